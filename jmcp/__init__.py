@@ -1,0 +1,1 @@
+"""jmcp: live Jupyter notebooks for agents, REST clients and people."""

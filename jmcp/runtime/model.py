@@ -1,0 +1,46 @@
+"""The strict base models that generated models inherit from: the one authority on validity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+def _plain(value: Any) -> Any:
+    """JSON as the schema means it: 1.0 is an integer, and null is not a value of any param."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+class Params(BaseModel):
+    """Arguments of a tool: closed, strict, without nulls, `inf` or strings for numbers."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _json(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        nulls = [name for name, value in data.items() if value is None]
+        if nulls:
+            raise ValueError(f"{', '.join(nulls)}: null is not a value; leave it out instead")
+        return _plain(data)
+
+
+class Result(BaseModel):
+    """What a handler returns: closed; optional properties are left out when not set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def dump(self) -> dict[str, Any]:
+        """JSON data. Nullable required properties stay as null, absent optional ones are dropped."""
+        return self.model_dump(mode="json", exclude_defaults=True)

@@ -1,0 +1,41 @@
+"""What goes into a call and what comes out of it, the same on every surface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jmcp.runtime.errors import ToolError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls, and over what.
+
+    `owner` is the principal that sessions belong to. `connection` names what can stand for "this
+    client" where the transport has such a thing: a stdio process or a handshake-era MCP session;
+    None for stateless requests. `authenticated` decides how long a minted handle must be.
+    """
+
+    owner: str
+    authenticated: bool
+    connection: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image that goes beside a result, never into its JSON. `data` is base64."""
+
+    mime_type: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A finished call: either `result` or `error`. `text` is what a model reads in both cases."""
+
+    tool: str
+    text: str
+    result: dict[str, Any] | None = None
+    images: tuple[Image, ...] = ()
+    error: ToolError | None = None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
+
+T = TypeVar("T")
 
 
 def _plain(value: Any) -> Any:
@@ -16,6 +18,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return value
+
+
+def unique(items: list[T]) -> list[T]:
+    """`uniqueItems`: pydantic knows sets, but the order of the items counts."""
+    # By repr, since items may be unhashable; all were validated as one type, so 1 and 1.0 agree.
+    if len(set(map(repr, items))) != len(items):
+        raise ValueError("the items must differ from each other")
+    return items
 
 
 class Params(BaseModel):

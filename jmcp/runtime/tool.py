@@ -33,9 +33,9 @@ class Tool:
     access: Access
     read_only: bool
     exactly_one: tuple[tuple[str, ...], ...] = ()
-    synonyms: Mapping[str, str] = field(default=_NOTHING)
-    presets: Mapping[str, Any] = field(default=_NOTHING)
-    renames: Mapping[str, str] = field(default=_NOTHING)
+    synonyms: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    presets: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    renames: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     errors: tuple[type[ToolError], ...] = ()
 
 

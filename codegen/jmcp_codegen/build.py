@@ -1,0 +1,106 @@
+"""From a checked spec to the model that the emitters print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jmcp_codegen.load import Spec
+from jmcp_codegen.merge import merged_params, merged_result, resolved_alias
+from jmcp_codegen.model import ApiModel, ErrorModel, ExampleModel, ToolModel
+from jmcp_codegen.names import snake
+from jmcp_codegen.routes import routes
+from jmcp_codegen.schema import reachable, refs
+
+Raw = Mapping[str, Any]
+
+
+def build(spec: Spec, package: str) -> ApiModel:
+    """The model of a spec that `check` accepted."""
+    tools, sessions = spec.tools.data, spec.sessions.data
+    types = tools["types"]
+    tool_errors = _errors(tools.get("errors", {}))
+    session_errors = _errors(sessions["errors"])
+    errors = {error.code: error for error in (*session_errors, *tool_errors)}
+    raw_tools = written_out(tools["tools"])
+    results = {tool["result"] for tool in raw_tools.values()}
+    in_params = {name for tool in raw_tools.values() for name in refs(tool["params"])}
+    return ApiModel(
+        package=package,
+        instructions=tools["instructions"].strip(),
+        groups=tools["groups"],
+        toolsets=tools["toolsets"],
+        types=types,
+        param_types=frozenset(reachable(in_params, types)),
+        tool_errors=tool_errors,
+        session_errors=session_errors,
+        tools=tuple(_tool(name, tool, types, sessions, errors) for name, tool in raw_tools.items()),
+        texts={name: spec.texts[snake(name)] for name in types if name in results},
+        sessions=sessions,
+    )
+
+
+def written_out(tools: Raw) -> dict[str, dict[str, Any]]:
+    """All tools by name, aliases made into tools with their target's params and result."""
+    return {
+        name: {"params": {}, **_resolved(tool, tools), "handler": tool["alias"]["of"]}
+        if "alias" in tool
+        else {"params": {}, **tool, "handler": name}
+        for name, tool in tools.items()
+    }
+
+
+def _resolved(tool: Raw, tools: Raw) -> dict[str, Any]:
+    target = tools[tool["alias"]["of"]]
+    return resolved_alias(tool, {"params": {}, **target})
+
+
+def _errors(raw: Raw) -> tuple[ErrorModel, ...]:
+    return tuple(ErrorModel(code=code, **entry) for code, entry in raw.items())
+
+
+def _tool(
+    name: str, tool: Raw, types: Raw, sessions: Raw, errors: Mapping[str, ErrorModel]
+) -> ToolModel:
+    use = tool["session"]["use"]
+    params = merged_params(tool, sessions)
+    exactly_one = tuple(tuple(group) for group in tool["params"].get("exactly_one", ()))
+    result = types[tool["result"]]
+    # A session's own query params (its id, another notebook) name the resource, not its content.
+    named = frozenset(sessions["params"]) if use == "required" else frozenset()
+    alias = tool.get("alias", {})
+    return ToolModel(
+        name=name,
+        handler=tool["handler"],
+        group=tool["group"],
+        toolset=tool["toolset"],
+        title=tool["title"],
+        summary=tool["summary"],
+        description=tool["description"].strip(),
+        use=use,
+        access=tool["session"].get("access", "shared"),
+        annotations=tool["annotations"],
+        params=params,
+        result_type=tool["result"],
+        result=merged_result(result, use, sessions),
+        exactly_one=exactly_one,
+        synonyms={
+            synonym: param
+            for param, schema in params["properties"].items()
+            for synonym in schema.get("synonyms", ())
+        },
+        presets=alias.get("with", {}),
+        renames=alias.get("rename", {}),
+        errors=tuple(errors[code] for code in tool.get("errors", ())),
+        routes=routes(name, tool.get("http"), tuple(params["properties"]), exactly_one, named),
+        examples=tuple(_example(example) for example in tool.get("examples", ())),
+    )
+
+
+def _example(raw: Raw) -> ExampleModel:
+    return ExampleModel(
+        name=raw["name"],
+        call=raw["call"],
+        returns=raw.get("returns"),
+        raises=raw.get("raises"),
+    )

@@ -1,0 +1,4 @@
+from jmcp_codegen.load import Spec
+
+
+def check(spec: Spec) -> None: ...

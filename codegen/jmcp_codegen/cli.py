@@ -1,0 +1,70 @@
+"""`python -m jmcp_codegen`: write the generated tree, or say what has drifted from it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jmcp_codegen.emit import PACKAGE, render
+from jmcp_codegen.load import load
+from jmcp_codegen.problems import SpecError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit status: 0 done, 1 refused or drifted."""
+    options = _parser().parse_args(arguments)
+    try:
+        tree = render(load(options.spec), options.package)
+    except SpecError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    drifted = drift(tree, options.out)
+    if options.check:
+        sys.stderr.writelines(f"{line}\n" for line in drifted)
+        return 1 if drifted else 0
+    write(tree, options.out)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="jmcp generate", description=__doc__)
+    parser.add_argument("--spec", type=Path, default=Path("spec"), metavar="DIR")
+    parser.add_argument("--out", type=Path, default=Path("generated"), metavar="DIR")
+    parser.add_argument("--package", default=PACKAGE, help="name of the generated package")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail on any drift")
+    return parser
+
+
+def drift(tree: Mapping[str, str], out: Path) -> list[str]:
+    """What in `out` is not what the spec says: one line a file, orphans included."""
+    lines = []
+    for path in sorted({*tree, *_present(out)}):
+        if path not in tree:
+            lines.append(f"{out / path}: nothing in the spec makes this file")
+        elif not (out / path).is_file():
+            lines.append(f"{out / path}: missing")
+        elif (out / path).read_bytes() != tree[path].encode():
+            lines.append(f"{out / path}: differs from the spec")
+    return lines
+
+
+def write(tree: Mapping[str, str], out: Path) -> None:
+    """Make `out` exactly that tree. Unchanged files keep their time stamps."""
+    for path in _present(out) - tree.keys():
+        (out / path).unlink()
+    for path, text in tree.items():
+        target = out / path
+        if not target.is_file() or target.read_bytes() != text.encode():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(text.encode())
+
+
+def _present(out: Path) -> set[str]:
+    """The files that are codegen's to write: the package and what lies beside it."""
+    return {
+        path.relative_to(out).as_posix()
+        for path in out.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }

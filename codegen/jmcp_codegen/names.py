@@ -1,0 +1,35 @@
+"""How names of the spec look, and how they read in Python."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+from pydantic import BaseModel
+
+SNAKE = re.compile(r"[a-z]+(_[a-z]+)*")
+CAMEL = re.compile(r"([A-Z][a-z]+)+")
+
+RESERVED_CLASSES = frozenset(
+    {
+        *("Session", "Workspace", "Handlers", "Params", "Result", "Tool", "Route", "Policy"),
+        *("Problem", "ToolError", "Protocol", "Mapping", "Any", "Annotated", "Literal", "Field"),
+        *("Model", "BaseModel", "RootModel"),
+    }
+)
+"""Names that generated modules import or define, in `models`, `ports` or the OpenAPI document."""
+
+
+def camel(snake: str) -> str:
+    """`execute_cell` -> `ExecuteCell`."""
+    return "".join(word.capitalize() for word in snake.split("_"))
+
+
+def snake(camel: str) -> str:
+    """`OpenedNotebook` -> `opened_notebook`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", camel).lower()
+
+
+def usable_as_field(name: str) -> bool:
+    """Whether a model may have a field of that name: no keyword, nothing that the base defines."""
+    return not (keyword.iskeyword(name) or hasattr(BaseModel, name) or name in {"dump"})

@@ -1,0 +1,138 @@
+"""Operations on the JSON Schemas of the spec; none changes its argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Schema = dict[str, Any]
+REF = "#/types/"
+_OURS = frozenset({"synonyms", "exactly_one"})
+"""Keywords of jmcp that no client sees."""
+
+
+def ref_name(schema: Mapping[str, Any]) -> str | None:
+    """The type that a schema refers to."""
+    ref = schema.get("$ref")
+    return ref.removeprefix(REF) if isinstance(ref, str) and ref.startswith(REF) else None
+
+
+def children(schema: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Schema]]:
+    """The schemas right inside one, each with its place there."""
+    for name, inner in schema.get("properties", {}).items():
+        yield ("properties", name), inner
+    if "items" in schema:
+        yield ("items",), schema["items"]
+    for index, inner in enumerate(schema.get("anyOf", ())):
+        yield ("anyOf", index), inner
+
+
+def walk(
+    schema: Mapping[str, Any], place: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
+    """A schema and all those inside it, not following references."""
+    yield place, schema
+    for step, inner in children(schema):
+        yield from walk(inner, (*place, *step))
+
+
+def refs(schema: Mapping[str, Any]) -> set[str]:
+    """The types that a schema names, directly or inside."""
+    return {name for _, inner in walk(schema) if (name := ref_name(inner)) is not None}
+
+
+def reachable(names: set[str], types: Mapping[str, Schema]) -> set[str]:
+    """Those types and all that they contain."""
+    found: set[str] = set()
+    waiting = sorted(names & types.keys())
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += sorted(refs(types[name]) & types.keys())
+    return found
+
+
+def nullable(schema: Mapping[str, Any], types: Mapping[str, Schema]) -> bool:
+    """Whether null is a value of it."""
+    name = ref_name(schema)
+    if name is not None:
+        return name in types and nullable(types[name], types)
+    kinds = schema.get("type", ())
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    by_type = not kinds or "null" in kinds
+    by_enum = "enum" not in schema or None in schema["enum"]
+    if "anyOf" in schema:
+        return any(nullable(inner, types) for inner in schema["anyOf"])
+    return by_type and by_enum and schema != {}
+
+
+def plain(schema: Mapping[str, Any], *, descriptions: bool = True) -> Schema:
+    """Without jmcp's own keywords, and without descriptions if asked."""
+    dropped = _OURS if descriptions else _OURS | {"description"}
+    result: Schema = {}
+    for key, value in schema.items():
+        if key in dropped:
+            continue
+        if key == "properties":
+            result[key] = {
+                name: plain(inner, descriptions=descriptions) for name, inner in value.items()
+            }
+        elif key == "items":
+            result[key] = plain(value, descriptions=descriptions)
+        elif key == "anyOf":
+            result[key] = [plain(inner, descriptions=descriptions) for inner in value]
+        else:
+            result[key] = value
+    return result
+
+
+def rerooted(schema: Mapping[str, Any], root: str) -> Schema:
+    """With references to another place, such as `#/components/schemas/`."""
+    return _replaced(schema, lambda name, _: {"$ref": root + name})
+
+
+def inlined(schema: Mapping[str, Any], types: Mapping[str, Schema]) -> Schema:
+    """With references replaced by what they name."""
+
+    def named(name: str, around: Mapping[str, Any]) -> Schema:
+        own = {key: value for key, value in around.items() if key != "$ref"}
+        return {**inlined(types[name], types), **own}
+
+    return _replaced(schema, named)
+
+
+def closed(schema: Mapping[str, Any]) -> Schema:
+    """With every object in it closed."""
+    result = _mapped(schema, closed)
+    if "properties" in schema:
+        result["additionalProperties"] = False
+    return result
+
+
+def partial(schema: Mapping[str, Any]) -> Schema:
+    """Closed and with nothing required: what an example may expect of a result."""
+    result = _mapped(schema, partial)
+    result.pop("required", None)
+    if "properties" in schema:
+        result["additionalProperties"] = False
+    return result
+
+
+def _replaced(schema: Mapping[str, Any], replace: Any) -> Schema:
+    name = ref_name(schema)
+    if name is not None:
+        replaced: Schema = replace(name, schema)
+        return replaced
+    return _mapped(schema, lambda inner: _replaced(inner, replace))
+
+
+def _mapped(schema: Mapping[str, Any], change: Any) -> Schema:
+    result = dict(schema)
+    if "properties" in schema:
+        result["properties"] = {name: change(value) for name, value in schema["properties"].items()}
+    if "items" in schema:
+        result["items"] = change(schema["items"])
+    if "anyOf" in schema:
+        result["anyOf"] = [change(inner) for inner in schema["anyOf"]]
+    return result

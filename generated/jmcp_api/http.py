@@ -1,0 +1,45 @@
+"""Every REST operation; OPENAPI_FILE describes them."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from jmcp.runtime.tool import Route
+
+OPENAPI_FILE = "openapi.json"
+
+
+def _route(
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"], path: str, tool: str, status: int
+) -> Route:
+    path_params = tuple(re.findall(r"{(\w+)}", path))
+    return Route(method=method, path=path, tool=tool, status=status, path_params=path_params)
+
+
+ROUTES: tuple[Route, ...] = (
+    _route("POST", "/sessions", "use_notebook", 201),
+    _route("DELETE", "/sessions/{session_id}", "unuse_notebook", 200),
+    _route("GET", "/notebooks", "list_notebooks", 200),
+    _route("GET", "/sessions/{session_id}/notebook", "read_notebook", 200),
+    _route("POST", "/sessions/{session_id}/kernel/restart", "restart_notebook", 200),
+    _route("GET", "/sessions/{session_id}/cells/{cell_id}", "read_cell", 200),
+    _route("GET", "/sessions/{session_id}/cells/at/{cell_index}", "read_cell", 200),
+    _route("POST", "/sessions/{session_id}/cells", "insert_cell", 201),
+    _route("PUT", "/sessions/{session_id}/cells/{cell_id}/source", "overwrite_cell_source", 200),
+    _route(
+        "PUT", "/sessions/{session_id}/cells/at/{cell_index}/source", "overwrite_cell_source", 200
+    ),
+    _route("PATCH", "/sessions/{session_id}/cells/{cell_id}/source", "edit_cell_source", 200),
+    _route("PATCH", "/sessions/{session_id}/cells/at/{cell_index}/source", "edit_cell_source", 200),
+    _route("DELETE", "/sessions/{session_id}/cells", "delete_cell", 200),
+    _route("PUT", "/sessions/{session_id}/cells/{cell_id}/position", "move_cell", 200),
+    _route("PUT", "/sessions/{session_id}/cells/at/{cell_index}/position", "move_cell", 200),
+    _route("POST", "/sessions/{session_id}/cells/{cell_id}/execution", "execute_cell", 200),
+    _route("POST", "/sessions/{session_id}/cells/at/{cell_index}/execution", "execute_cell", 200),
+    _route("POST", "/sessions/{session_id}/executions", "insert_execute_code_cell", 200),
+    _route("POST", "/sessions/{session_id}/code", "execute_code", 200),
+    _route("POST", "/sessions/{session_id}/kernel/interrupt", "interrupt_kernel", 200),
+    _route("GET", "/files", "list_files", 200),
+    _route("GET", "/kernels", "list_kernels", 200),
+)

@@ -1,0 +1,36 @@
+"""What the MCP surface says of itself; the tools are listed in LISTING_FILE, one a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LISTING_FILE = "mcp-tools.json"
+
+INSTRUCTIONS = (
+    "jmcp works in live Jupyter notebooks, side by side with people in JupyterLab. Use these tools for every .ipynb file: writing such a file directly loses work.\n"
+    "Begin with use_notebook and pass the session_id it returns on every later call. Address cells by cell_id: indices shift when somebody inserts or deletes.\n"
+    "Cells are counted from 0. read_notebook lists cells with index and id; read_cell shows outputs. An exception in a cell is a result, not a failed call.\n"
+    "Read the notices of a result: they say when a kernel was restarted and its variables were lost, or when others changed the notebook."
+)
+
+TOOLSETS: Mapping[str, tuple[str, ...]] = {
+    "core": (
+        "use_notebook",
+        "unuse_notebook",
+        "list_notebooks",
+        "read_notebook",
+        "restart_notebook",
+        "read_cell",
+        "insert_cell",
+        "overwrite_cell_source",
+        "edit_cell_source",
+        "delete_cell",
+        "move_cell",
+        "execute_cell",
+        "insert_execute_code_cell",
+        "execute_code",
+        "interrupt_kernel",
+        "list_files",
+        "list_kernels",
+    ),
+}

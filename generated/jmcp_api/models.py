@@ -1,0 +1,308 @@
+"""Params and results of every tool."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from jmcp.runtime.model import Params, Result
+from jmcp_api.arrays import DeleteCellCellIds, DeleteCellCellIndices
+
+
+class UseNotebookParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str, Field(max_length=1024, min_length=1)]
+    notebook_name: Annotated[str | None, Field(max_length=255, min_length=1)] = None
+    mode: Literal["connect", "create"] = "connect"
+    kernel_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    kernel_name: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+
+
+class UnuseNotebookParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    kernel: Literal["auto", "keep", "stop"] = "auto"
+
+
+class ListNotebooksParams(Params):
+    scope: Literal["session", "open", "workspace"] = "session"
+    session_id: str | None = None
+    start_index: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=1, le=1000)] = 50
+
+
+class ReadNotebookParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    response_format: Literal["brief", "detailed"] = "brief"
+    start_index: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=1, le=1000)] = 20
+
+
+class RestartNotebookParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+
+
+class ReadCellParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_index: Annotated[int | None, Field(ge=0)] = None
+    cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    include_outputs: bool = True
+    start: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=1, le=100000)] = 4000
+
+
+class InsertCellParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_index: Annotated[int | None, Field(ge=-1)] = None
+    after_cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    cell_type: Literal["code", "markdown", "raw"]
+    cell_source: str
+
+
+class OverwriteCellSourceParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_index: Annotated[int | None, Field(ge=0)] = None
+    cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    cell_source: str
+
+
+class EditCellSourceParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_index: Annotated[int | None, Field(ge=0)] = None
+    cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    old_string: Annotated[str, Field(min_length=1)]
+    new_string: str
+    replace_all: bool = False
+
+
+class DeleteCellParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_indices: Annotated[DeleteCellCellIndices | None, Field(max_length=1000, min_length=1)] = (
+        None
+    )
+    cell_ids: Annotated[DeleteCellCellIds | None, Field(max_length=1000, min_length=1)] = None
+    include_source: bool = True
+
+
+class MoveCellParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_index: Annotated[int | None, Field(ge=0)] = None
+    cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    target_index: Annotated[int | None, Field(ge=-1)] = None
+    after_cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+
+
+class ExecuteCellParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_index: Annotated[int | None, Field(ge=0)] = None
+    cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    timeout: Annotated[float, Field(ge=0.0, le=86400.0)] = 0
+    wait: Annotated[float, Field(ge=0.0, le=3600.0)] = 50
+
+
+class InsertExecuteCodeCellParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_index: Annotated[int | None, Field(ge=-1)] = None
+    after_cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    cell_source: str
+    timeout: Annotated[float, Field(ge=0.0, le=86400.0)] = 0
+    wait: Annotated[float, Field(ge=0.0, le=3600.0)] = 50
+
+
+class ExecuteCodeParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    code: Annotated[str, Field(min_length=1)]
+    timeout: Annotated[float, Field(ge=1.0, le=3600.0)] = 30
+
+
+class InterruptKernelParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+
+
+class ListFilesParams(Params):
+    path: Annotated[str, Field(max_length=1024)] = ""
+    max_depth: Annotated[int, Field(ge=0, le=3)] = 1
+    start_index: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0, le=10000)] = 25
+    pattern: Annotated[str, Field(max_length=255)] = ""
+
+
+class ListKernelsParams(Params):
+    pass
+
+
+class CellOutline(Result):
+    cell_index: int
+    cell_id: str | None
+    cell_type: Literal["code", "markdown", "raw"]
+    execution_count: int | None
+    line_count: int
+    first_line: str
+    source: str | None = None
+
+
+class Kernel(Result):
+    kernel_id: str
+    kernel_name: str
+    state: Literal["starting", "idle", "busy", "dead", "unknown"]
+
+
+class OpenedNotebook(Result):
+    action: Literal["created", "opened", "switched", "reused"]
+    notebook_name: str
+    kernel: Kernel | None
+    kernel_name: str | None
+    cell_count: int
+    cells: list[CellOutline]
+    next: str
+
+
+class ReleasedNotebook(Result):
+    released: str
+    kernel: Literal["stopped", "kept", "none"]
+    current_notebook: str | None
+    session_ended: bool
+
+
+class NotebookRow(Result):
+    notebook_path: str
+    notebook_name: str | None
+    session_id: str | None
+    current: bool
+    kernel_id: str | None
+    kernel_state: str | None
+    size: int | None
+    last_modified: str | None
+
+
+class NotebookList(Result):
+    scope: Literal["session", "open", "workspace"]
+    total: int
+    start_index: int
+    notebooks: list[NotebookRow]
+
+
+class NotebookContent(Result):
+    cell_count: int
+    start_index: int
+    cells: list[CellOutline]
+
+
+class KernelAction(Result):
+    action: Literal["restarted", "interrupted", "already_idle"]
+    kernel_id: str
+    kernel_name: str
+    state: Literal["starting", "idle", "busy", "dead", "unknown"]
+
+
+class Output(Result):
+    output_type: Literal["stream", "execute_result", "display_data", "error"]
+    name: str | None = None
+    text: str | None = None
+    left_out: int | None = None
+    mime_types: list[str] | None = None
+    ename: str | None = None
+    evalue: str | None = None
+
+
+class Cell(Result):
+    cell_index: int
+    cell_id: str | None
+    cell_type: Literal["code", "markdown", "raw"]
+    execution_count: int | None
+    source: str
+    output_count: int
+    outputs: list[Output] | None = None
+
+
+class CellChange(Result):
+    change: Literal["inserted", "overwritten", "edited", "moved", "unchanged"]
+    cell_index: int
+    cell_id: str | None
+    cell_count: int
+    saved: Literal["saved", "pending"]
+    diff: str | None = None
+    neighbours: list[CellOutline] | None = None
+
+
+class DeletedCell(Result):
+    cell_index: int
+    cell_id: str | None
+    cell_type: Literal["code", "markdown", "raw"]
+    source: str | None = None
+
+
+class DeletedCells(Result):
+    deleted: list[DeletedCell]
+    cell_count: int
+    saved: Literal["saved", "pending"]
+
+
+class Execution(Result):
+    status: Literal[
+        "ok",
+        "error",
+        "running",
+        "timed_out",
+        "interrupted",
+        "kernel_died",
+        "kernel_restarted",
+        "lost_contact",
+        "aborted",
+    ]
+    execution_id: str
+    cell_index: int | None
+    cell_id: str | None
+    execution_count: int | None
+    seconds: float
+    outputs: list[Output]
+
+
+class FileRow(Result):
+    path: str
+    type: Literal["notebook", "file", "directory"]
+    size: int | None
+    last_modified: str
+
+
+class FileList(Result):
+    path: str
+    total: int
+    start_index: int
+    files: list[FileRow]
+
+
+class KernelRow(Result):
+    kernel_id: str
+    kernel_name: str
+    display_name: str
+    language: str
+    state: Literal["starting", "idle", "busy", "dead", "unknown"]
+    connections: int
+    last_activity: str
+    notebook_path: str | None
+
+
+class KernelspecRow(Result):
+    kernel_name: str
+    display_name: str
+    language: str
+    default: bool
+
+
+class KernelList(Result):
+    kernels: list[KernelRow]
+    kernelspecs: list[KernelspecRow]

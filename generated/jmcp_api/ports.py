@@ -1,0 +1,133 @@
+"""What a handler of each tool looks like, and the table that holds one for every tool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from jmcp.runtime.session import Session, Workspace
+
+from . import models
+
+
+class UseNotebook(Protocol):
+    async def __call__(
+        self, params: models.UseNotebookParams, session: Session, /
+    ) -> models.OpenedNotebook: ...
+
+
+class UnuseNotebook(Protocol):
+    async def __call__(
+        self, params: models.UnuseNotebookParams, session: Session, /
+    ) -> models.ReleasedNotebook: ...
+
+
+class ListNotebooks(Protocol):
+    async def __call__(
+        self, params: models.ListNotebooksParams, workspace: Workspace, /
+    ) -> models.NotebookList: ...
+
+
+class ReadNotebook(Protocol):
+    async def __call__(
+        self, params: models.ReadNotebookParams, session: Session, /
+    ) -> models.NotebookContent: ...
+
+
+class RestartNotebook(Protocol):
+    async def __call__(
+        self, params: models.RestartNotebookParams, session: Session, /
+    ) -> models.KernelAction: ...
+
+
+class ReadCell(Protocol):
+    async def __call__(self, params: models.ReadCellParams, session: Session, /) -> models.Cell: ...
+
+
+class InsertCell(Protocol):
+    async def __call__(
+        self, params: models.InsertCellParams, session: Session, /
+    ) -> models.CellChange: ...
+
+
+class OverwriteCellSource(Protocol):
+    async def __call__(
+        self, params: models.OverwriteCellSourceParams, session: Session, /
+    ) -> models.CellChange: ...
+
+
+class EditCellSource(Protocol):
+    async def __call__(
+        self, params: models.EditCellSourceParams, session: Session, /
+    ) -> models.CellChange: ...
+
+
+class DeleteCell(Protocol):
+    async def __call__(
+        self, params: models.DeleteCellParams, session: Session, /
+    ) -> models.DeletedCells: ...
+
+
+class MoveCell(Protocol):
+    async def __call__(
+        self, params: models.MoveCellParams, session: Session, /
+    ) -> models.CellChange: ...
+
+
+class ExecuteCell(Protocol):
+    async def __call__(
+        self, params: models.ExecuteCellParams, session: Session, /
+    ) -> models.Execution: ...
+
+
+class InsertExecuteCodeCell(Protocol):
+    async def __call__(
+        self, params: models.InsertExecuteCodeCellParams, session: Session, /
+    ) -> models.Execution: ...
+
+
+class ExecuteCode(Protocol):
+    async def __call__(
+        self, params: models.ExecuteCodeParams, session: Session, /
+    ) -> models.Execution: ...
+
+
+class InterruptKernel(Protocol):
+    async def __call__(
+        self, params: models.InterruptKernelParams, session: Session, /
+    ) -> models.KernelAction: ...
+
+
+class ListFiles(Protocol):
+    async def __call__(
+        self, params: models.ListFilesParams, workspace: Workspace, /
+    ) -> models.FileList: ...
+
+
+class ListKernels(Protocol):
+    async def __call__(
+        self, params: models.ListKernelsParams, workspace: Workspace, /
+    ) -> models.KernelList: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handlers:
+    """A handler for every tool but the aliases."""
+
+    use_notebook: UseNotebook
+    unuse_notebook: UnuseNotebook
+    list_notebooks: ListNotebooks
+    read_notebook: ReadNotebook
+    restart_notebook: RestartNotebook
+    read_cell: ReadCell
+    insert_cell: InsertCell
+    overwrite_cell_source: OverwriteCellSource
+    edit_cell_source: EditCellSource
+    delete_cell: DeleteCell
+    move_cell: MoveCell
+    execute_cell: ExecuteCell
+    insert_execute_code_cell: InsertExecuteCodeCell
+    execute_code: ExecuteCode
+    interrupt_kernel: InterruptKernel
+    list_files: ListFiles
+    list_kernels: ListKernels

@@ -1,0 +1,55 @@
+"""What a session is at run time."""
+
+from __future__ import annotations
+
+from jmcp.runtime.tool import Policy
+
+from . import errors
+
+POLICY = Policy(
+    handle_pattern="^[A-Za-z0-9._-]{8,128}$",
+    minted_authenticated="base32",
+    minted_anonymous="uuid4",
+    minted_length=8,
+    reserved_handle="default",
+    lookup=("argument", "connection", "notebook_path", "read_only_single"),
+    idle_hours=24,
+    sweep_hours=1,
+    sessions_per_owner=1000,
+    notebooks_per_session=64,
+    notices={
+        "session_opened": "Another session of this client is open; this call opened one more.",
+        "kernel_restarted": "The kernel was restarted: all variables were lost.",
+        "kernel_started": "A kernel was started for this notebook.",
+        "document_changed": "The document changed in a way the caller should know.",
+        "notebook_moved": "The notebook was renamed; the session follows it.",
+    },
+    errors={
+        "invalid_arguments": errors.InvalidArguments,
+        "session_required": errors.SessionRequired,
+        "session_not_found": errors.SessionNotFound,
+        "session_limit": errors.SessionLimit,
+        "notebook_not_open": errors.NotebookNotOpen,
+        "notebook_not_found": errors.NotebookNotFound,
+        "notebook_invalid": errors.NotebookInvalid,
+        "notebook_too_large": errors.NotebookTooLarge,
+        "path_refused": errors.PathRefused,
+        "write_refused": errors.WriteRefused,
+        "kernelspec_not_found": errors.KernelspecNotFound,
+        "kernel_unavailable": errors.KernelUnavailable,
+        "internal_error": errors.InternalError,
+    },
+    backend_errors={
+        "notebook_missing": errors.NotebookNotFound,
+        "notebook_exists": errors.NotebookExists,
+        "notebook_broken": errors.NotebookInvalid,
+        "notebook_too_large": errors.NotebookTooLarge,
+        "path_refused": errors.PathRefused,
+        "directory_missing": errors.DirectoryNotFound,
+        "write_refused": errors.WriteRefused,
+        "kernel_missing": errors.KernelNotFound,
+        "kernel_taken": errors.KernelTaken,
+        "kernelspec_missing": errors.KernelspecNotFound,
+        "kernel_down": errors.KernelUnavailable,
+    },
+)

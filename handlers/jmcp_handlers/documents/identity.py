@@ -1,0 +1,101 @@
+"""One identity for each notebook, whatever the spelling of its path and whoever renames it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from jupyter_server.utils import ensure_async
+
+from jmcp.runtime.backend import NotebookRef
+from jmcp.runtime.errors import DirectoryMissing, NotebookMissing, PathRefused
+
+
+def normalise(path: str) -> str:
+    """`path` with one spelling: relative, forward slashes, no empty and no `.` parts.
+
+    Raises PathRefused for what could leave the root or name it differently: `..` is refused and
+    not resolved, because two spellings of one file are two rooms that overwrite each other.
+    """
+    if "\0" in path:
+        raise PathRefused("The path contains a NUL character. Give a plain relative path.")
+    if "\\" in path:
+        raise PathRefused(f"The path {path!r} contains a backslash. Separate folders with '/'.")
+    if path.startswith(("/", "~")):
+        raise PathRefused(
+            f"The path {path!r} is absolute. Give it relative to the server's root directory."
+        )
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise PathRefused(f"The path {path!r} contains '..'. Give it relative to the root.")
+    return "/".join(parts)
+
+
+class Identity:
+    """Paths and keys of the notebooks below the root of one Jupyter Server.
+
+    Reads the server's services at each use: jupyter_server_fileid may load after this.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._settings = settings
+
+    async def identify(self, path: str) -> NotebookRef:
+        """The notebook at `path`. Raises PathRefused, NotebookMissing."""
+        normal = await self.target(path)
+        if not await self._exists(normal):
+            raise NotebookMissing(f"There is no notebook at {normal!r}.", path=normal)
+        return NotebookRef(key=self._key(normal), path=normal)
+
+    async def current(self, key: str) -> NotebookRef:
+        """The same notebook at the path that it has now. Raises NotebookMissing."""
+        ids = self._ids
+        path = key if ids is None else cast("str | None", ids.get_path(key))
+        if path is None or not await self._exists(path):
+            gone = f" (last known at {path!r})" if path else ""
+            raise NotebookMissing(f"The notebook was deleted or moved away{gone}.", path=path)
+        return NotebookRef(key=key, path=path)
+
+    async def target(self, path: str) -> str:
+        """The one spelling of a path that a notebook may have. Raises PathRefused."""
+        normal = normalise(path)
+        if not normal.endswith(".ipynb"):
+            raise PathRefused(f"{path!r} is not a notebook: its name does not end in '.ipynb'.")
+        await self._check_hidden(normal)
+        if await ensure_async(self._contents.dir_exists(normal)):
+            raise PathRefused(f"{normal!r} is a directory, not a notebook.")
+        return normal
+
+    async def directory(self, path: str) -> str:
+        """The one spelling of a directory, '' for the root. Raises PathRefused, DirectoryMissing."""
+        normal = normalise(path)
+        await self._check_hidden(normal)
+        if not await ensure_async(self._contents.dir_exists(normal)):
+            raise DirectoryMissing(f"There is no directory at {normal!r}.", path=normal)
+        return normal
+
+    async def _check_hidden(self, path: str) -> None:
+        contents = self._contents
+        if not path or contents.allow_hidden:
+            return
+        dotted = any(part.startswith(".") for part in path.split("/"))
+        if dotted or await ensure_async(contents.is_hidden(path)):
+            raise PathRefused(f"{path!r} is hidden, and this server does not serve hidden files.")
+
+    async def _exists(self, path: str) -> bool:
+        return bool(await ensure_async(self._contents.file_exists(path)))
+
+    def _key(self, path: str) -> str:
+        ids = self._ids
+        key = path if ids is None else cast("str | None", ids.index(path))
+        if key is None:
+            raise NotebookMissing(f"There is no notebook at {path!r}.", path=path)
+        return key
+
+    @property
+    def _contents(self) -> Any:
+        return self._settings["contents_manager"]
+
+    @property
+    def _ids(self) -> Any | None:
+        return self._settings.get("file_id_manager")

@@ -1,0 +1,105 @@
+"""Notebooks as live documents: what the people who have them open see at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from logging import Logger
+from typing import Any
+
+from jmcp.runtime.backend import Cell, Cells, NotebookRef, OutputSink, SaveState
+from jmcp.runtime.errors import WriteRefused
+from jmcp_handlers.documents import nbcells
+from jmcp_handlers.documents.contents import Contents
+from jmcp_handlers.documents.livecells import LiveCells
+from jmcp_handlers.documents.livesink import LiveSink
+from jmcp_handlers.documents.openroom import OpenRoom
+from jmcp_handlers.documents.rooms import Rooms
+
+REPLACED = (
+    "The file was changed on disk by another program, and the live document was reloaded from "
+    "it: edits that were not saved yet are gone. Read the cells again before editing."
+)
+
+
+class LiveNotebooks:
+    """Reading, editing and running in the rooms of jupyter_server_ydoc, in this process."""
+
+    def __init__(
+        self, extension: Any, contents: Contents, *, save_after: float, trust: bool, log: Logger
+    ) -> None:
+        self._rooms = Rooms(extension, contents, save_after, log)
+        self._trust = trust
+        self._editing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @asynccontextmanager
+    async def read(self, ref: NotebookRef) -> AsyncIterator[Cells]:
+        opened = await self._rooms.open(ref)
+        try:
+            yield LiveCells(ref, opened, _notes(opened))
+        finally:
+            opened.release()
+
+    @asynccontextmanager
+    async def edit(self, ref: NotebookRef) -> AsyncIterator[Cells]:
+        async with self._editing[ref.key]:
+            opened = await self._rooms.open(ref)
+            try:
+                notes = _notes(opened)
+                opened.replaced = False  # told to the one who edits; readers before were told too
+                version = opened.watch.version
+                try:
+                    yield LiveCells(ref, opened, notes)
+                finally:
+                    if opened.watch.version != version:
+                        opened.edited()
+                if not self._rooms.alive(opened):
+                    raise WriteRefused(
+                        f"The live document of {ref.path!r} was closed during the edit, which "
+                        "may be lost. Read the cells again.",
+                        path=ref.path,
+                    )
+            finally:
+                opened.release()
+
+    async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink:
+        opened = await self._rooms.open(ref)
+        cell_id: str | None = None
+        with opened.transaction():
+            if cell.cell_id is not None:
+                cell_id = cell.cell_id
+            elif cell.index < len(opened.cells):
+                # Below nbformat 4.5 the room's own ids name the cell for as long as the room is.
+                stored = opened.cells[cell.index]
+                if str(stored.get("source")) == cell.source:
+                    cell_id = stored.get("id") or nbcells.new_id()
+                    stored["id"] = cell_id
+        return LiveSink(opened, cell_id, trust=self._trust)
+
+    async def save_state(self, ref: NotebookRef) -> SaveState:
+        opened = self._rooms.get(ref.key)
+        return "saved" if opened is None or opened.saver is None else opened.saver.state
+
+    async def save(self, ref: NotebookRef) -> SaveState:
+        opened = await self._rooms.open(ref)
+        try:
+            if opened.saver is None:
+                return "pending"
+            return await opened.saver.save()
+        finally:
+            opened.release()
+
+    def has_room(self, key: str) -> bool:
+        return self._rooms.exists(key)
+
+    async def close(self) -> None:
+        await self._rooms.close()
+
+
+def _notes(opened: OpenRoom) -> list[str]:
+    notes = [REPLACED] if opened.replaced else []
+    if opened.saver is not None and opened.saver.problem is not None:
+        notes.append(opened.saver.problem)
+    return notes

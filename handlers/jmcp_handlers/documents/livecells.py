@@ -1,0 +1,113 @@
+"""The cells of a live notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pycrdt import Array, Map
+
+from jmcp.runtime.backend import Cell, CellType, DocumentMode, NotebookRef
+from jmcp_handlers.documents import nbcells
+from jmcp_handlers.documents.openroom import OpenRoom
+from jmcp_handlers.documents.ydata import from_y, replace_text, to_y
+
+
+class LiveCells:
+    """`backend.Cells` on the shared document: every method is one transaction that others see."""
+
+    mode: DocumentMode = "live"
+
+    def __init__(self, ref: NotebookRef, opened: OpenRoom, notes: Sequence[str] = ()) -> None:
+        self.ref = ref
+        self._opened = opened
+        self._notes = list(notes)
+        self._cells = opened.cells
+        self._meta = opened.meta
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def get(self, index: int, *, outputs: bool = False) -> Cell:
+        with self._opened.transaction():
+            cell = self._cells[index]
+            stored = cell.get("outputs")
+            count = cell.get("execution_count")
+            metadata = cell.get("metadata")
+            return Cell(
+                index=index,
+                cell_id=cell.get("id") if self._has_ids else None,
+                cell_type=cell["cell_type"],
+                source=str(cell["source"]),
+                execution_count=None if count is None else int(count),
+                outputs=tuple(from_y(stored)) if outputs and stored is not None else (),
+                output_count=len(stored) if isinstance(stored, Array) else 0,
+                metadata=nbcells.visible_metadata(from_y(metadata) or {}),
+            )
+
+    def find(self, cell_id: str) -> int | None:
+        return self._opened.watch.find(cell_id) if self._has_ids else None
+
+    def kernelspec(self) -> str | None:
+        return nbcells.kernelspec_name(self._opened.notebook_metadata())
+
+    def insert(self, index: int, cell_type: CellType, source: str) -> Cell:
+        stored = to_y(nbcells.new_cell(cell_type, source))
+        with self._opened.transaction():
+            self._raise_format()
+            self._cells.insert(index, self._opened.notebook.create_ycell(stored))
+        return Cell(index=index, cell_id=stored["id"], cell_type=cell_type, source=stored["source"])
+
+    def set_source(self, index: int, source: str) -> None:
+        with self._opened.transaction():
+            self._raise_format()
+            replace_text(self._cells[index]["source"], source)
+
+    def delete(self, index: int) -> None:
+        with self._opened.transaction():
+            self._raise_format()
+            del self._cells[index]
+
+    def move(self, index: int, to: int) -> None:
+        if index == to:
+            return
+        with self._opened.transaction():
+            self._raise_format()
+            # Yjs 13, which JupyterLab has, knows no move: delete and make anew, with the same id.
+            cell = self._cells[index]
+            stored = cell.to_py()
+            assert stored is not None
+            del self._cells[index]
+            self._cells.insert(to, self._opened.notebook.create_ycell(stored))
+            state = stored.get("execution_state")
+            if state is not None:
+                self._cells[to]["execution_state"] = state
+
+    def set_kernelspec(self, name: str, display_name: str, language: str) -> None:
+        spec = {"name": name, "display_name": display_name, "language": language}
+        info = nbcells.language_info(self._opened.notebook_metadata(), language)
+        with self._opened.transaction():
+            metadata = self._meta.get("metadata")
+            if not isinstance(metadata, Map):
+                self._meta["metadata"] = metadata = Map(to_y(metadata or {}))
+            metadata["kernelspec"] = to_y(spec)
+            metadata["language_info"] = to_y(info)
+
+    def notes(self) -> Sequence[str]:
+        duplicates = self._opened.watch.duplicates() if self._has_ids else ()
+        if duplicates:
+            return [*self._notes, nbcells.DUPLICATES.format(ids=", ".join(duplicates))]
+        return self._notes
+
+    @property
+    def _has_ids(self) -> bool:
+        return nbcells.has_ids(self._meta.get("nbformat_minor"))
+
+    def _raise_format(self) -> None:
+        if self._has_ids:
+            return
+        self._meta["nbformat_minor"] = 5
+        for cell in self._cells:
+            # A room gives ids to all cells that it loads; another client may not have.
+            if not cell.get("id"):
+                cell["id"] = nbcells.new_id()
+        self._notes.append(nbcells.RAISED)

@@ -1,0 +1,205 @@
+"""Outputs of a run, written into a live cell wherever it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pycrdt import Array, Map, Text
+
+from jmcp.runtime.backend import Output
+from jmcp_handlers.documents.openroom import OpenRoom
+from jmcp_handlers.documents.ydata import append_text, from_y, y_output
+
+
+@dataclass(slots=True)
+class _Sent:
+    """One output of the run, and where it is in the cell (None: nowhere, somebody cleared it)."""
+
+    output: Output
+    more: list[str] = field(default_factory=list)
+    place: int | None = None
+
+    def whole(self) -> Output:
+        if not self.more:
+            return self.output
+        start = self.output.get("text", "")
+        start = start if isinstance(start, str) else "".join(start)
+        return {**self.output, "text": "".join([start, *self.more])}
+
+
+class LiveSink:
+    """`backend.OutputSink` on a cell of the shared document. Takes over one hold of `opened`.
+
+    Keeps what it wrote: moving a cell makes a new one with the same id from what the mover had
+    seen, and the sink writes its outputs again where that one lacks some.
+    """
+
+    def __init__(self, opened: OpenRoom, cell_id: str | None, *, trust: bool) -> None:
+        self._opened = opened
+        self._id = cell_id
+        self._trust = trust
+        self._cell: Map[Any] | None = None
+        self._deleted = cell_id is None
+        self._running = False
+        self._closed = False
+        self._behind = False
+        self._sent: list[_Sent] = []
+        self._placed = 0
+        """How many outputs the cell had after the last write."""
+        self._count: int | None = None
+        self._follow()
+
+    @property
+    def deleted(self) -> bool:
+        self._follow()
+        return self._deleted
+
+    def begin(self) -> None:
+        self._sent, self._count, self._running = [], None, True
+
+        def write(cell: Map[Any]) -> None:
+            _outputs(cell).clear()
+            cell["execution_count"] = None
+            cell["execution_state"] = "running"
+            metadata = cell.get("metadata")
+            # The mark belongs to the outputs that were there; without it JupyterLab sanitises.
+            if isinstance(metadata, Map):
+                if self._trust:
+                    metadata["trusted"] = True
+                elif "trusted" in metadata:
+                    del metadata["trusted"]
+
+        self._write(write)
+
+    def append(self, output: Output) -> None:
+        sent = _Sent(dict(output))
+        self._outputs_so_far().append(sent)
+        self._write(lambda cell: _put(_outputs(cell), sent))
+
+    def extend_text(self, position: int, text: str) -> None:
+        sent = self._at(position)
+        if sent is None:
+            return
+
+        def write(cell: Map[Any]) -> None:
+            outputs = _outputs(cell)
+            shared = None if sent.place is None else outputs[sent.place].get("text")
+            if isinstance(shared, Text):
+                append_text(shared, text)
+            else:
+                # Somebody cleared the cell during the run: go on with what comes from now on.
+                sent.output, sent.more = {**sent.output, "text": ""}, [text]
+                _put(outputs, sent)
+
+        sent.more.append(text)
+        self._write(write, again=False)
+
+    def replace(self, position: int, output: Output) -> None:
+        sent = self._at(position)
+        if sent is None:
+            return
+        sent.output, sent.more = dict(output), []
+        self._write(lambda cell: _put(_outputs(cell), sent))
+
+    def clear(self) -> None:
+        self._sent = []
+        self._write(lambda cell: _outputs(cell).clear())
+
+    def count(self, execution_count: int | None) -> None:
+        self._count = execution_count
+        self._write(lambda cell: cell.__setitem__("execution_count", execution_count))
+
+    async def close(self) -> None:
+        """Show the cell as idle. The save supervisor then writes the file within its delay."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._opened.settled()
+            if self._running:
+                self._write(lambda cell: cell.__setitem__("execution_state", "idle"))
+        finally:
+            self._opened.release()
+
+    def _outputs_so_far(self) -> list[_Sent]:
+        """What this run wrote; without a run, what the cell has now, which others may write."""
+        self._follow()
+        if not self._running:
+            stored = None if self._cell is None else self._cell.get("outputs")
+            self._sent = [
+                _Sent(output, place=place) for place, output in enumerate(from_y(stored) or ())
+            ]
+            self._placed = len(self._sent)
+        return self._sent
+
+    def _at(self, position: int) -> _Sent | None:
+        sent = self._outputs_so_far()
+        return sent[position] if 0 <= position < len(sent) else None
+
+    def _write(self, change: Callable[[Map[Any]], None], *, again: bool = True) -> None:
+        """Make a change that `_sent` has already; `again` where making it twice does no harm."""
+        if self._opened.reloading:
+            # The room replaces its content from disk, in a transaction that it holds open.
+            self._behind = True
+            return
+        with self._opened.transaction():
+            self._follow()
+            cell = self._cell
+            if cell is None:
+                return
+            behind, self._behind = self._behind and self._running, False
+            if behind:
+                self._rewrite(cell)
+            elif len(_outputs(cell)) < self._placed:
+                self._cleared_by_others()
+            if again or not behind:
+                change(cell)
+            self._placed = len(_outputs(cell))
+        self._opened.edited()
+
+    def _follow(self) -> None:
+        """Find the cell again when the one written to so far is no longer in the document."""
+        if self._deleted or self._id is None or self._opened.reloading:
+            return
+        # A deleted map is empty. This is no scan, and tells a moved cell from one that was kept.
+        if self._cell is not None and self._cell.get("id") == self._id:
+            return
+        moved = self._cell is not None
+        at = self._opened.watch.find(self._id)
+        self._deleted = at is None
+        self._cell = None if at is None else self._opened.cells[at]
+        if moved and self._cell is not None:
+            self._behind = True
+
+    def _cleared_by_others(self) -> None:
+        for sent in self._sent:
+            sent.place = None
+
+    def _rewrite(self, cell: Map[Any]) -> None:
+        """Make the cell hold all that this run produced."""
+        outputs = _outputs(cell)
+        outputs.clear()
+        for sent in self._sent:
+            sent.place = None
+            _put(outputs, sent)
+        cell["execution_count"] = self._count
+        cell["execution_state"] = "running"
+
+
+def _outputs(cell: Map[Any]) -> Array[Any]:
+    """The cell's outputs; made where another client left them out or the cell changed its type."""
+    outputs = cell.get("outputs")
+    if not isinstance(outputs, Array):
+        cell["outputs"] = outputs = Array()
+    return outputs
+
+
+def _put(outputs: Array[Any], sent: _Sent) -> None:
+    stored = y_output(sent.whole())
+    if sent.place is None:
+        sent.place = len(outputs)
+        outputs.append(stored)
+    else:
+        outputs[sent.place] = stored

@@ -1,0 +1,72 @@
+"""Cells and notebooks as nbformat 4 stores them: what live and file mode have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from jmcp.runtime.backend import CellType
+
+RAISED = (
+    "nbformat_minor was raised to 5 and the cells were given ids: cells can be addressed by "
+    "cell_id from now on."
+)
+DUPLICATES = "Several cells share one id; it names the first of them: {ids}."
+
+
+def new_id() -> str:
+    """A cell id like nbformat's own: 8 hexadecimal characters."""
+    return uuid4().hex[:8]
+
+
+def new_cell(cell_type: CellType, source: str) -> dict[str, Any]:
+    """A cell for nbformat 4.5. Metadata is empty: jmcp never says that a cell is trusted."""
+    cell: dict[str, Any] = {
+        "id": new_id(),
+        "cell_type": cell_type,
+        "source": source,
+        "metadata": {},
+    }
+    if cell_type == "code":
+        cell |= {"execution_count": None, "outputs": []}
+    return cell
+
+
+def new_notebook() -> dict[str, Any]:
+    """An empty notebook: one empty code cell.
+
+    A room inserts one into a notebook without cells, so none would read as 0 cells in file mode
+    and as 1 in live mode; JupyterLab's own new notebooks have one too.
+    """
+    return {
+        "cells": [new_cell("code", "")],
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def has_ids(minor: Any) -> bool:
+    """Whether cells of that nbformat_minor have ids that last (4.5 and later)."""
+    return int(minor or 0) >= 5
+
+
+def visible_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Cell metadata as the file has it: `trusted` is a mark that Jupyter adds while reading."""
+    return {name: value for name, value in metadata.items() if name != "trusted"}
+
+
+def kernelspec_name(metadata: Mapping[str, Any]) -> str | None:
+    """The kernelspec's name in notebook metadata; rooms write '' where there is none."""
+    spec = metadata.get("kernelspec")
+    name = spec.get("name") if isinstance(spec, Mapping) else None
+    return name or None
+
+
+def language_info(metadata: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """The `language_info` to store: what is there when the language is the same."""
+    known = metadata.get("language_info")
+    if isinstance(known, Mapping) and known.get("name") == language:
+        return dict(known)
+    return {"name": language}

@@ -1,0 +1,188 @@
+"""Saving a live notebook: within seconds of an edit, and believed only when the file proves it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from logging import Logger
+from typing import Any, Protocol
+
+from jupyter_server_ydoc.utils import OutOfBandChanges
+from tornado.web import HTTPError
+
+from jmcp.runtime.backend import SaveState
+from jmcp_handlers.documents.contents import brief
+from jmcp_handlers.documents.watch import DocumentWatch
+
+LONGEST_BACKOFF_SECONDS = 60.0
+ATTEMPTS_WITHOUT_BLOCKING = 2
+
+
+class Held(Protocol):
+    """A room that must not be cleaned between `hold` and `release`."""
+
+    def hold(self) -> None: ...
+    def release(self) -> None: ...
+
+
+class SaveSupervisor:
+    """Saves what jmcp wrote into one room when the oldest unsaved edit is `after` seconds old.
+
+    The room's own save is debounced, may be switched off by a person, is cancelled by the next
+    edit, and reports success for a file that it could not write. So the supervisor writes through
+    the room's file loader, which says what was written, and compares the file's hash with it.
+    """
+
+    def __init__(
+        self,
+        room: Any,
+        watch: DocumentWatch,
+        held: Held,
+        stamp: Callable[[], Awaitable[str]],
+        after: float,
+        log: Logger,
+    ) -> None:
+        self.problem: str | None = None
+        """Why the file cannot be written, for people; None while all is well."""
+        self._room = room
+        self._document = room._document
+        self._loader = room._file
+        self._watch = watch
+        self._held = held
+        self._stamp = stamp
+        self._after = after
+        self._log = log
+        self._saved_version = watch.version
+        self._edited_version = watch.version
+        self._oldest: float | None = None
+        self._lock = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> SaveState:
+        return "pending" if self._pending else "saved"
+
+    @property
+    def _pending(self) -> bool:
+        return self._edited_version > self._saved_version
+
+    def edited(self) -> None:
+        """The document has an edit of jmcp's: save it in time."""
+        self._edited_version = self._watch.version
+        if not self._pending:
+            return
+        if self._oldest is None:
+            self._oldest = _now()
+        if self._task is None or self._task.done():
+            self._held.hold()
+            self._task = asyncio.create_task(self._supervise())
+
+    async def save(self) -> SaveState:
+        """Save now and verify, whoever made the edits."""
+        async with self._lock:
+            # A reload from disk and a load in progress hold this lock; both end by themselves.
+            while self._room._update_lock.locked():
+                async with self._room._update_lock:
+                    pass
+            written = await self._write()
+        return "saved" if written and not self._pending else "pending"
+
+    async def close(self) -> None:
+        """One last save of what is pending, then stop."""
+        if self._pending:
+            await self.save()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _supervise(self) -> None:
+        try:
+            wait = self._after
+            while self._pending:
+                due = (self._oldest if self._oldest is not None else _now()) + wait
+                await asyncio.sleep(max(0.0, due - _now()))
+                if not self._pending:
+                    return
+                await self.save()
+                failed = self.problem is not None
+                wait = min(wait * 2, LONGEST_BACKOFF_SECONDS) if failed else self._after
+        finally:
+            self._held.release()
+
+    async def _write(self) -> bool:
+        version, content = await self._capture()
+        self._oldest = None
+        model = {"format": "json", "type": "notebook", "content": content}
+        try:
+            written = await self._loader.maybe_save_content(model)
+            if written is None:
+                self._failed("it is read-only")
+                return False
+            # The file may have been replaced at once, and a hash is true where a reply is not.
+            verified: bool = await self._stamp() == written["hash"]
+        except OutOfBandChanges:
+            # The room's own reaction: the file wins. It announces that, which becomes a note.
+            await self._room._on_outofband_change()
+            self._oldest = _now()
+            return False
+        except (HTTPError, OSError, RuntimeError) as error:
+            self._failed(brief(error))
+            return False
+        async with self._room._update_lock:
+            self._document.dirty = False
+            self._document.hash = written["hash"]
+        if verified:
+            self._saved(version)
+        elif self._oldest is None:
+            self._oldest = _now()
+        return verified
+
+    async def _capture(self) -> tuple[int, dict[str, Any]]:
+        """The content at one version, such that no older save can follow it to the disk."""
+        for _ in range(ATTEMPTS_WITHOUT_BLOCKING):
+            version = self._watch.version
+            try:
+                content = await self._document.aget()
+            except IndexError:  # cells were deleted between two of its steps
+                continue
+            if version == self._watch.version and not self._loader._lock.locked():
+                return version, content
+        while self._loader._lock.locked():
+            async with self._loader._lock:
+                pass
+        # Edits come too fast to wait for a pause. This blocks the loop, 50 microseconds a cell.
+        content = self._document.get()
+        return self._watch.version, content
+
+    def _saved(self, version: int) -> None:
+        self._saved_version = version
+        if self.problem is not None:
+            self._log.info("Saved again: %s", self._loader.path)
+            self.problem = None
+        if self._watch.version == version:
+            self._cancel_redundant_save()
+        else:
+            # The room may have written an older state after this one: save once more.
+            self._edited_version = self._watch.version
+            if self._oldest is None:
+                self._oldest = _now()
+
+    def _cancel_redundant_save(self) -> None:
+        """Spare the room its debounced save of what is on the disk already."""
+        saving = self._room._saving_document
+        if saving is not None and not saving.done() and not self._loader._lock.locked():
+            saving.cancel()
+
+    def _failed(self, reason: str) -> None:
+        if self._oldest is None:
+            self._oldest = _now()
+        if self.problem is None:
+            self._log.warning("Cannot save a live notebook (%s); retrying.", reason)
+        self.problem = (
+            f"The file could not be written ({reason}): the live document has all edits, the "
+            "file does not, and saving is tried again."
+        )
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

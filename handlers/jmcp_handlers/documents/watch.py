@@ -1,0 +1,88 @@
+"""What jmcp keeps about a live document from its events: versions and where each cell is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pycrdt import Array, Map, MapEvent
+
+
+class DocumentWatch:
+    """Follows one Y notebook. `version` counts changes of cells and metadata, by anyone.
+
+    Its observers must not raise: pycrdt would raise that in whoever made the change.
+    """
+
+    def __init__(self, cells: Array[Any], meta: Map[Any]) -> None:
+        self.version = 0
+        self._cells = cells
+        self._meta = meta
+        self._ids: list[str | None] | None = None
+        self._positions: dict[str, int] | None = None
+        self._duplicates: tuple[str, ...] = ()
+        self._on_cells = cells.observe_deep(self._cells_changed)
+        self._on_meta = meta.observe_deep(self._meta_changed)
+
+    def close(self) -> None:
+        self._cells.unobserve(self._on_cells)
+        self._meta.unobserve(self._on_meta)
+
+    def find(self, cell_id: str) -> int | None:
+        """The index of the first cell with that id, whatever the nbformat."""
+        return self._index().get(cell_id)
+
+    def duplicates(self) -> tuple[str, ...]:
+        """Ids that more than one cell has."""
+        self._index()
+        return self._duplicates
+
+    def _index(self) -> dict[str, int]:
+        if self._positions is None:
+            if self._ids is None:
+                self._ids = [_id(cell) for cell in self._cells]
+            positions: dict[str, int] = {}
+            duplicates: set[str] = set()
+            for index, cell_id in enumerate(self._ids):
+                if cell_id is None:
+                    continue
+                if positions.setdefault(cell_id, index) != index:
+                    duplicates.add(cell_id)
+            self._positions, self._duplicates = positions, tuple(sorted(duplicates))
+        return self._positions
+
+    def _cells_changed(self, events: list[Any]) -> None:
+        self.version += 1
+        for event in events:
+            path = event.path
+            if not path:
+                self._moved(event.delta)
+            elif len(path) == 1 and isinstance(event, MapEvent) and "id" in _changed(event):
+                self._ids = self._positions = None
+
+    def _meta_changed(self, events: list[Any]) -> None:
+        self.version += 1
+
+    def _moved(self, delta: list[dict[str, Any]]) -> None:
+        self._positions = None
+        if self._ids is None:
+            return
+        at = 0
+        for step in delta:
+            if "retain" in step:
+                at += int(step["retain"])
+            elif "delete" in step:
+                del self._ids[at : at + int(step["delete"])]
+            elif "insert" in step:
+                inserted = [_id(cell) for cell in step["insert"]]
+                self._ids[at:at] = inserted
+                at += len(inserted)
+
+
+def _changed(event: Any) -> dict[str, Any]:
+    changed: dict[str, Any] = event.keys  # an attribute that pycrdt's types leave out
+    return changed
+
+
+def _id(cell: Any) -> str | None:
+    cell_id = cell.get("id") if isinstance(cell, Map) else None
+    return cell_id if isinstance(cell_id, str) else None

@@ -42,7 +42,7 @@ def arrays(api: ApiModel) -> tuple[ArrayModel, ...]:
     return tuple(
         ArrayModel(name=_array_name(owner, name), annotation=_annotation(schema))
         for owner, model in _models(api).items()
-        for name, schema in model["properties"].items()
+        for name, schema in model.get("properties", {}).items()
         if _needs_name(schema)
     )
 
@@ -50,14 +50,7 @@ def arrays(api: ApiModel) -> tuple[ArrayModel, ...]:
 def source(api: ApiModel) -> str:
     """`models.py`, before formatting."""
     definitions = {
-        owner: {
-            **model,
-            "properties": {
-                name: _named_array(api.package, owner, name, schema)
-                for name, schema in model["properties"].items()
-            },
-        }
-        for owner, model in _models(api).items()
+        owner: _with_arrays(api.package, owner, model) for owner, model in _models(api).items()
     }
     params = {tool.params_class for tool in api.tools} | api.param_types
     config = GenerateConfig(
@@ -93,10 +86,18 @@ def _models(api: ApiModel) -> dict[str, Schema]:
     Without descriptions: the spec is at hand for who reads the code, and the listing for clients.
     """
     params = {tool.params_class: tool.params for tool in api.tools}
-    return {
-        name: {"properties": {}, **rerooted(plain(schema, descriptions=False), "#/$defs/")}
-        for name, schema in {**params, **api.types}.items()
+    every = {**params, **api.types}.items()
+    return {name: rerooted(plain(schema, descriptions=False), "#/$defs/") for name, schema in every}
+
+
+def _with_arrays(package: str, owner: str, model: Schema) -> Schema:
+    if "properties" not in model:
+        return model
+    properties = {
+        name: _named_array(package, owner, name, schema)
+        for name, schema in model["properties"].items()
     }
+    return {**model, "properties": properties}
 
 
 def _needs_name(schema: Schema) -> bool:

@@ -1,0 +1,1 @@
+"""The refusals, one module for each part of a spec."""

@@ -1,0 +1,96 @@
+"""REST: each route of the spec is one tool, and what it answers is the tool's result."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from jmcp.runtime.call import Outcome
+from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.errors import ToolError
+from jmcp.runtime.tool import Route, Tool
+from jmcp.runtime.transport import problem, query
+from jmcp.runtime.transport.body import json_object
+from jmcp.runtime.transport.identity import caller
+
+PREFIX = "/jmcp/v1"
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+SESSION = "session_id"
+NOTEBOOK = "notebook_path"
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def by_path(routes: tuple[Route, ...]) -> dict[str, dict[str, Route]]:
+    """Routes by path and method, fixed segments before placeholders: `/cells/at/...` wins."""
+    grouped: defaultdict[str, dict[str, Route]] = defaultdict(dict)
+    for route in routes:
+        grouped[route.path][route.method] = route
+    ordered = sorted(grouped, key=lambda path: ["{" in part for part in path.split("/")])
+    return {path: grouped[path] for path in ordered}
+
+
+class Rest:
+    """The operations of one server. `base` is the URL path that the server lives under."""
+
+    def __init__(self, dispatcher: Dispatcher, base: str) -> None:
+        self._dispatcher = dispatcher
+        self._base = base
+        self._api = dispatcher.api
+
+    async def answer(self, route: Route, request: Request) -> Response:
+        """Decode, call, encode."""
+        tool = self._api.tools[route.tool]
+        try:
+            arguments = await self._arguments(route, tool, request)
+        except ToolError as error:
+            return problem.ProblemResponse(problem.of_error(error))
+        outcome = await self._dispatcher.call(tool.name, arguments, caller())
+        if outcome.error is not None:
+            return problem.ProblemResponse(problem.of_error(outcome.error))
+        headers = {}
+        if route.status == 201 and (location := self._location(route, request, outcome)):
+            headers["Location"] = location
+        return JSONResponse(outcome.result, status_code=route.status, headers=headers)
+
+    async def _arguments(self, route: Route, tool: Tool, request: Request) -> dict[str, Any]:
+        path = query.values(tool, request.path_params.items())
+        if path.get(SESSION) == self._api.policy.reserved_handle:
+            if route.method == "DELETE":
+                raise self._invalid(f"{path[SESSION]} names no session; DELETE needs its id")
+            del path[SESSION]
+        asked = query.values(tool, request.query_params.multi_items())
+        body = await json_object(request) if route.method in WITH_BODY else {}
+        if route.method in WITH_BODY:
+            # Injected into every session tool, and not about what the body describes.
+            in_query = {NOTEBOOK} if tool.session == "required" else set()
+            self._refuse(asked.keys() - in_query, "belongs in the body")
+            self._refuse(body.keys() & in_query, "belongs in the query")
+        in_path = set(route.path_params)
+        self._refuse((asked.keys() | body.keys()) & in_path, "is in the path already")
+        return path | asked | body
+
+    def _refuse(self, names: set[str], why: str) -> None:
+        if names:
+            raise self._invalid("; ".join(f"{name} {why}" for name in sorted(names)))
+
+    def _invalid(self, message: str) -> ToolError:
+        return self._api.policy.errors["invalid_arguments"](f"{message}.")
+
+    def _location(self, route: Route, request: Request, outcome: Outcome) -> str | None:
+        """Where the new thing can be read: the nearest GET below that the result can fill in."""
+        known = {**request.path_params, **(outcome.result or {})}
+        below = [
+            other.path
+            for other in self._api.routes
+            if other.method == "GET" and other.path.startswith(f"{route.path}/")
+        ]
+        for path in sorted(below, key=lambda path: path.count("/")):
+            if all(known.get(name) is not None for name in PLACEHOLDER.findall(path)):
+                filled = PLACEHOLDER.sub(lambda found: quote(str(known[found[1]]), safe=""), path)
+                return f"{self._base}{PREFIX}{filled}"
+        return None

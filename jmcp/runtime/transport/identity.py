@@ -1,0 +1,38 @@
+"""Who calls, as far as HTTP can tell: from what authentication left in the request."""
+
+from __future__ import annotations
+
+from mcp.server.auth.middleware.auth_context import AuthContextMiddleware, get_access_token
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from jmcp.runtime.call import Caller
+
+ANONYMOUS = "anonymous"
+
+
+class Identified:
+    """Makes the `principal` that a server around the site put into the scope its ASGI user.
+
+    So that server needs nothing of the SDK, and the credential itself never goes along.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = AuthContextMiddleware(app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        principal: str | None = scope.get("principal")
+        if principal is not None:
+            access = AccessToken(token="", client_id=principal, scopes=[], subject=principal)
+            scope["user"] = AuthenticatedUser(access)
+        await self._app(scope, receive, send)
+
+
+def caller(connection: str | None = None) -> Caller:
+    """The caller of the request that is being served, as `AuthContextMiddleware` saw it."""
+    access = get_access_token()
+    if access is None:
+        return Caller(owner=ANONYMOUS, authenticated=False, connection=connection)
+    owner = access.subject or access.client_id
+    return Caller(owner=owner, authenticated=True, connection=connection)

@@ -1,0 +1,30 @@
+"""`tools/list`, read once from the generated file and served as it stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from jmcp.runtime.tool import Api
+
+Entry = dict[str, Any]
+
+
+class Listing:
+    """The tools that this server shows, in the order of the spec.
+
+    Toolsets are fixed at start, because clients take one snapshot of the list. Raises ValueError
+    for a toolset that the spec does not have.
+    """
+
+    def __init__(self, api: Api, toolsets: Iterable[str]) -> None:
+        wanted = set(toolsets)
+        known = {tool.toolset for tool in api.tools.values()}
+        if unknown := wanted - known:
+            names = ", ".join(sorted(unknown))
+            raise ValueError(f"no toolset {names}; there are: {', '.join(sorted(known))}")
+        entries: list[Entry] = json.loads(Path(api.listing_file).read_bytes())
+        self.entries = [entry for entry in entries if api.tools[entry["name"]].toolset in wanted]
+        self.names = frozenset(entry["name"] for entry in self.entries)

@@ -1,0 +1,94 @@
+"""MCP: the wire format of tools, for every protocol revision the SDK speaks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mcp_types as types
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+
+from jmcp.runtime.call import Outcome
+from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.transport.identity import caller
+from jmcp.runtime.transport.listing import Listing
+
+SESSION_HEADER = "mcp-session-id"
+ERROR_META = "jmcp/error"
+Context = ServerRequestContext[Any, Any]
+
+
+def connection(context: Context) -> str | None:
+    """The handshake-era session, which the SDK has checked against the credential.
+
+    Later revisions have none, so there the header is anybody's to write and means nothing.
+    """
+    if context.request is None or context.protocol_version not in HANDSHAKE_PROTOCOL_VERSIONS:
+        return None
+    session: str | None = context.request.headers.get(SESSION_HEADER)
+    return f"mcp:{session}" if session else None
+
+
+def result(outcome: Outcome) -> types.CallToolResult:
+    """An outcome as a tool result: text first, then images, and the data beside them."""
+    text = types.TextContent(type="text", text=outcome.text)
+    if outcome.error is not None:
+        return types.CallToolResult(
+            content=[text], is_error=True, _meta={ERROR_META: outcome.error.payload()}
+        )
+    images = [
+        types.ImageContent(type="image", data=image.data, mime_type=image.mime_type)
+        for image in outcome.images
+    ]
+    return types.CallToolResult(content=[text, *images], structured_content=outcome.result)
+
+
+class Fixed:
+    """Answers `tools/list` from what the SDK made of it the first time.
+
+    The SDK validates and dumps the list for each request, which costs more than all the rest of
+    the request. The list never changes, so once for each protocol revision is enough.
+    """
+
+    def __init__(self) -> None:
+        self._by_version: dict[str, HandlerResult] = {}
+
+    async def __call__(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+        plain = not (ctx.params or {}).keys() - {"_meta"}
+        # Without params of `initialize` the SDK has yet to decide whether to answer at all.
+        if ctx.method != "tools/list" or not plain or ctx.session.client_params is None:
+            return await call_next(ctx)
+        known = self._by_version.get(ctx.protocol_version)
+        if known is None:
+            known = self._by_version[ctx.protocol_version] = await call_next(ctx)
+        return known
+
+
+def server(dispatcher: Dispatcher, listing: Listing, version: str) -> Server[Any]:
+    """The MCP server. It emits raw schemas and validates nothing: dispatch does both ways."""
+    tools = [types.Tool.model_validate(entry) for entry in listing.entries]
+
+    async def list_tools(_: Context, __: Any) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=tools)
+
+    async def call_tool(context: Context, params: types.CallToolRequestParams) -> Any:
+        if params.name not in listing.names:
+            raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name}")
+        who = caller(connection(context))
+        return result(await dispatcher.call(params.name, dict(params.arguments or {}), who))
+
+    made: Server[Any] = Server(
+        "jmcp",
+        version=version,
+        title="jmcp",
+        instructions=dispatcher.api.instructions,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+        # No schema of ours mirrors a param in a header; without this the SDK would go through
+        # the whole tools/list on each call to find that out.
+        get_tool_input_schema=lambda _: None,
+    )
+    made.middleware.append(Fixed())
+    return made

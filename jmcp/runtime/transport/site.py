@@ -1,0 +1,154 @@
+"""All HTTP surfaces as one ASGI application, the same standalone and inside Jupyter."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from jmcp.runtime import tool
+from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.transport import http, mcp
+from jmcp.runtime.transport.body import MAX_BYTES
+from jmcp.runtime.transport.facade import Facade
+from jmcp.runtime.transport.guard import Guard
+from jmcp.runtime.transport.identity import Identified
+from jmcp.runtime.transport.listing import Listing
+from jmcp.runtime.transport.pages import Pages
+from jmcp.runtime.transport.problem import Problem, ProblemResponse, document
+
+Answer = Callable[[Request], Awaitable[ASGIApp]]
+
+
+def resource(path: str, answers: Mapping[str, Answer]) -> Route:
+    """One path with all its methods; HEAD comes with GET, and any other method is a 405."""
+    allow = ", ".join([*answers, *(["HEAD"] if "GET" in answers else []), "OPTIONS"])
+
+    class Resource:
+        """An ASGI application, because Starlette gives those every method there is."""
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            request = Request(scope, receive)
+            response: ASGIApp
+            if request.method == "OPTIONS":
+                response = Response(status_code=204, headers={"Allow": allow})
+            elif answer := answers.get("GET" if request.method == "HEAD" else request.method):
+                response = await answer(request)
+            else:
+                raise Problem(405, f"{path} takes {allow}.", Allow=allow)
+            await response(scope, receive, send)
+
+    return Route(path, Resource())
+
+
+class Guarded:
+    """Checks Host and Origin before anything else sees the request."""
+
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        self._app = app
+        self._guard = guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = Request(scope).headers
+            try:
+                self._guard.check(headers.get("host", ""), headers.get("origin"))
+            except Problem as refusal:
+                await ProblemResponse(refusal.body, refusal.headers)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+async def on_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return ProblemResponse(error.body, error.headers)
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail = error.detail
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = "Nothing lives at that path; /jmcp/docs shows what does."
+    return ProblemResponse(document(error.status_code, detail), dict(error.headers or {}))
+
+
+async def on_bug(_: Request, __: Exception) -> Response:
+    """The server around this one logs what it was; Starlette raises it on."""
+    return ProblemResponse(document(500, "jmcp met a bug; the server's log has it."))
+
+
+def site(
+    dispatcher: Dispatcher,
+    *,
+    version: str,
+    base: str = "",
+    toolsets: tuple[str, ...] = ("core",),
+    guard: Guard | None = None,
+) -> Starlette:
+    """The application. Its lifespan starts and closes the dispatcher.
+
+    `base` is the URL path in front of everything, without a slash at its end. Without `guard`
+    the server around it checks Host and Origin. Raises ValueError for an unknown toolset.
+    """
+    listing = Listing(dispatcher.api, toolsets)
+    manager = StreamableHTTPSessionManager(
+        mcp.server(dispatcher, listing, version), max_request_body_size=MAX_BYTES
+    )
+    endpoint = StreamableHTTPASGIApp(manager)
+    facade = Facade(dispatcher, listing, version)
+    pages = Pages(dispatcher.api.openapi_file, base)
+    rest = http.Rest(dispatcher, base)
+
+    def operation(route: tool.Route) -> Answer:
+        return lambda request: rest.answer(route, request)
+
+    async def protocol(_: Request) -> ASGIApp:
+        return endpoint
+
+    methods: dict[str, Answer] = dict.fromkeys(("GET", "POST", "DELETE"), protocol)
+    routes: list[BaseRoute] = [
+        resource(f"{base}/mcp", methods),
+        resource(f"{base}/mcp/", methods),
+        resource(f"{base}/mcp/healthz", {"GET": facade.health}),
+        resource(f"{base}/mcp/tools/list", {"GET": facade.list_tools}),
+        resource(f"{base}/mcp/tools/call", {"POST": facade.call_tool}),
+        resource(f"{base}/jmcp/openapi.json", {"GET": pages.openapi}),
+        resource(f"{base}/jmcp/docs", {"GET": pages.docs}),
+    ]
+    for path, by_method in http.by_path(dispatcher.api.routes).items():
+        answers = {method: operation(route) for method, route in by_method.items()}
+        routes.append(resource(f"{base}{http.PREFIX}{path}", answers))
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await dispatcher.start()
+        try:
+            async with manager.run():
+                yield
+        finally:
+            await dispatcher.close()
+
+    middleware = [Middleware(Identified)]
+    if guard is not None:
+        middleware.insert(0, Middleware(Guarded, guard=guard))
+    made = Starlette(
+        routes=routes,
+        middleware=middleware,
+        exception_handlers={
+            Problem: on_problem,
+            HTTPException: on_http_exception,
+            Exception: on_bug,
+        },
+        lifespan=lifespan,
+    )
+    made.router.redirect_slashes = False
+    return made

@@ -1,0 +1,106 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from jmcp import config, serve
+from jmcp_api.mcp import TOOLSETS
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="jmcp", description="Live Jupyter notebooks for AI agents, REST clients and people."
+    )
+    top.add_argument("--version", action="version", version=f"jmcp {version('jmcp')}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    serving = commands.add_parser("serve", help="start JupyterLab with jmcp in it")
+    serving.add_argument("--root-dir", type=Path, default=Path(), help="folder to serve (.)")
+    serving.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    serving.add_argument("--port", type=int, default=8888, help="(%(default)s; 0: any free one)")
+    serving.add_argument("--token", help="instead of the one kept for you; also JMCP_TOKEN")
+    serving.add_argument("--no-browser", action="store_true", help="do not open JupyterLab")
+    serving.add_argument(
+        "--toolset", default="core", help="toolsets for MCP clients, comma-separated (%(default)s)"
+    )
+    serving.add_argument("--verbose", action="store_true", help="show what Jupyter logs")
+    serving.set_defaults(run=run_serve)
+
+    listing = commands.add_parser("tools", help="list the tools")
+    listing.add_argument("--json", action="store_true", help="as MCP clients see them")
+    listing.set_defaults(run=run_tools)
+
+    # Its options are its own: `main` hands them over before argparse sees them.
+    commands.add_parser("generate", help="generate code from a spec")
+    return top
+
+
+def run_serve(arguments: argparse.Namespace) -> int:
+    root_dir = arguments.root_dir.resolve()
+    if not root_dir.is_dir():
+        return fail(f"{root_dir} is not a folder; name one with --root-dir")
+    toolsets = tuple(name for name in arguments.toolset.split(",") if name)
+    if unknown := set(toolsets) - set(TOOLSETS):
+        known = ", ".join(TOOLSETS)
+        return fail(f"no toolset {', '.join(sorted(unknown))}; --toolset takes: {known}")
+    inherited = config.taken_token(os.environ)
+    options = config.ServeOptions(
+        root_dir=root_dir,
+        host=arguments.host,
+        port=arguments.port,
+        token=arguments.token or inherited or config.kept_token(config.folder()),
+        toolsets=toolsets,
+        browser=not arguments.no_browser,
+        verbose=arguments.verbose,
+    )
+    try:
+        serve.serve(options)
+    except serve.ServeError as error:
+        return fail(str(error))
+    return 0
+
+
+def run_tools(arguments: argparse.Namespace) -> int:
+    # Here and not above: `jmcp --version` should not import the server.
+    from jmcp.app import API
+    from jmcp.runtime.transport.listing import Listing
+
+    entries = Listing(API, TOOLSETS).entries
+    if arguments.json:
+        print(json.dumps(entries, indent=2, ensure_ascii=False))
+        return 0
+    width = max(len(entry["name"]) for entry in entries)
+    for entry in entries:
+        print(f"{entry['name']:<{width}}  {entry['title']}")
+    return 0
+
+
+def run_generate(rest: Sequence[str]) -> int:
+    if find_spec("datamodel_code_generator") is None:
+        return fail("jmcp generate needs more than is installed: pip install 'jmcp[codegen]'")
+    from jmcp_codegen.cli import main as generate
+
+    return int(generate(rest) or 0)
+
+
+def fail(message: str) -> int:
+    print(f"jmcp: {message}", file=sys.stderr)
+    return 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit status: 0 for success, 1 for an error that is told, 2 for a wrong command line."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given[:1] == ["generate"]:
+        return run_generate(given[1:])
+    arguments = parser().parse_args(given)
+    status: int = arguments.run(arguments)
+    return status

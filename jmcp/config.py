@@ -1,0 +1,70 @@
+"""What a server is started with, and the token that outlives it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+
+TOKEN_BYTES = 24
+TOKEN_VARIABLES = ("JMCP_TOKEN", "JUPYTER_TOKEN")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """`jmcp serve`, decided: no option is looked up anywhere else after this."""
+
+    root_dir: Path
+    host: str
+    port: int
+    token: str
+    toolsets: tuple[str, ...]
+    browser: bool
+    verbose: bool
+
+
+def folder() -> Path:
+    """The user's jmcp folder: below XDG_CONFIG_HOME, or ~/.config."""
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    # The specification says that a relative path there is to be ignored.
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".config") / "jmcp"
+
+
+def kept_token(directory: Path) -> str:
+    """The token of this user's servers, made on first use: client configurations stay valid.
+
+    The file is complete and private (0600) from the moment it has its name, whoever comes first.
+    """
+    path = directory / "token"
+    if token := _read(path):
+        return token
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=".token")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(TOKEN_BYTES))
+        if path.exists():  # there, but empty: somebody's leftover
+            os.replace(temporary, path)
+        else:
+            os.link(temporary, path)
+    except FileExistsError:
+        pass  # another server was first, and its token is the one
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return _read(path)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def taken_token(environment: MutableMapping[str, str]) -> str:
+    """The token of the environment, removed from there so that no kernel inherits it."""
+    found = [environment.pop(name, "") for name in TOKEN_VARIABLES]
+    return next(filter(None, found), "")

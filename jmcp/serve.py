@@ -1,0 +1,121 @@
+"""`jmcp serve`: JupyterLab, its collaboration and jmcp in this one process."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+from importlib.util import find_spec
+
+from jmcp.client_config import Endpoint, endpoint
+from jmcp.config import ServeOptions
+
+LAB = ("jupyterlab", "jupyter_server_ydoc", "ipykernel")
+
+
+class ServeError(Exception):
+    """Why no server was started: one line, which says what to do about it."""
+
+
+def check_installed() -> None:
+    """Raises ServeError without what `jmcp[lab]` adds."""
+    if missing := [name for name in LAB if find_spec(name) is None]:
+        raise ServeError(
+            f"jmcp serve needs {', '.join(missing)}, not installed: pip install 'jmcp[lab]'"
+        )
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises ServeError when nothing can listen there. Jupyter itself would say it in six lines."""
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As Jupyter binds: a port whose last connections are closing is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ServeError(f"port {port} is taken; choose another one with --port") from error
+        if error.errno == errno.EACCES:
+            raise ServeError(f"port {port} is not allowed; choose one with --port") from error
+        raise ServeError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def arguments(options: ServeOptions) -> list[str]:
+    """Jupyter's command line. A list of this process: no other one can read the token there."""
+    level = logging.INFO if options.verbose else logging.WARNING
+    given = [
+        f"--ServerApp.root_dir={options.root_dir}",
+        f"--ServerApp.ip={options.host}",
+        f"--ServerApp.port={options.port}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.open_browser={options.browser}",
+        f"--ServerApp.log_level={level}",
+        f"--LabApp.log_level={level}",
+        f"--IdentityProvider.token={options.token}",
+        *(f"--JmcpExtension.toolsets={name}" for name in options.toolsets),
+    ]
+    if is_root():
+        given.append("--ServerApp.allow_root=True")
+    return given
+
+
+def is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def serve(options: ServeOptions) -> None:
+    """Serve until a signal ends it. Raises ServeError when it cannot start."""
+    check_installed()
+    check_port(options.host, options.port)
+    # Here and not above: these take a second, and a taken port should not.
+    from jupyter_server.serverapp import ServerApp
+
+    class Server(ServerApp):
+        """Stops at the first SIGINT or SIGTERM, without a question and without a word."""
+
+        def init_signal(self) -> None:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: self.stop(from_signal=True))
+
+    extensions = dict.fromkeys(("jupyterlab", "jupyter_server_fileid", "jupyter_server_ydoc"), True)
+    server = Server.instance(jpserver_extensions={**extensions, "jmcp": True})
+    server.initialize(argv=arguments(options), starter_extension="lab")
+    print_banner(endpoint(options.host, server.port, server.base_url, options.token), options)
+    server.start()
+
+
+def print_banner(where: Endpoint, options: ServeOptions) -> None:
+    """What a person and their agent need, and nothing else."""
+    if is_root():
+        warn("running as root: notebooks can do anything to this machine")
+    if not is_loopback(options.host):
+        warn(f"{options.host or 'every address'} is reachable from elsewhere, unencrypted")
+    say(f"JupyterLab  {where.lab_url}")
+    say(f"MCP         {where.mcp_url}")
+    say(f"Notebooks   {options.root_dir}")
+    say("\nFor your MCP client:\n")
+    say(where.client_config)
+    say("\nStop with Ctrl-C.")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def warn(line: str) -> None:
+    sys.stderr.write(f"jmcp: warning: {line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,97 @@
+"""The kept-open connection to one kernel, across restarts of its process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from jmcp.runtime.backend import OnMessage, Reply
+from jmcp_handlers.kernels.process import KernelProcess
+from jmcp_handlers.kernels.reader import Reader, Run
+
+READY_LIMIT = 60.0
+"""Seconds for a new kernel to answer; Jupyter's own `kernel_info_timeout`."""
+
+WATCH = 0.25
+"""Seconds between looks at the process while a run is active."""
+
+IDLE_LIMIT = 10.0
+"""Seconds of silence after a reply before a missing idle status is taken as given."""
+
+
+class LocalConnection:
+    """A `KernelConnection` through the sockets of the kernel's own machine."""
+
+    def __init__(self, kernel: Any, process: KernelProcess) -> None:
+        self.kernel_id = process.kernel_id
+        self.process = process
+        self._kernel = kernel
+        self._reader: Reader | None = None
+        self._opening = asyncio.Lock()
+
+    @property
+    def generation(self) -> int:
+        return self.process.look()
+
+    async def run(
+        self, code: str, on_message: OnMessage, *, store_history: bool = True
+    ) -> Reply:
+        reader = await self.ready()
+        run = reader.execute(code, on_message, store_history=store_history)
+        try:
+            while not run.ended.done():
+                await asyncio.wait({run.ended}, timeout=WATCH)
+                if not run.ended.done():
+                    await self._watch(reader, run)
+            reply = run.ended.result()
+            if reply.status in ("error", "aborted") and self.process.stopping:
+                # Jupyter interrupts a kernel before it restarts it: this KeyboardInterrupt is that.
+                return Reply(status="lost", lost=await self.process.outcome(reader.pid))
+            return reply
+        finally:
+            run.ended.cancel()
+
+    async def ready(self) -> Reader:
+        """A reader on the process of now, after a restart a new one. Raises KernelDown."""
+        reader = self._reader
+        if reader is not None and self._current(reader) and await self.process.alive():
+            return reader
+        async with self._opening:
+            await self.process.revived()
+            if self._reader is not None and self._current(self._reader):
+                return self._reader
+            await self.drop()
+            self._reader = reader = Reader(
+                self._kernel.client(context=self._kernel.context), self.process.pid
+            )
+            try:
+                await reader.start(READY_LIMIT, self.process.alive)
+            except BaseException:
+                await self.drop()
+                raise
+            return reader
+
+    async def drop(self) -> None:
+        """Close the sockets, if any."""
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await reader.stop()
+
+    async def close(self) -> None:
+        """Close the sockets and stop listening to Jupyter's restarter."""
+        self.process.close()
+        await self.drop()
+
+    def _current(self, reader: Reader) -> bool:
+        self.process.look()
+        return reader.open and reader.pid == self.process.pid and not self.process.stopping
+
+    async def _watch(self, reader: Reader, run: Run) -> None:
+        if loss := await self.process.loss(reader.pid):
+            await reader.quiet(0.05, 0.5)
+            run.end(Reply(status="lost", lost=loss))
+        elif not reader.open:
+            run.end(Reply(status="lost", lost="lost_contact"))
+        elif run.reply is not None and time.monotonic() - reader.heard_at > IDLE_LIMIT:
+            run.end(run.reply)

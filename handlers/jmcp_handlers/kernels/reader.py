@@ -1,0 +1,200 @@
+"""The one reader of a kernel's messages: it hands each to the run that caused it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from queue import Empty
+from typing import Any
+
+import zmq
+import zmq.asyncio
+
+from jmcp.runtime.backend import OnMessage, Reply
+from jmcp.runtime.errors import KernelDown
+
+log = logging.getLogger(__name__)
+
+GREETING = 1.0
+"""Seconds until a kernel that did not answer is asked again."""
+
+SLICE = 0.005
+"""Seconds that a flood of messages may hold the event loop before others get a turn."""
+
+
+class Run:
+    """One request that the kernel has: `ended` holds the reply when the idle status came too."""
+
+    def __init__(self, on_message: OnMessage) -> None:
+        self.on_message = on_message
+        self.ended: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self.reply: Reply | None = None
+        self.idle = False
+
+    def settle(self) -> None:
+        """End the run if both the reply and the idle status are here."""
+        if self.reply is not None and self.idle:
+            self.end(self.reply)
+
+    def end(self, reply: Reply) -> None:
+        """End the run with that reply, unless it ended before."""
+        if not self.ended.done():
+            self.ended.set_result(reply)
+
+
+class Reader:
+    """Open sockets to one process of a kernel. A new process needs a new reader."""
+
+    def __init__(self, client: Any, pid: int | None) -> None:
+        self.pid = pid
+        self.heard_at = time.monotonic()
+        self._client = client
+        self._runs: dict[str, Run] = {}
+        self._pumps: list[asyncio.Task[None]] = []
+        self._answered = asyncio.Event()
+        self._published = asyncio.Event()
+
+    @property
+    def open(self) -> bool:
+        """Whether all channels are being read."""
+        return bool(self._pumps) and not any(pump.done() for pump in self._pumps)
+
+    async def start(self, limit: float, alive: Callable[[], Any]) -> None:
+        """Connect; returns when the kernel answers and its published messages arrive.
+
+        The control channel is asked as well as the shell, because a kernel that is busy with
+        somebody's long run answers only there, and is ready to queue ours. Raises KernelDown.
+        """
+        self._client.start_channels(stdin=False, hb=False)
+        _lift_high_water_mark(self._client.iopub_channel)
+        self._pumps = [
+            asyncio.create_task(self._pump(self._client.iopub_channel, self._on_iopub)),
+            asyncio.create_task(self._pump(self._client.shell_channel, self._on_reply)),
+            asyncio.create_task(self._pump(self._client.control_channel, self._on_reply)),
+        ]
+        ready = asyncio.gather(self._answered.wait(), self._published.wait())
+        deadline = time.monotonic() + limit
+        try:
+            while not ready.done():
+                if not self.open or not await alive():
+                    raise KernelDown("The kernel died before it answered.")
+                if time.monotonic() > deadline:
+                    raise KernelDown(f"The kernel did not answer within {limit:g} s.")
+                self._client.kernel_info()
+                question = self._client.session.msg("kernel_info_request")
+                self._client.control_channel.send(question)
+                await asyncio.wait({ready}, timeout=GREETING)
+        finally:
+            ready.cancel()
+
+    def execute(self, code: str, on_message: OnMessage, *, store_history: bool) -> Run:
+        """Send an execute request. `input()` in the code raises at once: nobody could answer."""
+        run = Run(on_message)
+        request = self._client.execute(
+            code, store_history=store_history, allow_stdin=False, stop_on_error=False
+        )
+        self._runs[request] = run
+        run.ended.add_done_callback(lambda _: self._runs.pop(request, None))
+        return run
+
+    async def quiet(self, seconds: float, limit: float) -> None:
+        """Wait until no message came for `seconds`: what a dead process still sent has arrived."""
+        deadline = time.monotonic() + limit
+        while time.monotonic() < min(self.heard_at + seconds, deadline):
+            await asyncio.sleep(seconds / 4)
+
+    async def stop(self) -> None:
+        """Close the sockets. Runs that are still here end as `lost_contact`."""
+        for pump in self._pumps:
+            pump.cancel()
+        await asyncio.gather(*self._pumps, return_exceptions=True)
+        self._client.stop_channels()
+        for run in list(self._runs.values()):
+            run.end(Reply(status="lost", lost="lost_contact"))
+
+    async def _pump(self, channel: Any, handle: Callable[[dict[str, Any]], None]) -> None:
+        since = time.monotonic()
+        while True:
+            try:
+                message = await _receive(channel)
+            except ValueError:
+                # A bad signature, a duplicate or broken JSON spoils one message, not the kernel.
+                log.warning("A kernel message could not be read.", exc_info=True)
+                continue
+            self.heard_at = time.monotonic()
+            handle(message)
+            if self.heard_at - since > SLICE:
+                # Receiving does not yield to the event loop while messages are waiting.
+                await asyncio.sleep(0)
+                since = time.monotonic()
+
+    def _on_iopub(self, message: dict[str, Any]) -> None:
+        self._published.set()
+        run = self._runs.get(message["parent_header"].get("msg_id", ""))
+        if run is None:
+            return
+        kind, content = message["header"]["msg_type"], message["content"]
+        try:
+            run.on_message(kind, content, message["metadata"])
+        except Exception as error:  # noqa: BLE001 # the reader serves all runs: a bug ends its own
+            if not run.ended.done():
+                run.ended.set_exception(error)
+            return
+        if kind == "status" and content["execution_state"] == "idle":
+            run.idle = True
+            run.settle()
+
+    def _on_reply(self, message: dict[str, Any]) -> None:
+        kind = message["header"]["msg_type"]
+        if kind == "kernel_info_reply":
+            self._answered.set()
+        run = self._runs.get(message["parent_header"].get("msg_id", ""))
+        if run is not None and kind == "execute_reply":
+            run.reply = _reply(message["content"])
+            run.settle()
+
+
+def _reply(content: dict[str, Any]) -> Reply:
+    status = content.get("status")
+    if status == "error" and content.get("ename"):
+        return Reply(
+            status="error",
+            execution_count=content.get("execution_count"),
+            ename=str(content["ename"]),
+            evalue=str(content.get("evalue", "")),
+            traceback=tuple(str(line) for line in content.get("traceback", ())),
+        )
+    return Reply(
+        status="ok" if status == "ok" else "aborted",
+        execution_count=content.get("execution_count"),
+    )
+
+
+async def _receive(channel: Any) -> dict[str, Any]:
+    socket = getattr(channel, "socket", None)
+    if isinstance(socket, zmq.asyncio.Socket):
+        _, parts = channel.session.feed_identities(await socket.recv_multipart())
+        message: dict[str, Any] = channel.session.deserialize(parts)
+        return message
+    while True:  # a gateway's channel: its own waiting spins, so ask at intervals
+        try:
+            message = await channel.get_msg(timeout=0)
+        except Empty:
+            await asyncio.sleep(0.01)
+        else:
+            return message
+
+
+def _lift_high_water_mark(channel: Any) -> None:
+    """Let the socket hold any number of messages: at the default of 1000 the kernel drops more.
+
+    A dropped output is lost for good, and a dropped idle status leaves a run without its end.
+    """
+    socket = getattr(channel, "socket", None)
+    if isinstance(socket, zmq.asyncio.Socket):
+        endpoint = socket.getsockopt(zmq.LAST_ENDPOINT)
+        socket.disconnect(endpoint)
+        socket.setsockopt(zmq.RCVHWM, 0)
+        socket.connect(endpoint)

@@ -1,0 +1,144 @@
+"""One execution: what was asked, how far it is, what came out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+from jmcp.runtime.backend import Output, OutputSink
+from jmcp.runtime.errors import BackendError
+from jmcp.runtime.outputs import OutputRecord
+
+Status = Literal[
+    "queued",
+    "running",
+    "ok",
+    "error",
+    "timed_out",
+    "interrupted",
+    "kernel_died",
+    "kernel_restarted",
+    "lost_contact",
+    "aborted",
+]
+OpenSink = Callable[[], Awaitable[OutputSink]]
+ReopenSink = Callable[[int, Output], Awaitable[OutputSink | None]]
+"""Called as (position, output before); None if the cell no longer shows that output there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeError:
+    """An exception in the code that ran, as the kernel told it."""
+
+    ename: str
+    evalue: str
+    traceback: tuple[str, ...]
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Execution:
+    """`status` and everything below it change as the run goes on; the rest is what was asked.
+
+    `failure` is why a run never reached the kernel (`aborted`, `kernel_died`); `notes` are remarks
+    for whoever reads the result. `generation` is that of the kernel process that ran it (0 before).
+    """
+
+    execution_id: str
+    kernel_id: str
+    code: str
+    notebook_key: str
+    owner: str
+    session_id: str
+    cell_id: str | None = None
+    store_history: bool = True
+    timeout: float = 0
+    open_sink: OpenSink | None = None
+    reopen_sink: ReopenSink | None = None
+
+    status: Status = "queued"
+    generation: int = 0
+    submitted: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: datetime | None = None
+    ended: datetime | None = None
+    error: CodeError | None = None
+    failure: BackendError | None = None
+    notes: list[str] = field(default_factory=list)
+    interrupt_asked: bool = False
+    record: OutputRecord = field(default_factory=OutputRecord)
+    progress: int = 0
+    _began: float | None = None
+    _took: float | None = None
+    _done: asyncio.Event = field(default_factory=asyncio.Event)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def done(self) -> bool:
+        """Whether the run is over and its outputs are in the document."""
+        return self._done.is_set()
+
+    @property
+    def execution_count(self) -> int | None:
+        return self.record.execution_count
+
+    @property
+    def outputs(self) -> list[Output]:
+        """The outputs so far, as nbformat."""
+        return self.record.outputs
+
+    @property
+    def seconds(self) -> float:
+        """How long the kernel has worked on it, without the time in the queue."""
+        if self._began is None:
+            return 0.0
+        return self._took if self._took is not None else time.monotonic() - self._began
+
+    async def wait(self, seconds: float | None) -> bool:
+        """Wait until it is done, at most so long (None: as long as it takes). Says whether it is.
+
+        Cancelling a wait leaves the run alone.
+        """
+        return await _within(self._done, seconds)
+
+    async def news(self, after: int, seconds: float | None) -> bool:
+        """Wait until `progress` is beyond `after` or the run is done. Says whether it is."""
+        if self.progress > after or self.done:
+            return True
+        return await _within(self._news, seconds)
+
+    def advance(self) -> None:
+        """Something happened: wake those who watch."""
+        self.progress += 1
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def begin(self) -> None:
+        """The kernel has started the code."""
+        if self._began is None:
+            self._began = time.monotonic()
+            self.started = datetime.now(UTC)
+
+    def stop_clock(self) -> None:
+        """The kernel is done with the code, though the document may not be."""
+        if self._began is not None and self._took is None:
+            self._took = time.monotonic() - self._began
+
+    def finish(self, status: Status) -> None:
+        """Set the last status and wake everybody who waits."""
+        self.stop_clock()
+        self.status = status
+        self.ended = datetime.now(UTC)
+        self._done.set()
+        self.advance()
+
+
+async def _within(event: asyncio.Event, seconds: float | None) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return event.is_set()
+    return True

@@ -1,0 +1,211 @@
+"""The outputs of one run: kept in memory as nbformat and mirrored to the cell's document."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from jmcp.runtime import mimebundle
+from jmcp.runtime.backend import Output, OutputSink
+from jmcp.runtime.displays import Displays
+from jmcp.runtime.stream_text import StreamText
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 0.05
+"""Seconds between writes to the document: smooth to the eye, and cheap at 100,000 lines."""
+
+SHARE = 20
+"""Writes may take one part in this many of the time, however large the outputs grow."""
+
+Late = Callable[["OutputRecord", int, Output], None]
+"""Called as (record, position, output before) when a finished run's output is updated."""
+
+
+class OutputRecord:
+    """Applies the messages of one run, in the kernel's order.
+
+    The sink lags behind by at most `INTERVAL` (more if its writes are slow) and is up to date after
+    `finish`. A sink that fails is left alone from then on; `sink_error` says why.
+    """
+
+    def __init__(
+        self,
+        sink: OutputSink | None = None,
+        displays: Displays | None = None,
+        *,
+        late: Late | None = None,
+    ) -> None:
+        self.execution_count: int | None = None
+        self.messages = 0
+        self.sink_error: Exception | None = None
+        self._sink = sink
+        self._displays = displays if displays is not None else Displays()
+        self._late = late
+        self._outputs: list[Output] = []
+        self._text: StreamText | None = None  # of the last output, if that is a stream
+        self._positions: dict[str, list[int]] = {}
+        self._clear_first = False
+        # What the sink has: its first `_shown` outputs; those of `_dirty` are older than ours,
+        # True where only a replacement helps and False where the text has grown.
+        self._shown = 0
+        self._dirty: dict[int, bool] = {}
+        self._count_dirty = False
+        self._due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._write(lambda sink: sink.begin())
+
+    @property
+    def outputs(self) -> list[Output]:
+        """The outputs so far; the list is the caller's, the outputs are not."""
+        self._settle_text()
+        return list(self._outputs)
+
+    def apply(self, kind: str, content: dict[str, Any], metadata: dict[str, Any]) -> None:
+        """Take one message. Those that say nothing about outputs are ignored."""
+        self.messages += 1
+        match kind:
+            case "stream":
+                self._stream(str(content.get("name", "stdout")), str(content.get("text", "")))
+            case "execute_result":
+                self._add(mimebundle.result(content), content)
+            case "display_data":
+                self._add(mimebundle.displayed(content), content)
+            case "update_display_data":
+                self._displays.update(_display_id(content), mimebundle.displayed(content))
+            case "error":
+                self._add(mimebundle.failure(content), {})
+            case "clear_output":
+                self._clear_first = bool(content.get("wait"))
+                if not self._clear_first:
+                    self._clear()
+            case "execute_input":
+                self.count(content.get("execution_count"))
+
+    def count(self, execution_count: int | None) -> None:
+        """Set the execution count, where the kernel told one."""
+        if execution_count is not None and execution_count != self.execution_count:
+            self.execution_count = execution_count
+            self._count_dirty = True
+            self._schedule()
+
+    def show(self, display_id: str, shown: Output) -> None:
+        """Put other data into every output here that has that display id."""
+        for position in self._positions.get(display_id, ()):
+            before = self._outputs[position]
+            after = {**before, "data": shown["data"], "metadata": shown["metadata"]}
+            self._outputs[position] = after
+            if self._sink is None and self._late is not None and after != before:
+                self._late(self, position, before)
+            self._touch(position, replace=True)
+
+    def flush(self) -> None:
+        """Bring the sink up to date."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._sink is None:
+            return
+        clock = asyncio.get_running_loop()
+        began = clock.time()
+        self._write(self._bring_up_to_date)
+        ended = clock.time()
+        self._due = ended + max(INTERVAL, SHARE * (ended - began))
+
+    def finish(self) -> None:
+        """The run is over: write what is pending and let go of the sink (it is not closed)."""
+        self.flush()
+        self._sink = None
+
+    def _stream(self, name: str, text: str) -> None:
+        self._clear_if_waiting()
+        if not text:
+            return
+        last = self._outputs[-1] if self._outputs else None
+        if self._text is None or last is None or last.get("name") != name:
+            self._settle_text()
+            self._text = StreamText()
+            self._outputs.append({"output_type": "stream", "name": name, "text": ""})
+        self._text.append(mimebundle.encodable(text))
+        self._touch(len(self._outputs) - 1, replace=False)
+
+    def _add(self, output: Output, content: dict[str, Any]) -> None:
+        self._clear_if_waiting()
+        self._settle_text()
+        self._text = None
+        self._outputs.append(output)
+        position = len(self._outputs) - 1
+        if display_id := _display_id(content):
+            self._positions.setdefault(display_id, []).append(position)
+            self._displays.add(display_id, self)
+        self._touch(position, replace=True)
+
+    def _clear_if_waiting(self) -> None:
+        if self._clear_first:
+            self._clear_first = False
+            self._clear()
+
+    def _clear(self) -> None:
+        self._outputs, self._text = [], None
+        self._positions.clear()
+        # Until the next write the sink shows the old ones, which new ones replace without a flicker.
+        self._dirty = dict.fromkeys(range(self._shown), True)
+        self._schedule()
+
+    def _settle_text(self) -> None:
+        if self._text is not None:
+            self._outputs[-1] = {**self._outputs[-1], "text": str(self._text)}
+
+    def _touch(self, position: int, *, replace: bool) -> None:
+        if position < self._shown:
+            self._dirty[position] = replace or self._dirty.get(position, False)
+        if self._sink is not None and asyncio.get_running_loop().time() >= self._due:
+            self.flush()
+        else:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        if self._sink is not None and self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_at(max(self._due, loop.time() + INTERVAL), self.flush)
+
+    def _bring_up_to_date(self, sink: OutputSink) -> None:
+        if self._count_dirty:
+            self._count_dirty = False
+            sink.count(self.execution_count)
+        if self._shown > len(self._outputs):
+            sink.clear()
+            self._shown = 0
+            self._dirty.clear()
+        last = len(self._outputs) - 1
+        grown = self._text.take() if self._text is not None else None
+        for position, replace in self._dirty.items():
+            # Only the last output can have grown; None says that its shown text was overwritten.
+            if replace or position != last or grown is None:
+                sink.replace(position, self._output(position))
+            elif grown:
+                sink.extend_text(position, grown)
+        self._dirty.clear()
+        for position in range(self._shown, last + 1):
+            sink.append(self._output(position))
+        self._shown = last + 1
+
+    def _output(self, position: int) -> Output:
+        if position == len(self._outputs) - 1:
+            self._settle_text()
+        return self._outputs[position]
+
+    def _write(self, change: Callable[[OutputSink], None]) -> None:
+        if self._sink is None or self._sink.deleted:
+            return
+        try:
+            change(self._sink)
+        except Exception as error:  # a document that fails must not end the run
+            log.warning("A run's outputs no longer reach its document.", exc_info=True)
+            self.sink_error, self._sink = error, None
+
+
+def _display_id(content: dict[str, Any]) -> str:
+    return str((content.get("transient") or {}).get("display_id") or "")

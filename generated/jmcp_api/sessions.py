@@ -21,6 +21,7 @@ POLICY = Policy(
         "session_opened": "Another session of this client is open; this call opened one more.",
         "kernel_restarted": "The kernel was restarted: all variables were lost.",
         "kernel_started": "A kernel was started for this notebook.",
+        "run_note": "A remark on a run that the caller should know.",
         "document_changed": "The document changed in a way the caller should know.",
         "notebook_moved": "The notebook was renamed; the session follows it.",
     },

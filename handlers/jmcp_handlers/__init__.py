@@ -1,0 +1,40 @@
+"""The behaviour behind every tool: the table of contents.
+
+A handler that is missing, misspelt or mistyped is a mypy error here.
+"""
+
+from jmcp_api.ports import Handlers
+from jmcp_handlers.cells import (
+    delete_cell,
+    edit_cell_source,
+    insert_cell,
+    move_cell,
+    overwrite_cell_source,
+    read_cell,
+)
+from jmcp_handlers.execution import execute_cell, execute_code, insert_execute_code_cell
+from jmcp_handlers.files import list_files
+from jmcp_handlers.kernel_control import interrupt_kernel, list_kernels, restart_notebook
+from jmcp_handlers.notebooks import list_notebooks, read_notebook, unuse_notebook, use_notebook
+
+HANDLERS = Handlers(
+    use_notebook=use_notebook,
+    unuse_notebook=unuse_notebook,
+    list_notebooks=list_notebooks,
+    read_notebook=read_notebook,
+    restart_notebook=restart_notebook,
+    read_cell=read_cell,
+    insert_cell=insert_cell,
+    overwrite_cell_source=overwrite_cell_source,
+    edit_cell_source=edit_cell_source,
+    delete_cell=delete_cell,
+    move_cell=move_cell,
+    execute_cell=execute_cell,
+    insert_execute_code_cell=insert_execute_code_cell,
+    execute_code=execute_code,
+    interrupt_kernel=interrupt_kernel,
+    list_files=list_files,
+    list_kernels=list_kernels,
+)
+
+__all__ = ["HANDLERS"]

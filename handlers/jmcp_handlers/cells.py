@@ -1,0 +1,177 @@
+"""Reading and editing cells."""
+
+from __future__ import annotations
+
+import difflib
+
+from jmcp.runtime.session import Session
+from jmcp_api.errors import TextNotFound, TextNotUnique
+from jmcp_api.models import (
+    Cell,
+    CellChange,
+    DeleteCellParams,
+    DeletedCell,
+    DeletedCells,
+    EditCellSourceParams,
+    InsertCellParams,
+    MoveCellParams,
+    OverwriteCellSourceParams,
+    ReadCellParams,
+)
+from jmcp_handlers.addressing import checked, locate, neighbours, position
+from jmcp_handlers.presentation import present
+
+DIFF_CHARACTERS = 200_000
+"""Sources longer than this together get no diff: difflib would hold up the server for seconds."""
+
+
+async def read_cell(params: ReadCellParams, session: Session) -> Cell:
+    notebook = await session.notebook(params.notebook_path)
+    async with notebook.read() as cells:
+        at = locate(cells, params.cell_index, params.cell_id)
+        cell = cells.get(at, outputs=params.include_outputs)
+    outputs = None
+    if params.include_outputs:
+        outputs = await present(
+            cell.outputs, session.workspace, start=params.start, limit=params.limit
+        )
+    return Cell(
+        cell_index=at,
+        cell_id=cell.cell_id,
+        cell_type=cell.cell_type,
+        execution_count=cell.execution_count,
+        source=cell.source,
+        output_count=cell.output_count,
+        outputs=outputs,
+    )
+
+
+async def insert_cell(params: InsertCellParams, session: Session) -> CellChange:
+    notebook = await session.notebook(params.notebook_path)
+    async with notebook.edit() as cells:
+        at = position(cells, params.cell_index, params.after_cell_id)
+        cell = cells.insert(at, params.cell_type, params.cell_source)
+        near = neighbours(cells, at)
+        count = len(cells)
+    return CellChange(
+        change="inserted",
+        cell_index=at,
+        cell_id=cell.cell_id,
+        cell_count=count,
+        saved=await notebook.save_state(),
+        neighbours=near,
+    )
+
+
+async def overwrite_cell_source(params: OverwriteCellSourceParams, session: Session) -> CellChange:
+    notebook = await session.notebook(params.notebook_path)
+    async with notebook.edit() as cells:
+        at = locate(cells, params.cell_index, params.cell_id)
+        before = cells.get(at).source
+        changed = before != params.cell_source
+        if changed:
+            cells.set_source(at, params.cell_source)
+        cell_id, count = cells.get(at).cell_id, len(cells)
+    return CellChange(
+        change="overwritten" if changed else "unchanged",
+        cell_index=at,
+        cell_id=cell_id,
+        cell_count=count,
+        saved=await notebook.save_state(),
+        diff=_diff(before, params.cell_source),
+    )
+
+
+async def edit_cell_source(params: EditCellSourceParams, session: Session) -> CellChange:
+    notebook = await session.notebook(params.notebook_path)
+    async with notebook.edit() as cells:
+        at = locate(cells, params.cell_index, params.cell_id)
+        before = cells.get(at).source
+        after = _replaced(before, params, at)
+        if after != before:
+            cells.set_source(at, after)
+        cell_id, count = cells.get(at).cell_id, len(cells)
+    return CellChange(
+        change="edited" if after != before else "unchanged",
+        cell_index=at,
+        cell_id=cell_id,
+        cell_count=count,
+        saved=await notebook.save_state(),
+        diff=_diff(before, after),
+    )
+
+
+async def delete_cell(params: DeleteCellParams, session: Session) -> DeletedCells:
+    notebook = await session.notebook(params.notebook_path)
+    async with notebook.edit() as cells:
+        by_index = [checked(cells, index, "cell_indices:") for index in params.cell_indices or ()]
+        by_id = [locate(cells, None, cell_id) for cell_id in params.cell_ids or ()]
+        doomed = [cells.get(index) for index in by_index + by_id]
+        for cell in sorted(doomed, key=lambda cell: cell.index, reverse=True):
+            cells.delete(cell.index)
+        count = len(cells)
+    return DeletedCells(
+        deleted=[
+            DeletedCell(
+                cell_index=cell.index,
+                cell_id=cell.cell_id,
+                cell_type=cell.cell_type,
+                source=cell.source if params.include_source else None,
+            )
+            for cell in doomed
+        ],
+        cell_count=count,
+        saved=await notebook.save_state(),
+    )
+
+
+async def move_cell(params: MoveCellParams, session: Session) -> CellChange:
+    notebook = await session.notebook(params.notebook_path)
+    async with notebook.edit() as cells:
+        at = locate(cells, params.cell_index, params.cell_id)
+        if params.after_cell_id is not None:
+            anchor = locate(cells, None, params.after_cell_id)
+            to = anchor + 1 if anchor < at else anchor
+            to = at if anchor == at else to
+        elif params.target_index in (-1, None):
+            to = len(cells) - 1
+        else:
+            to = checked(cells, params.target_index, "target_index")
+        if to != at:
+            cells.move(at, to)
+        near = neighbours(cells, to)
+        cell_id, count = cells.get(to).cell_id, len(cells)
+    return CellChange(
+        change="moved" if to != at else "unchanged",
+        cell_index=to,
+        cell_id=cell_id,
+        cell_count=count,
+        saved=await notebook.save_state(),
+        neighbours=near,
+    )
+
+
+def _replaced(source: str, params: EditCellSourceParams, at: int) -> str:
+    found = source.count(params.old_string)
+    if found == 0:
+        raise TextNotFound(
+            f"old_string does not occur in cell {at}. Call read_cell and copy the text exactly.",
+            cell_index=at,
+            source=source,
+        )
+    if found > 1 and not params.replace_all:
+        raise TextNotUnique(
+            f"old_string occurs {found} times in cell {at}. Make it longer, or set replace_all.",
+            cell_index=at,
+            occurrences=found,
+        )
+    return source.replace(params.old_string, params.new_string)
+
+
+def _diff(before: str, after: str) -> str | None:
+    if before == after or len(before) + len(after) > DIFF_CHARACTERS:
+        return None
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), "before", "after", lineterm="", n=2
+    )
+    return "\n".join(lines)

@@ -1,0 +1,61 @@
+"""What is in the server's folder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from fnmatch import fnmatchcase
+
+from jmcp.runtime.backend import Documents, FileEntry
+from jmcp.runtime.errors import DirectoryMissing
+from jmcp.runtime.session import Workspace
+from jmcp_api.models import FileList, FileRow, ListFilesParams
+
+MAX_DIRECTORIES = 2_000
+"""Folders that one listing opens: a home folder can hold a million files."""
+
+
+async def list_files(params: ListFilesParams, workspace: Workspace) -> FileList:
+    entries = [
+        entry
+        async for entry in walk(workspace.documents, params.path, params.max_depth)
+        if not params.pattern or fnmatchcase(entry.path.rpartition("/")[2], params.pattern)
+    ]
+    entries.sort(key=lambda entry: entry.path)
+    stop = params.start_index + params.limit if params.limit else len(entries)
+    return FileList(
+        path=params.path,
+        total=len(entries),
+        start_index=params.start_index,
+        files=[
+            FileRow(
+                path=entry.path,
+                type=entry.type,
+                size=entry.size,
+                last_modified=entry.last_modified,
+            )
+            for entry in entries[params.start_index : stop]
+        ],
+    )
+
+
+async def walk(documents: Documents, path: str, max_depth: int) -> AsyncIterator[FileEntry]:
+    """Entries below a folder, breadth first. A folder that vanishes meanwhile is passed over."""
+    level = [path]
+    opened = 0
+    for depth in range(max_depth + 1):
+        below: list[str] = []
+        for directory in level:
+            if opened == MAX_DIRECTORIES:
+                return
+            opened += 1
+            try:
+                entries = await documents.list_directory(directory)
+            except DirectoryMissing:
+                if depth == 0:
+                    raise
+                continue
+            for entry in entries:
+                yield entry
+                if entry.type == "directory":
+                    below.append(entry.path)
+        level = below

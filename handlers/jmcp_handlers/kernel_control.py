@@ -1,0 +1,95 @@
+"""Seeing and controlling kernels."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from jmcp.runtime.backend import KernelInfo
+from jmcp.runtime.session import Notebook, Session, Workspace
+from jmcp_api.errors import NoKernel
+from jmcp_api.models import (
+    InterruptKernelParams,
+    KernelAction,
+    KernelList,
+    KernelRow,
+    KernelspecRow,
+    ListKernelsParams,
+    RestartNotebookParams,
+)
+
+
+async def restart_notebook(params: RestartNotebookParams, session: Session) -> KernelAction:
+    notebook = await session.notebook(params.notebook_path)
+    kernel_id = await _kernel_of(notebook)
+    await session.workspace.kernels.restart(kernel_id)
+    await notebook.adopt(kernel_id)
+    return await _action("restarted", kernel_id, session.workspace)
+
+
+async def interrupt_kernel(params: InterruptKernelParams, session: Session) -> KernelAction:
+    notebook = await session.notebook(params.notebook_path)
+    kernel_id = await _kernel_of(notebook)
+    interrupted = await session.workspace.executions.interrupt(kernel_id)
+    return await _action(
+        "interrupted" if interrupted else "already_idle", kernel_id, session.workspace
+    )
+
+
+async def list_kernels(params: ListKernelsParams, workspace: Workspace) -> KernelList:
+    kernels = await workspace.kernels.list()
+    specs, default = await workspace.kernels.specs()
+    return KernelList(
+        kernels=[
+            KernelRow(
+                kernel_id=kernel.kernel_id,
+                kernel_name=kernel.kernel_name,
+                display_name=kernel.display_name,
+                language=kernel.language,
+                state=kernel.state,
+                connections=kernel.connections,
+                last_activity=kernel.last_activity,
+                notebook_path=kernel.notebook_path,
+            )
+            for kernel in kernels
+        ],
+        kernelspecs=[
+            KernelspecRow(
+                kernel_name=spec.name,
+                display_name=spec.display_name,
+                language=spec.language,
+                default=spec.name == default,
+            )
+            for spec in specs
+        ],
+    )
+
+
+async def _kernel_of(notebook: Notebook) -> str:
+    kernel_id = await notebook.known_kernel()
+    if kernel_id is None:
+        raise NoKernel(
+            f"{notebook.ref.path} has no kernel yet; execute_cell or execute_code starts one."
+        )
+    return kernel_id
+
+
+async def _action(
+    action: Literal["restarted", "interrupted", "already_idle"],
+    kernel_id: str,
+    workspace: Workspace,
+) -> KernelAction:
+    info = await described(kernel_id, workspace)
+    return KernelAction(
+        action=action,
+        kernel_id=kernel_id,
+        kernel_name=info.kernel_name if info else "",
+        state=info.state if info else "unknown",
+    )
+
+
+async def described(kernel_id: str, workspace: Workspace) -> KernelInfo | None:
+    """What the server says of a kernel; None when it has just gone."""
+    for kernel in await workspace.kernels.list():
+        if kernel.kernel_id == kernel_id:
+            return kernel
+    return None

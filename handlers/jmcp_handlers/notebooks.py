@@ -1,0 +1,223 @@
+"""Opening, listing, reading and releasing notebooks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Literal
+
+from jmcp.runtime.backend import KernelInfo, NotebookRef
+from jmcp.runtime.errors import KernelMissing, KernelspecMissing
+from jmcp.runtime.session import Notebook, Session, Workspace
+from jmcp.runtime.store import HeldNotebook, SessionRecord
+from jmcp_api.models import (
+    Kernel,
+    ListNotebooksParams,
+    NotebookContent,
+    NotebookList,
+    NotebookRow,
+    OpenedNotebook,
+    ReadNotebookParams,
+    ReleasedNotebook,
+    UnuseNotebookParams,
+    UseNotebookParams,
+)
+from jmcp_handlers.addressing import outline
+from jmcp_handlers.files import walk
+from jmcp_handlers.kernel_control import described
+
+OVERVIEW_CELLS = 20
+"""Cells that opening a notebook shows, so that small ones need no second call."""
+WORKSPACE_DEPTH = 16
+"""Folders deep that a listing of the whole workspace goes."""
+
+
+async def use_notebook(params: UseNotebookParams, session: Session) -> OpenedNotebook:
+    workspace = session.workspace
+    await _check_kernel(params, workspace)
+    ref = await _opened(params, workspace)
+    before = session.record.notebooks.get(ref.key)
+    action = _action(params, session, ref, before)
+    if params.kernel_id is not None:
+        await workspace.kernels.attach(ref, params.kernel_id)
+    stem = PurePosixPath(ref.path).stem
+    held = before or HeldNotebook(ref=ref, name=stem)
+    held = replace(
+        held,
+        ref=ref,
+        name=params.notebook_name or held.name,
+        kernel_name=params.kernel_name or held.kernel_name,
+    )
+    session.hold(held, current=True)
+    notebook = await session.notebook()
+    async with notebook.read() as cells:
+        count, overview = len(cells), outline(cells, 0, OVERVIEW_CELLS)
+        kernel_name = held.kernel_name or cells.kernelspec()
+    return OpenedNotebook(
+        action=action,
+        notebook_name=held.name,
+        kernel=await _adopted(notebook, workspace),
+        kernel_name=kernel_name or (await workspace.kernels.specs())[1],
+        cell_count=count,
+        cells=overview,
+        next=f"Pass session_id {session.record.session_id} on every call.",
+    )
+
+
+async def _check_kernel(params: UseNotebookParams, workspace: Workspace) -> None:
+    """Refuse an unknown kernel or kernelspec before a file is created for it."""
+    if params.kernel_id is not None and await described(params.kernel_id, workspace) is None:
+        raise KernelMissing(
+            f"No running kernel has the id {params.kernel_id!r}. list_kernels lists them."
+        )
+    if params.kernel_name is not None:
+        names = [spec.name for spec in (await workspace.kernels.specs())[0]]
+        if params.kernel_name not in names:
+            raise KernelspecMissing(
+                f"Kernelspec {params.kernel_name!r} is not installed; "
+                f"installed: {', '.join(names)}.",
+                kernelspecs=names,
+            )
+
+
+async def _opened(params: UseNotebookParams, workspace: Workspace) -> NotebookRef:
+    documents = workspace.documents
+    if params.mode == "connect":
+        return await documents.identify(params.notebook_path)
+    ref = await documents.create(params.notebook_path)
+    specs, default = await workspace.kernels.specs()
+    for spec in specs:
+        if spec.name == (params.kernel_name or default):
+            async with documents.edit(ref) as cells:
+                cells.set_kernelspec(spec.name, spec.display_name, spec.language)
+    return ref
+
+
+def _action(
+    params: UseNotebookParams, session: Session, ref: NotebookRef, before: HeldNotebook | None
+) -> Literal["created", "opened", "switched", "reused"]:
+    if params.mode == "create":
+        return "created"
+    if before is not None:
+        return "reused" if session.record.current == ref.key else "switched"
+    return "opened"
+
+
+async def _adopted(notebook: Notebook, workspace: Workspace) -> Kernel | None:
+    kernel_id = await notebook.running_kernel()
+    if kernel_id is None:
+        return None
+    await notebook.adopt(kernel_id)
+    info = await described(kernel_id, workspace)
+    if info is None:
+        return None
+    return Kernel(kernel_id=kernel_id, kernel_name=info.kernel_name, state=info.state)
+
+
+async def unuse_notebook(params: UnuseNotebookParams, session: Session) -> ReleasedNotebook:
+    notebook = await session.notebook(params.notebook_path)
+    kernel = await _release_kernel(params.kernel, notebook, session)
+    current = session.release(notebook.ref.key)
+    return ReleasedNotebook(
+        released=notebook.ref.path,
+        kernel=kernel,
+        current_notebook=current.ref.path if current else None,
+        session_ended=session.closed,
+    )
+
+
+async def _release_kernel(
+    policy: Literal["auto", "keep", "stop"], notebook: Notebook, session: Session
+) -> Literal["stopped", "kept", "none"]:
+    workspace = session.workspace
+    kernel_id = await notebook.running_kernel()
+    if kernel_id is None:
+        return "none"
+    if policy == "auto" and notebook.held.started_kernel:
+        info = await described(kernel_id, workspace)
+        shared = await workspace.sessions.others_hold(notebook.ref.key, session.record)
+        policy = "keep" if shared or (info and info.connections) else "stop"
+    if policy != "stop":
+        return "kept"
+    await workspace.kernels.shutdown(kernel_id)
+    return "stopped"
+
+
+async def read_notebook(params: ReadNotebookParams, session: Session) -> NotebookContent:
+    notebook = await session.notebook(params.notebook_path)
+    async with notebook.read() as cells:
+        detailed = params.response_format == "detailed"
+        return NotebookContent(
+            cell_count=len(cells),
+            start_index=params.start_index,
+            cells=outline(cells, params.start_index, params.limit, source=detailed),
+        )
+
+
+async def list_notebooks(params: ListNotebooksParams, workspace: Workspace) -> NotebookList:
+    kernels = {kernel.notebook_path: kernel for kernel in await workspace.kernels.list()}
+    if params.scope == "session":
+        rows = await _of_sessions(params.session_id, workspace, kernels)
+    elif params.scope == "open":
+        rows = [_row(path, kernel=kernel) for path, kernel in kernels.items() if path]
+    else:
+        rows = await _of_workspace(workspace, kernels)
+    stop = params.start_index + params.limit
+    return NotebookList(
+        scope=params.scope,
+        total=len(rows),
+        start_index=params.start_index,
+        notebooks=rows[params.start_index : stop],
+    )
+
+
+async def _of_sessions(
+    session_id: str | None, workspace: Workspace, kernels: dict[str | None, KernelInfo]
+) -> list[NotebookRow]:
+    records = await workspace.sessions.chosen(workspace.caller, session_id)
+    return [
+        _row(held.ref.path, held=held, record=record, kernel=kernels.get(held.ref.path))
+        for record in records
+        for held in record.notebooks.values()
+    ]
+
+
+async def _of_workspace(
+    workspace: Workspace, kernels: dict[str | None, KernelInfo]
+) -> list[NotebookRow]:
+    entries = [
+        entry
+        async for entry in walk(workspace.documents, "", WORKSPACE_DEPTH)
+        if entry.type == "notebook"
+    ]
+    entries.sort(key=lambda entry: entry.path)
+    return [
+        _row(
+            entry.path,
+            kernel=kernels.get(entry.path),
+            size=entry.size,
+            last_modified=entry.last_modified,
+        )
+        for entry in entries
+    ]
+
+
+def _row(
+    path: str,
+    *,
+    held: HeldNotebook | None = None,
+    record: SessionRecord | None = None,
+    kernel: KernelInfo | None = None,
+    size: int | None = None,
+    last_modified: str | None = None,
+) -> NotebookRow:
+    return NotebookRow(
+        notebook_path=path,
+        notebook_name=held.name if held else None,
+        session_id=record.session_id if record else None,
+        current=bool(record and held and record.current == held.ref.key),
+        kernel_id=kernel.kernel_id if kernel else None,
+        kernel_state=kernel.state if kernel else None,
+        size=size,
+        last_modified=last_modified,
+    )

@@ -1,0 +1,265 @@
+"""What a handler gets: a session with its notebooks, or the workspace that all sessions share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from jmcp.runtime.backend import (
+    Cell,
+    Cells,
+    DocumentMode,
+    Documents,
+    Kernels,
+    NotebookRef,
+    SaveState,
+)
+from jmcp.runtime.call import Caller, Image
+from jmcp.runtime.errors import KernelDown, KernelMissing
+from jmcp.runtime.execution import Execution, Executions
+from jmcp.runtime.sessions import Change, Sessions
+from jmcp.runtime.store import HeldNotebook, SessionRecord
+from jmcp.runtime.tool import Policy
+
+
+class Workspace:
+    """One caller's view of the server: documents, kernels and the caller's own sessions."""
+
+    def __init__(
+        self,
+        *,
+        caller: Caller,
+        policy: Policy,
+        documents: Documents,
+        kernels: Kernels,
+        executions: Executions,
+        sessions: Sessions,
+    ) -> None:
+        self.caller = caller
+        self.policy = policy
+        self.documents = documents
+        self.kernels = kernels
+        self.executions = executions
+        self.sessions = sessions
+        self.images: list[Image] = []
+
+    def attach(self, image: Image) -> None:
+        """Send an image beside the result."""
+        self.images.append(image)
+
+
+class Session:
+    """One session during one call.
+
+    Handlers change what it holds through `hold`, `release` and `Notebook`; dispatch stores the
+    record when the call succeeded. `closed` is set when the last notebook was released.
+    """
+
+    def __init__(self, record: SessionRecord, workspace: Workspace) -> None:
+        self.record = record
+        self.changes: list[Change] = []
+        self.workspace = workspace
+        self.notices: list[dict[str, str]] = []
+        self.touched: HeldNotebook | None = None
+        self.document: DocumentMode | None = None
+
+    @property
+    def closed(self) -> bool:
+        return not self.record.notebooks
+
+    def notice(self, code: str, message: str | None = None) -> None:
+        """Tell the caller something that the call did or found; `code` is one of the spec's."""
+        text = message or self.workspace.policy.notices[code]
+        entry = {"code": code, "message": text}
+        if entry not in self.notices:
+            self.notices.append(entry)
+
+    async def notebook(self, notebook_path: str | None = None) -> Notebook:
+        """The current notebook, or another one that the session holds, by path or name.
+
+        Raises notebook_not_open, and notebook_not_found when it was deleted.
+        """
+        if notebook_path is None:
+            held = self.record.notebooks.get(self.record.current or "")
+        else:
+            held = await self.workspace.sessions.held(self.record, notebook_path)
+        if held is None:
+            raise self._not_open(notebook_path)
+        ref = await self.workspace.documents.current(held.ref.key)
+        if ref != held.ref:
+            self.notice("notebook_moved", f"{held.ref.path} is now {ref.path}.")
+            held = self.hold(replace(held, ref=ref))
+        self.touched = held
+        return Notebook(held, self)
+
+    def _not_open(self, notebook_path: str | None) -> Exception:
+        mine = [held.ref.path for held in self.record.notebooks.values()]
+        asked = notebook_path or "a current notebook"
+        return self.workspace.sessions.error(
+            "notebook_not_open",
+            f"This session does not hold {asked}; it holds {', '.join(mine) or 'none'}. "
+            "Call use_notebook with this session_id and the notebook_path to open it.",
+            notebooks=mine,
+        )
+
+    def hold(self, held: HeldNotebook, *, current: bool = False) -> HeldNotebook:
+        """Add a notebook to the session, or replace what it knows of one."""
+        limit = self.workspace.policy.notebooks_per_session
+        if len(self.record.notebooks.keys() | {held.ref.key}) > limit:
+            raise self.workspace.sessions.error(
+                "session_limit",
+                f"This session holds {limit} notebooks, which is the limit. "
+                "Call unuse_notebook on one first.",
+            )
+        self._change(partial(_holding, held, current))
+        return held
+
+    def release(self, key: str) -> HeldNotebook | None:
+        """Drop a notebook; returns the one that is current afterwards."""
+        self._change(partial(_releasing, key))
+        return self.record.notebooks.get(self.record.current or "")
+
+    def _change(self, change: Change) -> None:
+        # Kept as a change, not as a new record: other calls may be changing the session too.
+        self.record = change(self.record)
+        self.changes.append(change)
+
+
+def _holding(held: HeldNotebook, current: bool, record: SessionRecord) -> SessionRecord:
+    notebooks = {**record.notebooks, held.ref.key: held}
+    return replace(record, notebooks=notebooks, current=held.ref.key if current else record.current)
+
+
+def _releasing(key: str, record: SessionRecord) -> SessionRecord:
+    notebooks = {other: held for other, held in record.notebooks.items() if other != key}
+    current = record.current if record.current in notebooks else next(reversed(notebooks), None)
+    return replace(record, notebooks=notebooks, current=current)
+
+
+class Notebook:
+    """One notebook that a session holds, during one call."""
+
+    def __init__(self, held: HeldNotebook, session: Session) -> None:
+        self.held = held
+        self._session = session
+        self._workspace = session.workspace
+
+    @property
+    def ref(self) -> NotebookRef:
+        return self.held.ref
+
+    def read(self) -> AbstractAsyncContextManager[Cells]:
+        """The cells for reading; never waits for a running cell."""
+        return _Noted(self._workspace.documents.read(self.ref), self._session)
+
+    def edit(self) -> AbstractAsyncContextManager[Cells]:
+        """The cells for editing, one editor at a time; on exit the document has the edit."""
+        return _Noted(self._workspace.documents.edit(self.ref), self._session)
+
+    async def save_state(self) -> SaveState:
+        return await self._workspace.documents.save_state(self.ref)
+
+    async def running_kernel(self) -> str | None:
+        """The id of the notebook's live kernel, or None. Never starts one."""
+        for kernel_id in (self.held.kernel_id, await self._workspace.kernels.find(self.ref)):
+            if kernel_id is not None and await self._alive(kernel_id):
+                return kernel_id
+        return None
+
+    async def _alive(self, kernel_id: str) -> bool:
+        try:
+            return (await self._workspace.kernels.health(kernel_id)).alive
+        except KernelMissing:
+            return False
+
+    async def kernel(self, kernel_name: str | None) -> str:
+        """The notebook's kernel, ready to run: found, or started with that kernelspec.
+
+        A kernel that this session used and that is no more, or has a new process, is told as
+        `kernel_restarted`: all its variables were lost.
+        """
+        kernels = self._workspace.kernels
+        kernel_id = await self._usable()
+        started = kernel_id is None
+        if kernel_id is None:
+            kernel_id = await kernels.start(self.ref, self.held.kernel_name or kernel_name)
+        generation = (await kernels.connect(kernel_id)).generation
+        before = (self.held.kernel_id, self.held.generation)
+        if self.held.kernel_id is not None and before != (kernel_id, generation):
+            self._session.notice("kernel_restarted")
+        elif started:
+            self._session.notice("kernel_started")
+        self._remember(
+            kernel_id=kernel_id,
+            generation=generation,
+            started_kernel=started or (self.held.started_kernel and before[0] == kernel_id),
+        )
+        return kernel_id
+
+    async def _usable(self) -> str | None:
+        """A kernel to go on with. Jupyter's restarter revives a killed one under the same id, so
+        connecting (which waits for that, within a bound) comes before any replacement."""
+        for kernel_id in (self.held.kernel_id, await self._workspace.kernels.find(self.ref)):
+            if kernel_id is None:
+                continue
+            try:
+                await self._workspace.kernels.connect(kernel_id)
+            except (KernelMissing, KernelDown):
+                continue
+            return kernel_id
+        return None
+
+    def _remember(self, **changes: Any) -> None:
+        self.held = self._session.hold(replace(self.held, **changes))
+        self._session.touched = self.held
+
+    async def known_kernel(self) -> str | None:
+        """The id of the notebook's kernel, alive or dead; None when it has none."""
+        found = await self._workspace.kernels.find(self.ref)
+        return found or await self.running_kernel()
+
+    async def adopt(self, kernel_id: str) -> None:
+        """Take the kernel as it is now: what happened to it before is no news for this session."""
+        health = await self._workspace.kernels.health(kernel_id)
+        self._remember(kernel_id=kernel_id, generation=health.generation)
+
+    async def run(
+        self, code: str, *, kernel_id: str, cell: Cell | None, timeout: float
+    ) -> Execution:
+        """Queue code on the notebook's kernel; its outputs go to `cell` if there is one."""
+        documents, ref = self._workspace.documents, self.ref
+        return await self._workspace.executions.submit(
+            kernel_id,
+            code,
+            notebook_key=ref.key,
+            owner=self._session.record.owner,
+            session_id=self._session.record.session_id,
+            cell_id=cell.cell_id if cell else None,
+            open_sink=None if cell is None else lambda: documents.outputs(ref, cell),
+            timeout=timeout,
+        )
+
+
+class _Noted:
+    """A lease whose side effects become notices of the call, and whose mode goes into its result."""
+
+    def __init__(self, lease: AbstractAsyncContextManager[Cells], session: Session) -> None:
+        self._lease = lease
+        self._session = session
+        self._cells: Cells | None = None
+
+    async def __aenter__(self) -> Cells:
+        self._cells = await self._lease.__aenter__()
+        self._session.document = self._cells.mode
+        return self._cells
+
+    async def __aexit__(self, *exception: Any) -> bool | None:
+        done = await self._lease.__aexit__(*exception)
+        if self._cells is not None:
+            notes: Sequence[str] = self._cells.notes()
+            for note in notes:
+                self._session.notice("document_changed", note)
+        return done

@@ -1,0 +1,249 @@
+"""How a call finds its session, and how long sessions live: `sessions.yaml` at work."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from jmcp.runtime.backend import Documents
+from jmcp.runtime.call import Caller
+from jmcp.runtime.errors import BackendError, ToolError
+from jmcp.runtime.store import HeldNotebook, SessionRecord, Store
+from jmcp.runtime.tool import Policy, Tool
+
+# Crockford's alphabet, lower case: without i, l, o and u a model does not misread an id.
+BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+SECONDS_PER_HOUR = 3600
+Change = Callable[[SessionRecord], SessionRecord]
+
+
+def iso(moment: float) -> str:
+    """Seconds since the epoch as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
+
+
+class Sessions:
+    """The live sessions of all owners."""
+
+    def __init__(
+        self,
+        *,
+        policy: Policy,
+        store: Store,
+        documents: Documents,
+        clock: Callable[[], float] = time.time,
+        in_use: Callable[[str, str], bool] = lambda owner, session_id: False,
+    ) -> None:
+        self._policy = policy
+        self._store = store
+        self._documents = documents
+        self._clock = clock
+        # A running execution keeps its session alive, however long it runs.
+        self._in_use = in_use
+        self._updating = asyncio.Lock()
+        self._pattern = re.compile(policy.handle_pattern)
+
+    def error(self, code: str, message: str, **details: Any) -> ToolError:
+        """One of the errors that sessions.yaml declares for every session tool."""
+        return self._policy.errors[code](message, **details)
+
+    # -- finding -------------------------------------------------------------------------------
+
+    async def find(
+        self, tool: Tool, session_id: str | None, notebook_path: str | None, caller: Caller
+    ) -> SessionRecord:
+        """The session that a call means. Raises session_not_found, session_required."""
+        if session_id is not None:
+            record = await self.get(caller.owner, session_id)
+            if record is None:
+                raise self._unknown(await self.of_owner(caller.owner))
+            return record
+        mine = await self.of_owner(caller.owner)
+        for rule in self._policy.lookup:
+            found = await self._candidates(rule, mine, tool, notebook_path, caller)
+            if len(found) == 1:
+                return found[0]
+            if found and rule == "connection":
+                break
+        raise self._required(mine)
+
+    async def _candidates(
+        self,
+        rule: str,
+        mine: Sequence[SessionRecord],
+        tool: Tool,
+        notebook_path: str | None,
+        caller: Caller,
+    ) -> list[SessionRecord]:
+        if rule == "connection" and caller.connection is not None:
+            return [record for record in mine if record.connection == caller.connection]
+        if rule == "notebook_path" and notebook_path is not None:
+            named = [await self.held(record, notebook_path) for record in mine]
+            return [record for record, held in zip(mine, named, strict=True) if held is not None]
+        if rule == "read_only_single" and tool.read_only:
+            return list(mine)
+        return []
+
+    async def held(self, record: SessionRecord, notebook_path: str) -> HeldNotebook | None:
+        """The notebook of that path or name in a session. A path wins over a name."""
+        notebooks = record.notebooks.values()
+        for held in notebooks:
+            if held.ref.path == notebook_path:
+                return held
+        named = [held for held in notebooks if held.name == notebook_path]
+        if len(named) == 1:
+            return named[0]
+        try:
+            ref = await self._documents.identify(notebook_path)
+        except BackendError:
+            return None
+        return record.notebooks.get(ref.key)
+
+    async def get(self, owner: str, session_id: str) -> SessionRecord | None:
+        """A live session, or None; one past its idle time is removed, never returned."""
+        record = await self._store.get(owner, session_id)
+        if record is not None and self._expired(record):
+            await self._store.remove(owner, session_id)
+            return None
+        return record
+
+    async def of_owner(self, owner: str) -> list[SessionRecord]:
+        """The owner's live sessions, the one used last first."""
+        return [record for record in await self._store.of_owner(owner) if not self._expired(record)]
+
+    async def chosen(self, caller: Caller, session_id: str | None) -> list[SessionRecord]:
+        """The owner's session of that id, or all of them. Raises session_not_found."""
+        mine = await self.of_owner(caller.owner)
+        if session_id is None:
+            return mine
+        record = await self.get(caller.owner, session_id)
+        if record is None:
+            raise self._unknown(mine)
+        return [record]
+
+    async def others_hold(self, key: str, than: SessionRecord) -> bool:
+        """Whether another session, of any owner, holds that notebook."""
+        everyone = await self._store.idle_since(float("inf"))
+        return any(
+            key in record.notebooks
+            for record in everyone
+            if (record.owner, record.session_id) != (than.owner, than.session_id)
+            and not self._expired(record)
+        )
+
+    def _expired(self, record: SessionRecord) -> bool:
+        if self._in_use(record.owner, record.session_id):
+            return False
+        return self._clock() - record.last_accessed > self._policy.idle_hours * SECONDS_PER_HOUR
+
+    def _unknown(self, mine: Sequence[SessionRecord]) -> ToolError:
+        return self.error(
+            "session_not_found",
+            f"No live session of yours has that session_id. {self._remedy(mine)}",
+            sessions=[self._row(record) for record in mine],
+        )
+
+    def _required(self, mine: Sequence[SessionRecord]) -> ToolError:
+        return self.error(
+            "session_required",
+            f"This call needs a session_id. {self._remedy(mine)}",
+            sessions=[self._row(record) for record in mine],
+        )
+
+    def _remedy(self, mine: Sequence[SessionRecord]) -> str:
+        if not mine:
+            return "You have no session: call use_notebook and pass the session_id it returns."
+        rows = (self._row(record) for record in mine[:10])
+        known = "; ".join(
+            f"{row['session_id']} ({row['notebook_path']}, last used {row['last_used']})"
+            for row in rows
+        )
+        return f"Your sessions: {known}. Pass one of these, or call use_notebook."
+
+    def _row(self, record: SessionRecord) -> dict[str, Any]:
+        held = record.notebooks.get(record.current or "")
+        return {
+            "session_id": record.session_id,
+            "notebook_path": held.ref.path if held else None,
+            "last_used": iso(record.last_accessed),
+        }
+
+    # -- living --------------------------------------------------------------------------------
+
+    async def open(self, caller: Caller, session_id: str | None) -> SessionRecord:
+        """A new session, stored at once so that two calls never make the same one."""
+        mine = await self.of_owner(caller.owner)
+        if len(mine) >= self._policy.sessions_per_owner:
+            raise self.error(
+                "session_limit",
+                f"You have {len(mine)} sessions, and the limit is "
+                f"{self._policy.sessions_per_owner}. Call unuse_notebook on one first.",
+            )
+        if session_id is not None and not self._pattern.match(session_id):
+            raise self.error(
+                "invalid_arguments",
+                "session_id: an id of your own must be 8 to 128 characters of A-Z a-z 0-9 . _ -; "
+                "leave it out to get one.",
+                param="session_id",
+            )
+        if session_id == self._policy.reserved_handle:
+            raise self.error(
+                "invalid_arguments", f"session_id: {session_id!r} is reserved.", param="session_id"
+            )
+        now = self._clock()
+        record = SessionRecord(
+            owner=caller.owner,
+            session_id=session_id or await self._mint(caller),
+            created=now,
+            last_accessed=now,
+            connection=caller.connection,
+        )
+        await self._store.put(record)
+        return record
+
+    async def _mint(self, caller: Caller) -> str:
+        policy = self._policy
+        kind = policy.minted_authenticated if caller.authenticated else policy.minted_anonymous
+        if kind == "uuid4":
+            return str(uuid.uuid4())
+        while True:
+            minted = "".join(secrets.choice(BASE32) for _ in range(policy.minted_length))
+            if await self._store.get(caller.owner, minted) is None:
+                return minted
+
+    async def update(self, record: SessionRecord, changes: Sequence[Change]) -> None:
+        """Apply a call's changes to the record as it is stored now, and mark it as used.
+
+        Other calls on the session may have changed it since this one began: their changes stay,
+        and a session that was closed meanwhile is not revived.
+        """
+        async with self._updating:
+            latest = await self._store.get(record.owner, record.session_id)
+            if latest is None:
+                return
+            for change in changes:
+                latest = change(latest)
+            if not latest.notebooks:
+                await self._store.remove(latest.owner, latest.session_id)
+                return
+            await self._store.put(replace(latest, last_accessed=self._clock()))
+
+    async def remove(self, record: SessionRecord) -> None:
+        await self._store.remove(record.owner, record.session_id)
+
+    async def sweep(self) -> list[SessionRecord]:
+        """Remove what has been idle too long; returns the removed records."""
+        limit = self._clock() - self._policy.idle_hours * SECONDS_PER_HOUR
+        expired = [
+            record for record in await self._store.idle_since(limit) if self._expired(record)
+        ]
+        for record in expired:
+            await self._store.remove(record.owner, record.session_id)
+        return expired

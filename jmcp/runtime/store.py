@@ -1,0 +1,88 @@
+"""Where session records live. Keys are (owner, id), so a foreign id is simply unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from jmcp.runtime.backend import NotebookRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldNotebook:
+    """A notebook that a session holds.
+
+    `kernel_id` and `generation` are what this session last saw of the notebook's kernel, so that
+    a restart by anyone is told to it once. `started_kernel`: this session started that kernel.
+    """
+
+    ref: NotebookRef
+    name: str
+    kernel_id: str | None = None
+    kernel_name: str | None = None
+    generation: int | None = None
+    started_kernel: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRecord:
+    """A session as it is stored. Times are seconds since the epoch; `notebooks` is keyed by key."""
+
+    owner: str
+    session_id: str
+    created: float
+    last_accessed: float
+    connection: str | None = None
+    current: str | None = None
+    notebooks: dict[str, HeldNotebook] = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """Session records of all owners. Expiry is the caller's: it knows the clock and what runs."""
+
+    async def get(self, owner: str, session_id: str) -> SessionRecord | None: ...
+    async def put(self, record: SessionRecord) -> None: ...
+    async def remove(self, owner: str, session_id: str) -> bool: ...
+    async def of_owner(self, owner: str) -> Sequence[SessionRecord]:
+        """The owner's records, the one used last first."""
+
+    async def idle_since(self, moment: float) -> Sequence[SessionRecord]:
+        """Records of all owners that were last accessed before that moment."""
+
+    async def close(self) -> None: ...
+
+
+class MemoryStore:
+    """Records in this process: gone with it."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, dict[str, SessionRecord]] = {}
+
+    async def get(self, owner: str, session_id: str) -> SessionRecord | None:
+        return self._owners.get(owner, {}).get(session_id)
+
+    async def put(self, record: SessionRecord) -> None:
+        self._owners.setdefault(record.owner, {})[record.session_id] = record
+
+    async def remove(self, owner: str, session_id: str) -> bool:
+        sessions = self._owners.get(owner, {})
+        removed = sessions.pop(session_id, None) is not None
+        if not sessions:
+            self._owners.pop(owner, None)
+        return removed
+
+    async def of_owner(self, owner: str) -> Sequence[SessionRecord]:
+        records = self._owners.get(owner, {}).values()
+        return sorted(records, key=lambda record: record.last_accessed, reverse=True)
+
+    async def idle_since(self, moment: float) -> Sequence[SessionRecord]:
+        return [
+            record
+            for sessions in self._owners.values()
+            for record in sessions.values()
+            if record.last_accessed < moment
+        ]
+
+    async def close(self) -> None:
+        self._owners.clear()

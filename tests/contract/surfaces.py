@@ -1,0 +1,120 @@
+"""The surfaces that a client can use, behind one face, so that the same examples run on all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+from urllib.parse import quote
+
+import httpx2
+from mcp.client.client import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import TextContent
+
+from jmcp_api.http import ROUTES
+from tests.served import Served
+
+CALL_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back: the result or the error's code, and the text for a model."""
+
+    result: dict[str, Any] | None
+    error: str | None
+    text: str
+
+
+class Surface(Protocol):
+    async def call(self, tool: str, arguments: dict[str, Any]) -> Answer: ...
+
+
+class Mcp:
+    """The official SDK's client over streamable HTTP, in either era of the protocol."""
+
+    def __init__(self, served: Served, mode: Literal["auto", "legacy"]) -> None:
+        self._served = served
+        self._mode = mode
+
+    async def call(self, tool: str, arguments: dict[str, Any]) -> Answer:
+        async with httpx2.AsyncClient(headers=self._served.headers, timeout=CALL_SECONDS) as http:
+            transport = streamable_http_client(self._served.mcp_url, http_client=http)
+            async with Client(transport, mode=self._mode) as client:
+                result = await client.call_tool(tool, arguments)
+        first = result.content[0]
+        assert isinstance(first, TextContent)
+        if result.is_error:
+            assert result.meta is not None
+            return Answer(result=None, error=result.meta["jmcp/error"]["code"], text=first.text)
+        assert isinstance(result.structured_content, dict)
+        return Answer(result=result.structured_content, error=None, text=first.text)
+
+
+class Rest:
+    """The REST routes, chosen as a client that reads the OpenAPI document would."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    async def call(self, tool: str, arguments: dict[str, Any]) -> Answer:
+        left = dict(arguments)
+        left.setdefault("session_id", "default")
+        route = next(
+            route
+            for route in ROUTES
+            if route.tool == tool and all(name in left for name in route.path_params)
+        )
+        path = route.path.format(
+            **{name: quote(str(left.pop(name)), safe="") for name in route.path_params}
+        )
+        if "session_id" not in arguments:
+            left.pop("session_id", None)
+        query = {"notebook_path": left.pop("notebook_path")} if _in_query(left, tool) else {}
+        body = left
+        if route.method in ("GET", "DELETE"):
+            query, body = query | left, {}
+        async with httpx2.AsyncClient(headers=self._served.headers, timeout=CALL_SECONDS) as http:
+            response = await http.request(
+                route.method,
+                f"{self._served.url}jmcp/v1{path}",
+                params={key: _query(value) for key, value in query.items()},
+                json=body if route.method not in ("GET", "DELETE") else None,
+            )
+        data = response.json()
+        if response.status_code >= 400:
+            assert response.headers["content-type"] == "application/problem+json"
+            assert data["status"] == response.status_code
+            return Answer(result=None, error=data["code"], text=data["detail"])
+        assert response.status_code == route.status
+        return Answer(result=data, error=None, text=json.dumps(data))
+
+
+def _in_query(arguments: dict[str, Any], tool: str) -> bool:
+    return "notebook_path" in arguments and tool != "use_notebook"
+
+
+def _query(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
+
+
+class ToolsCall:
+    """`POST /mcp/tools/call`, for clients that speak plain HTTP."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    async def call(self, tool: str, arguments: dict[str, Any]) -> Answer:
+        async with httpx2.AsyncClient(headers=self._served.headers, timeout=CALL_SECONDS) as http:
+            response = await http.post(
+                f"{self._served.mcp_url}/tools/call",
+                json={"tool_name": tool, "arguments": arguments},
+            )
+        data = response.json()
+        assert data["success"] is (response.status_code < 400)
+        if not data["success"]:
+            return Answer(result=None, error=data["code"], text=data["detail"])
+        return Answer(result=data["result"], error=None, text=data["text"])

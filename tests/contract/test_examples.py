@@ -1,0 +1,65 @@
+"""Every example of the spec, as a client meets it on a real server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from jmcp_api.mcp import LISTING_FILE
+from tests.contract.examples import Example, difference, load, one_of_each
+from tests.contract.folder import Folder
+from tests.contract.surfaces import Mcp, Rest, Surface, ToolsCall
+from tests.served import Served
+
+EXAMPLES, FIXTURES = load()
+
+
+@cache
+def output_schemas() -> dict[str, Any]:
+    listing = json.loads(files("jmcp_api").joinpath(LISTING_FILE).read_text())
+    return {tool["name"]: tool["outputSchema"] for tool in listing}
+
+
+@pytest.fixture
+async def folder(served: Served) -> AsyncIterator[Folder]:
+    folder = Folder(served)
+    yield folder
+    await folder.empty()
+
+
+async def check(example: Example, surface: Surface, folder: Folder) -> None:
+    arguments = await folder.prepare(example, FIXTURES[example.given])
+    answer = await surface.call(example.tool, arguments)
+    if example.raises is not None:
+        assert answer.error == example.raises, answer.text
+        assert len(answer.text) > 20, "an error tells the fact, the limit and the next call"
+        return
+    assert answer.error is None, answer.text
+    assert difference(example.returns or {}, answer.result) is None, answer.result
+    Draft202012Validator(output_schemas()[example.tool]).validate(answer.result)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+async def test_over_mcp(example: Example, served: Served, folder: Folder) -> None:
+    await check(example, Mcp(served, "auto"), folder)
+
+
+@pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
+async def test_over_handshake_era_mcp(example: Example, served: Served, folder: Folder) -> None:
+    await check(example, Mcp(served, "legacy"), folder)
+
+
+@pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
+async def test_over_rest(example: Example, served: Served, folder: Folder) -> None:
+    await check(example, Rest(served), folder)
+
+
+@pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
+async def test_over_tools_call(example: Example, served: Served, folder: Folder) -> None:
+    await check(example, ToolsCall(served), folder)

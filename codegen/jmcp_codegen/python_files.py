@@ -19,7 +19,7 @@ _SCOPES = {
 
 
 def python_files(api: ApiModel, printer: Printer) -> dict[str, str]:
-    """File name to text, not formatted yet."""
+    """File name to text, not formatted yet: imports that nothing needs are still in it."""
     ports = [_port(tool) for tool in api.tools if tool.handler == tool.name]
     texts = [(name, _lines(text)) for name, text in api.texts.items()]
     toolsets = [
@@ -36,10 +36,8 @@ def python_files(api: ApiModel, printer: Printer) -> dict[str, str]:
             "mcp.py.j2", instructions=_lines(api.instructions), toolsets=toolsets
         ),
         "models.py": pydantic_models.source(api),
-        "ports.py": printer.text("ports.py.j2", ports=ports, scopes=_scopes(ports)),
-        "registry.py": printer.text(
-            "registry.py.j2", api=api, rows=[_tool(tool) for tool in api.tools]
-        ),
+        "ports.py": printer.text("ports.py.j2", ports=ports),
+        "registry.py": printer.text("registry.py.j2", rows=[_tool(tool) for tool in api.tools]),
         "sessions.py": printer.text(
             "sessions.py.j2", scalars=_policy(api.sessions), tables=_policy_tables(api)
         ),
@@ -59,10 +57,6 @@ def _port(tool: ToolModel) -> dict[str, str]:
         "result_type": tool.result_type,
         "scope": _SCOPES[tool.use],
     }
-
-
-def _scopes(ports: Iterable[Mapping[str, str]]) -> str:
-    return ", ".join(sorted({port["scope"].split(": ")[1] for port in ports}))
 
 
 def _tool(tool: ToolModel) -> list[Row]:

@@ -27,7 +27,7 @@ def _validator(name: str) -> Draft202012Validator:
 
 def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
     place: Place = tuple(error.absolute_path)
-    where = place[-1] if place else "the file"
+    where = _called(place)
     if error.validator == "additionalProperties":
         allowed = error.schema["properties"]
         for key in error.instance:
@@ -42,6 +42,13 @@ def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
         yield document.problem("shape", place, f"{where} {_either(error)}")
     else:
         yield document.problem("shape", place, f"{where}: {error.message}")
+
+
+def _called(place: Place) -> str:
+    """The last name on the way, with the index after it if there is one."""
+    if not place:
+        return "the file"
+    return f"{place[-2]}[{place[-1]}]" if isinstance(place[-1], int) else place[-1]
 
 
 def _either(error: ValidationError) -> str:

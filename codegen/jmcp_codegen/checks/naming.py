@@ -58,6 +58,8 @@ def _snake(document: Document, place: Place, kind: str) -> Iterator[Problem]:
     if not SNAKE.fullmatch(name):
         reason = f"{kind} {name} is not lower case words joined by single underscores"
         yield document.problem("bad_name", place, reason)
-    elif (kind in {"param", "property"} and not usable_as_field(name)) or (kind in {"tool", "error"} and not usable_as_field(name)):
+    elif (kind in {"param", "property"} and not usable_as_field(name)) or (
+        kind in {"tool", "error"} and not usable_as_field(name)
+    ):
         reason = f"{kind} {name} would hide a keyword of Python or a part of its models"
         yield document.problem("reserved_name", place, reason)

@@ -29,6 +29,8 @@ _LOOP: Schema = {
     },
 }
 _SCALAR: Schema = {"type": "string"}
+_UNKNOWN: Schema = {}
+"""What a fault leaves behind: it is told once, and nothing more is asked of it."""
 
 Scope = Mapping[str, Schema]
 
@@ -40,7 +42,7 @@ class Fault(NamedTuple):
 
 
 class Names:
-    """Walks one template. Faults collect as it goes; a faulty name counts as a scalar after."""
+    """Walks one template. Faults collect as it goes."""
 
     def __init__(self, types: Mapping[str, Any], type_: str) -> None:
         self._types = types
@@ -69,9 +71,9 @@ class Names:
         if not isinstance(node.target, nodes.Name) or node.recursive:
             self._fault(node, "text_syntax", "templates loop with one variable")
             return
-        if "items" not in over:
+        if "items" not in over and over is not _UNKNOWN:
             self._fault(node, "text_field", "this loops over something that is not an array")
-        inner = {**scope, node.target.name: over.get("items", _SCALAR), "loop": _LOOP}
+        inner = {**scope, node.target.name: over.get("items", _UNKNOWN), "loop": _LOOP}
         if node.test is not None:
             self._value(node.test, inner)
         self._body(node.body, inner)
@@ -85,6 +87,8 @@ class Names:
             return self._field(node, node.name, scope, self._type)
         if isinstance(node, nodes.Getattr):
             owner = self._value(node.node, scope)
+            if owner is _UNKNOWN:
+                return _UNKNOWN
             properties = owner.get("properties", {})
             return self._field(node, node.attr, properties, _shown(node.node))
         if isinstance(node, nodes.Filter):
@@ -93,6 +97,7 @@ class Names:
             self._allowed(node, "test", TESTS)
         elif not isinstance(node, _OPERATORS):
             self._fault(node, "text_syntax", f"templates do not use {_word(node)}")
+            return _UNKNOWN
         inside = [self._value(child, scope) for child in node.iter_child_nodes()]
         # `a or b`, `x if y else z` and the filters that keep their value are only ever printed.
         return inside[0] if isinstance(node, nodes.Filter) and node.name == "default" else _SCALAR
@@ -105,8 +110,8 @@ class Names:
     def _field(self, node: nodes.Node, name: str, fields: Scope, owner: str) -> Schema:
         if name not in fields:
             self._fault(node, "text_field", f"{owner} has no {name}")
-            return _SCALAR
-        return self._resolved(fields[name])
+            return _UNKNOWN
+        return self._resolved(fields[name]) if fields[name] is not _UNKNOWN else _UNKNOWN
 
     def _resolved(self, schema: Schema) -> Schema:
         """What a value is when it is not null."""

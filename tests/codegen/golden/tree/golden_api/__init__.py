@@ -1,0 +1,1 @@
+"""Generated from the spec; edit that, not this."""

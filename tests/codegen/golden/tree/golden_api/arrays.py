@@ -1,0 +1,11 @@
+"""Arrays of params whose items have limits of their own or may not repeat."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from jmcp.runtime.model import unique
+
+RemoveCellsCellIds = Annotated[list[Annotated[str, Field(min_length=1)]], AfterValidator(unique)]

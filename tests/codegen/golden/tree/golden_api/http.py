@@ -1,0 +1,28 @@
+"""Every REST operation; OPENAPI_FILE describes them."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from jmcp.runtime.tool import Route
+
+OPENAPI_FILE = "openapi.json"
+
+
+def _route(
+    method: Literal["GET", "POST", "PATCH", "DELETE"], path: str, tool: str, status: int
+) -> Route:
+    path_params = tuple(re.findall(r"{(\w+)}", path))
+    return Route(method=method, path=path, tool=tool, status=status, path_params=path_params)
+
+
+ROUTES: tuple[Route, ...] = (
+    _route("POST", "/sessions", "open_notebook", 201),
+    _route("GET", "/sessions/{session_id}/cells/{cell_id}", "read_cell", 200),
+    _route("GET", "/sessions/{session_id}/cells/at/{cell_index}", "read_cell", 200),
+    _route("DELETE", "/sessions/{session_id}/cells", "remove_cells", 200),
+    _route("PATCH", "/sessions/{session_id}/cells/{cell_id}", "edit_cell", 200),
+    _route("PATCH", "/sessions/{session_id}/cells/at/{cell_index}", "edit_cell", 200),
+    _route("GET", "/server", "show_server", 200),
+)

@@ -1,0 +1,20 @@
+"""What the MCP surface says of itself; the tools are listed in LISTING_FILE, one a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LISTING_FILE = "mcp-tools.json"
+
+INSTRUCTIONS = 'A small spec with one of everything.\n"Quotes" and a \\ are kept.'
+
+TOOLSETS: Mapping[str, tuple[str, ...]] = {
+    "core": (
+        "open_notebook",
+        "read_cell",
+        "remove_cells",
+        "edit_cell",
+        "show_server",
+    ),
+    "compat": ("edit_first_cell",),
+}

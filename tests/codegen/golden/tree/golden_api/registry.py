@@ -1,0 +1,91 @@
+"""Every tool, in the order of the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from jmcp.runtime.tool import Tool
+
+from . import errors, models
+
+TOOLS: Mapping[str, Tool] = {
+    tool.name: tool
+    for tool in (
+        Tool(
+            name="open_notebook",
+            handler="open_notebook",
+            group="notebooks",
+            toolset="core",
+            params=models.OpenNotebookParams,
+            result=models.Opened,
+            session="opens",
+            access="exclusive",
+            read_only=False,
+            synonyms={"path": "notebook_path"},
+        ),
+        Tool(
+            name="read_cell",
+            handler="read_cell",
+            group="cells",
+            toolset="core",
+            params=models.ReadCellParams,
+            result=models.Cell,
+            session="required",
+            access="shared",
+            read_only=True,
+            exactly_one=(("cell_index", "cell_id"),),
+            synonyms={"notebook_name": "notebook_path", "index": "cell_index"},
+            errors=(errors.CellNotFound,),
+        ),
+        Tool(
+            name="remove_cells",
+            handler="remove_cells",
+            group="cells",
+            toolset="core",
+            params=models.RemoveCellsParams,
+            result=models.Removed,
+            session="required",
+            access="shared",
+            read_only=False,
+            synonyms={"notebook_name": "notebook_path"},
+        ),
+        Tool(
+            name="edit_cell",
+            handler="edit_cell",
+            group="cells",
+            toolset="core",
+            params=models.EditCellParams,
+            result=models.Cell,
+            session="required",
+            access="shared",
+            read_only=False,
+            exactly_one=(("cell_index", "cell_id"),),
+            synonyms={"notebook_name": "notebook_path"},
+        ),
+        Tool(
+            name="edit_first_cell",
+            handler="edit_cell",
+            group="cells",
+            toolset="compat",
+            params=models.EditFirstCellParams,
+            result=models.Cell,
+            session="required",
+            access="shared",
+            read_only=False,
+            synonyms={"notebook_name": "notebook_path"},
+            presets={"cell_index": 0},
+            renames={"changes": "edits"},
+        ),
+        Tool(
+            name="show_server",
+            handler="show_server",
+            group="notebooks",
+            toolset="core",
+            params=models.ShowServerParams,
+            result=models.Server,
+            session="none",
+            access="shared",
+            read_only=True,
+        ),
+    )
+}

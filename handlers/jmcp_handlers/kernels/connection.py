@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import Any
+from uuid import uuid4
 
 from jmcp.runtime.backend import OnMessage, Reply
 from jmcp_handlers.kernels.process import KernelProcess
@@ -62,15 +63,23 @@ class LocalConnection:
             if self._reader is not None and self._current(self._reader):
                 return self._reader
             await self.drop()
-            self._reader = reader = Reader(
-                self._kernel.client(context=self._kernel.context), self.process.pid
-            )
+            self._reader = reader = Reader(self._client(), self.process.pid)
             try:
                 await reader.start(READY_LIMIT, self.process.alive)
             except BaseException:
                 await self.drop()
                 raise
             return reader
+
+    def _client(self) -> Any:
+        """A client with an identity of its own.
+
+        The kernel manager gives all its clients one and the same, and the kernel answers the last
+        that connected: another extension's client would take the replies to our requests.
+        """
+        session = self._kernel.session.clone()
+        session.session = str(uuid4())
+        return self._kernel.client(session=session, context=self._kernel.context)
 
     async def drop(self) -> None:
         """Close the sockets, if any."""

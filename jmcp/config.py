@@ -45,7 +45,7 @@ def kept_token(directory: Path) -> str:
     descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=".token")
     try:
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(TOKEN_BYTES))
+            file.write(secrets.token_hex(TOKEN_BYTES))
         if path.exists():  # there, but empty: somebody's leftover
             os.replace(temporary, path)
         else:

@@ -62,8 +62,7 @@ def arguments(options: ServeOptions) -> list[str]:
         f"--ServerApp.port={options.port}",
         "--ServerApp.port_retries=0",
         f"--ServerApp.open_browser={options.browser}",
-        f"--ServerApp.log_level={level}",
-        f"--LabApp.log_level={level}",
+        f"--Application.log_level={level}",
         f"--IdentityProvider.token={options.token}",
         *(f"--JmcpExtension.toolsets={name}" for name in options.toolsets),
     ]
@@ -74,6 +73,11 @@ def arguments(options: ServeOptions) -> list[str]:
 
 def is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """False for what jupyter_server_ydoc leaves behind when it stops without ever having a room."""
+    return "WebsocketServer not running" not in str(record.exc_info)
 
 
 def serve(options: ServeOptions) -> None:
@@ -90,6 +94,7 @@ def serve(options: ServeOptions) -> None:
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: self.stop(from_signal=True))
 
+    logging.getLogger("asyncio").addFilter(is_news)
     extensions = dict.fromkeys(("jupyterlab", "jupyter_server_fileid", "jupyter_server_ydoc"), True)
     server = Server.instance(jpserver_extensions={**extensions, "jmcp": True})
     server.initialize(argv=arguments(options), starter_extension="lab")

@@ -32,7 +32,10 @@ class Facade:
 
     async def call_tool(self, request: Request) -> Response:
         """Any tool of the server, whatever its toolset: `{tool_name, arguments}`."""
-        name, arguments = self._decoded(await json_object(request))
+        try:
+            name, arguments = self._decoded(await json_object(request))
+        except Problem as refusal:
+            return ProblemResponse({"success": False, **refusal.body}, refusal.headers)
         outcome = await self._dispatcher.call(name, arguments, caller())
         if outcome.error is not None:
             body = problem.of_error(outcome.error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from urllib.parse import unquote
 
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from starlette.applications import Starlette
@@ -99,6 +100,8 @@ def site(
     `base` is the URL path in front of everything, without a slash at its end. Without `guard`
     the server around it checks Host and Origin. Raises ValueError for an unknown toolset.
     """
+    # Requests arrive decoded, while what is sent back has to be as the server spells it.
+    root = unquote(base)
     listing = Listing(dispatcher.api, toolsets)
     manager = StreamableHTTPSessionManager(
         mcp.server(dispatcher, listing, version), max_request_body_size=MAX_BYTES
@@ -116,17 +119,17 @@ def site(
 
     methods: dict[str, Answer] = dict.fromkeys(("GET", "POST", "DELETE"), protocol)
     routes: list[BaseRoute] = [
-        resource(f"{base}/mcp", methods),
-        resource(f"{base}/mcp/", methods),
-        resource(f"{base}/mcp/healthz", {"GET": facade.health}),
-        resource(f"{base}/mcp/tools/list", {"GET": facade.list_tools}),
-        resource(f"{base}/mcp/tools/call", {"POST": facade.call_tool}),
-        resource(f"{base}/jmcp/openapi.json", {"GET": pages.openapi}),
-        resource(f"{base}/jmcp/docs", {"GET": pages.docs}),
+        resource(f"{root}/mcp", methods),
+        resource(f"{root}/mcp/", methods),
+        resource(f"{root}/mcp/healthz", {"GET": facade.health}),
+        resource(f"{root}/mcp/tools/list", {"GET": facade.list_tools}),
+        resource(f"{root}/mcp/tools/call", {"POST": facade.call_tool}),
+        resource(f"{root}/jmcp/openapi.json", {"GET": pages.openapi}),
+        resource(f"{root}/jmcp/docs", {"GET": pages.docs}),
     ]
     for path, by_method in http.by_path(dispatcher.api.routes).items():
         answers = {method: operation(route) for method, route in by_method.items()}
-        routes.append(resource(f"{base}{http.PREFIX}{path}", answers))
+        routes.append(resource(f"{root}{http.PREFIX}{path}", answers))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -1,0 +1,92 @@
+"""Servers and clients for the tests of the wire formats."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from jupyter_server.serverapp import ServerApp
+
+from jmcp.app import API
+from jmcp.runtime.call import Caller, Outcome
+from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.transport.guard import Guard
+from jmcp.runtime.transport.site import site
+from tests.jupyter_process import TOKEN, StartJupyter
+
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+Client = httpx.AsyncClient
+
+
+class Recorded(Dispatcher):
+    """Remembers calls and answers what it is told to: for what only the wire format decides."""
+
+    def __init__(self) -> None:
+        self.api = API
+        self.calls: list[tuple[str, dict[str, Any], Caller]] = []
+        self.outcome: Outcome | Exception = Outcome(tool="any", text="done", result={})
+
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...
+
+    async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
+        self.calls.append((name, arguments, caller))
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+@pytest.fixture
+def recorded() -> Recorded:
+    return Recorded()
+
+
+@pytest.fixture
+async def wire(recorded: Recorded) -> AsyncIterator[Client]:
+    """A client of a site without Jupyter around it, whose dispatcher is `recorded`."""
+    made = site(recorded, version="1.2.3", guard=Guard())
+    started, done = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with made.router.lifespan_context(made):
+            started.set()
+            await done.wait()
+
+    # In a task of its own, because the task that enters the lifespan has to leave it.
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(live())
+        await started.wait()
+        transport = httpx.ASGITransport(app=made, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            yield client
+        done.set()
+
+
+def root_url(serverapp: ServerApp) -> str:
+    return f"http://127.0.0.1:{serverapp.port}{serverapp.base_url.rstrip('/')}"
+
+
+def client_of(serverapp: ServerApp, **headers: str) -> Client:
+    """An HTTP client of a Jupyter Server, with its token unless headers are given."""
+    return httpx.AsyncClient(base_url=root_url(serverapp), headers=headers or HEADERS, timeout=30)
+
+
+class Inside:
+    """jmcp in a Jupyter Server of this process, without collaboration: files start faster."""
+
+    def __init__(self, serverapp: ServerApp, client: Client) -> None:
+        self.serverapp = serverapp
+        self.client = client
+        self.root = Path(serverapp.root_dir)
+        self.url = root_url(serverapp)
+
+
+@pytest.fixture
+async def inside(jupyter: StartJupyter) -> AsyncIterator[Inside]:
+    serverapp = await jupyter(collaboration=False, extensions=["jmcp"])
+    async with client_of(serverapp) as client:
+        yield Inside(serverapp, client)

@@ -1,0 +1,108 @@
+"""MCP through the SDK's own client, in both protocol eras, against a real server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx2 as httpx
+import mcp_types as types
+import pytest
+from mcp.client import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+
+from jmcp.app import API, VERSION
+from jmcp.runtime.call import Image, Outcome
+from jmcp.runtime.transport.mcp import ERROR_META, result
+from tests.surfaces.conftest import HEADERS, Inside
+
+Era = Literal["auto", "legacy"]
+LISTED = json.loads(Path(API.listing_file).read_bytes())
+ERAS: tuple[Era, ...] = ("auto", "legacy")
+
+
+@asynccontextmanager
+async def connected(inside: Inside, era: Era, path: str = "/mcp") -> AsyncIterator[Client]:
+    async with (
+        httpx.AsyncClient(headers=HEADERS, timeout=30) as http_client,
+        Client(
+            streamable_http_client(f"{inside.url}{path}", http_client=http_client), mode=era
+        ) as client,
+    ):
+        yield client
+
+
+def data(answer: Any) -> dict[str, Any]:
+    assert not answer.is_error, answer.content
+    content: dict[str, Any] = answer.structured_content
+    return content
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/"])
+@pytest.mark.parametrize("era", ERAS)
+async def test_tools_are_listed_as_generated(inside: Inside, era: Era, path: str) -> None:
+    async with connected(inside, era, path) as client:
+        assert (client.protocol_version >= "2026") == (era == "auto")
+        assert client.server_info is not None
+        assert (client.server_info.name, client.server_info.version) == ("jmcp", VERSION)
+        assert client.instructions == API.instructions
+        for _ in range(2):  # made the first time, kept the second
+            tools = (await client.list_tools()).tools
+            served = [tool.model_dump(by_alias=True, exclude_none=True) for tool in tools]
+            assert served == LISTED
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_tools_work(inside: Inside, era: Era) -> None:
+    async with connected(inside, era) as client:
+        arguments = {"notebook_path": "a.ipynb", "mode": "create"}
+        opened = data(await client.call_tool("use_notebook", arguments))
+        session = {"session_id": opened["session_id"]}
+        code = {"cell_source": "print(6 * 7)", "cell_index": -1}
+        answer = await client.call_tool("insert_execute_code_cell", session | code)
+        assert data(answer)["status"] == "ok"
+        assert isinstance(answer.content[0], types.TextContent)
+        assert "42" in answer.content[0].text
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_an_unknown_tool_is_an_error_of_the_protocol(inside: Inside, era: Era) -> None:
+    async with connected(inside, era) as client:
+        with pytest.raises(MCPError) as refusal:
+            await client.call_tool("nope", {})
+        assert refusal.value.error.code == types.INVALID_PARAMS
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_an_error_of_a_tool_is_a_result(inside: Inside, era: Era) -> None:
+    async with connected(inside, era) as client:
+        answer = await client.call_tool("read_notebook", {"session_id": "nosuchid"})
+        assert answer.is_error
+        assert answer.meta is not None
+        assert answer.meta[ERROR_META]["code"] == "session_not_found"
+        assert isinstance(answer.content[0], types.TextContent)
+
+
+async def test_only_a_handshake_connection_stands_for_its_session(inside: Inside) -> None:
+    arguments = {"notebook_path": "a.ipynb", "mode": "create"}
+    async with connected(inside, "legacy") as client:
+        opened = data(await client.call_tool("use_notebook", arguments))
+        listed = data(await client.call_tool("unuse_notebook", {}))
+        assert listed["session_id"] == opened["session_id"]
+    async with connected(inside, "auto") as client:
+        data(await client.call_tool("use_notebook", {"notebook_path": "a.ipynb"}))
+        answer = await client.call_tool("unuse_notebook", {})
+        assert answer.meta is not None
+        assert answer.meta[ERROR_META]["code"] == "session_required"
+
+
+def test_images_follow_the_text() -> None:
+    image = Image(mime_type="image/png", data="aGk=")
+    made = result(Outcome(tool="any", text="text", result={"a": None}, images=(image,)))
+    assert [content.type for content in made.content] == ["text", "image"]
+    assert made.structured_content == {"a": None}
+    assert not made.is_error

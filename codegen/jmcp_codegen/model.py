@@ -15,7 +15,7 @@ Place = Literal["path", "query", "body"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorModel:
-    """One entry of the error vocabulary. `own` says that a tool may meet it by its own doing."""
+    """One entry of the error vocabulary."""
 
     code: str
     http: int
@@ -30,8 +30,11 @@ class ErrorModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteModel:
-    """One REST operation. `places` says where each param travels; `group_left` are the
-    exactly_one groups that the path does not settle; `absent` are params that the path replaces."""
+    """One REST operation.
+
+    `places` says where each param travels (one that the path replaces is not in it); `groups` are
+    the exactly_one groups that the path leaves open.
+    """
 
     operation: str
     method: str

@@ -9,6 +9,7 @@ from typing import Any
 from datamodel_code_generator import GenerateConfig, generate
 from datamodel_code_generator.enums import DataModelType, InputFileType
 from datamodel_code_generator.format import Formatter, PythonVersion
+from datamodel_code_generator.parser import LiteralType
 
 from jmcp_codegen.model import ApiModel
 from jmcp_codegen.names import camel
@@ -62,7 +63,7 @@ def source(api: ApiModel) -> str:
         use_union_operator=True,
         use_standard_collections=True,
         collapse_root_models=True,
-        enum_field_as_literal="all",
+        enum_field_as_literal=LiteralType.All,
         use_one_literal_as_default=True,
         use_double_quotes=True,
         strict_nullable=True,

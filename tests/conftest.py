@@ -1,6 +1,7 @@
 """Fixtures that every test folder may use."""
 
 from tests.jupyter_process import jupyter, jupyter_home
+from tests.left_out import pytest_runtest_makereport
 from tests.served import served
 
-__all__ = ["jupyter", "jupyter_home", "served"]
+__all__ = ["jupyter", "jupyter_home", "pytest_runtest_makereport", "served"]

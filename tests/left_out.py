@@ -1,0 +1,23 @@
+"""Nothing is left out silently where everything is supposed to run.
+
+A test that lacks something says so in one line and skips. With JMCP_REQUIRE_ALL set, as `.ci/run`
+sets it, that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    required = bool(os.environ.get("JMCP_REQUIRE_ALL"))
+    if required and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"left out although JMCP_REQUIRE_ALL is set: {reason}"
+    return report

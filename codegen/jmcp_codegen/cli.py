@@ -24,6 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.check:
         sys.stderr.writelines(f"{line}\n" for line in drifted)
         return 1 if drifted else 0
+    if not _ours(tree, options.out, options.package):
+        reason = "has files that codegen did not write and would delete; choose another --out"
+        sys.stderr.write(f"{options.out}: {reason}\n")
+        return 1
     write(tree, options.out)
     return 0
 
@@ -61,8 +65,15 @@ def write(tree: Mapping[str, str], out: Path) -> None:
             target.write_bytes(text.encode())
 
 
+def _ours(tree: Mapping[str, str], out: Path, package: str) -> bool:
+    """Whether `out` is empty or was generated before, so that its orphans may go."""
+    marker = f"{package}/__init__.py"
+    written = (out / marker).is_file() and (out / marker).read_bytes() == tree[marker].encode()
+    return written or _present(out) <= tree.keys()
+
+
 def _present(out: Path) -> set[str]:
-    """The files that are codegen's to write: the package and what lies beside it."""
+    """The files there, but for Python's caches."""
     return {
         path.relative_to(out).as_posix()
         for path in out.rglob("*")

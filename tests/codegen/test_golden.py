@@ -103,3 +103,12 @@ def test_the_command_writes_checks_and_refuses(
     bad = broken(tmp_path / "spec", {"text/cell.jinja": None})
     assert main(["--spec", str(bad), *options]) == 1
     assert capsys.readouterr().err.startswith("spec/tools.yaml:")
+
+
+def test_a_folder_of_other_things_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    assert main(["--spec", str(SPEC), "--out", str(tmp_path), "--package", PACKAGE]) == 1
+    assert "choose another --out" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]

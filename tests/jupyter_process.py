@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 from jupyter_server.serverapp import ServerApp
+from jupyter_server_ydoc.rooms import DocumentRoom
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from traitlets.config import Config
@@ -65,9 +65,12 @@ def jupyter_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def jupyter(jupyter_home: Path, tmp_path: Path) -> AsyncIterator[StartJupyter]:
+async def jupyter(
+    jupyter_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[StartJupyter]:
     """A `StartJupyter`; the servers that it started stop with the test."""
     running: list[ServerApp] = []
+    _close_streams_of_rooms(monkeypatch)
 
     async def start(
         *,
@@ -138,7 +141,19 @@ async def stop(app: ServerApp) -> None:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)
     app.clear_instance()
-    gc.collect()
+
+
+def _close_streams_of_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A room that stops leaves a stream open, and warnings are errors here."""
+    genuine = DocumentRoom.stop
+
+    async def stop_room(self: Any) -> None:
+        await genuine(self)
+        stream = getattr(self, "_update_send_stream", None)
+        if stream is not None:
+            stream.close()
+
+    monkeypatch.setattr(DocumentRoom, "stop", stop_room)
 
 
 def _is_of_jupyter(task: asyncio.Task[Any]) -> bool:

@@ -65,7 +65,7 @@ class FileCells:
         return self.get(index)
 
     def set_source(self, index: int, source: str) -> None:
-        self.update(index, source=source)
+        self.update(index, source=nbcells.clean(source))
 
     def delete(self, index: int) -> None:
         self._change()

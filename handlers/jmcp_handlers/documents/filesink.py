@@ -11,6 +11,7 @@ from typing import Any
 from jmcp.runtime.backend import Cell, Cells, Output
 from jmcp.runtime.errors import BackendError, NotebookMissing
 from jmcp_handlers.documents.filecells import FileCells
+from jmcp_handlers.documents.nbcells import storable
 
 FLUSH_SECONDS = 1.0
 
@@ -112,7 +113,7 @@ class FileSink:
         cells.update(
             index,
             raise_format=False,
-            outputs=copy.deepcopy(self._outputs),
+            outputs=storable(self._outputs),
             execution_count=self._count,
             # Without Jupyter's mark of trust, which belonged to the outputs that were there.
             metadata=metadata,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -9,6 +10,9 @@ from jupyter_server.utils import ensure_async
 
 from jmcp.runtime.backend import NotebookRef
 from jmcp.runtime.errors import DirectoryMissing, NotebookMissing, PathRefused
+
+RENAME_WAITS_SECONDS = (0.0, 0.01, 0.03, 0.1)
+"""How often to look again for a file: its id follows a rename a few steps of the loop later."""
 
 
 def normalise(path: str) -> str:
@@ -50,11 +54,14 @@ class Identity:
     async def current(self, key: str) -> NotebookRef:
         """The same notebook at the path that it has now. Raises NotebookMissing."""
         ids = self._ids
-        path = key if ids is None else cast("str | None", ids.get_path(key))
-        if path is None or not await self._exists(path):
-            gone = f" (last known at {path!r})" if path else ""
-            raise NotebookMissing(f"The notebook was deleted or moved away{gone}.", path=path)
-        return NotebookRef(key=key, path=path)
+        for wait in (*RENAME_WAITS_SECONDS, None):
+            path = key if ids is None else cast("str | None", ids.get_path(key))
+            if path is not None and await self._exists(path):
+                return NotebookRef(key=key, path=path)
+            if wait is not None:
+                await asyncio.sleep(wait)
+        gone = f" (last known at {path!r})" if path else ""
+        raise NotebookMissing(f"The notebook was deleted or moved away{gone}.", path=path)
 
     async def target(self, path: str) -> str:
         """The one spelling of a path that a notebook may have. Raises PathRefused."""

@@ -8,8 +8,9 @@ from pycrdt import Array, Map
 
 from jmcp.runtime.backend import Cell, CellType, DocumentMode, NotebookRef
 from jmcp_handlers.documents import nbcells
+from jmcp_handlers.documents.nbcells import storable
 from jmcp_handlers.documents.openroom import OpenRoom
-from jmcp_handlers.documents.ydata import from_y, replace_text, to_y
+from jmcp_handlers.documents.ydata import from_y, replace_text
 
 
 class LiveCells:
@@ -51,7 +52,7 @@ class LiveCells:
         return nbcells.kernelspec_name(self._opened.notebook_metadata())
 
     def insert(self, index: int, cell_type: CellType, source: str) -> Cell:
-        stored = to_y(nbcells.new_cell(cell_type, source))
+        stored = nbcells.new_cell(cell_type, source)
         with self._opened.transaction():
             self._raise_format()
             self._cells.insert(index, self._opened.notebook.create_ycell(stored))
@@ -88,9 +89,9 @@ class LiveCells:
         with self._opened.transaction():
             metadata = self._meta.get("metadata")
             if not isinstance(metadata, Map):
-                self._meta["metadata"] = metadata = Map(to_y(metadata or {}))
-            metadata["kernelspec"] = to_y(spec)
-            metadata["language_info"] = to_y(info)
+                self._meta["metadata"] = metadata = Map(storable(metadata or {}))
+            metadata["kernelspec"] = storable(spec)
+            metadata["language_info"] = storable(info)
 
     def notes(self) -> Sequence[str]:
         duplicates = self._opened.watch.duplicates() if self._has_ids else ()

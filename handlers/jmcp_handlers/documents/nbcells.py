@@ -25,7 +25,7 @@ def new_cell(cell_type: CellType, source: str) -> dict[str, Any]:
     cell: dict[str, Any] = {
         "id": new_id(),
         "cell_type": cell_type,
-        "source": source,
+        "source": clean(source),
         "metadata": {},
     }
     if cell_type == "code":
@@ -70,3 +70,27 @@ def language_info(metadata: Mapping[str, Any], language: str) -> dict[str, Any]:
     if isinstance(known, Mapping) and known.get("name") == language:
         return dict(known)
     return {"name": language}
+
+
+def storable(value: Any) -> Any:
+    """A copy of JSON that a file and a Y document can hold.
+
+    Neither holds lone surrogates, which a kernel may print, and a Y document no integers above 64
+    bits. pycrdt panics on both, with an exception that no `except Exception` sees.
+    """
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(str(key)): storable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [storable(item) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
+        return float(value) if abs(value) < 2**1000 else str(value)
+    return value
+
+
+def clean(text: str) -> str:
+    """`text` without lone surrogates."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -33,6 +33,7 @@ class Rooms:
         self._log = log
         self._opened: dict[str, OpenRoom] = {}
         self._cleaning: set[asyncio.Task[None]] = set()
+        configure_stores(extension)
         self._events = extension.serverapp.event_logger
         self._events.add_listener(
             schema_id=JUPYTER_COLLABORATION_EVENTS_URI, listener=self._happened
@@ -190,8 +191,10 @@ class Rooms:
     async def _remove(self, room_id: str) -> None:
         """Take a room and its file's loader away. The room's lock is held, and goes too."""
         room = self._server.rooms.pop(room_id, None)
-        if room is not None and room._task_group is not None:
-            await room.stop()
+        if room is not None:
+            if room._task_group is not None:
+                await room.stop()
+            room._update_send_stream.close()  # stopping leaves it open
         opened = self._opened.pop(room_id, None)
         if opened is not None:
             opened.watch.close()
@@ -210,6 +213,26 @@ class Rooms:
         elif data.get("action") == "clean" and not self.alive(opened):
             self._opened.pop(opened.room.room_id)
             opened.watch.close()
+
+
+def configure_stores(extension: Any) -> None:
+    """Make rooms opened through `get_document` keep their updates where the server's others do.
+
+    It makes its stores without the server's configuration: in the working directory, whatever
+    `db_path` says. The websocket handlers do configure theirs.
+    """
+    store_class, config = extension.ystore_class, extension.config
+    if getattr(store_class, "configured_by_jmcp", False):
+        return
+
+    class ConfiguredStore(store_class):  # type: ignore[misc,valid-type]  # a class chosen at run time
+        configured_by_jmcp = True
+
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**{"config": config, **kwargs})
+
+    # Configuration names a class and its bases; this one has the section of the base.
+    extension.ystore_class = ConfiguredStore
 
 
 def _room_id(key: str) -> str:

@@ -80,11 +80,14 @@ class SaveSupervisor:
     async def save(self) -> SaveState:
         """Save now and verify, whoever made the edits."""
         async with self._lock:
-            # A reload from disk and a load in progress hold this lock; both end by themselves.
-            while self._room._update_lock.locked():
-                async with self._room._update_lock:
-                    pass
-            written = await self._write()
+            return await self._save()
+
+    async def _save(self) -> SaveState:
+        # A reload from disk and a load in progress hold this lock; both end by themselves.
+        while self._room._update_lock.locked():
+            async with self._room._update_lock:
+                pass
+        written = await self._write()
         return "saved" if written and not self._pending else "pending"
 
     async def close(self) -> None:
@@ -101,9 +104,9 @@ class SaveSupervisor:
             while self._pending:
                 due = (self._oldest if self._oldest is not None else _now()) + wait
                 await asyncio.sleep(max(0.0, due - _now()))
-                if not self._pending:
-                    return
-                await self.save()
+                async with self._lock:
+                    if self._pending:
+                        await self._save()
                 failed = self.problem is not None
                 wait = min(wait * 2, LONGEST_BACKOFF_SECONDS) if failed else self._after
         finally:

@@ -7,6 +7,8 @@ from typing import Any
 
 from pycrdt import Array, Map, Text
 
+from jmcp_handlers.documents.nbcells import clean, storable
+
 MAX_DIFFED_LINES = 2000
 """Above it a changed region is replaced whole: comparing lines is quadratic at worst."""
 
@@ -24,33 +26,9 @@ def from_y(value: Any) -> Any:
     return value
 
 
-def to_y(value: Any) -> Any:
-    """A copy of JSON that a Y document can hold.
-
-    pycrdt panics (an exception that no `except Exception` sees) on lone surrogates, which a
-    kernel may print, and on integers above 64 bits, which JSON allows.
-    """
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, dict):
-        return {clean(str(key)): to_y(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [to_y(item) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
-        return float(value) if abs(value) < 2**1000 else str(value)
-    return value
-
-
-def clean(text: str) -> str:
-    """`text` without lone surrogates."""
-    if text.isascii():
-        return text
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
 def y_output(output: dict[str, Any]) -> Map[Any]:
     """One output for a cell's `outputs`; the text of a stream is shared text, to append to."""
-    stored = to_y(output)
+    stored = storable(output)
     if stored.get("output_type") == "stream":
         text = stored.get("text", "")
         stored["text"] = Text(text if isinstance(text, str) else "".join(text))

@@ -1,0 +1,104 @@
+"""What a browser tab is to collaboration: a websocket client with a copy of the notebook."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from jupyter_server.serverapp import ServerApp
+from jupyter_ydoc import YNotebook
+from pycrdt import (
+    TransactionEvent,
+    YMessageType,
+    YSyncMessageType,
+    create_sync_message,
+    create_update_message,
+    handle_sync_message,
+)
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from tests.jupyter_process import TOKEN
+
+BOUND_SECONDS = 10.0
+
+
+async def until(holds: Callable[[], Any], what: str = "condition") -> Any:
+    """Wait, within a bound, until `holds()` is true, and return it."""
+    deadline = asyncio.get_running_loop().time() + BOUND_SECONDS
+    while not (value := holds()):
+        assert asyncio.get_running_loop().time() < deadline, f"not in time: {what}"
+        await asyncio.sleep(0.005)
+    return value
+
+
+class Tab:
+    """One connected tab: `notebook` is its live copy."""
+
+    def __init__(self, connection: WebSocketClientConnection) -> None:
+        self.notebook = YNotebook()
+        self._connection = connection
+        self._synced = asyncio.Event()
+        self._remote = False
+        self._subscription = self.notebook.ydoc.observe(self._changed)
+        self._reader = asyncio.create_task(self._read())
+
+    @classmethod
+    async def open(cls, app: ServerApp, path: str) -> Tab:
+        base = f"127.0.0.1:{app.port}/api/collaboration"
+        reply = await AsyncHTTPClient().fetch(
+            HTTPRequest(
+                f"http://{base}/session/{path}",
+                method="PUT",
+                headers={"Authorization": f"token {TOKEN}"},
+                body=json.dumps({"format": "json", "type": "notebook"}),
+            )
+        )
+        session = json.loads(reply.body)
+        connection = await websocket_connect(
+            f"ws://{base}/room/json:notebook:{session['fileId']}"
+            f"?sessionId={session['sessionId']}&token={TOKEN}"
+        )
+        tab = cls(connection)
+        await connection.write_message(create_sync_message(tab.notebook.ydoc), binary=True)
+        await asyncio.wait_for(tab._synced.wait(), BOUND_SECONDS)
+        return tab
+
+    @property
+    def sources(self) -> list[str]:
+        return [str(cell["source"]) for cell in self.notebook.ycells]
+
+    async def close(self) -> None:
+        self.notebook.ydoc.unobserve(self._subscription)
+        self._connection.close()
+        await asyncio.gather(self._reader, return_exceptions=True)
+
+    def _changed(self, event: TransactionEvent) -> None:
+        if not self._remote:
+            self._connection.write_message(create_update_message(event.update), binary=True)
+
+    async def _read(self) -> None:
+        while (message := await self._connection.read_message()) is not None:
+            if not isinstance(message, bytes) or message[0] != YMessageType.SYNC:
+                continue
+            self._remote = True
+            try:
+                reply = handle_sync_message(message[1:], self.notebook.ydoc)
+            finally:
+                self._remote = False
+            if reply is not None:
+                await self._connection.write_message(reply, binary=True)
+            if message[1] == YSyncMessageType.SYNC_STEP2:
+                self._synced.set()
+
+
+@asynccontextmanager
+async def tab(app: ServerApp, path: str) -> AsyncIterator[Tab]:
+    opened = await Tab.open(app, path)
+    try:
+        yield opened
+    finally:
+        await opened.close()

@@ -9,6 +9,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from jupyter_server.serverapp import ServerApp
 
 from jmcp.app import API
 from jmcp.runtime.call import Caller, Outcome
@@ -37,6 +38,7 @@ class Bench:
     """A dispatcher with its folder and clock, and short ways to call it."""
 
     dispatcher: Dispatcher
+    server: ServerApp
     root: Path
     clock: Clock
 
@@ -82,7 +84,7 @@ async def bench(jupyter: StartJupyter) -> AsyncIterator[Bench]:
         clock=clock,
     )
     await dispatcher.start()
-    bench = Bench(dispatcher=dispatcher, root=Path(app.root_dir), clock=clock)
+    bench = Bench(dispatcher=dispatcher, server=app, root=Path(app.root_dir), clock=clock)
     bench.write("a.ipynb", "b.ipynb")
     yield bench
     await dispatcher.close()

@@ -163,8 +163,7 @@ async def test_a_minted_id_fits_who_asks(bench: Bench) -> None:
 
 async def test_a_renamed_notebook_stays_in_its_session(bench: Bench) -> None:
     session_id = await bench.open("a.ipynb")
-    contents = bench.dispatcher.documents.serverapp.contents_manager  # type: ignore[attr-defined]
-    await contents.rename("a.ipynb", "renamed.ipynb")
+    await bench.server.contents_manager.rename("a.ipynb", "renamed.ipynb")
     read = await bench.call("read_notebook", session_id=session_id)
     assert read["notebook_path"] == "renamed.ipynb"
     assert [notice["code"] for notice in read["notices"]] == ["notebook_moved"]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 from jmcp.runtime.backend import Kernels
-from jmcp.runtime.execution_record import Execution, OpenSink, ReopenSink, Status
+from jmcp.runtime.execution_record import CodeError, Execution, OpenSink, Status
 from jmcp.runtime.kernel_run import GRACE
+from jmcp.runtime.late_updates import ReopenSink
 from jmcp.runtime.run_queue import RunQueue
 
-__all__ = ["Execution", "Executions", "OpenSink", "ReopenSink", "Status"]
+__all__ = ["CodeError", "Execution", "Executions", "OpenSink", "ReopenSink", "Status"]
 
 KEPT = 256
 """Finished executions whose outputs stay at hand."""
@@ -76,7 +78,7 @@ class Executions:
         owner: str | None = None,
         session_id: str | None = None,
         kernel_id: str | None = None,
-    ) -> list[Execution]:
+    ) -> Sequence[Execution]:
         """The kept executions, oldest first, of one owner, session or kernel where given."""
         return [
             execution
@@ -110,10 +112,10 @@ class Executions:
         await self._kernels.interrupt(kernel_id)
         return True
 
-    def drop(self, kernel_id: str, note: str) -> list[Execution]:
+    def drop(self, kernel_id: str, note: str) -> Sequence[Execution]:
         """End what waits in the kernel's queue as `aborted`, with that note."""
         queue = self._queues.get(kernel_id)
-        return queue.drop(note) if queue is not None else []
+        return queue.drop(note) if queue is not None else ()
 
     async def close(self) -> None:
         """Stop listening to all runs; their cells are closed, and the kernels go on."""

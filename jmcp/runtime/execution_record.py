@@ -11,6 +11,7 @@ from typing import Literal
 
 from jmcp.runtime.backend import Output, OutputSink
 from jmcp.runtime.errors import BackendError
+from jmcp.runtime.late_updates import ReopenSink
 from jmcp.runtime.outputs import OutputRecord
 
 Status = Literal[
@@ -26,8 +27,6 @@ Status = Literal[
     "aborted",
 ]
 OpenSink = Callable[[], Awaitable[OutputSink]]
-ReopenSink = Callable[[int, Output], Awaitable[OutputSink | None]]
-"""Called as (position, output before); None if the cell no longer shows that output there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from jmcp.runtime.backend import KernelConnection, Kernels, OutputSink, Reply
 from jmcp.runtime.displays import Displays
 from jmcp.runtime.errors import BackendError
 from jmcp.runtime.execution_record import CodeError, Execution, Status
+from jmcp.runtime.late_updates import LateUpdates
 from jmcp.runtime.outputs import OutputRecord
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,8 @@ class KernelRun:
         """Run and finish the execution. Raises BackendError when it could not start."""
         execution = self.execution
         sink = await execution.open_sink() if execution.open_sink is not None else None
-        execution.record = OutputRecord(sink, self._displays, late=self._late)
+        late = LateUpdates(execution.reopen_sink).note if sink and execution.reopen_sink else None
+        execution.record = OutputRecord(sink, self._displays, late=late)
         try:
             status = await self._attempt()
             if status == "aborted" and after_interrupt and not execution.interrupt_asked:
@@ -143,6 +145,3 @@ class KernelRun:
         except BackendError as error:
             log.warning("The outputs of a run could not be stored.", exc_info=True)
             execution.notes.append(f"The outputs may not be in the notebook: {error.message}")
-
-    def _late(self, record: OutputRecord, position: int, before: dict[str, Any]) -> None:
-        pass

@@ -35,9 +35,12 @@ class LocalConnection:
     def generation(self) -> int:
         return self.process.look()
 
-    async def run(
-        self, code: str, on_message: OnMessage, *, store_history: bool = True
-    ) -> Reply:
+    @property
+    def state(self) -> str | None:
+        """What the kernel last said of itself, if it was heard."""
+        return self._reader.state if self._reader is not None else None
+
+    async def run(self, code: str, on_message: OnMessage, *, store_history: bool = True) -> Reply:
         reader = await self.ready()
         run = reader.execute(code, on_message, store_history=store_history)
         try:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, cast, get_args
 from weakref import WeakValueDictionary
 
 from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
-from jmcp.runtime.backend import Health, KernelInfo, Kernelspec, NotebookRef
+from jmcp.runtime.backend import Health, KernelInfo, Kernelspec, KernelState, NotebookRef
 from jmcp.runtime.errors import KernelDown, KernelMissing, KernelTaken
 from jmcp_handlers.kernels.connection import READY_LIMIT, LocalConnection
 from jmcp_handlers.kernels.environment import KernelEnvironment
@@ -128,18 +128,15 @@ class LocalKernels:
         rows = []
         for kernel in await ensure_async(self._manager.list_kernels()):
             spec = specs.get(kernel["name"])
-            state = kernel["execution_state"]
-            if state not in ("starting", "idle", "busy", "dead"):
-                state = "unknown"
-            if not await self._process(kernel["id"]).alive():
-                state = "dead"
+            connection = self._connection(kernel["id"])
+            alive = await connection.process.alive()
             rows.append(
                 KernelInfo(
                     kernel_id=kernel["id"],
                     kernel_name=kernel["name"],
                     display_name=spec.display_name if spec else kernel["name"],
                     language=spec.language if spec else "",
-                    state=state,
+                    state=_state(connection.state or kernel["execution_state"], alive),
                     connections=kernel["connections"],
                     last_activity=kernel["last_activity"],
                     notebook_path=notebooks.get(kernel["id"]),
@@ -157,13 +154,17 @@ class LocalKernels:
     async def _launch(self, ref: NotebookRef, kernel_name: str) -> str:
         name = PurePosixPath(ref.path).name
         environ = self._session_manager.get_kernel_env(ref.path, name)
+        kernel_id: str = self._manager.new_kernel_id()
         try:
-            kernel_id: str = await self._manager.start_kernel(
+            await self._manager.start_kernel(
+                kernel_id=kernel_id,
                 path=await ensure_async(self._contents.get_kernel_path(path=ref.path)),
                 kernel_name=kernel_name,
                 env=KernelEnvironment(environ),
             )
         except START_FAILURES as error:
+            # Jupyter keeps it among the pending ones, and then fails to shut down the others.
+            getattr(self._manager, "_pending_kernels", {}).pop(kernel_id, None)
             raise KernelDown(
                 f"The kernel {kernel_name!r} did not start: {error}", kernel_name=kernel_name
             ) from error
@@ -200,3 +201,12 @@ class LocalKernels:
         connection = self._connections.pop(kernel_id, None)
         if connection is not None:
             await connection.close()
+
+
+def _state(said: str | None, alive: bool) -> KernelState:
+    if not alive:
+        return "dead"
+    for state in get_args(KernelState):
+        if state == said:
+            return cast(KernelState, state)
+    return "unknown"

@@ -29,9 +29,7 @@ class KernelProcess:
     who look.
     """
 
-    def __init__(
-        self, manager: Any, kernel_id: str, announce: Callable[[str, int], None]
-    ) -> None:
+    def __init__(self, manager: Any, kernel_id: str, announce: Callable[[str, int], None]) -> None:
         self.kernel_id = kernel_id
         self.generation = 1
         self._manager = manager

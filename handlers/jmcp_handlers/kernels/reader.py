@@ -50,6 +50,7 @@ class Reader:
     def __init__(self, client: Any, pid: int | None) -> None:
         self.pid = pid
         self.heard_at = time.monotonic()
+        self.state: str | None = None
         self._client = client
         self._runs: dict[str, Run] = {}
         self._pumps: list[asyncio.Task[None]] = []
@@ -69,12 +70,13 @@ class Reader:
         """
         self._client.start_channels(stdin=False, hb=False)
         _lift_high_water_mark(self._client.iopub_channel)
+        iopub, shell, control = self._channels()
         self._pumps = [
-            asyncio.create_task(self._pump(self._client.iopub_channel, self._on_iopub)),
-            asyncio.create_task(self._pump(self._client.shell_channel, self._on_reply)),
-            asyncio.create_task(self._pump(self._client.control_channel, self._on_reply)),
+            asyncio.create_task(self._pump(iopub, self._on_iopub)),
+            asyncio.create_task(self._pump(shell, self._on_reply)),
+            asyncio.create_task(self._pump(control, self._on_reply)),
         ]
-        ready = asyncio.gather(self._answered.wait(), self._published.wait())
+        ready = asyncio.create_task(self._greeted())
         deadline = time.monotonic() + limit
         try:
             while not ready.done():
@@ -101,18 +103,29 @@ class Reader:
 
     async def quiet(self, seconds: float, limit: float) -> None:
         """Wait until no message came for `seconds`: what a dead process still sent has arrived."""
-        deadline = time.monotonic() + limit
-        while time.monotonic() < min(self.heard_at + seconds, deadline):
-            await asyncio.sleep(seconds / 4)
+        for _ in range(int(limit / seconds)):
+            if time.monotonic() - self.heard_at >= seconds:
+                return
+            await asyncio.sleep(seconds)
 
     async def stop(self) -> None:
         """Close the sockets. Runs that are still here end as `lost_contact`."""
         for pump in self._pumps:
             pump.cancel()
         await asyncio.gather(*self._pumps, return_exceptions=True)
-        self._client.stop_channels()
+        # Not `stop_channels`: that would open the two channels that are not used.
+        for channel in self._channels():
+            channel.stop()
         for run in list(self._runs.values()):
             run.end(Reply(status="lost", lost="lost_contact"))
+
+    def _channels(self) -> tuple[Any, Any, Any]:
+        client = self._client
+        return client.iopub_channel, client.shell_channel, client.control_channel
+
+    async def _greeted(self) -> None:
+        await self._answered.wait()
+        await self._published.wait()
 
     async def _pump(self, channel: Any, handle: Callable[[dict[str, Any]], None]) -> None:
         since = time.monotonic()
@@ -132,10 +145,14 @@ class Reader:
 
     def _on_iopub(self, message: dict[str, Any]) -> None:
         self._published.set()
-        run = self._runs.get(message["parent_header"].get("msg_id", ""))
+        header, parent = message["header"], message["parent_header"]
+        kind, content = header["msg_type"], message["content"]
+        if kind == "status" and parent.get("msg_type") == "execute_request":
+            # Jupyter notes this too, but perhaps only after a run here has returned.
+            self.state = content["execution_state"]
+        run = self._runs.get(parent.get("msg_id", ""))
         if run is None:
             return
-        kind, content = message["header"]["msg_type"], message["content"]
         try:
             run.on_message(kind, content, message["metadata"])
         except Exception as error:  # noqa: BLE001 # the reader serves all runs: a bug ends its own
@@ -194,7 +211,7 @@ def _lift_high_water_mark(channel: Any) -> None:
     """
     socket = getattr(channel, "socket", None)
     if isinstance(socket, zmq.asyncio.Socket):
-        endpoint = socket.getsockopt(zmq.LAST_ENDPOINT)
+        endpoint = socket.getsockopt_string(zmq.LAST_ENDPOINT)
         socket.disconnect(endpoint)
         socket.setsockopt(zmq.RCVHWM, 0)
         socket.connect(endpoint)

@@ -1,0 +1,232 @@
+"""Runs through one kept-open connection, and what ends them early."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from jupyter_server.serverapp import ServerApp
+
+from jmcp.runtime.backend import Kernels, NotebookRef, Reply
+from tests.kernels.conftest import LIMIT, PROMPT, Heard, kill, manager, process_id
+
+Ending = Callable[[ServerApp, str], Coroutine[Any, Any, None]]
+
+
+class Started(Heard):
+    """Says when the code has begun to print."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.printed = asyncio.Event()
+
+    def __call__(self, kind: str, content: dict[str, object], metadata: dict[str, object]) -> None:
+        super().__call__(kind, content, metadata)
+        if kind == "stream":
+            self.printed.set()
+
+
+SLEEP = "import time; print('begun', flush=True); time.sleep(60)"
+
+
+async def run_until_printed(
+    kernels: Kernels, kernel_id: str, heard: Started, code: str = SLEEP
+) -> asyncio.Task[Reply]:
+    connection = await kernels.connect(kernel_id)
+    run = asyncio.create_task(connection.run(code, heard))
+    async with asyncio.timeout(LIMIT):
+        await heard.printed.wait()
+    return run
+
+
+async def test_a_user_exception_is_an_error_reply(kernels: Kernels, ref: NotebookRef) -> None:
+    connection = await kernels.connect(await kernels.start(ref, None))
+    heard = Heard()
+    code = "class Odd(Exception): pass\nprint('[ERROR: not one]')\nraise Odd('strange')"
+    reply = await connection.run(code, heard)
+    assert (reply.status, reply.ename, reply.evalue) == ("error", "Odd", "strange")
+    assert reply.traceback
+    assert heard.of("error")[0]["ename"] == "Odd"
+
+    # input() cannot be answered: it raises at once, and the next run is not affected.
+    reply = await connection.run("input('name? ')", Heard())
+    assert (reply.status, reply.ename) == ("error", "StdinNotImplementedError")
+    reply = await connection.run("1", Heard(), store_history=False)
+    assert reply.status == "ok"
+
+    # A bug in the listener ends its own run and no other.
+    def bug(kind: str, content: dict[str, object], metadata: dict[str, object]) -> None:
+        raise LookupError(kind)
+
+    with pytest.raises(LookupError):
+        await connection.run("1", bug)
+    assert (await connection.run("1", Heard())).status == "ok"
+
+
+async def test_another_client_in_the_same_server_takes_no_replies(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef
+) -> None:
+    kernel_id = await kernels.start(ref, None)
+    connection = await kernels.connect(kernel_id)
+    await connection.run("1", Heard())
+    client = manager(server, kernel_id).client()
+    client.start_channels(hb=False, stdin=False)
+    try:
+        await client.wait_for_ready(timeout=LIMIT)
+        async with asyncio.timeout(LIMIT):
+            assert (await connection.run("1", Heard())).status == "ok"
+            reply = await client.execute("print('theirs')", reply=True, timeout=LIMIT)
+            assert reply["content"]["status"] == "ok"
+            heard = Heard()
+            assert (await connection.run("print('ours')", heard)).status == "ok"
+    finally:
+        client.stop_channels()
+    assert heard.text == "ours\n"
+
+
+async def test_a_kernel_that_is_busy_for_somebody_else_can_be_connected(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef
+) -> None:
+    kernel_id = await kernels.start(ref, None)
+    client = manager(server, kernel_id).client()
+    client.start_channels(hb=False, stdin=False)
+    try:
+        await client.wait_for_ready(timeout=LIMIT)
+        theirs = client.execute(SLEEP)
+        while (await client.get_iopub_msg(timeout=LIMIT))["msg_type"] != "stream":
+            pass
+        async with asyncio.timeout(LIMIT):
+            connection = await kernels.connect(kernel_id)
+        ours = asyncio.create_task(connection.run("1", Heard()))
+        await kernels.interrupt(kernel_id)
+        reply = await client.get_shell_msg(timeout=LIMIT)
+        while reply["parent_header"]["msg_id"] != theirs:
+            reply = await client.get_shell_msg(timeout=LIMIT)
+        assert reply["content"]["ename"] == "KeyboardInterrupt"
+        async with asyncio.timeout(LIMIT):
+            assert (await ours).status in ("ok", "aborted")
+    finally:
+        client.stop_channels()
+
+
+async def test_a_flood_of_messages_arrives_whole(kernels: Kernels, ref: NotebookRef) -> None:
+    connection = await kernels.connect(await kernels.start(ref, None))
+    heard = Heard()
+    code = "from IPython.display import display\nfor i in range(3000): display(i)"
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(others())
+    async with asyncio.timeout(LIMIT):
+        reply = await connection.run(code, heard)
+    other.cancel()
+    assert reply.status == "ok"
+    assert [d["data"]["text/plain"] for d in heard.of("display_data")] == [
+        str(i) for i in range(3000)
+    ]
+    assert turns > 30
+
+
+async def killed(server: ServerApp, kernel_id: str) -> None:
+    kill(server, kernel_id)
+
+
+async def restarted(server: ServerApp, kernel_id: str) -> None:
+    kernel_manager: Any = server.kernel_manager
+    await (await kernel_manager.restart_kernel(kernel_id))
+
+
+async def removed(server: ServerApp, kernel_id: str) -> None:
+    kernel_manager: Any = server.kernel_manager
+    await kernel_manager.shutdown_kernel(kernel_id, now=True)
+
+
+@pytest.mark.parametrize(
+    ("ending", "lost"),
+    [(killed, "kernel_died"), (restarted, "kernel_restarted"), (removed, "kernel_died")],
+)
+async def test_a_run_ends_with_its_process(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef, ending: Ending, lost: str
+) -> None:
+    kernel_id = await kernels.start(ref, None)
+    heard = Started()
+    told: list[tuple[str, int]] = []
+    kernels.on_generation(lambda *news: told.append(news))
+    run = await run_until_printed(kernels, kernel_id, heard)
+    before = (await kernels.health(kernel_id)).generation
+    end = asyncio.create_task(ending(server, kernel_id))
+    if ending is not killed:
+        await asyncio.wait({end}, timeout=LIMIT)
+    async with asyncio.timeout(PROMPT):
+        reply = await run
+    await end
+    assert (reply.status, reply.lost) == ("lost", lost)
+    assert heard.text == "begun\n"
+    if ending is removed:
+        assert not (await kernels.health(kernel_id)).alive
+        return
+
+    # The same id is usable again, when Jupyter's restarter has done its work.
+    async with asyncio.timeout(LIMIT):
+        connection = await kernels.connect(kernel_id)
+        after = Heard()
+        reply = await connection.run("print('time' in globals())", after)
+    assert (reply.status, after.text) == ("ok", "False\n")
+    assert connection.generation == before + 1
+    assert (kernel_id, before + 1) in told
+
+
+async def test_a_kernel_killed_while_idle_comes_back_for_the_next_run(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef
+) -> None:
+    kernel_id = await kernels.start(ref, None)
+    connection = await kernels.connect(kernel_id)
+    await connection.run("x = 1", Heard())
+    old = process_id(server, kernel_id)
+    kill(server, kernel_id)
+    await asyncio.to_thread(os.waitid, os.P_PID, old, os.WEXITED | os.WNOWAIT)
+    assert not (await kernels.health(kernel_id)).alive
+    async with asyncio.timeout(LIMIT):
+        reply = await connection.run("x", Heard())
+    assert (reply.status, reply.ename) == ("error", "NameError")
+    assert process_id(server, kernel_id) != old
+    assert await kernels.connect(kernel_id) is connection
+
+
+async def test_restarting_between_runs_counts_a_generation(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef
+) -> None:
+    kernel_id = await kernels.start(ref, None)
+    connection = await kernels.connect(kernel_id)
+    assert connection.generation == 1
+    await kernels.restart(kernel_id)
+    assert connection.generation == 2
+    await restarted(server, kernel_id)
+    assert (await kernels.health(kernel_id)).generation == 3
+    async with asyncio.timeout(LIMIT):
+        assert (await connection.run("1", Heard())).status == "ok"
+    assert connection.generation == 3
+
+
+async def test_a_cancelled_run_leaves_the_kernel_running(
+    kernels: Kernels, ref: NotebookRef
+) -> None:
+    kernel_id = await kernels.start(ref, None)
+    heard = Started()
+    run = await run_until_printed(
+        kernels, kernel_id, heard, "print('begun', flush=True); import time; time.sleep(.2); x = 5"
+    )
+    run.cancel()
+    connection = await kernels.connect(kernel_id)
+    after = Heard()
+    async with asyncio.timeout(LIMIT):
+        await connection.run("print(x)", after)
+    assert after.text == "5\n"

@@ -141,6 +141,120 @@ async def test_opening_while_a_room_is_being_cleaned(place: START) -> None:
     await until(lambda: not here.rooms, "cleaned")
 
 
+async def test_a_tab_between_making_a_room_and_loading_it(
+    place: START, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await place()
+    here.write("a.ipynb", "1")
+    await here.documents.identify("a.ipynb")
+    gate = asyncio.Event()
+
+    async def slow(*args: Any, **kwargs: Any) -> None:
+        await gate.wait()
+
+    monkeypatch.setattr("jupyter_server_ydoc.handlers.save_current_session", slow)
+    opening = asyncio.create_task(Tab.open(here.app, "a.ipynb"))
+    room = await until(lambda: next(iter(here.rooms.values()), None))
+    assert not room.ready
+    assert await here.texts("a.ipynb") == ["1"]
+    gate.set()
+    person = await opening
+    assert person.sources == ["1"]
+    assert list(here.rooms.values()) == [room]
+    await person.close()
+
+
+async def test_a_tab_that_is_about_to_join_keeps_the_room(
+    place: START, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await place(**SHORT)
+    here.write("a.ipynb", "1")
+    (extension,) = here.app.extension_manager.extension_apps["jupyter_server_ydoc"]
+    genuine = extension.ywebsocket_server.serve
+    arrived, gate = asyncio.Event(), asyncio.Event()
+
+    async def slow(websocket: Any) -> None:
+        arrived.set()
+        await gate.wait()
+        await genuine(websocket)
+
+    monkeypatch.setattr(extension.ywebsocket_server, "serve", slow)
+    assert await here.texts("a.ipynb") == ["1"]
+    (room,) = here.rooms.values()
+    opening = asyncio.create_task(Tab.open(here.app, "a.ipynb"))
+    await arrived.wait()
+    await two_delays(here)
+    assert room in here.rooms.values()
+    gate.set()
+    person = await opening
+    assert person.sources == ["1"]
+    await person.close()
+
+
+async def test_waiting_for_a_cleaner_makes_one_room(
+    place: START, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jupyter's cleaner deletes the lock that it holds, so that two would make a room each."""
+    from jupyter_server_ydoc.rooms import DocumentRoom
+
+    made: list[str] = []
+
+    class Counted(DocumentRoom):  # type: ignore[misc] # untyped
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            made.append(args[0])
+            super().__init__(*args, **kwargs)
+
+    here = await place()
+    here.write("a.ipynb", "1")
+    assert await here.texts("a.ipynb") == ["1"]
+    (extension,) = here.app.extension_manager.extension_apps["jupyter_server_ydoc"]
+    ((room_id, room),) = here.rooms.items()
+    lock = extension._room_locks[room_id]
+    await lock.acquire()
+    waiting = [asyncio.create_task(here.texts("a.ipynb")) for _ in range(2)]
+    await until(lambda: len(lock._waiters or ()) == 2)
+    monkeypatch.setattr("jupyter_server_ydoc.app.DocumentRoom", Counted)
+    await extension.ywebsocket_server.delete_room(room=room)
+    del extension._room_locks[room_id]
+    later = [asyncio.create_task(here.texts("a.ipynb")) for _ in range(2)]
+    lock.release()
+    assert await asyncio.gather(*waiting, *later) == [["1"]] * 4
+    assert made == [room_id]
+
+
+async def test_what_a_person_typed_is_saved_before_a_room_is_cleaned(place: START) -> None:
+    here = await place(YDocExtension={"document_cleanup_delay": 0.02, "document_save_delay": 0.4})
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    async with here.documents.read(ref) as cells:
+        async with tab(here.app, "a.ipynb") as person:
+            person.notebook.set_cell(0, source="typed")
+            await until(lambda: cells.get(0).source == "typed")
+        (room,) = here.rooms.values()
+        await until(lambda: len(room.clients) == 1, "the tab is gone")
+    await until(lambda: not here.rooms, "cleaned")
+    assert here.sources("a.ipynb") == ["typed"]
+
+
+async def test_edits_of_a_deleted_notebook_do_not_keep_its_room(place: START) -> None:
+    here = await place(options={"save_after": 0.01}, **SHORT)
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    async with here.documents.edit(ref) as cells:
+        cells.set_source(0, "2")
+        (here.root / "a.ipynb").unlink()
+    await until(lambda: not here.rooms, "given up and cleaned")
+    assert not (here.root / "a.ipynb").exists()
+
+
+async def test_notebooks_that_load_in_steps_are_read_whole(place: START) -> None:
+    here = await place(YDocExtension={"document_load_progressively": True})
+    here.write("a.ipynb", *(str(number) for number in range(200)))
+    assert await here.texts("a.ipynb") == [str(number) for number in range(200)]
+    async with tab(here.app, "a.ipynb") as person:
+        assert len(person.sources) == 200
+
+
 async def test_without_a_delay_rooms_stay(place: START) -> None:
     here = await place(YDocExtension={"document_cleanup_delay": None})
     here.write("a.ipynb", "1")

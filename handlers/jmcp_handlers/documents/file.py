@@ -26,13 +26,15 @@ class FileNotebooks:
     speed alone: nbformat gives random ids to cells that lack one, at every reading anew.
     """
 
-    def __init__(self, contents: Contents, *, flush_seconds: float = FLUSH_SECONDS) -> None:
+    def __init__(
+        self, contents: Contents, *, flush_seconds: float = FLUSH_SECONDS, trust: bool = False
+    ) -> None:
         self._contents = contents
+        self._trust = trust
         self._flush_seconds = flush_seconds
         self._readings: OrderedDict[str, tuple[str, dict[str, Any]]] = OrderedDict()
         self._editing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._replaced: set[str] = set()
-        self._sinks: set[FileSink] = set()
 
     @asynccontextmanager
     async def read(self, ref: NotebookRef) -> AsyncIterator[Cells]:
@@ -64,7 +66,7 @@ class FileNotebooks:
         async def apply(change: Callable[[FileCells], None]) -> None:
             await self._apply(ref, change)
 
-        return FileSink(apply, cell, flush_seconds=self._flush_seconds)
+        return FileSink(apply, cell, flush_seconds=self._flush_seconds, trust=self._trust)
 
     async def save_state(self, ref: NotebookRef) -> SaveState:
         """Always saved: an edit returns when the file has it."""

@@ -26,7 +26,10 @@ class FileSink:
     source there is still the one that runs. `deleted` is as of the last flush.
     """
 
-    def __init__(self, apply: Apply, cell: Cell, *, flush_seconds: float = FLUSH_SECONDS) -> None:
+    def __init__(
+        self, apply: Apply, cell: Cell, *, flush_seconds: float = FLUSH_SECONDS, trust: bool = False
+    ) -> None:
+        self._trust = trust
         self._apply = apply
         self._cell = cell
         self._flush_seconds = flush_seconds
@@ -109,13 +112,16 @@ class FileSink:
         if index is None:
             self._deleted = True
             return
+        # Without the mark of trust that Jupyter adds while reading: it belonged to the outputs
+        # that were there, and a cell that keeps it has the new ones signed as trusted.
         metadata: dict[str, Any] = dict(cells.get(index).metadata)
+        if self._trust:
+            metadata["trusted"] = True
         cells.update(
             index,
             raise_format=False,
             outputs=storable(self._outputs),
             execution_count=self._count,
-            # Without Jupyter's mark of trust, which belonged to the outputs that were there.
             metadata=metadata,
         )
 

@@ -85,8 +85,7 @@ class Identity:
         contents = self._contents
         if not path or contents.allow_hidden:
             return
-        dotted = any(part.startswith(".") for part in path.split("/"))
-        if dotted or await ensure_async(contents.is_hidden(path)):
+        if await ensure_async(contents.is_hidden(path)):
             raise PathRefused(f"{path!r} is hidden, and this server does not serve hidden files.")
 
     async def _exists(self, path: str) -> bool:

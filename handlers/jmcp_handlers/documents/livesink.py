@@ -45,6 +45,7 @@ class LiveSink:
         self._running = False
         self._closed = False
         self._behind = False
+        self._reloads = opened.watch.reloads
         self._sent: list[_Sent] = []
         self._placed = 0
         """How many outputs the cell had after the last write."""
@@ -146,6 +147,8 @@ class LiveSink:
             return
         with self._opened.transaction():
             self._follow()
+            if self._reloads != self._opened.watch.reloads:
+                self._reloads, self._behind = self._opened.watch.reloads, True
             cell = self._cell
             if cell is None:
                 return

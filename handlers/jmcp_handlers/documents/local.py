@@ -64,7 +64,9 @@ class LocalDocuments:
         self._contents = Contents(settings, max_bytes)
         self._save_after = save_after
         self._trust = trust_outputs
-        self._files = FileNotebooks(self._contents, flush_seconds=flush_seconds)
+        self._files = FileNotebooks(
+            self._contents, flush_seconds=flush_seconds, trust=trust_outputs
+        )
         self._live: Any | None = None
         self._creating = asyncio.Lock()
 

@@ -36,7 +36,7 @@ class OpenRoom:
         self.holds = 0
         self.cells: Array[Map[Any]] = self.notebook.ycells
         self.meta: Map[Any] = self.notebook.ydoc.get("meta", type=Map)
-        self.watch = DocumentWatch(self.cells, self.meta)
+        self.watch = DocumentWatch(self.cells, self.meta, room._update_lock.locked)
         self.saver: SaveSupervisor | None = None
         self._clean = clean
         self.client = NullClient()

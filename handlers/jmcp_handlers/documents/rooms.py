@@ -98,7 +98,7 @@ class Rooms:
                 await self._extension.get_document(room_id=room_id, copy=False, create=True)
         except BaseException as error:
             if ours:
-                await self._discard(room_id)
+                await self._discard(room_id, self._server.rooms.get(room_id))
             if isinstance(error, RuntimeError):  # the loader found no path for the key
                 raise NotebookMissing(f"There is no notebook at {path!r}.", path=path) from error
             raise
@@ -112,7 +112,7 @@ class Rooms:
         room = opened.room
         if room._task_group is None:
             # What an opening that failed left behind: it would answer with 0 cells for ever.
-            await self._discard(room.room_id)
+            await self._discard(room.room_id, room)
             return False
         if not room.ready:
             # A browser tab is between making the room and loading it.
@@ -127,12 +127,13 @@ class Rooms:
                 self._check(opened, path)
             except NotebookBroken:
                 if room.clients == {opened.client}:
-                    await self._discard(room.room_id)
+                    await self._discard(room.room_id, room)
                 raise
             opened.saver = SaveSupervisor(
                 room,
                 opened.watch,
                 opened,
+                lambda: self.alive(opened),
                 lambda: self._contents.stamp(room._file.path),
                 self._save_after,
                 self._log,
@@ -140,6 +141,9 @@ class Rooms:
         return True
 
     def _check(self, opened: OpenRoom, path: str) -> None:
+        loaded = getattr(opened.room, "_document_progressively_loaded", None)
+        if loaded is not None and loaded.done() and loaded.exception() is not None:
+            raise NotebookBroken(f"{path!r} could not be loaded whole.", path=path)
         with reading(path), opened.transaction():
             check_version(path, opened.notebook_metadata())
             if any(cell["cell_type"] not in CELL_TYPES for cell in opened.cells):
@@ -169,12 +173,11 @@ class Rooms:
         room = opened.room
         while (saving := room._saving_document) is not None and not saving.done():
             await asyncio.wait([saving])
-        if opened.holds == 0 and not room.clients and self.alive(opened):
-            # A cancelled half of this would leave a room that is neither there nor gone.
-            task = asyncio.create_task(self._clean(opened))
-            self._cleaning.add(task)
-            task.add_done_callback(self._cleaning.discard)
-            await asyncio.shield(task)
+        # A cancelled half of cleaning would leave a room that is neither there nor gone.
+        task = asyncio.create_task(self._clean(opened))
+        self._cleaning.add(task)
+        task.add_done_callback(self._cleaning.discard)
+        await asyncio.shield(task)
 
     async def _clean(self, opened: OpenRoom) -> None:
         room = opened.room
@@ -184,9 +187,11 @@ class Rooms:
             self._log.info("Cleaning room %s: nobody needs it", room.room_id)
             await self._remove(room.room_id)
 
-    async def _discard(self, room_id: str) -> None:
+    async def _discard(self, room_id: str, room: Any) -> None:
+        """Take away a room that failed, and no other one that took its place meanwhile."""
         async with self._extension._room_locks[room_id]:
-            await self._remove(room_id)
+            if self._server.rooms.get(room_id) is room:
+                await self._remove(room_id)
 
     async def _remove(self, room_id: str) -> None:
         """Take a room and its file's loader away. The room's lock is held, and goes too."""

@@ -11,11 +11,14 @@ from jupyter_server_ydoc.utils import OutOfBandChanges
 from tornado.web import HTTPError
 
 from jmcp.runtime.backend import SaveState
+from jmcp.runtime.errors import BackendError
 from jmcp_handlers.documents.contents import brief
 from jmcp_handlers.documents.watch import DocumentWatch
 
 LONGEST_BACKOFF_SECONDS = 60.0
 ATTEMPTS_WITHOUT_BLOCKING = 2
+MISSES_BEFORE_GIVING_UP = 3
+"""A checkout may take a file away for a moment."""
 
 
 class Held(Protocol):
@@ -38,6 +41,7 @@ class SaveSupervisor:
         room: Any,
         watch: DocumentWatch,
         held: Held,
+        alive: Callable[[], bool],
         stamp: Callable[[], Awaitable[str]],
         after: float,
         log: Logger,
@@ -49,6 +53,7 @@ class SaveSupervisor:
         self._loader = room._file
         self._watch = watch
         self._held = held
+        self._alive = alive
         self._stamp = stamp
         self._after = after
         self._log = log
@@ -57,6 +62,7 @@ class SaveSupervisor:
         self._oldest: float | None = None
         self._lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._misses = 0
 
     @property
     def state(self) -> SaveState:
@@ -113,6 +119,9 @@ class SaveSupervisor:
             self._held.release()
 
     async def _write(self) -> bool:
+        if not self._alive():
+            self._abandon("its room was closed")
+            return False
         version, content = await self._capture()
         self._oldest = None
         model = {"format": "json", "type": "notebook", "content": content}
@@ -128,8 +137,9 @@ class SaveSupervisor:
             await self._room._on_outofband_change()
             self._oldest = _now()
             return False
-        except (HTTPError, OSError, RuntimeError) as error:
+        except (HTTPError, OSError, RuntimeError, BackendError) as error:
             self._failed(brief(error))
+            await self._check_missing()
             return False
         async with self._room._update_lock:
             self._document.dirty = False
@@ -139,6 +149,21 @@ class SaveSupervisor:
         elif self._oldest is None:
             self._oldest = _now()
         return verified
+
+    async def _check_missing(self) -> None:
+        """Give up on a notebook that stays deleted, unless a person still has it open."""
+        try:
+            await self._stamp()
+        except (BackendError, RuntimeError):
+            self._misses += 1
+            if self._misses >= MISSES_BEFORE_GIVING_UP and len(self._room.clients) <= 1:
+                self._abandon("its file was deleted")
+        else:
+            self._misses = 0
+
+    def _abandon(self, reason: str) -> None:
+        self._log.warning("Unsaved edits of a live notebook are gone: %s.", reason)
+        self._edited_version = self._saved_version
 
     async def _capture(self) -> tuple[int, dict[str, Any]]:
         """The content at one version, such that no older save can follow it to the disk."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pycrdt import Array, Map, MapEvent
@@ -13,8 +14,11 @@ class DocumentWatch:
     Its observers must not raise: pycrdt would raise that in whoever made the change.
     """
 
-    def __init__(self, cells: Array[Any], meta: Map[Any]) -> None:
+    def __init__(self, cells: Array[Any], meta: Map[Any], reloading: Callable[[], bool]) -> None:
         self.version = 0
+        self.reloads = 0
+        """Counts changes that the room made itself, from the file."""
+        self._reloading = reloading
         self._cells = cells
         self._meta = meta
         self._ids: list[str | None] | None = None
@@ -52,6 +56,7 @@ class DocumentWatch:
 
     def _cells_changed(self, events: list[Any]) -> None:
         self.version += 1
+        self.reloads += self._reloading()
         for event in events:
             path = event.path
             if not path:

@@ -65,6 +65,8 @@ def run_serve(arguments: argparse.Namespace) -> int:
         serve.serve(options)
     except serve.ServeError as error:
         return fail(str(error))
+    except KeyboardInterrupt:  # before there was a server to stop
+        return 130
     return 0
 
 

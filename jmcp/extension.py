@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
@@ -91,6 +92,8 @@ class JmcpExtension(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         assert self.serverapp is not None
+        # Jupyter's handlers and level, as it does for Tornado's loggers.
+        logging.getLogger("jmcp").parent = self.serverapp.log
         self.hosted = Hosted(self, guard(self.serverapp))
         for pattern in HANDLER_PATTERNS:
             self.handlers.append((pattern, BridgeHandler, {"host": self.hosted}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import faulthandler
 import ipaddress
 import logging
 import os
@@ -14,6 +15,7 @@ from importlib.util import find_spec
 from jmcp.client_config import Endpoint, endpoint
 from jmcp.config import ServeOptions
 
+STOP_SECONDS = 15
 LAB = ("jupyterlab", "jupyter_server_ydoc", "ipykernel")
 
 
@@ -92,13 +94,23 @@ def serve(options: ServeOptions) -> None:
 
         def init_signal(self) -> None:
             for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda *_: self.stop(from_signal=True))
+                signal.signal(number, self.end)
+
+        def end(self, number: int, _: object) -> None:
+            # A second one ends the process on the spot, whatever the first one waits for.
+            signal.signal(number, signal.SIG_DFL)
+            # Stopping waits for kernels and extensions of others; this is how long, and then it
+            # says what it waited for.
+            faulthandler.dump_traceback_later(STOP_SECONDS, exit=True)
+            self.stop(from_signal=True)
 
     logging.getLogger("asyncio").addFilter(is_news)
     extensions = dict.fromkeys(("jupyterlab", "jupyter_server_fileid", "jupyter_server_ydoc"), True)
     server = Server.instance(jpserver_extensions={**extensions, "jmcp": True})
     server.initialize(argv=arguments(options), starter_extension="lab")
-    print_banner(endpoint(options.host, server.port, server.base_url, options.token), options)
+    where = endpoint(options.host, server.port, server.base_url, options.token)
+    # Jupyter binds its port in the loop; this comes after that, so what is printed is true.
+    server.io_loop.add_callback(print_banner, where, options)
     server.start()
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -98,6 +100,39 @@ async def test_only_a_handshake_connection_stands_for_its_session(inside: Inside
         answer = await client.call_tool("unuse_notebook", {})
         assert answer.meta is not None
         assert answer.meta[ERROR_META]["code"] == "session_required"
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_arguments_may_be_as_large_as_a_notebook(inside: Inside, era: Era) -> None:
+    async with connected(inside, era) as client:
+        answer = await client.call_tool("list_files", {"pattern": "x" * 5 * 1024 * 1024})
+        assert answer.meta is not None
+        assert answer.meta[ERROR_META]["code"] == "invalid_arguments"
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_client_that_goes_away_stops_nothing(inside: Inside, era: Era) -> None:
+    code = "open('started', 'w').close()\nimport time; time.sleep(0.5)\nprint('finished')"
+    opened = {"notebook_path": "a.ipynb", "mode": "create"}
+    async with connected(inside, era) as client:
+        session = {"session_id": data(await client.call_tool("use_notebook", opened))["session_id"]}
+        cell = {"cell_index": 0, "cell_source": code}
+        data(await client.call_tool("overwrite_cell_source", session | cell))
+        # The kernel is up, so that the next run begins at once.
+        data(await client.call_tool("execute_code", session | {"code": "1"}))
+    async with connected(inside, era) as client:
+        running = asyncio.ensure_future(
+            client.call_tool("execute_cell", session | {"cell_index": 0})
+        )
+        async with asyncio.timeout(20):
+            while not (inside.root / "started").exists():
+                await asyncio.to_thread(os.sched_yield)
+        running.cancel()
+    async with connected(inside, era) as client:
+        # Waits in the kernel's queue for the run that nobody waits for.
+        data(await client.call_tool("execute_code", session | {"code": "1"}))
+        read = data(await client.call_tool("read_cell", session | {"cell_index": 0}))
+    assert [output["text"] for output in read["outputs"]] == ["finished\n"]
 
 
 def test_images_follow_the_text() -> None:

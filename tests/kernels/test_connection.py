@@ -13,7 +13,7 @@ from jupyter_server.serverapp import ServerApp
 from jmcp.runtime.backend import Kernels, NotebookRef, Reply
 from tests.kernels.conftest import LIMIT, PROMPT, Heard, kill, manager, process_id
 
-Ending = Callable[[ServerApp, str], Coroutine[Any, Any, None]]
+Ending = Callable[[ServerApp, Kernels, str], Coroutine[Any, Any, None]]
 
 
 class Started(Heard):
@@ -135,23 +135,37 @@ async def test_a_flood_of_messages_arrives_whole(kernels: Kernels, ref: Notebook
     assert turns > 30
 
 
-async def killed(server: ServerApp, kernel_id: str) -> None:
+async def killed(server: ServerApp, kernels: Kernels, kernel_id: str) -> None:
     kill(server, kernel_id)
 
 
-async def restarted(server: ServerApp, kernel_id: str) -> None:
+async def restarted_by_us(server: ServerApp, kernels: Kernels, kernel_id: str) -> None:
+    await kernels.restart(kernel_id)
+
+
+async def shut_down_by_us(server: ServerApp, kernels: Kernels, kernel_id: str) -> None:
+    await kernels.shutdown(kernel_id)
+
+
+async def restarted(server: ServerApp, kernels: Kernels, kernel_id: str) -> None:
     kernel_manager: Any = server.kernel_manager
     await (await kernel_manager.restart_kernel(kernel_id))
 
 
-async def removed(server: ServerApp, kernel_id: str) -> None:
+async def removed(server: ServerApp, kernels: Kernels, kernel_id: str) -> None:
     kernel_manager: Any = server.kernel_manager
     await kernel_manager.shutdown_kernel(kernel_id, now=True)
 
 
 @pytest.mark.parametrize(
     ("ending", "lost"),
-    [(killed, "kernel_died"), (restarted, "kernel_restarted"), (removed, "kernel_died")],
+    [
+        (killed, "kernel_died"),
+        (removed, "kernel_died"),
+        (shut_down_by_us, "kernel_died"),
+        (restarted, "kernel_restarted"),
+        (restarted_by_us, "kernel_restarted"),
+    ],
 )
 async def test_a_run_ends_with_its_process(
     server: ServerApp, kernels: Kernels, ref: NotebookRef, ending: Ending, lost: str
@@ -162,7 +176,7 @@ async def test_a_run_ends_with_its_process(
     kernels.on_generation(lambda *news: told.append(news))
     run = await run_until_printed(kernels, kernel_id, heard)
     before = (await kernels.health(kernel_id)).generation
-    end = asyncio.create_task(ending(server, kernel_id))
+    end = asyncio.create_task(ending(server, kernels, kernel_id))
     if ending is not killed:
         await asyncio.wait({end}, timeout=LIMIT)
     async with asyncio.timeout(PROMPT):
@@ -170,7 +184,7 @@ async def test_a_run_ends_with_its_process(
     await end
     assert (reply.status, reply.lost) == ("lost", lost)
     assert heard.text == "begun\n"
-    if ending is removed:
+    if ending in (removed, shut_down_by_us):
         assert not (await kernels.health(kernel_id)).alive
         return
 
@@ -209,7 +223,7 @@ async def test_restarting_between_runs_counts_a_generation(
     assert connection.generation == 1
     await kernels.restart(kernel_id)
     assert connection.generation == 2
-    await restarted(server, kernel_id)
+    await restarted(server, kernels, kernel_id)
     assert (await kernels.health(kernel_id)).generation == 3
     async with asyncio.timeout(LIMIT):
         assert (await connection.run("1", Heard())).status == "ok"

@@ -7,6 +7,9 @@ import time
 from typing import Any
 from uuid import uuid4
 
+import zmq
+import zmq.asyncio
+
 from jmcp.runtime.backend import OnMessage, Reply
 from jmcp_handlers.kernels.process import KernelProcess
 from jmcp_handlers.kernels.reader import Reader, Run
@@ -82,13 +85,17 @@ class LocalConnection:
         """
         session = self._kernel.session.clone()
         session.session = str(uuid4())
-        return self._kernel.client(session=session, context=self._kernel.context)
+        context = zmq.asyncio.Context.shadow(self._kernel.context)
+        # Let the sockets hold any number of messages: at the default of 1000 the kernel drops more.
+        # A dropped output is lost for good, and a dropped idle status leaves a run without its end.
+        context.setsockopt(zmq.RCVHWM, 0)
+        return self._kernel.client(session=session, context=context)
 
     async def drop(self) -> None:
         """Close the sockets, if any."""
         reader, self._reader = self._reader, None
         if reader is not None:
-            await reader.stop()
+            await reader.stop(await self.process.loss(reader.pid) or "lost_contact")
 
     async def close(self) -> None:
         """Close the sockets and stop listening to Jupyter's restarter."""

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from queue import Empty
-from typing import Any
+from typing import Any, Literal
 
 import zmq
 import zmq.asyncio
@@ -16,6 +16,8 @@ from jmcp.runtime.backend import OnMessage, Reply
 from jmcp.runtime.errors import KernelDown
 
 log = logging.getLogger(__name__)
+
+Lost = Literal["kernel_died", "kernel_restarted", "lost_contact"]
 
 GREETING = 1.0
 """Seconds until a kernel that did not answer is asked again."""
@@ -69,7 +71,6 @@ class Reader:
         somebody's long run answers only there, and is ready to queue ours. Raises KernelDown.
         """
         self._client.start_channels(stdin=False, hb=False)
-        _lift_high_water_mark(self._client.iopub_channel)
         iopub, shell, control = self._channels()
         self._pumps = [
             asyncio.create_task(self._pump(iopub, self._on_iopub)),
@@ -108,8 +109,8 @@ class Reader:
                 return
             await asyncio.sleep(seconds)
 
-    async def stop(self) -> None:
-        """Close the sockets. Runs that are still here end as `lost_contact`."""
+    async def stop(self, why: Lost) -> None:
+        """Close the sockets. Runs that are still here end as lost, for that reason."""
         for pump in self._pumps:
             pump.cancel()
         await asyncio.gather(*self._pumps, return_exceptions=True)
@@ -117,7 +118,7 @@ class Reader:
         for channel in self._channels():
             channel.stop()
         for run in list(self._runs.values()):
-            run.end(Reply(status="lost", lost="lost_contact"))
+            run.end(Reply(status="lost", lost=why))
 
     def _channels(self) -> tuple[Any, Any, Any]:
         client = self._client
@@ -202,16 +203,3 @@ async def _receive(channel: Any) -> dict[str, Any]:
             await asyncio.sleep(0.01)
         else:
             return message
-
-
-def _lift_high_water_mark(channel: Any) -> None:
-    """Let the socket hold any number of messages: at the default of 1000 the kernel drops more.
-
-    A dropped output is lost for good, and a dropped idle status leaves a run without its end.
-    """
-    socket = getattr(channel, "socket", None)
-    if isinstance(socket, zmq.asyncio.Socket):
-        endpoint = socket.getsockopt_string(zmq.LAST_ENDPOINT)
-        socket.disconnect(endpoint)
-        socket.setsockopt(zmq.RCVHWM, 0)
-        socket.connect(endpoint)

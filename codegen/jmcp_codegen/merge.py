@@ -11,12 +11,17 @@ Raw = Mapping[str, Any]
 
 
 def session_params(use: str, sessions: Raw) -> dict[str, Schema]:
-    """The params that every tool with that use of sessions takes besides its own."""
+    """The params that every tool with that use of sessions takes besides its own.
+
+    The handle's pattern is for where a session is made: elsewhere a bad id is merely unknown.
+    """
+    params: dict[str, Schema] = sessions["params"]
     if use == "none":
         return {}
-    handle = sessions["handle"]["param"]
-    params: dict[str, Schema] = sessions["params"]
-    return {name: schema for name, schema in params.items() if use == "required" or name == handle}
+    if use == "required":
+        return params
+    handle = sessions["handle"]
+    return {handle["param"]: params[handle["param"]] | {"pattern": handle["pattern"]}}
 
 
 def merged_params(tool: Raw, sessions: Raw) -> Schema:

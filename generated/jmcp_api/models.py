@@ -11,7 +11,9 @@ from jmcp_api.arrays import DeleteCellCellIds, DeleteCellCellIndices
 
 
 class UseNotebookParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, pattern="^[A-Za-z0-9._-]{8,128}$")] = (
+        None
+    )
     notebook_path: Annotated[str, Field(max_length=1024, min_length=1)]
     notebook_name: Annotated[str | None, Field(max_length=255, min_length=1)] = None
     mode: Literal["connect", "create"] = "connect"
@@ -85,10 +87,10 @@ class EditCellSourceParams(Params):
 class DeleteCellParams(Params):
     session_id: Annotated[str | None, Field(max_length=128)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
-    cell_indices: Annotated[DeleteCellCellIndices | None, Field(max_length=1000, min_length=1)] = (
+    cell_indices: Annotated[DeleteCellCellIndices | None, Field(max_length=100, min_length=1)] = (
         None
     )
-    cell_ids: Annotated[DeleteCellCellIds | None, Field(max_length=1000, min_length=1)] = None
+    cell_ids: Annotated[DeleteCellCellIds | None, Field(max_length=100, min_length=1)] = None
     include_source: bool = True
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 import time
 import uuid
@@ -48,7 +47,6 @@ class Sessions:
         # A running execution keeps its session alive, however long it runs.
         self._in_use = in_use
         self._updating = asyncio.Lock()
-        self._pattern = re.compile(policy.handle_pattern)
 
     def error(self, code: str, message: str, **details: Any) -> ToolError:
         """One of the errors that sessions.yaml declares for every session tool."""
@@ -185,13 +183,6 @@ class Sessions:
                 "session_limit",
                 f"You have {len(mine)} sessions, and the limit is "
                 f"{self._policy.sessions_per_owner}. Call unuse_notebook on one first.",
-            )
-        if session_id is not None and not self._pattern.match(session_id):
-            raise self.error(
-                "invalid_arguments",
-                "session_id: an id of your own must be 8 to 128 characters of A-Z a-z 0-9 . _ -; "
-                "leave it out to get one.",
-                param="session_id",
             )
         if session_id == self._policy.reserved_handle:
             raise self.error(

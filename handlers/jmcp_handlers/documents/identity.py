@@ -14,6 +14,9 @@ from jmcp.runtime.errors import DirectoryMissing, NotebookMissing, PathRefused
 RENAME_WAITS_SECONDS = (0.0, 0.01, 0.03, 0.1)
 """How often to look again for a file: its id follows a rename a few steps of the loop later."""
 
+NAME_BYTES = 255
+"""Of one file or folder: NAME_MAX of every file system in use. Longer ones fail in odd places."""
+
 
 def normalise(path: str) -> str:
     """`path` with one spelling: relative, forward slashes, no empty and no `.` parts.
@@ -32,6 +35,11 @@ def normalise(path: str) -> str:
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise PathRefused(f"The path {path!r} contains '..'. Give it relative to the root.")
+    for part in parts:
+        if len(part.encode()) > NAME_BYTES:
+            raise PathRefused(
+                f"A name in the path has {len(part.encode())} bytes; the limit is {NAME_BYTES}."
+            )
     return "/".join(parts)
 
 

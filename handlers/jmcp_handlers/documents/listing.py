@@ -17,7 +17,7 @@ async def list_directory(manager: Any, path: str) -> Sequence[FileEntry]:
     """The entries of a directory by path. Raises DirectoryMissing."""
     try:
         model = await ensure_async(manager.get(path, type="directory", content=True))
-    except (HTTPError, OSError) as error:  # OSError: a name longer than the file system takes
+    except HTTPError as error:
         raise DirectoryMissing(f"There is no directory at {path!r}.", path=path) from error
     return sorted((_entry(row) for row in model["content"]), key=lambda entry: entry.path)
 

@@ -11,7 +11,7 @@ from jmcp.runtime.model import Params, Result
 
 
 class OpenNotebookParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, pattern="^[a-z]{8}$")] = None
     notebook_path: Annotated[str, Field(min_length=1)]
     mode: Literal["connect", "create"] = "connect"
 

@@ -1,0 +1,79 @@
+"""The REST facade against its own OpenAPI document: schemathesis on a served JupyterLab."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import httpx2
+import schemathesis
+from hypothesis import HealthCheck, settings
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from jmcp_api.http import OPENAPI_FILE
+from jmcp_api.registry import TOOLS
+from tests.served import Served
+
+EXAMPLES = 12
+REQUEST_SECONDS = 30
+
+
+def exactly_one(case: Any) -> None:
+    """OpenAPI cannot say "exactly one" of query parameters, so a valid case may have both or none."""
+    query = case.query
+    if case.operation.label.startswith("DELETE") and case.operation.path.endswith("/cells"):
+        if "cell_indices" in query:
+            query.pop("cell_ids", None)
+        else:
+            query.setdefault("cell_ids", ["unknown"])
+
+
+# The committed document: another test holds that the served one is the same.
+schema = schemathesis.openapi.from_dict(
+    json.loads(files("jmcp_api").joinpath(OPENAPI_FILE).read_text())
+)
+
+
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_every_operation_keeps_its_word(case: Any, served: Served) -> None:
+    if case.meta.generation.mode.is_positive:
+        exactly_one(case)
+    case.call_and_validate(base_url=served.url, headers=served.headers, timeout=REQUEST_SECONDS)
+
+
+def test_links_lead_from_opening_a_session_through_using_it(served: Served) -> None:
+    machine = schema.as_state_machine()
+
+    class Workflow(machine):  # type: ignore[misc, valid-type]
+        def get_call_kwargs(self, _: Any) -> dict[str, Any]:
+            return {
+                "base_url": served.url,
+                "headers": served.headers,
+                "timeout": REQUEST_SECONDS,
+            }
+
+    Workflow.run(
+        settings=settings(
+            max_examples=10,
+            stateful_step_count=6,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+    )
+
+
+def test_the_served_document_is_valid_and_names_every_tool(served: Served) -> None:
+    document = httpx2.get(f"{served.url}jmcp/openapi.json", headers=served.headers).json()
+    OpenAPIV31SpecValidator(document).validate()
+    operations = json.dumps(document["paths"])
+    assert all(f'"{name}' in operations for name in TOOLS)

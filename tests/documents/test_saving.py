@@ -200,3 +200,53 @@ async def test_a_save_of_ours_spares_jupyter_its_own(place: START) -> None:
     assert not room._saving_document.done()
     assert await here.documents.save(ref) == "saved"
     await until(lambda: room._saving_document.done())
+
+
+async def test_a_save_of_jupyter_s_spares_ours(
+    place: START, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await place(options={"save_after": 0.3}, YDocExtension={"document_save_delay": 0.02})
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    genuine, saves = here.contents.save, []
+
+    async def save(model: Any, path: str) -> Any:
+        saves.append(path)
+        return await genuine(model, path)
+
+    monkeypatch.setattr(here.contents, "save", save)
+    async with here.documents.edit(ref) as cells:
+        cells.set_source(0, "2")
+    await saved(here, "a.ipynb")
+    assert here.sources("a.ipynb") == ["2"]
+    (room,) = here.rooms.values()
+    await until(lambda: not room.clients, "nothing left to do")
+    assert len(saves) == 1
+
+
+async def test_a_save_that_began_before_the_edit_is_not_believed(
+    place: START, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await place(options={"save_after": 3600.0}, **NEVER)
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    genuine, gate, writing = here.contents.save, asyncio.Event(), asyncio.Event()
+
+    async def save(model: Any, path: str) -> Any:
+        writing.set()
+        await gate.wait()
+        return await genuine(model, path)
+
+    monkeypatch.setattr(here.contents, "save", save)
+    async with here.documents.edit(ref) as cells:
+        (room,) = here.rooms.values()
+        room.awareness.set_local_state({"autosave": False})
+        manual = room._save_to_disc()
+        await writing.wait()
+        cells.set_source(0, "2")
+    gate.set()
+    await manual
+    assert here.sources("a.ipynb") == ["1"]
+    assert await here.documents.save_state(ref) == "pending"
+    assert await here.documents.save(ref) == "saved"
+    assert here.sources("a.ipynb") == ["2"]

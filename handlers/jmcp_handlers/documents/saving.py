@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from inspect import CORO_CREATED, getcoroutinestate
 from logging import Logger
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ from tornado.web import HTTPError
 from jmcp.runtime.backend import SaveState
 from jmcp.runtime.errors import BackendError
 from jmcp_handlers.documents.contents import brief
-from jmcp_handlers.documents.watch import DocumentWatch
+from jmcp_handlers.documents.watch import DocumentWatch, changed_keys
 
 LONGEST_BACKOFF_SECONDS = 60.0
 ATTEMPTS_WITHOUT_BLOCKING = 2
@@ -63,6 +64,9 @@ class SaveSupervisor:
         self._lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._misses = 0
+        self._covering: asyncio.Task[None] | None = None
+        watch.on_change = self._changed
+        self._states = self._document.ystate.observe(self._state_changed)
 
     @property
     def state(self) -> SaveState:
@@ -103,6 +107,21 @@ class SaveSupervisor:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._watch.on_change = lambda: None
+        self._document.ystate.unobserve(self._states)
+
+    def _changed(self) -> None:
+        """Remember the room's own save that will contain this change: one that has not begun."""
+        saving = self._room._saving_document
+        created = saving is not None and getcoroutinestate(saving.get_coro()) == CORO_CREATED
+        self._covering = saving if created else None
+
+    def _state_changed(self, event: Any) -> None:
+        # The room sets the hash, read back from the file, after a save that truly wrote it. Any
+        # later change would have replaced or reset `_covering`.
+        if "hash" in changed_keys(event) and asyncio.current_task() is self._covering:
+            self._saved_version = self._watch.version
+            self._oldest = self.problem = self._covering = None
 
     async def _supervise(self) -> None:
         try:

@@ -18,6 +18,7 @@ class DocumentWatch:
         self.version = 0
         self.reloads = 0
         """Counts changes that the room made itself, from the file."""
+        self.on_change: Callable[[], None] = lambda: None
         self._reloading = reloading
         self._cells = cells
         self._meta = meta
@@ -61,11 +62,13 @@ class DocumentWatch:
             path = event.path
             if not path:
                 self._moved(event.delta)
-            elif len(path) == 1 and isinstance(event, MapEvent) and "id" in _changed(event):
+            elif len(path) == 1 and isinstance(event, MapEvent) and "id" in changed_keys(event):
                 self._ids = self._positions = None
+        self.on_change()
 
     def _meta_changed(self, events: list[Any]) -> None:
         self.version += 1
+        self.on_change()
 
     def _moved(self, delta: list[dict[str, Any]]) -> None:
         self._positions = None
@@ -83,7 +86,8 @@ class DocumentWatch:
                 at += len(inserted)
 
 
-def _changed(event: Any) -> dict[str, Any]:
+def changed_keys(event: Any) -> dict[str, Any]:
+    """The keys that an event of a map is about."""
     changed: dict[str, Any] = event.keys  # an attribute that pycrdt's types leave out
     return changed
 

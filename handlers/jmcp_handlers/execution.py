@@ -68,7 +68,7 @@ async def _result(run: Run, session: Session, notebook: Notebook, at: int | None
     for note in run.notes:
         session.notice("run_note", note)
     if run.status in ("kernel_died", "kernel_restarted"):
-        session.notice("kernel_restarted")
+        notebook.kernel_lost()
     if run.cell_id is not None:
         # Others may have moved or deleted the cell while it ran.
         async with notebook.read() as cells:

@@ -47,13 +47,17 @@ def clip(text: str, start: int, limit: int) -> tuple[str, int]:
     if start:
         page = text[start : start + limit]
         return page, max(0, len(text) - start - len(page))
-    missing = len(text) - limit
-    if missing <= 0:
+    if len(text) <= limit:
         return text, 0
-    head = limit * 2 // 3
-    tail = limit - head
-    ending = text[-tail:] if tail else ""
-    return f"{text[:head]}\n[... {missing} characters left out ...]\n{ending}", missing
+    head_end, tail_start = limit * 2 // 3, len(text) - (limit - limit * 2 // 3)
+    # Half a line helps nobody, unless the lines are longer than what may be shown.
+    if (line := text.rfind("\n", head_end // 2, head_end)) != -1:
+        head_end = line
+    if (line := text.find("\n", tail_start, tail_start + (len(text) - tail_start) // 2)) != -1:
+        tail_start = line + 1
+    missing = tail_start - head_end
+    note = f"\n[... {missing} characters left out ...]\n"
+    return text[:head_end] + note + text[tail_start:], missing
 
 
 def plain(output: NotebookOutput) -> str | None:

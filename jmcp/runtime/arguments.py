@@ -65,4 +65,6 @@ class Arguments:
         shown = "; ".join(problems[:MAX_PROBLEMS])
         more = len(problems) - MAX_PROBLEMS
         tail = f"; and {more} more" if more > 0 else ""
-        return self._invalid(f"{tool.name}: {shown}{tail}.", problems=problems)
+        message = f"{tool.name}: {shown}{tail}"
+        stop = "" if message.endswith((".", "?")) else "."
+        return self._invalid(message + stop, problems=problems)

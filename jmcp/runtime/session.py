@@ -187,17 +187,23 @@ class Notebook:
         if kernel_id is None:
             kernel_id = await kernels.start(self.ref, self.held.kernel_name or kernel_name)
         generation = (await kernels.connect(kernel_id)).generation
-        before = (self.held.kernel_id, self.held.generation)
-        if self.held.kernel_id is not None and before != (kernel_id, generation):
+        before = self.held
+        same = before.kernel_id == kernel_id
+        if before.kernel_id is not None and not (same and before.generation in (None, generation)):
             self._session.notice("kernel_restarted")
         elif started:
             self._session.notice("kernel_started")
         self._remember(
             kernel_id=kernel_id,
             generation=generation,
-            started_kernel=started or (self.held.started_kernel and before[0] == kernel_id),
+            started_kernel=started or (before.started_kernel and same),
         )
         return kernel_id
+
+    def kernel_lost(self) -> None:
+        """Tell that the kernel's variables are gone, now and not again with the next run."""
+        self._session.notice("kernel_restarted")
+        self._remember(generation=None)
 
     async def _usable(self) -> str | None:
         """A kernel to go on with. Jupyter's restarter revives a killed one under the same id, so

@@ -14,7 +14,8 @@ class HeldNotebook:
     """A notebook that a session holds.
 
     `kernel_id` and `generation` are what this session last saw of the notebook's kernel, so that
-    a restart by anyone is told to it once. `started_kernel`: this session started that kernel.
+    a restart by anyone is told to it once (`generation` None: the loss of the process was told,
+    and which one follows does not matter). `started_kernel`: this session started that kernel.
     """
 
     ref: NotebookRef

@@ -56,7 +56,11 @@ class Identity:
         """The notebook at `path`. Raises PathRefused, NotebookMissing."""
         normal = await self.target(path)
         if not await self._exists(normal):
-            raise NotebookMissing(f"There is no notebook at {normal!r}.", path=normal)
+            raise NotebookMissing(
+                f"There is no notebook at {normal!r}. list_files shows what is there; "
+                "use_notebook with mode create makes a new one.",
+                path=normal,
+            )
         return NotebookRef(key=self._key(normal), path=normal)
 
     async def current(self, key: str) -> NotebookRef:

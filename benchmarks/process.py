@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.table import Figure
 from benchmarks.wire import Wire
+from tests.served import configure
 
 READY_SECONDS = 60
 READY_LIMIT_S = 1.5
@@ -32,14 +32,13 @@ def lab(home: Path, root: Path, *, extension: bool) -> Iterator[tuple[str, str, 
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     token = "benchmark-token"
-    extensions = json.dumps({"jmcp": extension})
+    configure(home, {"ServerApp": {"jpserver_extensions": {"jmcp": extension}}})
     begin = time.perf_counter()
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
             *(f"--ServerApp.root_dir={root}", f"--ServerApp.port={port}"),
             f"--IdentityProvider.token={token}",
-            f"--ServerApp.jpserver_extensions={extensions}",
         ],
         env=os.environ | {"HOME": str(home)},
         stdout=subprocess.DEVNULL,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,10 +55,35 @@ def environment(home: Path) -> dict[str, str]:
 @contextmanager
 def serve(home: Path, root: Path, *options: str) -> Iterator[Served]:
     """Start `jmcp serve` on a free port; stop it with the signal that a terminal's Ctrl-C sends."""
-    home.mkdir(parents=True, exist_ok=True)
-    root.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "jmcp", "serve", "--root-dir", str(root), "--port", "0"]
     command += ["--token", TOKEN, "--no-browser", *options]
+    with _running(command, home, root, r"(http://\S+/)mcp\b") as served:
+        yield served
+
+
+def configure(home: Path, config: dict[str, dict[str, Any]]) -> None:
+    """Write Jupyter's own configuration for the servers of that home."""
+    (home / ".jupyter").mkdir(parents=True, exist_ok=True)
+    (home / ".jupyter" / "jupyter_server_config.json").write_text(json.dumps(config))
+
+
+@contextmanager
+def lab(home: Path, root: Path, *options: str) -> Iterator[Served]:
+    """Start a plain `jupyter lab`, where the extension enables itself, on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command += [f"--ServerApp.root_dir={root}", f"--ServerApp.port={port}"]
+    command += [f"--IdentityProvider.token={TOKEN}", *options]
+    with _running(command, home, root, r"(http://127\.\S+/)lab\?token=") as served:
+        yield served
+
+
+@contextmanager
+def _running(command: list[str], home: Path, root: Path, ready: str) -> Iterator[Served]:
+    home.mkdir(parents=True, exist_ok=True)
+    root.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(
         command,
         env=environment(home),
@@ -65,7 +93,7 @@ def serve(home: Path, root: Path, *options: str) -> Iterator[Served]:
         text=True,
     )
     try:
-        url = _printed_url(process)
+        url = _printed_url(process, ready)
         yield Served(url=url, token=TOKEN, root=root, process=process)
     finally:
         if process.poll() is None:
@@ -81,8 +109,8 @@ def serve(home: Path, root: Path, *options: str) -> Iterator[Served]:
                 process.stdout.close()
 
 
-def _printed_url(process: subprocess.Popen[str]) -> str:
-    """The root URL, from the MCP URL that the server prints when it is ready."""
+def _printed_url(process: subprocess.Popen[str], ready: str) -> str:
+    """The root URL, from the line that the server prints when it is ready."""
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     assert process.stdout is not None
     stdout = process.stdout
@@ -99,9 +127,9 @@ def _printed_url(process: subprocess.Popen[str]) -> str:
     seen = []
     while line := lines.get(timeout=READY_SECONDS):
         seen.append(line)
-        if found := re.search(r"(http://\S+/)mcp\b", line):
+        if found := re.search(ready, line):
             return found[1]
-    raise AssertionError("jmcp serve ended before it was ready:\n" + "".join(seen))
+    raise AssertionError("the server ended before it was ready:\n" + "".join(seen))
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,13 @@ from jmcp_api.models import (
 async def restart_notebook(params: RestartNotebookParams, session: Session) -> KernelAction:
     notebook = await session.notebook(params.notebook_path)
     kernel_id = await _kernel_of(notebook)
+    # Code that waits in the queue was written for variables that are about to go.
+    dropped = session.workspace.executions.drop(
+        kernel_id, "The kernel was restarted before this run began. Run it again if it still fits."
+    )
     await session.workspace.kernels.restart(kernel_id)
+    if dropped:
+        session.notice("run_note", f"{len(dropped)} waiting runs were dropped.")
     await notebook.adopt(kernel_id)
     return await _action("restarted", kernel_id, session.workspace)
 

@@ -20,6 +20,7 @@ from jmcp.runtime.backend import (
 from jmcp.runtime.call import Caller, Image
 from jmcp.runtime.errors import KernelDown, KernelMissing
 from jmcp.runtime.execution import Execution, Executions
+from jmcp.runtime.late_updates import CellOutputs
 from jmcp.runtime.sessions import Change, Sessions
 from jmcp.runtime.store import HeldNotebook, SessionRecord
 from jmcp.runtime.tool import Policy
@@ -237,6 +238,7 @@ class Notebook:
     ) -> Execution:
         """Queue code on the notebook's kernel; its outputs go to `cell` if there is one."""
         documents, ref = self._workspace.documents, self.ref
+        outputs = CellOutputs(documents, ref, cell) if cell else None
         return await self._workspace.executions.submit(
             kernel_id,
             code,
@@ -244,7 +246,8 @@ class Notebook:
             owner=self._session.record.owner,
             session_id=self._session.record.session_id,
             cell_id=cell.cell_id if cell else None,
-            open_sink=None if cell is None else lambda: documents.outputs(ref, cell),
+            open_sink=outputs.open if outputs else None,
+            reopen_sink=outputs.reopen if outputs else None,
             timeout=timeout,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,7 +15,7 @@ from jmcp_api.mcp import LISTING_FILE
 from tests.contract.examples import Example, difference, load, one_of_each
 from tests.contract.folder import Folder
 from tests.contract.surfaces import Mcp, Rest, Surface, ToolsCall
-from tests.served import Served
+from tests.served import Served, configure, lab
 
 EXAMPLES, FIXTURES = load()
 
@@ -63,3 +63,43 @@ async def test_over_rest(example: Example, served: Served, folder: Folder) -> No
 @pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
 async def test_over_tools_call(example: Example, served: Served, folder: Folder) -> None:
     await check(example, ToolsCall(served), folder)
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A JupyterLab without collaboration below a base_url: notebooks are files there."""
+    base = tmp_path_factory.mktemp("plain")
+    off = {"jpserver_extensions": {"jupyter_server_ydoc": False}}
+    configure(base / "home", {"ServerApp": off | {"base_url": "/user/ada/"}})
+    with lab(base / "home", base / "root") as served:
+        yield served
+
+
+@pytest.fixture
+async def plain_folder(plain: Served) -> AsyncIterator[Folder]:
+    folder = Folder(plain)
+    yield folder
+    await folder.empty()
+
+
+@pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
+async def test_in_a_plain_jupyterlab_without_collaboration(
+    example: Example, plain: Served, plain_folder: Folder
+) -> None:
+    await check(example, Mcp(plain, "auto"), plain_folder)
+
+
+async def test_without_collaboration_every_result_says_so(
+    plain: Served, plain_folder: Folder
+) -> None:
+    FIXTURES["one_code_cell"].write(plain.root)
+    tools = ToolsCall(plain)
+    opened = await tools.call("use_notebook", {"notebook_path": "example.ipynb"})
+    assert opened.result is not None
+    assert (plain.url.endswith("/user/ada/"), opened.result["document"]) == (True, "file")
+    session = {"session_id": opened.result["session_id"]}
+    edit = {"cell_index": 0, "cell_source": "x = 1"}
+    changed = await tools.call("overwrite_cell_source", session | edit)
+    assert changed.result is not None
+    assert (changed.result["document"], changed.result["saved"]) == ("file", "saved")
+    assert '"x = 1"' in (plain.root / "example.ipynb").read_text()

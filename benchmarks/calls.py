@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import statistics
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -119,39 +123,37 @@ def _edits_at(wire: Wire, root: Path, size: int) -> dict[str, list[float]]:
     notebook(root / name, size)
     session = wire.call("use_notebook", notebook_path=name)["session_id"]
     middle = size // 2
-    by = {"index": {"cell_index": middle}, "id": {"cell_id": f"c{middle:05d}"}}
-    taken: dict[str, list[float]] = {}
     counter = iter(range(10**9))
+
+    def call(tool: str, **arguments: Any) -> Callable[[], object]:
+        return lambda: wire.call(tool, session_id=session, **arguments)
+
+    def overwrite(cell: dict[str, Any]) -> Callable[[], object]:
+        # A source of its own each time: an unchanged one would not be written.
+        return lambda: call("overwrite_cell_source", cell_source=f"v = {next(counter)}", **cell)()
+
+    taken: dict[str, list[float]] = {}
+    by: dict[str, dict[str, Any]] = {
+        "index": {"cell_index": middle},
+        "id": {"cell_id": f"c{middle:05d}"},
+    }
     for how, cell in by.items():
-        taken[f"read_cell by {how}"] = milliseconds(
-            lambda cell=cell: wire.call("read_cell", session_id=session, **cell), EDITS
-        )
-        taken[f"overwrite by {how}"] = milliseconds(
-            lambda cell=cell: wire.call(
-                "overwrite_cell_source",
-                session_id=session,
-                cell_source=f"v = {next(counter)}",
-                **cell,
-            ),
-            EDITS,
-        )
-        taken[f"edit by {how}"] = milliseconds(
-            lambda cell=cell: wire.call(
-                "edit_cell_source",
-                session_id=session,
-                old_string="v",
-                new_string="v",
-                **cell,
-            ),
-            EDITS,
-        )
-    anchors = {"index": {"cell_index": middle}, "id": {"after_cell_id": f"c{middle - 1:05d}"}}
+        taken[f"read_cell by {how}"] = milliseconds(call("read_cell", **cell), EDITS)
+        taken[f"overwrite by {how}"] = milliseconds(overwrite(cell), EDITS)
+        edit = call("edit_cell_source", old_string="v", new_string="vv", replace_all=True, **cell)
+        back = call("edit_cell_source", old_string="vv", new_string="v", replace_all=True, **cell)
+        turns = cycle((edit, back))
+        taken[f"edit by {how}"] = milliseconds(partial(_next, turns), EDITS)
+    anchors: dict[str, dict[str, Any]] = {
+        "index": {"cell_index": middle},
+        "id": {"after_cell_id": f"c{middle - 1:05d}"},
+    }
     for how, anchor in anchors.items():
-        taken[f"insert by {how}"] = milliseconds(
-            lambda anchor=anchor: wire.call(
-                "insert_cell", session_id=session, cell_type="code", cell_source="1", **anchor
-            ),
-            EDITS,
-        )
+        insert = call("insert_cell", cell_type="code", cell_source="1", **anchor)
+        taken[f"insert by {how}"] = milliseconds(insert, EDITS)
     wire.call("unuse_notebook", session_id=session)
     return taken
+
+
+def _next(turns: Iterator[Callable[[], object]]) -> None:
+    next(turns)()

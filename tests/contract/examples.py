@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ class Fixture:
         """Create the notebook, and another one if the example has one."""
         for name in filter(None, (self.notebook, also)):
             notebook = nbformat.v4.new_notebook()
-            make = {
+            make: dict[str, Callable[..., Any]] = {
                 "code": nbformat.v4.new_code_cell,
                 "markdown": nbformat.v4.new_markdown_cell,
                 "raw": nbformat.v4.new_raw_cell,
@@ -56,7 +57,12 @@ def load() -> tuple[list[Example], dict[str, Fixture]]:
     """All examples in spec order, and the fixtures by name."""
     spec = yaml.safe_load((SPEC / "tools.yaml").read_text())
     fixtures = {
-        name: Fixture(**{key: tuple(v) if isinstance(v, list) else v for key, v in body.items()})
+        name: Fixture(
+            notebook=body.get("notebook"),
+            open=body.get("open", False),
+            run=tuple(body.get("run", ())),
+            cells=tuple(body.get("cells", ())),
+        )
         for name, body in spec["fixtures"].items()
     }
     examples = [

@@ -198,7 +198,10 @@ async def test_a_broken_notebook_leaves_no_room_and_no_loader(place: START) -> N
     assert ref.key not in extension.file_loaders
 
 
-async def test_a_leftover_room_of_somebody_else_is_not_believed(place: START) -> None:
+async def test_a_leftover_room_of_somebody_else_is_not_believed(
+    place: START, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where get_document by itself keeps its store
     here = await place()
     (here.root / "bad.ipynb").write_text("{")
     ref = await here.documents.identify("bad.ipynb")

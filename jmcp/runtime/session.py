@@ -18,7 +18,7 @@ from jmcp.runtime.backend import (
     SaveState,
 )
 from jmcp.runtime.call import Caller, Image
-from jmcp.runtime.errors import KernelDown, KernelMissing
+from jmcp.runtime.errors import KernelDown, KernelMissing, NotebookMissing
 from jmcp.runtime.execution import Execution, Executions
 from jmcp.runtime.late_updates import CellOutputs
 from jmcp.runtime.sessions import Change, Sessions
@@ -78,10 +78,12 @@ class Session:
         if entry not in self.notices:
             self.notices.append(entry)
 
-    async def notebook(self, notebook_path: str | None = None) -> Notebook:
+    async def notebook(
+        self, notebook_path: str | None = None, *, even_deleted: bool = False
+    ) -> Notebook:
         """The current notebook, or another one that the session holds, by path or name.
 
-        Raises notebook_not_open, and notebook_not_found when it was deleted.
+        Raises notebook_not_open, and notebook_not_found when it was deleted, unless that is fine.
         """
         if notebook_path is None:
             held = self.record.notebooks.get(self.record.current or "")
@@ -89,7 +91,12 @@ class Session:
             held = await self.workspace.sessions.held(self.record, notebook_path)
         if held is None:
             raise self._not_open(notebook_path)
-        ref = await self.workspace.documents.current(held.ref.key)
+        try:
+            ref = await self.workspace.documents.current(held.ref.key)
+        except NotebookMissing:
+            if not even_deleted:
+                raise
+            ref = held.ref
         if ref != held.ref:
             self.notice("notebook_moved", f"{held.ref.path} is now {ref.path}.")
             held = self.hold(replace(held, ref=ref))

@@ -115,7 +115,8 @@ async def _adopted(notebook: Notebook, workspace: Workspace) -> Kernel | None:
 
 
 async def unuse_notebook(params: UnuseNotebookParams, session: Session) -> ReleasedNotebook:
-    notebook = await session.notebook(params.notebook_path)
+    # One whose file is gone has to be let go too, and its kernel with it.
+    notebook = await session.notebook(params.notebook_path, even_deleted=True)
     kernel = await _release_kernel(params.kernel, notebook, session)
     current = session.release(notebook.ref.key)
     return ReleasedNotebook(

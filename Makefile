@@ -27,7 +27,7 @@ check: $(VENV)/.all ## Lint, types, layers, and whether generated/ is what spec/
 	$(BIN)/lint-imports
 
 test: check ## Set everything up, check and run all tests (ARGS=... for pytest)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -rs $(ARGS)
 
 golden: $(VENV)/.all ## Accept what codegen makes of the small test specs as right
 	$(BIN)/jmcp generate --spec tests/codegen/golden/spec --out tests/codegen/golden/tree \

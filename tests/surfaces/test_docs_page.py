@@ -46,6 +46,9 @@ async def test_a_person_can_try_a_call(inside: Inside, page: Page) -> None:
     await answer.filter(has_text="kernelspecs").wait_for()
     assert "200 OK" in await answer.inner_text()
 
+    await operation.get_by_role("button", name="KernelList").click()
+    assert await page.locator("details#schema-KernelList pre").is_visible()
+
     # With a body, and something in it that must stay text.
     operation = page.locator("details#use_notebook")
     await operation.locator("summary").click()

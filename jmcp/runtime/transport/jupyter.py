@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any, Protocol, cast
 from urllib.parse import unquote
 
-from jupyter_server.auth.decorator import authorized
+from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import JupyterHandler
 from tornado.iostream import StreamClosedError
 
@@ -115,6 +115,7 @@ class BridgeHandler(JupyterHandler):
 
     get = head = post = put = patch = delete = trace = cast("Method", answer)
 
+    @allow_unauthenticated
     async def options(self, *_: str) -> None:
         """Answered for anyone, as a browser asks before it sends credentials."""
         if self.allow_origin or self.allow_origin_pat:

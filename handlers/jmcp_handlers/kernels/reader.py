@@ -85,9 +85,8 @@ class Reader:
                     raise KernelDown("The kernel died before it answered.")
                 if time.monotonic() > deadline:
                     raise KernelDown(f"The kernel did not answer within {limit:g} s.")
-                self._client.kernel_info()
-                question = self._client.session.msg("kernel_info_request")
-                self._client.control_channel.send(question)
+                for channel in (shell, control):
+                    self._send(channel, "kernel_info_request", {})
                 await asyncio.wait({ready}, timeout=GREETING)
         finally:
             ready.cancel()
@@ -95,9 +94,15 @@ class Reader:
     def execute(self, code: str, on_message: OnMessage, *, store_history: bool) -> Run:
         """Send an execute request. `input()` in the code raises at once: nobody could answer."""
         run = Run(on_message)
-        request = self._client.execute(
-            code, store_history=store_history, allow_stdin=False, stop_on_error=False
-        )
+        content = {
+            "code": code,
+            "silent": False,
+            "store_history": store_history,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": False,
+        }
+        request = self._send(self._client.shell_channel, "execute_request", content)
         self._runs[request] = run
         run.ended.add_done_callback(lambda _: self._runs.pop(request, None))
         return run
@@ -123,6 +128,21 @@ class Reader:
     def _channels(self) -> tuple[Any, Any, Any]:
         client = self._client
         return client.iopub_channel, client.shell_channel, client.control_channel
+
+    def _send(self, channel: Any, kind: str, content: dict[str, Any]) -> str:
+        """Send a message; returns its id.
+
+        Not by the channel's own `send`: that writes past the asyncio socket, which then may never
+        learn that a message arrived meanwhile, and reads no more until the next one is sent. A run
+        whose request crossed a greeting's answer stayed without its reply.
+        """
+        message = self._client.session.msg(kind, content)
+        socket = getattr(channel, "socket", None)
+        if isinstance(socket, zmq.asyncio.Socket):
+            socket.send_multipart(self._client.session.serialize(message))
+        else:
+            channel.send(message)
+        return str(message["header"]["msg_id"])
 
     async def _greeted(self) -> None:
         await self._answered.wait()

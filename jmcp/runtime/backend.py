@@ -55,16 +55,22 @@ class OutputSink(Protocol):
     def deleted(self) -> bool: ...
     def begin(self) -> None:
         """Clear the cell's outputs and execution count and show it as running."""
+
     def append(self, output: Output) -> None:
         """Add one output at the end."""
+
     def extend_text(self, position: int, text: str) -> None:
         """Append text to the stream output at that position."""
+
     def replace(self, position: int, output: Output) -> None:
         """Put another output at that position (display updates, carriage returns)."""
+
     def clear(self) -> None:
         """Drop all outputs."""
+
     def count(self, execution_count: int | None) -> None:
         """Set the execution count."""
+
     async def close(self) -> None:
         """Show the cell as idle, make everything durable as the mode allows, release the document."""
 
@@ -79,13 +85,16 @@ class Cells(Protocol):
     def get(self, index: int, *, outputs: bool = False) -> Cell: ...
     def find(self, cell_id: str) -> int | None:
         """The index of the cell with that id, or None."""
+
     def kernelspec(self) -> str | None:
         """The kernelspec name that the notebook's metadata holds."""
+
     def insert(self, index: int, cell_type: CellType, source: str) -> Cell: ...
     def set_source(self, index: int, source: str) -> None: ...
     def delete(self, index: int) -> None: ...
     def move(self, index: int, to: int) -> None:
         """Move a cell so that its index afterwards is `to`; id, outputs and metadata stay."""
+
     def set_kernelspec(self, name: str, display_name: str, language: str) -> None: ...
     def notes(self) -> Sequence[str]:
         """Side effects to tell the caller (`nbformat_minor` raised to 5, file replaced outside)."""
@@ -108,25 +117,33 @@ class Documents(Protocol):
 
     async def identify(self, path: str) -> NotebookRef:
         """The one identity of the notebook at `path`. Raises PathRefused, NotebookMissing."""
+
     async def current(self, key: str) -> NotebookRef:
         """The same notebook after renames. Raises NotebookMissing when it was deleted."""
+
     async def create(self, path: str) -> NotebookRef:
         """A new empty notebook (nbformat 4.5). Raises NotebookExists, DirectoryMissing, PathRefused."""
+
     def read(self, ref: NotebookRef) -> AbstractAsyncContextManager[Cells]:
         """The cells for reading. Raises NotebookMissing, NotebookBroken, NotebookTooLarge."""
+
     def edit(self, ref: NotebookRef) -> AbstractAsyncContextManager[Cells]:
         """The cells for editing, one editor of a notebook at a time; on exit the document has it all.
 
         Leaving with an exception undoes nothing that a reader may have seen: callers check first,
         then change. Raises WriteRefused when the document did not take the edit.
         """
+
     async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink:
         """A sink for a run of that cell, bound to the cell itself and not to its index."""
+
     async def save_state(self, ref: NotebookRef) -> SaveState: ...
     async def save(self, ref: NotebookRef) -> SaveState:
         """Force a save and verify it by the file's hash."""
+
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         """The entries of one directory. Raises DirectoryMissing, PathRefused."""
+
     async def close(self) -> None: ...
 
 
@@ -178,6 +195,7 @@ class KernelConnection(Protocol):
     @property
     def generation(self) -> int:
         """Counts up by one with each new process under this id, whoever restarted it."""
+
     async def run(self, code: str, on_message: OnMessage, *, store_history: bool = True) -> Reply:
         """Run code; returns when the reply and the idle status are both here, or the kernel is gone.
 
@@ -196,27 +214,35 @@ class Kernels(Protocol):
 
     async def specs(self) -> tuple[Sequence[Kernelspec], str]:
         """All kernelspecs and the default one's name."""
+
     async def list(self) -> Sequence[KernelInfo]: ...
     async def find(self, ref: NotebookRef) -> str | None:
         """The id of the kernel of the notebook's Jupyter session, if it has one."""
+
     async def start(self, ref: NotebookRef, kernel_name: str | None) -> str:
         """Start a kernel in the notebook's directory and associate it with the notebook.
 
         `kernel_name` None is the server's default. Concurrent starts for one notebook make one
         kernel. Raises KernelspecMissing, KernelDown.
         """
+
     async def attach(self, ref: NotebookRef, kernel_id: str) -> None:
         """Make an existing kernel the notebook's. Raises KernelMissing, KernelTaken."""
+
     async def connect(self, kernel_id: str) -> KernelConnection:
         """The one connection to that kernel, ready to run. Raises KernelMissing, KernelDown."""
+
     async def health(self, kernel_id: str) -> Health: ...
     async def interrupt(self, kernel_id: str) -> None: ...
     async def restart(self, kernel_id: str) -> None:
         """Restart under the same id; returns when the new process is ready. Raises KernelDown."""
+
     async def shutdown(self, kernel_id: str) -> None:
         """Stop the kernel and delete its Jupyter session."""
+
     def on_generation(self, callback: Callable[[str, int], None]) -> None:
         """Call `callback(kernel_id, generation)` after each restart or death that is noticed."""
+
     async def close(self) -> None: ...
 
 

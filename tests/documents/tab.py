@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import quote
 
 from jupyter_server.serverapp import ServerApp
 from jupyter_ydoc import YNotebook
@@ -48,19 +49,24 @@ class Tab:
 
     @classmethod
     async def open(cls, app: ServerApp, path: str) -> Tab:
-        base = f"127.0.0.1:{app.port}/api/collaboration"
+        return await cls.at(f"http://127.0.0.1:{app.port}/", TOKEN, path)
+
+    @classmethod
+    async def at(cls, url: str, token: str, path: str) -> Tab:
+        """A tab on any server: `url` is its root, with a trailing slash."""
+        base = f"{url}api/collaboration"
         reply = await AsyncHTTPClient().fetch(
             HTTPRequest(
-                f"http://{base}/session/{path}",
+                f"{base}/session/{quote(path)}",
                 method="PUT",
-                headers={"Authorization": f"token {TOKEN}"},
+                headers={"Authorization": f"token {token}"},
                 body=json.dumps({"format": "json", "type": "notebook"}),
             )
         )
         session = json.loads(reply.body)
         connection = await websocket_connect(
-            f"ws://{base}/room/json:notebook:{session['fileId']}"
-            f"?sessionId={session['sessionId']}&token={TOKEN}"
+            f"{base.replace('http', 'ws', 1)}/room/json:notebook:{session['fileId']}"
+            f"?sessionId={session['sessionId']}&token={token}"
         )
         tab = cls(connection)
         await connection.write_message(create_sync_message(tab.notebook.ydoc), binary=True)

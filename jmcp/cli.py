@@ -23,14 +23,26 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"jmcp {version('jmcp')}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    serving = commands.add_parser("serve", help="start JupyterLab with jmcp in it")
-    serving.add_argument("--root-dir", type=Path, default=Path(), help="folder to serve (.)")
-    serving.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    serving.add_argument("--port", type=int, default=8888, help="(%(default)s; 0: any free one)")
+    serving = commands.add_parser(
+        "serve",
+        help="start JupyterLab with jmcp in it",
+        epilog="Each option that takes a value is also a variable: JMCP_PORT for --port.",
+    )
+    serving.add_argument(
+        "--root-dir", type=Path, default=_default("ROOT_DIR", "."), help="folder to serve (.)"
+    )
+    serving.add_argument(
+        "--host", default=_default("HOST", "127.0.0.1"), help="address to listen on (%(default)s)"
+    )
+    serving.add_argument(
+        "--port", type=int, default=_default("PORT", "8888"), help="(%(default)s; 0: any free one)"
+    )
     serving.add_argument("--token", help="instead of the one kept for you; also JMCP_TOKEN")
     serving.add_argument("--no-browser", action="store_true", help="do not open JupyterLab")
     serving.add_argument(
-        "--toolset", default="core", help="toolsets for MCP clients, comma-separated (%(default)s)"
+        "--toolset",
+        default=_default("TOOLSET", "core"),
+        help="toolsets for MCP clients, comma-separated (%(default)s)",
     )
     serving.add_argument("--verbose", action="store_true", help="show what Jupyter logs")
     serving.set_defaults(run=run_serve)
@@ -42,6 +54,11 @@ def parser() -> argparse.ArgumentParser:
     # Its options are its own: `main` hands them over before argparse sees them.
     commands.add_parser("generate", help="generate code from a spec")
     return top
+
+
+def _default(option: str, otherwise: str) -> str:
+    """The value of an option that is not given: its variable, or the default."""
+    return os.environ.get(f"JMCP_{option}") or otherwise
 
 
 def run_serve(arguments: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import faulthandler
+import hashlib
 import ipaddress
 import logging
 import os
@@ -13,6 +14,7 @@ import socket
 import sys
 from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
 
 from jmcp.client_config import Endpoint, endpoint
 from jmcp.config import ServeOptions
@@ -70,10 +72,24 @@ def arguments(options: ServeOptions) -> list[str]:
         f"--Application.log_level={level}",
         f"--IdentityProvider.token={options.token}",
         *(f"--JmcpExtension.toolsets={name}" for name in options.toolsets),
+        *collaboration_state(options.root_dir),
     ]
     if is_root():
         given.append("--ServerApp.allow_root=True")
     return given
+
+
+def collaboration_state(root_dir: Path) -> list[str]:
+    """Where collaboration keeps its history: out of the notebooks' folder, one for each."""
+    from jupyter_core.paths import jupyter_data_dir
+
+    name = hashlib.sha256(str(root_dir).encode()).hexdigest()[:16]
+    folder = Path(jupyter_data_dir()) / "jmcp" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return [
+        f"--SQLiteYStore.db_path={folder / 'ystore.db'}",
+        f"--YDocExtension.session_store_path={folder / 'sessions.json'}",
+    ]
 
 
 def is_root() -> bool:

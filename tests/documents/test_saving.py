@@ -205,7 +205,7 @@ async def test_a_save_of_ours_spares_jupyter_its_own(place: START) -> None:
 async def test_a_save_of_jupyter_s_spares_ours(
     place: START, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = await place(options={"save_after": 0.3}, YDocExtension={"document_save_delay": 0.02})
+    here = await place(options={"save_after": 2.0}, YDocExtension={"document_save_delay": 0.02})
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
     genuine, saves = here.contents.save, []

@@ -110,7 +110,16 @@ class LiveSink:
 
     def count(self, execution_count: int | None) -> None:
         self._count = execution_count
-        self._write(lambda cell: cell.__setitem__("execution_count", execution_count))
+        if not self._running:
+            self._write(self._put_count)
+        # Otherwise with the end: JupyterLab shows a cell that gets a count as done, not as [*].
+
+    def _show_idle(self, cell: Map[Any]) -> None:
+        self._put_count(cell)
+        cell["execution_state"] = "idle"
+
+    def _put_count(self, cell: Map[Any]) -> None:
+        cell["execution_count"] = self._count
 
     async def close(self) -> None:
         """Show the cell as idle. The save supervisor then writes the file within its delay."""
@@ -120,7 +129,7 @@ class LiveSink:
         try:
             await self._opened.settled()
             if self._running:
-                self._write(lambda cell: cell.__setitem__("execution_state", "idle"))
+                self._write(self._show_idle)
         finally:
             self._opened.release()
 
@@ -187,7 +196,7 @@ class LiveSink:
         for sent in self._sent:
             sent.place = None
             _put(outputs, sent)
-        cell["execution_count"] = self._count
+        cell["execution_count"] = None
         cell["execution_state"] = "running"
 
 

@@ -111,10 +111,19 @@ class SaveSupervisor:
         self._document.ystate.unobserve(self._states)
 
     def _changed(self) -> None:
-        """Remember the room's own save that will contain this change: one that has not begun."""
+        """Remember the room's own save that will contain this change: one that has not begun.
+
+        Y calls its observers in no fixed order: the room makes that save before this, or after it
+        and before the loop goes on.
+        """
+        self._covering = None
+        self._note_covering()
+        asyncio.get_running_loop().call_soon(self._note_covering)
+
+    def _note_covering(self) -> None:
         saving = self._room._saving_document
-        created = saving is not None and getcoroutinestate(saving.get_coro()) == CORO_CREATED
-        self._covering = saving if created else None
+        if saving is not None and getcoroutinestate(saving.get_coro()) == CORO_CREATED:
+            self._covering = saving
 
     def _state_changed(self, event: Any) -> None:
         # The room sets the hash, read back from the file, after a save that truly wrote it. Any

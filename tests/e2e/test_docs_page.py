@@ -1,0 +1,38 @@
+"""The API docs page as it is served to a person, with nothing but this server to ask."""
+
+from __future__ import annotations
+
+import pytest
+
+from jmcp.app import API
+from tests.e2e.lab import browser, chromium
+from tests.served import Served
+
+pytestmark = pytest.mark.skipif(chromium() is None, reason="no chromium on the PATH")
+
+
+async def test_it_renders_whole_and_asks_nobody_else(served: Served) -> None:
+    asked: list[str] = []
+    complaints: list[str] = []
+    async with browser() as chrome:
+        page = await chrome.new_page(viewport={"width": 1200, "height": 900})
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("requestfailed", lambda request: complaints.append(request.url))
+        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        await page.goto(f"{served.url}jmcp/docs?token={served.token}")
+        operations = page.locator("#operations details.operation")
+        await operations.first.wait_for()
+        assert await operations.count() == len(API.routes)
+        for index in range(await operations.count()):
+            await operations.nth(index).locator("summary").first.click()
+        await page.wait_for_load_state("networkidle")
+        # Every operation is open, and none sticks out of a narrow window.
+        await page.set_viewport_size({"width": 400, "height": 900})
+        overflow = await page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0
+    assert asked
+    assert [url for url in asked if not url.startswith((served.url, "data:", "blob:"))] == []
+    assert complaints == []

@@ -97,7 +97,13 @@ def is_root() -> bool:
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """False for what jupyter_server_ydoc leaves behind when it stops without ever having a room."""
+    """False for what nobody can act on.
+
+    Jupyter warns whenever a notebook with code is opened that it did not run itself, and
+    jupyter_server_ydoc leaves an error behind when it stops without ever having had a room.
+    """
+    if str(record.msg).endswith("is not trusted"):
+        return False
     return "WebsocketServer not running" not in str(record.exc_info)
 
 
@@ -126,6 +132,7 @@ def serve(options: ServeOptions) -> None:
     logging.getLogger("asyncio").addFilter(is_news)
     extensions = dict.fromkeys(("jupyterlab", "jupyter_server_fileid", "jupyter_server_ydoc"), True)
     server = Server.instance(jpserver_extensions={**extensions, "jmcp": True})
+    server.log.addFilter(is_news)
     server.initialize(argv=arguments(options), starter_extension="lab")
     where = endpoint(options.host, server.port, server.base_url, options.token)
     # Jupyter binds its port in the loop; this comes after that, so what is printed is true.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from jmcp.runtime.execution import Execution as Run
-from jmcp.runtime.session import Notebook, Session
+from jmcp.runtime.notebook import Notebook
+from jmcp.runtime.session import Session
 from jmcp_api.errors import CellNotCode
 from jmcp_api.models import (
     ExecuteCellParams,

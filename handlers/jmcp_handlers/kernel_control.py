@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from jmcp.runtime.backend import KernelInfo
-from jmcp.runtime.session import Notebook, Session, Workspace
+from jmcp.runtime.notebook import Notebook
+from jmcp.runtime.session import Session, Workspace
 from jmcp_api.errors import NoKernel
 from jmcp_api.models import (
     InterruptKernelParams,

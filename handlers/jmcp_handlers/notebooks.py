@@ -8,7 +8,8 @@ from typing import Literal
 
 from jmcp.runtime.backend import KernelInfo, NotebookRef
 from jmcp.runtime.errors import KernelMissing, KernelspecMissing
-from jmcp.runtime.session import Notebook, Session, Workspace
+from jmcp.runtime.notebook import Notebook
+from jmcp.runtime.session import Session, Workspace
 from jmcp.runtime.store import HeldNotebook, SessionRecord
 from jmcp_api.models import (
     Kernel,
@@ -48,7 +49,7 @@ async def use_notebook(params: UseNotebookParams, session: Session) -> OpenedNot
         name=params.notebook_name or held.name,
         kernel_name=params.kernel_name or held.kernel_name,
     )
-    session.hold(held, current=True)
+    session.hold(held)
     notebook = await session.notebook()
     async with notebook.read() as cells:
         count, overview = len(cells), outline(cells, 0, OVERVIEW_CELLS)

@@ -6,7 +6,7 @@ Every method may raise a `BackendError` subclass and nothing else on purpose.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -244,6 +244,3 @@ class Kernels(Protocol):
         """Call `callback(kernel_id, generation)` after each restart or death that is noticed."""
 
     async def close(self) -> None: ...
-
-
-Closer = Callable[[], Awaitable[None]]

@@ -132,6 +132,25 @@ async def test_concurrent_opens_lose_no_notebook(bench: Bench) -> None:
     assert {row["notebook_path"] for row in listed["notebooks"]} == {"a.ipynb", *names}
 
 
+async def test_a_call_that_ends_late_does_not_bring_a_released_notebook_back(
+    bench: Bench,
+) -> None:
+    session_id = await bench.open("a.ipynb")
+    await bench.open("b.ipynb", session_id=session_id)
+    code = "import time; time.sleep(1)"
+    late = asyncio.create_task(
+        bench.call("execute_code", session_id=session_id, notebook_path="b.ipynb", code=code)
+    )
+    async with asyncio.timeout(60):
+        # No event tells that a run was submitted.
+        while not bench.dispatcher.executions.list(session_id=session_id):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    await bench.call("unuse_notebook", session_id=session_id, kernel="keep")
+    assert (await late)["status"] == "ok"
+    listed = await bench.call("list_notebooks", session_id=session_id)
+    assert [row["notebook_path"] for row in listed["notebooks"]] == ["a.ipynb"]
+
+
 async def test_the_last_release_ends_the_session(bench: Bench) -> None:
     session_id = await bench.open("a.ipynb")
     await bench.open("b.ipynb", session_id=session_id)

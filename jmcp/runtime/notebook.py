@@ -1,0 +1,150 @@
+"""One notebook of a session, during one call: its cells, its kernel and its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from jmcp.runtime.backend import Cell, Cells, NotebookRef, SaveState
+from jmcp.runtime.errors import KernelDown, KernelMissing
+from jmcp.runtime.execution import Execution
+from jmcp.runtime.late_updates import CellOutputs
+from jmcp.runtime.store import HeldNotebook
+
+if TYPE_CHECKING:  # a session makes its notebooks, and a notebook tells its session
+    from jmcp.runtime.session import Session
+
+
+class Notebook:
+    """One notebook that a session holds, during one call."""
+
+    def __init__(self, held: HeldNotebook, session: Session) -> None:
+        self.held = held
+        self._session = session
+        self._workspace = session.workspace
+
+    @property
+    def ref(self) -> NotebookRef:
+        return self.held.ref
+
+    def read(self) -> AbstractAsyncContextManager[Cells]:
+        """The cells for reading; never waits for a running cell."""
+        return _Noted(self._workspace.documents.read(self.ref), self._session)
+
+    def edit(self) -> AbstractAsyncContextManager[Cells]:
+        """The cells for editing, one editor at a time; on exit the document has the edit."""
+        return _Noted(self._workspace.documents.edit(self.ref), self._session)
+
+    async def save_state(self) -> SaveState:
+        return await self._workspace.documents.save_state(self.ref)
+
+    async def running_kernel(self) -> str | None:
+        """The id of the notebook's live kernel, or None. Never starts one."""
+        for kernel_id in (self.held.kernel_id, await self._workspace.kernels.find(self.ref)):
+            if kernel_id is not None and await self._alive(kernel_id):
+                return kernel_id
+        return None
+
+    async def _alive(self, kernel_id: str) -> bool:
+        try:
+            return (await self._workspace.kernels.health(kernel_id)).alive
+        except KernelMissing:
+            return False
+
+    async def kernel(self, kernel_name: str | None) -> str:
+        """The notebook's kernel, ready to run: found, or started with that kernelspec.
+
+        A kernel that this session used and that is no more, or has a new process, is told as
+        `kernel_restarted`: all its variables were lost.
+        """
+        kernels = self._workspace.kernels
+        kernel_id = await self._usable()
+        started = kernel_id is None
+        if kernel_id is None:
+            kernel_id = await kernels.start(self.ref, self.held.kernel_name or kernel_name)
+        generation = (await kernels.connect(kernel_id)).generation
+        before = self.held
+        same = before.kernel_id == kernel_id
+        if before.kernel_id is not None and not (same and before.generation in (None, generation)):
+            self._session.notice("kernel_restarted")
+        elif started:
+            self._session.notice("kernel_started")
+        self._remember(
+            kernel_id=kernel_id,
+            generation=generation,
+            started_kernel=started or (before.started_kernel and same),
+        )
+        return kernel_id
+
+    def kernel_lost(self) -> None:
+        """Tell that the kernel's variables are gone, now and not again with the next run."""
+        self._session.notice("kernel_restarted")
+        self._remember(generation=None)
+
+    async def _usable(self) -> str | None:
+        """A kernel to go on with. Jupyter's restarter revives a killed one under the same id, so
+        connecting (which waits for that, within a bound) comes before any replacement."""
+        for kernel_id in (self.held.kernel_id, await self._workspace.kernels.find(self.ref)):
+            if kernel_id is None:
+                continue
+            try:
+                await self._workspace.kernels.connect(kernel_id)
+            except (KernelMissing, KernelDown):
+                continue
+            return kernel_id
+        return None
+
+    def _remember(self, **changes: Any) -> None:
+        self.held = self._session.know(replace(self.held, **changes))
+
+    async def known_kernel(self) -> str | None:
+        """The id of the notebook's kernel, alive or dead; None when it has none."""
+        found = await self._workspace.kernels.find(self.ref)
+        return found or await self.running_kernel()
+
+    async def adopt(self, kernel_id: str) -> None:
+        """Take the kernel as it is now: what happened to it before is no news for this session."""
+        health = await self._workspace.kernels.health(kernel_id)
+        self._remember(kernel_id=kernel_id, generation=health.generation)
+
+    async def run(
+        self, code: str, *, kernel_id: str, cell: Cell | None, timeout: float
+    ) -> Execution:
+        """Queue code on the notebook's kernel; its outputs go to `cell` if there is one."""
+        documents, ref = self._workspace.documents, self.ref
+        outputs = CellOutputs(documents, ref, cell) if cell else None
+        return await self._workspace.executions.submit(
+            kernel_id,
+            code,
+            notebook_key=ref.key,
+            owner=self._session.record.owner,
+            session_id=self._session.record.session_id,
+            cell_id=cell.cell_id if cell else None,
+            open_sink=outputs.open if outputs else None,
+            reopen_sink=outputs.reopen if outputs else None,
+            timeout=timeout,
+        )
+
+
+class _Noted:
+    """A lease whose side effects become notices of the call, and whose mode goes into its result."""
+
+    def __init__(self, lease: AbstractAsyncContextManager[Cells], session: Session) -> None:
+        self._lease = lease
+        self._session = session
+        self._cells: Cells | None = None
+
+    async def __aenter__(self) -> Cells:
+        self._cells = await self._lease.__aenter__()
+        self._session.document = self._cells.mode
+        return self._cells
+
+    async def __aexit__(self, *exception: Any) -> bool | None:
+        done = await self._lease.__aexit__(*exception)
+        if self._cells is not None:
+            notes: Sequence[str] = self._cells.notes()
+            for note in notes:
+                self._session.notice("document_changed", note)
+        return done

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from jupyter_ydoc import YNotebook
 
 from tests.documents.conftest import Place
 from tests.documents.tab import Tab, tab, until
@@ -272,3 +273,23 @@ async def test_closing_saves_what_is_pending(place: START) -> None:
     assert await here.documents.save_state(ref) == "pending"
     await here.documents.close()
     assert here.sources("a.ipynb") == ["2"]
+
+
+async def test_the_first_edit_of_a_new_room_is_in_its_store(place: START) -> None:
+    here = await place()
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    for source in ("first", "second"):  # the first opens the room
+        async with here.documents.edit(ref) as cells:
+            cells.insert(0, "code", source)
+    (room,) = here.rooms.values()
+
+    async def stored() -> list[str]:
+        loaded = YNotebook()
+        async for update, *_ in room.ystore.read():
+            loaded.ydoc.apply_update(update)
+        return [str(cell["source"]) for cell in loaded.ycells]
+
+    async with asyncio.timeout(5):
+        while await stored() != ["second", "first", "1"]:
+            await asyncio.sleep(0)

@@ -15,6 +15,8 @@ from jmcp_handlers.documents.openroom import OpenRoom
 from jmcp_handlers.documents.saving import SaveSupervisor
 
 ATTEMPTS = 5
+LISTENING_SECONDS = 5.0
+"""It takes one turn of the event loop; a room that is stopped meanwhile never does."""
 
 
 class Rooms:
@@ -120,6 +122,13 @@ class Rooms:
                 async with self._extension._room_locks[room.room_id]:
                     await room.initialize()
         await opened.settled()
+        try:
+            # A room listens to its document a moment after it is ready. What comes before reaches
+            # no tab and no store, and whoever loads from there later waits for it for ever.
+            async with asyncio.timeout(LISTENING_SECONDS):
+                await room.ydoc_observed.wait()
+        except TimeoutError:
+            return False
         if not self.alive(opened):
             return False
         if opened.saver is None:

@@ -14,11 +14,12 @@ pytestmark = pytest.mark.skipif(chromium() is None, reason="no chromium on the P
 async def test_it_renders_whole_and_asks_nobody_else(served: Served) -> None:
     asked: list[str] = []
     complaints: list[str] = []
+    said: list[tuple[str, str]] = []
     async with browser() as chrome:
         page = await chrome.new_page(viewport={"width": 1200, "height": 900})
         page.on("request", lambda request: asked.append(request.url))
         page.on("requestfailed", lambda request: complaints.append(request.url))
-        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+        page.on("console", lambda message: said.append((message.type, message.text)))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         await page.goto(f"{served.url}jmcp/docs?token={served.token}")
         operations = page.locator("#operations details.operation")
@@ -36,3 +37,4 @@ async def test_it_renders_whole_and_asks_nobody_else(served: Served) -> None:
     assert asked
     assert [url for url in asked if not url.startswith((served.url, "data:", "blob:"))] == []
     assert complaints == []
+    assert [text for kind, text in said if kind in ("error", "warning")] == []

@@ -21,8 +21,10 @@ async def test_a_kernel_killed_by_its_cell_says_so(served: Served, agent: Agent)
     await agent.open("killed.ipynb", mode="create")
     await agent.run("kept = 1")
     began = time.monotonic()
+    # A moment for the kernel's own sender: what it has not sent when it dies, nobody can have.
     lost = await agent.run(
-        "import os, signal\nprint('before', flush=True)\nos.kill(os.getpid(), signal.SIGKILL)"
+        "import os, signal, time\nprint('before', flush=True)\ntime.sleep(0.5)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert lost["status"] in ("kernel_died", "kernel_restarted")
     assert "before\n" in texts(lost)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jmcp.runtime.backend import Output
 from jmcp.runtime.execution import Execution as Run
 from jmcp.runtime.notebook import Notebook
 from jmcp.runtime.session import Session
@@ -81,5 +82,20 @@ async def _result(run: Run, session: Session, notebook: Notebook, at: int | None
         cell_id=run.cell_id,
         execution_count=run.execution_count,
         seconds=round(run.seconds, 3),
-        outputs=await present(run.outputs, session.workspace),
+        outputs=await present(_outputs(run), session.workspace),
     )
+
+
+def _outputs(run: Run) -> list[Output]:
+    """The run's outputs, with the exception also where the kernel only printed it.
+
+    IPython prints exception groups to stderr; the reply still has the name and the message.
+    """
+    outputs = list(run.outputs)
+    if run.error is None or any(output["output_type"] == "error" for output in outputs):
+        return outputs
+    error = run.error
+    return [
+        *outputs,
+        {"output_type": "error", "ename": error.ename, "evalue": error.evalue, "traceback": []},
+    ]

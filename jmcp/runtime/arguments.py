@@ -39,10 +39,14 @@ class Arguments:
 
     def _named(self, tool: Tool, raw: dict[str, Any]) -> dict[str, Any]:
         named: dict[str, Any] = {}
+        known = tool.params.model_fields
         for given, value in raw.items():
+            if given == "session_id" and tool.session == "none" and given not in known:
+                # Clients are told to pass it on every call; these tools have no use for it.
+                continue
             name = tool.synonyms.get(given, given)
             # A param of the same name as a synonym is the param: `path` in list_files.
-            if given in tool.params.model_fields:
+            if given in known:
                 name = given
             if name in named:
                 raise self._refusal(tool, [f"{given} means {name}, and both were given"])

@@ -227,3 +227,11 @@ async def test_a_timeout_keeps_partial_output_and_the_kernel(agent: Agent) -> No
     after = await agent.run("kept + 1")
     assert texts(after) == ["42"]
     assert "kernel_restarted" not in notices(after)
+
+
+async def test_an_exception_group_has_its_name(agent: Agent) -> None:
+    await agent.open("groups.ipynb", mode="create")
+    run = await agent.run("raise ExceptionGroup('several', [ValueError('one')])")
+    assert run["status"] == "error"
+    assert run["outputs"][-1]["output_type"] == "error"
+    assert run["outputs"][-1]["ename"] == "ExceptionGroup"

@@ -54,3 +54,8 @@ def test_an_integral_float_is_an_integer_and_synonyms_are_names() -> None:
     assert decoded.model_dump(exclude_unset=True) == {"cell_index": 1}
     code = ARGUMENTS.decode(API.tools["execute_code"], {"source": "1"})
     assert code.model_dump(exclude_unset=True) == {"code": "1"}
+
+
+def test_a_session_id_is_welcome_where_it_is_not_needed() -> None:
+    decoded = ARGUMENTS.decode(API.tools["list_kernels"], {"session_id": "abcdefgh"})
+    assert decoded.model_dump(exclude_unset=True) == {}

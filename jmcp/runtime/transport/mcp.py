@@ -57,8 +57,11 @@ class Fixed:
 
     async def __call__(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         plain = not (ctx.params or {}).keys() - {"_meta"}
-        # Without params of `initialize` the SDK has yet to decide whether to answer at all.
-        if ctx.method != "tools/list" or not plain or ctx.session.client_params is None:
+        # In the handshake era, without params of `initialize`, the SDK has yet to decide whether
+        # to answer at all; later revisions have no handshake, and naming the client is optional.
+        handshake = ctx.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS
+        unsettled = handshake and ctx.session.client_params is None
+        if ctx.method != "tools/list" or not plain or unsettled:
             return await call_next(ctx)
         known = self._by_version.get(ctx.protocol_version)
         if known is None:

@@ -32,7 +32,11 @@ class NotebookRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """A snapshot of one cell. `cell_id` is None below nbformat 4.5; `outputs` is empty if not asked."""
+    """A snapshot of one cell. `cell_id` is None below nbformat 4.5.
+
+    `outputs` and `metadata` are empty unless the outputs were asked for: a listing needs neither,
+    and reading them from a live document costs more than all the rest.
+    """
 
     index: int
     cell_id: str | None

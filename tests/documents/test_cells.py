@@ -165,7 +165,7 @@ async def test_what_jmcp_does_not_know_is_kept(anywhere: Place) -> None:
     nbformat.write(nbformat.from_dict(notebook), anywhere.root / "a.ipynb")
     ref = await anywhere.documents.identify("a.ipynb")
     async with anywhere.documents.edit(ref) as cells:
-        assert cells.get(0).metadata == notebook["cells"][0]["metadata"]
+        assert cells.get(0, outputs=True).metadata == notebook["cells"][0]["metadata"]
         cells.move(0, 1)
         cells.insert(0, "code", "1")
     assert await anywhere.documents.save(ref) == "saved"

@@ -108,10 +108,13 @@ async def test_numbers_from_a_browser_are_ints(place: START) -> None:
         cell = person.notebook.ycells[0]
         cell["execution_count"] = 4.0
         cell["metadata"]["height"] = 12.0
-        await until(lambda: cells.get(0).metadata)
-        assert (cells.get(0).execution_count, cells.get(0).metadata) == (4, {"height": 12})
+        await until(lambda: cells.get(0, outputs=True).metadata)
+        assert (cells.get(0).execution_count, cells.get(0, outputs=True).metadata) == (
+            4,
+            {"height": 12},
+        )
         assert type(cells.get(0).execution_count) is int
-        assert type(cells.get(0).metadata["height"]) is int
+        assert type(cells.get(0, outputs=True).metadata["height"]) is int
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pycrdt import Array, Map
 
@@ -31,13 +32,15 @@ class LiveCells:
     def get(self, index: int, *, outputs: bool = False) -> Cell:
         with self._opened.transaction():
             cell = self._cells[index]
-            stored = cell.get("outputs")
-            count = cell.get("execution_count")
-            metadata = cell.get("metadata")
+            kind = cell["cell_type"]
+            code = kind == "code"
+            stored = _value(cell, "outputs") if code else None
+            count = _value(cell, "execution_count") if code else None
+            metadata = _value(cell, "metadata") if outputs else None
             return Cell(
                 index=index,
-                cell_id=cell.get("id") if self._has_ids else None,
-                cell_type=cell["cell_type"],
+                cell_id=_value(cell, "id") if self._has_ids else None,
+                cell_type=kind,
                 source=str(cell["source"]),
                 execution_count=None if count is None else int(count),
                 outputs=tuple(from_y(stored)) if outputs and stored is not None else (),
@@ -101,7 +104,7 @@ class LiveCells:
 
     @property
     def _has_ids(self) -> bool:
-        return nbcells.has_ids(self._meta.get("nbformat_minor"))
+        return nbcells.has_ids(_value(self._meta, "nbformat_minor"))
 
     def _raise_format(self) -> None:
         if self._has_ids:
@@ -112,3 +115,11 @@ class LiveCells:
             if not cell.get("id"):
                 cell["id"] = nbcells.new_id()
         self._notes.append(nbcells.RAISED)
+
+
+def _value(cell: Map[Any], key: str) -> Any:
+    """The value of a key, None without it. Each access of Y data costs; `get` makes it three."""
+    try:
+        return cell[key]
+    except KeyError:
+        return None

@@ -100,7 +100,6 @@ def _route(tool: ToolModel, route: RouteModel) -> str:
 def _policy(sessions: Mapping[str, Any]) -> list[tuple[str, Any]]:
     handle, lifetime, limits = sessions["handle"], sessions["lifetime"], sessions["limits"]
     return [
-        ("handle_pattern", handle["pattern"]),
         ("minted_authenticated", handle["minted"]["authenticated"]),
         ("minted_anonymous", handle["minted"]["anonymous"]),
         ("minted_length", handle["minted"]["length"]),

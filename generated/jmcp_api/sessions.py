@@ -7,7 +7,6 @@ from jmcp.runtime.tool import Policy
 from . import errors
 
 POLICY = Policy(
-    handle_pattern="^[A-Za-z0-9._-]{8,128}$",
     minted_authenticated="base32",
     minted_anonymous="uuid4",
     minted_length=8,

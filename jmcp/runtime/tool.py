@@ -54,7 +54,6 @@ class Route:
 class Policy:
     """`sessions.yaml` at run time."""
 
-    handle_pattern: str
     minted_authenticated: Literal["base32", "uuid4"]
     minted_anonymous: Literal["base32", "uuid4"]
     minted_length: int

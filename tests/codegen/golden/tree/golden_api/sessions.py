@@ -7,7 +7,6 @@ from jmcp.runtime.tool import Policy
 from . import errors
 
 POLICY = Policy(
-    handle_pattern="^[a-z]{8}$",
     minted_authenticated="base32",
     minted_anonymous="uuid4",
     minted_length=8,

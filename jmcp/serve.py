@@ -6,7 +6,6 @@ import asyncio
 import errno
 import faulthandler
 import hashlib
-import ipaddress
 import logging
 import os
 import signal
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from jmcp.client_config import Endpoint, endpoint
 from jmcp.config import ServeOptions
+from jmcp.runtime.transport.loopback import is_loopback
 
 STOP_SECONDS = 15
 SETTLE_SECONDS = 5
@@ -51,13 +51,6 @@ def check_port(host: str, port: int) -> None:
         if error.errno == errno.EACCES:
             raise ServeError(f"port {port} is not allowed; choose one with --port") from error
         raise ServeError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def arguments(options: ServeOptions) -> list[str]:

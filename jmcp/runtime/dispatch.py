@@ -9,10 +9,10 @@ import asyncio
 import logging
 import time
 import uuid
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
+from weakref import WeakValueDictionary
 
 from jmcp.runtime.arguments import Arguments
 from jmcp.runtime.backend import Documents, Kernels
@@ -67,7 +67,8 @@ class Dispatcher:
         self._arguments = Arguments(api.policy.errors["invalid_arguments"])
         self._texts = Texts(api.texts)
         self._strict = strict
-        self._exclusive: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        # A lock lives as long as a call holds or awaits it.
+        self._exclusive: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -84,8 +85,7 @@ class Dispatcher:
 
     async def _sweep(self) -> None:
         while True:
-            for record in await self.sessions.sweep():
-                self._exclusive.pop((record.owner, record.session_id), None)
+            await self.sessions.sweep()
             await asyncio.sleep(self.api.policy.sweep_hours * SECONDS_PER_HOUR)
 
     async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
@@ -136,7 +136,8 @@ class Dispatcher:
             notebook_path: str | None = getattr(params, "notebook_path", None)
             record = await self.sessions.find(tool, asked, notebook_path, caller)
         if tool.access == "exclusive":
-            await stack.enter_async_context(self._exclusive[record.owner, record.session_id])
+            key = (record.owner, record.session_id)
+            await stack.enter_async_context(self._exclusive.setdefault(key, asyncio.Lock()))
             # What the call before this one on the session did may matter to it.
             record = await self.sessions.find(tool, record.session_id, None, caller)
         return Session(record, workspace)

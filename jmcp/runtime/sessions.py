@@ -68,8 +68,6 @@ class Sessions:
             found = await self._candidates(rule, mine, tool, notebook_path, caller)
             if len(found) == 1:
                 return found[0]
-            if found and rule == "connection":
-                break
         raise self._required(mine)
 
     async def _candidates(

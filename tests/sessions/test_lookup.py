@@ -38,6 +38,19 @@ async def test_two_sessions_of_one_connection_are_never_guessed(bench: Bench) ->
         assert len(error["details"]["sessions"]) == 2
 
 
+async def test_a_path_tells_two_sessions_of_one_connection_apart(bench: Bench) -> None:
+    first = await bench.open("a.ipynb", CONNECTED)
+    await bench.open("b.ipynb", CONNECTED)
+    changed = await bench.call(
+        "overwrite_cell_source",
+        CONNECTED,
+        notebook_path="a.ipynb",
+        cell_index=0,
+        cell_source="y",
+    )
+    assert changed["session_id"] == first
+
+
 async def test_the_notebook_path_of_exactly_one_session_is_enough(bench: Bench) -> None:
     first = await bench.open("a.ipynb")
     await bench.open("b.ipynb")

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Page, async_playwright
 
 from jmcp.app import API
+from tests.e2e.lab import chromium
 from tests.jupyter_process import TOKEN
 from tests.surfaces.conftest import Inside
 
 
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
+    browser_path = chromium()
+    if browser_path is None:
         pytest.skip("no chromium on the PATH")
     async with async_playwright() as playwright:
         # Chromium's own sandbox does not start as root, as in a container.
-        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(
+            executable_path=browser_path, args=["--no-sandbox"]
+        )
         yield await browser.new_page()
         await browser.close()
 

@@ -6,20 +6,12 @@ this machine, and MCP demands that Origin is validated.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from jmcp.runtime.transport.loopback import is_loopback
 from jmcp.runtime.transport.problem import Problem
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a host name or address is this machine itself."""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
 
 
 def hostname(netloc: str) -> str:

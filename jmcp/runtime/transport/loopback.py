@@ -1,0 +1,13 @@
+"""Which names and addresses are this machine itself."""
+
+from __future__ import annotations
+
+import ipaddress
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host name or address is this machine itself."""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"

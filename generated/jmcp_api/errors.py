@@ -113,6 +113,24 @@ class KernelUnavailable(ToolError):
     retry = "later"
 
 
+class JupyterUnreachable(ToolError):
+    """The Jupyter Server does not answer."""
+
+    code = "jupyter_unreachable"
+    http = 503
+    fault = "server"
+    retry = "later"
+
+
+class JupyterRefused(ToolError):
+    """The Jupyter Server does not accept jmcp's token, or does not let it do this."""
+
+    code = "jupyter_refused"
+    http = 502
+    fault = "server"
+    retry = "never"
+
+
 class InternalError(ToolError):
     """A bug in jmcp; the message has the id to look for in the log."""
 

@@ -37,6 +37,8 @@ POLICY = Policy(
         "write_refused": errors.WriteRefused,
         "kernelspec_not_found": errors.KernelspecNotFound,
         "kernel_unavailable": errors.KernelUnavailable,
+        "jupyter_unreachable": errors.JupyterUnreachable,
+        "jupyter_refused": errors.JupyterRefused,
         "internal_error": errors.InternalError,
     },
     backend_errors={
@@ -51,5 +53,7 @@ POLICY = Policy(
         "kernel_taken": errors.KernelTaken,
         "kernelspec_missing": errors.KernelspecNotFound,
         "kernel_down": errors.KernelUnavailable,
+        "jupyter_unreachable": errors.JupyterUnreachable,
+        "jupyter_refused": errors.JupyterRefused,
     },
 )

@@ -119,6 +119,9 @@ class FileEntry:
 class Documents(Protocol):
     """Notebooks and files under one root."""
 
+    async def server_session(self) -> str:
+        """Changes whenever Jupyter Server was started anew: live documents were loaded again."""
+
     async def identify(self, path: str) -> NotebookRef:
         """The one identity of the notebook at `path`. Raises PathRefused, NotebookMissing."""
 
@@ -176,8 +179,25 @@ class Kernelspec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One run as the kernel's channel knows it: what another process of jmcp needs to hear of it.
+
+    `channel` is the session id of the channel that sent it, `message_id` that of the request.
+    """
+
+    kernel_id: str
+    channel: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """How a run ended. `lost` says why there is no reply: the kernel died, or contact was lost."""
+    """How a run ended. `lost` says why there is no reply: the kernel died, or contact was lost.
+
+    `incomplete` says why outputs may be missing: the server's own limit on the rate of output
+    dropped some (`output_limit`), or the channel was cut while others were on the kernel
+    (`lost_contact`, then also in `lost` when the reply itself did not come).
+    """
 
     status: Literal["ok", "error", "aborted", "lost"]
     execution_count: int | None = None
@@ -185,6 +205,7 @@ class Reply:
     evalue: str | None = None
     traceback: tuple[str, ...] = ()
     lost: Literal["kernel_died", "kernel_restarted", "lost_contact"] | None = None
+    incomplete: Literal["output_limit", "lost_contact"] | None = None
 
 
 OnMessage = Callable[[str, dict[str, Any], dict[str, Any]], None]
@@ -200,10 +221,18 @@ class KernelConnection(Protocol):
     def generation(self) -> int:
         """Counts up by one with each new process under this id, whoever restarted it."""
 
-    async def run(self, code: str, on_message: OnMessage, *, store_history: bool = True) -> Reply:
+    async def run(
+        self,
+        code: str,
+        on_message: OnMessage,
+        *,
+        store_history: bool = True,
+        on_sent: Callable[[Request], None] | None = None,
+    ) -> Reply:
         """Run code; returns when the reply and the idle status are both here, or the kernel is gone.
 
-        Serialising runs is the caller's business. A cancelled `run` leaves the kernel running.
+        `on_sent` is called once, before the request is on its way. Serialising runs is the caller's
+        business. A cancelled `run` leaves the kernel running.
         """
 
 
@@ -235,6 +264,13 @@ class Kernels(Protocol):
 
     async def connect(self, kernel_id: str) -> KernelConnection:
         """The one connection to that kernel, ready to run. Raises KernelMissing, KernelDown."""
+
+    async def resume(self, request: Request, on_message: OnMessage) -> Reply:
+        """Listen again to a run that an earlier process of jmcp sent, and return as `run` does.
+
+        What Jupyter kept for that channel comes first. Where anything may be missing, the reply
+        says so in `incomplete`, or is `lost` for `lost_contact`. Raises KernelMissing.
+        """
 
     async def health(self, kernel_id: str) -> Health: ...
     async def interrupt(self, kernel_id: str) -> None: ...

@@ -121,3 +121,15 @@ class KernelDown(BackendError):
     """The kernel is dead, or did not start or answer within its limit."""
 
     kind = "kernel_down"
+
+
+class JupyterUnreachable(BackendError):
+    """The Jupyter Server that jmcp works on does not answer."""
+
+    kind = "jupyter_unreachable"
+
+
+class JupyterRefused(BackendError):
+    """The Jupyter Server does not accept jmcp's token, or does not let it do this."""
+
+    kind = "jupyter_refused"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -42,10 +42,18 @@ class Notebook:
 
     async def running_kernel(self) -> str | None:
         """The id of the notebook's live kernel, or None. Never starts one."""
-        for kernel_id in (self.held.kernel_id, await self._workspace.kernels.find(self.ref)):
-            if kernel_id is not None and await self._alive(kernel_id):
+        async for kernel_id in self._candidates():
+            if await self._alive(kernel_id):
                 return kernel_id
         return None
+
+    async def _candidates(self) -> AsyncIterator[str]:
+        """The kernel that the session used, and only when that is no good what Jupyter says."""
+        if self.held.kernel_id is not None:
+            yield self.held.kernel_id
+        found = await self._workspace.kernels.find(self.ref)
+        if found is not None and found != self.held.kernel_id:
+            yield found
 
     async def _alive(self, kernel_id: str) -> bool:
         try:
@@ -86,9 +94,7 @@ class Notebook:
     async def _usable(self) -> str | None:
         """A kernel to go on with. Jupyter's restarter revives a killed one under the same id, so
         connecting (which waits for that, within a bound) comes before any replacement."""
-        for kernel_id in (self.held.kernel_id, await self._workspace.kernels.find(self.ref)):
-            if kernel_id is None:
-                continue
+        async for kernel_id in self._candidates():
             try:
                 await self._workspace.kernels.connect(kernel_id)
             except (KernelMissing, KernelDown):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from jmcp.runtime.backend import NotebookRef
+from jmcp.runtime.backend import NotebookRef, Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,22 @@ class SessionRecord:
     notebooks: dict[str, HeldNotebook] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingRun:
+    """A run that a kernel was sent and whose end was not seen yet: enough to take it up again.
+
+    `began` is in seconds since the epoch; `cell_id` is None for code that belongs to no cell.
+    """
+
+    execution_id: str
+    owner: str
+    session_id: str
+    notebook: NotebookRef
+    cell_id: str | None
+    request: Request
+    began: float
+
+
 class Store(Protocol):
     """Session records of all owners. Expiry is the caller's: it knows the clock and what runs."""
 
@@ -51,6 +67,11 @@ class Store(Protocol):
     async def idle_since(self, moment: float) -> Sequence[SessionRecord]:
         """Records of all owners that were last accessed before that moment."""
 
+    async def put_run(self, run: PendingRun) -> None: ...
+    async def remove_run(self, execution_id: str) -> None: ...
+    async def runs(self) -> Sequence[PendingRun]:
+        """What an earlier process left, oldest first."""
+
     async def close(self) -> None: ...
 
 
@@ -59,6 +80,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._owners: dict[str, dict[str, SessionRecord]] = {}
+        self._runs: dict[str, PendingRun] = {}
 
     async def get(self, owner: str, session_id: str) -> SessionRecord | None:
         return self._owners.get(owner, {}).get(session_id)
@@ -85,5 +107,15 @@ class MemoryStore:
             if record.last_accessed < moment
         ]
 
+    async def put_run(self, run: PendingRun) -> None:
+        self._runs[run.execution_id] = run
+
+    async def remove_run(self, execution_id: str) -> None:
+        self._runs.pop(execution_id, None)
+
+    async def runs(self) -> Sequence[PendingRun]:
+        return list(self._runs.values())
+
     async def close(self) -> None:
         self._owners.clear()
+        self._runs.clear()

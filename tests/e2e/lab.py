@@ -66,8 +66,9 @@ async def browser() -> AsyncIterator[Browser]:
 class Lab:
     """One tab with one notebook."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, url: str) -> None:
         self.page = page
+        self._url = url
 
     @classmethod
     async def open(cls, browser: Browser, served: Served, path: str, **options: object) -> Lab:
@@ -76,10 +77,18 @@ class Lab:
         page.set_default_timeout(PATIENCE_MILLISECONDS)
         # A workspace of its own: the default one opens again what earlier tabs had open.
         where = f"lab/workspaces/{uuid4().hex}/tree/{quote(path)}"
-        await page.goto(f"{served.url}{where}?token={served.token}")
-        lab = cls(page)
-        await lab.cell(0).wait_for()
+        lab = cls(page, f"{served.url}{where}?token={served.token}")
+        await lab.load()
         return lab
+
+    async def load(self) -> None:
+        """Load the page with the notebook, also once more.
+
+        Not by the page's own reload: that restores the layout which Lab saved last, and Lab saves
+        it some time after the notebook was opened.
+        """
+        await self.page.goto(self._url)
+        await self.cell(0).wait_for()
 
     def cell(self, index: int) -> Locator:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index)

@@ -161,7 +161,7 @@ async def test_outputs_of_an_agent_run_no_script(
         # The image's error comes after the image was asked for.
         await lab.page.wait_for_load_state("networkidle")
         assert await lab.page.evaluate("window.hacked") is None
-        await lab.page.reload()
+        await lab.load()
         await lab.cell(2).wait_for()
 
     # What the person runs is the person's: there the same code does all that it can.

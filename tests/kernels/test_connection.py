@@ -183,7 +183,8 @@ async def test_a_run_ends_with_its_process(
         reply = await run
     await end
     assert (reply.status, reply.lost) == ("lost", lost)
-    assert heard.text == "begun\n"
+    # A kernel that is asked to end may print a warning of its own on the way out.
+    assert heard.text.startswith("begun\n")
     if ending in (removed, shut_down_by_us):
         assert not (await kernels.health(kernel_id)).alive
         return

@@ -71,7 +71,7 @@ async def test_a_request_that_crosses_a_late_answer_gets_its_reply(sockets: Sock
     await starting
 
     # A slow kernel is greeted twice. Its second answer arrives, the loop has yet to see that ...
-    reader._send(client.shell_channel, "kernel_info_request", {})
+    reader._send(client.shell_channel, client.session.msg("kernel_info_request", {}))
     sockets.answer("kernel_info_reply", {"status": "ok"})
     socket = client.shell_channel.socket
     assert select.select([socket.FD], [], [], BOUND_SECONDS)[0]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
+from uuid import uuid4
 
 from jupyter_server.utils import ensure_async
 
@@ -27,6 +28,8 @@ from jmcp_handlers.documents.identity import Identity
 from jmcp_handlers.documents.listing import list_directory
 
 COLLABORATION = "jupyter_server_ydoc"
+SERVER_SESSION = str(uuid4())
+"""Of this process, which is Jupyter Server itself."""
 OTHER_PROVIDER = "jupyter_server_documents"
 
 
@@ -69,6 +72,9 @@ class LocalDocuments:
         )
         self._live: Any | None = None
         self._creating = asyncio.Lock()
+
+    async def server_session(self) -> str:
+        return SERVER_SESSION
 
     async def identify(self, path: str) -> NotebookRef:
         return await self._identity.identify(path)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import zmq
 import zmq.asyncio
 
-from jmcp.runtime.backend import OnMessage, Reply
+from jmcp.runtime.backend import OnMessage, Reply, Request
 from jmcp_handlers.kernels.process import KernelProcess
 from jmcp_handlers.kernels.reader import Reader, Run
 
@@ -43,9 +44,21 @@ class LocalConnection:
         """What the kernel last said of itself, if it was heard."""
         return self._reader.state if self._reader is not None else None
 
-    async def run(self, code: str, on_message: OnMessage, *, store_history: bool = True) -> Reply:
+    async def run(
+        self,
+        code: str,
+        on_message: OnMessage,
+        *,
+        store_history: bool = True,
+        on_sent: Callable[[Request], None] | None = None,
+    ) -> Reply:
         reader = await self.ready()
-        run = reader.execute(code, on_message, store_history=store_history)
+
+        def on_send(channel: str, message_id: str) -> None:
+            if on_sent is not None:
+                on_sent(Request(kernel_id=self.kernel_id, channel=channel, message_id=message_id))
+
+        run = reader.execute(code, on_message, store_history=store_history, on_send=on_send)
         try:
             while not run.ended.done():
                 await asyncio.wait({run.ended}, timeout=WATCH)

@@ -11,7 +11,16 @@ from weakref import WeakValueDictionary
 from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
-from jmcp.runtime.backend import Health, KernelInfo, Kernelspec, KernelState, NotebookRef
+from jmcp.runtime.backend import (
+    Health,
+    KernelInfo,
+    Kernelspec,
+    KernelState,
+    NotebookRef,
+    OnMessage,
+    Reply,
+    Request,
+)
 from jmcp.runtime.errors import KernelDown, KernelMissing, KernelTaken
 from jmcp_handlers.kernels.connection import READY_LIMIT, LocalConnection
 from jmcp_handlers.kernels.environment import KernelEnvironment
@@ -90,6 +99,11 @@ class LocalKernels:
         connection = self._connection(kernel_id)
         await connection.ready()
         return connection
+
+    async def resume(self, request: Request, on_message: OnMessage) -> Reply:
+        # Kernels here end with this process, and so do the runs in them.
+        self._check(request.kernel_id)
+        return Reply(status="lost", lost="lost_contact", incomplete="lost_contact")
 
     async def health(self, kernel_id: str) -> Health:
         if kernel_id not in self._manager:

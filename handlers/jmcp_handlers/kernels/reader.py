@@ -86,13 +86,23 @@ class Reader:
                 if time.monotonic() > deadline:
                     raise KernelDown(f"The kernel did not answer within {limit:g} s.")
                 for channel in (shell, control):
-                    self._send(channel, "kernel_info_request", {})
+                    self._send(channel, self._client.session.msg("kernel_info_request", {}))
                 await asyncio.wait({ready}, timeout=GREETING)
         finally:
             ready.cancel()
 
-    def execute(self, code: str, on_message: OnMessage, *, store_history: bool) -> Run:
-        """Send an execute request. `input()` in the code raises at once: nobody could answer."""
+    def execute(
+        self,
+        code: str,
+        on_message: OnMessage,
+        *,
+        store_history: bool,
+        on_send: Callable[[str, str], None] | None = None,
+    ) -> Run:
+        """Send an execute request. `input()` in the code raises at once: nobody could answer.
+
+        `on_send` is told the channel and the id of the message before it goes.
+        """
         run = Run(on_message)
         content = {
             "code": code,
@@ -102,9 +112,13 @@ class Reader:
             "allow_stdin": False,
             "stop_on_error": False,
         }
-        request = self._send(self._client.shell_channel, "execute_request", content)
+        message = self._client.session.msg("execute_request", content)
+        request: str = message["header"]["msg_id"]
+        if on_send is not None:
+            on_send(self._client.session.session, request)
         self._runs[request] = run
         run.ended.add_done_callback(lambda _: self._runs.pop(request, None))
+        self._send(self._client.shell_channel, message)
         return run
 
     async def quiet(self, seconds: float, limit: float) -> None:
@@ -129,20 +143,18 @@ class Reader:
         client = self._client
         return client.iopub_channel, client.shell_channel, client.control_channel
 
-    def _send(self, channel: Any, kind: str, content: dict[str, Any]) -> str:
-        """Send a message; returns its id.
+    def _send(self, channel: Any, message: dict[str, Any]) -> None:
+        """Send a message.
 
         Not by the channel's own `send`: that writes past the asyncio socket, which then may never
         learn that a message arrived meanwhile, and reads no more until the next one is sent. A run
         whose request crossed a greeting's answer stayed without its reply.
         """
-        message = self._client.session.msg(kind, content)
         socket = getattr(channel, "socket", None)
         if isinstance(socket, zmq.asyncio.Socket):
             socket.send_multipart(self._client.session.serialize(message))
         else:
             channel.send(message)
-        return str(message["header"]["msg_id"])
 
     async def _greeted(self) -> None:
         await self._answered.wait()

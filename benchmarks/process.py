@@ -58,11 +58,11 @@ def ready(home: Path, root: Path) -> list[Figure]:
         with lab(home, root, extension=False) as (url, token, pid, begin):
             _until(lambda url=url, token=token: _status(url, token))
             bare.append(time.perf_counter() - begin)
-            bare_mb.append(_resident_mb(pid))
+            bare_mb.append(resident_mb(pid))
         with lab(home, root, extension=True) as (url, token, pid, begin):
             _until(lambda url=url, token=token: _tools(url, token))
             ours.append(time.perf_counter() - begin)
-            our_mb.append(_resident_mb(pid))
+            our_mb.append(resident_mb(pid))
     return [
         Figure(
             name="bare jupyter lab answers", value=min(bare), unit="s", note=f"best of {STARTS}"
@@ -110,7 +110,7 @@ def _tools(url: str, token: str) -> None:
         wire.request("tools/list")
 
 
-def _resident_mb(pid: int) -> float:
+def resident_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024

@@ -112,6 +112,17 @@ class Executions:
         await self._kernels.interrupt(kernel_id)
         return True
 
+    async def cancel(self, execution: Execution, note: str) -> None:
+        """Stop this one, whether it waits or runs; others on its kernel go on.
+
+        Raises what `Kernels.interrupt` raises.
+        """
+        queue = self._queues.get(execution.kernel_id)
+        if queue is None or queue.withdraw(execution, note):
+            return
+        if queue.running is execution:
+            await queue.interrupt()
+
     def drop(self, kernel_id: str, note: str) -> Sequence[Execution]:
         """End what waits in the kernel's queue as `aborted`, with that note."""
         queue = self._queues.get(kernel_id)

@@ -61,6 +61,15 @@ class RunQueue:
             execution.finish("aborted")
         return dropped
 
+    def withdraw(self, execution: Execution, note: str) -> bool:
+        """End one that has not started yet as `aborted`. False if it does not wait."""
+        if execution not in self.waiting:
+            return False
+        self.waiting.remove(execution)
+        execution.notes.append(note)
+        execution.finish("aborted")
+        return True
+
     async def close(self) -> None:
         """Stop; runs go on in the kernel, unheard."""
         self.drop("jmcp stopped before this ran.")

@@ -10,7 +10,7 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
-from jmcp.runtime.call import Outcome
+from jmcp.runtime.call import Caller, Outcome
 from jmcp.runtime.dispatch import Dispatcher
 from jmcp.runtime.transport.identity import caller
 from jmcp.runtime.transport.listing import Listing
@@ -69,8 +69,13 @@ class Fixed:
         return known
 
 
-def server(dispatcher: Dispatcher, listing: Listing, version: str) -> Server[Any]:
-    """The MCP server. It emits raw schemas and validates nothing: dispatch does both ways."""
+def server(
+    dispatcher: Dispatcher, listing: Listing, version: str, *, peer: Caller | None = None
+) -> Server[Any]:
+    """The MCP server. It emits raw schemas and validates nothing: dispatch does both ways.
+
+    `peer` is who calls when one process is the only client; otherwise each request tells.
+    """
     tools = [types.Tool.model_validate(entry) for entry in listing.entries]
 
     async def list_tools(_: Context, __: Any) -> types.ListToolsResult:
@@ -79,7 +84,7 @@ def server(dispatcher: Dispatcher, listing: Listing, version: str) -> Server[Any
     async def call_tool(context: Context, params: types.CallToolRequestParams) -> Any:
         if params.name not in listing.names:
             raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name}")
-        who = caller(connection(context))
+        who = peer or caller(connection(context))
         return result(await dispatcher.call(params.name, dict(params.arguments or {}), who))
 
     made: Server[Any] = Server(

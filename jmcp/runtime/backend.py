@@ -57,8 +57,11 @@ class OutputSink(Protocol):
 
     @property
     def deleted(self) -> bool: ...
-    def begin(self) -> None:
-        """Clear the cell's outputs and execution count and show it as running."""
+    def begin(self, *, keep: bool = False) -> None:
+        """Clear the cell's outputs and execution count and show it as running.
+
+        `keep`: the outputs stay, because the run that made them goes on.
+        """
 
     def append(self, output: Output) -> None:
         """Add one output at the end."""
@@ -75,8 +78,11 @@ class OutputSink(Protocol):
     def count(self, execution_count: int | None) -> None:
         """Set the execution count."""
 
-    async def close(self) -> None:
-        """Show the cell as idle, make everything durable as the mode allows, release the document."""
+    async def close(self, *, running: bool = False) -> None:
+        """Show the cell as idle, make everything durable as the mode allows, release the document.
+
+        `running`: jmcp stops, but not the run; the cell goes on showing that.
+        """
 
 
 class Cells(Protocol):

@@ -44,6 +44,9 @@ class PendingRun:
     """A run that a kernel was sent and whose end was not seen yet: enough to take it up again.
 
     `began` is in seconds since the epoch; `cell_id` is None for code that belongs to no cell.
+    `timeout` in seconds, 0 for none. `displays` are the positions among the cell's outputs of each
+    display id, which no document holds. `settled`: jmcp stopped in order, and all that it heard of
+    the run is in the cell.
     """
 
     execution_id: str
@@ -53,6 +56,9 @@ class PendingRun:
     cell_id: str | None
     request: Request
     began: float
+    timeout: float = 0
+    displays: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    settled: bool = False
 
 
 class Store(Protocol):

@@ -20,12 +20,15 @@ class RecordingSink:
         self.execution_count: int | None = 7
         self.calls: list[tuple[str, int | None]] = []
         self.closed = False
+        self.running = False
         self.changed = asyncio.Event()
         self.closing = asyncio.Event()
 
-    def begin(self) -> None:
+    def begin(self, *, keep: bool = False) -> None:
         self._call("begin")
-        self.outputs, self.execution_count = [], None
+        self.running = True
+        if not keep:
+            self.outputs, self.execution_count = [], None
 
     def append(self, output: Output) -> None:
         self._call("append")
@@ -51,8 +54,9 @@ class RecordingSink:
         self._call("count")
         self.execution_count = execution_count
 
-    async def close(self) -> None:
+    async def close(self, *, running: bool = False) -> None:
         self._call("close")
+        self.running = running
         self.closed = True
         self.closing.set()
 

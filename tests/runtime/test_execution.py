@@ -274,8 +274,8 @@ async def test_a_document_that_fails_does_not_change_how_the_run_ended(
     kernels: ScriptedKernels, executions: Executions
 ) -> None:
     class Refusing(RecordingSink):
-        async def close(self) -> None:
-            await super().close()
+        async def close(self, *, running: bool = False) -> None:
+            await super().close(running=running)
             raise WriteRefused("read-only")
 
     run = await submit(executions, "x", open_sink=opens(Refusing()))

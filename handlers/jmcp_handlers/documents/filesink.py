@@ -44,9 +44,10 @@ class FileSink:
     def deleted(self) -> bool:
         return self._deleted
 
-    def begin(self) -> None:
-        self._outputs, self._count = [], None
-        self._touch()
+    def begin(self, *, keep: bool = False) -> None:
+        if not keep:
+            self._outputs, self._count = [], None
+            self._touch()
 
     def append(self, output: Output) -> None:
         self._outputs.append(copy.deepcopy(output))
@@ -72,7 +73,7 @@ class FileSink:
         self._count = execution_count
         self._touch()
 
-    async def close(self) -> None:
+    async def close(self, *, running: bool = False) -> None:
         """Write what is left. Raises WriteRefused when the file does not take it."""
         if self._closed:
             return

@@ -57,13 +57,16 @@ class LiveSink:
         self._follow()
         return self._deleted
 
-    def begin(self) -> None:
-        self._sent, self._count, self._running = [], None, True
+    def begin(self, *, keep: bool = False) -> None:
+        self._sent = self._outputs_so_far() if keep else []
+        self._count, self._running = None, True
 
         def write(cell: Map[Any]) -> None:
-            _outputs(cell).clear()
             cell["execution_count"] = None
             cell["execution_state"] = "running"
+            if keep:
+                return
+            _outputs(cell).clear()
             metadata = cell.get("metadata")
             # The mark belongs to the outputs that were there; without it JupyterLab sanitises.
             if isinstance(metadata, Map):
@@ -121,14 +124,14 @@ class LiveSink:
     def _put_count(self, cell: Map[Any]) -> None:
         cell["execution_count"] = self._count
 
-    async def close(self) -> None:
+    async def close(self, *, running: bool = False) -> None:
         """Show the cell as idle. The save supervisor then writes the file within its delay."""
         if self._closed:
             return
         self._closed = True
         try:
             await self._opened.settled()
-            if self._running:
+            if self._running and not running:
                 self._write(self._show_idle)
         finally:
             self._opened.release()

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
-from jmcp.runtime.backend import Kernels
-from jmcp.runtime.execution_record import CodeError, Execution, OpenSink, Status
+from jmcp.runtime.backend import Documents, Kernels
+from jmcp.runtime.execution_record import CodeError, Execution, Incomplete, OpenSink, Status
 from jmcp.runtime.kernel_run import GRACE
 from jmcp.runtime.late_updates import ReopenSink
+from jmcp.runtime.pending_runs import PendingRuns
+from jmcp.runtime.resumption import Resumption
 from jmcp.runtime.run_queue import RunQueue
+from jmcp.runtime.store import Store
 
-__all__ = ["CodeError", "Execution", "Executions", "OpenSink", "ReopenSink", "Status"]
+__all__ = ["CodeError", "Execution", "Executions", "Incomplete", "OpenSink", "ReopenSink", "Status"]
+
+KEPT_BYTES = 64 * 2**20
+"""What the outputs of all finished executions may take together."""
+
+FRESH = 5.0
+"""Seconds after its end in which an execution keeps its outputs, so that its caller reads them."""
 
 KEPT = 256
 """Finished executions whose outputs stay at hand."""
@@ -20,12 +31,23 @@ KEPT = 256
 class Executions:
     """Every execution of one server. Runs go on when the caller who submitted them is gone."""
 
-    def __init__(self, kernels: Kernels, *, kept: int = KEPT, grace: float = GRACE) -> None:
+    def __init__(
+        self,
+        kernels: Kernels,
+        *,
+        store: Store | None = None,
+        kept: int = KEPT,
+        kept_bytes: int = KEPT_BYTES,
+        grace: float = GRACE,
+    ) -> None:
         self._kernels = kernels
+        self._pending = PendingRuns(store)
+        self._kept_bytes = kept_bytes
         self._kept = kept
         self._grace = grace
         self._queues: dict[str, RunQueue] = {}
         self._records: dict[str, Execution] = {}
+        self._stopping = False
 
     async def submit(
         self,
@@ -33,6 +55,8 @@ class Executions:
         code: str,
         *,
         notebook_key: str,
+        notebook_path: str = "",
+        generation: int | None = None,
         owner: str,
         session_id: str,
         cell_id: str | None = None,
@@ -45,13 +69,16 @@ class Executions:
 
         `timeout` is in seconds from when the kernel starts the code; 0 is no limit. `open_sink` is
         called when its turn comes; `reopen_sink` when another run updates a display of this one
-        after its end.
+        after its end. `generation` is that of the kernel process that the code was written for: in
+        another one it is not run, and ends as `aborted`.
         """
         execution = Execution(
             execution_id=self._new_id(),
             kernel_id=kernel_id,
             code=code,
             notebook_key=notebook_key,
+            notebook_path=notebook_path,
+            written_for=generation,
             owner=owner,
             session_id=session_id,
             cell_id=cell_id,
@@ -61,12 +88,36 @@ class Executions:
             reopen_sink=reopen_sink,
         )
         self._records[execution.execution_id] = execution
-        queue = self._queues.get(kernel_id)
-        if queue is None:
-            queue = RunQueue(kernel_id, self._kernels, grace=self._grace, on_end=self._prune)
-            self._queues[kernel_id] = queue
-        queue.put(execution)
+        self._queue(kernel_id).put(execution)
         return execution
+
+    async def resume(self, documents: Documents) -> Sequence[Execution]:
+        """Take up the runs that an earlier process of jmcp left, each first in its kernel's queue.
+
+        Call it before anything is submitted. Returns them without waiting for anything but the
+        store.
+        """
+        taken = []
+        for run in await self._pending.left():
+            execution = Execution(
+                execution_id=run.execution_id,
+                kernel_id=run.request.kernel_id,
+                code="",
+                notebook_key=run.notebook.key,
+                notebook_path=run.notebook.path,
+                owner=run.owner,
+                session_id=run.session_id,
+                cell_id=run.cell_id,
+                timeout=run.timeout,
+                left=run,
+                request=run.request,
+                status="running",
+            )
+            execution.resume_clock(run.began)
+            self._records[run.execution_id] = execution
+            self._queue(execution.kernel_id).take_up(execution, Resumption(run, documents))
+            taken.append(execution)
+        return taken
 
     def get(self, execution_id: str) -> Execution | None:
         """The execution of that id, if it is still kept. Whose it is, the caller checks."""
@@ -128,11 +179,36 @@ class Executions:
         queue = self._queues.get(kernel_id)
         return queue.drop(note) if queue is not None else ()
 
+    def stop(self) -> None:
+        """Start nothing more: what waits ends as `aborted`. What runs is still listened to.
+
+        Closing the kernels' connections comes after this and before `close`: what a kernel sends
+        from then on, Jupyter keeps for the next process.
+        """
+        self._stopping = True
+        for queue in self._queues.values():
+            queue.stop()
+
     async def close(self) -> None:
-        """Stop listening to all runs; their cells are closed, and the kernels go on."""
-        for queue in tuple(self._queues.values()):
-            await queue.close()
+        """Stop listening. The next process takes up what runs; until then its cells show that."""
+        self.stop()
+        await asyncio.gather(*(queue.close() for queue in self._queues.values()))
+        await self._pending.settle()
         self._queues.clear()
+
+    def _queue(self, kernel_id: str) -> RunQueue:
+        queue = self._queues.get(kernel_id)
+        if queue is None:
+            queue = self._queues[kernel_id] = RunQueue(
+                kernel_id,
+                self._kernels,
+                pending=self._pending,
+                grace=self._grace,
+                on_end=self._prune,
+            )
+            if self._stopping:
+                queue.stop()
+        return queue
 
     def _new_id(self) -> str:
         while (found := secrets.token_hex(4)) in self._records:
@@ -140,9 +216,21 @@ class Executions:
         return found
 
     def _prune(self) -> None:
-        finished = [key for key, execution in self._records.items() if execution.done]
-        for key in finished[: max(0, len(finished) - self._kept)]:
-            del self._records[key]
+        finished = [execution for execution in self._records.values() if execution.done]
+        for execution in finished[: max(0, len(finished) - self._kept)]:
+            del self._records[execution.execution_id]
+        self._thin_out(finished)
         # Dead kernels leave no queue behind.
         if len(self._queues) > self._kept:
             self._queues = {key: q for key, q in self._queues.items() if not q.idle}
+
+    def _thin_out(self, finished: Sequence[Execution]) -> None:
+        """Let go of old outputs, first of those that a notebook has as well."""
+        total = sum(execution.record.size for execution in finished)
+        fresh = datetime.now(UTC) - timedelta(seconds=FRESH)
+        for execution in sorted(finished, key=lambda execution: execution.cell_id is None):
+            if total <= self._kept_bytes:
+                return
+            if execution.record.size and execution.ended is not None and execution.ended < fresh:
+                total -= execution.record.size
+                execution.let_go()

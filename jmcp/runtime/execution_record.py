@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from jmcp.runtime.backend import Output, OutputSink
+from jmcp.runtime.backend import NotebookRef, Output, OutputSink, Request
 from jmcp.runtime.errors import BackendError
 from jmcp.runtime.late_updates import ReopenSink
 from jmcp.runtime.outputs import OutputRecord
+from jmcp.runtime.store import PendingRun
 
 Status = Literal[
     "queued",
@@ -26,6 +27,7 @@ Status = Literal[
     "lost_contact",
     "aborted",
 ]
+Incomplete = Literal["output_limit", "lost_contact"]
 OpenSink = Callable[[], Awaitable[OutputSink]]
 
 
@@ -44,15 +46,21 @@ class Execution:
 
     `failure` is why a run never reached the kernel (`aborted`, `kernel_died`); `notes` are remarks
     for whoever reads the result. `generation` is that of the kernel process that ran it (0 before).
+    `incomplete` says why outputs may be missing. `written_for` is the generation of the kernel that
+    the submitter knew. `left` is what an earlier process of jmcp stored of a run that goes on; its
+    `code` is then what the cell held when it was taken up.
     """
 
     execution_id: str
     kernel_id: str
     code: str
     notebook_key: str
+    notebook_path: str = ""
     owner: str
     session_id: str
     cell_id: str | None = None
+    written_for: int | None = None
+    left: PendingRun | None = None
     store_history: bool = True
     timeout: float = 0
     open_sink: OpenSink | None = None
@@ -65,6 +73,8 @@ class Execution:
     ended: datetime | None = None
     error: CodeError | None = None
     failure: BackendError | None = None
+    incomplete: Incomplete | None = None
+    request: Request | None = None
     notes: list[str] = field(default_factory=list)
     interrupt_asked: bool = False
     record: OutputRecord = field(default_factory=OutputRecord)
@@ -120,10 +130,39 @@ class Execution:
             self._began = time.monotonic()
             self.started = datetime.now(UTC)
 
+    def resume_clock(self, began: float) -> None:
+        """The kernel started the code then, in seconds since the epoch, or at least was sent it."""
+        self._began = time.monotonic() - max(0.0, time.time() - began)
+        self.started = datetime.fromtimestamp(began, UTC)
+
+    def pending(self, request: Request, *, settled: bool) -> PendingRun:
+        """What another process of jmcp needs to take the run up."""
+        return PendingRun(
+            execution_id=self.execution_id,
+            owner=self.owner,
+            session_id=self.session_id,
+            notebook=NotebookRef(key=self.notebook_key, path=self.notebook_path),
+            cell_id=self.cell_id,
+            request=request,
+            began=(self.started or datetime.now(UTC)).timestamp(),
+            timeout=self.timeout,
+            displays=self.record.displays,
+            settled=settled,
+        )
+
     def stop_clock(self) -> None:
         """The kernel is done with the code, though the document may not be."""
         if self._began is not None and self._took is None:
             self._took = time.monotonic() - self._began
+
+    def let_go(self) -> None:
+        """Forget the outputs, to save memory."""
+        self.record.let_go()
+        self.notes.append(
+            "jmcp no longer keeps these outputs; the notebook has them."
+            if self.cell_id is not None
+            else "jmcp no longer keeps these outputs."
+        )
 
     def finish(self, status: Status) -> None:
         """Set the last status and wake everybody who waits."""

@@ -4,19 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
-from jmcp.runtime.backend import KernelConnection, Kernels, OutputSink, Reply
+from jmcp.runtime.backend import Kernels, OnMessage, OutputSink, Reply, Request
 from jmcp.runtime.displays import Displays
 from jmcp.runtime.errors import BackendError
 from jmcp.runtime.execution_record import CodeError, Execution, Status
 from jmcp.runtime.late_updates import LateUpdates
-from jmcp.runtime.outputs import OutputRecord
+from jmcp.runtime.outputs import OutputRecord, Shown
+from jmcp.runtime.pending_runs import PendingRuns
 
 log = logging.getLogger(__name__)
 
 GRACE = 10.0
 """Seconds that an interrupted kernel has to become idle."""
+
+KERNEL_GONE = ("kernel_died", "kernel_restarted")
+
+CLOSING = 1.0
+"""Seconds that the cell of a run whose kernel is gone may hold up the news of it."""
+
+DISPLAYS_INTERVAL = 1.0
+"""Seconds between notes, for a restart of jmcp, of the display ids that a run shows."""
+
+LOST_CONTACT = (
+    "jmcp lost contact with the kernel while this ran: outputs may be missing, and the code may "
+    "still run. Check what it did before running it again."
+)
+LOST_CONTACT_MARK = (
+    "[jmcp lost contact with the kernel during this run: outputs may be missing here]\n"
+)
+OUTPUT_LIMIT = (
+    "Jupyter Server dropped outputs of this run, because they came faster than its limit. Print "
+    "less or write to a file; the limit is the server's setting "
+    "ZMQChannelsWebsocketConnection.iopub_data_rate_limit."
+)
+CELL_GONE = "The cell was deleted while this ran; its outputs are only in this execution."
+STOPPED = "jmcp stopped while this ran; the kernel goes on with it."
+
+
+class Start(Protocol):
+    """Sends the code, or listens again to a run that was sent; returns as `KernelConnection.run`."""
+
+    def __call__(
+        self, on_message: OnMessage, *, on_sent: Callable[[Request], None]
+    ) -> Awaitable[Reply]: ...
 
 
 class KernelRun:
@@ -25,66 +58,97 @@ class KernelRun:
     def __init__(
         self,
         execution: Execution,
-        connection: KernelConnection,
+        start: Start,
         displays: Displays,
         kernels: Kernels,
         *,
+        pending: PendingRuns,
         grace: float,
     ) -> None:
         self.execution = execution
         self.interrupted = False
+        self.leaving = False
         self.task: asyncio.Task[Reply] | None = None
-        self._connection = connection
+        self.closing: asyncio.Task[None] | None = None
+        self._start = start
         self._displays = displays
         self._kernels = kernels
+        self._pending = pending
         self._grace = grace
         self._started = asyncio.Event()
+        self._kept_changes = 0
+        self._keep_after = 0.0
 
     @property
     def over(self) -> bool:
         return self.task is None or self.task.done()
 
-    async def go(self, *, after_interrupt: bool) -> None:
-        """Run and finish the execution. Raises BackendError when it could not start."""
+    def leave(self) -> bool:
+        """jmcp stops: leave the run to the next process. False if nothing was sent so far."""
+        self.leaving = True
+        if self.task is None:
+            return False
+        self.task.cancel()
+        return True
+
+    async def go(
+        self,
+        sink: OutputSink | None,
+        *,
+        after_interrupt: bool = False,
+        shown: Shown | None = None,
+    ) -> None:
+        """Run and finish the execution; closes the sink.
+
+        `shown` is what the cell shows of an execution that an earlier process left.
+        """
         execution = self.execution
-        sink = await execution.open_sink() if execution.open_sink is not None else None
         late = LateUpdates(execution.reopen_sink).note if sink and execution.reopen_sink else None
-        execution.record = OutputRecord(sink, self._displays, late=late)
+        execution.record = OutputRecord(sink, self._displays, late=late, shown=shown)
+        status: Status | None = None
         try:
             status = await self._attempt()
             if status == "aborted" and after_interrupt and not execution.interrupt_asked:
                 # The kernel still flushed its queue for the interrupt of the run before.
                 status = await self._attempt()
-        except asyncio.CancelledError:
-            if self.task is not None:
-                self.task.cancel()
-            raise
         finally:
-            execution.stop_clock()
-            execution.record.finish()
-            if sink is not None:
-                await self._close(sink)
+            await self._end(sink, status)
         execution.finish(status)
+
+    async def _end(self, sink: OutputSink | None, status: Status | None) -> None:
+        execution = self.execution
+        left = self.leaving and status in (None, "lost_contact")
+        execution.stop_clock()
+        if left:
+            execution.notes.append(STOPPED)
+        elif execution.incomplete == "lost_contact":
+            execution.record.mark(LOST_CONTACT_MARK)
+        execution.record.finish()
+        if left:
+            self._keep(settled=execution.record.sink_error is None)
+        if sink is not None:
+            await self._close(sink, running=left, patient=status not in KERNEL_GONE)
+        if not left:
+            self._pending.forget(execution.execution_id)
 
     async def _attempt(self) -> Status:
         execution = self.execution
         execution.status = "running"
-        self.task = asyncio.create_task(
-            self._connection.run(
-                execution.code, self._on_message, store_history=execution.store_history
-            )
-        )
+        self.task = asyncio.ensure_future(self._start(self._on_message, on_sent=self._on_sent))
         if not execution.timeout:
             await asyncio.wait({self.task})
-            return self._status(self.task.result(), timed_out=False)
+            return self._status(self.task, timed_out=False)
         await self._start_or_end()
-        await asyncio.wait({self.task}, timeout=execution.timeout)
+        remaining = max(0.0, execution.timeout - execution.seconds)
+        await asyncio.wait({self.task}, timeout=remaining)
         if self.task.done():
-            return self._status(self.task.result(), timed_out=False)
+            return self._status(self.task, timed_out=False)
         return await self._interrupt_late_run(self.task)
 
     async def _start_or_end(self) -> None:
         """Until the kernel starts this code, another client's may run, and that has no limit."""
+        if self.execution.started is not None:
+            return
         started = asyncio.create_task(self._started.wait())
         try:
             assert self.task is not None
@@ -92,7 +156,7 @@ class KernelRun:
         finally:
             started.cancel()
 
-    async def _interrupt_late_run(self, task: asyncio.Task[Reply]) -> Status:
+    async def _interrupt_late_run(self, task: asyncio.Future[Reply]) -> Status:
         execution = self.execution
         self.interrupted = True
         execution.notes.append(f"Interrupted after {execution.timeout:g} s.")
@@ -102,15 +166,19 @@ class KernelRun:
             log.warning("Kernel %s could not be interrupted.", execution.kernel_id, exc_info=True)
         await asyncio.wait({task}, timeout=self._grace)
         if task.done():
-            return self._status(task.result(), timed_out=True)
+            return self._status(task, timed_out=True)
         execution.notes.append(
             f"The kernel ignored the interrupt for {self._grace:g} s and is still busy with this "
             "code. Restart the kernel."
         )
         return "timed_out"
 
-    def _status(self, reply: Reply, *, timed_out: bool) -> Status:
+    def _status(self, task: asyncio.Future[Reply], *, timed_out: bool) -> Status:
         execution = self.execution
+        if task.cancelled() and self.leaving:
+            return "lost_contact" if execution.request is not None else "aborted"
+        reply = task.result()
+        self._note_missing(reply)
         if reply.status == "lost":
             return reply.lost or "lost_contact"
         execution.record.count(reply.execution_count)
@@ -126,22 +194,64 @@ class KernelRun:
             execution.interrupt_asked or reply.ename == "KeyboardInterrupt"
         ):
             return "interrupted"
+        if reply.status == "ok" and reply.incomplete == "lost_contact":
+            return "lost_contact"
         return reply.status
 
-    def _on_message(self, kind: str, content: dict[str, Any], metadata: dict[str, Any]) -> None:
-        if self.execution.done:
-            return  # it ignored its interrupt, and its cell is closed
-        self.execution.begin()
-        self._started.set()
-        self.execution.record.apply(kind, content, metadata)
-        self.execution.advance()
-
-    async def _close(self, sink: OutputSink) -> None:
+    def _note_missing(self, reply: Reply) -> None:
         execution = self.execution
-        if execution.record.sink_error is not None:
+        incomplete = reply.incomplete or ("lost_contact" if reply.lost == "lost_contact" else None)
+        if incomplete is None or self.leaving:
+            return
+        execution.incomplete = incomplete
+        execution.notes.append(LOST_CONTACT if incomplete == "lost_contact" else OUTPUT_LIMIT)
+
+    def _on_sent(self, request: Request) -> None:
+        self.execution.request = request
+        self._keep()
+
+    def _keep(self, *, settled: bool = False) -> None:
+        execution = self.execution
+        if execution.request is not None:
+            self._pending.keep(execution.pending(execution.request, settled=settled))
+
+    def _on_message(self, kind: str, content: dict[str, Any], metadata: dict[str, Any]) -> None:
+        execution = self.execution
+        if execution.done:
+            return  # it ignored its interrupt, and its cell is closed
+        execution.begin()
+        self._started.set()
+        execution.record.apply(kind, content, metadata)
+        if execution.record.display_changes != self._kept_changes:
+            self._keep_displays()
+        execution.advance()
+
+    def _keep_displays(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._keep_after:
+            self._keep_after = now + DISPLAYS_INTERVAL
+            self._kept_changes = self.execution.record.display_changes
+            self._keep()
+
+    async def _close(self, sink: OutputSink, *, running: bool, patient: bool) -> None:
+        """Close the cell; one whose kernel is gone goes on closing while that is told."""
+        self.closing = asyncio.create_task(self._closed(sink, running=running))
+        await asyncio.wait({self.closing}, timeout=None if patient else CLOSING)
+        if not self.closing.done():
+            self.execution.notes.append("The notebook is still being written.")
+
+    async def _closed(self, sink: OutputSink, *, running: bool) -> None:
+        execution = self.execution
+        if sink.deleted:
+            execution.notes.append(CELL_GONE)
+        elif execution.record.sink_error is not None:
             execution.notes.append("Some outputs did not reach the notebook.")
         try:
-            await sink.close()
+            await sink.close(running=running)
         except BackendError as error:
             log.warning("The outputs of a run could not be stored.", exc_info=True)
             execution.notes.append(f"The outputs may not be in the notebook: {error.message}")
+        except Exception:
+            # A bug there must not change how the run ended.
+            log.exception("The cell of execution %s could not be closed.", execution.execution_id)
+            execution.notes.append("The outputs may not be in the notebook; see jmcp's log.")

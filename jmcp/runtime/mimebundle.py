@@ -45,6 +45,21 @@ def bundle(data: dict[str, Any] | None) -> dict[str, Any]:
     return {mime: _value(mime, value) for mime, value in (data or {}).items()}
 
 
+def joined(output: Output) -> Output:
+    """The output with its text in one piece, which a notebook file may keep as lines."""
+    text = output.get("text")
+    return {**output, "text": "".join(text)} if isinstance(text, list) else output
+
+
+def size(value: Any) -> int:
+    """About how many bytes the JSON data takes: its texts, which are nearly all of it."""
+    if isinstance(value, dict):
+        return sum(map(size, value.values()))
+    if isinstance(value, list | tuple):
+        return sum(map(size, value))
+    return len(value) if isinstance(value, str) else 8
+
+
 def encodable(text: str) -> str:
     """The text with lone surrogates replaced: neither a file nor a shared document takes them."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from jmcp.runtime import mimebundle
@@ -24,11 +25,20 @@ Late = Callable[["OutputRecord", int, Output], None]
 """Called as (record, position, output before) when a finished run's output is updated."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a cell shows already of a run that goes on, and at which positions each display id."""
+
+    outputs: Sequence[Output]
+    displays: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+
 class OutputRecord:
     """Applies the messages of one run, in the kernel's order.
 
     The sink lags behind by at most `INTERVAL` (more if its writes are slow) and is up to date after
-    `finish`. A sink that fails is left alone from then on; `sink_error` says why.
+    `finish`. A sink that fails is left alone from then on; `sink_error` says why. `size` is about
+    what the outputs take, in bytes, after the end.
     """
 
     def __init__(
@@ -37,9 +47,12 @@ class OutputRecord:
         displays: Displays | None = None,
         *,
         late: Late | None = None,
+        shown: Shown | None = None,
     ) -> None:
         self.execution_count: int | None = None
         self.messages = 0
+        self.display_changes = 0
+        self.size = 0
         self.sink_error: Exception | None = None
         self._sink = sink
         self._displays = displays if displays is not None else Displays()
@@ -55,13 +68,20 @@ class OutputRecord:
         self._count_dirty = False
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._write(lambda sink: sink.begin())
+        self._write(lambda sink: sink.begin(keep=shown is not None))
+        if shown is not None:
+            self._go_on(shown)
 
     @property
     def outputs(self) -> list[Output]:
         """The outputs so far; the list is the caller's, the outputs are not."""
         self._settle_text()
         return list(self._outputs)
+
+    @property
+    def displays(self) -> dict[str, tuple[int, ...]]:
+        """The positions of each display id."""
+        return {key: tuple(positions) for key, positions in self._positions.items()}
 
     def apply(self, kind: str, content: dict[str, Any], metadata: dict[str, Any]) -> None:
         """Take one message. Those that say nothing about outputs are ignored."""
@@ -101,6 +121,18 @@ class OutputRecord:
                 self._late(self, position, before)
             self._touch(position, replace=True)
 
+    def mark(self, text: str) -> None:
+        """Say something in the cell that is not the code's own."""
+        self._clear_first = False
+        self._settle_text()
+        self._text = None
+        self._stream("stderr", text)
+
+    def let_go(self) -> None:
+        """Forget the outputs of a run that is over."""
+        self._outputs, self._text, self.size = [], None, 0
+        self._positions.clear()
+
     def flush(self) -> None:
         """Bring the sink up to date."""
         if self._timer is not None:
@@ -118,6 +150,7 @@ class OutputRecord:
         """The run is over: write what is pending and let go of the sink (it is not closed)."""
         self.flush()
         self._sink = None
+        self.size = sum(map(mimebundle.size, self.outputs))
 
     def _stream(self, name: str, text: str) -> None:
         self._clear_if_waiting()
@@ -138,9 +171,24 @@ class OutputRecord:
         self._outputs.append(output)
         position = len(self._outputs) - 1
         if display_id := _display_id(content):
-            self._positions.setdefault(display_id, []).append(position)
-            self._displays.add(display_id, self)
+            self._place(display_id, position)
         self._touch(position, replace=True)
+
+    def _place(self, display_id: str, position: int) -> None:
+        self._positions.setdefault(display_id, []).append(position)
+        self._displays.add(display_id, self)
+        self.display_changes += 1
+
+    def _go_on(self, shown: Shown) -> None:
+        self._outputs = [mimebundle.joined(output) for output in shown.outputs]
+        self._shown = len(self._outputs)
+        last = self._outputs[-1] if self._outputs else {}
+        if last.get("output_type") == "stream":
+            self._text = StreamText(last["text"])
+        for display_id, positions in shown.displays.items():
+            for position in positions:
+                if position < self._shown:  # others may have cleared the cell meanwhile
+                    self._place(display_id, position)
 
     def _clear_if_waiting(self) -> None:
         if self._clear_first:
@@ -150,6 +198,7 @@ class OutputRecord:
     def _clear(self) -> None:
         self._outputs, self._text = [], None
         self._positions.clear()
+        self.display_changes += 1
         # Until the next write the sink shows the old ones, which new ones replace without a flicker.
         self._dirty = dict.fromkeys(range(self._shown), True)
         self._schedule()

@@ -6,26 +6,45 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from jmcp.runtime.backend import Kernels
 from jmcp.runtime.displays import Displays
 from jmcp.runtime.errors import BackendError
 from jmcp.runtime.execution_record import Execution
-from jmcp.runtime.kernel_run import KernelRun
+from jmcp.runtime.kernel_run import KERNEL_GONE, STOPPED, KernelRun, Start
+from jmcp.runtime.pending_runs import PendingRuns
+from jmcp.runtime.resumption import Resumption
 
 log = logging.getLogger(__name__)
+
+STOPPING = 30.0
+"""Seconds that the cells have to be closed when jmcp stops."""
+
+NEVER_SENT = "jmcp stopped before this ran."
+VARIABLES_GONE = (
+    "Not run: the kernel's process ended after this was submitted, and with it all variables. "
+    "Run it again if it still fits."
+)
 
 
 class RunQueue:
     """Runs executions as a task of its own, so that no caller who leaves takes a run along."""
 
     def __init__(
-        self, kernel_id: str, kernels: Kernels, *, grace: float, on_end: Callable[[], None]
+        self,
+        kernel_id: str,
+        kernels: Kernels,
+        *,
+        pending: PendingRuns,
+        grace: float,
+        on_end: Callable[[], None],
     ) -> None:
         self.kernel_id = kernel_id
         self.waiting: deque[Execution] = deque()
         self.running: Execution | None = None
         self._kernels = kernels
+        self._pending = pending
         self._grace = grace
         self._on_end = on_end
         self._worker: asyncio.Task[None] | None = None
@@ -34,6 +53,8 @@ class RunQueue:
         self._displays = Displays()
         self._generation = 0
         self._interrupted = False
+        self._stopping = False
+        self._resumptions: dict[str, Resumption] = {}
 
     @property
     def idle(self) -> bool:
@@ -41,9 +62,12 @@ class RunQueue:
 
     def put(self, execution: Execution) -> None:
         """Add an execution at the end."""
+        if self._stopping:
+            execution.notes.append(NEVER_SENT)
+            execution.finish("aborted")
+            return
         self.waiting.append(execution)
-        if self.idle:
-            self._worker = asyncio.create_task(self._work(), name=f"jmcp-runs-{self.kernel_id}")
+        self._wake()
 
     async def interrupt(self) -> None:
         """Interrupt the kernel, whoever runs in it."""
@@ -54,12 +78,7 @@ class RunQueue:
 
     def drop(self, note: str) -> list[Execution]:
         """End what has not started yet as `aborted`."""
-        dropped = list(self.waiting)
-        self.waiting.clear()
-        for execution in dropped:
-            execution.notes.append(note)
-            execution.finish("aborted")
-        return dropped
+        return [execution for execution in tuple(self.waiting) if self.withdraw(execution, note)]
 
     def withdraw(self, execution: Execution, note: str) -> bool:
         """End one that has not started yet as `aborted`. False if it does not wait."""
@@ -70,13 +89,40 @@ class RunQueue:
         execution.finish("aborted")
         return True
 
+    def take_up(self, execution: Execution, resumption: Resumption) -> None:
+        """Put an execution that an earlier process left behind the others of that kind, and before
+        all that is new."""
+        self._resumptions[execution.execution_id] = resumption
+        new = [waiting for waiting in self.waiting if waiting.left is None]
+        for waiting in new:
+            self.waiting.remove(waiting)
+        self.waiting.append(execution)
+        self.waiting.extend(new)
+        self._wake()
+
+    def stop(self) -> None:
+        """Start nothing more. From now on a lost contact is jmcp's own doing."""
+        self._stopping = True
+        self.drop(NEVER_SENT)
+        if self._current is not None:
+            self._current.leaving = True
+
     async def close(self) -> None:
-        """Stop; runs go on in the kernel, unheard."""
-        self.drop("jmcp stopped before this ran.")
-        tasks = [task for task in (self._worker, self._stuck and self._stuck.task) if task]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Leave what runs to the next process of jmcp; the kernel goes on with it."""
+        self.stop()
+        if self._stuck is not None:
+            self._stuck.leave()
+        if self._worker is None:
+            return
+        if self._current is None or not self._current.leave():
+            self._worker.cancel()
+        await asyncio.wait({self._worker}, timeout=STOPPING)
+        self._worker.cancel()
+        await asyncio.gather(self._worker, return_exceptions=True)
+
+    def _wake(self) -> None:
+        if self.idle:
+            self._worker = asyncio.create_task(self._work(), name=f"jmcp-runs-{self.kernel_id}")
 
     async def _work(self) -> None:
         while self.waiting:
@@ -96,34 +142,74 @@ class RunQueue:
                 execution.finish("aborted")
             finally:
                 if not execution.done:  # cancelled: jmcp is stopping
-                    execution.notes.append("jmcp stopped while this ran.")
-                    execution.finish("lost_contact")
+                    sent = execution.request is not None
+                    execution.notes.append(STOPPED if sent else NEVER_SENT)
+                    execution.finish("lost_contact" if sent else "aborted")
+                if execution.status in KERNEL_GONE:
+                    self._drop_with(execution.generation)
                 self.running = self._current = None
                 self._on_end()
 
     async def _run(self, execution: Execution) -> None:
-        if not await self._unstuck():
+        if execution.left is not None:
+            await self._resume(execution, self._resumptions.pop(execution.execution_id))
+            return
+        if self._ignored_interrupt():
             execution.notes.append(
                 "Not run: the kernel still runs code that ignored an interrupt. Restart the kernel."
             )
             execution.finish("aborted")
             return
         connection = await self._kernels.connect(self.kernel_id)
-        execution.generation = connection.generation
-        if execution.generation != self._generation:
-            # Display ids name outputs of one kernel process.
-            self._generation, self._displays = execution.generation, Displays()
-        run = self._current = KernelRun(
-            execution, connection, self._displays, self._kernels, grace=self._grace
-        )
-        await run.go(after_interrupt=self._interrupted)
+        if execution.written_for not in (None, connection.generation):
+            execution.notes.append(VARIABLES_GONE)
+            execution.finish("aborted")
+            return
+        start = partial(connection.run, execution.code, store_history=execution.store_history)
+        run = self._prepare(execution, start, connection.generation)
+        sink = await execution.open_sink() if execution.open_sink is not None else None
+        await run.go(sink, after_interrupt=self._interrupted)
         self._interrupted = run.interrupted
-        if run.task is not None and not run.task.done():
+        if not run.over:
             self._stuck = run
 
-    async def _unstuck(self) -> bool:
-        """Whether the kernel is free of a run that ignored its interrupt; gives it no more time
-        than that run already had, so that a full queue says so at once."""
+    async def _resume(self, execution: Execution, resumption: Resumption) -> None:
+        start = partial(resumption.listen, self._kernels, execution)
+        try:
+            generation = (await self._kernels.health(self.kernel_id)).generation
+        except BackendError:
+            generation = 0
+        run = self._prepare(execution, start, generation)
+        sink = await resumption.open(execution)
+        await run.go(sink, shown=resumption.shown if sink is not None else None)
+        self._interrupted = run.interrupted
+        if not run.over:
+            self._stuck = run
+
+    def _prepare(self, execution: Execution, start: Start, generation: int) -> KernelRun:
+        execution.generation = generation
+        if generation != self._generation:
+            # Display ids name outputs of one kernel process.
+            self._generation, self._displays = generation, Displays()
+        self._current = KernelRun(
+            execution,
+            start,
+            self._displays,
+            self._kernels,
+            pending=self._pending,
+            grace=self._grace,
+        )
+        return self._current
+
+    def _drop_with(self, generation: int) -> None:
+        """End what waits and was written for a process that is gone."""
+        for execution in tuple(self.waiting):
+            if execution.left is None and execution.written_for in (None, generation):
+                self.withdraw(execution, VARIABLES_GONE)
+
+    def _ignored_interrupt(self) -> bool:
+        """Whether a run that ignored its interrupt still holds the kernel. It gets no more time
+        than it already had, so that a full queue says so at once."""
         if self._stuck is not None and self._stuck.over:
             self._stuck = None
-        return self._stuck is None
+        return self._stuck is not None

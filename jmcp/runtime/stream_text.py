@@ -14,29 +14,32 @@ class StreamText:
     added since the last `take`, so that a document can be extended instead of rewritten.
     """
 
-    def __init__(self) -> None:
-        self._done: list[str] = []
-        self._line = ""
-        self._column = 0
+    def __init__(self, text: str = "") -> None:
+        head, newline, tail = text.rpartition("\n")
+        self._done = [head + newline]
+        # In pieces: a line that grows without end would be copied with each of them.
+        self._line = [tail]
+        self._length = self._column = len(tail)
         self._fresh: list[str] = []
         self._rewritten = False
 
     def __str__(self) -> str:
         self._done = ["".join(self._done)]
-        return self._done[0] + self._line
+        self._line = ["".join(self._line)]
+        return self._done[0] + self._line[0]
 
     def append(self, text: str) -> None:
         """Add the text of one message."""
-        if "\r" in text or "\b" in text or self._column != len(self._line):
+        if "\r" in text or "\b" in text or self._column != self._length:
             self._overwrite(text)
             return
         head, newline, tail = text.rpartition("\n")
         if newline:
-            self._done.append(self._line + head + newline)
-            self._line = tail
-        else:
-            self._line += tail
-        self._column = len(self._line)
+            self._done.extend((*self._line, head, newline))
+            self._line, self._length = [], 0
+        self._line.append(tail)
+        self._length += len(tail)
+        self._column = self._length
         self._fresh.append(text)
 
     def take(self) -> str | None:
@@ -46,7 +49,8 @@ class StreamText:
         return fresh
 
     def _overwrite(self, text: str) -> None:
-        before, line, column = self._line, self._line, self._column
+        before = line = "".join(self._line)
+        column = self._column
         finished: list[str] = []
         for piece in _CONTROL.split(text):
             if piece == "\n":
@@ -65,4 +69,4 @@ class StreamText:
         else:
             self._rewritten = True
         self._done.extend(finished)
-        self._line, self._column = line, column
+        self._line, self._length, self._column = [line], len(line), column

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jmcp.runtime.backend import Health, KernelInfo, OnMessage, OutputSink, Reply
+from jmcp.runtime.backend import Health, KernelInfo, OnMessage, OutputSink, Reply, Request
 from jmcp.runtime.errors import KernelDown, NotebookMissing, WriteRefused
 from jmcp.runtime.execution import Execution, Executions
 from tests.runtime.recording_sink import RecordingSink
@@ -30,10 +30,21 @@ class ScriptedKernel:
         self.ends: list[asyncio.Future[Reply]] = []
         self.arrived = asyncio.Condition()
         self.silent = False
+        self.on_message: OnMessage = lambda *_: None
 
-    async def run(self, code: str, on_message: OnMessage, *, store_history: bool = True) -> Reply:
+    async def run(
+        self,
+        code: str,
+        on_message: OnMessage,
+        *,
+        store_history: bool = True,
+        on_sent: Callable[[Request], None] | None = None,
+    ) -> Reply:
+        if on_sent is not None:
+            on_sent(Request(kernel_id="k", channel="c", message_id=code))
         assert all(end.done() for end in self.ends), "two runs at once"
         end: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self.on_message = on_message
         self.codes.append(code)
         self.ends.append(end)
         if not self.silent:
@@ -42,6 +53,9 @@ class ScriptedKernel:
         async with self.arrived:
             self.arrived.notify_all()
         return await end
+
+    def say(self, text: str) -> None:
+        self.on_message("stream", {"name": "stdout", "text": text}, {})
 
     async def reached(self, runs: int) -> asyncio.Future[Reply]:
         """The latest run, when there were so many."""
@@ -253,7 +267,79 @@ async def test_a_lost_run_keeps_its_outputs_and_closes_its_cell(
     run = await submit(executions, "x", open_sink=opens(sink))
     (await kernels.kernel.reached(1)).set_result(Reply(status="lost", lost=lost))
     assert await run.wait(LIMIT)
-    assert (run.status, sink.closed, len(sink.outputs)) == (lost, True, 1)
+    assert (run.status, sink.closed, sink.running) == (lost, True, False)
+    texts = [output["text"] for output in sink.outputs]
+    if lost == "lost_contact":
+        assert run.incomplete == "lost_contact"
+        assert "outputs may be missing" in texts.pop()
+        assert "lost contact" in run.notes[0]
+    assert texts == ["x"]
+
+
+@pytest.mark.parametrize("status", ["ok", "error"])
+async def test_a_gap_in_the_outputs_is_never_ok(
+    kernels: ScriptedKernels, executions: Executions, status: Any
+) -> None:
+    sink = RecordingSink()
+    run = await submit(executions, "x", open_sink=opens(sink))
+    (await kernels.kernel.reached(1)).set_result(
+        Reply(status=status, execution_count=1, incomplete="lost_contact")
+    )
+    assert await run.wait(LIMIT)
+    assert (run.incomplete, sink.outputs[-1]["name"]) == ("lost_contact", "stderr")
+    assert run.status == ("error" if status == "error" else "lost_contact")
+
+
+async def test_output_that_the_server_dropped_is_told_with_the_setting(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    run = await submit(executions, "x")
+    (await kernels.kernel.reached(1)).set_result(
+        Reply(status="ok", execution_count=1, incomplete="output_limit")
+    )
+    assert await run.wait(LIMIT)
+    assert (run.status, run.incomplete) == ("ok", "output_limit")
+    assert "ZMQChannelsWebsocketConnection.iopub_data_rate_limit" in run.notes[0]
+
+
+async def test_what_waits_is_not_run_in_another_process(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    dying = await submit(executions, "x", generation=1)
+    waiting = await submit(executions, "y", generation=1, session_id="other")
+    told = await submit(executions, "z", generation=2)  # submitted after the death was seen
+    await kernels.kernel.reached(1)
+    kernels.kernel.generation = 2
+    kernels.kernel.ends[0].set_result(Reply(status="lost", lost="kernel_died"))
+    for run in (dying, waiting):
+        assert await run.wait(LIMIT)
+    assert (dying.status, waiting.status) == ("kernel_died", "aborted")
+    assert "all variables" in waiting.notes[0]
+    (await kernels.kernel.reached(2)).set_result(OK)
+    assert await told.wait(LIMIT)
+    assert (told.status, kernels.kernel.codes) == ("ok", ["x", "z"])
+    stale = await submit(executions, "w", generation=1)
+    assert await stale.wait(LIMIT)
+    assert (stale.status, kernels.kernel.codes) == ("aborted", ["x", "z"])
+
+
+async def test_a_slow_document_does_not_hold_up_the_news_of_a_dead_kernel(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    class Slow(RecordingSink):
+        async def close(self, *, running: bool = False) -> None:
+            await release.wait()
+            await super().close(running=running)
+
+    release, sink = asyncio.Event(), Slow()
+    run = await submit(executions, "x", open_sink=opens(sink))
+    (await kernels.kernel.reached(1)).set_result(Reply(status="lost", lost="kernel_died"))
+    assert await run.wait(LIMIT)
+    assert (run.status, sink.closed) == ("kernel_died", False)
+    assert run.notes == ["The notebook is still being written."]
+    release.set()
+    async with asyncio.timeout(LIMIT):
+        await sink.closing.wait()
 
 
 async def test_what_cannot_start_says_why(kernels: ScriptedKernels, executions: Executions) -> None:
@@ -324,6 +410,10 @@ async def test_what_waits_can_be_dropped_and_closing_leaves_nobody_waiting(
     queued = await submit(executions, "z")
     await executions.close()
     assert (run.status, sink.closed, queued.status) == ("lost_contact", True, "aborted")
+    assert sink.running  # the next process of jmcp goes on with it
+    assert (run.incomplete, [output["text"] for output in sink.outputs]) == (None, ["x"])
+    late = await submit(executions, "late")
+    assert (late.status, kernels.kernel.codes) == ("aborted", ["x"])
 
 
 async def test_an_update_after_a_run_reaches_its_cell_if_that_still_shows_it(

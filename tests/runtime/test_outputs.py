@@ -100,6 +100,8 @@ async def test_text_that_utf8_cannot_hold_is_replaced(sink: RecordingSink) -> No
         (["a\r\nb"], "a\nb"),
         (["one\ntwo\r", "2"], "one\n2wo"),
         (["x\n\b\by"], "x\ny"),
+        (["a", "b", "\rX", "Y"], "XY"),
+        (["log\n", "ab", "\r", "c"], "log\ncb"),
     ],
 )
 async def test_carriage_returns_and_backspaces_overwrite(

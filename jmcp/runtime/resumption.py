@@ -1,0 +1,124 @@
+"""Taking up a run that an earlier process of jmcp sent: its cell, its messages, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from jmcp.runtime.backend import (
+    Documents,
+    Kernels,
+    NotebookRef,
+    OnMessage,
+    OutputSink,
+    Reply,
+    Request,
+)
+from jmcp.runtime.errors import (
+    BackendError,
+    JupyterUnreachable,
+    KernelMissing,
+    NotebookMissing,
+)
+from jmcp.runtime.execution_record import Execution
+from jmcp.runtime.late_updates import CellOutputs
+from jmcp.runtime.outputs import Shown
+from jmcp.runtime.store import PendingRun
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PATIENCE = 600.0
+"""Seconds that a Jupyter Server which does not answer has to come back."""
+
+LONGEST_PAUSE = 10.0
+
+CELL_LOST = "The cell is gone; what this prints is only in this execution."
+NO_CELL = "What it printed before jmcp was started anew is lost: it belongs to no cell."
+UNSETTLED = (
+    "jmcp ended abruptly while this ran: what the code printed in that moment may be missing."
+)
+
+
+class Resumption:
+    """One left run. `shown` is what its cell shows, known after `open`."""
+
+    def __init__(self, run: PendingRun, documents: Documents) -> None:
+        self.run = run
+        self.shown = Shown(outputs=())
+        self._documents = documents
+
+    async def open(self, execution: Execution) -> OutputSink | None:
+        """The cell as a sink, or None where there is none to write to; notes say what is lost."""
+        if self.run.cell_id is None:
+            execution.notes.append(NO_CELL)
+            return None
+        if not self.run.settled:
+            execution.notes.append(UNSETTLED)
+        try:
+            sink = await patiently(lambda: self._sink(execution))
+        except BackendError as error:
+            log.warning("The cell of a run that goes on cannot be written to.", exc_info=True)
+            execution.notes.append(f"The outputs are only in this execution: {error.message}")
+            return None
+        if sink is None:
+            execution.notes.append(CELL_LOST)
+        return sink
+
+    async def listen(
+        self,
+        kernels: Kernels,
+        execution: Execution,
+        on_message: OnMessage,
+        *,
+        on_sent: Callable[[Request], None],
+    ) -> Reply:
+        """Wait for the end as `KernelConnection.run` does."""
+        on_sent(self.run.request)
+        try:
+            return await patiently(lambda: kernels.resume(self.run.request, on_message))
+        except KernelMissing:
+            return Reply(status="lost", lost="kernel_died")
+        except BackendError as error:
+            execution.notes.append(error.message)
+            return Reply(status="lost", lost="lost_contact")
+
+    async def _sink(self, execution: Execution) -> OutputSink | None:
+        try:
+            ref = await self._notebook()
+            async with self._documents.read(ref) as cells:
+                index = cells.find(self.run.cell_id or "")
+                cell = None if index is None else cells.get(index, outputs=True)
+        except NotebookMissing:
+            return None
+        if cell is None:
+            return None
+        execution.code = cell.source
+        execution.reopen_sink = CellOutputs(self._documents, ref, cell).reopen
+        self.shown = Shown(outputs=cell.outputs, displays=self.run.displays)
+        return await self._documents.outputs(ref, cell)
+
+    async def _notebook(self) -> NotebookRef:
+        try:
+            return await self._documents.current(self.run.notebook.key)
+        except NotebookMissing:
+            if not self.run.notebook.path:
+                raise
+            return await self._documents.identify(self.run.notebook.path)
+
+
+async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
+    """The result of the attempt, repeated while Jupyter Server does not answer."""
+    loop = asyncio.get_running_loop()
+    deadline, pause = loop.time() + PATIENCE, 0.25
+    while True:
+        try:
+            return await attempt()
+        except JupyterUnreachable:
+            if loop.time() + pause > deadline:
+                raise
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)

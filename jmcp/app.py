@@ -1,4 +1,8 @@
-"""The composition root: the only place that sees the API, the handlers and the adapters."""
+"""The composition root: what every server is made of, whatever documents and kernels it has.
+
+The adapters are chosen in `jmcp.inside` and `jmcp.outside`: each brings a second of imports that
+the other never needs.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,12 @@ import os
 from importlib.metadata import version
 from pathlib import Path
 
-from jupyter_server.serverapp import ServerApp
-from starlette.applications import Starlette
-
 import jmcp_api
+from jmcp.runtime.backend import Documents, Kernels
 from jmcp.runtime.dispatch import Dispatcher
 from jmcp.runtime.tool import Api
-from jmcp.runtime.transport.site import site
 from jmcp_api import http, mcp, registry, sessions, texts
 from jmcp_handlers import HANDLERS
-from jmcp_handlers.documents.local import LocalDocuments
-from jmcp_handlers.kernels.local import LocalKernels
 
 VERSION = version("jmcp")
 GENERATED = Path(jmcp_api.__file__).parent
@@ -32,15 +31,13 @@ API = Api(
 )
 
 
-def local(serverapp: ServerApp, *, toolsets: tuple[str, ...]) -> Starlette:
-    """Everything inside one Jupyter Server: its documents, its kernels, its URL path."""
-    dispatcher = Dispatcher(
+def build(documents: Documents, kernels: Kernels) -> Dispatcher:
+    """Everything behind the wire formats, on these documents and these kernels."""
+    return Dispatcher(
         api=API,
         handlers=HANDLERS,
-        documents=LocalDocuments(serverapp),
-        kernels=LocalKernels(serverapp),
+        documents=documents,
+        kernels=kernels,
         # For tests: an error that its tool does not declare becomes a bug instead of a log line.
         strict=os.environ.get("JMCP_STRICT") == "1",
     )
-    base = serverapp.base_url.rstrip("/")
-    return site(dispatcher, version=VERSION, base=base, toolsets=toolsets)

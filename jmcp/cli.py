@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -12,8 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import jmcp_api
-from jmcp import config, serve
-from jmcp_api.mcp import LISTING_FILE, TOOLSETS
+from jmcp import serve_command
+from jmcp.listener import ServeError
+from jmcp_api.mcp import LISTING_FILE
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,29 +23,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"jmcp {version('jmcp')}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    serving = commands.add_parser(
-        "serve",
-        help="start JupyterLab with jmcp in it",
-        epilog="Each option that takes a value is also a variable: JMCP_PORT for --port.",
-    )
-    serving.add_argument(
-        "--root-dir", type=Path, default=_default("ROOT_DIR", "."), help="folder to serve (.)"
-    )
-    serving.add_argument(
-        "--host", default=_default("HOST", "127.0.0.1"), help="address to listen on (%(default)s)"
-    )
-    serving.add_argument(
-        "--port", type=int, default=_default("PORT", "8888"), help="(%(default)s; 0: any free one)"
-    )
-    serving.add_argument("--token", help="instead of the one kept for you; also JMCP_TOKEN")
-    serving.add_argument("--no-browser", action="store_true", help="do not open JupyterLab")
-    serving.add_argument(
-        "--toolset",
-        default=_default("TOOLSET", "core"),
-        help="toolsets for MCP clients, comma-separated (%(default)s)",
-    )
-    serving.add_argument("--verbose", action="store_true", help="show what Jupyter logs")
-    serving.set_defaults(run=run_serve)
+    serve_command.add_to(commands, run=run_serve)
 
     listing = commands.add_parser("tools", help="list the tools")
     listing.add_argument("--json", action="store_true", help="as MCP clients see them")
@@ -56,32 +34,10 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _default(option: str, otherwise: str) -> str:
-    """The value of an option that is not given: its variable, or the default."""
-    return os.environ.get(f"JMCP_{option}") or otherwise
-
-
 def run_serve(arguments: argparse.Namespace) -> int:
-    root_dir = arguments.root_dir.resolve()
-    if not root_dir.is_dir():
-        return fail(f"{root_dir} is not a folder; name one with --root-dir")
-    toolsets = tuple(name for name in arguments.toolset.split(",") if name)
-    if unknown := set(toolsets) - set(TOOLSETS):
-        known = ", ".join(TOOLSETS)
-        return fail(f"no toolset {', '.join(sorted(unknown))}; --toolset takes: {known}")
-    inherited = config.taken_token(os.environ)
-    options = config.ServeOptions(
-        root_dir=root_dir,
-        host=arguments.host,
-        port=arguments.port,
-        token=arguments.token or inherited or config.kept_token(config.folder()),
-        toolsets=toolsets,
-        browser=not arguments.no_browser,
-        verbose=arguments.verbose,
-    )
     try:
-        serve.serve(options)
-    except serve.ServeError as error:
+        serve_command.run(arguments)
+    except ServeError as error:
         return fail(str(error))
     except KeyboardInterrupt:  # before there was a server to stop
         return 130

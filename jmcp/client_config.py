@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 WILDCARDS = frozenset({"", "0.0.0.0", "::"})
 
@@ -27,8 +29,20 @@ class Endpoint:
     def client_config(self) -> str:
         """The `mcpServers` object that most clients read."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        server = {"type": "http", "url": self.mcp_url, "headers": headers}
-        return json.dumps({"mcpServers": {"jmcp": server}}, indent=2)
+        return _servers({"type": "http", "url": self.mcp_url, "headers": headers})
+
+
+def stdio_config(command: Sequence[str], tokens: Mapping[str, str]) -> str:
+    """The same for clients that start the server themselves.
+
+    `tokens` are variables: an argument can be read by everyone on the machine.
+    """
+    name, *arguments = command
+    return _servers({"command": name, "args": arguments, "env": dict(tokens)})
+
+
+def _servers(server: Mapping[str, Any]) -> str:
+    return json.dumps({"mcpServers": {"jmcp": server}}, indent=2)
 
 
 def endpoint(host: str, port: int, base_url: str, token: str) -> Endpoint:

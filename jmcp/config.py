@@ -6,11 +6,16 @@ import os
 import secrets
 import tempfile
 from collections.abc import MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
+
+from jmcp.runtime.transport.wire import Wire
 
 TOKEN_BYTES = 24
 TOKEN_VARIABLES = ("JMCP_TOKEN", "JUPYTER_TOKEN")
+Transport = Literal["streamable-http", "stdio"]
+IfUnavailable = Literal["exit", "retry"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,36 @@ class ServeOptions:
     toolsets: tuple[str, ...]
     browser: bool
     verbose: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """A Jupyter Server elsewhere. `url` contains its base_url and ends in a slash."""
+
+    url: str
+    token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandaloneOptions:
+    """`jmcp serve --jupyter-url`, decided. With `wire` it is served over stdio, else over HTTP."""
+
+    documents: Where
+    kernels: Where
+    wire: Wire | None
+    host: str
+    port: int
+    token: str = field(repr=False)
+    toolsets: tuple[str, ...]
+    if_unavailable: IfUnavailable
+    verbose: bool
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The servers by what they are for, as a person reads it."""
+        if self.documents == self.kernels:
+            return {"Jupyter": self.documents.url}
+        return {"Documents": self.documents.url, "Kernels": self.kernels.url}
 
 
 def folder() -> Path:
@@ -64,7 +99,9 @@ def _read(path: Path) -> str:
         return ""
 
 
-def taken_token(environment: MutableMapping[str, str]) -> str:
+def taken_token(
+    environment: MutableMapping[str, str], names: tuple[str, ...] = TOKEN_VARIABLES
+) -> str:
     """The token of the environment, removed from there so that no kernel inherits it."""
-    found = [environment.pop(name, "") for name in TOKEN_VARIABLES]
+    found = [environment.pop(name, "") for name in names]
     return next(filter(None, found), "")

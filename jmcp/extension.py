@@ -54,8 +54,8 @@ class Hosted:
         extension = self._extension
         try:
             # The SDK takes a second to import: Jupyter is up by now, and goes on serving.
-            app = await asyncio.to_thread(importlib.import_module, "jmcp.app")
-            site = app.local(extension.serverapp, toolsets=tuple(extension.toolsets))
+            app = await asyncio.to_thread(importlib.import_module, "jmcp.inside")
+            site = app.site_of(extension.serverapp, toolsets=tuple(extension.toolsets))
             async with site.router.lifespan_context(site):
                 self._app = site
                 self._settled.set()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import faulthandler
 import hashlib
 import logging
 import os
 import signal
-import socket
 import sys
 from contextlib import suppress
 from importlib.util import find_spec
@@ -17,15 +15,12 @@ from pathlib import Path
 
 from jmcp.client_config import Endpoint, endpoint
 from jmcp.config import ServeOptions
+from jmcp.listener import ServeError, bound
 from jmcp.runtime.transport.loopback import is_loopback
 
 STOP_SECONDS = 15
 SETTLE_SECONDS = 5
 LAB = ("jupyterlab", "jupyter_server_ydoc", "ipykernel")
-
-
-class ServeError(Exception):
-    """Why no server was started: one line, which says what to do about it."""
 
 
 def check_installed() -> None:
@@ -34,23 +29,6 @@ def check_installed() -> None:
         raise ServeError(
             f"jmcp serve needs {', '.join(missing)}, not installed: pip install 'jmcp[lab]'"
         )
-
-
-def check_port(host: str, port: int) -> None:
-    """Raises ServeError when nothing can listen there. Jupyter itself would say it in six lines."""
-    try:
-        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)
-        family, kind, protocol, _, address = found[0]
-        with socket.socket(family, kind, protocol) as probe:
-            # As Jupyter binds: a port whose last connections are closing is free.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise ServeError(f"port {port} is taken; choose another one with --port") from error
-        if error.errno == errno.EACCES:
-            raise ServeError(f"port {port} is not allowed; choose one with --port") from error
-        raise ServeError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
 
 
 def arguments(options: ServeOptions) -> list[str]:
@@ -106,7 +84,8 @@ def is_news(record: logging.LogRecord) -> bool:
 def serve(options: ServeOptions) -> None:
     """Serve until a signal ends it. Raises ServeError when it cannot start."""
     check_installed()
-    check_port(options.host, options.port)
+    # Jupyter itself would say in six lines that a port is taken.
+    bound(options.host, options.port).close()
     # Here and not above: these take a second, and a taken port should not.
     from jupyter_server.serverapp import ServerApp
 

@@ -57,7 +57,13 @@ class JupyterApi:
         return response
 
     async def send(
-        self, method: str, path: str, *, body: Any = None, seconds: float | None = None, **query: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        seconds: float | None = None,
+        **query: Any,
     ) -> httpx2.Response:
         """The response as it came, a refusal too. Raises httpx2.TransportError."""
         limit = httpx2.USE_CLIENT_DEFAULT if seconds is None else httpx2.Timeout(seconds)

@@ -96,14 +96,11 @@ async def document_mode(api: JupyterApi) -> DocumentMode:
 
 async def _version(api: JupyterApi, *, seconds: float = PROBE_SECONDS) -> str:
     response = await _get(api, "api", seconds=seconds)
+    hub = HUB_HEADER in response.headers or "/hub/" in _location(response)
+    if hub and (response.is_redirect or response.status_code in AWAY):
+        raise _hub(api)
     if asks_for_login(response) or response.status_code in REFUSALS:
         raise _refused_token(api, response)
-    if HUB_HEADER in response.headers and response.status_code in AWAY:
-        raise JupyterUnreachable(
-            f"JupyterHub answers at {api.url}, but the server there is not running: start it in "
-            "the Hub.",
-            reason="hub_server_stopped",
-        )
     if response.status_code in AWAY:
         raise JupyterUnreachable(
             f"A proxy answers at {api.url}, but no server behind it (status "
@@ -113,12 +110,9 @@ async def _version(api: JupyterApi, *, seconds: float = PROBE_SECONDS) -> str:
     if response.is_redirect:
         raise _elsewhere(api, response)
     version = _json(response).get("version")
-    if _is_hub(response, version):
-        raise JupyterUnreachable(
-            f"{api.url} is JupyterHub itself and no Jupyter Server. Give the URL of a running "
-            "server, as in .../user/NAME/, and a token of the Hub.",
-            reason="hub",
-        )
+    # A server behind the Hub has the Hub's header too, but it answers as Jupyter does.
+    if hub and (not isinstance(version, str) or response.url.path.endswith("/hub/api")):
+        raise _hub(api)
     if response.status_code != 200 or not isinstance(version, str):
         kind = response.headers.get("content-type", "nothing").partition(";")[0]
         raise JupyterUnreachable(
@@ -168,7 +162,8 @@ async def _get(
         reason, why = "timeout", f"it did not answer within {seconds:g} s"
     except httpx2.TransportError as error:
         reason, why = _network(api, error)
-    raise JupyterUnreachable(f"No Jupyter Server answers at {api.url}: {why}.", reason=reason)
+    end = "" if why.endswith("?") else "."
+    raise JupyterUnreachable(f"No Jupyter Server answers at {api.url}: {why}{end}", reason=reason)
 
 
 def _network(api: JupyterApi, error: Exception) -> tuple[str, str]:
@@ -178,14 +173,14 @@ def _network(api: JupyterApi, error: Exception) -> tuple[str, str]:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return "tls", f"its TLS certificate is not trusted ({cause.verify_message})"
         if isinstance(cause, ssl.SSLError):
-            return "tls", f"TLS failed ({cause.reason or cause}); is it http:// and not https://?"
+            return "tls", f"TLS failed ({cause.reason or cause}). Is it http:// and not https://?"
         if isinstance(cause, ConnectionRefusedError):
-            return "refused", "connection refused; is it running, and is that its port?"
+            return "refused", "connection refused. Is it running, and is that its port?"
         if isinstance(cause, socket.gaierror):
             return "dns", f"there is no host {host} (DNS)"
     if isinstance(error, httpx2.ConnectError):
         return "unreachable", str(error) or "connecting failed"
-    return "not_http", "what listens there does not speak HTTP; is it https:// and not http://?"
+    return "not_http", "what listens there does not speak HTTP. Is it https:// and not http://?"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -200,7 +195,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _refused_token(api: JupyterApi, response: httpx2.Response) -> JupyterRefused:
     given = "refused the token" if api.headers else "needs a token, and none was given"
-    hub = HUB_HEADER in response.headers or "/hub/" in response.headers.get("location", "")
+    hub = HUB_HEADER in response.headers or "/hub/" in _location(response)
     wanted = "a token of the Hub with access to that server" if hub else "its token"
     return JupyterRefused(
         f"The Jupyter Server at {api.url} {given}. Give {wanted} (JMCP_JUPYTER_TOKEN).",
@@ -210,8 +205,7 @@ def _refused_token(api: JupyterApi, response: httpx2.Response) -> JupyterRefused
 
 def _elsewhere(api: JupyterApi, response: httpx2.Response) -> JupyterUnreachable:
     target = response.headers.get("location", "")
-    path = urlsplit(target).path
-    if target.endswith("/api") or path.endswith("/api"):
+    if target.endswith("/api"):
         return JupyterUnreachable(
             f"{api.url} redirects to {target.removesuffix('api')}. Give that URL.",
             reason="redirected",
@@ -222,10 +216,23 @@ def _elsewhere(api: JupyterApi, response: httpx2.Response) -> JupyterUnreachable
     )
 
 
-def _is_hub(response: httpx2.Response, version: Any) -> bool:
-    """A server behind the Hub has the Hub's header too, but it answers as Jupyter does."""
-    at_hub = urlsplit(str(response.url)).path.rstrip("/").endswith("/hub/api")
-    return HUB_HEADER in response.headers and (at_hub or not isinstance(version, str))
+def _hub(api: JupyterApi) -> JupyterUnreachable:
+    """JupyterHub answered for itself."""
+    if "/user/" in urlsplit(api.url).path:
+        return JupyterUnreachable(
+            f"JupyterHub answers at {api.url}, and no Jupyter Server: start that server in the Hub.",
+            reason="hub_server_stopped",
+        )
+    return JupyterUnreachable(
+        f"{api.url} is JupyterHub itself and no Jupyter Server. Give the URL of a running server, "
+        "as in .../user/NAME/, and a token of the Hub.",
+        reason="hub",
+    )
+
+
+def _location(response: httpx2.Response) -> str:
+    """The path that an answer redirects to; empty when it does not."""
+    return urlsplit(response.headers.get("location", "")).path
 
 
 def _json(response: httpx2.Response) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import pytest
 
 from jmcp import client_config, config, serve
 from jmcp.app import VERSION
+from jmcp.listener import ServeError
 from tests.served import READY_SECONDS, Served, environment
 from tests.served import serve as served_process
 
@@ -57,7 +58,7 @@ def test_an_unknown_toolset_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_what_lab_adds_is_named_when_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "LAB", ("jupyterlab", "no_such_package"))
-    with pytest.raises(serve.ServeError, match=r"pip install 'jmcp\[lab\]'"):
+    with pytest.raises(ServeError, match=r"pip install 'jmcp\[lab\]'"):
         serve.check_installed()
 
 

@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from jmcp.runtime.call import Caller
 
 ANONYMOUS = "anonymous"
+HOLDER = "holder"
+"""Whoever has the token of a server of one person, or started the process that it is."""
 
 
 class Identified:

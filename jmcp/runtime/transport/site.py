@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from jmcp.runtime import tool
 from jmcp.runtime.dispatch import Dispatcher
 from jmcp.runtime.transport import http, mcp
+from jmcp.runtime.transport.bearer import Authenticated
 from jmcp.runtime.transport.body import MAX_BYTES
 from jmcp.runtime.transport.facade import Facade
 from jmcp.runtime.transport.guard import Guard
@@ -94,11 +95,16 @@ def site(
     base: str = "",
     toolsets: tuple[str, ...] = ("core",),
     guard: Guard | None = None,
+    token: str | None = None,
+    further: Mapping[str, Mapping[str, Answer]] | None = None,
+    public: frozenset[str] = frozenset(),
 ) -> Starlette:
     """The application. Its lifespan starts and closes the dispatcher.
 
-    `base` is the URL path in front of everything, without a slash at its end. Without `guard`
-    the server around it checks Host and Origin. Raises ValueError for an unknown toolset.
+    `base` is the URL path in front of everything, without a slash at its end. Without `guard` and
+    `token` the server around it checks Host and Origin, and who it is. `further` are answers by
+    path and method that only this server has; `public` are paths that need no token. Raises
+    ValueError for an unknown toolset.
     """
     # Requests arrive decoded, while what is sent back has to be as the server spells it.
     root = unquote(base)
@@ -130,6 +136,8 @@ def site(
     for path, by_method in http.by_path(dispatcher.api.routes).items():
         answers = {method: operation(route) for method, route in by_method.items()}
         routes.append(resource(f"{root}{http.PREFIX}{path}", answers))
+    for path, own in (further or {}).items():
+        routes.append(resource(f"{root}{path}", own))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -141,6 +149,8 @@ def site(
             await dispatcher.close()
 
     middleware = [Middleware(Identified)]
+    if token is not None:
+        middleware.insert(0, Middleware(Authenticated, token=token, public=public))
     if guard is not None:
         middleware.insert(0, Middleware(Guarded, guard=guard))
     made = Starlette(

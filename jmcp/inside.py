@@ -1,0 +1,23 @@
+"""The composition root inside Jupyter: one server's documents, its kernels, its URL path."""
+
+from __future__ import annotations
+
+from jupyter_server.serverapp import ServerApp
+from starlette.applications import Starlette
+
+from jmcp import app
+from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.transport.site import site
+from jmcp_handlers.documents.local import LocalDocuments
+from jmcp_handlers.kernels.local import LocalKernels
+
+
+def local(serverapp: ServerApp) -> Dispatcher:
+    """On the Jupyter Server of this process."""
+    return app.build(LocalDocuments(serverapp), LocalKernels(serverapp))
+
+
+def site_of(serverapp: ServerApp, *, toolsets: tuple[str, ...]) -> Starlette:
+    """All HTTP surfaces, for the extension to serve."""
+    base = serverapp.base_url.rstrip("/")
+    return site(local(serverapp), version=app.VERSION, base=base, toolsets=toolsets)

@@ -1,0 +1,117 @@
+"""Serving before there is a Jupyter Server, and while there is none."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from jmcp.runtime.call import Caller, Outcome
+from jmcp.runtime.dispatch import Dispatcher, UnknownToolError
+from jmcp.runtime.errors import BackendError, JupyterUnreachable
+from jmcp.runtime.render import Texts
+from jmcp.runtime.tool import Api
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 15.0
+CALL_SECONDS = 15.0
+"""A call waits this long for the attempt that it asks for: longer than a probe takes."""
+
+log = logging.getLogger("jmcp")
+
+
+class Later(Dispatcher):
+    """A dispatcher that is there at once and works as soon as `connect` gives it the real one.
+
+    `connect` raises a BackendError while that is impossible; it is tried again and again, and at
+    once when a call needs it. `tell` gets each change as a sentence. Until then, calls end with
+    the tool error of the last failure.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        connect: Callable[[], Awaitable[Dispatcher]],
+        *,
+        tell: Callable[[str], None],
+        close_seconds: float,
+    ) -> None:
+        self.api = api
+        self._connect = connect
+        self._tell = tell
+        self._close_seconds = close_seconds
+        self._real: Dispatcher | None = None
+        self._failure: BackendError | None = None
+        self._wanted = asyncio.Event()
+        self._attempted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to connect; never waits for it."""
+        self._task = asyncio.create_task(self._connecting(), name="jmcp-connect")
+
+    async def close(self) -> None:
+        """Close what there is, for as long as is allowed: a server that is gone answers nothing."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        if self._real is not None:
+            try:
+                async with asyncio.timeout(self._close_seconds):
+                    await self._real.close()
+            except TimeoutError:
+                log.warning("what was open did not close within %g s", self._close_seconds)
+
+    async def call(
+        self, name: str, arguments: dict[str, Any], caller: Caller, **options: Any
+    ) -> Outcome:
+        """As `Dispatcher.call`, once there is one."""
+        if name not in self.api.tools:
+            raise UnknownToolError(name)
+        if self._real is None:
+            await self._attempt()
+        if self._real is None:
+            return self._unavailable(name)
+        return await self._real.call(name, arguments, caller, **options)
+
+    async def _attempt(self) -> None:
+        """Wait for the attempt under way, or for one that is made now."""
+        self._wanted.set()
+        attempted = self._attempted
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CALL_SECONDS):
+                await attempted.wait()
+
+    def _unavailable(self, name: str) -> Outcome:
+        failure = self._failure or JupyterUnreachable("The Jupyter Server has not answered yet.")
+        error = self.api.policy.backend_errors[failure.kind](failure.message, **failure.details)
+        return Outcome(tool=name, text=Texts.error(error), error=error)
+
+    async def _connecting(self) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while not await self._connected():
+            self._wanted.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wanted.wait()
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _connected(self) -> bool:
+        """Try once. What fails in the same way again is not told again."""
+        attempted, known = self._attempted, self._failure
+        try:
+            self._real = await self._connect()
+            await self._real.start()
+        except BackendError as error:
+            self._failure = error
+            if known is None or known.message != error.message:
+                self._tell(f"{error.message} Trying again until it is there.")
+        except Exception:  # a bug must not end the attempts without a word
+            log.exception("connecting failed")
+            self._failure = JupyterUnreachable("Connecting failed with a bug; jmcp's log has it.")
+        finally:
+            self._attempted = asyncio.Event()
+            attempted.set()
+        return self._real is not None

@@ -1,0 +1,176 @@
+"""`jmcp serve --jupyter-url`: jmcp in a process of its own, over HTTP or stdio."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from jmcp import app
+from jmcp.client_config import endpoint
+from jmcp.config import StandaloneOptions
+from jmcp.elsewhere import Elsewhere, missing
+from jmcp.later import Later
+from jmcp.listener import ServeError, bound
+from jmcp.runtime.errors import BackendError
+from jmcp.runtime.transport import stdio
+from jmcp.runtime.transport.guard import Guard
+from jmcp.runtime.transport.loopback import is_loopback
+from jmcp.runtime.transport.site import Answer, site
+from jmcp.runtime.transport.wire import Wire
+from jmcp.stopping import Stop, leave_within
+
+STDIO_CLOSE_SECONDS = 1.0
+"""The SDK's client waits two seconds after it closed stdin, and then sends SIGTERM."""
+
+HTTP_CLOSE_SECONDS = 5.0
+CALLS_SECONDS = 3
+"""How long calls under way may take to end when the server stops."""
+
+OTHER_SECONDS = 2.0
+THREADS_SECONDS = 0.5
+PUBLIC = frozenset({"/api/healthz", "/jmcp/docs", "/jmcp/openapi.json"})
+"""What says nothing about anybody's notebooks."""
+
+
+def serve(options: StandaloneOptions) -> None:
+    """Serve until a signal, or over stdio the client, ends it. Raises ServeError."""
+    if names := missing():
+        raise ServeError(
+            f"Jupyter elsewhere needs {', '.join(names)}, not installed: pip install 'jmcp[remote]'"
+        )
+    show_log(options.verbose)
+    if options.wire is not None:
+        asyncio.run(over_stdio(options, options.wire))
+    else:
+        with bound(options.host, options.port) as listener:
+            asyncio.run(over_http(options, listener))
+    # A thread of a client whose server is gone may wait for it a long time.
+    leave_within(THREADS_SECONDS)
+
+
+def show_log(verbose: bool) -> None:
+    """Logs go to stderr: what jmcp says, and of others only what went wrong."""
+    logging.basicConfig(level=logging.WARNING, format="jmcp: %(levelname)s: %(message)s")
+    if verbose:
+        logging.getLogger("jmcp").setLevel(logging.INFO)
+
+
+async def over_stdio(options: StandaloneOptions, wire: Wire) -> None:
+    """MCP with the process that started this one, until it closes stdin."""
+    stop = Stop(STDIO_CLOSE_SECONDS + OTHER_SECONDS)
+    async with servers_of(options) as servers:
+        later = Later(app.API, servers.connect, tell=tell, close_seconds=STDIO_CLOSE_SECONDS)
+        await later.start()
+        serving = stdio.serve(later, wire, version=app.VERSION, toolsets=options.toolsets)
+        try:
+            await until_requested(stop, serving)
+        finally:
+            stop.begin()
+            await later.close()
+
+
+async def over_http(options: StandaloneOptions, listener: socket.socket) -> None:
+    """All HTTP surfaces on that socket, until a signal."""
+    stop = Stop(CALLS_SECONDS + HTTP_CLOSE_SECONDS + OTHER_SECONDS)
+    async with servers_of(options) as servers:
+        later = Later(app.API, servers.connect, tell=tell, close_seconds=HTTP_CLOSE_SECONDS)
+        made = site(
+            later,
+            version=app.VERSION,
+            toolsets=options.toolsets,
+            guard=Guard(any_host=not is_loopback(options.host)),
+            token=options.token,
+            further={"/api/healthz": {"GET": health_of(servers)}},
+            public=PUBLIC,
+        )
+        config = uvicorn.Config(
+            made,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            ws="none",
+            lifespan="on",
+            timeout_graceful_shutdown=CALLS_SECONDS,
+        )
+        listener.listen(config.backlog)
+        print_banner(options, listener.getsockname()[1])
+        server = uvicorn.Server(config)
+        # Not its `serve`, which takes the signals and ends by one; a first one is no failure here.
+        serving = asyncio.ensure_future(server._serve([listener]))
+        requested = asyncio.ensure_future(stop.requested.wait())
+        await asyncio.wait([serving, requested], return_when=asyncio.FIRST_COMPLETED)
+        requested.cancel()
+        server.should_exit = True
+        await serving
+
+
+@asynccontextmanager
+async def servers_of(options: StandaloneOptions) -> AsyncIterator[Elsewhere]:
+    """The servers to work on. Raises ServeError when they have to be there and are not."""
+    servers = Elsewhere(options.documents, options.kernels, tell=tell)
+    try:
+        if options.if_unavailable == "exit":
+            try:
+                await servers.check()
+            except BackendError as error:
+                raise ServeError(error.message) from error
+        yield servers
+    finally:
+        await servers.close()
+
+
+async def until_requested(stop: Stop, serving: Coroutine[Any, Any, None]) -> None:
+    """Serve until it ends by itself, or is asked to."""
+    task = asyncio.ensure_future(serving)
+    requested = asyncio.ensure_future(stop.requested.wait())
+    await asyncio.wait([task, requested], return_when=asyncio.FIRST_COMPLETED)
+    requested.cancel()
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
+
+
+def health_of(servers: Elsewhere) -> Answer:
+    """`/api/healthz`: this server answers, and does Jupyter? For anyone, so without details."""
+
+    async def health(_: Request) -> Response:
+        reasons = await servers.health()
+        status = "degraded" if any(reasons.values()) else "healthy"
+        about = {"status": status, "service": "jmcp", "version": app.VERSION}
+        reached = {
+            name: {"reachable": reason is None, "reason": reason}
+            for name, reason in reasons.items()
+        }
+        return JSONResponse(about | reached)
+
+    return health
+
+
+def print_banner(options: StandaloneOptions, port: int) -> None:
+    """What a person and their agent need, and nothing else."""
+    if not is_loopback(options.host):
+        tell(f"warning: {options.host or 'every address'} is reachable from elsewhere, unencrypted")
+    where = endpoint(options.host, port, "", options.token)
+    sys.stdout.write(f"MCP         {where.mcp_url}\n")
+    for name, url in options.urls.items():
+        sys.stdout.write(f"{name:<11} {url}\n")
+    sys.stdout.write(f"\nFor your MCP client:\n\n{where.client_config}\n\nStop with Ctrl-C.\n")
+    sys.stdout.flush()
+
+
+def tell(line: str) -> None:
+    """A line for a person; over stdio, their client shows or keeps it."""
+    sys.stderr.write(f"jmcp: {line}\n")
+    sys.stderr.flush()

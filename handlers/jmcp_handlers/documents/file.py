@@ -6,17 +6,32 @@ import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from jmcp.runtime.backend import Cell, Cells, NotebookRef, OutputSink, SaveState
 from jmcp.runtime.errors import WriteRefused
-from jmcp_handlers.documents.contents import Contents
 from jmcp_handlers.documents.filecells import FileCells
 from jmcp_handlers.documents.filesink import FLUSH_SECONDS, FileSink
 
 REPLACED = "The file changed on disk since jmcp last read it. Read the cells again before editing."
 KEPT_READINGS = 16
 ATTEMPTS = 5
+
+
+class Files(Protocol):
+    """Whole notebooks of one contents manager. A stamp changes whenever the file's bytes do."""
+
+    async def about(self, path: str) -> dict[str, Any]:
+        """The model without content. Raises NotebookMissing, PathRefused, NotebookTooLarge."""
+
+    async def load(self, path: str) -> tuple[dict[str, Any], str]:
+        """Content and stamp of one reading. Raises as `about`, and NotebookBroken."""
+
+    async def stamp(self, path: str) -> str:
+        """What the file is now. Raises NotebookMissing, PathRefused."""
+
+    async def save(self, path: str, content: dict[str, Any]) -> str:
+        """Write a notebook and return its new stamp. Raises WriteRefused."""
 
 
 class FileNotebooks:
@@ -27,7 +42,7 @@ class FileNotebooks:
     """
 
     def __init__(
-        self, contents: Contents, *, flush_seconds: float = FLUSH_SECONDS, trust: bool = False
+        self, contents: Files, *, flush_seconds: float = FLUSH_SECONDS, trust: bool = False
     ) -> None:
         self._contents = contents
         self._trust = trust

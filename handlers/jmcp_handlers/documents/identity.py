@@ -9,38 +9,18 @@ from typing import Any, cast
 from jupyter_server.utils import ensure_async
 
 from jmcp.runtime.backend import NotebookRef
-from jmcp.runtime.errors import DirectoryMissing, NotebookMissing, PathRefused
+from jmcp.runtime.errors import DirectoryMissing, NotebookMissing
+from jmcp_handlers.documents.paths import (
+    hidden,
+    is_directory,
+    moved_away,
+    no_notebook,
+    normalise,
+    notebook_path,
+)
 
 RENAME_WAITS_SECONDS = (0.0, 0.01, 0.03, 0.1)
 """How often to look again for a file: its id follows a rename a few steps of the loop later."""
-
-NAME_BYTES = 255
-"""Of one file or folder: NAME_MAX of every file system in use. Longer ones fail in odd places."""
-
-
-def normalise(path: str) -> str:
-    """`path` with one spelling: relative, forward slashes, no empty and no `.` parts.
-
-    Raises PathRefused for what could leave the root or name it differently: `..` is refused and
-    not resolved, because two spellings of one file are two rooms that overwrite each other.
-    """
-    if "\0" in path:
-        raise PathRefused("The path contains a NUL character. Give a plain relative path.")
-    if "\\" in path:
-        raise PathRefused(f"The path {path!r} contains a backslash. Separate folders with '/'.")
-    if path.startswith(("/", "~")):
-        raise PathRefused(
-            f"The path {path!r} is absolute. Give it relative to the server's root directory."
-        )
-    parts = [part for part in path.split("/") if part not in ("", ".")]
-    if ".." in parts:
-        raise PathRefused(f"The path {path!r} contains '..'. Give it relative to the root.")
-    for part in parts:
-        if len(part.encode()) > NAME_BYTES:
-            raise PathRefused(
-                f"A name in the path has {len(part.encode())} bytes; the limit is {NAME_BYTES}."
-            )
-    return "/".join(parts)
 
 
 class Identity:
@@ -56,11 +36,7 @@ class Identity:
         """The notebook at `path`. Raises PathRefused, NotebookMissing."""
         normal = await self.target(path)
         if not await self._exists(normal):
-            raise NotebookMissing(
-                f"There is no notebook at {normal!r}. list_files shows what is there; "
-                "use_notebook with mode create makes a new one.",
-                path=normal,
-            )
+            raise no_notebook(normal)
         return NotebookRef(key=self._key(normal), path=normal)
 
     async def current(self, key: str) -> NotebookRef:
@@ -72,17 +48,14 @@ class Identity:
                 return NotebookRef(key=key, path=path)
             if wait is not None:
                 await asyncio.sleep(wait)
-        gone = f" (last known at {path!r})" if path else ""
-        raise NotebookMissing(f"The notebook was deleted or moved away{gone}.", path=path)
+        raise moved_away(path)
 
     async def target(self, path: str) -> str:
         """The one spelling of a path that a notebook may have. Raises PathRefused."""
-        normal = normalise(path)
-        if not normal.endswith(".ipynb"):
-            raise PathRefused(f"{path!r} is not a notebook: its name does not end in '.ipynb'.")
+        normal = notebook_path(path)
         await self._check_hidden(normal)
         if await ensure_async(self._contents.dir_exists(normal)):
-            raise PathRefused(f"{normal!r} is a directory, not a notebook.")
+            raise is_directory(normal)
         return normal
 
     async def directory(self, path: str) -> str:
@@ -98,7 +71,7 @@ class Identity:
         if not path or contents.allow_hidden:
             return
         if await ensure_async(contents.is_hidden(path)):
-            raise PathRefused(f"{path!r} is hidden, and this server does not serve hidden files.")
+            raise hidden(path)
 
     async def _exists(self, path: str) -> bool:
         return bool(await ensure_async(self._contents.file_exists(path)))

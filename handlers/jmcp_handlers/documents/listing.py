@@ -19,6 +19,11 @@ async def list_directory(manager: Any, path: str) -> Sequence[FileEntry]:
         model = await ensure_async(manager.get(path, type="directory", content=True))
     except HTTPError as error:
         raise DirectoryMissing(f"There is no directory at {path!r}.", path=path) from error
+    return entries(model)
+
+
+def entries(model: Mapping[str, Any]) -> Sequence[FileEntry]:
+    """The entries in a directory's model, by path."""
     return sorted((_entry(row) for row in model["content"]), key=lambda entry: entry.path)
 
 

@@ -6,17 +6,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from logging import Logger
-from typing import Any
 
 from jmcp.runtime.backend import Cell, Cells, NotebookRef, OutputSink, SaveState
-from jmcp.runtime.errors import WriteRefused
 from jmcp_handlers.documents import nbcells
-from jmcp_handlers.documents.contents import Contents
 from jmcp_handlers.documents.livecells import LiveCells
 from jmcp_handlers.documents.livesink import LiveSink
-from jmcp_handlers.documents.openroom import OpenRoom
-from jmcp_handlers.documents.rooms import Rooms
+from jmcp_handlers.documents.room import Room, Rooms
 
 REPLACED = (
     "The file was changed on disk by another program, and the live document was reloaded from "
@@ -25,12 +20,10 @@ REPLACED = (
 
 
 class LiveNotebooks:
-    """Reading, editing and running in the rooms of jupyter_server_ydoc, in this process."""
+    """Reading, editing and running in the rooms that people's browser tabs share."""
 
-    def __init__(
-        self, extension: Any, contents: Contents, *, save_after: float, trust: bool, log: Logger
-    ) -> None:
-        self._rooms = Rooms(extension, contents, save_after, log)
+    def __init__(self, rooms: Rooms, *, trust: bool) -> None:
+        self._rooms = rooms
         self._trust = trust
         self._editing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -38,7 +31,7 @@ class LiveNotebooks:
     async def read(self, ref: NotebookRef) -> AsyncIterator[Cells]:
         opened = await self._rooms.open(ref)
         try:
-            yield LiveCells(ref, opened, _notes(opened))
+            yield LiveCells(ref, opened.document, _notes(opened))
         finally:
             opened.release()
 
@@ -49,30 +42,27 @@ class LiveNotebooks:
             try:
                 notes = _notes(opened)
                 opened.replaced = False  # told to the one who edits; readers before were told too
-                version = opened.watch.version
+                document = opened.document
+                version = document.watch.version
                 try:
-                    yield LiveCells(ref, opened, notes)
+                    yield LiveCells(ref, document, notes)
                 finally:
-                    if opened.watch.version != version:
+                    if document.watch.version != version:
                         opened.edited()
-                if not self._rooms.alive(opened):
-                    raise WriteRefused(
-                        f"The live document of {ref.path!r} was closed during the edit, which "
-                        "may be lost. Read the cells again.",
-                        path=ref.path,
-                    )
+                await opened.confirm(document, ref.path)
             finally:
                 opened.release()
 
     async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink:
         opened = await self._rooms.open(ref)
+        document = opened.document
         cell_id: str | None = None
-        with opened.transaction():
+        with document.transaction():
             if cell.cell_id is not None:
                 cell_id = cell.cell_id
-            elif cell.index < len(opened.cells):
+            elif cell.index < len(document.cells):
                 # Below nbformat 4.5 the room's own ids name the cell for as long as the room is.
-                stored = opened.cells[cell.index]
+                stored = document.cells[cell.index]
                 if str(stored.get("source")) == cell.source:
                     cell_id = stored.get("id") or nbcells.new_id()
                     stored["id"] = cell_id
@@ -98,7 +88,7 @@ class LiveNotebooks:
         await self._rooms.close()
 
 
-def _notes(opened: OpenRoom) -> list[str]:
+def _notes(opened: Room) -> list[str]:
     notes = [REPLACED] if opened.replaced else []
     if opened.saver is not None and opened.saver.problem is not None:
         notes.append(opened.saver.problem)

@@ -10,7 +10,7 @@ from pycrdt import Array, Map
 from jmcp.runtime.backend import Cell, CellType, DocumentMode, NotebookRef
 from jmcp_handlers.documents import nbcells
 from jmcp_handlers.documents.nbcells import storable
-from jmcp_handlers.documents.openroom import OpenRoom
+from jmcp_handlers.documents.shared import SharedNotebook
 from jmcp_handlers.documents.ydata import from_y, replace_text
 
 
@@ -19,18 +19,20 @@ class LiveCells:
 
     mode: DocumentMode = "live"
 
-    def __init__(self, ref: NotebookRef, opened: OpenRoom, notes: Sequence[str] = ()) -> None:
+    def __init__(
+        self, ref: NotebookRef, document: SharedNotebook, notes: Sequence[str] = ()
+    ) -> None:
         self.ref = ref
-        self._opened = opened
+        self._document = document
         self._notes = list(notes)
-        self._cells = opened.cells
-        self._meta = opened.meta
+        self._cells = document.cells
+        self._meta = document.meta
 
     def __len__(self) -> int:
         return len(self._cells)
 
     def get(self, index: int, *, outputs: bool = False) -> Cell:
-        with self._opened.transaction():
+        with self._document.transaction():
             cell = self._cells[index]
             kind = cell["cell_type"]
             code = kind == "code"
@@ -49,47 +51,47 @@ class LiveCells:
             )
 
     def find(self, cell_id: str) -> int | None:
-        return self._opened.watch.find(cell_id) if self._has_ids else None
+        return self._document.watch.find(cell_id) if self._has_ids else None
 
     def kernelspec(self) -> str | None:
-        return nbcells.kernelspec_name(self._opened.notebook_metadata())
+        return nbcells.kernelspec_name(self._document.metadata())
 
     def insert(self, index: int, cell_type: CellType, source: str) -> Cell:
         stored = nbcells.new_cell(cell_type, source)
-        with self._opened.transaction():
+        with self._document.transaction():
             self._raise_format()
-            self._cells.insert(index, self._opened.notebook.create_ycell(stored))
+            self._cells.insert(index, self._document.notebook.create_ycell(stored))
         return Cell(index=index, cell_id=stored["id"], cell_type=cell_type, source=stored["source"])
 
     def set_source(self, index: int, source: str) -> None:
-        with self._opened.transaction():
+        with self._document.transaction():
             self._raise_format()
             replace_text(self._cells[index]["source"], source)
 
     def delete(self, index: int) -> None:
-        with self._opened.transaction():
+        with self._document.transaction():
             self._raise_format()
             del self._cells[index]
 
     def move(self, index: int, to: int) -> None:
         if index == to:
             return
-        with self._opened.transaction():
+        with self._document.transaction():
             self._raise_format()
             # Yjs 13, which JupyterLab has, knows no move: delete and make anew, with the same id.
             cell = self._cells[index]
             stored = cell.to_py()
             assert stored is not None
             del self._cells[index]
-            self._cells.insert(to, self._opened.notebook.create_ycell(stored))
+            self._cells.insert(to, self._document.notebook.create_ycell(stored))
             state = stored.get("execution_state")
             if state is not None:
                 self._cells[to]["execution_state"] = state
 
     def set_kernelspec(self, name: str, display_name: str, language: str) -> None:
         spec = {"name": name, "display_name": display_name, "language": language}
-        info = nbcells.language_info(self._opened.notebook_metadata(), language)
-        with self._opened.transaction():
+        info = nbcells.language_info(self._document.metadata(), language)
+        with self._document.transaction():
             metadata = self._meta.get("metadata")
             if not isinstance(metadata, Map):
                 self._meta["metadata"] = metadata = Map(storable(metadata or {}))
@@ -97,7 +99,7 @@ class LiveCells:
             metadata["language_info"] = storable(info)
 
     def notes(self) -> Sequence[str]:
-        duplicates = self._opened.watch.duplicates() if self._has_ids else ()
+        duplicates = self._document.watch.duplicates() if self._has_ids else ()
         if duplicates:
             return [*self._notes, nbcells.DUPLICATES.format(ids=", ".join(duplicates))]
         return self._notes

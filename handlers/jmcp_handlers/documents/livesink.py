@@ -9,7 +9,9 @@ from typing import Any
 from pycrdt import Array, Map, Text
 
 from jmcp.runtime.backend import Output
-from jmcp_handlers.documents.openroom import OpenRoom
+from jmcp_handlers.documents.room import Room
+from jmcp_handlers.documents.shared import SharedNotebook
+from jmcp_handlers.documents.nbcells import storable
 from jmcp_handlers.documents.ydata import append_text, from_y, y_output
 
 
@@ -33,24 +35,31 @@ class LiveSink:
     """`backend.OutputSink` on a cell of the shared document. Takes over one hold of `opened`.
 
     Keeps what it wrote: moving a cell makes a new one with the same id from what the mover had
-    seen, and the sink writes its outputs again where that one lacks some.
+    seen, a lost connection leaves a document behind, and the sink writes its outputs again where
+    the cell that is there now lacks some.
     """
 
-    def __init__(self, opened: OpenRoom, cell_id: str | None, *, trust: bool) -> None:
+    def __init__(self, opened: Room, cell_id: str | None, *, trust: bool) -> None:
         self._opened = opened
+        self._document: SharedNotebook = opened.document
         self._id = cell_id
         self._trust = trust
         self._cell: Map[Any] | None = None
         self._deleted = cell_id is None
         self._running = False
+        self._kept = False
+        """Whether the run goes on with outputs that were there."""
         self._closed = False
         self._behind = False
-        self._reloads = opened.watch.reloads
+        self._later: list[Callable[[Map[Any]], None]] = []
+        """Changes of a cell that does not run, made while there was no document to write to."""
+        self._reloads = opened.document.watch.reloads
         self._sent: list[_Sent] = []
         self._placed = 0
         """How many outputs the cell had after the last write."""
         self._count: int | None = None
         self._follow()
+        opened.followers.append(self._catch_up)
 
     @property
     def deleted(self) -> bool:
@@ -61,19 +70,12 @@ class LiveSink:
         self._sent = self._outputs_so_far() if keep else []
         self._count, self._running = None, True
 
+        self._kept = keep
+
         def write(cell: Map[Any]) -> None:
-            cell["execution_count"] = None
-            cell["execution_state"] = "running"
-            if keep:
-                return
-            _outputs(cell).clear()
-            metadata = cell.get("metadata")
-            # The mark belongs to the outputs that were there; without it JupyterLab sanitises.
-            if isinstance(metadata, Map):
-                if self._trust:
-                    metadata["trusted"] = True
-                elif "trusted" in metadata:
-                    del metadata["trusted"]
+            if not keep:
+                _outputs(cell).clear()
+            self._show_running(cell)
 
         self._write(write)
 
@@ -117,6 +119,17 @@ class LiveSink:
             self._write(self._put_count)
         # Otherwise with the end: JupyterLab shows a cell that gets a count as done, not as [*].
 
+    def _show_running(self, cell: Map[Any]) -> None:
+        cell["execution_count"] = None
+        cell["execution_state"] = "running"
+        metadata = cell.get("metadata")
+        # The mark belongs to the outputs that were there; without it JupyterLab sanitises.
+        if isinstance(metadata, Map) and not self._kept:
+            if self._trust:
+                metadata["trusted"] = True
+            elif "trusted" in metadata:
+                del metadata["trusted"]
+
     def _show_idle(self, cell: Map[Any]) -> None:
         self._put_count(cell)
         cell["execution_state"] = "idle"
@@ -129,12 +142,22 @@ class LiveSink:
         if self._closed:
             return
         self._closed = True
+        self._opened.followers.remove(self._catch_up)
         try:
-            await self._opened.settled()
-            if self._running and not running:
-                self._write(self._show_idle)
+            await self._opened.deliver(self._catch_up if running else self._finish)
         finally:
             self._opened.release()
+
+    def _finish(self) -> None:
+        if self._running:
+            self._write(self._show_idle)
+        else:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Write what a document that was connected anew may lack."""
+        if self._running or self._later:
+            self._write(lambda cell: None)
 
     def _outputs_so_far(self) -> list[_Sent]:
         """What this run wrote; without a run, what the cell has now, which others may write."""
@@ -154,13 +177,17 @@ class LiveSink:
     def _write(self, change: Callable[[Map[Any]], None], *, again: bool = True) -> None:
         """Make a change that `_sent` has already; `again` where making it twice does no harm."""
         if self._opened.reloading:
-            # The room replaces its content from disk, in a transaction that it holds open.
+            # The room replaces its content from disk, in a transaction that it holds open; or
+            # there is no connection to it.
             self._behind = True
+            if not self._running:
+                self._later.append(change)
             return
-        with self._opened.transaction():
+        with self._opened.document.transaction():
             self._follow()
-            if self._reloads != self._opened.watch.reloads:
-                self._reloads, self._behind = self._opened.watch.reloads, True
+            watch = self._opened.document.watch
+            if self._reloads != watch.reloads:
+                self._reloads, self._behind = watch.reloads, True
             cell = self._cell
             if cell is None:
                 return
@@ -169,6 +196,9 @@ class LiveSink:
                 self._rewrite(cell)
             elif len(_outputs(cell)) < self._placed:
                 self._cleared_by_others()
+            for missed in self._later:
+                missed(cell)
+            self._later.clear()
             if again or not behind:
                 change(cell)
             self._placed = len(_outputs(cell))
@@ -178,13 +208,19 @@ class LiveSink:
         """Find the cell again when the one written to so far is no longer in the document."""
         if self._deleted or self._id is None or self._opened.reloading:
             return
+        document = self._opened.document
         # A deleted map is empty. This is no scan, and tells a moved cell from one that was kept.
-        if self._cell is not None and self._cell.get("id") == self._id:
+        if (
+            self._cell is not None
+            and document is self._document
+            and self._cell.get("id") == self._id
+        ):
             return
         moved = self._cell is not None
-        at = self._opened.watch.find(self._id)
+        self._document = document
+        at = document.watch.find(self._id)
         self._deleted = at is None
-        self._cell = None if at is None else self._opened.cells[at]
+        self._cell = None if at is None else document.cells[at]
         if moved and self._cell is not None:
             self._behind = True
 
@@ -195,12 +231,15 @@ class LiveSink:
     def _rewrite(self, cell: Map[Any]) -> None:
         """Make the cell hold all that this run produced."""
         outputs = _outputs(cell)
-        outputs.clear()
-        for sent in self._sent:
-            sent.place = None
-            _put(outputs, sent)
-        cell["execution_count"] = None
-        cell["execution_state"] = "running"
+        if from_y(outputs) == [storable(sent.whole()) for sent in self._sent]:
+            for place, sent in enumerate(self._sent):
+                sent.place = place
+        else:
+            outputs.clear()
+            for sent in self._sent:
+                sent.place = None
+                _put(outputs, sent)
+        self._show_running(cell)
 
 
 def _outputs(cell: Map[Any]) -> Array[Any]:

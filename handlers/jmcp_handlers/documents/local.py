@@ -21,11 +21,12 @@ from jmcp.runtime.backend import (
 )
 from jmcp.runtime.errors import DirectoryMissing, NotebookExists, WriteRefused
 from jmcp_handlers.documents import nbcells
-from jmcp_handlers.documents.contents import DEFAULT_MAX_BYTES, Contents
+from jmcp_handlers.documents.contents import Contents
 from jmcp_handlers.documents.file import FileNotebooks
 from jmcp_handlers.documents.filesink import FLUSH_SECONDS
 from jmcp_handlers.documents.identity import Identity
 from jmcp_handlers.documents.listing import list_directory
+from jmcp_handlers.documents.models import DEFAULT_MAX_BYTES
 
 COLLABORATION = "jupyter_server_ydoc"
 SERVER_SESSION = str(uuid4())
@@ -134,14 +135,10 @@ class LocalDocuments:
         if self._live is None:
             # pycrdt and jupyter_server_ydoc are there only where collaboration is installed.
             from jmcp_handlers.documents.live import LiveNotebooks
+            from jmcp_handlers.documents.rooms import LocalRooms
 
-            self._live = LiveNotebooks(
-                extension,
-                self._contents,
-                save_after=self._save_after,
-                trust=self._trust,
-                log=self._app.log,
-            )
+            rooms = LocalRooms(extension, self._contents, self._save_after, self._app.log)
+            self._live = LiveNotebooks(rooms, trust=self._trust)
         live: Notebooks = self._live
         if extension.disable_rtc and not self._live.has_room(key):
             # JupyterLab then saves files; but never write a file whose room is open.

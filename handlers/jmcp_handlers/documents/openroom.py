@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any, cast
+from typing import Any
 
-from pycrdt import Array, Map
-
+from jmcp.runtime.errors import WriteRefused
 from jmcp_handlers.documents.saving import SaveSupervisor
-from jmcp_handlers.documents.watch import DocumentWatch
-from jmcp_handlers.documents.ydata import from_y
+from jmcp_handlers.documents.shared import SharedNotebook
 
 
 class NullClient:
@@ -26,18 +23,21 @@ class NullClient:
 
 
 class OpenRoom:
-    """A ready room and what jmcp keeps about it. Between `hold` and `release` it is not cleaned."""
+    """`live.Room` in this process: a ready room of jupyter_server_ydoc.
 
-    def __init__(self, room: Any, clean: Callable[[OpenRoom], None]) -> None:
+    Between `hold` and `release` it is not cleaned.
+    """
+
+    def __init__(
+        self, room: Any, alive: Callable[[OpenRoom], bool], clean: Callable[[OpenRoom], None]
+    ) -> None:
         self.room = room
-        self.notebook = room._document
+        self.document = SharedNotebook(room._document, room._update_lock.locked)
         self.replaced = False
-        """Whether the room reloaded its content from a file that somebody else changed."""
         self.holds = 0
-        self.cells: Array[Map[Any]] = self.notebook.ycells
-        self.meta: Map[Any] = self.notebook.ydoc.get("meta", type=Map)
-        self.watch = DocumentWatch(self.cells, self.meta, room._update_lock.locked)
         self.saver: SaveSupervisor | None = None
+        self.followers: list[Callable[[], None]] = []
+        self._alive = alive
         self._clean = clean
         self.client = NullClient()
 
@@ -71,13 +71,20 @@ class OpenRoom:
             async with self.room._update_lock:
                 pass
 
-    def notebook_metadata(self) -> dict[str, Any]:
-        return from_y(self.meta.get("metadata")) or {}
+    async def confirm(self, document: SharedNotebook, path: str) -> None:
+        """Raise WriteRefused when an edit went into a document that nobody shares any more."""
+        if not self._alive(self):
+            raise WriteRefused(
+                f"The live document of {path!r} was closed during the edit, which "
+                "may be lost. Read the cells again.",
+                path=path,
+            )
 
-    def transaction(self) -> AbstractContextManager[Any]:
-        return cast("AbstractContextManager[Any]", self.notebook.ydoc.transaction())
+    async def deliver(self, write: Callable[[], None]) -> None:
+        await self.settled()
+        write()
 
     async def close(self) -> None:
         if self.saver is not None:
             await self.saver.close()
-        self.watch.close()
+        self.document.close()

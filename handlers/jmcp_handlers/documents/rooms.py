@@ -10,16 +10,16 @@ from jupyter_server_ydoc.utils import JUPYTER_COLLABORATION_EVENTS_URI
 
 from jmcp.runtime.backend import NotebookRef
 from jmcp.runtime.errors import NotebookBroken, NotebookMissing
-from jmcp_handlers.documents.contents import CELL_TYPES, Contents, check_version, reading
+from jmcp_handlers.documents.contents import Contents, reading
 from jmcp_handlers.documents.openroom import OpenRoom
-from jmcp_handlers.documents.saving import SaveSupervisor
+from jmcp_handlers.documents.roomsaving import RoomSaver
 
 ATTEMPTS = 5
 LISTENING_SECONDS = 5.0
 """It takes one turn of the event loop; a room that is stopped meanwhile never does."""
 
 
-class Rooms:
+class LocalRooms:
     """The notebook rooms of one server, and which of them jmcp has something to remember about."""
 
     def __init__(
@@ -138,9 +138,9 @@ class Rooms:
                 if room.clients == {opened.client}:
                     await self._discard(room.room_id, room)
                 raise
-            opened.saver = SaveSupervisor(
+            opened.saver = RoomSaver(
                 room,
-                opened.watch,
+                opened.document.watch,
                 opened,
                 lambda: self.alive(opened),
                 lambda: self._contents.stamp(room._file.path),
@@ -153,16 +153,12 @@ class Rooms:
         loaded = getattr(opened.room, "_document_progressively_loaded", None)
         if loaded is not None and loaded.done() and loaded.exception() is not None:
             raise NotebookBroken(f"{path!r} could not be loaded whole.", path=path)
-        with reading(path), opened.transaction():
-            check_version(path, opened.notebook_metadata())
-            if any(cell["cell_type"] not in CELL_TYPES for cell in opened.cells):
-                raise NotebookBroken(f"{path!r} has cells of an unknown type.", path=path)
-            opened.watch.duplicates()  # builds the index now, and not within the first edit
+        opened.document.check(path)
 
     def _remember(self, room: Any) -> OpenRoom:
         known = self._opened.get(room.room_id)
         if known is None or known.room is not room:
-            known = OpenRoom(room, self._clean_later)
+            known = OpenRoom(room, self.alive, self._clean_later)
             self._opened[room.room_id] = known
         return known
 
@@ -211,7 +207,7 @@ class Rooms:
             room._update_send_stream.close()  # stopping leaves it open
         opened = self._opened.pop(room_id, None)
         if opened is not None:
-            opened.watch.close()
+            opened.document.close()
         loaders, file_id = self._extension.file_loaders, room_id.split(":", 2)[2]
         if file_id in loaders and not loaders[file_id].number_of_subscriptions:
             await loaders.remove(file_id)
@@ -226,7 +222,7 @@ class Rooms:
             opened.replaced = True
         elif data.get("action") == "clean" and not self.alive(opened):
             self._opened.pop(opened.room.room_id)
-            opened.watch.close()
+            opened.document.close()
 
 
 def configure_stores(extension: Any) -> None:

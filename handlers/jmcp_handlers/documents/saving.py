@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from inspect import CORO_CREATED, getcoroutinestate
+from abc import ABC, abstractmethod
 from logging import Logger
-from typing import Any, Protocol
-
-from jupyter_server_ydoc.utils import OutOfBandChanges
-from tornado.web import HTTPError
+from typing import Protocol
 
 from jmcp.runtime.backend import SaveState
-from jmcp.runtime.errors import BackendError
-from jmcp_handlers.documents.contents import brief
-from jmcp_handlers.documents.watch import DocumentWatch, changed_keys
 
 LONGEST_BACKOFF_SECONDS = 60.0
-ATTEMPTS_WITHOUT_BLOCKING = 2
 MISSES_BEFORE_GIVING_UP = 3
 """A checkout may take a file away for a moment."""
 
@@ -29,44 +21,33 @@ class Held(Protocol):
     def release(self) -> None: ...
 
 
-class SaveSupervisor:
+class SaveSupervisor(ABC):
     """Saves what jmcp wrote into one room when the oldest unsaved edit is `after` seconds old.
 
     The room's own save is debounced, may be switched off by a person, is cancelled by the next
-    edit, and reports success for a file that it could not write. So the supervisor writes through
-    the room's file loader, which says what was written, and compares the file's hash with it.
+    edit, and reports success for a file that it could not write.
     """
 
-    def __init__(
-        self,
-        room: Any,
-        watch: DocumentWatch,
-        held: Held,
-        alive: Callable[[], bool],
-        stamp: Callable[[], Awaitable[str]],
-        after: float,
-        log: Logger,
-    ) -> None:
+    def __init__(self, held: Held, after: float, log: Logger) -> None:
         self.problem: str | None = None
         """Why the file cannot be written, for people; None while all is well."""
-        self._room = room
-        self._document = room._document
-        self._loader = room._file
-        self._watch = watch
         self._held = held
-        self._alive = alive
-        self._stamp = stamp
         self._after = after
         self._log = log
-        self._saved_version = watch.version
-        self._edited_version = watch.version
+        self._saved_version = self._edited_version = self._version
         self._oldest: float | None = None
         self._lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._misses = 0
-        self._covering: asyncio.Task[None] | None = None
-        watch.on_change = self._changed
-        self._states = self._document.ystate.observe(self._state_changed)
+
+    @property
+    @abstractmethod
+    def _version(self) -> int:
+        """The document's version: a count of all changes, by anyone."""
+
+    @abstractmethod
+    async def _write(self) -> bool:
+        """Write what the document holds now; whether the file proves it."""
 
     @property
     def state(self) -> SaveState:
@@ -78,7 +59,7 @@ class SaveSupervisor:
 
     def edited(self) -> None:
         """The document has an edit of jmcp's: save it in time."""
-        self._edited_version = self._watch.version
+        self._edited_version = self._version
         if not self._pending:
             return
         if self._oldest is None:
@@ -93,10 +74,6 @@ class SaveSupervisor:
             return await self._save()
 
     async def _save(self) -> SaveState:
-        # A reload from disk and a load in progress hold this lock; both end by themselves.
-        while self._room._update_lock.locked():
-            async with self._room._update_lock:
-                pass
         written = await self._write()
         return "saved" if written and not self._pending else "pending"
 
@@ -107,30 +84,6 @@ class SaveSupervisor:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._watch.on_change = lambda: None
-        self._document.ystate.unobserve(self._states)
-
-    def _changed(self) -> None:
-        """Remember the room's own save that will contain this change: one that has not begun.
-
-        Y calls its observers in no fixed order: the room makes that save before this, or after it
-        and before the loop goes on.
-        """
-        self._covering = None
-        self._note_covering()
-        asyncio.get_running_loop().call_soon(self._note_covering)
-
-    def _note_covering(self) -> None:
-        saving = self._room._saving_document
-        if saving is not None and getcoroutinestate(saving.get_coro()) == CORO_CREATED:
-            self._covering = saving
-
-    def _state_changed(self, event: Any) -> None:
-        # The room sets the hash, read back from the file, after a save that truly wrote it. Any
-        # later change would have replaced or reset `_covering`.
-        if "hash" in changed_keys(event) and asyncio.current_task() is self._covering:
-            self._saved_version = self._watch.version
-            self._oldest = self.problem = self._covering = None
 
     async def _supervise(self) -> None:
         try:
@@ -146,92 +99,23 @@ class SaveSupervisor:
         finally:
             self._held.release()
 
-    async def _write(self) -> bool:
-        if not self._alive():
-            self._abandon("its room was closed")
-            return False
-        version, content = await self._capture()
-        self._oldest = None
-        model = {"format": "json", "type": "notebook", "content": content}
-        try:
-            written = await self._loader.maybe_save_content(model)
-            if written is None:
-                self._failed("it is read-only")
-                return False
-            # The file may have been replaced at once, and a hash is true where a reply is not.
-            verified: bool = await self._stamp() == written["hash"]
-        except OutOfBandChanges:
-            # The room's own reaction: the file wins. It announces that, which becomes a note.
-            await self._room._on_outofband_change()
-            self._oldest = _now()
-            return False
-        except (HTTPError, OSError, RuntimeError, BackendError) as error:
-            self._failed(brief(error))
-            await self._check_missing()
-            return False
-        async with self._room._update_lock:
-            self._document.dirty = False
-            self._document.hash = written["hash"]
-        if verified:
-            self._saved(version)
-        elif self._oldest is None:
-            self._oldest = _now()
-        return verified
-
-    async def _check_missing(self) -> None:
-        """Give up on a notebook that stays deleted, unless a person still has it open."""
-        try:
-            await self._stamp()
-        except (BackendError, RuntimeError):
-            self._misses += 1
-            if self._misses >= MISSES_BEFORE_GIVING_UP and len(self._room.clients) <= 1:
-                self._abandon("its file was deleted")
-        else:
-            self._misses = 0
-
     def _abandon(self, reason: str) -> None:
         self._log.warning("Unsaved edits of a live notebook are gone: %s.", reason)
         self._edited_version = self._saved_version
 
-    async def _capture(self) -> tuple[int, dict[str, Any]]:
-        """The content at one version, such that no older save can follow it to the disk."""
-        for _ in range(ATTEMPTS_WITHOUT_BLOCKING):
-            version = self._watch.version
-            try:
-                content = await self._document.aget()
-            except IndexError:  # cells were deleted between two of its steps
-                continue
-            if version == self._watch.version and not self._loader._lock.locked():
-                return version, content
-        while self._loader._lock.locked():
-            async with self._loader._lock:
-                pass
-        # Edits come too fast to wait for a pause. This blocks the loop, 50 microseconds a cell.
-        content = self._document.get()
-        return self._watch.version, content
-
     def _saved(self, version: int) -> None:
         self._saved_version = version
         if self.problem is not None:
-            self._log.info("Saved again: %s", self._loader.path)
+            self._log.info("A live notebook is saved again.")
             self.problem = None
-        if self._watch.version == version:
-            self._cancel_redundant_save()
-        else:
-            # The room may have written an older state after this one: save once more.
-            self._edited_version = self._watch.version
-            if self._oldest is None:
-                self._oldest = _now()
 
-    def _cancel_redundant_save(self) -> None:
-        """Spare the room its debounced save of what is on the disk already."""
-        saving = self._room._saving_document
-        if saving is not None and not saving.done() and not self._loader._lock.locked():
-            saving.cancel()
-
-    def _failed(self, reason: str) -> None:
+    def _again(self) -> None:
+        """Have what is pending saved once more, `after` seconds from now."""
         if self._oldest is None:
             self._oldest = _now()
+
+    def _failed(self, reason: str) -> None:
+        self._again()
         if self.problem is None:
             self._log.warning("Cannot save a live notebook (%s); retrying.", reason)
         self.problem = (

@@ -14,8 +14,14 @@ class DocumentWatch:
     Its observers must not raise: pycrdt would raise that in whoever made the change.
     """
 
-    def __init__(self, cells: Array[Any], meta: Map[Any], reloading: Callable[[], bool]) -> None:
-        self.version = 0
+    def __init__(
+        self,
+        cells: Array[Any],
+        meta: Map[Any],
+        reloading: Callable[[], bool],
+        version: int = 0,
+    ) -> None:
+        self.version = version
         self.reloads = 0
         """Counts changes that the room made itself, from the file."""
         self.on_change: Callable[[], None] = lambda: None

@@ -202,11 +202,12 @@ class Reader:
             self._answered.set()
         run = self._runs.get(message["parent_header"].get("msg_id", ""))
         if run is not None and kind == "execute_reply":
-            run.reply = _reply(message["content"])
+            run.reply = read_reply(message["content"])
             run.settle()
 
 
-def _reply(content: dict[str, Any]) -> Reply:
+def read_reply(content: dict[str, Any]) -> Reply:
+    """The end of a run as an `execute_reply` tells it."""
     status = content.get("status")
     if status == "error" and content.get("ename"):
         return Reply(

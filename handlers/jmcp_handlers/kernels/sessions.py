@@ -57,8 +57,19 @@ class JupyterSessions:
                 kernel_id=kernel_id,
             )
         elif row["kernel"]["id"] != kernel_id:
-            await self._manager.update_session(row["id"], kernel_id=kernel_id)
+            row = await self._manager.update_session(row["id"], kernel_id=kernel_id) or row
         self._ids[ref.key] = row["id"]
+
+    async def create(self, ref: NotebookRef, kernel_name: str) -> str:
+        """Give a notebook without a session one, with a new kernel; returns the kernel's id."""
+        row = await self._manager.create_session(
+            path=ref.path,
+            name=PurePosixPath(ref.path).name,
+            type="notebook",
+            kernel_name=kernel_name,
+        )
+        self._ids[ref.key] = row["id"]
+        return str(row["kernel"]["id"])
 
     async def release(self, kernel_id: str) -> bool:
         """Delete the kernel's sessions and with them the kernel. False if it has no session."""

@@ -1,0 +1,277 @@
+"""Kernels of a Jupyter Server elsewhere, over REST and its kernel websockets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, cast, get_args
+from weakref import WeakValueDictionary
+
+from jmcp.runtime.backend import (
+    Health,
+    KernelInfo,
+    Kernelspec,
+    KernelState,
+    NotebookRef,
+    OnMessage,
+    Reply,
+    Request,
+)
+from jmcp.runtime.errors import KernelDown, KernelspecMissing, KernelTaken
+from jmcp_handlers.jupyter_api import JupyterApi, quoted
+from jmcp_handlers.kernels.link import missing
+from jmcp_handlers.kernels.remote_connection import RemoteConnection
+from jmcp_handlers.kernels.rest_sessions import RestSessionManager
+from jmcp_handlers.kernels.sessions import JupyterSessions, notebook_path
+
+HEALTH_AGE = 1.0
+"""Seconds after which what is known of a kernel is asked again, without waiting for the answer."""
+
+HEALTH_OLDEST = 10.0
+"""Seconds after which the answer is waited for."""
+
+
+class RemoteKernels:
+    """`Kernels` through a Jupyter Server's REST API and websockets.
+
+    Jupyter Server limits the rate of output that it sends to a websocket and drops what exceeds
+    it; no client can turn that off. `--ZMQChannelsWebsocketConnection.limit_rate=False` on the
+    server does (or higher `iopub_data_rate_limit` and `iopub_msg_rate_limit` of the same class).
+    """
+
+    def __init__(self, api: JupyterApi) -> None:
+        self._api = api
+        self._manager = RestSessionManager(api)
+        self._sessions = JupyterSessions(self._manager)
+        self._connections: dict[str, RemoteConnection] = {}
+        self._resumed: set[RemoteConnection] = set()
+        self._owners: dict[str, str] = {}
+        self._starting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._callbacks: list[Callable[[str, int], None]] = []
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def specs(self) -> tuple[Sequence[Kernelspec], str]:
+        found, default = await self._specs()
+        return tuple(found.values()), default
+
+    async def find(self, ref: NotebookRef) -> str | None:
+        row = await self._sessions.find(ref)
+        return None if row is None else str(row["kernel"]["id"])
+
+    async def start(
+        self, ref: NotebookRef, kernel_name: str | None, *, private: bool = False
+    ) -> str:
+        name = await self._installed(kernel_name)
+        if private:
+            kernel_id = await self._launch(ref, name)
+            self._owners[kernel_id] = ref.key
+            return kernel_id
+        lock = self._starting.setdefault(ref.key, asyncio.Lock())
+        async with lock:
+            row = await self._sessions.find(ref)
+            if row is None:
+                return await self._sessions.create(ref, name)
+            old: str = row["kernel"]["id"]
+            if (await self.health(old)).alive:
+                return old
+            kernel_id = await self._launch(ref, name)
+            await self._manager.replace_kernel(row["id"], kernel_id)
+            await self._forget(old)
+            return kernel_id
+
+    async def attach(self, ref: NotebookRef, kernel_id: str) -> None:
+        await self._model(kernel_id)
+        rows = await self._sessions.rows()
+        paths = {notebook_path(row) for row in rows if row["kernel"]["id"] == kernel_id}
+        if paths and ref.path not in paths:
+            raise KernelTaken(
+                f"Kernel {kernel_id} belongs to {', '.join(sorted(paths))}.", kernel_id=kernel_id
+            )
+        if self._owners.get(kernel_id, ref.key) != ref.key:
+            raise KernelTaken(
+                f"Kernel {kernel_id} is private to another notebook.", kernel_id=kernel_id
+            )
+        if kernel_id not in self._owners:
+            await self._sessions.bind(ref, kernel_id)
+
+    async def connect(self, kernel_id: str) -> RemoteConnection:
+        connection = self._connection(kernel_id)
+        await connection.ready()
+        return connection
+
+    async def resume(self, request: Request, on_message: OnMessage) -> Reply:
+        await self._model(request.kernel_id)
+        connection = self._connection(request.kernel_id, request.channel)
+        if connection.channel == request.channel:
+            return await connection.resume(request.message_id, on_message)
+        # Another channel is open already: replies come only to the one that asked.
+        connection = RemoteConnection(
+            self._api, request.kernel_id, lambda *_: None, channel=request.channel
+        )
+        self._resumed.add(connection)
+        try:
+            return await connection.resume(request.message_id, on_message)
+        finally:
+            self._resumed.discard(connection)
+            await connection.close()
+
+    async def health(self, kernel_id: str) -> Health:
+        connection = self._connection(kernel_id)
+        age = time.monotonic() - connection.looked_at
+        if not connection.gone and age > HEALTH_AGE:
+            looking = asyncio.create_task(connection.look())
+            if age > HEALTH_OLDEST:
+                await looking
+            else:
+                self._background.add(looking)
+                looking.add_done_callback(self._background.discard)
+        return Health(
+            alive=not (connection.gone or connection.dead), generation=connection.generation
+        )
+
+    async def interrupt(self, kernel_id: str) -> None:
+        if connection := self._connections.get(kernel_id):
+            connection.interrupting()
+        answer = await self._api.request("POST", f"{_path(kernel_id)}/interrupt")
+        if answer.status_code == 404:
+            raise missing(kernel_id)
+        if answer.is_error:
+            raise KernelDown(f"Kernel {kernel_id} is not running.", kernel_id=kernel_id)
+
+    async def restart(self, kernel_id: str) -> None:
+        connection = self._connection(kernel_id)
+        connection.stop("kernel_restarted")
+        try:
+            answer = await self._api.request("POST", f"{_path(kernel_id)}/restart")
+        except BaseException:
+            connection.not_stopped()
+            raise
+        if answer.status_code == 404:
+            connection.on_gone()
+            raise missing(kernel_id)
+        if answer.is_error:
+            connection.not_stopped()
+            raise KernelDown(
+                f"Kernel {kernel_id} did not come back from its restart.", kernel_id=kernel_id
+            )
+        connection.restarted()
+        await connection.ready()
+
+    async def shutdown(self, kernel_id: str) -> None:
+        await self._model(kernel_id)
+        connection = self._connections.get(kernel_id)
+        if connection is not None:
+            connection.stop("kernel_died")
+        if not await self._sessions.release(kernel_id):
+            await self._delete(kernel_id)
+        await self._forget(kernel_id)
+
+    async def list(self) -> Sequence[KernelInfo]:
+        specs, _ = await self._specs()
+        notebooks = {row["kernel"]["id"]: notebook_path(row) for row in await self._sessions.rows()}
+        rows = []
+        for kernel in (await self._api.request("GET", "api/kernels")).json():
+            spec = specs.get(kernel["name"])
+            connection = self._connections.get(kernel["id"])
+            rows.append(
+                KernelInfo(
+                    kernel_id=kernel["id"],
+                    kernel_name=kernel["name"],
+                    display_name=spec.display_name if spec else kernel["name"],
+                    language=spec.language if spec else "",
+                    state=_state(kernel["execution_state"], connection),
+                    connections=kernel["connections"],
+                    last_activity=kernel["last_activity"],
+                    notebook_path=notebooks.get(kernel["id"]),
+                )
+            )
+        return rows
+
+    def on_generation(self, callback: Callable[[str, int], None]) -> None:
+        self._callbacks.append(callback)
+
+    async def close(self) -> None:
+        connections = (*self._connections.values(), *self._resumed)
+        self._connections.clear()
+        for connection in connections:
+            await connection.close()
+
+    async def _specs(self) -> tuple[dict[str, Kernelspec], str]:
+        found = (await self._api.request("GET", "api/kernelspecs")).json()
+        specs = {
+            name: Kernelspec(
+                name=name,
+                display_name=entry["spec"].get("display_name") or name,
+                language=entry["spec"].get("language") or "",
+            )
+            for name, entry in sorted(found["kernelspecs"].items())
+        }
+        return specs, found["default"]
+
+    async def _installed(self, name: str | None) -> str:
+        specs, default = await self._specs()
+        wanted = name or default
+        if wanted not in specs:
+            raise KernelspecMissing(
+                f"The kernelspec {wanted!r} is not installed; installed are: "
+                f"{', '.join(specs) or 'none'}.",
+                kernel_name=wanted,
+                installed=list(specs),
+            )
+        return wanted
+
+    async def _launch(self, ref: NotebookRef, kernel_name: str) -> str:
+        """A kernel in the notebook's directory that belongs to no Jupyter session yet."""
+        folder = ref.path.rpartition("/")[0]
+        body = {"name": kernel_name, "path": folder}
+        answer = await self._api.request("POST", "api/kernels", body=body)
+        if answer.status_code != 201:
+            raise KernelDown(
+                f"The kernel {kernel_name!r} did not start: Jupyter answered {answer.status_code}.",
+                kernel_name=kernel_name,
+            )
+        return str(answer.json()["id"])
+
+    async def _model(self, kernel_id: str) -> dict[str, Any]:
+        answer = await self._api.request("GET", _path(kernel_id))
+        if answer.status_code == 404:
+            raise missing(kernel_id)
+        model: dict[str, Any] = answer.json()
+        return model
+
+    async def _delete(self, kernel_id: str) -> None:
+        await self._api.request("DELETE", _path(kernel_id))
+
+    async def _forget(self, kernel_id: str) -> None:
+        self._owners.pop(kernel_id, None)
+        connection = self._connections.get(kernel_id)
+        if connection is not None:
+            connection.on_gone()
+            await connection.close()
+
+    def _connection(self, kernel_id: str, channel: str | None = None) -> RemoteConnection:
+        connection = self._connections.get(kernel_id)
+        if connection is None:
+            connection = RemoteConnection(self._api, kernel_id, self._announce, channel=channel)
+            self._connections[kernel_id] = connection
+        return connection
+
+    def _announce(self, kernel_id: str, generation: int) -> None:
+        for callback in self._callbacks:
+            callback(kernel_id, generation)
+
+
+def _path(kernel_id: str) -> str:
+    return f"api/kernels/{quoted(kernel_id)}"
+
+
+def _state(said: str | None, connection: RemoteConnection | None) -> KernelState:
+    if connection is not None:
+        if connection.dead:
+            return "dead"
+        said = connection.state or said
+    for state in get_args(KernelState):
+        if state == said:
+            return cast(KernelState, state)
+    return "unknown"

@@ -1,0 +1,513 @@
+"""The connection to one kernel of a Jupyter Server elsewhere, across cuts and restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+from jmcp.runtime.backend import OnMessage, Reply, Request
+from jmcp.runtime.errors import BackendError, KernelDown
+from jmcp_handlers.jupyter_api import JupyterApi, quoted
+from jmcp_handlers.kernels.continuity import Continuity
+from jmcp_handlers.kernels.link import Link, missing
+from jmcp_handlers.kernels.reader import Run, read_reply
+from jmcp_handlers.kernels.wire import Message, Wire
+
+log = logging.getLogger(__name__)
+
+Loss = Literal["kernel_died", "kernel_restarted"]
+
+READY_LIMIT = 75.0
+"""Seconds until a kernel must have answered. Jupyter itself waits 60 before it opens the channel."""
+
+UNREACHABLE_LIMIT = 5.0
+"""Seconds that a call waits for a server that does not answer."""
+
+GREETING = 1.0
+"""Seconds until a kernel that did not answer is asked again."""
+
+DEAF = 15
+"""So many greetings without an answer mean that the channel leads nowhere: the kernel was
+restarted on other ports."""
+
+WATCH = 1.0
+"""Seconds between looks, while a run is active, at whether Jupyter still has its kernel: a
+websocket stays open when its kernel is shut down."""
+
+IDLE_LIMIT = 10.0
+"""Seconds of silence after a reply before a missing idle status is taken as given."""
+
+AFTERMATH = 0.25
+"""Seconds after an interrupt in which the shutdown that it belongs to shows: Jupyter interrupts a
+kernel right before it asks it to end."""
+
+STOPPING_LIMIT = 15.0
+"""Seconds that a restart or a shutdown may take; Jupyter itself kills the process after 5."""
+
+POLL = 0.05
+
+LIMITED = ("IOPub data rate exceeded", "IOPub message rate exceeded")
+"""How Jupyter's words begin when it drops outputs."""
+
+
+class RemoteRun(Run):
+    """A run that a cut may have come across."""
+
+    def __init__(self, on_message: OnMessage) -> None:
+        super().__init__(on_message)
+        self.session: str | None = None
+        """The kernel process that runs it, once it was heard."""
+        self.cut = False
+        self.limited = False
+        self.barrier: str | None = None
+        """A request behind this one in the kernel's queue, while it is unanswered."""
+
+
+class RemoteConnection:
+    """A `KernelConnection` through one websocket at a time.
+
+    The channel id is the websocket's `session_id`: Jupyter's address for the kernel's replies, the
+    key under which it keeps messages while nobody is connected, and the session in the headers of
+    messages that it makes itself. Those can be told from the kernel's by our user name, which
+    kernels that echo the session echo as well.
+    """
+
+    def __init__(
+        self,
+        api: JupyterApi,
+        kernel_id: str,
+        announce: Callable[[str, int], None],
+        *,
+        channel: str | None = None,
+    ) -> None:
+        self.kernel_id = kernel_id
+        self.generation = 1
+        self.gone = False
+        """Whether Jupyter has no such kernel any more."""
+        self.dead = False
+        """Whether the process ended and no new one was heard."""
+        self.state: str | None = None
+        """What the kernel last said of itself, if it was heard."""
+        self.looked_at = float("-inf")
+        self._api = api
+        self._announce = announce
+        self._username = f"jmcp-{uuid4().hex[:8]}"
+        self._link = Link(api, kernel_id, channel or str(uuid4()), self._username, self)
+        self._runs: dict[str, RemoteRun] = {}
+        self._continuity = Continuity()
+        self._resumed = False
+        self._activity: datetime | None = None
+        self._session: str | None = None
+        self._past: set[str] = set()
+        self._successor_due = False
+        self._stopping: Loss | Literal["unknown"] | None = None
+        self._interrupted_at = float("-inf")
+        self._heard_at = time.monotonic()
+        self._greetings: dict[str, set[str]] = {}
+        self._answered = self._published = False
+        self._ready = asyncio.Event()
+        self._greeter: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
+
+    @property
+    def channel(self) -> str:
+        return self._link.channel
+
+    async def run(
+        self,
+        code: str,
+        on_message: OnMessage,
+        *,
+        store_history: bool = True,
+        on_sent: Callable[[Request], None] | None = None,
+    ) -> Reply:
+        wire = await self.ready()
+        content = {
+            "code": code,
+            "silent": False,
+            "store_history": store_history,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": False,
+        }
+        message = wire.session.msg("execute_request", content)
+        message_id: str = message["header"]["msg_id"]
+        if on_sent is not None:
+            on_sent(Request(kernel_id=self.kernel_id, channel=self.channel, message_id=message_id))
+        run = self._add(message_id, on_message)
+        wire.request("shell", message)
+        return await self._outcome(run)
+
+    async def resume(self, message_id: str, on_message: OnMessage) -> Reply:
+        """Listen to a run that an earlier process sent over this channel, as far as it got."""
+        run = self._add(message_id, on_message)
+        run.cut = True
+        if self._link.wire is None:
+            self._resumed = True
+            self._continuity.begin()
+        else:
+            self._greet(after={run})
+        try:
+            await self.ready()
+        except BaseException:
+            run.ended.cancel()
+            raise
+        return await self._outcome(run)
+
+    async def ready(self) -> Wire:
+        """The open websocket of a kernel that answers. Raises KernelMissing, KernelDown."""
+        deadline = time.monotonic() + READY_LIMIT
+        patience = time.monotonic() + UNREACHABLE_LIMIT
+        while not self._ready.is_set() or self._link.wire is None:
+            if self.gone:
+                raise missing(self.kernel_id)
+            self._link.start()
+            failure = self._link.failure
+            if failure is not None and time.monotonic() > patience:
+                raise failure
+            if time.monotonic() > deadline:
+                raise KernelDown(
+                    f"Kernel {self.kernel_id} did not answer within {READY_LIMIT:g} s.",
+                    kernel_id=self.kernel_id,
+                )
+            try:
+                await asyncio.wait_for(self._ready.wait(), POLL)
+            except TimeoutError:
+                continue
+        return self._link.wire
+
+    async def look(self) -> None:
+        """Ask Jupyter whether it still has the kernel; at most one question at a time."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        await asyncio.shield(self._looking)
+
+    def interrupting(self) -> None:
+        """We are about to interrupt it: a KeyboardInterrupt is no sign of a restart."""
+        self._interrupted_at = time.monotonic()
+
+    def stop(self, loss: Loss) -> None:
+        """We are about to restart it or to shut it down."""
+        self._stopping = loss
+        self._successor_due = loss == "kernel_restarted"
+        self._ready.clear()
+
+    def restarted(self) -> None:
+        """The restart that `stop` announced was done."""
+        self._stopping = None
+        self._end_runs("kernel_restarted")
+        self._link.reopen(str(uuid4()))
+
+    def not_stopped(self) -> None:
+        """What `stop` announced did not happen."""
+        self._stopping = None
+        self._successor_due = False
+        self._greet()
+
+    async def close(self) -> None:
+        """Leave the kernel alone; runs go on without us."""
+        for task in (self._greeter, self._looking):
+            if task is not None:
+                task.cancel()
+        await self._link.close()
+        for run in list(self._runs.values()):
+            run.end(_lost_contact())
+
+    def on_open(self, model: dict[str, Any]) -> None:
+        self._heard_at = time.monotonic()
+        self._activity = _moment(model.get("last_activity"))
+        self._greet(after=set(self._runs.values()))
+
+    def on_cut(self) -> None:
+        self._ready.clear()
+        for run in self._runs.values():
+            run.cut = True
+        if self._runs:
+            self._continuity.cut()
+
+    def on_away(self) -> None:
+        for run in list(self._runs.values()):
+            run.end(_lost_contact())
+
+    def on_gone(self) -> None:
+        if not self.gone:
+            self.gone = self.dead = True
+            self._ready.clear()
+            self._end_runs("kernel_died")
+            self._announce(self.kernel_id, self.generation)
+
+    def on_message(self, message: Message) -> None:
+        self._heard_at = time.monotonic()
+        if self._by_server(message):
+            self._on_server(message)
+            return
+        session = str(message.header.get("session") or "")
+        if session in self._past:
+            return  # a process that is gone
+        if session != self.channel and (message.kind == "status" or message.channel != "iopub"):
+            self._on_process(session, message)
+        if message.channel == "iopub":
+            self._on_iopub(message)
+        else:
+            self._on_reply(message)
+
+    def _by_server(self, message: Message) -> bool:
+        """Whether Jupyter made this message itself, and not the kernel."""
+        header, content = message.header, message.content
+        if header.get("session") == self.channel:
+            return header.get("username") != self._username
+        if message.kind == "status":
+            return content.get("execution_state") in ("restarting", "autorestarting", "dead")
+        # A gateway behind the server has a channel of its own. User code prints as the kernel.
+        return (
+            message.kind == "stream"
+            and header.get("session") != self._session is not None
+            and str(content.get("text", "")).startswith(LIMITED)
+        )
+
+    def _on_server(self, message: Message) -> None:
+        state = message.content.get("execution_state")
+        if message.kind == "status" and state in ("restarting", "autorestarting", "dead"):
+            self.dead = True
+            self._successor_due = state != "dead"
+            self._ready.clear()
+            self._end_runs("kernel_died")
+            self._announce(self.kernel_id, self.generation)
+            self._link.reopen(str(uuid4()))  # the next process may have other ports
+            return
+        run = self._runs.get(message.parent_id)
+        if run is not None:
+            if message.kind == "stream":
+                run.limited = True
+            self._tell(run, message)
+
+    def _on_process(self, session: str, message: Message) -> None:
+        """Notice a process that was not heard before: its session is new."""
+        if session == self._session:
+            return
+        old, self._session = self._session, session
+        if old is None:
+            return
+        self._past.add(old)
+        self._continuity.new_process()
+        self._end_runs("kernel_restarted", session=old)
+        self._stopping = None
+        self._count()
+        self._greet(after={r for i, r in self._runs.items() if i != message.parent_id})
+
+    def _count(self) -> None:
+        self.generation += 1
+        self.dead = self._successor_due = False
+        self._announce(self.kernel_id, self.generation)
+
+    def _on_iopub(self, message: Message) -> None:
+        self._published = True
+        status = message.kind == "status"
+        state = str(message.content.get("execution_state")) if status else None
+        run = self._runs.get(message.parent_id)
+        if (run is not None and state == "busy") or self._replayed(message):
+            self._continuity.anchor(message.header)
+        self._continuity.published(message.header, message.parent, state)
+        if status and message.parent.get("msg_type") == "execute_request":
+            self.state = state
+        if status and message.parent.get("msg_type") == "shutdown_request":
+            self._stopping = self._stopping or "unknown"
+        if message.kind == "shutdown_reply":
+            self._stopping = "kernel_restarted" if message.content.get("restart") else "kernel_died"
+        if state == "idle":
+            self._pass(message.parent_id, "idle")
+        if run is None:
+            return
+        run.session = run.session or str(message.header.get("session") or "")
+        if self._tell(run, message) and state == "idle":
+            run.idle = True
+            self._settle(run)
+
+    def _replayed(self, message: Message) -> bool:
+        """Whether this is the first message of a resumed channel, and one that Jupyter kept.
+
+        It keeps messages for the last channel that was connected only. What it heard of before we
+        asked cannot come any other way.
+        """
+        if not self._resumed:
+            return False
+        self._resumed = False
+        made = _moment(message.header.get("date"))
+        return made is not None and self._activity is not None and made <= self._activity
+
+    def _on_reply(self, message: Message) -> None:
+        if message.parent_id in self._greetings and message.kind == "kernel_info_reply":
+            self._answered = True
+            self._pass(message.parent_id, "reply")
+        run = self._runs.get(message.parent_id)
+        if run is not None and message.kind == "execute_reply":
+            self._continuity.replied(message.header)
+            run.reply = read_reply(message.content)
+            self._settle(run)
+
+    def _tell(self, run: RemoteRun, message: Message) -> bool:
+        try:
+            run.on_message(message.kind, message.content, message.metadata)
+        except Exception as error:  # noqa: BLE001 # one connection serves all: a bug ends its own run
+            if not run.ended.done():
+                run.ended.set_exception(error)
+            return False
+        return True
+
+    def _add(self, message_id: str, on_message: OnMessage) -> RemoteRun:
+        self._runs[message_id] = run = RemoteRun(on_message)
+
+        def forget(_: object) -> None:
+            self._runs.pop(message_id, None)
+            if not any(other.cut for other in self._runs.values()):
+                self._continuity.over()
+
+        run.ended.add_done_callback(forget)
+        return run
+
+    def _settle(self, run: RemoteRun) -> None:
+        """End the run if all is here, or if what is not here will not come."""
+        if run.reply is None or not run.idle:
+            return
+        if run.limited:
+            run.end(replace(run.reply, incomplete="output_limit"))
+        elif not run.cut or self._continuity.whole:
+            run.end(run.reply)
+        elif run.barrier is None:
+            run.end(replace(run.reply, incomplete="lost_contact"))
+
+    def _end_runs(self, loss: Loss, *, session: str | None = None) -> None:
+        for run in list(self._runs.values()):
+            if session is None or run.session == session:
+                run.end(Reply(status="lost", lost=loss))
+
+    def _greet(self, *, after: set[RemoteRun] | None = None) -> None:
+        """Ask the kernel to answer; it answers on the shell when it is done with these runs."""
+        self._ready.clear()
+        self._answered = self._published = False
+        self._greetings.clear()
+        if self._greeter is not None:
+            self._greeter.cancel()
+        wire = self._link.wire
+        if wire is None:
+            return
+        first = self._ask(wire, "shell")
+        self._ask(wire, "control")
+        for run in after or ():
+            run.barrier = first
+        self._greeter = asyncio.create_task(self._greeting(wire))
+
+    async def _greeting(self, wire: Wire) -> None:
+        """Until the kernel answers and its published messages arrive.
+
+        The control channel is asked as well as the shell, because a kernel that is busy with
+        somebody's long run answers only there, and is ready to queue ours.
+        """
+        since, asked = time.monotonic(), 1
+        while not (self._answered and self._published):
+            await asyncio.sleep(0.002 if time.monotonic() - since < GREETING else POLL)
+            if time.monotonic() - since < asked * GREETING:
+                continue
+            asked += 1
+            if asked > DEAF and not self._published and not self._answered:
+                self._link.reopen(str(uuid4()))
+                return
+            for channel in ("shell", "control"):
+                self._ask(wire, channel)
+        if self._successor_due:  # it does not tell its processes apart, but we know
+            self._count()
+        self._ready.set()
+
+    def _ask(self, wire: Wire, channel: str) -> str:
+        message = wire.session.msg("kernel_info_request", {})
+        request: str = message["header"]["msg_id"]
+        self._greetings[request] = set()
+        wire.request(channel, message)
+        return request
+
+    def _pass(self, request: str, what: str) -> None:
+        """When a greeting has both its reply and its idle status, so had all that was before it."""
+        marks = self._greetings.get(request)
+        if marks is None:
+            return
+        marks.add(what)
+        if len(marks) < 2:
+            return
+        for run in list(self._runs.values()):
+            if run.barrier == request:
+                run.barrier = None
+                if run.reply is None:
+                    run.end(_lost_contact())
+                else:
+                    run.idle = True
+                    self._settle(run)
+
+    async def _outcome(self, run: RemoteRun) -> Reply:
+        try:
+            while not run.ended.done():
+                await asyncio.wait({run.ended}, timeout=WATCH)
+                if not run.ended.done():
+                    await self._watch(run)
+            reply = run.ended.result()
+            if reply.ename == "KeyboardInterrupt" or reply.status == "aborted":
+                return await self._aftermath(reply)
+            return reply
+        finally:
+            run.ended.cancel()
+
+    async def _watch(self, run: RemoteRun) -> None:
+        looking = asyncio.create_task(self.look())
+        ended: set[asyncio.Future[Any]] = {looking, run.ended}
+        await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+        looking.cancel()
+        silence = time.monotonic() - self._heard_at
+        if run.reply is not None and self._link.wire is not None and silence > IDLE_LIMIT:
+            run.idle = True
+            run.barrier = None
+            self._settle(run)
+
+    async def _aftermath(self, reply: Reply) -> Reply:
+        """The reply, or the loss of the kernel if the interrupt was the beginning of its end."""
+        if time.monotonic() - self._interrupted_at < STOPPING_LIMIT and self._stopping is None:
+            return reply
+        process, deadline = self.generation, time.monotonic() + AFTERMATH
+        while time.monotonic() < deadline:
+            if self._stopping is not None:
+                deadline = max(deadline, time.monotonic() + 2 * POLL)
+            if self._stopping in ("kernel_died", "kernel_restarted"):
+                return Reply(status="lost", lost=self._stopping)
+            if self.generation != process:
+                return Reply(status="lost", lost="kernel_restarted")
+            if self.gone or self.dead:
+                return Reply(status="lost", lost="kernel_died")
+            await asyncio.sleep(POLL)
+        return reply
+
+    async def _look(self) -> None:
+        try:
+            answer = await self._api.request("GET", f"api/kernels/{quoted(self.kernel_id)}")
+        except BackendError:
+            return  # the link notices, and knows how long it may last
+        self.looked_at = time.monotonic()
+        if answer.status_code == 404:
+            self.on_gone()
+        elif answer.status_code == 200 and answer.json().get("execution_state") == "dead":
+            self.dead = True
+            self._end_runs("kernel_died")
+
+
+def _lost_contact() -> Reply:
+    return Reply(status="lost", lost="lost_contact", incomplete="lost_contact")
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return None

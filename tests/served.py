@@ -11,9 +11,9 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,22 @@ import pytest
 READY_SECONDS = 60
 STOP_SECONDS = 30
 TOKEN = "contract-test-token"
+JUPYTER_TOKEN = "jupyter-test-token"
+"""Another one, so that a test notices when one is sent for the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """A running server. `url` is the root, with a trailing slash; `root` the served folder."""
+    """A running server. `url` is the root, with a trailing slash; `root` the served folder.
+
+    `jupyter` is the Jupyter Server that a standalone jmcp works on; without it, it is this one.
+    """
 
     url: str
     token: str
     root: Path
     process: subprocess.Popen[str]
+    jupyter: Served | None = None
 
     @property
     def mcp_url(self) -> str:
@@ -70,23 +76,93 @@ def configure(home: Path, config: dict[str, dict[str, Any]]) -> None:
 @contextmanager
 def lab(home: Path, root: Path, *options: str) -> Iterator[Served]:
     """Start a plain `jupyter lab`, where the extension enables itself, on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    command += [f"--ServerApp.root_dir={root}", f"--ServerApp.port={port}"]
+    command += [f"--ServerApp.root_dir={root}", f"--ServerApp.port={free_port()}"]
     command += [f"--IdentityProvider.token={TOKEN}", *options]
     with _running(command, home, root, r"(http://127\.\S+/)lab\?token=") as served:
         yield served
 
 
 @contextmanager
-def _running(command: list[str], home: Path, root: Path, ready: str) -> Iterator[Served]:
+def jupyter_server(
+    home: Path,
+    root: Path,
+    *options: str,
+    collaboration: bool = True,
+    base_url: str = "/",
+    token: str = JUPYTER_TOKEN,
+    extensions: tuple[str, ...] = (),
+    port: int | None = None,
+) -> Iterator[Served]:
+    """Start a Jupyter Server without jmcp, with nothing but what is named, on a free port."""
+    wanted = ["jupyter_server_fileid", *extensions]
+    wanted += ["jupyter_server_ydoc"] if collaboration else []
+    command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"]
+    command += [f"--ServerApp.jpserver_extensions={name}=True" for name in wanted]
+    command += [f"--ServerApp.root_dir={root}", f"--ServerApp.base_url={base_url}"]
+    command += [f"--ServerApp.port={free_port() if port is None else port}"]
+    command += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
+    command += [f"--SQLiteYStore.db_path={home / 'ystore.db'}"]
+    command += [f"--YDocExtension.session_store_path={home / 'collaboration.json'}", *options]
+    ready = r"(http://127\.\S+/)\?token="
+    # Else every extension that is installed would be enabled by its own file.
+    alone = {"JUPYTER_NO_CONFIG": "1"}
+    with _running(command, home, root, ready, token=token, variables=alone) as served:
+        yield served
+
+
+def standalone_command(*options: str) -> list[str]:
+    """`jmcp serve` on a Jupyter elsewhere, which `standalone_variables` name."""
+    return [sys.executable, "-m", "jmcp", "serve", *options]
+
+
+def standalone_variables(jupyter: Served, kernels: Served | None = None) -> dict[str, str]:
+    """The variables that name a Jupyter Server, or one for documents and one for kernels."""
+    if kernels is None:
+        return {"JMCP_JUPYTER_URL": jupyter.url, "JMCP_JUPYTER_TOKEN": jupyter.token}
+    return {
+        "JMCP_DOCUMENT_URL": jupyter.url,
+        "JMCP_DOCUMENT_TOKEN": jupyter.token,
+        "JMCP_KERNEL_URL": kernels.url,
+        "JMCP_KERNEL_TOKEN": kernels.token,
+    }
+
+
+@contextmanager
+def standalone(
+    home: Path, jupyter: Served, *options: str, kernels: Served | None = None
+) -> Iterator[Served]:
+    """Start jmcp over HTTP, outside of the Jupyter Server that it works on, on a free port."""
+    variables = standalone_variables(jupyter, kernels) | {"JMCP_TOKEN": TOKEN}
+    command = standalone_command("--port", "0", *options)
+    ready = r"MCP\s+(http://\S+/)mcp\b"
+    with _running(command, home, jupyter.root, ready, variables=variables) as served:
+        yield replace(served, jupyter=jupyter)
+
+
+def free_port() -> int:
+    """A port that nobody has just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def _running(
+    command: list[str],
+    home: Path,
+    root: Path,
+    ready: str,
+    *,
+    token: str = TOKEN,
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Served]:
     home.mkdir(parents=True, exist_ok=True)
     root.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(
         command,
-        env=environment(home),
+        env=environment(home) | dict(variables or {}),
         cwd=root,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -94,7 +170,7 @@ def _running(command: list[str], home: Path, root: Path, ready: str) -> Iterator
     )
     try:
         url = _printed_url(process, ready)
-        yield Served(url=url, token=TOKEN, root=root, process=process)
+        yield Served(url=url, token=token, root=root, process=process)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)

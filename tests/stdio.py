@@ -1,0 +1,75 @@
+"""jmcp over stdio as an MCP client starts it: a process that lives as long as the client."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import anyio
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from mcp.client.client import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp_types import CallToolResult, TextContent
+
+from tests.contract.surfaces import CALL_SECONDS, Answer
+from tests.served import Served, environment, standalone_command, standalone_variables
+
+Era = Literal["auto", "legacy"]
+
+
+def parameters(
+    home: Path, jupyter: Served, *options: str, kernels: Served | None = None
+) -> StdioServerParameters:
+    """How a client starts jmcp on that Jupyter Server."""
+    home.mkdir(parents=True, exist_ok=True)
+    command, *arguments = standalone_command("--transport", "stdio", *options)
+    variables = environment(home) | standalone_variables(jupyter, kernels)
+    return StdioServerParameters(command=command, args=arguments, env=variables, cwd=jupyter.root)
+
+
+@asynccontextmanager
+async def client(server: StdioServerParameters, mode: Era = "auto") -> AsyncIterator[Client]:
+    """The SDK's own client, with the process that it starts."""
+    async with Client(stdio_client(server, errlog=sys.stderr), mode=mode) as made:
+        yield made
+
+
+class Stdio:
+    """A surface: one process for all its calls, which therefore share its sessions.
+
+    Its client lives in a loop of its own, so that it may outlive the loop of a test.
+    """
+
+    def __init__(self, portal: BlockingPortal, connected: Client) -> None:
+        self._portal = portal
+        self._client = connected
+
+    async def call(self, tool: str, arguments: dict[str, Any]) -> Answer:
+        future: Future[CallToolResult] = self._portal.start_task_soon(self._call, tool, arguments)
+        result = await asyncio.wrap_future(future)
+        first = result.content[0]
+        assert isinstance(first, TextContent)
+        if result.is_error:
+            assert result.meta is not None
+            return Answer(result=None, error=result.meta["jmcp/error"]["code"], text=first.text)
+        assert isinstance(result.structured_content, dict)
+        return Answer(result=result.structured_content, error=None, text=first.text)
+
+    async def _call(self, tool: str, arguments: dict[str, Any]) -> CallToolResult:
+        with anyio.fail_after(CALL_SECONDS):
+            return await self._client.call_tool(tool, arguments)
+
+
+@contextmanager
+def surface(server: StdioServerParameters, mode: Era = "auto") -> Iterator[Stdio]:
+    """Start jmcp over stdio for a surface; it ends with the context."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(client(server, mode)) as connected,
+    ):
+        yield Stdio(portal, connected)

@@ -91,6 +91,11 @@ class Cells(Protocol):
     ref: NotebookRef
     mode: DocumentMode
 
+    @property
+    def loaded(self) -> str:
+        """Another value than before, within one `server_session`: the content was taken from the
+        file since, and edits that it did not have are gone."""
+
     def __len__(self) -> int: ...
     def get(self, index: int, *, outputs: bool = False) -> Cell: ...
     def find(self, cell_id: str) -> int | None:
@@ -99,7 +104,11 @@ class Cells(Protocol):
     def kernelspec(self) -> str | None:
         """The kernelspec name that the notebook's metadata holds."""
 
-    def insert(self, index: int, cell_type: CellType, source: str) -> Cell: ...
+    def insert(
+        self, index: int, cell_type: CellType, source: str, *, cell_id: str | None = None
+    ) -> Cell:
+        """Insert a cell, with an id of its own unless one that no cell has is given."""
+
     def set_source(self, index: int, source: str) -> None: ...
     def delete(self, index: int) -> None: ...
     def move(self, index: int, to: int) -> None:
@@ -126,7 +135,10 @@ class Documents(Protocol):
     """Notebooks and files under one root."""
 
     async def server_session(self) -> str:
-        """Changes whenever Jupyter Server was started anew: live documents were loaded again."""
+        """Changes whenever Jupyter Server was started anew: live documents were loaded again.
+
+        Asked with each reading and each edit, so it costs nothing while the connection stands.
+        """
 
     async def identify(self, path: str) -> NotebookRef:
         """The one identity of the notebook at `path`. Raises PathRefused, NotebookMissing."""

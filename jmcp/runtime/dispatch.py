@@ -23,7 +23,8 @@ from jmcp.runtime.model import Params, Result
 from jmcp.runtime.render import Texts
 from jmcp.runtime.session import Session, Workspace
 from jmcp.runtime.sessions import SECONDS_PER_HOUR, Sessions
-from jmcp.runtime.store import MemoryStore, SessionRecord, Store
+from jmcp.runtime.store import SessionRecord, Store
+from jmcp.runtime.stores.memory import MemoryStore
 from jmcp.runtime.tool import Api, Tool
 
 log = logging.getLogger("jmcp")

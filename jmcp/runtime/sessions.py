@@ -214,6 +214,9 @@ class Sessions:
         and a session that was closed meanwhile is not revived.
         """
         async with self._updating:
+            if record.notebooks and not changes:
+                await self._store.touch(record.owner, record.session_id, self._clock())
+                return
             latest = await self._store.get(record.owner, record.session_id)
             if latest is None:
                 return

@@ -62,10 +62,16 @@ class PendingRun:
 
 
 class Store(Protocol):
-    """Session records of all owners. Expiry is the caller's: it knows the clock and what runs."""
+    """Session records of all owners. Expiry is the caller's: it knows the clock and what runs.
+
+    Every method may raise `stores.statefile.StateUnavailable`, a BackendError.
+    """
 
     async def get(self, owner: str, session_id: str) -> SessionRecord | None: ...
     async def put(self, record: SessionRecord) -> None: ...
+    async def touch(self, owner: str, session_id: str, moment: float) -> bool:
+        """Refresh `last_accessed` alone; False when there is no such session."""
+
     async def remove(self, owner: str, session_id: str) -> bool: ...
     async def of_owner(self, owner: str) -> Sequence[SessionRecord]:
         """The owner's records, the one used last first."""
@@ -79,49 +85,3 @@ class Store(Protocol):
         """What an earlier process left, oldest first."""
 
     async def close(self) -> None: ...
-
-
-class MemoryStore:
-    """Records in this process: gone with it."""
-
-    def __init__(self) -> None:
-        self._owners: dict[str, dict[str, SessionRecord]] = {}
-        self._runs: dict[str, PendingRun] = {}
-
-    async def get(self, owner: str, session_id: str) -> SessionRecord | None:
-        return self._owners.get(owner, {}).get(session_id)
-
-    async def put(self, record: SessionRecord) -> None:
-        self._owners.setdefault(record.owner, {})[record.session_id] = record
-
-    async def remove(self, owner: str, session_id: str) -> bool:
-        sessions = self._owners.get(owner, {})
-        removed = sessions.pop(session_id, None) is not None
-        if not sessions:
-            self._owners.pop(owner, None)
-        return removed
-
-    async def of_owner(self, owner: str) -> Sequence[SessionRecord]:
-        records = self._owners.get(owner, {}).values()
-        return sorted(records, key=lambda record: record.last_accessed, reverse=True)
-
-    async def idle_since(self, moment: float) -> Sequence[SessionRecord]:
-        return [
-            record
-            for sessions in self._owners.values()
-            for record in sessions.values()
-            if record.last_accessed < moment
-        ]
-
-    async def put_run(self, run: PendingRun) -> None:
-        self._runs[run.execution_id] = run
-
-    async def remove_run(self, execution_id: str) -> None:
-        self._runs.pop(execution_id, None)
-
-    async def runs(self) -> Sequence[PendingRun]:
-        return list(self._runs.values())
-
-    async def close(self) -> None:
-        self._owners.clear()
-        self._runs.clear()

@@ -30,6 +30,11 @@ class FileCells:
     def content(self) -> dict[str, Any]:
         return {**self._content, "cells": self._cells}
 
+    @property
+    def loaded(self) -> str:
+        """Always the same: an edit is in the file before it is acknowledged."""
+        return "file"
+
     def __len__(self) -> int:
         return len(self._cells)
 
@@ -59,9 +64,11 @@ class FileCells:
     def kernelspec(self) -> str | None:
         return nbcells.kernelspec_name(self._content["metadata"])
 
-    def insert(self, index: int, cell_type: CellType, source: str) -> Cell:
+    def insert(
+        self, index: int, cell_type: CellType, source: str, *, cell_id: str | None = None
+    ) -> Cell:
         self._change()
-        self._cells.insert(index, nbcells.new_cell(cell_type, source))
+        self._cells.insert(index, nbcells.new_cell(cell_type, source, cell_id))
         return self.get(index)
 
     def set_source(self, index: int, source: str) -> None:

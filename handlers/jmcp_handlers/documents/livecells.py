@@ -28,6 +28,11 @@ class LiveCells:
         self._cells = document.cells
         self._meta = document.meta
 
+    @property
+    def loaded(self) -> str:
+        document = self._document
+        return f"{document.loading}/{document.watch.reloads}" if document.loading else ""
+
     def __len__(self) -> int:
         return len(self._cells)
 
@@ -56,8 +61,10 @@ class LiveCells:
     def kernelspec(self) -> str | None:
         return nbcells.kernelspec_name(self._document.metadata())
 
-    def insert(self, index: int, cell_type: CellType, source: str) -> Cell:
-        stored = nbcells.new_cell(cell_type, source)
+    def insert(
+        self, index: int, cell_type: CellType, source: str, *, cell_id: str | None = None
+    ) -> Cell:
+        stored = nbcells.new_cell(cell_type, source, cell_id)
         with self._document.transaction():
             self._raise_format()
             self._cells.insert(index, self._document.notebook.create_ycell(stored))

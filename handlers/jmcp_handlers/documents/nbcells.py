@@ -20,10 +20,10 @@ def new_id() -> str:
     return uuid4().hex[:8]
 
 
-def new_cell(cell_type: CellType, source: str) -> dict[str, Any]:
+def new_cell(cell_type: CellType, source: str, cell_id: str | None = None) -> dict[str, Any]:
     """A cell for nbformat 4.5. Metadata is empty: jmcp never says that a cell is trusted."""
     cell: dict[str, Any] = {
-        "id": new_id(),
+        "id": cell_id or new_id(),
         "cell_type": cell_type,
         "source": clean(source),
         "metadata": {},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from jmcp.runtime.errors import WriteRefused
 from jmcp_handlers.documents.saving import SaveSupervisor
@@ -33,6 +34,7 @@ class OpenRoom:
     ) -> None:
         self.room = room
         self.document = SharedNotebook(room._document, room._update_lock.locked)
+        self.document.loading = uuid4().hex
         self.replaced = False
         self.holds = 0
         self.saver: SaveSupervisor | None = None

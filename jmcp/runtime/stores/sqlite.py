@@ -1,0 +1,92 @@
+"""Records in a SQLite file: they outlive the process, and several processes may share them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from jmcp.runtime.store import PendingRun, SessionRecord, Store
+from jmcp.runtime.stores.encoding import decode_run, decode_session, encode_run, encode_session
+from jmcp.runtime.stores.statefile import Row, StateFile
+
+COLUMNS = "SELECT owner, session_id, last_accessed, data FROM sessions"
+
+
+class SqliteStore:
+    """`Store` in a state file, which it owns: `close` closes it.
+
+    `keeper` names what a process and its successor have in common when several share the file:
+    only a process of the same keeper takes up the runs that another one left.
+    """
+
+    def __init__(self, state: StateFile, *, keeper: str = "") -> None:
+        self._state = state
+        self._keeper = keeper
+
+    async def get(self, owner: str, session_id: str) -> SessionRecord | None:
+        row = self._state.one(f"{COLUMNS} WHERE owner = ? AND session_id = ?", owner, session_id)
+        return decode_session(*row) if row is not None else None
+
+    async def put(self, record: SessionRecord) -> None:
+        self._state.change(
+            "INSERT INTO sessions (owner, session_id, last_accessed, data) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET last_accessed = excluded.last_accessed, data = excluded.data",
+            record.owner,
+            record.session_id,
+            record.last_accessed,
+            encode_session(record),
+        )
+
+    async def touch(self, owner: str, session_id: str, moment: float) -> bool:
+        changed = self._state.change(
+            "UPDATE sessions SET last_accessed = ? WHERE owner = ? AND session_id = ?",
+            moment,
+            owner,
+            session_id,
+        )
+        return changed > 0
+
+    async def remove(self, owner: str, session_id: str) -> bool:
+        changed = self._state.change(
+            "DELETE FROM sessions WHERE owner = ? AND session_id = ?", owner, session_id
+        )
+        return changed > 0
+
+    async def of_owner(self, owner: str) -> Sequence[SessionRecord]:
+        return _records(
+            self._state.all(f"{COLUMNS} WHERE owner = ? ORDER BY last_accessed DESC", owner)
+        )
+
+    async def idle_since(self, moment: float) -> Sequence[SessionRecord]:
+        # No index: it would cost each refresh more than it spares the hourly sweep.
+        return _records(self._state.all(f"{COLUMNS} WHERE last_accessed < ?", moment))
+
+    async def put_run(self, run: PendingRun) -> None:
+        self._state.change(
+            "INSERT OR REPLACE INTO runs (execution_id, keeper, began, data) VALUES (?, ?, ?, ?)",
+            run.execution_id,
+            self._keeper,
+            run.began,
+            encode_run(run),
+        )
+
+    async def remove_run(self, execution_id: str) -> None:
+        self._state.change("DELETE FROM runs WHERE execution_id = ?", execution_id)
+
+    async def runs(self) -> Sequence[PendingRun]:
+        rows = self._state.all(
+            "SELECT data FROM runs WHERE keeper = ? ORDER BY began", self._keeper
+        )
+        found = (decode_run(text) for (text,) in rows)
+        return [run for run in found if run is not None]
+
+    async def close(self) -> None:
+        self._state.close()
+
+
+def _records(rows: Iterable[Row]) -> list[SessionRecord]:
+    found = (decode_session(*row) for row in rows)
+    return [record for record in found if record is not None]
+
+
+def _conforms(store: SqliteStore) -> Store:
+    return store

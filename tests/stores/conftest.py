@@ -1,0 +1,100 @@
+"""Every store that there is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from jmcp.runtime.backend import NotebookRef, Request
+from jmcp.runtime.store import HeldNotebook, PendingRun, SessionRecord, Store
+from jmcp.runtime.stores.memory import MemoryStore
+from jmcp.runtime.stores.redis import RedisStore
+from jmcp.runtime.stores.sqlite import SqliteStore
+from jmcp.runtime.stores.statefile import StateFile
+from tests.stores.redis_server import MISSING, installed, redis_server
+
+NewStore = Callable[[], Store]
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if not installed():
+        pytest.skip(MISSING)
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    made: Store
+    if request.param == "memory":
+        made = MemoryStore()
+    elif request.param == "sqlite":
+        made = SqliteStore(StateFile(tmp_path / "state.db"))
+    else:
+        made = RedisStore(request.getfixturevalue("redis_url"), keeper="here", idle_hours=24)
+        await made._redis.flushall()
+    yield made
+    await made.close()
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+async def processes(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[Callable[[str], Store]]:
+    """Makes stores that look at the same records, as several processes do, by keeper."""
+    made: list[SqliteStore | RedisStore] = []
+
+    def new(keeper: str) -> Store:
+        if request.param == "sqlite":
+            made.append(SqliteStore(StateFile(tmp_path / "state.db"), keeper=keeper))
+        else:
+            url = request.getfixturevalue("redis_url")
+            made.append(RedisStore(url, keeper=keeper, idle_hours=24))
+        return made[-1]
+
+    if request.param == "redis":
+        first = RedisStore(request.getfixturevalue("redis_url"), keeper="", idle_hours=24)
+        await first._redis.flushall()
+        await first.close()
+    yield new
+    for one in made:
+        await one.close()
+
+
+def held(number: int, *, kernel: bool = True) -> HeldNotebook:
+    return HeldNotebook(
+        ref=NotebookRef(key=f"3f1c2a9e-0000-4000-8000-{number:012}", path=f"sub/nb {number}.ipynb"),
+        name=f"nb {number}",
+        kernel_id=f"8a2e6c1d-0000-4000-8000-{number:012}" if kernel else None,
+        kernel_name="python3" if kernel else None,
+        generation=number if kernel else None,
+        started_kernel=kernel,
+    )
+
+
+def record(session_id: str = "s1", owner: str = "alice", at: float = 100.5) -> SessionRecord:
+    notebooks = [held(0), held(1), held(2, kernel=False)]
+    return SessionRecord(
+        owner=owner,
+        session_id=session_id,
+        created=50.25,
+        last_accessed=at,
+        connection="mcp:5d0c",
+        current=notebooks[1].ref.key,
+        notebooks={notebook.ref.key: notebook for notebook in notebooks},
+    )
+
+
+def run(execution_id: str, *, began: float = 1.5) -> PendingRun:
+    return PendingRun(
+        execution_id=execution_id,
+        owner="alice",
+        session_id="s1",
+        notebook=NotebookRef(key="key", path="é.ipynb"),
+        cell_id=None,
+        request=Request(kernel_id="k", channel="c", message_id="m"),
+        began=began,
+    )

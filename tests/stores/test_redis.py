@@ -1,0 +1,62 @@
+"""What is particular to Redis."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from jmcp.runtime.stores.redis import MARGIN_HOURS, RedisStore
+from jmcp.runtime.stores.statefile import StateUnavailable
+from tests.stores.conftest import record, run
+from tests.stores.redis_server import MISSING, installed, redis_server
+
+
+@pytest.fixture
+async def store(redis_url: str) -> AsyncIterator[RedisStore]:
+    made = RedisStore(redis_url, keeper="here", idle_hours=24)
+    await made._redis.flushall()
+    yield made
+    await made.close()
+
+
+async def test_everything_expires_by_itself(store: RedisStore) -> None:
+    await store.put(record())
+    await store.put_run(run("x"))
+    longest = (24 + MARGIN_HOURS) * 3600
+    keys = await store._redis.keys("*")
+    left = {key: await store._redis.ttl(key) for key in keys if key != "jmcp:accessed"}
+    assert len(left) == 3
+    assert all(0 < seconds <= 7 * 24 * 3600 for seconds in left.values())
+    assert sum(longest - 600 < seconds <= longest for seconds in left.values()) == 2
+
+
+async def test_a_touch_puts_the_expiry_off(store: RedisStore) -> None:
+    await store.put(record())
+    for key in await store._redis.keys("jmcp:session*"):
+        await store._redis.expire(key, 60)
+    await store.touch("alice", "s1", 200.0)
+    for key in await store._redis.keys("jmcp:session*"):
+        assert await store._redis.ttl(key) > 3600
+
+
+async def test_what_redis_expired_leaves_the_indexes(store: RedisStore) -> None:
+    await store.put(record())
+    await store.put(record("s2"))
+    await store._redis.delete("jmcp:session:alice:s1")
+    assert [found.session_id for found in await store.of_owner("alice")] == ["s2"]
+    assert await store._redis.smembers("jmcp:sessions:alice") == {"s2"}
+    assert [found.session_id for found in await store.idle_since(float("inf"))] == ["s2"]
+    assert await store._redis.zcard("jmcp:accessed") == 1
+
+
+async def test_a_server_that_is_gone_is_a_clear_error_without_its_password(tmp_path: Path) -> None:
+    if not installed():
+        pytest.skip(MISSING)
+    with redis_server(tmp_path) as url:
+        store = RedisStore(url.replace("//", "//:secret@"), keeper="", idle_hours=24)
+    with pytest.raises(StateUnavailable, match="does not answer") as caught:
+        await store.get("alice", "s1")
+    assert "secret" not in str(caught.value)
+    await store.close()

@@ -79,6 +79,7 @@ def _tool(
         description=tool["description"].strip(),
         use=use,
         access=tool["session"].get("access", "shared"),
+        on_disconnect=tool["session"].get("on_disconnect"),
         annotations=tool["annotations"],
         params=params,
         result_type=tool["result"],

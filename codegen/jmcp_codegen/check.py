@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jmcp_codegen import shape
-from jmcp_codegen.checks import aliases, examples, naming, params, routing, texts, types, usage
+from jmcp_codegen.checks import (
+    aliases,
+    disconnect,
+    examples,
+    naming,
+    params,
+    routing,
+    texts,
+    types,
+    usage,
+)
 from jmcp_codegen.checks.subject import Subject
 from jmcp_codegen.load import Spec
 from jmcp_codegen.problems import Problem, SpecError
@@ -32,5 +42,5 @@ def _named(spec: Spec) -> Iterator[Problem]:
 
 def _meant(spec: Spec) -> Iterator[Problem]:
     subject = Subject.of(spec)
-    for part in (params, routing, texts, examples):
+    for part in (params, routing, disconnect, texts, examples):
         yield from part.problems(subject)

@@ -33,7 +33,8 @@ class RouteModel:
     """One REST operation.
 
     `places` says where each param travels (one that the path replaces is not in it); `groups` are
-    the exactly_one groups that the path leaves open.
+    the exactly_one groups that the path leaves open; `stream` the params that a stream of events
+    takes by default, if there can be one.
     """
 
     operation: str
@@ -42,6 +43,7 @@ class RouteModel:
     status: int
     places: Mapping[str, Place]
     groups: tuple[tuple[str, ...], ...]
+    stream: Mapping[str, Any] | None
 
     def at(self, place: Place) -> tuple[str, ...]:
         return tuple(name for name, where in self.places.items() if where == place)
@@ -68,6 +70,7 @@ class ToolModel:
     description: str
     use: Use
     access: str
+    on_disconnect: str | None
     annotations: Mapping[str, bool]
     params: Schema
     result_type: str

@@ -15,6 +15,12 @@ Object = dict[str, Any]
 BASE = "/jmcp/v1"
 VERSION = "1.0.0"
 """The version of the REST API: what the 1 of `/jmcp/v1` stands for."""
+_EVENTS = (
+    "With `Accept: text/event-stream`: events while it runs, each with JSON data, and comments to "
+    "keep the connection. `progress` has done, total and message. `output` has an nbformat output "
+    "with its index among the outputs; append true: its text goes after what that output has. "
+    "`clear` drops all outputs. The last event is `result`, as the JSON answer, or `problem`."
+)
 _TRANSPORT_ERRORS = {401: "unauthorized", 413: "body_too_large"}
 """What the transport itself answers, before any tool: no or wrong token, body above the limit."""
 
@@ -63,13 +69,20 @@ def _operation(tool: ToolModel, route: RouteModel, api: ApiModel, components: Co
         operation["parameters"] = parameters
     if route.method in BODY_METHODS:
         operation["requestBody"] = _body(tool, route, components)
-    content = {"application/json": {"schema": components.result(tool)}}
+    content: Object = {"application/json": {"schema": components.result(tool)}}
+    if route.stream is not None:
+        content["text/event-stream"] = {"schema": _events(route.stream)}
     success: Object = {"description": tool.summary, "content": content}
     links = _links(tool, api)
     if links:
         success["links"] = links
     operation["responses"] = {str(route.status): success, **_failures(tool, route, api)}
     return operation
+
+
+def _events(defaults: Mapping[str, Any]) -> Schema:
+    taken = "".join(f" {name} is then {value} by default." for name, value in defaults.items())
+    return {"type": "string", "description": _EVENTS + taken}
 
 
 def _parameter(tool: ToolModel, name: str, place: str, components: Components) -> Object:

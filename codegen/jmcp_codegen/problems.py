@@ -29,6 +29,8 @@ REFUSALS = {
     "description_size": "a description or the instructions above 2 KB, where clients cut",
     "method": "an HTTP method that promises what the annotations deny",
     "path_unfed": "a path parameter that no param feeds",
+    "on_disconnect": "a tool that runs code and says nothing of its caller's leaving, or another that does",
+    "stream": "a stream of events that a tool cannot have, or with defaults that it refuses",
     "route_clash": "two tools with one method and path",
     "example_missing": "no success example, or an error without one",
     "example_call": "an example whose arguments the tool refuses",

@@ -71,13 +71,14 @@ def _tool(tool: ToolModel) -> list[Row]:
         ("session", repr(tool.use)),
         ("access", repr(tool.access)),
         ("read_only", repr(tool.annotations["read_only"])),
+        ("on_disconnect", repr(tool.on_disconnect)),
         ("exactly_one", repr(tool.exactly_one)),
         ("synonyms", repr(dict(tool.synonyms))),
         ("presets", repr(dict(tool.presets))),
         ("renames", repr(dict(tool.renames))),
         ("errors", _tuple(f"errors.{error.class_name}" for error in tool.errors)),
     ]
-    return [(name, value) for name, value in row if value not in {"()", "{}"}]
+    return [(name, value) for name, value in row if value not in {"()", "{}", "None"}]
 
 
 def _tuple(items: Iterable[str]) -> str:
@@ -93,8 +94,9 @@ def _methods(api: ApiModel) -> str:
 
 
 def _route(tool: ToolModel, route: RouteModel) -> str:
-    row = (route.method, route.path, tool.name, route.status)
-    return ", ".join(repr(part) for part in row)
+    row = [route.method, route.path, tool.name, route.status]
+    stream = [] if route.stream is None else [dict(route.stream)]
+    return ", ".join(repr(part) for part in [*row, *stream])
 
 
 def _policy(sessions: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -104,6 +106,7 @@ def _policy(sessions: Mapping[str, Any]) -> list[tuple[str, Any]]:
         ("minted_anonymous", handle["minted"]["anonymous"]),
         ("minted_length", handle["minted"]["length"]),
         ("reserved_handle", handle["reserved"]),
+        ("next_call", handle["next"]),
         ("lookup", tuple(sessions["lookup"])),
         ("idle_hours", lifetime["idle_hours"]),
         ("sweep_hours", lifetime["sweep_hours"]),

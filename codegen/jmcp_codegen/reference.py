@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from jmcp_codegen.model import ApiModel, ExampleModel, ToolModel
+from jmcp_codegen.model import ApiModel, ExampleModel, RouteModel, ToolModel
 from jmcp_codegen.printing import Printer
 from jmcp_codegen.schema import ref_name
 
@@ -43,11 +43,18 @@ def _facts(tool: ToolModel) -> list[str]:
     if tool.errors:
         facts.append(f"Errors: {', '.join(f'`{error.code}`' for error in tool.errors)}")
     facts += [f"Toolset: {tool.toolset}", f"Hints: {', '.join(marks) or 'none'}"]
-    facts += [f"REST: `{route.method} /jmcp/v1{route.path}`" for route in tool.routes]
+    if tool.on_disconnect:
+        facts.append(f"When the caller leaves: {_LEFT[tool.on_disconnect]}")
+    facts += [_rest(route) for route in tool.routes]
     if tool.handler != tool.name:
         preset = f" with `{_json(tool.presets)}`" if tool.presets else ""
         facts.append(f"Alias of `{tool.handler}`{preset}")
     return facts
+
+
+def _rest(route: RouteModel) -> str:
+    events = "" if route.stream is None else ", or a stream of events"
+    return f"REST: `{route.method} /jmcp/v1{route.path}`{events}"
 
 
 def _example(tool: ToolModel, example: ExampleModel) -> str:
@@ -84,6 +91,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
     return ", ".join([kind, *limits])
 
 
+_LEFT = {"detach": "the run goes on", "interrupt": "the run is interrupted"}
 _WORDS = {
     "minimum": "at least",
     "maximum": "at most",

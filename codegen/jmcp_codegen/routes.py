@@ -58,6 +58,7 @@ def routes(
                 status=http.get("status", 200),
                 places=places,
                 groups=tuple(tuple(g) for g in exactly_one if g not in settled),
+                stream=http.get("stream"),
             )
         )
     return tuple(found)

@@ -212,6 +212,15 @@ class KernelTaken(ToolError):
     retry = "never"
 
 
+class ExecutionNotFound(ToolError):
+    """No execution of this session has that id."""
+
+    code = "execution_not_found"
+    http = 404
+    fault = "client"
+    retry = "never"
+
+
 class NoKernel(ToolError):
     """The notebook has no kernel yet: nothing has run in it."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from jmcp.runtime.tool import Route
 
@@ -11,10 +12,20 @@ OPENAPI_FILE = "openapi.json"
 
 
 def _route(
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"], path: str, tool: str, status: int
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"],
+    path: str,
+    tool: str,
+    status: int,
+    stream: Mapping[str, Any] | None = None,
 ) -> Route:
-    path_params = tuple(re.findall(r"{(\w+)}", path))
-    return Route(method=method, path=path, tool=tool, status=status, path_params=path_params)
+    return Route(
+        method=method,
+        path=path,
+        tool=tool,
+        status=status,
+        path_params=tuple(re.findall(r"{(\w+)}", path)),
+        stream=stream,
+    )
 
 
 ROUTES: tuple[Route, ...] = (
@@ -35,10 +46,33 @@ ROUTES: tuple[Route, ...] = (
     _route("DELETE", "/sessions/{session_id}/cells", "delete_cell", 200),
     _route("PUT", "/sessions/{session_id}/cells/{cell_id}/position", "move_cell", 200),
     _route("PUT", "/sessions/{session_id}/cells/at/{cell_index}/position", "move_cell", 200),
-    _route("POST", "/sessions/{session_id}/cells/{cell_id}/execution", "execute_cell", 200),
-    _route("POST", "/sessions/{session_id}/cells/at/{cell_index}/execution", "execute_cell", 200),
-    _route("POST", "/sessions/{session_id}/executions", "insert_execute_code_cell", 200),
-    _route("POST", "/sessions/{session_id}/code", "execute_code", 200),
+    _route(
+        "POST",
+        "/sessions/{session_id}/cells/{cell_id}/execution",
+        "execute_cell",
+        200,
+        {"wait": 3600},
+    ),
+    _route(
+        "POST",
+        "/sessions/{session_id}/cells/at/{cell_index}/execution",
+        "execute_cell",
+        200,
+        {"wait": 3600},
+    ),
+    _route(
+        "POST", "/sessions/{session_id}/executions", "insert_execute_code_cell", 200, {"wait": 3600}
+    ),
+    _route("POST", "/sessions/{session_id}/code", "execute_code", 200, {"wait": 3600}),
+    _route("POST", "/sessions/{session_id}/batches", "run_cells", 200, {"wait": 3600}),
+    _route(
+        "GET",
+        "/sessions/{session_id}/executions/{execution_id}",
+        "get_execution",
+        200,
+        {"wait": 3600},
+    ),
+    _route("GET", "/sessions/{session_id}/executions", "list_executions", 200),
     _route("POST", "/sessions/{session_id}/kernel/interrupt", "interrupt_kernel", 200),
     _route("GET", "/files", "list_files", 200),
     _route("GET", "/kernels", "list_kernels", 200),

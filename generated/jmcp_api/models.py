@@ -126,7 +126,32 @@ class ExecuteCodeParams(Params):
     session_id: Annotated[str | None, Field(max_length=128)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     code: Annotated[str, Field(min_length=1)]
-    timeout: Annotated[float, Field(ge=1.0, le=3600.0)] = 30
+    timeout: Annotated[float, Field(ge=0.0, le=86400.0)] = 0
+    wait: Annotated[float, Field(ge=0.0, le=3600.0)] = 50
+
+
+class RunCellsParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    start_index: Annotated[int | None, Field(ge=0)] = None
+    start_cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    end_index: Annotated[int | None, Field(ge=0)] = None
+    stop_on_error: bool = True
+    timeout: Annotated[float, Field(ge=0.0, le=86400.0)] = 0
+    wait: Annotated[float, Field(ge=0.0, le=3600.0)] = 50
+
+
+class GetExecutionParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    execution_id: Annotated[str, Field(max_length=64, min_length=1)]
+    wait: Annotated[float, Field(ge=0.0, le=3600.0)] = 50
+
+
+class ListExecutionsParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 20
 
 
 class InterruptKernelParams(Params):
@@ -253,11 +278,18 @@ class DeletedCells(Result):
     saved: Literal["saved", "pending"]
 
 
-class Execution(Result):
+class BatchCell(Result):
+    cell_index: int
+    cell_id: str | None
     status: Literal[
+        "waiting",
+        "not_run",
+        "deleted",
+        "not_code",
+        "queued",
+        "running",
         "ok",
         "error",
-        "running",
         "timed_out",
         "interrupted",
         "kernel_died",
@@ -265,12 +297,37 @@ class Execution(Result):
         "lost_contact",
         "aborted",
     ]
-    execution_id: str
-    cell_index: int | None
-    cell_id: str | None
     execution_count: int | None
     seconds: float
-    outputs: list[Output]
+    execution_id: str | None
+    error: str | None = None
+    output: str | None = None
+
+
+class ExecutionRow(Result):
+    execution_id: str
+    status: Literal[
+        "queued",
+        "running",
+        "ok",
+        "error",
+        "timed_out",
+        "interrupted",
+        "kernel_died",
+        "kernel_restarted",
+        "lost_contact",
+        "aborted",
+    ]
+    notebook_path: str | None
+    cell_id: str | None
+    code: str
+    seconds: float
+    started: str | None
+
+
+class ExecutionList(Result):
+    total: int
+    executions: list[ExecutionRow]
 
 
 class FileRow(Result):
@@ -308,3 +365,32 @@ class KernelspecRow(Result):
 class KernelList(Result):
     kernels: list[KernelRow]
     kernelspecs: list[KernelspecRow]
+
+
+class Batch(Result):
+    done: int
+    total: int
+    cells: list[BatchCell]
+    left_out: int | None = None
+
+
+class Execution(Result):
+    status: Literal[
+        "ok",
+        "error",
+        "running",
+        "timed_out",
+        "interrupted",
+        "kernel_died",
+        "kernel_restarted",
+        "lost_contact",
+        "aborted",
+    ]
+    execution_id: str
+    cell_index: int | None
+    cell_id: str | None
+    execution_count: int | None
+    seconds: float
+    complete: bool
+    outputs: list[Output]
+    batch: Batch | None = None

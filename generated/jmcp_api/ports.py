@@ -92,6 +92,24 @@ class ExecuteCode(Protocol):
     ) -> models.Execution: ...
 
 
+class RunCells(Protocol):
+    async def __call__(
+        self, params: models.RunCellsParams, session: Session, /
+    ) -> models.Execution: ...
+
+
+class GetExecution(Protocol):
+    async def __call__(
+        self, params: models.GetExecutionParams, session: Session, /
+    ) -> models.Execution: ...
+
+
+class ListExecutions(Protocol):
+    async def __call__(
+        self, params: models.ListExecutionsParams, session: Session, /
+    ) -> models.ExecutionList: ...
+
+
 class InterruptKernel(Protocol):
     async def __call__(
         self, params: models.InterruptKernelParams, session: Session, /
@@ -128,6 +146,9 @@ class Handlers:
     execute_cell: ExecuteCell
     insert_execute_code_cell: InsertExecuteCodeCell
     execute_code: ExecuteCode
+    run_cells: RunCells
+    get_execution: GetExecution
+    list_executions: ListExecutions
     interrupt_kernel: InterruptKernel
     list_files: ListFiles
     list_kernels: ListKernels

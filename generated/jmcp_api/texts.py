@@ -96,7 +96,7 @@ TEXTS: Mapping[str, str] = {
         "{% endfor %}\n"
     ),
     "Execution": (
-        "{{ status }}{% if execution_count %} [{{ execution_count }}]{% endif %}{% if cell_id %} · cell {{ cell_index }}, id {{ cell_id }}{% endif %} · {{ seconds }} s\n"
+        "{{ status }}{% if execution_count %} [{{ execution_count }}]{% endif %}{% if cell_id %} · cell {{ cell_index }}, id {{ cell_id }}{% endif %}{% if batch %} · {{ batch.done }} of {{ batch.total }} cells{% endif %} · {{ seconds }} s{% if not complete %} · incomplete{% endif +%}\n"
         "{% for output in outputs %}\n"
         "{% if output.name == 'stderr' %}\n"
         "stderr:\n"
@@ -107,8 +107,31 @@ TEXTS: Mapping[str, str] = {
         "({{ output.mime_types | join(', ') }})\n"
         "{% endif %}\n"
         "{% endfor %}\n"
+        "{% if batch %}\n"
+        "{% if batch.cells %}\n"
+        "Index\tID\tStatus\tCount\tSeconds\tError or last output\n"
+        "{% for cell in batch.cells %}\n"
+        "{{ cell.cell_index }}\t{{ cell.cell_id | tsv }}\t{{ cell.status }}\t{{ cell.execution_count | tsv }}\t{{ cell.seconds }}\t{{ (cell.error or cell.output) | tsv }}\n"
+        "{% endfor %}\n"
+        "{% endif %}\n"
+        "{% if batch.left_out %}\n"
+        "{{ batch.left_out }} more cells are not shown.\n"
+        "{% endif %}\n"
+        "{% endif %}\n"
         "{% if status == 'running' %}\n"
-        "Still running (execution {{ execution_id }}): read_cell shows its outputs, interrupt_kernel stops it.\n"
+        "Still running: get_execution with execution_id {{ execution_id }} waits for it, interrupt_kernel stops it.\n"
+        "{% endif %}\n"
+    ),
+    "ExecutionList": (
+        "{{ total }} executions in this session\n"
+        "{% if executions %}\n"
+        "ID\tStatus\tNotebook\tCell\tSeconds\tStarted\tCode\n"
+        "{% for execution in executions %}\n"
+        "{{ execution.execution_id }}\t{{ execution.status }}\t{{ execution.notebook_path | tsv }}\t{{ execution.cell_id | tsv }}\t{{ execution.seconds }}\t{{ execution.started | tsv }}\t{{ execution.code | tsv }}\n"
+        "{% endfor %}\n"
+        "{% endif %}\n"
+        "{% if total > executions | length %}\n"
+        "{{ total - executions | length }} older ones are not shown.\n"
         "{% endif %}\n"
     ),
     "FileList": (

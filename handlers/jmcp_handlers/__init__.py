@@ -12,7 +12,14 @@ from jmcp_handlers.cells import (
     overwrite_cell_source,
     read_cell,
 )
-from jmcp_handlers.execution import execute_cell, execute_code, insert_execute_code_cell
+from jmcp_handlers.execution import (
+    execute_cell,
+    execute_code,
+    get_execution,
+    insert_execute_code_cell,
+    list_executions,
+    run_cells,
+)
 from jmcp_handlers.files import list_files
 from jmcp_handlers.kernel_control import interrupt_kernel, list_kernels, restart_notebook
 from jmcp_handlers.notebooks import list_notebooks, read_notebook, unuse_notebook, use_notebook
@@ -32,6 +39,9 @@ HANDLERS = Handlers(
     execute_cell=execute_cell,
     insert_execute_code_cell=insert_execute_code_cell,
     execute_code=execute_code,
+    run_cells=run_cells,
+    get_execution=get_execution,
+    list_executions=list_executions,
     interrupt_kernel=interrupt_kernel,
     list_files=list_files,
     list_kernels=list_kernels,

@@ -68,19 +68,25 @@ def position(cells: Cells, cell_index: int | None, after_cell_id: str | None) ->
     return cell_index
 
 
+def first_line(source: str) -> str:
+    """The first line of a source, cut where a listing cuts it."""
+    first = source.partition("\n")[0]
+    if len(first) > FIRST_LINE_CHARACTERS:
+        return first[: FIRST_LINE_CHARACTERS - 1] + "…"
+    return first
+
+
 def row(cell: Cell, *, source: bool = False) -> CellOutline:
     """One line of a listing."""
-    first, _, rest = cell.source.partition("\n")
+    rest = cell.source.partition("\n")[2]
     line_count = 1 + rest.count("\n") + 1 if rest else 1
-    if len(first) > FIRST_LINE_CHARACTERS:
-        first = first[: FIRST_LINE_CHARACTERS - 1] + "…"
     return CellOutline(
         cell_index=cell.index,
         cell_id=cell.cell_id,
         cell_type=cell.cell_type,
         execution_count=cell.execution_count,
         line_count=line_count,
-        first_line=first,
+        first_line=first_line(cell.source),
         source=cell.source if source else None,
     )
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from jmcp.runtime.backend import Output
+from jmcp.runtime.backend import Cells
+from jmcp.runtime.batch import Batch, Step
 from jmcp.runtime.execution import Execution as Run
-from jmcp.runtime.notebook import Notebook
 from jmcp.runtime.session import Session
-from jmcp_api.errors import CellNotCode
+from jmcp_api.errors import CellNotCode, ExecutionNotFound
 from jmcp_api.models import (
     ExecuteCellParams,
     ExecuteCodeParams,
     Execution,
+    ExecutionList,
+    GetExecutionParams,
     InsertExecuteCodeCellParams,
+    ListExecutionsParams,
+    RunCellsParams,
 )
-from jmcp_handlers.addressing import locate, position
-from jmcp_handlers.presentation import present
+from jmcp_handlers.addressing import checked, locate, position
+from jmcp_handlers.runs import batch_result, row, run_result
 
 
 async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution:
@@ -31,8 +35,8 @@ async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution
         )
     kernel_id = await notebook.kernel(kernel_name)
     run = await notebook.run(cell.source, kernel_id=kernel_id, cell=cell, timeout=params.timeout)
-    await run.wait(params.wait)
-    return await _result(run, session, notebook, cell.index)
+    await session.watch(run, params.wait)
+    return await run_result(run, session, cell.index)
 
 
 async def insert_execute_code_cell(
@@ -50,8 +54,8 @@ async def insert_execute_code_cell(
     run = await notebook.run(
         params.cell_source, kernel_id=kernel_id, cell=cell, timeout=params.timeout
     )
-    await run.wait(params.wait)
-    return await _result(run, session, notebook, at)
+    await session.watch(run, params.wait)
+    return await run_result(run, session, at)
 
 
 async def execute_code(params: ExecuteCodeParams, session: Session) -> Execution:
@@ -60,42 +64,77 @@ async def execute_code(params: ExecuteCodeParams, session: Session) -> Execution
         kernel_name = cells.kernelspec()
     kernel_id = await notebook.kernel(kernel_name)
     run = await notebook.run(params.code, kernel_id=kernel_id, cell=None, timeout=params.timeout)
-    await run.wait(None)
-    return await _result(run, session, notebook, None)
+    await session.watch(run, params.wait)
+    return await run_result(run, session)
 
 
-async def _result(run: Run, session: Session, notebook: Notebook, at: int | None) -> Execution:
-    if run.failure is not None:
-        raise run.failure
-    for note in run.notes:
-        session.notice("run_note", note)
-    if run.status in ("kernel_died", "kernel_restarted"):
-        notebook.kernel_lost()
-    if run.cell_id is not None:
-        # Others may have moved or deleted the cell while it ran.
-        async with notebook.read() as cells:
-            at = cells.find(run.cell_id)
-    return Execution(
-        status="running" if run.status == "queued" else run.status,
-        execution_id=run.execution_id,
-        cell_index=at,
-        cell_id=run.cell_id,
-        execution_count=run.execution_count,
-        seconds=round(run.seconds, 3),
-        outputs=await present(_outputs(run), session.workspace),
+async def run_cells(params: RunCellsParams, session: Session) -> Execution:
+    notebook = await session.notebook(params.notebook_path)
+    async with notebook.read() as cells:
+        steps = [
+            Step(index=cell.index, cell_id=cell.cell_id, source=cell.source)
+            for cell in (cells.get(index) for index in _range(cells, params, session))
+            if cell.cell_type == "code"
+        ]
+        kernel_name = cells.kernelspec()
+    batch = session.workspace.batches.start(
+        steps,
+        notebook,
+        owner=session.record.owner,
+        session_id=session.record.session_id,
+        kernel_id=await notebook.kernel(kernel_name),
+        stop_on_error=params.stop_on_error,
+        timeout=params.timeout,
     )
+    await session.watch(batch, params.wait)
+    return await batch_result(batch, session)
 
 
-def _outputs(run: Run) -> list[Output]:
-    """The run's outputs, with the exception also where the kernel only printed it.
+def _range(cells: Cells, params: RunCellsParams, session: Session) -> range:
+    if params.start_index is not None and params.start_cell_id is not None:
+        raise session.workspace.sessions.error(
+            "invalid_arguments",
+            "run_cells: start_index and start_cell_id were both given; give one of them.",
+        )
+    first, last = 0, len(cells) - 1
+    if params.start_index is not None or params.start_cell_id is not None:
+        first = locate(cells, params.start_index, params.start_cell_id)
+    if params.end_index is not None:
+        last = checked(cells, params.end_index, "end_index")
+        if last < first:
+            raise session.workspace.sessions.error(
+                "invalid_arguments", f"run_cells: end_index {last} is before the start, {first}."
+            )
+    return range(first, last + 1)
 
-    IPython prints exception groups to stderr; the reply still has the name and the message.
-    """
-    outputs = list(run.outputs)
-    if run.error is None or any(output["output_type"] == "error" for output in outputs):
-        return outputs
-    error = run.error
-    return [
-        *outputs,
-        {"output_type": "error", "ename": error.ename, "evalue": error.evalue, "traceback": []},
-    ]
+
+async def get_execution(params: GetExecutionParams, session: Session) -> Execution:
+    workspace = session.workspace
+    run: Run | Batch | None = workspace.executions.get(params.execution_id)
+    run = run or workspace.batches.get(params.execution_id)
+    mine = (session.record.owner, session.record.session_id)
+    if run is None or (run.owner, run.session_id) != mine:
+        raise ExecutionNotFound(
+            f"This session has no execution {params.execution_id!r}. list_executions lists those "
+            "that are kept; read_cell has the outputs of cells.",
+            execution_id=params.execution_id,
+        )
+    await session.watch(run, params.wait)
+    if isinstance(run, Batch):
+        return await batch_result(run, session)
+    return await run_result(run, session)
+
+
+async def list_executions(params: ListExecutionsParams, session: Session) -> ExecutionList:
+    workspace = session.workspace
+    mine = {"owner": session.record.owner, "session_id": session.record.session_id}
+    runs: list[Run | Batch] = [*workspace.executions.list(**mine), *workspace.batches.list(**mine)]
+    if params.notebook_path is not None:
+        notebook = await session.notebook(params.notebook_path)
+        runs = [run for run in runs if run.notebook_key == notebook.ref.key]
+    # Oldest first among those that wait, since that is the order of the queue; then the latest.
+    going = [run for run in runs if not run.done]
+    going.sort(key=lambda run: (run.status == "queued", run.submitted))
+    over = sorted((run for run in runs if run.done), key=lambda run: run.submitted, reverse=True)
+    shown = [*going, *over][: params.limit]
+    return ExecutionList(total=len(runs), executions=[row(run, session) for run in shown])

@@ -22,6 +22,7 @@ from jmcp_api.models import (
 async def restart_notebook(params: RestartNotebookParams, session: Session) -> KernelAction:
     notebook = await session.notebook(params.notebook_path)
     kernel_id = await _kernel_of(notebook)
+    await session.workspace.batches.stop(kernel_id)
     # Code that waits in the queue was written for variables that are about to go.
     dropped = session.workspace.executions.drop(
         kernel_id, "The kernel was restarted before this run began. Run it again if it still fits."
@@ -36,9 +37,11 @@ async def restart_notebook(params: RestartNotebookParams, session: Session) -> K
 async def interrupt_kernel(params: InterruptKernelParams, session: Session) -> KernelAction:
     notebook = await session.notebook(params.notebook_path)
     kernel_id = await _kernel_of(notebook)
+    # A batch first, or it would go on with its next cell.
+    stopped = await session.workspace.batches.stop(kernel_id)
     interrupted = await session.workspace.executions.interrupt(kernel_id)
     return await _action(
-        "interrupted" if interrupted else "already_idle", kernel_id, session.workspace
+        "interrupted" if interrupted or stopped else "already_idle", kernel_id, session.workspace
     )
 
 

@@ -61,7 +61,7 @@ async def use_notebook(params: UseNotebookParams, session: Session) -> OpenedNot
         kernel_name=kernel_name or (await workspace.kernels.specs())[1],
         cell_count=count,
         cells=overview,
-        next=f"Pass session_id {session.record.session_id} on every call.",
+        next=workspace.policy.next_call.format(session_id=session.record.session_id),
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from jmcp.runtime import terminal
 from jmcp.runtime.backend import Output as NotebookOutput
 from jmcp.runtime.session import Workspace
 from jmcp_api.models import Output
@@ -18,8 +18,6 @@ RESULT_CHARACTERS = 20_000
 """Of all outputs of one result, about 5,000 tokens: well below where clients cut (25,000)."""
 RESULT_IMAGES = 8
 """Images of one result; a model pays some 1,500 tokens for each."""
-# ECMA-48 control sequences (colours, cursor moves) and OSC strings (hyperlinks, titles).
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _TEXT_TYPES = ("text/plain", "text/markdown", "text/latex")
 
 
@@ -64,14 +62,14 @@ def plain(output: NotebookOutput) -> str | None:
     """An output as text without control sequences; None when it has no text form."""
     kind = output["output_type"]
     if kind == "stream":
-        return _ANSI.sub("", _joined(output.get("text", "")))
+        return terminal.plain(_joined(output.get("text", "")))
     if kind == "error":
         lines = output.get("traceback") or [f"{output.get('ename')}: {output.get('evalue')}"]
-        return _ANSI.sub("", "\n".join(lines))
+        return terminal.plain("\n".join(lines))
     data: dict[str, Any] = output.get("data", {})
     for mime_type in _TEXT_TYPES:
         if mime_type in data:
-            return _ANSI.sub("", _joined(data[mime_type]))
+            return terminal.plain(_joined(data[mime_type]))
     if "application/json" in data:
         return json.dumps(data["application/json"], ensure_ascii=False)
     return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jmcp.runtime.errors import ToolError
+from jmcp.runtime.progress import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,11 +16,13 @@ class Caller:
     `owner` is the principal that sessions belong to. `connection` names what can stand for "this
     client" where the transport has such a thing: a stdio process or a handshake-era MCP session;
     None for stateless requests. `authenticated` decides how long a minted handle must be.
+    `report`, where the caller asked for it, is told how far the call is.
     """
 
     owner: str
     authenticated: bool
     connection: str | None = None
+    report: Report | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,14 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 from weakref import WeakValueDictionary
 
 from jmcp.runtime.arguments import Arguments
 from jmcp.runtime.backend import Documents, Kernels
+from jmcp.runtime.batch import Batches
 from jmcp.runtime.call import Caller, Outcome
 from jmcp.runtime.errors import BackendError, ToolError
 from jmcp.runtime.execution import Executions
@@ -28,6 +29,10 @@ from jmcp.runtime.stores.memory import MemoryStore
 from jmcp.runtime.tool import Api, Tool
 
 log = logging.getLogger("jmcp")
+
+AFTERWARDS_SECONDS = 5.0
+"""That what cancelled calls left to do may still take when the server stops."""
+Discard = Callable[..., Coroutine[Any, Any, None]]
 
 
 class UnknownToolError(LookupError):
@@ -56,13 +61,14 @@ class Dispatcher:
         self.documents = documents
         self.kernels = kernels
         self.executions = Executions(kernels)
+        self.batches = Batches(self.executions)
         self._store = store or MemoryStore()
         self.sessions = Sessions(
             policy=api.policy,
             store=self._store,
             documents=documents,
             clock=clock,
-            in_use=self.executions.in_use,
+            in_use=self._in_use,
         )
         self._handlers = handlers
         self._arguments = Arguments(api.policy.errors["invalid_arguments"])
@@ -71,6 +77,8 @@ class Dispatcher:
         # A lock lives as long as a call holds or awaits it.
         self._exclusive: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._sweeper: asyncio.Task[None] | None = None
+        # What calls whose callers have left still have to do.
+        self._afterwards: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Sweep expired sessions now, and every so often from now on."""
@@ -79,10 +87,17 @@ class Dispatcher:
     async def close(self) -> None:
         if self._sweeper is not None:
             self._sweeper.cancel()
+        if self._afterwards:
+            await asyncio.wait(self._afterwards, timeout=AFTERWARDS_SECONDS)
+        await self.batches.close()
         await self.executions.close()
         await self.kernels.close()
         await self.documents.close()
         await self._store.close()
+
+    def _in_use(self, owner: str, session_id: str) -> bool:
+        running = self.executions.in_use(owner, session_id)
+        return running or self.batches.in_use(owner, session_id)
 
     async def _sweep(self) -> None:
         while True:
@@ -112,6 +127,7 @@ class Dispatcher:
             documents=self.documents,
             kernels=self.kernels,
             executions=self.executions,
+            batches=self.batches,
             sessions=self.sessions,
         )
         handler = getattr(self._handlers, tool.handler)
@@ -120,9 +136,40 @@ class Dispatcher:
             return self._succeeded(tool, result.dump(), workspace)
         async with AsyncExitStack() as stack:
             session = await self._session(tool, params, workspace, stack)
-            result = await handler(self._target(tool, params), session)
-            await self.sessions.update(session.record, session.changes)
+            try:
+                result = await handler(self._target(tool, params), session)
+                await self.sessions.update(session.record, session.changes)
+            except asyncio.CancelledError:
+                self._left(tool, session)
+                raise
         return self._succeeded(tool, result.dump() | self._envelope(session), workspace)
+
+    def _left(self, tool: Tool, session: Session) -> None:
+        """The caller is gone: its runs go on or end, as the tool declares.
+
+        In a task of its own, for this one is being cancelled and could wait for nothing.
+        """
+
+        async def afterwards() -> None:
+            if tool.session == "required":
+                # The session must not forget a kernel that this call has started.
+                await self.sessions.update(session.record, session.changes)
+            if tool.on_disconnect == "interrupt":
+                for run in session.workspace.runs:
+                    await self.executions.cancel(run, "Its caller left.")
+
+        self._later(afterwards(), f"after a cancelled {tool.name}")
+
+    def _later(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        async def logged() -> None:
+            try:
+                await work
+            except Exception:
+                log.exception("Could not do what is due %s.", what)
+
+        task = asyncio.create_task(logged(), name=f"jmcp-{what.replace(' ', '-')}")
+        self._afterwards.add(task)
+        task.add_done_callback(self._afterwards.discard)
 
     async def _session(
         self, tool: Tool, params: Params, workspace: Workspace, stack: AsyncExitStack
@@ -150,11 +197,22 @@ class Dispatcher:
         caller = workspace.caller
         mine = await self.sessions.of_owner(caller.owner)
         record = await self.sessions.open(caller, asked)
-        stack.push_async_exit(_Discard(self.sessions, record))
+        stack.push_async_exit(self._discard(record))
         session = Session(record, workspace)
         if caller.connection and any(other.connection == caller.connection for other in mine):
             session.notice("session_opened")
         return session
+
+    def _discard(self, record: SessionRecord) -> Discard:
+        """Removes a session that was opened for a call which then did not succeed."""
+
+        async def discard(kind: type[BaseException] | None, *_: object) -> None:
+            if kind is not None and issubclass(kind, asyncio.CancelledError):
+                self._later(self.sessions.remove(record), "after a cancelled opening")
+            elif kind is not None:
+                await self.sessions.remove(record)
+
+        return discard
 
     def _target(self, tool: Tool, params: Params) -> Params:
         """The params of the handler: an alias's own, renamed and with its presets."""
@@ -194,15 +252,3 @@ class Dispatcher:
             f"{tool.name} failed because of a bug in jmcp. The server's log has it as {reference}.",
             reference=reference,
         )
-
-
-class _Discard:
-    """Removes a session that was opened for a call which then did not succeed."""
-
-    def __init__(self, sessions: Sessions, record: SessionRecord) -> None:
-        self._sessions = sessions
-        self._record = record
-
-    async def __call__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            await self._sessions.remove(self._record)

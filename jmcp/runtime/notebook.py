@@ -86,10 +86,13 @@ class Notebook:
         )
         return kernel_id
 
-    def kernel_lost(self) -> None:
-        """Tell that the kernel's variables are gone, now and not again with the next run."""
+    def kernel_lost(self, run: Execution) -> None:
+        """Tell that the variables of that run's kernel are gone, and not again with the next run."""
         self._session.notice("kernel_restarted")
-        self._remember(generation=None)
+        held = self.held
+        newer = held.generation is not None and 0 < run.generation < held.generation
+        if held.kernel_id == run.kernel_id and not newer:
+            self._remember(generation=None)
 
     async def _usable(self) -> str | None:
         """A kernel to go on with. Jupyter's restarter revives a killed one under the same id, so
@@ -121,10 +124,12 @@ class Notebook:
         """Queue code on the notebook's kernel; its outputs go to `cell` if there is one."""
         documents, ref = self._workspace.documents, self.ref
         outputs = CellOutputs(documents, ref, cell) if cell else None
-        return await self._workspace.executions.submit(
+        run = await self._workspace.executions.submit(
             kernel_id,
             code,
             notebook_key=ref.key,
+            notebook_path=ref.path,
+            generation=self.held.generation,
             owner=self._session.record.owner,
             session_id=self._session.record.session_id,
             cell_id=cell.cell_id if cell else None,
@@ -132,6 +137,12 @@ class Notebook:
             reopen_sink=outputs.reopen if outputs else None,
             timeout=timeout,
         )
+        self._workspace.runs.append(run)
+        return run
+
+    async def follow(self) -> None:
+        """Take note of a rename since this call began. Raises NotebookMissing."""
+        self.held = replace(self.held, ref=await self._workspace.documents.current(self.ref.key))
 
 
 class _Noted:

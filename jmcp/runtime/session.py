@@ -10,17 +10,22 @@ from jmcp.runtime.backend import (
     Documents,
     Kernels,
 )
+from jmcp.runtime.batch import Batch, Batches
 from jmcp.runtime.call import Caller, Image
 from jmcp.runtime.errors import NotebookMissing
-from jmcp.runtime.execution import Executions
+from jmcp.runtime.execution import Execution, Executions
 from jmcp.runtime.notebook import Notebook
+from jmcp.runtime.progress import of_run, watch
 from jmcp.runtime.sessions import Change, Sessions
 from jmcp.runtime.store import HeldNotebook, SessionRecord
 from jmcp.runtime.tool import Policy
 
 
 class Workspace:
-    """One caller's view of the server: documents, kernels and the caller's own sessions."""
+    """One caller's view of the server: documents, kernels and the caller's own sessions.
+
+    `runs` are those that this call has submitted.
+    """
 
     def __init__(
         self,
@@ -30,6 +35,7 @@ class Workspace:
         documents: Documents,
         kernels: Kernels,
         executions: Executions,
+        batches: Batches,
         sessions: Sessions,
     ) -> None:
         self.caller = caller
@@ -37,8 +43,10 @@ class Workspace:
         self.documents = documents
         self.kernels = kernels
         self.executions = executions
+        self.batches = batches
         self.sessions = sessions
         self.images: list[Image] = []
+        self.runs: list[Execution] = []
 
     def attach(self, image: Image) -> None:
         """Send an image beside the result."""
@@ -95,6 +103,14 @@ class Session:
             held = self.know(replace(held, ref=ref))
         self.touched = held
         return Notebook(held, self)
+
+    async def watch(self, run: Execution | Batch, seconds: float) -> bool:
+        """Wait at most so long for a run, telling the caller how far it is. Says whether it is done.
+
+        A caller who leaves ends the wait, not the run; what becomes of that the tool declares.
+        """
+        describe = run.describe if isinstance(run, Batch) else partial(of_run, run)
+        return await watch(run, seconds, self.workspace.caller.report, describe)
 
     def _not_open(self, notebook_path: str | None) -> Exception:
         mine = [held.ref.path for held in self.record.notebooks.values()]

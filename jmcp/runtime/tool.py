@@ -12,6 +12,7 @@ from jmcp.runtime.model import Params, Result
 
 SessionUse = Literal["required", "opens", "none"]
 Access = Literal["shared", "exclusive"]
+OnDisconnect = Literal["detach", "interrupt"]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -21,6 +22,7 @@ class Tool:
 
     `handler` is the field of `Handlers` that serves it: its own name, or for an alias the tool it
     stands for. `synonyms` maps accepted names to params; `presets` and `renames` belong to aliases.
+    `on_disconnect`, for tools that run code: what becomes of a run whose caller left.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Tool:
     session: SessionUse
     access: Access
     read_only: bool
+    on_disconnect: OnDisconnect | None = None
     exactly_one: tuple[tuple[str, ...], ...] = ()
     synonyms: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     presets: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
@@ -41,13 +44,17 @@ class Tool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One REST operation below `/jmcp/v1`. `path` has Starlette's `{name}` placeholders."""
+    """One REST operation below `/jmcp/v1`. `path` has Starlette's `{name}` placeholders.
+
+    `stream`: it can answer with events, and then takes these arguments where none are given.
+    """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     tool: str
     status: int
     path_params: tuple[str, ...]
+    stream: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +65,7 @@ class Policy:
     minted_anonymous: Literal["base32", "uuid4"]
     minted_length: int
     reserved_handle: str
+    next_call: str
     lookup: tuple[str, ...]
     idle_hours: float
     sweep_hours: float

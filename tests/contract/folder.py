@@ -27,7 +27,10 @@ class Folder:
             opened = await self._do("use_notebook", notebook_path=fixture.notebook)
             self.values["session_id"] = opened["session_id"]
         for cell_id in fixture.run:
-            await self._do("execute_cell", session_id=self.values["session_id"], cell_id=cell_id)
+            run = await self._do(
+                "execute_cell", session_id=self.values["session_id"], cell_id=cell_id
+            )
+            self.values["execution_id"] = run["execution_id"]
         if fixture.run:
             kernels = await self._do("list_kernels")
             self.values["kernel_id"] = kernels["kernels"][0]["kernel_id"]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from jsonschema import Draft202012Validator
+
 from jmcp_codegen.checks.subject import Subject
 from jmcp_codegen.problems import Problem
 from jmcp_codegen.routes import CELL, expanded, placeholders
+from jmcp_codegen.schema import inlined, plain
 
 
 def problems(subject: Subject) -> Iterator[Problem]:
@@ -23,12 +26,32 @@ def problems(subject: Subject) -> Iterator[Problem]:
                 reason = f"{method} on {name}, which is not {hint}"
                 yield subject.document.problem("method", (*place, "method"), reason)
         yield from _fed(subject, name, path)
+        yield from _stream(subject, name)
         for one, _ in expanded(path):
             # Two placeholders match the same paths, whatever their names.
             key = method, re.sub(r"\{[^{}]*\}", "{}", one)
             if owners.setdefault(key, name) != name:
                 reason = f"{method} {one} is already {owners[key]}"
                 yield subject.document.problem("route_clash", (*place, "path"), reason)
+
+
+def _stream(subject: Subject, name: str) -> Iterator[Problem]:
+    tool = subject.tools[name]
+    place = ("tools", name, "http", "stream")
+    defaults = tool["http"].get("stream", {})
+    if "stream" in tool["http"] and tool["session"]["use"] != "required":
+        reason = f"{name} works in no session, so it has no runs to tell of"
+        yield subject.document.problem("stream", place, reason)
+    properties = subject.params[name]["properties"]
+    for param, value in defaults.items():
+        if param not in properties:
+            reason = f"{name} has no param {param}"
+            yield subject.document.problem("stream", (*place, param), reason)
+            continue
+        schema = plain(inlined(properties[param], subject.types))
+        for error in Draft202012Validator(schema).iter_errors(value):
+            reason = f"the default breaks the schema of {param}: {error.message}"
+            yield subject.document.problem("stream", (*place, param), reason)
 
 
 def _fed(subject: Subject, name: str, path: str) -> Iterator[Problem]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from jmcp.runtime.tool import Route
 
@@ -11,18 +12,30 @@ OPENAPI_FILE = "openapi.json"
 
 
 def _route(
-    method: Literal["GET", "POST", "PATCH", "DELETE"], path: str, tool: str, status: int
+    method: Literal["GET", "POST", "PATCH", "DELETE"],
+    path: str,
+    tool: str,
+    status: int,
+    stream: Mapping[str, Any] | None = None,
 ) -> Route:
-    path_params = tuple(re.findall(r"{(\w+)}", path))
-    return Route(method=method, path=path, tool=tool, status=status, path_params=path_params)
+    return Route(
+        method=method,
+        path=path,
+        tool=tool,
+        status=status,
+        path_params=tuple(re.findall(r"{(\w+)}", path)),
+        stream=stream,
+    )
 
 
 ROUTES: tuple[Route, ...] = (
     _route("POST", "/sessions", "open_notebook", 201),
-    _route("GET", "/sessions/{session_id}/cells/{cell_id}", "read_cell", 200),
-    _route("GET", "/sessions/{session_id}/cells/at/{cell_index}", "read_cell", 200),
+    _route("GET", "/sessions/{session_id}/cells/{cell_id}", "read_cell", 200, {}),
+    _route("GET", "/sessions/{session_id}/cells/at/{cell_index}", "read_cell", 200, {}),
     _route("DELETE", "/sessions/{session_id}/cells", "remove_cells", 200),
-    _route("PATCH", "/sessions/{session_id}/cells/{cell_id}", "edit_cell", 200),
-    _route("PATCH", "/sessions/{session_id}/cells/at/{cell_index}", "edit_cell", 200),
+    _route("PATCH", "/sessions/{session_id}/cells/{cell_id}", "edit_cell", 200, {"dry_run": True}),
+    _route(
+        "PATCH", "/sessions/{session_id}/cells/at/{cell_index}", "edit_cell", 200, {"dry_run": True}
+    ),
     _route("GET", "/server", "show_server", 200),
 )

@@ -11,6 +11,7 @@ POLICY = Policy(
     minted_anonymous="uuid4",
     minted_length=8,
     reserved_handle="default",
+    next_call="Pass {session_id} on.",
     lookup=("argument", "connection"),
     idle_hours=24,
     sweep_hours=1,

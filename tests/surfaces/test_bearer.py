@@ -1,0 +1,101 @@
+"""A server of its own lets in whoever has its token, and nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx2 as httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from jmcp.runtime.transport.guard import Guard
+from jmcp.runtime.transport.site import site
+from tests.surfaces.conftest import Client, Recorded
+
+TOKEN = "a-token-of-the-test"
+
+
+@pytest.fixture
+async def guarded(recorded: Recorded) -> AsyncIterator[Client]:
+    """A site with a token, whose `/open` is for anyone."""
+
+    async def answer(request: Request) -> Response:
+        return JSONResponse({"authorization": request.headers.get("authorization")})
+
+    further = {"/open": {"GET": answer}, "/closed": {"GET": answer}}
+    made = site(
+        recorded,
+        version="1.2.3",
+        guard=Guard(),
+        token=TOKEN,
+        further=further,
+        public=frozenset({"/open"}),
+    )
+    started, done = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with made.router.lifespan_context(made):
+            started.set()
+            await done.wait()
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(live())
+        await started.wait()
+        transport = httpx.ASGITransport(app=made, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            yield client
+        done.set()
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "token", "Token"])
+async def test_the_token_opens_every_path(guarded: Client, recorded: Recorded, scheme: str) -> None:
+    headers = {"Authorization": f"{scheme} {TOKEN}"}
+    assert (await guarded.get("/mcp/tools/list", headers=headers)).status_code == 200
+    assert (await guarded.get("/jmcp/v1/kernels", headers=headers)).status_code == 200
+    assert [(who.owner, who.authenticated) for _, _, who in recorded.calls] == [("holder", True)]
+
+
+@pytest.mark.parametrize(
+    ("headers", "challenge"),
+    [
+        ({}, 'Bearer realm="jmcp"'),
+        ({"Authorization": "Bearer "}, 'Bearer realm="jmcp"'),
+        ({"Authorization": "Bearer wrong"}, 'Bearer realm="jmcp", error="invalid_token"'),
+        ({"Authorization": "Bearer tökén".encode().decode("latin-1")}, 'error="invalid_token"'),
+        ({"Authorization": f"Basic {TOKEN}"}, 'error="invalid_token"'),
+        ({"Authorization": TOKEN}, 'Bearer realm="jmcp"'),
+    ],
+)
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/healthz", "/jmcp/v1/kernels", "/closed", "/none"])
+async def test_without_it_every_path_is_closed(
+    guarded: Client, recorded: Recorded, path: str, headers: dict[str, str], challenge: str
+) -> None:
+    raw = {name: value.encode("latin-1") for name, value in headers.items()}
+    refused = await guarded.get(path, headers=raw)
+    assert refused.status_code == 401
+    assert challenge in refused.headers["www-authenticate"]
+    assert refused.json()["code"] == "unauthorized"
+    assert TOKEN not in refused.text
+    assert recorded.calls == []
+
+
+async def test_a_token_in_the_url_opens_nothing(guarded: Client) -> None:
+    assert (await guarded.get("/closed", params={"token": TOKEN})).status_code == 401
+
+
+async def test_what_is_public_needs_none_and_a_preflight_neither(guarded: Client) -> None:
+    assert (await guarded.get("/open")).status_code == 200
+    assert (await guarded.options("/mcp")).status_code == 204
+    # Nothing behind the door can give it away.
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    for path in ("/open", "/closed"):
+        assert (await guarded.get(path, headers=headers)).json() == {"authorization": None}
+
+
+async def test_a_foreign_host_is_refused_before_the_token_is_looked_at(guarded: Client) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}", "Host": "rebound.example.org"}
+    assert (await guarded.get("/closed", headers=headers)).status_code == 421
+    headers = {"Authorization": f"Bearer {TOKEN}", "Origin": "https://example.org"}
+    assert (await guarded.get("/closed", headers=headers)).status_code == 403

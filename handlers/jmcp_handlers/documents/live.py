@@ -15,7 +15,8 @@ from jmcp_handlers.documents.room import Room, Rooms
 
 REPLACED = (
     "The file was changed on disk by another program, and the live document was reloaded from "
-    "it: edits that were not saved yet are gone. Read the cells again before editing."
+    "it: edits that were not saved yet are gone, except those that a notice says were recovered. "
+    "Read the cells again before editing."
 )
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from pycrdt import Array, Map, Text
 
 from jmcp.runtime.backend import Output
+from jmcp_handlers.documents.nbcells import storable
 from jmcp_handlers.documents.room import Room
 from jmcp_handlers.documents.shared import SharedNotebook
-from jmcp_handlers.documents.nbcells import storable
 from jmcp_handlers.documents.ydata import append_text, from_y, y_output
 
 

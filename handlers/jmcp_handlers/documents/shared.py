@@ -23,7 +23,6 @@ class SharedNotebook:
     loading = ""
     """Names the loading of the room from the file, where that can be known: in the server itself."""
 
-
     def __init__(self, notebook: Any, reloading: Callable[[], bool], version: int = 0) -> None:
         self.notebook = notebook
         self.cells: Array[Map[Any]] = notebook.ycells

@@ -1,0 +1,1 @@
+"""Notebooks of a Jupyter Server elsewhere: over its REST API and its websockets."""

@@ -1,0 +1,181 @@
+"""The rooms of a server elsewhere: one connection for each notebook, shared by all sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from websockets.exceptions import InvalidStatus, WebSocketException
+
+from jmcp.runtime.backend import NotebookRef
+from jmcp.runtime.errors import (
+    JupyterRefused,
+    JupyterUnreachable,
+    NotebookBroken,
+    NotebookMissing,
+    NotebookTooLarge,
+)
+from jmcp_handlers.documents.elsewhere.client import Lost, NotebookClient
+from jmcp_handlers.documents.elsewhere.contents import RemoteContents
+from jmcp_handlers.documents.elsewhere.identity import RemoteIdentity
+from jmcp_handlers.documents.elsewhere.room import RemoteRoom
+from jmcp_handlers.documents.elsewhere.saving import RemoteSaver
+from jmcp_handlers.documents.elsewhere.server import RemoteServer
+from jmcp_handlers.jupyter_api import REFUSALS, JupyterApi
+
+CONNECT_SECONDS = 60.0
+TOO_LARGE = 1009
+"""The websocket close code for a message above a limit."""
+LOG = logging.getLogger(__name__)
+
+
+class RemoteRooms:
+    """Rooms by key, which stay known when their connection was closed."""
+
+    def __init__(
+        self,
+        api: JupyterApi,
+        server: RemoteServer,
+        identity: RemoteIdentity,
+        contents: RemoteContents,
+        *,
+        max_bytes: int,
+        save_after: float,
+    ) -> None:
+        self._api = api
+        self._server = server
+        self._identity = identity
+        self._contents = contents
+        # A document has more to say than its file: who wrote what, and what was deleted.
+        self._message_bytes = 2 * max_bytes + 2**24
+        self._save_after = save_after
+        self._rooms: dict[str, RemoteRoom] = {}
+        server.events.on_event.append(self._happened)
+
+    async def open(self, ref: NotebookRef) -> RemoteRoom:
+        room = self._rooms.get(ref.key)
+        if room is None:
+            room = self._rooms[ref.key] = RemoteRoom(ref.key, ref.path, self._connect)
+        room.hold()
+        try:
+            await self._refresh(room, ref)
+        except BaseException:
+            room.release()
+            raise
+        return room
+
+    def get(self, key: str) -> RemoteRoom | None:
+        room = self._rooms.get(key)
+        return room if room is not None and room.saver is not None else None
+
+    def exists(self, key: str) -> bool:
+        room = self._rooms.get(key)
+        return room is not None and room.connected
+
+    def path(self, key: str) -> str | None:
+        """The path of a notebook that cannot have changed unnoticed; None where one must ask."""
+        room = self._rooms.get(key)
+        known = room is not None and room.connected and not room.gone and self._server.events.alive
+        return room.path if room is not None and known else None
+
+    async def close(self) -> None:
+        await asyncio.gather(*(room.close() for room in self._rooms.values()))
+        self._rooms.clear()
+
+    async def _refresh(self, room: RemoteRoom, ref: NotebookRef) -> None:
+        """Have the document as the server has it now."""
+        if room.connected:
+            try:
+                await room.sync()
+            except Lost:
+                pass
+            else:
+                return
+        room.path, room.gone = ref.path, False
+        await room.ready()
+
+    async def _connect(self, room: RemoteRoom) -> NotebookClient:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                return await self._connect_once(room)
+        except TimeoutError as error:
+            raise self._unreachable("it did not answer in time") from error
+
+    async def _connect_once(self, room: RemoteRoom) -> NotebookClient:
+        await self._contents.about(room.path)
+        session = await self._server.document(room.path)
+        if session is None or session.file_id != room.key:
+            room.path = (await self._identity.current(room.key)).path
+            session = await self._server.document(room.path)
+        if session is None:
+            raise NotebookMissing(f"There is no notebook at {room.path!r}.", path=room.path)
+        client = NotebookClient(
+            self._api.websocket_url(
+                f"api/collaboration/room/json:notebook:{room.key}", sessionId=session.session
+            ),
+            room.path,
+            self._api.headers,
+            self._message_bytes,
+            room.lost,
+        )
+        try:
+            await client.start()
+        except (Lost, OSError, WebSocketException) as error:
+            await client.stop()
+            raise await self._why(room.path, error) from error
+        try:
+            room.adopt(client, session.session)
+        except NotebookBroken:
+            await client.stop()
+            raise
+        if room.saver is None:
+            room.saver = RemoteSaver(room, self._contents, self._save_after, LOG)
+            room.saver.attach(client)
+        return client
+
+    async def _why(self, path: str, error: Exception) -> Exception:
+        """Why a room did not open: the file says it better than the websocket."""
+        if isinstance(error, Lost) and error.code == TOO_LARGE:
+            return NotebookTooLarge(
+                f"The live document of {path!r} is larger than {self._message_bytes:,} bytes. "
+                "Clear large outputs, or ask for a higher limit.",
+                path=path,
+                limit_bytes=self._message_bytes,
+            )
+        if isinstance(error, InvalidStatus) and error.response.status_code in REFUSALS:
+            return JupyterRefused(
+                f"The Jupyter Server at {self._api.url} refused the live document of {path!r}: "
+                "its token does not allow it.",
+                status=error.response.status_code,
+            )
+        await self._contents.load(path)
+        return self._unreachable(str(error) or type(error).__name__)
+
+    def _unreachable(self, why: str) -> JupyterUnreachable:
+        return JupyterUnreachable(
+            f"The live documents of the Jupyter Server at {self._api.url} cannot be reached "
+            f"({why}). Nothing was changed; try again."
+        )
+
+    def _happened(self, action: str, data: dict[str, Any]) -> None:
+        """An event of the server: of a room, or of its files."""
+        if action == "overwrite":
+            room = self._rooms.get(str(data.get("room")).rpartition(":")[2])
+            if room is not None:
+                room.announce_reload()
+        elif action == "rename":
+            self._moved(str(data.get("source_path")).strip("/"), str(data.get("path")).strip("/"))
+        elif action == "delete":
+            gone = str(data.get("path")).strip("/")
+            for room in self._rooms.values():
+                room.gone = room.gone or _below(room.path, gone)
+
+    def _moved(self, source: str, target: str) -> None:
+        for room in self._rooms.values():
+            if _below(room.path, source):
+                room.path = target + room.path[len(source) :]
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")

@@ -93,7 +93,7 @@ def edits(wire: Wire, root: Path) -> list[Figure]:
     medians: dict[tuple[str, int], float] = {}
     figures: list[Figure] = []
     for size in SIZES:
-        for action, taken in _edits_at(wire, root, size).items():
+        for action, taken in timed_edits(wire, root, size).items():
             medians[action, size] = statistics.median(taken)
             figures.append(
                 Figure(
@@ -118,7 +118,8 @@ def edits(wire: Wire, root: Path) -> list[Figure]:
     return figures
 
 
-def _edits_at(wire: Wire, root: Path, size: int) -> dict[str, list[float]]:
+def timed_edits(wire: Wire, root: Path, size: int) -> dict[str, list[float]]:
+    """Milliseconds of reads, edits and inserts in a notebook of that many cells."""
     name = f"edits{size}.ipynb"
     notebook(root / name, size)
     session = wire.call("use_notebook", notebook_path=name)["session_id"]

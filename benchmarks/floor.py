@@ -85,7 +85,7 @@ class RawWebsocket:
         self._socket.send(json.dumps(message))
         replied = idle = False
         while not (replied and idle):
-            if self._quick_ack:
+            if self._quick_ack and self._socket.sock is not None:
                 self._socket.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             answer = json.loads(self._socket.recv())
             if answer["parent_header"].get("msg_id") != request:

@@ -1,4 +1,4 @@
-"""Kernels of a real Jupyter Server inside the test's event loop."""
+"""Kernels of a real Jupyter Server inside the test's event loop, reached from inside or over HTTP."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ import pytest
 from jupyter_server.serverapp import ServerApp
 
 from jmcp.runtime.backend import Kernels, NotebookRef
+from jmcp_handlers.jupyter_api import JupyterApi
 from jmcp_handlers.kernels.local import LocalKernels
-from tests.jupyter_process import StartJupyter
+from jmcp_handlers.kernels.remote import RemoteKernels
+from tests.jupyter_process import TOKEN, StartJupyter
 
 LIMIT = 30
 """Seconds for anything to happen that involves the start of a process, on a slow machine."""
 
 PROMPT = 2.5
 """Seconds in which the end of a kernel must be noticed, with room for a slow machine."""
+
+PROMPT_REMOTE = 10
+"""The same where Jupyter's restarter must notice first: it looks every 3 s."""
 
 
 class Heard:
@@ -41,14 +46,34 @@ class Heard:
 
 @pytest.fixture
 async def server(jupyter: StartJupyter) -> ServerApp:
-    return await jupyter(collaboration=False)
+    return await jupyter(collaboration=False, ZMQChannelsWebsocketConnection={"limit_rate": False})
 
 
 @pytest.fixture
-async def kernels(server: ServerApp) -> AsyncIterator[Kernels]:
-    kernels = LocalKernels(server)
+async def api(server: ServerApp) -> AsyncIterator[JupyterApi]:
+    api = JupyterApi(server.connection_url, TOKEN)
+    yield api
+    await api.close()
+
+
+both = pytest.mark.parametrize("kernels", ["local", "remote"], indirect=True)
+"""Marks a test of what is promised wherever the kernels are."""
+
+
+@pytest.fixture
+async def kernels(
+    server: ServerApp, api: JupyterApi, request: pytest.FixtureRequest
+) -> AsyncIterator[Kernels]:
+    remote = getattr(request, "param", "local") == "remote"
+    kernels: Kernels = RemoteKernels(api) if remote else LocalKernels(server)
     yield kernels
     await kernels.close()
+
+
+@pytest.fixture
+def prompt(kernels: Kernels) -> float:
+    """Seconds in which the end of a kernel must be noticed."""
+    return PROMPT if isinstance(kernels, LocalKernels) else PROMPT_REMOTE
 
 
 @pytest.fixture

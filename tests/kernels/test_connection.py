@@ -11,7 +11,8 @@ import pytest
 from jupyter_server.serverapp import ServerApp
 
 from jmcp.runtime.backend import Kernels, NotebookRef, Reply
-from tests.kernels.conftest import LIMIT, PROMPT, Heard, kill, manager, process_id
+from jmcp_handlers.kernels.local import LocalKernels
+from tests.kernels.conftest import LIMIT, Heard, both, kill, manager, process_id
 
 Ending = Callable[[ServerApp, Kernels, str], Coroutine[Any, Any, None]]
 
@@ -42,6 +43,7 @@ async def run_until_printed(
     return run
 
 
+@both
 async def test_a_user_exception_is_an_error_reply(kernels: Kernels, ref: NotebookRef) -> None:
     connection = await kernels.connect(await kernels.start(ref, None))
     heard = Heard()
@@ -66,6 +68,7 @@ async def test_a_user_exception_is_an_error_reply(kernels: Kernels, ref: Noteboo
     assert (await connection.run("1", Heard())).status == "ok"
 
 
+@both
 async def test_another_client_in_the_same_server_takes_no_replies(
     server: ServerApp, kernels: Kernels, ref: NotebookRef
 ) -> None:
@@ -87,6 +90,7 @@ async def test_another_client_in_the_same_server_takes_no_replies(
     assert heard.text == "ours\n"
 
 
+@both
 async def test_a_kernel_that_is_busy_for_somebody_else_can_be_connected(
     server: ServerApp, kernels: Kernels, ref: NotebookRef
 ) -> None:
@@ -112,6 +116,7 @@ async def test_a_kernel_that_is_busy_for_somebody_else_can_be_connected(
         client.stop_channels()
 
 
+@both
 async def test_a_flood_of_messages_arrives_whole(kernels: Kernels, ref: NotebookRef) -> None:
     connection = await kernels.connect(await kernels.start(ref, None))
     heard = Heard()
@@ -157,6 +162,7 @@ async def removed(server: ServerApp, kernels: Kernels, kernel_id: str) -> None:
     await kernel_manager.shutdown_kernel(kernel_id, now=True)
 
 
+@both
 @pytest.mark.parametrize(
     ("ending", "lost"),
     [
@@ -168,7 +174,12 @@ async def removed(server: ServerApp, kernels: Kernels, kernel_id: str) -> None:
     ],
 )
 async def test_a_run_ends_with_its_process(
-    server: ServerApp, kernels: Kernels, ref: NotebookRef, ending: Ending, lost: str
+    server: ServerApp,
+    kernels: Kernels,
+    ref: NotebookRef,
+    prompt: float,
+    ending: Ending,
+    lost: str,
 ) -> None:
     kernel_id = await kernels.start(ref, None)
     heard = Started()
@@ -179,7 +190,7 @@ async def test_a_run_ends_with_its_process(
     end = asyncio.create_task(ending(server, kernels, kernel_id))
     if ending is not killed:
         await asyncio.wait({end}, timeout=LIMIT)
-    async with asyncio.timeout(PROMPT):
+    async with asyncio.timeout(prompt):
         reply = await run
     await end
     assert (reply.status, reply.lost) == ("lost", lost)
@@ -199,15 +210,21 @@ async def test_a_run_ends_with_its_process(
     assert (kernel_id, before + 1) in told
 
 
+@both
 async def test_a_kernel_killed_while_idle_comes_back_for_the_next_run(
     server: ServerApp, kernels: Kernels, ref: NotebookRef
 ) -> None:
     kernel_id = await kernels.start(ref, None)
     connection = await kernels.connect(kernel_id)
     await connection.run("x = 1", Heard())
+    noticed = asyncio.Event()
+    kernels.on_generation(lambda *_: noticed.set())
     old = process_id(server, kernel_id)
     kill(server, kernel_id)
     await asyncio.to_thread(os.waitid, os.P_PID, old, os.WEXITED | os.WNOWAIT)
+    if not isinstance(kernels, LocalKernels):  # from afar, not before Jupyter's restarter
+        async with asyncio.timeout(LIMIT):
+            await noticed.wait()
     assert not (await kernels.health(kernel_id)).alive
     async with asyncio.timeout(LIMIT):
         reply = await connection.run("x", Heard())
@@ -216,6 +233,7 @@ async def test_a_kernel_killed_while_idle_comes_back_for_the_next_run(
     assert await kernels.connect(kernel_id) is connection
 
 
+@both
 async def test_restarting_between_runs_counts_a_generation(
     server: ServerApp, kernels: Kernels, ref: NotebookRef
 ) -> None:
@@ -231,6 +249,7 @@ async def test_restarting_between_runs_counts_a_generation(
     assert connection.generation == 3
 
 
+@both
 async def test_a_cancelled_run_leaves_the_kernel_running(
     kernels: Kernels, ref: NotebookRef
 ) -> None:

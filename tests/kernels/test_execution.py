@@ -193,8 +193,13 @@ async def test_a_kernel_killed_in_a_run_serves_the_next_one(
     assert await slow.wait(2)
     assert (slow.status, texts(slow), cell.closed) == ("kernel_died", ["begun\n"], True)
     assert await after.wait(LIMIT)
-    assert (after.status, texts(after)) == ("ok", ["False"])
-    assert after.generation == slow.generation + 1
+    assert (after.status, after.outputs) == ("aborted", [])
+    done, _ = await runner.run("'time' in globals()")
+    assert (done.status, texts(done)) == ("ok", ["False"])
+    assert done.generation == slow.generation + 1
+    late = await runner.submit("1", generation=slow.generation)
+    assert await late.wait(LIMIT)
+    assert late.status == "aborted"
 
 
 async def test_code_that_ignores_interrupts_ends_with_a_restart(

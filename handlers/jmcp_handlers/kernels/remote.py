@@ -66,7 +66,12 @@ class RemoteKernels:
         if private:
             kernel_id = await self._launch(ref, name)
             self._owners[kernel_id] = ref.key
-            return kernel_id
+        else:
+            kernel_id = await self._shared(ref, name)
+        self._connection(kernel_id).open()
+        return kernel_id
+
+    async def _shared(self, ref: NotebookRef, name: str) -> str:
         lock = self._starting.setdefault(ref.key, asyncio.Lock())
         async with lock:
             row = await self._sessions.find(ref)

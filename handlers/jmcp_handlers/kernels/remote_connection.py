@@ -160,6 +160,10 @@ class RemoteConnection:
             raise
         return await self._outcome(run)
 
+    def open(self) -> None:
+        """Begin to connect: Jupyter lets nobody in while a new kernel is busy with its first run."""
+        self._link.start()
+
     async def ready(self) -> Wire:
         """The open websocket of a kernel that answers. Raises KernelMissing, KernelDown."""
         deadline = time.monotonic() + READY_LIMIT
@@ -167,7 +171,7 @@ class RemoteConnection:
         while not self._ready.is_set() or self._link.wire is None:
             if self.gone:
                 raise missing(self.kernel_id)
-            self._link.start()
+            self.open()
             failure = self._link.failure
             if failure is not None and time.monotonic() > patience:
                 raise failure

@@ -22,6 +22,8 @@ from jmcp_handlers.kernels.inbox import Inbox
 
 log = logging.getLogger(__name__)
 
+logging.getLogger("websocket").setLevel(logging.CRITICAL)  # it logs what `Closed` tells
+
 V1 = "v1.kernel.websocket.jupyter.org"
 
 QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)

@@ -1,4 +1,4 @@
-"""Starting, finding, sharing and stopping kernels of the Jupyter Server around us."""
+"""Starting, finding, sharing and stopping kernels of a Jupyter Server, around us or elsewhere."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from jupyter_server.serverapp import ServerApp
 from jmcp.runtime.backend import Kernels, NotebookRef
 from jmcp.runtime.errors import KernelDown, KernelMissing, KernelspecMissing, KernelTaken
 from jmcp_handlers.kernels.local import LocalKernels
-from tests.kernels.conftest import Heard, manager, notebook
+from jmcp_handlers.kernels.remote import RemoteKernels
+from tests.kernels.conftest import Heard, both, manager, notebook
 
 SECRETS = ("JUPYTER_TOKEN", "JPY_API_TOKEN", "JUPYTERHUB_API_TOKEN", "JMCP_TOKEN")
 
 
+@both
 async def test_a_kernel_runs_in_the_notebooks_directory_and_jupyterlab_shows_it(
     server: ServerApp, kernels: Kernels, ref: NotebookRef, tmp_path: Path
 ) -> None:
@@ -50,6 +52,7 @@ async def test_a_kernel_runs_in_the_notebooks_directory_and_jupyterlab_shows_it(
         await kernels.connect(kernel_id)
 
 
+@both
 async def test_concurrent_starts_make_one_kernel(
     server: ServerApp, kernels: Kernels, ref: NotebookRef
 ) -> None:
@@ -58,6 +61,7 @@ async def test_concurrent_starts_make_one_kernel(
     assert server.kernel_manager.list_kernel_ids() == started[:1]
 
 
+@both
 async def test_a_kernelspec_that_is_not_installed_is_refused_by_name(
     server: ServerApp, kernels: Kernels, ref: NotebookRef
 ) -> None:
@@ -97,6 +101,7 @@ async def test_kernels_do_not_inherit_tokens(
     assert seen["JPY_SESSION_NAME"].endswith("b.ipynb")
 
 
+@both
 async def test_a_session_follows_its_notebook(
     server: ServerApp, kernels: Kernels, ref: NotebookRef
 ) -> None:
@@ -111,10 +116,11 @@ async def test_a_session_follows_its_notebook(
     assert await kernels.find(notebook(server, "other.ipynb")) is None
 
 
+@both
 async def test_a_kernel_of_another_notebook_is_not_attached(
     server: ServerApp, kernels: Kernels, ref: NotebookRef
 ) -> None:
-    assert isinstance(kernels, LocalKernels)
+    assert isinstance(kernels, LocalKernels | RemoteKernels)
     other = notebook(server, "other.ipynb")
     with pytest.raises(KernelMissing):
         await kernels.attach(ref, "no-such-kernel")
@@ -151,19 +157,29 @@ async def test_a_new_kernel_takes_the_place_of_one_that_stays_dead(
     assert session["path"] == ref.path
 
 
+def install(home: Path, name: str, *argv: str) -> None:
+    """A kernelspec of that name whose program is `argv`."""
+    directory = home / "data" / "kernels" / name
+    directory.mkdir(parents=True)
+    spec = {"argv": argv, "display_name": name, "language": "none"}
+    (directory / "kernel.json").write_text(json.dumps(spec))
+
+
+@both
 async def test_a_program_that_does_not_start_is_kernel_down(
     server: ServerApp, kernels: Kernels, ref: NotebookRef, jupyter_home: Path
 ) -> None:
-    for name, argv in {
-        "gone": ["/no/such/program"],
-        "dies": [sys.executable, "-c", "raise SystemExit(1)"],
-    }.items():
-        directory = jupyter_home / "data" / "kernels" / name
-        directory.mkdir(parents=True)
-        spec = {"argv": argv, "display_name": name, "language": "none"}
-        (directory / "kernel.json").write_text(json.dumps(spec))
+    install(jupyter_home, "gone", "/no/such/program")
     with pytest.raises(KernelDown, match="gone"):
         await kernels.start(ref, "gone")
+    # From afar nobody can: Jupyter keeps it, and then fails to shut down the other kernels.
+    getattr(server.kernel_manager, "_pending_kernels", {}).clear()
+
+
+async def test_a_program_that_ends_at_once_is_kernel_down(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef, jupyter_home: Path
+) -> None:
+    install(jupyter_home, "dies", sys.executable, "-c", "raise SystemExit(1)")
     kernel_id = await kernels.start(ref, "dies")
     manager(server, kernel_id).stop_restarter()
     manager(server, kernel_id).autorestart = False

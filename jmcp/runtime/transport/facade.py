@@ -11,6 +11,7 @@ from jmcp.runtime.dispatch import Dispatcher
 from jmcp.runtime.transport import problem
 from jmcp.runtime.transport.body import json_object
 from jmcp.runtime.transport.identity import caller
+from jmcp.runtime.transport.leaving import nobody, unless_left
 from jmcp.runtime.transport.listing import Listing
 from jmcp.runtime.transport.problem import Problem, ProblemResponse
 
@@ -36,7 +37,11 @@ class Facade:
             name, arguments = self._decoded(await json_object(request))
         except Problem as refusal:
             return ProblemResponse({"success": False, **refusal.body}, refusal.headers)
-        outcome = await self._dispatcher.call(name, arguments, caller())
+        call = self._dispatcher.call(name, arguments, caller())
+        runs = self._dispatcher.api.tools[name].on_disconnect is not None
+        outcome = await (unless_left(request.receive, call) if runs else call)
+        if outcome is None:
+            return nobody()
         if outcome.error is not None:
             body = problem.of_error(outcome.error)
             return ProblemResponse({"success": False, **body, "text": outcome.text})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -14,9 +15,10 @@ from jmcp.runtime.call import Outcome
 from jmcp.runtime.dispatch import Dispatcher
 from jmcp.runtime.errors import ToolError
 from jmcp.runtime.tool import Route, Tool
-from jmcp.runtime.transport import problem, query
+from jmcp.runtime.transport import events, problem, query
 from jmcp.runtime.transport.body import json_object
 from jmcp.runtime.transport.identity import caller
+from jmcp.runtime.transport.leaving import nobody, unless_left
 
 PREFIX = "/jmcp/v1"
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -49,7 +51,16 @@ class Rest:
             arguments = await self._arguments(route, tool, request)
         except ToolError as error:
             return problem.ProblemResponse(problem.of_error(error))
-        outcome = await self._dispatcher.call(tool.name, arguments, caller())
+        if route.stream is not None and events.wanted(request):
+            arguments = {**route.stream, **arguments}
+            return await events.answer(
+                partial(self._dispatcher.call, tool.name, arguments), caller()
+            )
+        call = self._dispatcher.call(tool.name, arguments, caller())
+        # What may wait for code: a caller who leaves must not keep it waiting, or running.
+        outcome = await (call if route.stream is None else unless_left(request.receive, call))
+        if outcome is None:
+            return nobody()
         if outcome.error is not None:
             return problem.ProblemResponse(problem.of_error(outcome.error))
         headers = {}

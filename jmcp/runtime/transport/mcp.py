@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 import mcp_types as types
@@ -12,7 +14,9 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from jmcp.runtime.call import Caller, Outcome
 from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.progress import Progress, Report
 from jmcp.runtime.transport.identity import caller
+from jmcp.runtime.transport.leaving import unless_left
 from jmcp.runtime.transport.listing import Listing
 
 SESSION_HEADER = "mcp-session-id"
@@ -29,6 +33,31 @@ def connection(context: Context) -> str | None:
         return None
     session: str | None = context.request.headers.get(SESSION_HEADER)
     return f"mcp:{session}" if session else None
+
+
+def report(context: Context) -> Report | None:
+    """Progress notifications, for a client that gave a token for them."""
+    if not context.meta or context.meta.get("progress_token") is None:
+        return None
+
+    async def notify(progress: Progress) -> None:
+        if not progress.final:  # the result is next
+            await context.session.report_progress(progress.done, progress.total, progress.message)
+
+    return notify
+
+
+async def _unless_left(context: Context, call: Coroutine[Any, Any, Outcome]) -> Outcome | None:
+    """The outcome; None when the client closed the response stream before, in either era.
+
+    Later revisions have that as their way to cancel, and there the SDK sees to it. In the
+    handshake era a stream can be taken up again where a server keeps events, which this one
+    does not: nobody would ever get what comes.
+    """
+    handshake = context.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS
+    if context.request is None or not handshake:
+        return await call
+    return await unless_left(context.request.receive, call)
 
 
 def result(outcome: Outcome) -> types.CallToolResult:
@@ -84,8 +113,14 @@ def server(
     async def call_tool(context: Context, params: types.CallToolRequestParams) -> Any:
         if params.name not in listing.names:
             raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name}")
-        who = peer or caller(connection(context))
-        return result(await dispatcher.call(params.name, dict(params.arguments or {}), who))
+        who = replace(peer or caller(connection(context)), report=report(context))
+        call = dispatcher.call(params.name, dict(params.arguments or {}), who)
+        if dispatcher.api.tools[params.name].on_disconnect != "interrupt":
+            return result(await call)
+        outcome = await _unless_left(context, call)
+        if outcome is None:
+            raise MCPError(code=types.INTERNAL_ERROR, message="The client has left.")
+        return result(outcome)
 
     made: Server[Any] = Server(
         "jmcp",

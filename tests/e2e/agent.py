@@ -21,8 +21,8 @@ from mcp_types import CallToolResult, ImageContent, TextContent
 from tests.served import Served
 
 nbformat: Any = untyped_nbformat
-CALL_SECONDS = 60
-WAIT_SECONDS = 60
+CALL_SECONDS = 180
+WAIT_SECONDS = 120
 POLL_SECONDS = 0.05
 
 

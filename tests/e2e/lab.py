@@ -7,12 +7,13 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
-from tests.served import Served, serve
+from tests.served import Served, configure, serve
 
 CLEANUP_SECONDS = 1
 """After the last tab of a notebook was closed; 60 by default."""
@@ -27,7 +28,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MILLISECONDS = 30_000
+PATIENCE_MILLISECONDS = 90_000
+"""A page of JupyterLab takes 3 s here, and 20 s on a busy machine."""
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
@@ -40,23 +42,27 @@ def chromium() -> str | None:
 def serve_lab(base: Path) -> Iterator[Served]:
     """A server whose rooms go soon after their last tab, and whose Lab asks no questions."""
     home = base / "home"
-    config = home / ".jupyter"
-    settings = config / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text(
-        json.dumps({"fetchNews": "false", "checkForUpdates": False})
-    )
-    (config / "jupyter_server_config.json").write_text(
-        json.dumps({"YDocExtension": {"document_cleanup_delay": CLEANUP_SECONDS}})
-    )
+    _set(home, "apputils-extension/notification", {"fetchNews": "false", "checkForUpdates": False})
+    # Otherwise cells outside of the window may be taken out of the page, and counting is wrong.
+    _set(home, "notebook-extension/tracker", {"windowingMode": "none"})
+    configure(home, {"YDocExtension": {"document_cleanup_delay": CLEANUP_SECONDS}})
     with serve(home, base / "root") as served:
         yield served
+
+
+def _set(home: Path, plugin: str, settings: dict[str, Any]) -> None:
+    """A person's settings of a plugin of JupyterLab."""
+    file = home / f".jupyter/lab/user-settings/@jupyterlab/{plugin}.jupyterlab-settings"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(settings))
 
 
 @asynccontextmanager
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        launched = await playwright.chromium.launch(
+            executable_path=chromium(), args=FLAGS, timeout=PATIENCE_MILLISECONDS
+        )
         try:
             yield launched
         finally:
@@ -66,29 +72,50 @@ async def browser() -> AsyncIterator[Browser]:
 class Lab:
     """One tab with one notebook."""
 
-    def __init__(self, page: Page, url: str) -> None:
+    def __init__(self, page: Page, served: Served, path: str) -> None:
         self.page = page
-        self._url = url
+        self._served = served
+        self._path = path
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
+        # "Leave this page?" Playwright by itself would answer: no.
+        page.on("dialog", lambda dialog: dialog.accept())
 
     @classmethod
     async def open(cls, browser: Browser, served: Served, path: str, **options: object) -> Lab:
         """A tab of a new person: nothing is shared with other tabs but the server."""
         page = await browser.new_page(**options)  # type: ignore[arg-type] # passed on as they are
-        page.set_default_timeout(PATIENCE_MILLISECONDS)
-        # A workspace of its own: the default one opens again what earlier tabs had open.
-        where = f"lab/workspaces/{uuid4().hex}/tree/{quote(path)}"
-        lab = cls(page, f"{served.url}{where}?token={served.token}")
+        lab = cls(page, served, path)
         await lab.load()
         return lab
 
     async def load(self) -> None:
         """Load the page with the notebook, also once more.
 
-        Not by the page's own reload: that restores the layout which Lab saved last, and Lab saves
-        it some time after the notebook was opened.
+        In a workspace that is new each time. A known one, and the page's own reload, restore the
+        layout which Lab saved last, and Lab saves it some time after the notebook was opened.
         """
-        await self.page.goto(self._url)
+        where = f"lab/workspaces/{uuid4().hex}/tree/{quote(self._path)}"
+        await self.page.goto(f"{self._served.url}{where}?token={self._served.token}")
         await self.cell(0).wait_for()
+
+    async def run_cell(self, index: int) -> None:
+        """Run a cell with its own kernel, which the page may still be connecting to."""
+        indicator = self.page.locator(".jp-Notebook-ExecutionIndicator")
+        await expect(indicator).to_have_attribute("data-status", "idle")
+        await self.cell(index).locator(".cm-content").click()
+        await self.page.keyboard.press("Control+Enter")
+
+    async def images_loaded(self) -> None:
+        """Return when each image of the page is there or failed, and its event was handled.
+
+        The events of an image come in the order of the images: one more, which is sure to fail,
+        is the last.
+        """
+        await self.page.wait_for_function("[...document.images].every(image => image.complete)")
+        await self.page.evaluate(
+            "new Promise(done => { const last = new Image(); last.onerror = done;"
+            " last.src = 'data:image/png,broken'; })"
+        )
 
     def cell(self, index: int) -> Locator:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index)

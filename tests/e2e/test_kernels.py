@@ -10,8 +10,8 @@ import time
 from tests.e2e.agent import Agent, eventually, hired, notices, saved, texts, write
 from tests.served import Served
 
-NOTICED_SECONDS = 8
-"""Jupyter's restarter looks every 3 s."""
+NOTICED_SECONDS = 60
+"""Jupyter's restarter looks every 3 s. What this refuses is a run that waits for its limit."""
 AGENTS = 32
 WITH_KERNELS = 8
 ROUNDS = 3
@@ -23,7 +23,7 @@ async def test_a_kernel_killed_by_its_cell_says_so(served: Served, agent: Agent)
     began = time.monotonic()
     # A moment for the kernel's own sender: what it has not sent when it dies, nobody can have.
     lost = await agent.run(
-        "import os, signal, time\nprint('before', flush=True)\ntime.sleep(0.5)\n"
+        "import os, signal, time\nprint('before', flush=True)\ntime.sleep(1)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert lost["status"] in ("kernel_died", "kernel_restarted")
@@ -145,7 +145,10 @@ async def test_two_sessions_share_one_notebook(
     assert await colleague.refused("read_cell", cell_id=second.result()[0]) == "cell_not_found"
     assert (await agent.run("ada, bob"))["status"] == "ok"
     on_disk = await saved(
-        served, "shared.ipynb", lambda found: len(found.cells) == 23, "all cells are on disk"
+        served,
+        "shared.ipynb",
+        lambda found: found.cells[-1].source == "ada, bob",
+        "all cells are on disk",
     )
     squares = [n * n for n in range(10)]
     expected = [*(f"ada = {n}" for n in squares), *(f"bob = {n}" for n in squares[1:])]

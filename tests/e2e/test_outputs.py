@@ -172,10 +172,12 @@ async def test_a_progress_bar_is_one_line(served: Served, agent: Agent, notebook
     )
     run = await agent.run(bar)
     assert texts(run) == ["100% ##########\n"]
-    on_disk = await saved(
-        served, notebook, lambda found: "100%" in str(found.cells[1:]), "it is on disk"
+    await saved(
+        served,
+        notebook,
+        lambda found: [output.text for output in found.cells[-1].outputs] == ["100% ##########\n"],
+        "it is on disk",
     )
-    assert [output.text for output in on_disk.cells[-1].outputs] == ["100% ##########\n"]
 
 
 async def test_a_display_is_updated_in_the_cell_that_shows_it(
@@ -209,10 +211,10 @@ async def test_cleared_output_is_gone(agent: Agent) -> None:
 
 @pytest.mark.usefixtures("notebook")
 async def test_input_fails_at_once_and_says_so(agent: Agent) -> None:
-    asked = await agent.run("name = input('Who? ')", timeout=20)
+    asked = await agent.run("name = input('Who? ')", timeout=60)
     assert asked["status"] == "error"
     assert asked["outputs"][-1]["ename"] == "StdinNotImplementedError"
-    assert asked["seconds"] < 5
+    assert asked["seconds"] < 30
     assert texts(await agent.run("print('next')")) == ["next\n"]
 
 
@@ -220,7 +222,7 @@ async def test_input_fails_at_once_and_says_so(agent: Agent) -> None:
 async def test_a_timeout_keeps_partial_output_and_the_kernel(agent: Agent) -> None:
     await agent.run("kept = 41")
     late = await agent.run(
-        "import threading\nprint('so far', flush=True)\nthreading.Event().wait()", timeout=1
+        "import threading\nprint('so far', flush=True)\nthreading.Event().wait()", timeout=5
     )
     assert late["status"] == "timed_out"
     assert late["outputs"][0]["text"] == "so far\n"

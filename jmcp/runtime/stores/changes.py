@@ -66,7 +66,7 @@ class MemoryJournal:
                 self._entries[entry.key][entry.number] = entry
 
     def untold(self, key: str) -> Sequence[Entry]:
-        found = self.entries(key, states=("conflicted",))
+        found = self.entries(key, states={"conflicted"})
         return [entry for entry in found if entry.number not in self._told]
 
     def told(self, numbers: Collection[int]) -> None:

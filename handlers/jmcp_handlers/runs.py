@@ -159,11 +159,11 @@ def _shown(batch: RunBatch) -> list[Step]:
         return list(batch.steps)
     over = [step for step in batch.steps if step.skipped or (step.run and step.run.done)]
     failed = [step for step in over if step.run is not None and step.run.status != "ok"]
-    # What runs now comes after what is over; without either, the first ones.
-    last = batch.steps[max(0, len(over) + 1 - BATCH_CELLS) :][:BATCH_CELLS]
-    chosen = [*failed[-BATCH_CELLS // 2 :], *reversed(last)]
-    kept = {id(step) for step in list(dict.fromkeys(chosen))[:BATCH_CELLS]}
-    return [step for step in batch.steps if id(step) in kept]
+    # What runs now comes after what is over; before that there are the first ones.
+    start = min(max(0, len(over) + 1 - BATCH_CELLS), len(batch.steps) - BATCH_CELLS)
+    last = reversed(batch.steps[start : start + BATCH_CELLS])
+    kept = set(list(dict.fromkeys([*failed[-(BATCH_CELLS // 2) :], *last]))[:BATCH_CELLS])
+    return [step for step in batch.steps if step in kept]
 
 
 def _batch_cell(step: Step, index: int, batch: RunBatch, budget: int) -> BatchCell:

@@ -242,12 +242,13 @@ class KernelRun:
 
     async def _closed(self, sink: OutputSink, *, running: bool) -> None:
         execution = self.execution
-        if sink.deleted:
-            execution.notes.append(CELL_GONE)
-        elif execution.record.sink_error is not None:
-            execution.notes.append("Some outputs did not reach the notebook.")
+        gone = sink.deleted
         try:
             await sink.close(running=running)
+            if gone or sink.deleted:  # a file tells with its last write
+                execution.notes.append(CELL_GONE)
+            elif execution.record.sink_error is not None:
+                execution.notes.append("Some outputs did not reach the notebook.")
         except BackendError as error:
             log.warning("The outputs of a run could not be stored.", exc_info=True)
             execution.notes.append(f"The outputs may not be in the notebook: {error.message}")

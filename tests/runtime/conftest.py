@@ -1,0 +1,120 @@
+"""A whole desk: a real server with documents and kernels, and executions between them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat as untyped_nbformat
+import pytest
+from jupyter_server.serverapp import ServerApp
+
+from jmcp.runtime.backend import Cell, Documents, Kernels, NotebookRef
+from jmcp.runtime.execution import Execution, Executions
+from jmcp.runtime.late_updates import CellOutputs
+from jmcp.runtime.stores.memory import MemoryStore
+from jmcp_handlers.documents.local import LocalDocuments
+from jmcp_handlers.kernels.local import LocalKernels
+from tests.jupyter_process import StartJupyter
+
+nbformat: Any = untyped_nbformat
+
+LIMIT = 60
+"""Seconds for anything that involves a process, on a slow machine."""
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """`kernel_id` is the kernel of the notebook `ref`, whose cells are c0, c1 ..."""
+
+    app: ServerApp
+    documents: Documents
+    kernels: Kernels
+    executions: Executions
+    store: MemoryStore
+    ref: NotebookRef
+    kernel_id: str
+    executed: list[Execution] = field(default_factory=list)
+
+    async def submit(self, code: str, cell: int | None = 0, **options: Any) -> Execution:
+        """Queue code whose outputs go to that cell."""
+        outputs = None
+        if cell is not None:
+            outputs = CellOutputs(self.documents, self.ref, await self.cell(f"c{cell}"))
+        execution = await self.executions.submit(
+            self.kernel_id,
+            code,
+            notebook_key=self.ref.key,
+            notebook_path=self.ref.path,
+            owner="o",
+            cell_id=None if cell is None else f"c{cell}",
+            open_sink=outputs.open if outputs else None,
+            reopen_sink=outputs.reopen if outputs else None,
+            **{"session_id": "s", **options},
+        )
+        self.executed.append(execution)
+        return execution
+
+    async def run(self, code: str, cell: int | None = 0, **options: Any) -> Execution:
+        """Run code to its end; the cell and the record must agree."""
+        execution = await self.submit(code, cell, **options)
+        assert await execution.wait(LIMIT)
+        if cell is not None:
+            shown = await self.cell(f"c{cell}")
+            assert list(shown.outputs) == execution.outputs
+            assert shown.execution_count == execution.execution_count
+        return execution
+
+    async def cell(self, cell_id: str) -> Cell:
+        async with self.documents.read(self.ref) as cells:
+            index = cells.find(cell_id)
+            assert index is not None
+            return cells.get(index, outputs=True)
+
+
+StartDesk = Callable[..., Any]
+
+
+@pytest.fixture
+async def desk_at(jupyter: StartJupyter) -> AsyncIterator[StartDesk]:
+    """Start a desk: `await desk_at(live=True, cells=3, **jupyter_config)`."""
+    desks: list[Desk] = []
+
+    async def start(*, live: bool = True, cells: int = 3, **config: Any) -> Desk:
+        app = await jupyter(collaboration=live, **config)
+        path = Path(app.root_dir) / "n.ipynb"
+        notebook = nbformat.v4.new_notebook(
+            cells=[{**nbformat.v4.new_code_cell("source"), "id": f"c{n}"} for n in range(cells)]
+        )
+        nbformat.write(nbformat.from_dict(notebook), path)
+        documents = LocalDocuments(app, flush_seconds=0.05)
+        kernels = LocalKernels(app)
+        ref = await documents.identify("n.ipynb")
+        store = MemoryStore()
+        desks.append(
+            Desk(
+                app=app,
+                documents=documents,
+                kernels=kernels,
+                executions=Executions(kernels, store=store),
+                store=store,
+                ref=ref,
+                kernel_id=await kernels.start(ref, None),
+            )
+        )
+        return desks[-1]
+
+    yield start
+    for desk in desks:
+        await desk.executions.close()
+        await desk.kernels.close()
+        await desk.documents.close()
+
+
+@pytest.fixture(params=["live", "file"])
+async def desk(request: pytest.FixtureRequest, desk_at: StartDesk) -> Desk:
+    """A desk in either mode of documents."""
+    started: Desk = await desk_at(live=request.param == "live")
+    return started

@@ -177,12 +177,12 @@ def _servers(arguments: argparse.Namespace) -> tuple[Where, Where]:
     document = arguments.document_token or config.taken_token(os.environ, ("JMCP_DOCUMENT_TOKEN",))
     kernel = arguments.kernel_token or config.taken_token(os.environ, ("JMCP_KERNEL_TOKEN",))
     return (
-        _where("document", arguments.document_url or arguments.jupyter_url, document or shared),
-        _where("kernel", arguments.kernel_url or arguments.jupyter_url, kernel or shared),
+        where("document", arguments.document_url or arguments.jupyter_url, document or shared),
+        where("kernel", arguments.kernel_url or arguments.jupyter_url, kernel or shared),
     )
 
 
-def _where(kind: str, url: str | None, token: str) -> Where:
+def where(kind: str, url: str | None, token: str) -> Where:
     """A server by any URL of it that a person may have. Raises ServeError."""
     if not url:
         raise ServeError(f"name the server of {kind}s too, with --{kind}-url or --jupyter-url")

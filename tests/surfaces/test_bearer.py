@@ -72,7 +72,7 @@ async def test_the_token_opens_every_path(guarded: Client, recorded: Recorded, s
 async def test_without_it_every_path_is_closed(
     guarded: Client, recorded: Recorded, path: str, headers: dict[str, str], challenge: str
 ) -> None:
-    raw = {name: value.encode("latin-1") for name, value in headers.items()}
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     refused = await guarded.get(path, headers=raw)
     assert refused.status_code == 401
     assert challenge in refused.headers["www-authenticate"]

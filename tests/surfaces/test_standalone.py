@@ -19,7 +19,7 @@ from jmcp import standalone as standalone_module
 from jmcp.config import StandaloneOptions, Where
 from jmcp.listener import ServeError
 from jmcp.serve_command import where
-from tests.contract.surfaces import Mcp, Rest, ToolsCall
+from tests.contract.surfaces import Mcp, Rest, Surface, ToolsCall
 from tests.network import network
 from tests.served import (
     TOKEN,
@@ -58,7 +58,8 @@ async def test_every_http_surface_works_on_a_jupyter_elsewhere(
     tmp_path: Path, plain: Served
 ) -> None:
     with standalone(tmp_path, plain) as served:
-        for number, surface in enumerate([Mcp(served, "auto"), Rest(served), ToolsCall(served)]):
+        surfaces: list[Surface] = [Mcp(served, "auto"), Rest(served), ToolsCall(served)]
+        for number, surface in enumerate(surfaces):
             path = {"notebook_path": f"surface{number}.ipynb"}
             opened = await surface.call("use_notebook", path | {"mode": "create"})
             assert opened.result is not None, opened.text

@@ -98,7 +98,11 @@ async def test_a_person_watches_an_agent_work(
     await lab.type_into(1, "\nfirst + by_person")
     await lab.run_cell(1)
     await expect(lab.outputs(1)).to_have_text("3")
-    assert texts(await agent.call("read_cell", cell_index=1)) == ["3"]
+
+    async def shown() -> bool:  # the person's tab writes it, and shows it before others have it
+        return texts(await agent.call("read_cell", cell_index=1)) == ["3"]
+
+    await eventually(shown, "the agent reads what the person's run gave")
     await lab.close()
 
 

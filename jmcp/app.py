@@ -13,7 +13,9 @@ from pathlib import Path
 import jmcp_api
 from jmcp.runtime.backend import Documents, Kernels
 from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.journaled import JournaledDocuments
 from jmcp.runtime.tool import Api
+from jmcp.state import kept_in, state_folder
 from jmcp_api import http, mcp, registry, sessions, texts
 from jmcp_handlers import HANDLERS
 
@@ -31,13 +33,18 @@ API = Api(
 )
 
 
-def build(documents: Documents, kernels: Kernels) -> Dispatcher:
-    """Everything behind the wire formats, on these documents and these kernels."""
+def build(documents: Documents, kernels: Kernels, *, place: str) -> Dispatcher:
+    """Everything behind the wire formats, on these documents and these kernels.
+
+    What outlives the process is kept by the place that it works on: a directory, or a URL.
+    """
+    store, journal = kept_in(state_folder(place))
     return Dispatcher(
         api=API,
         handlers=HANDLERS,
-        documents=documents,
+        documents=JournaledDocuments(documents, journal),
         kernels=kernels,
+        store=store,
         # For tests: an error that its tool does not declare becomes a bug instead of a log line.
         strict=os.environ.get("JMCP_STRICT") == "1",
     )

@@ -14,7 +14,8 @@ from jmcp_handlers.kernels.local import LocalKernels
 
 def local(serverapp: ServerApp) -> Dispatcher:
     """On the Jupyter Server of this process."""
-    return app.build(LocalDocuments(serverapp), LocalKernels(serverapp))
+    documents, kernels = LocalDocuments(serverapp), LocalKernels(serverapp)
+    return app.build(documents, kernels, place=serverapp.root_dir)
 
 
 def site_of(serverapp: ServerApp, *, toolsets: tuple[str, ...]) -> Starlette:

@@ -11,4 +11,5 @@ from jmcp_handlers.kernels.remote import RemoteKernels
 
 def remote(documents: JupyterApi, kernels: JupyterApi) -> Dispatcher:
     """On Jupyter Servers elsewhere: the same one twice, or one for each."""
-    return app.build(RemoteDocuments(documents), RemoteKernels(kernels))
+    place = documents.url
+    return app.build(RemoteDocuments(documents), RemoteKernels(kernels), place=place)

@@ -20,6 +20,7 @@ from jmcp.runtime.batch import Batches
 from jmcp.runtime.call import Caller, Outcome
 from jmcp.runtime.errors import BackendError, ToolError
 from jmcp.runtime.execution import Executions
+from jmcp.runtime.journal import AUTHOR, Author
 from jmcp.runtime.model import Params, Result
 from jmcp.runtime.render import Texts
 from jmcp.runtime.session import Session, Workspace
@@ -136,6 +137,7 @@ class Dispatcher:
             return self._succeeded(tool, result.dump(), workspace)
         async with AsyncExitStack() as stack:
             session = await self._session(tool, params, workspace, stack)
+            AUTHOR.set(Author.of(session.record.owner, session.record.session_id))
             try:
                 result = await handler(self._target(tool, params), session)
                 await self.sessions.update(session.record, session.changes)

@@ -10,6 +10,7 @@ import pytest
 from jmcp.runtime.backend import NotebookRef, Request
 from jmcp.runtime.store import HeldNotebook, PendingRun, SessionRecord, Store
 from jmcp.runtime.stores.memory import MemoryStore
+from jmcp.runtime.stores.presence import Presence
 from jmcp.runtime.stores.redis import RedisStore
 from jmcp.runtime.stores.sqlite import SqliteStore
 from jmcp.runtime.stores.statefile import StateFile
@@ -49,7 +50,7 @@ async def processes(
 
     def new(keeper: str) -> Store:
         if request.param == "sqlite":
-            made.append(SqliteStore(StateFile(tmp_path / "state.db"), keeper=keeper))
+            made.append(SqliteStore(StateFile(tmp_path / "state.db"), Presence(tmp_path)))
         else:
             url = request.getfixturevalue("redis_url")
             made.append(RedisStore(url, keeper=keeper, idle_hours=24))
@@ -97,4 +98,7 @@ def run(execution_id: str, *, began: float = 1.5) -> PendingRun:
         cell_id=None,
         request=Request(kernel_id="k", channel="c", message_id="m"),
         began=began,
+        timeout=2.5,
+        displays={"d": (0, 3), "é": ()},
+        settled=True,
     )

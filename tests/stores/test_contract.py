@@ -127,4 +127,5 @@ async def test_runs_are_for_the_successor_alone(processes: Callable[[str], Store
     one, other = processes("a"), processes("b")
     await one.put_run(run("x"))
     assert await other.runs() == []
+    await one.close()
     assert await processes("a").runs() == [run("x")]

@@ -17,6 +17,7 @@ import pytest
 
 from jmcp.runtime.errors import BackendError
 from jmcp.runtime.stores import schema, statefile
+from jmcp.runtime.stores.presence import Presence
 from jmcp.runtime.stores.sqlite import SqliteStore
 from jmcp.runtime.stores.statefile import StateFile, StateUnavailable
 from tests.stores.conftest import record, run
@@ -188,6 +189,49 @@ async def test_a_full_disk_is_a_clear_error_and_no_damage(path: Path) -> None:
     await store.put(record("s2"))
     assert await store.get("alice", "s1") == record()
     await store.close()
+
+
+HOLDER = """
+import asyncio, sys
+from pathlib import Path
+from jmcp.runtime.stores.presence import Presence
+from jmcp.runtime.stores.sqlite import SqliteStore
+from jmcp.runtime.stores.statefile import StateFile
+from tests.stores.conftest import run
+
+path = Path(sys.argv[1])
+store = SqliteStore(StateFile(path), Presence(path.parent))
+asyncio.run(store.put_run(run("x")))
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def holder(path: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+async def test_runs_of_a_living_process_are_its_own(path: Path) -> None:
+    mine = SqliteStore(StateFile(path), Presence(path.parent))
+    later = SqliteStore(StateFile(path), Presence(path.parent))
+    with holder(path) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "ready\n"
+        assert await mine.runs() == []
+        other.kill()
+        other.wait(SECONDS)
+    assert await mine.runs() == [run("x")]
+    assert await mine.runs() == [run("x")]
+    assert await later.runs() == [], "one inherits, not all"
+    await later.close()
+    await mine.close()
+    assert not list(path.parent.glob("*.alive"))
 
 
 def test_the_error_is_one_that_callers_are_told() -> None:

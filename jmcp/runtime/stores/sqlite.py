@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from jmcp.runtime.store import PendingRun, SessionRecord, Store
 from jmcp.runtime.stores.encoding import decode_run, decode_session, encode_run, encode_session
+from jmcp.runtime.stores.presence import Presence
 from jmcp.runtime.stores.statefile import Row, StateFile
 
 COLUMNS = "SELECT owner, session_id, last_accessed, data FROM sessions"
@@ -14,13 +15,14 @@ COLUMNS = "SELECT owner, session_id, last_accessed, data FROM sessions"
 class SqliteStore:
     """`Store` in a state file, which it owns: `close` closes it.
 
-    `keeper` names what a process and its successor have in common when several share the file:
-    only a process of the same keeper takes up the runs that another one left.
+    With the process's presence, which it owns too, several processes share the file: one takes up
+    the runs that a dead one left, and none that a living one has.
     """
 
-    def __init__(self, state: StateFile, *, keeper: str = "") -> None:
+    def __init__(self, state: StateFile, presence: Presence | None = None) -> None:
         self._state = state
-        self._keeper = keeper
+        self._presence = presence
+        self._keeper = presence.process if presence is not None else ""
 
     async def get(self, owner: str, session_id: str) -> SessionRecord | None:
         row = self._state.one(f"{COLUMNS} WHERE owner = ? AND session_id = ?", owner, session_id)
@@ -73,6 +75,7 @@ class SqliteStore:
         self._state.change("DELETE FROM runs WHERE execution_id = ?", execution_id)
 
     async def runs(self) -> Sequence[PendingRun]:
+        self._inherit()
         rows = self._state.all(
             "SELECT data FROM runs WHERE keeper = ? ORDER BY began", self._keeper
         )
@@ -81,6 +84,19 @@ class SqliteStore:
 
     async def close(self) -> None:
         self._state.close()
+        if self._presence is not None:
+            self._presence.close()
+
+    def _inherit(self) -> None:
+        """Make the runs of dead processes this one's. Within one transaction: one inherits."""
+        if self._presence is None:
+            return
+        with self._state.transaction():
+            for (keeper,) in self._state.all("SELECT DISTINCT keeper FROM runs"):
+                if not self._presence.alive(keeper):
+                    self._state.change(
+                        "UPDATE runs SET keeper = ? WHERE keeper = ?", self._keeper, keeper
+                    )
 
 
 def _records(rows: Iterable[Row]) -> list[SessionRecord]:

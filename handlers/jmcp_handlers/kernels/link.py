@@ -33,8 +33,11 @@ AWAY_LIMIT = 600.0
 class Listener(Protocol):
     """What a link tells. All in the event loop, in the order in which it happened."""
 
-    def on_open(self, model: dict[str, Any]) -> None:
-        """A websocket is open; `model` is what REST said of the kernel right before."""
+    def on_opening(self, model: dict[str, Any]) -> None:
+        """A websocket is about to be opened; `model` is what REST says of the kernel."""
+
+    def on_open(self) -> None:
+        """The websocket is open. Messages that Jupyter kept may have come already."""
 
     def on_message(self, message: Message) -> None: ...
     def on_cut(self) -> None:
@@ -115,6 +118,7 @@ class Link:
         answer = await self._api.request("GET", path)
         if answer.status_code == 404:
             raise missing(self._kernel_id)
+        self._listener.on_opening(answer.json() if answer.status_code == 200 else {})
         channel = self.channel
         wire = Wire(
             self._api.websocket_url(f"{path}/channels"),
@@ -143,7 +147,7 @@ class Link:
             raise self._refused(closed)
         self.wire = wire
         self.failure = None
-        self._listener.on_open(answer.json() if answer.status_code == 200 else {})
+        self._listener.on_open()
         if channel != self.channel:
             self._drop()
 

@@ -223,9 +223,11 @@ class RemoteConnection:
         for run in list(self._runs.values()):
             run.end(_lost_contact())
 
-    def on_open(self, model: dict[str, Any]) -> None:
-        self._heard_at = time.monotonic()
+    def on_opening(self, model: dict[str, Any]) -> None:
         self._activity = _moment(model.get("last_activity"))
+
+    def on_open(self) -> None:
+        self._heard_at = time.monotonic()
         self._greet(after=set(self._runs.values()))
 
     def on_cut(self) -> None:

@@ -36,7 +36,7 @@ def arguments(options: ServeOptions) -> list[str]:
     given = [
         f"--ServerApp.root_dir={options.root_dir}",
         f"--ServerApp.ip={options.host}",
-        f"--ServerApp.port={options.port}",
+        f"--ServerApp.port={options.port or free_port(options.host)}",
         "--ServerApp.port_retries=0",
         f"--ServerApp.open_browser={options.browser}",
         f"--Application.log_level={log_level(options)}",
@@ -47,6 +47,12 @@ def arguments(options: ServeOptions) -> list[str]:
     if is_root():
         given.append("--ServerApp.allow_root=True")
     return given
+
+
+def free_port(host: str) -> int:
+    """Before 2.20, jupyter_server never learns which port it got for 0."""
+    with bound(host, 0) as free:
+        return int(free.getsockname()[1])
 
 
 def log_level(options: ServeOptions) -> int:

@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-READY_SECONDS = 60
-STOP_SECONDS = 30
+READY_SECONDS = 180
+STOP_SECONDS = 60
 TOKEN = "contract-test-token"
 JUPYTER_TOKEN = "jupyter-test-token"
 """Another one, so that a test notices when one is sent for the other."""

@@ -24,7 +24,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from tests.jupyter_process import TOKEN
 
-BOUND_SECONDS = 10.0
+BOUND_SECONDS = 30.0
 
 
 async def until(holds: Callable[[], Any], what: str = "condition") -> Any:
@@ -76,6 +76,13 @@ class Tab:
     @property
     def sources(self) -> list[str]:
         return [str(cell["source"]) for cell in self.notebook.ycells]
+
+    def type_over(self, index: int, source: str) -> None:
+        """Replace the source of a cell, as a person who selects all of it and types."""
+        text = self.notebook.ycells[index]["source"]
+        with self.notebook.ydoc.transaction():
+            text.clear()
+            text += source
 
     async def close(self) -> None:
         self.notebook.ydoc.unobserve(self._subscription)

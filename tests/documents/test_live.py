@@ -6,6 +6,7 @@ import asyncio
 import sys
 import types
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ async def test_a_tab_sees_edits_at_once_and_jmcp_sees_the_tab(place: START) -> N
             cells.insert(1, "markdown", "from jmcp")
             cells.set_source(0, "changed")
         await until(lambda: person.sources == ["changed", "from jmcp"])
-        person.notebook.set_cell(0, source="typed by a person")
+        person.type_over(0, "typed by a person")
         person.notebook.append_cell(
             {"cell_type": "code", "id": "typed", "source": "", "metadata": {}}
         )
@@ -217,7 +218,8 @@ async def test_a_leftover_room_of_somebody_else_is_not_believed(
             copy=False,
             create=True,
         )
-    assert here.rooms, "what get_document leaves behind"
+    if not version("jupyter-server-ydoc").startswith("2."):
+        assert here.rooms, "what get_document leaves behind"
     with pytest.raises(Exception, match=r"bad\.ipynb"):
         async with here.documents.read(ref):
             pass

@@ -63,7 +63,7 @@ async def test_save_states_the_truth_about_everybody_s_edits(place: START) -> No
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
     async with tab(here.app, "a.ipynb") as person:
-        person.notebook.set_cell(0, source="typed")
+        person.type_over(0, "typed")
         (room,) = here.rooms.values()
         await until(lambda: str(room._document.ycells[0]["source"]) == "typed")
         assert await here.documents.save(ref) == "saved"

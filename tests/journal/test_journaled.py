@@ -82,7 +82,7 @@ async def test_what_a_person_undoes_in_the_same_server_stays_undone(world: World
     async with world.documents.edit(ref) as cells:
         cells.set_source(0, "by an agent")
     async with tab(world.app, "a.ipynb") as person:
-        person.notebook.set_cell(0, source="0")
+        person.type_over(0, "0")
 
         async def undone() -> bool:
             return (await world.texts())[0] == "0"

@@ -126,7 +126,7 @@ class LocalRooms:
             # A room listens to its document a moment after it is ready. What comes before reaches
             # no tab and no store, and whoever loads from there later waits for it for ever.
             async with asyncio.timeout(LISTENING_SECONDS):
-                await room.ydoc_observed.wait()
+                await _listening(opened)
         except TimeoutError:
             return False
         if not self.alive(opened):
@@ -209,6 +209,9 @@ class LocalRooms:
         if opened is not None:
             opened.document.close()
         loaders, file_id = self._extension.file_loaders, room_id.split(":", 2)[2]
+        if room is None and file_id in loaders:
+            # jupyter-server-ydoc 2 forgets a room that failed, but leaves it watching its file.
+            loaders[file_id]._subscriptions.pop(room_id, None)
         if file_id in loaders and not loaders[file_id].number_of_subscriptions:
             await loaders.remove(file_id)
         self._extension._room_locks.pop(room_id, None)
@@ -243,6 +246,21 @@ def configure_stores(extension: Any) -> None:
 
     # Configuration names a class and its bases; this one has the section of the base.
     extension.ystore_class = ConfiguredStore
+
+
+async def _listening(opened: OpenRoom) -> None:
+    """Return when the room listens to its document. The caller bounds it."""
+    room = opened.room
+    if hasattr(room, "ydoc_observed"):
+        await room.ydoc_observed.wait()
+        return
+    # Before pycrdt-websocket 0.16.4 no event tells of it; it is a turn of the loop away.
+    while room._subscription is None:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    if opened.saver is None and room.ystore is not None:
+        # jupyter-server-ydoc 2 marks the document after storing it and before listening to it:
+        # without that mark, no edit of this process can be applied to what is stored.
+        await room.ystore.encode_state_as_update(room.ydoc)
 
 
 def _room_id(key: str) -> str:

@@ -45,6 +45,9 @@ def servers(base: Path, *options: str) -> Iterator[tuple[Served, Served]]:
 
 def runs(jupyter: Served, served: Served, wire: Wire) -> list[Figure]:
     """`1+1`: a raw websocket with and without quick acknowledgement, jmcp, and the peer."""
+    theirs = _of_peer(jupyter)
+    # Only now: a connection that nobody uses meanwhile would be closed.
+    wire.reconnect()
     notebook(served.root / "runs.ipynb", 10)
     session = wire.call("use_notebook", notebook_path="runs.ipynb")["session_id"]
     wire.call("overwrite_cell_source", session_id=session, cell_index=0, cell_source="1+1")
@@ -66,7 +69,6 @@ def runs(jupyter: Served, served: Served, wire: Wire) -> list[Figure]:
     finally:
         quick.close()
         plain.close()
-    theirs = _of_peer(jupyter)
     wire.call("unuse_notebook", session_id=session, kernel="stop")
     mine, raw = statistics.median(ours), statistics.median(floor)
     return [

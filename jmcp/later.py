@@ -16,9 +16,6 @@ from jmcp.runtime.tool import Api
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 15.0
-CALL_SECONDS = 15.0
-"""A call waits this long for the attempt that it asks for: longer than a probe takes."""
-
 log = logging.getLogger("jmcp")
 
 
@@ -27,7 +24,8 @@ class Later(Dispatcher):
 
     `connect` raises a BackendError while that is impossible; it is tried again and again, and at
     once when a call needs it. `tell` gets each change as a sentence. Until then, calls end with
-    the tool error of the last failure.
+    the tool error of the last failure; they wait `call_seconds` for an attempt. Unless it `owns` the real one, that is started and closed
+    by others.
     """
 
     def __init__(
@@ -36,12 +34,16 @@ class Later(Dispatcher):
         connect: Callable[[], Awaitable[Dispatcher]],
         *,
         tell: Callable[[str], None],
+        call_seconds: float,
         close_seconds: float,
+        owns: bool = True,
     ) -> None:
         self.api = api
         self._connect = connect
         self._tell = tell
+        self._call_seconds = call_seconds
         self._close_seconds = close_seconds
+        self._owns = owns
         self._real: Dispatcher | None = None
         self._failure: BackendError | None = None
         self._wanted = asyncio.Event()
@@ -57,7 +59,7 @@ class Later(Dispatcher):
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        if self._real is not None:
+        if self._real is not None and self._owns:
             try:
                 async with asyncio.timeout(self._close_seconds):
                     await self._real.close()
@@ -81,7 +83,7 @@ class Later(Dispatcher):
         self._wanted.set()
         attempted = self._attempted
         with suppress(TimeoutError):
-            async with asyncio.timeout(CALL_SECONDS):
+            async with asyncio.timeout(self._call_seconds):
                 await attempted.wait()
 
     def _unavailable(self, name: str) -> Outcome:
@@ -102,8 +104,10 @@ class Later(Dispatcher):
         """Try once. What fails in the same way again is not told again."""
         attempted, known = self._attempted, self._failure
         try:
-            self._real = await self._connect()
-            await self._real.start()
+            real = await self._connect()
+            if self._owns:
+                await real.start()
+            self._real = real
         except BackendError as error:
             self._failure = error
             if known is None or known.message != error.message:

@@ -12,11 +12,15 @@ import sys
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jmcp.client_config import Endpoint, endpoint
 from jmcp.config import ServeOptions
 from jmcp.listener import ServeError, bound
 from jmcp.runtime.transport.loopback import is_loopback
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
 
 STOP_SECONDS = 15
 SETTLE_SECONDS = 5
@@ -89,9 +93,23 @@ def is_news(record: logging.LogRecord) -> bool:
 
 def serve(options: ServeOptions) -> None:
     """Serve until a signal ends it. Raises ServeError when it cannot start."""
+    check(options)
+    server = initialized(options)
+    # Jupyter binds its port in the loop; this comes after that, so what is printed is true.
+    server.io_loop.add_callback(print_banner, endpoint_of(server, options), options)
+    server.start()
+    server.io_loop.run_sync(settle)
+
+
+def check(options: ServeOptions) -> None:
+    """Raises ServeError when it cannot start."""
     check_installed()
     # Jupyter itself would say in six lines that a port is taken.
     bound(options.host, options.port).close()
+
+
+def initialized(options: ServeOptions, *, takes_signals: bool = True) -> ServerApp:
+    """The server, made and not started. It stops at a signal, unless somebody else takes those."""
     # Here and not above: these take a second, and a taken port should not.
     from jupyter_server.serverapp import ServerApp
 
@@ -99,6 +117,8 @@ def serve(options: ServeOptions) -> None:
         """Stops at the first SIGINT or SIGTERM, without a question and without a word."""
 
         def init_signal(self) -> None:
+            if not takes_signals:
+                return
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, self.end)
 
@@ -120,11 +140,11 @@ def serve(options: ServeOptions) -> None:
     apps = [app for apps in server.extension_manager.extension_apps.values() for app in apps]
     for app in (server, *apps):
         app.log.setLevel(log_level(options))
-    where = endpoint(options.host, server.port, server.base_url, options.token)
-    # Jupyter binds its port in the loop; this comes after that, so what is printed is true.
-    server.io_loop.add_callback(print_banner, where, options)
-    server.start()
-    server.io_loop.run_sync(settle)
+    return server
+
+
+def endpoint_of(server: ServerApp, options: ServeOptions) -> Endpoint:
+    return endpoint(options.host, server.port, server.base_url, options.token)
 
 
 async def settle() -> None:

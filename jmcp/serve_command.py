@@ -19,6 +19,7 @@ from jmcp_api.mcp import TOOLSETS
 PAGES = re.compile(r"/(lab|tree|notebooks)(/tree/.*|/)?$")
 """What follows base_url in the URL that Jupyter prints, or that a browser shows."""
 
+DEFAULT_PORT = 8888
 JUPYTER_TOKENS = ("JMCP_JUPYTER_TOKEN", "JUPYTER_TOKEN")
 
 EPILOG = """\
@@ -72,7 +73,10 @@ def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
         "--host", default=_variable("HOST", "127.0.0.1"), help="address to listen on (%(default)s)"
     )
     http.add_argument(
-        "--port", type=int, default=_variable("PORT", "8888"), help="(%(default)s; 0: any free one)"
+        "--port",
+        type=int,
+        default=_variable("PORT"),
+        help=f"({DEFAULT_PORT}; 0: any free one, as JupyterLab has over stdio)",
     )
     http.add_argument("--token", help="what clients send, instead of the one kept for you")
 
@@ -127,25 +131,38 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _lab(arguments: argparse.Namespace, toolsets: tuple[str, ...]) -> None:
-    if arguments.transport == "stdio":
-        raise ServeError("over stdio jmcp works on a Jupyter elsewhere: name it with --jupyter-url")
     root_dir = arguments.root_dir.resolve()
     if not root_dir.is_dir():
         raise ServeError(f"{root_dir} is not a folder; name one with --root-dir")
-    from jmcp import serve
-
+    over_stdio = arguments.transport == "stdio"
     inherited = config.taken_token(os.environ)
-    serve.serve(
-        config.ServeOptions(
-            root_dir=root_dir,
-            host=arguments.host,
-            port=arguments.port,
-            token=arguments.token or inherited or config.kept_token(config.folder()),
-            toolsets=toolsets,
-            browser=not arguments.no_browser,
-            verbose=arguments.verbose,
-        )
+    options = config.ServeOptions(
+        root_dir=root_dir,
+        host=arguments.host,
+        port=_port(arguments),
+        token=arguments.token or inherited or config.kept_token(config.folder()),
+        toolsets=toolsets,
+        # Whoever starts a client did not ask for a browser.
+        browser=not (arguments.no_browser or over_stdio),
+        verbose=arguments.verbose,
     )
+    if over_stdio:
+        # Before the imports below, which may print as well as anything else.
+        wire = Wire.taken()
+        from jmcp.beside import serve_beside
+
+        serve_beside(options, wire)
+    else:
+        from jmcp import serve
+
+        serve.serve(options)
+
+
+def _port(arguments: argparse.Namespace) -> int:
+    """Over stdio any free one: a client may start several."""
+    if arguments.port is not None:
+        return int(arguments.port)
+    return 0 if arguments.transport == "stdio" else DEFAULT_PORT
 
 
 def _elsewhere(arguments: argparse.Namespace, toolsets: tuple[str, ...]) -> None:
@@ -160,7 +177,7 @@ def _elsewhere(arguments: argparse.Namespace, toolsets: tuple[str, ...]) -> None
         kernels=kernels,
         wire=wire,
         host=arguments.host,
-        port=arguments.port,
+        port=_port(arguments),
         token=token,
         toolsets=toolsets,
         if_unavailable=arguments.if_unavailable or ("retry" if over_stdio else "exit"),

@@ -6,9 +6,8 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import uvicorn
 from starlette.requests import Request
@@ -26,12 +25,15 @@ from jmcp.runtime.transport.guard import Guard
 from jmcp.runtime.transport.loopback import is_loopback
 from jmcp.runtime.transport.site import Answer, site
 from jmcp.runtime.transport.wire import Wire
-from jmcp.stopping import Stop, leave_within
+from jmcp.stopping import Stop, leave_within, until_requested
 
 STDIO_CLOSE_SECONDS = 1.0
 """The SDK's client waits two seconds after it closed stdin, and then sends SIGTERM."""
 
 HTTP_CLOSE_SECONDS = 5.0
+CALL_SECONDS = 15.0
+"""How long a call waits for servers that have not answered yet: longer than a probe takes."""
+
 CALLS_SECONDS = 3
 """How long calls under way may take to end when the server stops."""
 
@@ -68,7 +70,7 @@ async def over_stdio(options: StandaloneOptions, wire: Wire) -> None:
     """MCP with the process that started this one, until it closes stdin."""
     stop = Stop(STDIO_CLOSE_SECONDS + OTHER_SECONDS)
     async with servers_of(options) as servers:
-        later = Later(app.API, servers.connect, tell=tell, close_seconds=STDIO_CLOSE_SECONDS)
+        later = later_on(servers, STDIO_CLOSE_SECONDS)
         await later.start()
         serving = stdio.serve(later, wire, version=app.VERSION, toolsets=options.toolsets)
         try:
@@ -82,7 +84,7 @@ async def over_http(options: StandaloneOptions, listener: socket.socket) -> None
     """All HTTP surfaces on that socket, until a signal."""
     stop = Stop(CALLS_SECONDS + HTTP_CLOSE_SECONDS + OTHER_SECONDS)
     async with servers_of(options) as servers:
-        later = Later(app.API, servers.connect, tell=tell, close_seconds=HTTP_CLOSE_SECONDS)
+        later = later_on(servers, HTTP_CLOSE_SECONDS)
         made = site(
             later,
             version=app.VERSION,
@@ -129,17 +131,14 @@ async def servers_of(options: StandaloneOptions) -> AsyncIterator[Elsewhere]:
         await servers.close()
 
 
-async def until_requested(stop: Stop, serving: Coroutine[Any, Any, None]) -> None:
-    """Serve until it ends by itself, or is asked to."""
-    task = asyncio.ensure_future(serving)
-    requested = asyncio.ensure_future(stop.requested.wait())
-    await asyncio.wait([task, requested], return_when=asyncio.FIRST_COMPLETED)
-    requested.cancel()
-    if not task.done():
-        task.cancel()
-        await asyncio.wait([task])
-    if not task.cancelled():
-        task.result()
+def later_on(servers: Elsewhere, close_seconds: float) -> Later:
+    return Later(
+        app.API,
+        servers.connect,
+        tell=tell,
+        call_seconds=CALL_SECONDS,
+        close_seconds=close_seconds,
+    )
 
 
 def health_of(servers: Elsewhere) -> Answer:

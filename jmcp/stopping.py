@@ -7,6 +7,8 @@ import faulthandler
 import os
 import signal
 import threading
+from collections.abc import Coroutine
+from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -34,6 +36,19 @@ class Stop:
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         self._loop.call_soon_threadsafe(self.begin)
+
+
+async def until_requested(stop: Stop, serving: Coroutine[Any, Any, None]) -> None:
+    """Serve until it ends by itself, or is asked to."""
+    task = asyncio.ensure_future(serving)
+    requested = asyncio.ensure_future(stop.requested.wait())
+    await asyncio.wait([task, requested], return_when=asyncio.FIRST_COMPLETED)
+    requested.cancel()
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
 
 
 def leave_within(seconds: float, status: int = 0) -> None:

@@ -326,6 +326,29 @@ async def test_the_official_client_in_either_era(
         assert not result.is_error
 
 
+@pytest.mark.parametrize("end", ["stdin", "signal"])
+async def test_jupyterlab_in_the_same_process(tmp_path: Path, end: str) -> None:
+    """Without a URL. Nothing that it or a kernel prints reaches the client."""
+    root = str(tmp_path)
+    async with started(tmp_path, {}, "--root-dir", root) as process:
+        await process.handshake()
+        assert "result" in await process.ask("tools/list")
+        opened = await process.call("use_notebook", notebook_path="a.ipynb", mode="create")
+        assert opened["structuredContent"]["document"] == "live"
+        code = "import os; os.system('echo from a child of the kernel'); print(6 * 7)"
+        ran = await process.call("insert_execute_code_cell", cell_index=0, cell_source=code)
+        assert "42" in json.dumps(ran["structuredContent"]["outputs"])
+        if end == "stdin":
+            process.hang_up()
+        else:
+            process.process.send_signal(signal.SIGTERM)
+        status, told = await process.ended()
+    assert status == 0, told
+    assert "JupyterLab is at http://127.0.0.1:" in told
+    assert (tmp_path / ".config" / "jmcp" / "token").read_text() not in told
+    assert "42" in (tmp_path / "a.ipynb").read_text()
+
+
 def test_nothing_else_reaches_stdout(tmp_path: Path) -> None:
     code = """
 import os, subprocess

@@ -99,7 +99,7 @@ def site(
     further: Mapping[str, Mapping[str, Answer]] | None = None,
     public: frozenset[str] = frozenset(),
 ) -> Starlette:
-    """The application. Its lifespan starts and closes the dispatcher.
+    """The application. Its lifespan starts and closes the dispatcher, `state` has it.
 
     `base` is the URL path in front of everything, without a slash at its end. Without `guard` and
     `token` the server around it checks Host and Origin, and who it is. `further` are answers by
@@ -164,4 +164,5 @@ def site(
         lifespan=lifespan,
     )
     made.router.redirect_slashes = False
+    made.state.dispatcher = dispatcher
     return made

@@ -1,0 +1,78 @@
+"""`jmcp serve --transport stdio`: JupyterLab in this process, and MCP over its stdin and stdout."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from typing import TYPE_CHECKING
+
+from jmcp import app, serve
+from jmcp.config import ServeOptions
+from jmcp.later import Later
+from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.transport import stdio
+from jmcp.runtime.transport.wire import Wire
+from jmcp.standalone import tell
+from jmcp.stopping import Stop, until_requested
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+HEAVY = ("jupyter_server.serverapp", "jupyterlab.labapp", "jupyter_server_ydoc.app", "jmcp.inside")
+START_SECONDS = 120.0
+"""JupyterLab takes two or three; a call waits for it as long as any client would."""
+
+STOP_SECONDS = 10.0
+"""For kernels, and for extensions that save what is open."""
+
+
+def serve_beside(options: ServeOptions, wire: Wire) -> None:
+    """Serve until the client or a signal ends it. Raises ServeError when it cannot start."""
+    serve.check(options)
+    asyncio.run(Beside(options).live(wire))
+
+
+class Beside:
+    """MCP answers at once; JupyterLab starts meanwhile, and tools wait for it."""
+
+    def __init__(self, options: ServeOptions) -> None:
+        self._options = options
+        self._server: ServerApp | None = None
+
+    async def live(self, wire: Wire) -> None:
+        """Serve the client until it leaves, then stop Jupyter."""
+        stop = Stop(STOP_SECONDS)
+        later = Later(
+            app.API,
+            self._started,
+            tell=tell,
+            call_seconds=START_SECONDS,
+            close_seconds=0,
+            owns=False,
+        )
+        await later.start()
+        toolsets = self._options.toolsets
+        serving = stdio.serve(later, wire, version=app.VERSION, toolsets=toolsets)
+        try:
+            await until_requested(stop, serving)
+        finally:
+            stop.begin()
+            await later.close()
+            if self._server is not None:
+                self._server.http_server.stop()
+                await self._server._cleanup()
+
+    async def _started(self) -> Dispatcher:
+        """Start Jupyter; what its extension works with is what works here."""
+        # In a thread, because it takes seconds in which the client is answered.
+        for name in HEAVY:
+            await asyncio.to_thread(importlib.import_module, name)
+        server = self._server = serve.initialized(self._options, takes_signals=False)
+        server.start_app()
+        await server._post_start()
+        where = serve.endpoint_of(server, self._options)
+        # Without the token: clients keep what their servers print.
+        tell(f"JupyterLab is at {where.url}/lab; its token is the one of `jmcp serve`")
+        [extension] = server.extension_manager.extension_apps["jmcp"]
+        dispatcher: Dispatcher = (await extension.hosted.app()).state.dispatcher
+        return dispatcher

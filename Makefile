@@ -4,14 +4,15 @@
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
 	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 VENV := .venv
+OLDEST := .venv-oldest
 BIN := $(VENV)/bin
 PORT ?= 8888
 
 .DEFAULT_GOAL := help
-.PHONY: help serve generate check test golden bench
+.PHONY: help serve generate check test test-oldest golden bench
 
 help: ## Show this
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 serve: $(VENV)/.lab ## Start JupyterLab with jmcp and a welcome notebook (PORT=8888)
 	$(BIN)/jmcp serve --root-dir examples/notebooks --port $(PORT)
@@ -29,6 +30,12 @@ check: $(VENV)/.all ## Lint, types, layers, and whether generated/ is what spec/
 test: check ## Set everything up, check and run all tests (ARGS=... for pytest)
 	$(BIN)/python -m pytest -rs $(ARGS)
 
+# What meets Jupyter. The rest asks nothing of it.
+OLDEST_TESTS ?= documents journal kernels contract surfaces e2e
+
+test-oldest: $(OLDEST)/.all ## The same on the oldest versions of Jupyter that .ci/oldest.txt names
+	$(OLDEST)/bin/python -m pytest -rs $(OLDEST_TESTS:%=tests/%) $(ARGS)
+
 golden: $(VENV)/.all ## Accept what codegen makes of the small test specs as right
 	$(BIN)/jmcp generate --spec tests/codegen/golden/spec --out tests/codegen/golden/tree \
 		--package golden_api
@@ -38,10 +45,10 @@ bench: $(VENV)/.all ## Measure
 
 # Stamps: an installation is editable, so only other dependencies make a new one.
 # --group needs pip 25.1; the pip that comes with Python 3.11 is older.
-$(VENV)/bin/pip:
+%/bin/pip:
 	@test -n "$(PYTHON)" || { echo "jmcp needs Python 3.11 or newer; set PYTHON=..." >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(PYTHON) -m venv $*
+	$*/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 
 $(VENV)/.lab: pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/python -m pip install --quiet --editable '.[lab]'
@@ -50,3 +57,7 @@ $(VENV)/.lab: pyproject.toml | $(VENV)/bin/pip
 $(VENV)/.all: pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
 	touch $@ $(VENV)/.lab
+
+$(OLDEST)/.all: pyproject.toml .ci/oldest.txt | $(OLDEST)/bin/pip
+	$(OLDEST)/bin/python -m pip install --quiet --constraint .ci/oldest.txt --editable '.[all]' --group dev
+	touch $@

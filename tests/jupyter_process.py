@@ -135,6 +135,8 @@ async def stop(app: ServerApp) -> None:
     app.stopped = True
     await app.http_server.close_all_connections()
     await app._cleanup()
+    # Its owner does that when it is collected, which may be after it was itself.
+    app.kernel_manager.context.destroy()
     mine = asyncio.current_task()
     left = [task for task in asyncio.all_tasks() if task is not mine and _is_of_jupyter(task)]
     for task in left:

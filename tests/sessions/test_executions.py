@@ -16,8 +16,10 @@ UNTIL_GO = "import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)\n"
 
 async def appears(path: Path) -> None:
     async with asyncio.timeout(BOUND_SECONDS):
-        while not await asyncio.to_thread(path.exists):
-            pass
+        while True:
+            if await asyncio.to_thread(path.exists):
+                return
+            await asyncio.sleep(0.01)
 
 
 def go(bench: Bench) -> None:

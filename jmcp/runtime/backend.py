@@ -63,8 +63,8 @@ class OutputSink(Protocol):
         `keep`: the outputs stay, because the run that made them goes on.
         """
 
-    def append(self, output: Output) -> None:
-        """Add one output at the end."""
+    def append(self, *outputs: Output) -> None:
+        """Add outputs at the end, together."""
 
     def extend_text(self, position: int, text: str) -> None:
         """Append text to the stream output at that position."""

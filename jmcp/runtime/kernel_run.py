@@ -123,7 +123,7 @@ class KernelRun:
             execution.notes.append(STOPPED)
         elif execution.incomplete == "lost_contact":
             execution.record.mark(LOST_CONTACT_MARK)
-        execution.record.finish()
+        await execution.record.finish()
         if left:
             self._keep(settled=execution.record.sink_error is None)
         if sink is not None:

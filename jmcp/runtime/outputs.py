@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from jmcp.runtime import mimebundle
@@ -20,6 +21,12 @@ INTERVAL = 0.05
 
 SHARE = 20
 """Writes may take one part in this many of the time, however large the outputs grow."""
+
+BACKLOG_SHARE = 4
+"""The same while outputs are waiting that the document does not have at all."""
+
+SLICE = 50
+"""Outputs that are written at once. A live document takes one in about 1 ms, and everybody waits."""
 
 Late = Callable[["OutputRecord", int, Output], None]
 """Called as (record, position, output before) when a finished run's output is updated."""
@@ -36,8 +43,8 @@ class Shown:
 class OutputRecord:
     """Applies the messages of one run, in the kernel's order.
 
-    The sink lags behind by at most `INTERVAL` (more if its writes are slow) and is up to date after
-    `finish`. A sink that fails is left alone from then on; `sink_error` says why. `size` is about
+    The sink lags behind by at most `INTERVAL` (more if its writes are slow, or very many) and is up
+    to date after `finish`. A sink that fails is left alone from then on; `sink_error` says why. `size` is about
     what the outputs take, in bytes, after the end.
     """
 
@@ -134,7 +141,7 @@ class OutputRecord:
         self._positions.clear()
 
     def flush(self) -> None:
-        """Bring the sink up to date."""
+        """Bring the sink up to date, or by one slice nearer to that."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -144,11 +151,27 @@ class OutputRecord:
         began = clock.time()
         self._write(self._bring_up_to_date)
         ended = clock.time()
-        self._due = ended + max(INTERVAL, SHARE * (ended - began))
+        share = BACKLOG_SHARE if self.behind else SHARE
+        self._due = ended + max(INTERVAL, share * (ended - began))
+        if self.behind:
+            self._schedule()
 
-    def finish(self) -> None:
+    @property
+    def behind(self) -> bool:
+        """Whether the sink lacks something after a flush."""
+        return self._sink is not None and (
+            bool(self._dirty) or self._shown != len(self._outputs) or self._count_dirty
+        )
+
+    async def finish(self) -> None:
         """The run is over: write what is pending and let go of the sink (it is not closed)."""
         self.flush()
+        while self.behind and self._sink is not None and not self._sink.deleted:
+            await asyncio.sleep(0)
+            self.flush()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._sink = None
         self.size = sum(map(mimebundle.size, self.outputs))
 
@@ -230,16 +253,18 @@ class OutputRecord:
             self._dirty.clear()
         last = len(self._outputs) - 1
         grown = self._text.take() if self._text is not None else None
-        for position, replace in self._dirty.items():
-            # Only the last output can have grown; None says that its shown text was overwritten.
-            if replace or position != last or grown is None:
-                sink.replace(position, self._output(position))
-            elif grown:
-                sink.extend_text(position, grown)
-        self._dirty.clear()
-        for position in range(self._shown, last + 1):
-            sink.append(self._output(position))
-        self._shown = last + 1
+        # Only the last output can have grown; None says that its shown text was overwritten.
+        if grown is not None and self._dirty.get(last) is False:
+            del self._dirty[last]
+            if grown:
+                sink.extend_text(last, grown)
+        for position in tuple(islice(self._dirty, SLICE)):
+            del self._dirty[position]
+            sink.replace(position, self._output(position))
+        fresh = range(self._shown, min(last + 1, self._shown + SLICE))
+        if fresh:
+            sink.append(*map(self._output, fresh))
+            self._shown = fresh.stop
 
     def _output(self, position: int) -> Output:
         if position == len(self._outputs) - 1:

@@ -30,10 +30,10 @@ class RecordingSink:
         if not keep:
             self.outputs, self.execution_count = [], None
 
-    def append(self, output: Output) -> None:
+    def append(self, *outputs: Output) -> None:
         self._call("append")
-        self.outputs.append(copy.deepcopy(output))
-        self._validate()
+        self.outputs.extend(copy.deepcopy(outputs))
+        validate(list(outputs))
 
     def extend_text(self, position: int, text: str) -> None:
         self._call("extend_text", position)
@@ -44,7 +44,7 @@ class RecordingSink:
     def replace(self, position: int, output: Output) -> None:
         self._call("replace", position)
         self.outputs[position] = copy.deepcopy(output)
-        self._validate()
+        validate([output])
 
     def clear(self) -> None:
         self._call("clear")
@@ -69,9 +69,6 @@ class RecordingSink:
             assert 0 <= position < len(self.outputs), f"{method} at {position}"
         self.calls.append((method, position))
         self.changed.set()
-
-    def _validate(self) -> None:
-        validate(self.outputs)
 
 
 def validate(outputs: list[Any]) -> None:

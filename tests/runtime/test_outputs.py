@@ -28,9 +28,9 @@ def text_of(outputs: list[Output]) -> list[str]:
     return [o["text"] if "text" in o else o["data"]["text/plain"] for o in outputs]
 
 
-def finished(record: OutputRecord, sink: RecordingSink) -> list[str]:
+async def finished(record: OutputRecord, sink: RecordingSink) -> list[str]:
     """The texts of the outputs; the sink must hold the same outputs as memory."""
-    record.finish()
+    await record.finish()
     assert sink.outputs == record.outputs
     validate(record.outputs)
     return text_of(record.outputs)
@@ -47,14 +47,14 @@ async def test_consecutive_text_of_one_stream_is_one_output(sink: RecordingSink)
     stream(record, "b\n")
     stream(record, "oops", "stderr")
     stream(record, "c")
-    assert finished(record, sink) == ["a\nb\n", "oops", "c"]
+    assert await finished(record, sink) == ["a\nb\n", "oops", "c"]
 
 
 async def test_a_run_replaces_what_the_cell_showed(sink: RecordingSink) -> None:
     record = OutputRecord(sink)
     record.apply("execute_input", {"code": "1", "execution_count": 3}, {})
     assert sink.outputs == []
-    assert finished(record, sink) == []
+    assert await finished(record, sink) == []
     assert sink.execution_count == record.execution_count == 3
 
 
@@ -74,7 +74,7 @@ async def test_results_and_errors_are_nbformat(sink: RecordingSink) -> None:
         {},
     )
     record.apply("error", {"ename": "E", "evalue": "v", "traceback": ["t"]}, {})
-    record.finish()
+    await record.finish()
     validate(record.outputs)
     assert [o["output_type"] for o in sink.outputs] == ["execute_result", "display_data", "error"]
     assert sink.outputs[1]["data"] == {
@@ -88,7 +88,7 @@ async def test_results_and_errors_are_nbformat(sink: RecordingSink) -> None:
 async def test_text_that_utf8_cannot_hold_is_replaced(sink: RecordingSink) -> None:
     record = OutputRecord(sink)
     stream(record, "a\ud800b")
-    assert finished(record, sink) == ["a?b"]
+    assert await finished(record, sink) == ["a?b"]
 
 
 @pytest.mark.parametrize(
@@ -111,14 +111,14 @@ async def test_carriage_returns_and_backspaces_overwrite(
     for message in messages:
         stream(record, message)
         record.flush()
-    assert finished(record, sink) == [shown]
+    assert await finished(record, sink) == [shown]
 
 
 async def test_a_progress_bar_stays_one_line(sink: RecordingSink) -> None:
     record = OutputRecord(sink)
     for step in range(10_000):
         stream(record, f"\r{step:5d}")
-    assert finished(record, sink) == [" 9999"]
+    assert await finished(record, sink) == [" 9999"]
     assert sink.times("replace") < 1000
 
 
@@ -126,7 +126,7 @@ async def test_many_lines_are_few_writes(sink: RecordingSink) -> None:
     record = OutputRecord(sink)
     for number in range(100_000):
         stream(record, f"{number}\n")
-    (text,) = finished(record, sink)
+    (text,) = await finished(record, sink)
     assert text.count("\n") == 100_000
     assert len(sink.calls) < 1000
 
@@ -143,7 +143,7 @@ async def test_the_first_message_is_written_at_once_and_later_ones_soon(
         await sink.changed.wait()
     assert text_of(sink.outputs) == ["ab"]
     assert sink.times("extend_text") == 1
-    record.finish()
+    await record.finish()
 
 
 async def test_clear_output_clears_at_once_or_with_the_next_output(sink: RecordingSink) -> None:
@@ -158,7 +158,7 @@ async def test_clear_output_clears_at_once_or_with_the_next_output(sink: Recordi
     record.flush()
     assert text_of(sink.outputs) == ["c"]
     record.apply("clear_output", {"wait": False}, {})
-    assert finished(record, sink) == []
+    assert await finished(record, sink) == []
 
 
 async def test_an_animation_never_empties_the_cell(sink: RecordingSink) -> None:
@@ -167,7 +167,7 @@ async def test_an_animation_never_empties_the_cell(sink: RecordingSink) -> None:
         record.apply("clear_output", {"wait": True}, {})
         display(record, str(frame))
         record.flush()
-    assert finished(record, sink) == ["2"]
+    assert await finished(record, sink) == ["2"]
     assert sink.times("clear") == 0
 
 
@@ -177,7 +177,7 @@ async def test_text_after_a_clear_is_a_new_output(sink: RecordingSink) -> None:
     record.flush()
     record.apply("clear_output", {"wait": False}, {})
     stream(record, "after")
-    assert finished(record, sink) == ["after"]
+    assert await finished(record, sink) == ["after"]
 
 
 async def test_an_update_reaches_every_output_with_that_id(sink: RecordingSink) -> None:
@@ -188,8 +188,8 @@ async def test_an_update_reaches_every_output_with_that_id(sink: RecordingSink) 
     display(record, "1", "x")
     display(other, "1", "x")
     display(other, "2", "x", update=True)
-    assert finished(record, sink) == ["2", "keep", "2"]
-    assert finished(other, other_sink) == ["2"]
+    assert await finished(record, sink) == ["2", "keep", "2"]
+    assert await finished(other, other_sink) == ["2"]
     display(other, "3", "unknown", update=True)
 
 
@@ -199,7 +199,7 @@ async def test_an_update_after_the_end_is_told_with_what_was_shown(sink: Recordi
     record = OutputRecord(sink, displays, late=lambda _, at, before: told.append((at, before)))
     stream(record, "text")
     display(record, "1", "x")
-    record.finish()
+    await record.finish()
     shown = record.outputs[1]
     display(OutputRecord(None, displays), "2", "x", update=True)
     assert told == [(1, shown)]
@@ -218,7 +218,7 @@ async def test_widget_and_status_messages_are_no_outputs(sink: RecordingSink) ->
     record = OutputRecord(sink)
     for kind in ("comm_open", "comm_msg", "comm_close", "status", "shutdown_reply", "unheard_of"):
         record.apply(kind, {"comm_id": "c", "data": {}}, {})
-    assert finished(record, sink) == []
+    assert await finished(record, sink) == []
     assert record.messages == 6
 
 
@@ -236,5 +236,57 @@ async def test_a_deleted_cell_or_a_failing_sink_does_not_stop_the_record(
     record.flush()
     display(record, "c")
     assert record.sink_error is not None
-    record.finish()
+    await record.finish()
     assert text_of(record.outputs) == ["a", "b", "c"]
+
+
+async def test_very_many_outputs_let_others_have_a_turn(sink: RecordingSink) -> None:
+    record = OutputRecord(sink)
+    for number in range(1000):
+        display(record, str(number))
+    stream(record, "begin ")
+    most = 0
+
+    async def watch() -> None:
+        nonlocal most
+        while len(sink.outputs) < 1001:
+            before = len(sink.outputs)
+            await asyncio.sleep(0)
+            most = max(most, len(sink.outputs) - before)
+
+    async with asyncio.timeout(10):
+        watching = asyncio.create_task(watch())
+        await asyncio.sleep(0)
+        stream(record, "end")
+        texts = await finished(record, sink)
+        await watching
+    assert texts == [*map(str, range(1000)), "begin end"]
+    assert 0 < most <= 50
+    assert sink.times("append") <= 22
+
+
+async def test_text_that_grows_behind_many_changes_is_whole(sink: RecordingSink) -> None:
+    record = OutputRecord(sink, Displays())
+    for number in range(200):
+        display(record, "old", str(number))
+    stream(record, "a")
+    while record.behind:
+        record.flush()
+    for number in range(200):
+        display(record, "new", str(number), update=True)
+    stream(record, "b")
+    record.flush()
+    stream(record, "c")
+    assert await finished(record, sink) == ["new"] * 200 + ["abc"]
+
+
+async def test_a_result_after_many_outputs_can_be_cleared(sink: RecordingSink) -> None:
+    record = OutputRecord(sink)
+    for number in range(200):
+        display(record, str(number))
+    while record.behind:
+        record.flush()
+    record.apply("clear_output", {"wait": True}, {})
+    for number in range(120):
+        display(record, f"again {number}")
+    assert await finished(record, sink) == [f"again {number}" for number in range(120)]

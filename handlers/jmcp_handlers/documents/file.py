@@ -49,6 +49,8 @@ class FileNotebooks:
         self._flush_seconds = flush_seconds
         self._readings: OrderedDict[str, tuple[str, dict[str, Any]]] = OrderedDict()
         self._editing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        # Jupyter truncates a file while it saves it: a reader at that moment sees no notebook.
+        self._transfers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._replaced: set[str] = set()
 
     @asynccontextmanager
@@ -106,6 +108,10 @@ class FileNotebooks:
         raise WriteRefused(f"{ref.path!r} keeps changing on disk: outputs were not written.")
 
     async def _load(self, ref: NotebookRef) -> tuple[dict[str, Any], str]:
+        async with self._transfers[ref.key]:
+            return await self._loaded(ref)
+
+    async def _loaded(self, ref: NotebookRef) -> tuple[dict[str, Any], str]:
         await self._contents.about(ref.path)
         known = self._readings.get(ref.key)
         if known is not None:
@@ -120,12 +126,13 @@ class FileNotebooks:
 
     async def _store(self, ref: NotebookRef, cells: FileCells, stamp: str) -> bool:
         """Write, unless the file is no longer the one that was read; whether it was written."""
-        if await self._contents.stamp(ref.path) != stamp:
-            return False
-        content = cells.content()
-        self._readings.pop(ref.key, None)
-        self._keep(ref, await self._contents.save(ref.path, content), content)
-        return True
+        async with self._transfers[ref.key]:
+            if await self._contents.stamp(ref.path) != stamp:
+                return False
+            content = cells.content()
+            self._readings.pop(ref.key, None)
+            self._keep(ref, await self._contents.save(ref.path, content), content)
+            return True
 
     def _keep(self, ref: NotebookRef, stamp: str, content: dict[str, Any]) -> None:
         self._readings[ref.key] = (stamp, content)

@@ -49,8 +49,8 @@ class FileSink:
             self._outputs, self._count = [], None
             self._touch()
 
-    def append(self, output: Output) -> None:
-        self._outputs.append(copy.deepcopy(output))
+    def append(self, *outputs: Output) -> None:
+        self._outputs.extend(copy.deepcopy(outputs))
         self._touch()
 
     def extend_text(self, position: int, text: str) -> None:

@@ -79,10 +79,16 @@ class LiveSink:
 
         self._write(write)
 
-    def append(self, output: Output) -> None:
-        sent = _Sent(dict(output))
-        self._outputs_so_far().append(sent)
-        self._write(lambda cell: _put(_outputs(cell), sent))
+    def append(self, *outputs: Output) -> None:
+        added = [_Sent(dict(output)) for output in outputs]
+        self._outputs_so_far().extend(added)
+
+        def write(cell: Map[Any]) -> None:
+            stored = _outputs(cell)
+            for sent in added:
+                _put(stored, sent)
+
+        self._write(write)
 
     def extend_text(self, position: int, text: str) -> None:
         sent = self._at(position)

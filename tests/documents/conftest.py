@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +12,13 @@ import nbformat as untyped_nbformat
 import pytest
 from jupyter_server.serverapp import ServerApp
 
+from jmcp.runtime.backend import Documents
+from jmcp.runtime.errors import NotebookMissing
 from jmcp_handlers.documents.local import LocalDocuments
-from tests.jupyter_process import StartJupyter
+from jmcp_handlers.documents.remote import RemoteDocuments
+from jmcp_handlers.jupyter_api import JupyterApi
+from tests.documents.tab import BOUND_SECONDS
+from tests.jupyter_process import TOKEN, StartJupyter
 
 nbformat: Any = untyped_nbformat
 
@@ -22,7 +28,8 @@ class Place:
     """A running server, its root, and documents on it."""
 
     app: ServerApp
-    documents: LocalDocuments
+    documents: Documents
+    remote: bool
     root: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,16 +69,43 @@ class Place:
         rooms: dict[str, Any] = extension.ywebsocket_server.rooms
         return rooms
 
+    async def noticed(self, key: str, path: str | None) -> None:
+        """Wait until the documents know of a rename or a deletion: at once in Jupyter itself."""
+        async with asyncio.timeout(BOUND_SECONDS):
+            while self.remote and await self._path(key) != path:  # noqa: ASYNC110 # no event tells
+                await asyncio.sleep(0.005)
+
+    async def _path(self, key: str) -> str | None:
+        try:
+            return (await self.documents.current(key)).path
+        except NotebookMissing:
+            return None
+
     async def texts(self, path: str) -> list[str]:
         """The sources as `documents` reads them."""
         async with self.documents.read(await self.documents.identify(path)) as cells:
             return [cells.get(index).source for index in range(len(cells))]
 
 
-@pytest.fixture
-async def place(jupyter: StartJupyter) -> AsyncIterator[Callable[..., Any]]:
-    """Start a server with documents: `await place(live=True, options={...}, **jupyter_config)`."""
+def api_of(app: ServerApp) -> JupyterApi:
+    return JupyterApi(f"http://127.0.0.1:{app.port}{app.base_url}", TOKEN)
+
+
+local_only = pytest.mark.parametrize("place", ["local"], indirect=True)
+"""For what only the server's own process can know or do."""
+remote_only = pytest.mark.parametrize("place", ["remote"], indirect=True)
+
+
+@pytest.fixture(params=["local", "remote"])
+async def place(
+    request: pytest.FixtureRequest, jupyter: StartJupyter
+) -> AsyncIterator[Callable[..., Any]]:
+    """Start a server with documents: `await place(live=True, options={...}, **jupyter_config)`.
+
+    The documents are the server's own, or those of a jmcp elsewhere.
+    """
     places: list[Place] = []
+    apis: list[JupyterApi] = []
 
     async def start(
         *,
@@ -80,17 +114,26 @@ async def place(jupyter: StartJupyter) -> AsyncIterator[Callable[..., Any]]:
         **jupyter_options: Any,
     ) -> Place:
         app = await jupyter(collaboration=live, **jupyter_options)
-        documents = LocalDocuments(app, **{"flush_seconds": 0.05, **(options or {})})
-        places.append(Place(app=app, documents=documents))
+        given = {"flush_seconds": 0.05, **(options or {})}
+        remote = request.param == "remote"
+        documents: Documents
+        if remote:
+            apis.append(api_of(app))
+            documents = RemoteDocuments(apis[-1], **given)
+        else:
+            documents = LocalDocuments(app, **given)
+        places.append(Place(app=app, documents=documents, remote=remote))
         return places[-1]
 
     yield start
     for one in places:
         await one.documents.close()
+    for api in apis:
+        await api.close()
 
 
 @pytest.fixture(params=["live", "file"])
 async def anywhere(request: pytest.FixtureRequest, place: Callable[..., Any]) -> Place:
-    """Documents in either mode: what must be the same in both."""
+    """Documents in either mode and either place: what must be the same in all of them."""
     started: Place = await place(live=request.param == "live")
     return started

@@ -65,7 +65,10 @@ async def test_a_rename_keeps_the_key(anywhere: Place) -> None:
     ref = await anywhere.documents.identify("a.ipynb")
     async with anywhere.documents.read(ref):
         pass
+    if ref.key == "a.ipynb":
+        pytest.skip("a server without collaboration gives no id over REST to a file it never met")
     await anywhere.contents.rename("a.ipynb", "b.ipynb")
+    await anywhere.noticed(ref.key, "b.ipynb")
     moved = await anywhere.documents.current(ref.key)
     assert (moved.key, moved.path) == (ref.key, "b.ipynb")
     async with anywhere.documents.edit(ref) as cells:
@@ -82,6 +85,7 @@ async def test_a_deleted_notebook_is_missing(anywhere: Place) -> None:
     async with anywhere.documents.read(ref):
         pass
     await anywhere.contents.delete("a.ipynb")
+    await anywhere.noticed(ref.key, None)
     with pytest.raises(NotebookMissing):
         await anywhere.documents.current(ref.key)
     with pytest.raises(NotebookMissing):

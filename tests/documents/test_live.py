@@ -14,6 +14,7 @@ from pycrdt import Doc, Map, StickyIndex, Text
 
 from jmcp.runtime.errors import NotebookTooLarge, WriteRefused
 from jmcp_handlers.documents.ydata import replace_text
+from tests.documents.conftest import local_only
 from tests.documents.tab import Tab, tab, until
 
 START = Callable[..., Any]
@@ -190,6 +191,7 @@ async def test_a_notebook_above_the_limit_is_an_error(place: START, live: bool) 
     assert live is False or not here.rooms
 
 
+@local_only
 async def test_a_broken_notebook_leaves_no_room_and_no_loader(place: START) -> None:
     here = await place()
     (here.root / "bad.ipynb").write_text("{")
@@ -202,6 +204,7 @@ async def test_a_broken_notebook_leaves_no_room_and_no_loader(place: START) -> N
     assert ref.key not in extension.file_loaders
 
 
+@local_only
 async def test_a_leftover_room_of_somebody_else_is_not_believed(
     place: START, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
@@ -227,6 +230,7 @@ async def test_a_leftover_room_of_somebody_else_is_not_believed(
     assert await here.texts("bad.ipynb") == ["repaired"]
 
 
+@local_only
 async def test_an_edit_of_a_room_that_was_closed_is_refused(place: START) -> None:
     here = await place()
     here.write("a.ipynb", "1")
@@ -243,6 +247,7 @@ async def test_an_edit_of_a_room_that_was_closed_is_refused(place: START) -> Non
     assert await here.texts("a.ipynb") == ["1"]
 
 
+@local_only
 async def test_collaboration_that_is_switched_off_means_files(place: START) -> None:
     here = await place(YDocExtension={"disable_rtc": True})
     here.write("a.ipynb", "1")
@@ -255,6 +260,7 @@ async def test_collaboration_that_is_switched_off_means_files(place: START) -> N
         assert cells.mode == "live", "a room is open, so no file is written behind it"
 
 
+@local_only
 async def test_another_provider_of_rooms_is_refused(
     place: START, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -275,6 +281,7 @@ async def test_another_provider_of_rooms_is_refused(
     assert not (here.root / "b.ipynb").exists()
 
 
+@local_only
 async def test_rooms_of_jmcp_use_the_configured_store(
     place: START, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:

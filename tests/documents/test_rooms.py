@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jupyter_ydoc import YNotebook
 
-from tests.documents.conftest import Place
+from tests.documents.conftest import Place, local_only
 from tests.documents.tab import Tab, tab, until
 
 START = Callable[..., Any]
@@ -27,6 +27,7 @@ async def two_delays(here: Place) -> None:
     await until(lambda: not any(clock in room for room in here.rooms), "the clock's room cleaned")
 
 
+@local_only
 async def test_a_tab_that_closes_during_a_run_loses_nothing(place: START) -> None:
     here = await place(options={"save_after": 0.05}, **SHORT)
     here.write("a.ipynb", "1")
@@ -49,6 +50,7 @@ async def test_a_tab_that_closes_during_a_run_loses_nothing(place: START) -> Non
     assert here.file("a.ipynb").cells[0].outputs[0].text == "before after and live"
 
 
+@local_only
 async def test_a_cleanup_that_waits_already_is_cancelled(place: START) -> None:
     here = await place(**SHORT)
     here.write("a.ipynb", "1")
@@ -64,6 +66,7 @@ async def test_a_cleanup_that_waits_already_is_cancelled(place: START) -> None:
     await until(lambda: room not in here.rooms.values(), "cleaned after the read")
 
 
+@local_only
 async def test_a_room_that_jmcp_made_is_cleaned_after_the_delay(place: START) -> None:
     here = await place(options={"save_after": 0.02}, **SHORT)
     here.write("a.ipynb", "1")
@@ -78,6 +81,7 @@ async def test_a_room_that_jmcp_made_is_cleaned_after_the_delay(place: START) ->
     assert await here.texts("a.ipynb") == ["0", "1"]
 
 
+@local_only
 async def test_a_room_with_unsaved_edits_is_not_cleaned(
     place: START, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +102,7 @@ async def test_a_room_with_unsaved_edits_is_not_cleaned(
     assert here.sources("a.ipynb") == ["unsaved", "1"]
 
 
+@local_only
 async def test_a_room_with_a_tab_is_left_to_the_tab(place: START) -> None:
     here = await place(**SHORT)
     here.write("a.ipynb", "1")
@@ -111,6 +116,7 @@ async def test_a_room_with_a_tab_is_left_to_the_tab(place: START) -> None:
     await until(lambda: not here.rooms, "cleaned by Jupyter")
 
 
+@local_only
 async def test_a_tab_that_opens_within_the_delay_keeps_the_room(place: START) -> None:
     here = await place(**SHORT)
     here.write("a.ipynb", "1")
@@ -125,6 +131,7 @@ async def test_a_tab_that_opens_within_the_delay_keeps_the_room(place: START) ->
         await until(lambda: not here.rooms, "cleaned")
 
 
+@local_only
 async def test_opening_while_a_room_is_being_cleaned(place: START) -> None:
     """Whatever the timing, what is read is the whole notebook, and edits reach the file."""
     here = await place(
@@ -142,6 +149,7 @@ async def test_opening_while_a_room_is_being_cleaned(place: START) -> None:
     await until(lambda: not here.rooms, "cleaned")
 
 
+@local_only
 async def test_a_tab_between_making_a_room_and_loading_it(
     place: START, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +173,7 @@ async def test_a_tab_between_making_a_room_and_loading_it(
     await person.close()
 
 
+@local_only
 async def test_a_tab_that_is_about_to_join_keeps_the_room(
     place: START, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +201,7 @@ async def test_a_tab_that_is_about_to_join_keeps_the_room(
     await person.close()
 
 
+@local_only
 async def test_waiting_for_a_cleaner_makes_one_room(
     place: START, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,6 +233,7 @@ async def test_waiting_for_a_cleaner_makes_one_room(
     assert made == [room_id]
 
 
+@local_only
 async def test_what_a_person_typed_is_saved_before_a_room_is_cleaned(place: START) -> None:
     here = await place(YDocExtension={"document_cleanup_delay": 0.02, "document_save_delay": 0.4})
     here.write("a.ipynb", "1")
@@ -237,6 +248,7 @@ async def test_what_a_person_typed_is_saved_before_a_room_is_cleaned(place: STAR
     assert here.sources("a.ipynb") == ["typed"]
 
 
+@local_only
 async def test_edits_of_a_deleted_notebook_do_not_keep_its_room(place: START) -> None:
     here = await place(options={"save_after": 0.01}, **SHORT)
     here.write("a.ipynb", "1")

@@ -55,7 +55,7 @@ async def test_edits_without_a_pause_are_saved_too(place: START) -> None:
         count += 1
         assert count < 3000, "never saved while edits kept coming"
         await asyncio.sleep(0.002)
-    assert count > 10
+    assert count > 3
 
 
 async def test_save_states_the_truth_about_everybody_s_edits(place: START) -> None:
@@ -219,8 +219,7 @@ async def test_a_save_of_jupyter_s_spares_ours(
         cells.set_source(0, "2")
     await saved(here, "a.ipynb")
     assert here.sources("a.ipynb") == ["2"]
-    (room,) = here.rooms.values()
-    await until(lambda: not room.clients, "nothing left to do")
+    await here.documents.close()
     assert len(saves) == 1
 
 

@@ -50,9 +50,11 @@ class LiveSink:
         self._kept = False
         """Whether the run goes on with outputs that were there."""
         self._closed = False
+        self._leaves = False
+        """Whether the run goes on without this sink."""
         self._behind = False
-        self._later: list[Callable[[Map[Any]], None]] = []
-        """Changes of a cell that does not run, made while there was no document to write to."""
+        self._touched: list[_Sent] = []
+        """What was changed in a cell that does not run, where that may have to be done again."""
         self._reloads = opened.document.watch.reloads
         self._sent: list[_Sent] = []
         self._placed = 0
@@ -67,7 +69,7 @@ class LiveSink:
         return self._deleted
 
     def begin(self, *, keep: bool = False) -> None:
-        self._sent = self._outputs_so_far() if keep else []
+        self._sent, self._touched = self._outputs_so_far() if keep else [], []
         self._count, self._running = None, True
 
         self._kept = keep
@@ -82,6 +84,8 @@ class LiveSink:
     def append(self, *outputs: Output) -> None:
         added = [_Sent(dict(output)) for output in outputs]
         self._outputs_so_far().extend(added)
+        for sent in added:
+            self._touch(sent)
 
         def write(cell: Map[Any]) -> None:
             stored = _outputs(cell)
@@ -106,6 +110,7 @@ class LiveSink:
                 _put(outputs, sent)
 
         sent.more.append(text)
+        self._touch(sent)
         self._write(write, again=False)
 
     def replace(self, position: int, output: Output) -> None:
@@ -113,10 +118,11 @@ class LiveSink:
         if sent is None:
             return
         sent.output, sent.more = dict(output), []
+        self._touch(sent)
         self._write(lambda cell: _put(_outputs(cell), sent))
 
     def clear(self) -> None:
-        self._sent = []
+        self._sent, self._touched = [], []
         self._write(lambda cell: _outputs(cell).clear())
 
     def count(self, execution_count: int | None) -> None:
@@ -147,22 +153,18 @@ class LiveSink:
         """Show the cell as idle. The save supervisor then writes the file within its delay."""
         if self._closed:
             return
-        self._closed = True
-        self._opened.followers.remove(self._catch_up)
+        self._closed, self._leaves = True, running
         try:
-            await self._opened.deliver(self._catch_up if running else self._finish)
+            await self._opened.deliver(self._catch_up)
         finally:
+            self._opened.followers.remove(self._catch_up)
             self._opened.release()
 
-    def _finish(self) -> None:
-        if self._running:
-            self._write(self._show_idle)
-        else:
-            self._catch_up()
-
     def _catch_up(self) -> None:
-        """Write what a document that was connected anew may lack."""
-        if self._running or self._later:
+        """Write what the document may lack: it was connected anew, or others moved cells."""
+        if self._running and self._closed and not self._leaves:
+            self._write(self._show_idle)
+        elif self._running or self._touched:
             self._write(lambda cell: None)
 
     def _outputs_so_far(self) -> list[_Sent]:
@@ -186,29 +188,28 @@ class LiveSink:
             # The room replaces its content from disk, in a transaction that it holds open; or
             # there is no connection to it.
             self._behind = True
-            if not self._running:
-                self._later.append(change)
             return
+        watch = self._opened.document.watch
+        version = watch.version
         with self._opened.document.transaction():
             self._follow()
-            watch = self._opened.document.watch
             if self._reloads != watch.reloads:
                 self._reloads, self._behind = watch.reloads, True
             cell = self._cell
             if cell is None:
                 return
-            behind, self._behind = self._behind and self._running, False
-            if behind:
+            behind, self._behind = self._behind, False
+            if behind and self._running:
                 self._rewrite(cell)
+            elif behind:
+                self._redo(cell)
             elif len(_outputs(cell)) < self._placed:
                 self._cleared_by_others()
-            for missed in self._later:
-                missed(cell)
-            self._later.clear()
             if again or not behind:
                 change(cell)
             self._placed = len(_outputs(cell))
-        self._opened.edited()
+        if watch.version != version:
+            self._opened.edited()
 
     def _follow(self) -> None:
         """Find the cell again when the one written to so far is no longer in the document."""
@@ -233,6 +234,18 @@ class LiveSink:
     def _cleared_by_others(self) -> None:
         for sent in self._sent:
             sent.place = None
+
+    def _touch(self, sent: _Sent) -> None:
+        if not self._running and all(sent is not one for one in self._touched):
+            self._touched.append(sent)
+
+    def _redo(self, cell: Map[Any]) -> None:
+        """Change a cell that does not run as was done before."""
+        outputs = _outputs(cell)
+        for sent in self._touched:
+            if sent.place is not None and sent.place >= len(outputs):
+                sent.place = None
+            _put(outputs, sent)
 
     def _rewrite(self, cell: Map[Any]) -> None:
         """Make the cell hold all that this run produced."""

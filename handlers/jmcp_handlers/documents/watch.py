@@ -24,6 +24,8 @@ class DocumentWatch:
         self.version = version
         self.reloads = 0
         """Counts changes that the room made itself, from the file."""
+        self.moves = 0
+        """Counts changes of which cells there are, and where."""
         self.on_change: Callable[[], None] = lambda: None
         self._reloading = reloading
         self._cells = cells
@@ -77,6 +79,7 @@ class DocumentWatch:
         self.on_change()
 
     def _moved(self, delta: list[dict[str, Any]]) -> None:
+        self.moves += 1
         self._positions = None
         if self._ids is None:
             return

@@ -69,6 +69,8 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
             url, path=path, log=LOG, ws_max_body_size=max_bytes, additional_headers=headers
         )
         self._on_lost = on_lost
+        self.on_received: Callable[[], None] = lambda: None
+        """Called after each change of the document by others."""
         self._websocket: ClientConnection | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
@@ -78,7 +80,8 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
         self._save_number = 0
         self._loss: Lost | None = None
         self._whole = False
-        self._applying = False
+        self.receiving = False
+        """Whether the change being made is somebody else's."""
         self._changes = 0
         """Counts transactions of this client."""
         self._confirmed = 0
@@ -190,7 +193,7 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
             raise Lost(str(self._loss), self._loss.code)
 
     def _changed(self, event: Any) -> None:
-        if not self._applying and self._loss is None:
+        if not self.receiving and self._loss is None:
             self._changes += 1
             self._outgoing.put_nowait(create_update_message(event.update))
 
@@ -233,11 +236,11 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
 
     def _receive_sync(self, message: bytes) -> None:
         ydoc = self._doc.ydoc
-        self._applying = True
+        self.receiving = True
         try:
             reply = handle_sync_message(message[1:], ydoc)
         finally:
-            self._applying = False
+            self.receiving = False
         if reply is not None:
             self._outgoing.put_nowait(reply)
         elif self._changes == self._confirmed:
@@ -246,6 +249,7 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
             answer = self._answers.popleft()
             if not answer.done():
                 answer.set_result(read_message(message[2:]))
+        self.on_received()
 
     def _lose(self, loss: Lost) -> None:
         if self._loss is not None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
 from jmcp.runtime.errors import BackendError, JupyterUnreachable, WriteRefused
 from jmcp_handlers.documents.elsewhere.client import Lost, NotebookClient
 from jmcp_handlers.documents.elsewhere.saving import RemoteSaver
 from jmcp_handlers.documents.shared import SharedNotebook
+from jmcp_handlers.documents.watch import changed_keys
 
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 10.0
@@ -46,6 +48,8 @@ class RemoteRoom:
         self._document: SharedNotebook | None = None
         self._connecting = asyncio.Lock()
         self._holds = 0
+        self._seen = (0, 0)
+        """Moves and reloads that followers know of."""
         self._reload_announced = False
         self._undelivered: list[Callable[[], None]] = []
         self._returning: asyncio.Task[None] | None = None
@@ -100,14 +104,16 @@ class RemoteRoom:
         """Go on with the document of a new connection. Raises NotebookBroken."""
         before = self._document
         version = 0 if before is None else before.watch.version + 1
-        document = SharedNotebook(client.notebook, self._is_reload, version)
+        document = SharedNotebook(client.notebook, lambda: self._is_reload(client), version)
         document.check(self.path)
         if before is not None:
             before.close()
         restarted = self.session is not None and self.session != session
         self._document, self.session = document, session
         self.confirmed_version = version
-        client.notebook.ystate.observe(lambda event: self._follow_path())
+        client.notebook.ystate.observe(self._state_changed)
+        client.on_received = self._received
+        self._seen = (0, 0)
         if self.saver is not None:
             self.saver.attach(client)
             if restarted:
@@ -152,9 +158,11 @@ class RemoteRoom:
         deadline, wait = loop.time() + DELIVERY_SECONDS, FIRST_WAIT_SECONDS
         while True:
             try:
-                await self.ready()
+                client = await self.ready()
                 write()
                 await self.sync()
+                while client.unconfirmed:  # what the answer brought made followers write again
+                    await self.sync()
             except (Lost, JupyterUnreachable) as error:
                 if loop.time() + wait > deadline:
                     self._deliver_later(write)
@@ -173,6 +181,7 @@ class RemoteRoom:
         self._reload_announced = True
         if self._document is not None:
             self._document.watch.reloads += 1
+            self._received()
 
     async def close(self) -> None:
         if self._idle is not None:
@@ -226,11 +235,24 @@ class RemoteRoom:
         if not self._holds:
             self._closing = asyncio.create_task(self._disconnect())
 
-    def _is_reload(self) -> bool:
+    def _is_reload(self, client: NotebookClient) -> bool:
+        """Whether a change of the cells is the one that was announced, and none of jmcp's own."""
+        if not client.receiving:
+            return False
         announced, self._reload_announced = self._reload_announced, False
         return announced
 
-    def _follow_path(self) -> None:
-        path = self.document.notebook.path
-        if isinstance(path, str) and path:
-            self.path = path
+    def _state_changed(self, event: Any) -> None:
+        # Other changes of the state come with the path of before a rename.
+        if "path" in changed_keys(event) and self._document is not None:
+            path = self._document.notebook.path
+            if isinstance(path, str) and path:
+                self.path = path
+
+    def _received(self) -> None:
+        """Let runs look after their cells when others moved or replaced some."""
+        watch = self.document.watch
+        if self._seen != (watch.moves, watch.reloads):
+            self._seen = (watch.moves, watch.reloads)
+            for follower in list(self.followers):
+                follower()

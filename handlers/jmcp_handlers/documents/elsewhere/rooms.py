@@ -25,6 +25,9 @@ from jmcp_handlers.documents.elsewhere.server import RemoteServer
 from jmcp_handlers.jupyter_api import REFUSALS, JupyterApi
 
 CONNECT_SECONDS = 60.0
+RELOAD_SECONDS = 5.0
+"""How long a room's next step of loading may take."""
+QUIET_LOOKS = 100
 TOO_LARGE = 1009
 """The websocket close code for a message above a limit."""
 LOG = logging.getLogger(__name__)
@@ -125,14 +128,56 @@ class RemoteRooms:
             await client.stop()
             raise await self._why(room.path, error) from error
         try:
-            room.adopt(client, session.session)
-        except NotebookBroken:
+            await self._adopt(room, client, session.session)
+        except BaseException:
             await client.stop()
             raise
         if room.saver is None:
             room.saver = RemoteSaver(room, self._contents, self._save_after, LOG)
             room.saver.attach(client)
         return client
+
+    async def _adopt(self, room: RemoteRoom, client: NotebookClient, session: str) -> None:
+        """Let the room have its document. One that is broken may have been repaired in the file
+        only: Jupyter's room notices that about a second later.
+        """
+        loop = asyncio.get_running_loop()
+        deadline: float | None = None
+        while True:
+            try:
+                room.adopt(client, session)
+            except NotebookBroken:
+                if deadline is None:
+                    await self._contents.load(room.path)
+                    deadline = loop.time() + RELOAD_SECONDS
+                if loop.time() > deadline:
+                    raise
+            else:
+                break
+            await asyncio.sleep(RELOAD_SECONDS / QUIET_LOOKS)
+        if client.notebook.hash is None:
+            await self._loaded(room, client)
+
+    async def _loaded(self, room: RemoteRoom, client: NotebookClient) -> None:
+        """Wait for the rest of a notebook that the server loads in steps.
+
+        It does not say so. A room that never saved has what the file has, or more; unless a person
+        deleted something and switched autosave off, and then nothing comes.
+        """
+        content, _ = await self._contents.load(room.path)
+        cells, watch = room.document.cells, room.document.watch
+        outputs = sum(len(cell.get("outputs", ())) for cell in content["cells"])
+        version, quiet = watch.version, 0
+        while client.notebook.hash is None and quiet < QUIET_LOOKS:
+            with room.document.transaction():
+                loaded = sum(len(cell.get("outputs") or ()) for cell in cells)
+                if len(cells) >= len(content["cells"]) and loaded >= outputs:
+                    return
+            await asyncio.sleep(RELOAD_SECONDS / QUIET_LOOKS)
+            if not client.synced:
+                raise self._unreachable("the connection was lost while it loaded the notebook")
+            quiet = quiet + 1 if watch.version == version else 0
+            version = watch.version
 
     async def _why(self, path: str, error: Exception) -> Exception:
         """Why a room did not open: the file says it better than the websocket."""
@@ -173,8 +218,10 @@ class RemoteRooms:
 
     def _moved(self, source: str, target: str) -> None:
         for room in self._rooms.values():
-            if _below(room.path, source):
-                room.path = target + room.path[len(source) :]
+            if room.path == source:
+                room.path = target
+            elif _below(room.path, source):
+                room.gone = True  # file ids may have followed the folder, or not: ask
 
 
 def _below(path: str, folder: str) -> bool:

@@ -37,14 +37,15 @@ def recover(cells: Cells, entries: Sequence[Entry], lost: Callable[[Entry], bool
     somebody undid it.
     """
     recovered = Recovered()
-    has_ids = all(cells.get(index).cell_id is not None for index in range(min(len(cells), 1)))
-    had = _present(cells, entries) if has_ids else {}
+    has_ids = len(cells) == 0 or cells.get(0).cell_id is not None
+    had = _present(cells, entries) if has_ids else set()
+    places = Places(cells, entries, has_ids)
     broken: set[Subject] = set()
     for entry in entries:
         subject = _subject(entry)
         if entry.number in had or _there(cells, entry, has_ids):
             recovered.present.append(entry)
-        elif subject not in broken and lost(entry) and _repeat(cells, entry, has_ids):
+        elif subject not in broken and lost(entry) and _repeat(cells, entry, places):
             recovered.repeated.append(entry)
         else:
             # What follows in this chain was made on top of it.
@@ -64,15 +65,15 @@ def _subject(entry: Entry) -> Subject:
     return kind, entry.cell_id
 
 
-def _present(cells: Cells, entries: Sequence[Entry]) -> dict[int, Entry]:
-    """The entries that the document has, by number."""
+def _present(cells: Cells, entries: Sequence[Entry]) -> set[int]:
+    """The numbers of the entries that the document has."""
     chains: defaultdict[Subject, list[Entry]] = defaultdict(list)
     for entry in entries:
         chains[_subject(entry)].append(entry)
-    found: dict[int, Entry] = {}
+    found: set[int] = set()
     for subject, chain in chains.items():
         current = _current(cells, subject)
-        found |= {entry.number: entry for entry in chain[: _reached(chain, current)]}
+        found.update(entry.number for entry in chain[: _reached(chain, current)])
     return found
 
 
@@ -108,75 +109,96 @@ def _after(entry: Entry) -> Any:
     return entry.after
 
 
-def _repeat(cells: Cells, entry: Entry, has_ids: bool) -> bool:
+def _repeat(cells: Cells, entry: Entry, places: Places) -> bool:
     """Make the change again if everything is as it was then; whether it was made."""
-    if entry.change == "set_kernelspec":
-        if cells.kernelspec() != entry.before:
-            return False
-        cells.set_kernelspec(*json.loads(entry.after or "[]"))
-        return True
-    at = _insertion(cells, entry, has_ids) if entry.change == "insert" else None
-    if entry.change == "insert":
-        if at is None:
-            return False
-        cells.insert(at, entry.cell_type or "code", entry.after or "", cell_id=entry.cell_id)
-        return True
-    at = _place(cells, entry, has_ids)
-    if at is None:
-        return False
-    if entry.change == "move":
-        to = _target(cells, entry, at, has_ids)
-        if to is None:
-            return False
-        cells.move(at, to)
-    elif cells.get(at).source != entry.before:
-        return False
-    elif entry.change == "delete":
-        cells.delete(at)
-    else:
-        cells.set_source(at, entry.after or "")
+    match entry.change:
+        case "set_kernelspec":
+            if cells.kernelspec() != entry.before:
+                return False
+            cells.set_kernelspec(*json.loads(entry.after or "[]"))
+        case "insert":
+            at = places.insertion(entry)
+            if at is None:
+                return False
+            cells.insert(at, entry.cell_type or "code", entry.after or "", cell_id=entry.cell_id)
+        case "move":
+            at = places.of(entry)
+            to = places.target(entry, at) if at is not None else None
+            if at is None or to is None:
+                return False
+            cells.move(at, to)
+        case "delete" | "set_source":
+            at = places.of(entry)
+            if at is None or cells.get(at).source != entry.before:
+                return False
+            if entry.change == "delete":
+                cells.delete(at)
+            else:
+                cells.set_source(at, entry.after or "")
     return True
 
 
-def _place(cells: Cells, entry: Entry, has_ids: bool) -> int | None:
-    """Where the entry's cell is."""
-    if has_ids:
-        return cells.find(entry.cell_id) if entry.cell_id is not None else None
-    # Below nbformat 4.5 ids are lost with the edit that brought them; the order is all there is.
-    return entry.index if entry.count == len(cells) and entry.index < len(cells) else None
+class Places:
+    """Where the cells of entries are, or go, in the document as it is now.
 
+    Below nbformat 4.5 ids are lost with the edit that brought them (`has_ids` False): there the
+    order is all there is, and it counts only in a document of as many cells as then.
+    """
 
-def _insertion(cells: Cells, entry: Entry, has_ids: bool) -> int | None:
-    """Where the entry's cell was inserted: beside a neighbour of then."""
-    if not has_ids:
-        return entry.index if entry.count == len(cells) else None
-    return _between(cells, entry)
+    def __init__(self, cells: Cells, entries: Sequence[Entry], has_ids: bool) -> None:
+        self._cells = cells
+        self._has_ids = has_ids
+        # The neighbours that cells had when they were last seen: of those that came and went
+        # without the document's ever being saved, nothing else is left.
+        self._neighbours = {
+            entry.cell_id: entry.was if entry.change == "delete" else entry.now
+            for entry in entries
+            if entry.change in ("insert", "move", "delete")
+        }
 
+    def of(self, entry: Entry) -> int | None:
+        """The index of the entry's cell."""
+        if self._has_ids:
+            return self._find(entry.cell_id)
+        there = entry.count == len(self._cells) and entry.index < len(self._cells)
+        return entry.index if there else None
 
-def _target(cells: Cells, entry: Entry, at: int, has_ids: bool) -> int | None:
-    """The index that a moved cell gets."""
-    if not has_ids:
-        return entry.to
-    if not at_neighbours(around(cells, at), entry.was):
-        return None
-    gap = _between(cells, entry)
-    if gap is None:
-        return None
-    return gap - 1 if gap > at else gap
+    def insertion(self, entry: Entry) -> int | None:
+        """The index at which the entry's cell was inserted: beside a neighbour of then."""
+        if not self._has_ids:
+            return entry.index if entry.count == len(self._cells) else None
+        return self._between(entry.now)
 
+    def target(self, entry: Entry, at: int) -> int | None:
+        """The index that a moved cell gets, if it is beside a neighbour of before still."""
+        if not self._has_ids:
+            return entry.to
+        before, after = around(self._cells, at)
+        if before != entry.was[0] and after != entry.was[1]:
+            return None
+        gap = self._between(entry.now)
+        return gap - 1 if gap is not None and gap > at else gap
 
-def at_neighbours(
-    current: tuple[str | None, str | None], then: tuple[str | None, str | None]
-) -> bool:
-    """Whether a cell is where it was: beside one of its two neighbours of then."""
-    return current[0] == then[0] or current[1] == then[1]
+    def _between(self, neighbours: tuple[str | None, str | None]) -> int | None:
+        """The index behind the cell that was before, or else of the one that was after."""
+        before = self._anchor(neighbours[0], 0)
+        return before + 1 if before is not None else self._anchor(neighbours[1], 1)
 
+    def _anchor(self, cell_id: str | None, side: int) -> int | None:
+        """The index of a cell, or of the next one on that side of where it was.
 
-def _between(cells: Cells, entry: Entry) -> int | None:
-    """The index behind the cell that was before it, or else of the one that was after it."""
-    before, after = entry.now
-    if before is not None and (at := cells.find(before)) is not None:
-        return at + 1
-    if after is not None and (at := cells.find(after)) is not None:
-        return at
-    return 0 if before is None else None
+        No cell is the edge of the notebook: -1 before the first one, the count after the last.
+        """
+        seen = set()
+        while cell_id is not None:
+            at = self._find(cell_id)
+            if at is not None:
+                return at
+            if cell_id in seen or cell_id not in self._neighbours:
+                return None
+            seen.add(cell_id)
+            cell_id = self._neighbours[cell_id][side]
+        return (-1, len(self._cells))[side]
+
+    def _find(self, cell_id: str | None) -> int | None:
+        return self._cells.find(cell_id) if cell_id is not None else None

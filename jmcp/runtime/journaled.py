@@ -34,9 +34,10 @@ LOOK_SECONDS = 0.5
 """How often to look whether a dirty notebook was saved, which costs microseconds in process."""
 LONGEST_LOOK_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
-SETTLE_SECONDS = 2.0
+SETTLE_SECONDS = 5.0
 """A file that is younger than an edit by less than this was written without it: its content was
-captured before the edit. Nobody undoes an edit and has that saved as fast."""
+captured before the edit. By then the journal knows what was saved, and hardly anybody undoes
+an edit and has that saved as fast."""
 
 UNJOURNALED = (
     "The edit is in the live document, but neither in the file nor in the change journal yet "

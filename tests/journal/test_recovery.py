@@ -161,6 +161,23 @@ async def test_a_deleted_neighbour_leaves_an_insert_to_be_told(world: World) -> 
     assert set(await world.states()) == {"conflicted", "pending"}
 
 
+async def test_cells_that_came_and_went_unsaved_still_tell_where_others_were(
+    world: World,
+) -> None:
+    async with world.documents.edit(await world.ref()) as cells:
+        for index in (3, 1, 0):
+            gone = cells.insert(index, "code", "gone soon")
+            cells.insert(index + 1, "code", f"after it, at {index}")
+            cells.insert(index + 1, "code", "gone soon too")
+            cells.delete(index)
+            cells.delete(index)
+            assert cells.find(gone.cell_id or "") is None
+    before = await world.texts()
+    await world.crash()
+    assert await world.texts() == before
+    assert len(before) == 6
+
+
 async def test_a_notebook_without_ids_is_recovered_by_position(world: World) -> None:
     world.write("old.ipynb", "0", "1", "2", minor=4)
     ref = await world.ref("old.ipynb")

@@ -10,6 +10,8 @@ from importlib.util import find_spec
 
 from jmcp.config import Where
 from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.stores.presence import living
+from jmcp.state import state_folder
 from jmcp_handlers.jupyter_api import JupyterApi
 from jmcp_handlers.probe import Found, probe, unreachable
 
@@ -39,22 +41,31 @@ class Elsewhere:
         """See what the servers are, and tell it. Raises JupyterUnreachable, JupyterRefused."""
         if self.kernels is self.documents:
             found = await probe(self.documents)
-            self._say(f"working on {self._described(self.documents, found)}", found)
+            self._report(f"working on {self._described(self.documents, found)}", found)
             return
         documents, kernels = await asyncio.gather(
             probe(self.documents, kernels=False), probe(self.kernels, documents=False)
         )
-        self._say(f"documents of {self._described(self.documents, documents)}", documents)
+        self._report(f"documents of {self._described(self.documents, documents)}", documents)
         where = f"{self.kernels.url} (version {kernels.version})"
-        self._say(f"kernels of the Jupyter Server at {where}", kernels)
+        self._report(f"kernels of the Jupyter Server at {where}", kernels)
 
     async def connect(self) -> Dispatcher:
         """What works on the servers as they are now. Raises as `check`."""
         await self.check()
+        await self._look_for_others()
         # The clients take a second to import, in which the loop goes on answering.
         outside = await asyncio.to_thread(importlib.import_module, "jmcp.outside")
         made: Dispatcher = outside.remote(self.documents, self.kernels)
         return made
+
+    async def _look_for_others(self) -> None:
+        """Another jmcp of this user on this machine; what runs elsewhere cannot be seen."""
+        if await asyncio.to_thread(living, state_folder(self.documents.url)):
+            self._say(
+                f"warning: another jmcp works on {self.documents.url}: notebooks that both work in "
+                "are edited by two. Use one of them for each notebook"
+            )
 
     async def health(self) -> dict[str, str | None]:
         """By what it is used for, why each server does not answer just now: None when it does."""
@@ -81,9 +92,12 @@ class Elsewhere:
         }[found.documents]
         return f"the Jupyter Server at {api.url} (version {found.version}; {mode})"
 
-    def _say(self, line: str, found: Found) -> None:
+    def _report(self, line: str, found: Found) -> None:
         for sentence in (line, *(f"warning: {warning}" for warning in found.warnings)):
-            # Each attempt finds the same again.
-            if sentence not in self._told:
-                self._told.add(sentence)
-                self._tell(sentence)
+            self._say(sentence)
+
+    def _say(self, sentence: str) -> None:
+        # Each attempt finds the same again.
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self._tell(sentence)

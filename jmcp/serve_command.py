@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Callable
+import shutil
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from jmcp import config
+from jmcp.client_config import endpoint, stdio_config
 from jmcp.config import IfUnavailable, Transport, Where
 from jmcp.listener import ServeError
 from jmcp.runtime.transport.wire import Wire
@@ -65,7 +68,7 @@ def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
     command.add_argument(
         "--print-config",
         action="store_true",
-        help="print what an MCP client needs to start this server over stdio, and end",
+        help="print what an MCP client needs for this server, tokens included, and end",
     )
 
     http = command.add_argument_group("HTTP")
@@ -135,12 +138,15 @@ def _lab(arguments: argparse.Namespace, toolsets: tuple[str, ...]) -> None:
     if not root_dir.is_dir():
         raise ServeError(f"{root_dir} is not a folder; name one with --root-dir")
     over_stdio = arguments.transport == "stdio"
-    inherited = config.taken_token(os.environ)
+    token = arguments.token or config.taken_token(os.environ)
+    if arguments.print_config:
+        _print_config(arguments, token, {"--root-dir": str(root_dir)}, {"JMCP_TOKEN": token})
+        return
     options = config.ServeOptions(
         root_dir=root_dir,
         host=arguments.host,
         port=_port(arguments),
-        token=arguments.token or inherited or config.kept_token(config.folder()),
+        token=token or config.kept_token(config.folder()),
         toolsets=toolsets,
         # Whoever starts a client did not ask for a browser.
         browser=not (arguments.no_browser or over_stdio),
@@ -167,18 +173,21 @@ def _port(arguments: argparse.Namespace) -> int:
 
 def _elsewhere(arguments: argparse.Namespace, toolsets: tuple[str, ...]) -> None:
     over_stdio = arguments.transport == "stdio"
-    inherited = config.taken_token(os.environ, ("JMCP_TOKEN",))
+    token = arguments.token or config.taken_token(os.environ, ("JMCP_TOKEN",))
     documents, kernels = _servers(arguments)
+    if arguments.print_config:
+        named = _named(documents, kernels)
+        _print_config(arguments, token, named["options"], named["variables"])
+        return
     # Before the imports below, which may print as well as anything else.
-    wire = Wire.taken() if over_stdio and not arguments.print_config else None
-    token = arguments.token or inherited or config.kept_token(config.folder())
+    wire = Wire.taken() if over_stdio else None
     options = config.StandaloneOptions(
         documents=documents,
         kernels=kernels,
         wire=wire,
         host=arguments.host,
         port=_port(arguments),
-        token=token,
+        token=token or config.kept_token(config.folder()),
         toolsets=toolsets,
         if_unavailable=arguments.if_unavailable or ("retry" if over_stdio else "exit"),
         verbose=arguments.verbose,
@@ -186,6 +195,43 @@ def _elsewhere(arguments: argparse.Namespace, toolsets: tuple[str, ...]) -> None
     from jmcp import standalone
 
     standalone.serve(options)
+
+
+def _named(documents: Where, kernels: Where) -> dict[str, dict[str, str]]:
+    """The options and the variables that name these servers."""
+    by_kind = {"jupyter": documents}
+    if documents != kernels:
+        by_kind = {"document": documents, "kernel": kernels}
+    return {
+        "options": {f"--{kind}-url": server.url for kind, server in by_kind.items()},
+        "variables": {
+            f"JMCP_{kind.upper()}_TOKEN": server.token or "" for kind, server in by_kind.items()
+        },
+    }
+
+
+def _print_config(
+    arguments: argparse.Namespace,
+    token: str,
+    options: Mapping[str, str],
+    variables: Mapping[str, str],
+) -> None:
+    """The configuration of a client that starts this server, or that finds it running."""
+    if arguments.transport == "stdio":
+        # A client's PATH is not a terminal's: what runs now is what it has to run.
+        command = [shutil.which("jmcp") or sys.executable]
+        command += [] if command[0].endswith("jmcp") else ["-m", "jmcp"]
+        command += ["serve", "--transport", "stdio"]
+        for name, value in options.items():
+            command += [name, value]
+        if arguments.toolset != "core":
+            command += ["--toolset", arguments.toolset]
+        known = {name: value for name, value in variables.items() if value}
+        printed = stdio_config(command, known)
+    else:
+        token = token or config.kept_token(config.folder())
+        printed = endpoint(arguments.host, _port(arguments), "", token).client_config
+    sys.stdout.write(f"{printed}\n")
 
 
 def _servers(arguments: argparse.Namespace) -> tuple[Where, Where]:

@@ -244,6 +244,31 @@ def test_what_remote_adds_is_named_when_missing(monkeypatch: pytest.MonkeyPatch)
         standalone_module.serve(options)
 
 
+def test_the_configuration_of_a_client_that_starts_it(tmp_path: Path) -> None:
+    """Tokens are variables there: an argument can be read by everyone on the machine."""
+    variables = {"JMCP_JUPYTER_TOKEN": "secret", "JMCP_TRANSPORT": "stdio"}
+    url = "http://localhost:8888/user/ada/"
+    ended = run(tmp_path, variables, "--print-config", "--jupyter-url", f"{url}lab")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    server = json.loads(ended.stdout)["mcpServers"]["jmcp"]
+    assert server["env"] == {"JMCP_JUPYTER_TOKEN": "secret"}
+    expected = ["serve", "--transport", "stdio", "--jupyter-url", url]
+    assert server["args"][-len(expected) :] == expected
+    assert Path(server["command"]).is_file()
+
+    ended = run(tmp_path, {"JMCP_TRANSPORT": "stdio"}, "--print-config")
+    server = json.loads(ended.stdout)["mcpServers"]["jmcp"]
+    expected = ["--root-dir", str(tmp_path.resolve())]
+    assert (server["env"], server["args"][-len(expected) :]) == ({}, expected)
+
+
+def test_the_configuration_of_a_client_of_a_running_server(tmp_path: Path) -> None:
+    ended = run(tmp_path, {"JMCP_TOKEN": "ours", "JMCP_JUPYTER_URL": "localhost"}, "--print-config")
+    server = json.loads(ended.stdout)["mcpServers"]["jmcp"]
+    assert (server["type"], server["url"]) == ("http", "http://127.0.0.1:8888/mcp")
+    assert server["headers"] == {"Authorization": "Bearer ours"}
+
+
 @pytest.mark.parametrize("base", ["", "/user/ada"])
 @pytest.mark.parametrize("suffix", ["", "/", "/lab", "/lab/tree/a/b.ipynb", "/tree", "/tree/"])
 def test_any_url_of_a_server_will_do(base: str, suffix: str) -> None:

@@ -260,6 +260,21 @@ async def test_it_works_once_jupyter_is_there_and_says_so(
     assert variables["JMCP_JUPYTER_TOKEN"] not in told
 
 
+async def test_another_jmcp_on_the_same_jupyter_is_said(tmp_path: Path, elsewhere: Served) -> None:
+    """Once two are there, and not before: a process that ended is none."""
+    for _ in range(2):
+        async with started(tmp_path, standalone_variables(elsewhere)) as first:
+            await first.handshake()
+            assert not (await first.call("list_kernels"))["isError"]
+            async with started(tmp_path, standalone_variables(elsewhere)) as second:
+                await second.handshake()
+                assert not (await second.call("list_kernels"))["isError"]
+                second.hang_up()
+                assert "another jmcp works on" in (await second.ended())[1]
+            first.hang_up()
+            assert "another jmcp" not in (await first.ended())[1]
+
+
 @pytest.mark.parametrize("wrong", ["url", "token", "path"])
 async def test_asked_to_exit_it_says_in_one_line_why(
     tmp_path: Path, elsewhere: Served, wrong: str

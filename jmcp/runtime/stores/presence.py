@@ -33,18 +33,8 @@ class Presence:
         if process == self.process:
             return True
         path = self._file(process)
-        if not path.exists():
-            return False
-        try:
-            other = _connect(path, "rw")
-        except sqlite3.Error:
-            return False
-        try:
-            other.execute("BEGIN EXCLUSIVE")
-        except sqlite3.Error:
+        if _held(path):
             return True
-        finally:
-            other.close()
         path.unlink(missing_ok=True)
         return False
 
@@ -54,6 +44,28 @@ class Presence:
 
     def _file(self, process: str) -> Path:
         return self._folder / f"{process}{SUFFIX}"
+
+
+def living(folder: Path) -> int:
+    """How many processes are alive there."""
+    return sum(_held(path) for path in folder.glob(f"*{SUFFIX}"))
+
+
+def _held(path: Path) -> bool:
+    """Whether a living process holds that lock."""
+    if not path.exists():
+        return False
+    try:
+        other = _connect(path, "rw")
+    except sqlite3.Error:
+        return False
+    try:
+        other.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error:
+        return True
+    finally:
+        other.close()
+    return False
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

@@ -1,7 +1,8 @@
 """One SQLite file with what outlives a process: sessions, runs, the change journal.
 
 Statements run where they are called, on the event loop: an indexed write in WAL mode without fsync
-takes some 30 microseconds, through a thread twice that with a long tail (docs/decisions/0011).
+takes some 30 microseconds, through a thread twice that with a long tail (docs/decisions/0011). Only
+what waits for the disk, bringing the log into the file, has a thread.
 `synchronous=NORMAL` survives the death of the process (the pages are with the operating system),
 not the loss of power, which costs the last transactions and never the file.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +24,8 @@ from jmcp.runtime.stores.schema import MIGRATIONS
 
 BUSY_SECONDS = 5.0
 """How long to wait for another process's write, which takes milliseconds."""
+WRITES_PER_CHECKPOINT = 256
+LONGEST_LOG_PAGES = 16_384
 OPEN_ATTEMPTS = 20
 OPEN_WAIT_SECONDS = 0.05
 CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -48,6 +52,8 @@ class StateFile:
         self._busy_seconds = busy_seconds
         self._in_transaction = False
         self._inode = 0
+        self._writes = 0
+        self._checkpoint: threading.Thread | None = None
         self._connection = self._open()
 
     def all(self, sql: str, *values: Any) -> list[Row]:
@@ -62,11 +68,15 @@ class StateFile:
 
     def change(self, sql: str, *values: Any) -> int:
         """How many rows one statement changed; on disk as far as the operating system goes."""
-        return self._guarded(lambda: self._connection.execute(sql, values).rowcount)
+        changed = self._guarded(lambda: self._connection.execute(sql, values).rowcount)
+        self._written()
+        return changed
 
     def insert(self, sql: str, *values: Any) -> int:
         """Insert one row; returns its row id."""
-        return self._guarded(lambda: self._connection.execute(sql, values).lastrowid) or 0
+        row_id = self._guarded(lambda: self._connection.execute(sql, values).lastrowid)
+        self._written()
+        return row_id or 0
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -86,7 +96,21 @@ class StateFile:
 
     def close(self) -> None:
         """Twice is once."""
+        if self._checkpoint is not None:
+            self._checkpoint.join(self._busy_seconds)
         self._connection.close()
+
+    def _written(self) -> None:
+        """Bring the log into the file now and then, in a thread: that waits for the disk."""
+        self._writes += 1
+        if self._writes < WRITES_PER_CHECKPOINT:
+            return
+        if self._checkpoint is None or not self._checkpoint.is_alive():
+            self._writes = 0
+            self._checkpoint = threading.Thread(
+                target=_checkpoint, args=(self.path,), name="jmcp-checkpoint", daemon=True
+            )
+            self._checkpoint.start()
 
     # -- opening and healing -------------------------------------------------------------------
 
@@ -148,6 +172,8 @@ class StateFile:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
+            # Should the thread's checkpoints fail, the log has an end all the same.
+            connection.execute(f"PRAGMA wal_autocheckpoint={LONGEST_LOG_PAGES}")
             self._check(connection)
             self._migrate(connection)
         except BaseException:
@@ -200,6 +226,16 @@ class StateFile:
             error,
             aside.name,
         )
+
+
+def _checkpoint(path: Path) -> None:
+    # Errors are those of the next statement too, which tells somebody.
+    with suppress(sqlite3.Error):
+        connection = sqlite3.connect(path)
+        try:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            connection.close()
 
 
 def _version(connection: sqlite3.Connection) -> int:

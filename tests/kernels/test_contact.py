@@ -14,9 +14,9 @@ from jupyter_server.serverapp import ServerApp
 from websockets.asyncio.client import ClientConnection, connect
 
 from jmcp.runtime.backend import NotebookRef, Reply, Request
-from jmcp.runtime.errors import KernelMissing
+from jmcp.runtime.errors import JupyterUnreachable, KernelMissing
 from jmcp_handlers.jupyter_api import JupyterApi
-from jmcp_handlers.kernels import link
+from jmcp_handlers.kernels import link, remote_connection
 from jmcp_handlers.kernels.remote import RemoteKernels
 from tests.jupyter_process import TOKEN
 from tests.kernels.conftest import LIMIT, Heard
@@ -264,6 +264,9 @@ async def test_a_server_that_stays_away_ends_the_run(
     async with asyncio.timeout(LIMIT):
         reply = await run
     assert (reply.status, reply.lost, heard.text) == ("lost", "lost_contact", "begun\n")
+    monkeypatch.setattr(remote_connection, "UNREACHABLE_LIMIT", 0.3)
+    with pytest.raises(JupyterUnreachable):
+        await far.kernels.connect(kernel_id)
     far.net.mend()
     async with asyncio.timeout(LIMIT):
         await far.kernels.connect(kernel_id)

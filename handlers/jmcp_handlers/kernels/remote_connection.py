@@ -14,7 +14,7 @@ from uuid import uuid4
 from jmcp.runtime.backend import OnMessage, Reply, Request
 from jmcp.runtime.errors import BackendError, KernelDown
 from jmcp_handlers.jupyter_api import JupyterApi, quoted
-from jmcp_handlers.kernels.continuity import Continuity
+from jmcp_handlers.kernels.continuity import Numbers, Span
 from jmcp_handlers.kernels.link import Link, missing
 from jmcp_handlers.kernels.reader import Run, read_reply
 from jmcp_handlers.kernels.wire import Message, Wire
@@ -67,6 +67,15 @@ class RemoteRun(Run):
         self.limited = False
         self.barrier: str | None = None
         """A request behind this one in the kernel's queue, while it is unanswered."""
+        self.since_busy: Span | None = None
+        """All that the kernel sent since it began with this run."""
+        self.since_cut: Span | None = None
+        """All that it sent since the last message before contact was lost the first time."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether no message is missing although contact was lost."""
+        return any(span is not None and span.whole for span in (self.since_busy, self.since_cut))
 
 
 class RemoteConnection:
@@ -100,7 +109,7 @@ class RemoteConnection:
         self._username = f"jmcp-{uuid4().hex[:8]}"
         self._link = Link(api, kernel_id, channel or str(uuid4()), self._username, self)
         self._runs: dict[str, RemoteRun] = {}
-        self._continuity = Continuity()
+        self._numbers = Numbers()
         self._resumed = False
         self._activity: datetime | None = None
         self._session: str | None = None
@@ -150,7 +159,6 @@ class RemoteConnection:
         run.cut = True
         if self._link.wire is None:
             self._resumed = True
-            self._continuity.begin()
         else:
             self._greet(after={run})
         try:
@@ -234,8 +242,8 @@ class RemoteConnection:
         self._ready.clear()
         for run in self._runs.values():
             run.cut = True
-        if self._runs:
-            self._continuity.cut()
+            if run.since_cut is None and self._numbers.last is not None:
+                run.since_cut = Span(self._numbers.last)
 
     def on_away(self) -> None:
         for run in list(self._runs.values()):
@@ -301,7 +309,7 @@ class RemoteConnection:
         if old is None:
             return
         self._past.add(old)
-        self._continuity.new_process()
+        self._numbers = Numbers()
         self._end_runs("kernel_restarted", session=old)
         self._stopping = None
         self._count()
@@ -317,9 +325,7 @@ class RemoteConnection:
         status = message.kind == "status"
         state = str(message.content.get("execution_state")) if status else None
         run = self._runs.get(message.parent_id)
-        if (run is not None and state == "busy") or self._replayed(message):
-            self._continuity.anchor(message.header)
-        self._continuity.published(message.header, message.parent, state)
+        self._number(message, state, run)
         if status and message.parent.get("msg_type") == "execute_request":
             self.state = state
         if status and message.parent.get("msg_type") == "shutdown_request":
@@ -334,6 +340,21 @@ class RemoteConnection:
         if self._tell(run, message) and state == "idle":
             run.idle = True
             self._settle(run)
+
+    def _number(self, message: Message, state: str | None, run: RemoteRun | None) -> None:
+        number = self._numbers.of(message.header, status=state is not None)
+        replayed = self._replayed(message)
+        if number is None:
+            return
+        self._numbers.last = number
+        if run is not None and state == "busy":
+            run.since_busy = Span(number - 1)
+        for other in self._runs.values():
+            if replayed:
+                other.since_cut = Span(number - 1)
+            for span in (other.since_busy, other.since_cut):
+                if span is not None:
+                    span.published(number, message.parent, state, mine=run is not None)
 
     def _replayed(self, message: Message) -> bool:
         """Whether this is the first message of a resumed channel, and one that Jupyter kept.
@@ -353,7 +374,10 @@ class RemoteConnection:
             self._pass(message.parent_id, "reply")
         run = self._runs.get(message.parent_id)
         if run is not None and message.kind == "execute_reply":
-            self._continuity.replied(message.header)
+            number = self._numbers.of(message.header)
+            for span in (run.since_busy, run.since_cut):
+                if span is not None and number is not None:
+                    span.replied(number)
             run.reply = read_reply(message.content)
             self._settle(run)
 
@@ -369,12 +393,7 @@ class RemoteConnection:
     def _add(self, message_id: str, on_message: OnMessage) -> RemoteRun:
         self._runs[message_id] = run = RemoteRun(on_message)
 
-        def forget(_: object) -> None:
-            self._runs.pop(message_id, None)
-            if not any(other.cut for other in self._runs.values()):
-                self._continuity.over()
-
-        run.ended.add_done_callback(forget)
+        run.ended.add_done_callback(lambda _: self._runs.pop(message_id, None))
         return run
 
     def _settle(self, run: RemoteRun) -> None:
@@ -383,7 +402,11 @@ class RemoteConnection:
             return
         if run.limited:
             run.end(replace(run.reply, incomplete="output_limit"))
-        elif not run.cut or self._continuity.whole:
+        elif not run.cut:
+            # Without a cut, what is missing the kernel dropped: it published too fast.
+            holed = run.since_busy is not None and run.since_busy.holed
+            run.end(replace(run.reply, incomplete="output_limit" if holed else None))
+        elif run.whole:
             run.end(run.reply)
         elif run.barrier is None:
             run.end(replace(run.reply, incomplete="lost_contact"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from jmcp.runtime.backend import Documents, Kernels
@@ -17,6 +18,9 @@ from jmcp.runtime.run_queue import RunQueue
 from jmcp.runtime.store import Store
 
 __all__ = ["CodeError", "Execution", "Executions", "Incomplete", "OpenSink", "ReopenSink", "Status"]
+
+LISTENING = 3.0
+"""Seconds that the start of jmcp waits for the kernels of the runs that were left."""
 
 KEPT_BYTES = 64 * 2**20
 """What the outputs of all finished executions may take together."""
@@ -94,10 +98,10 @@ class Executions:
     async def resume(self, documents: Documents) -> Sequence[Execution]:
         """Take up the runs that an earlier process of jmcp left, each first in its kernel's queue.
 
-        Call it before anything is submitted. Returns them without waiting for anything but the
-        store.
+        Call it before anything else connects to a kernel: Jupyter would then throw away what it
+        kept for these runs. Returns when all are listened to, or after a bound in seconds.
         """
-        taken = []
+        taken, resumptions = [], []
         for run in await self._pending.left():
             execution = Execution(
                 execution_id=run.execution_id,
@@ -115,8 +119,13 @@ class Executions:
             )
             execution.resume_clock(run.began)
             self._records[run.execution_id] = execution
-            self._queue(execution.kernel_id).take_up(execution, Resumption(run, documents))
+            resumptions.append(Resumption(run, documents))
+            self._queue(execution.kernel_id).take_up(execution, resumptions[-1])
             taken.append(execution)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LISTENING):
+                for resumption in resumptions:
+                    await resumption.listening.wait()
         return taken
 
     def get(self, execution_id: str) -> Execution | None:

@@ -25,8 +25,8 @@ SHARE = 20
 BACKLOG_SHARE = 4
 """The same while outputs are waiting that the document does not have at all."""
 
-SLICE = 50
-"""Outputs that are written at once. A live document takes one in about 1 ms, and everybody waits."""
+SLICE = 20
+"""Outputs that are written at once. A live document takes one in 0.3 to 1 ms, and everybody waits."""
 
 Late = Callable[["OutputRecord", int, Output], None]
 """Called as (record, position, output before) when a finished run's output is updated."""

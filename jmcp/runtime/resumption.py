@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 from jmcp.runtime.backend import (
     Documents,
@@ -36,6 +36,9 @@ PATIENCE = 600.0
 
 LONGEST_PAUSE = 10.0
 
+CONNECTING = 1.0
+"""Seconds after which the kernel's channel is taken to be open, if nothing has come over it."""
+
 CELL_LOST = "The cell is gone; what this prints is only in this execution."
 NO_CELL = "What it printed before jmcp was started anew is lost: it belongs to no cell."
 UNSETTLED = (
@@ -44,19 +47,27 @@ UNSETTLED = (
 
 
 class Resumption:
-    """One left run. `shown` is what its cell shows, known after `open`."""
+    """One left run. `shown` is what its cell shows, known after `open`.
+
+    Listening comes before the cell is opened: a connection of anybody else to the kernel would have
+    Jupyter throw away what it kept for this one. `listening` tells when that danger is over.
+    """
 
     def __init__(self, run: PendingRun, documents: Documents) -> None:
-        self.run = run
+        self.run_left = run
         self.shown = Shown(outputs=())
+        self.listening = asyncio.Event()
         self._documents = documents
+        self._hearing: asyncio.Task[Reply] | None = None
+        self._on_message: OnMessage | None = None
+        self._inbox: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
 
     async def open(self, execution: Execution) -> OutputSink | None:
         """The cell as a sink, or None where there is none to write to; notes say what is lost."""
-        if self.run.cell_id is None:
+        if self.run_left.cell_id is None:
             execution.notes.append(NO_CELL)
             return None
-        if not self.run.settled:
+        if not self.run_left.settled:
             execution.notes.append(UNSETTLED)
         try:
             sink = await patiently(lambda: self._sink(execution))
@@ -68,29 +79,59 @@ class Resumption:
             execution.notes.append(CELL_LOST)
         return sink
 
-    async def listen(
-        self,
-        kernels: Kernels,
-        execution: Execution,
-        on_message: OnMessage,
-        *,
-        on_sent: Callable[[Request], None],
-    ) -> Reply:
-        """Wait for the end as `KernelConnection.run` does."""
-        on_sent(self.run.request)
+    def listen(self, kernels: Kernels, execution: Execution) -> None:
+        """Listen from now on; what comes before `run` waits for it."""
+        self._hearing = asyncio.create_task(self._hear(kernels, execution))
+
+    async def run(self, on_message: OnMessage, *, on_sent: Callable[[Request], None]) -> Reply:
+        """Hand on what was heard and what comes, and return as `KernelConnection.run` does."""
+        assert self._hearing is not None
+        on_sent(self.run_left.request)
+        self._on_message = on_message
+        for message in self._inbox:
+            on_message(*message)
+        self._inbox.clear()
+        return await self._hearing
+
+    def drop(self) -> bool:
+        """Listen no more. Whether messages are lost with that."""
+        if self._hearing is not None:
+            self._hearing.cancel()
+        return bool(self._inbox)
+
+    async def _hear(self, kernels: Kernels, execution: Execution) -> Reply:
+        request = self.run_left.request
         try:
-            return await patiently(lambda: kernels.resume(self.run.request, on_message))
+            return await patiently(lambda: self._attempt(kernels.resume(request, self._take)))
         except KernelMissing:
             return Reply(status="lost", lost="kernel_died")
         except BackendError as error:
             execution.notes.append(error.message)
             return Reply(status="lost", lost="lost_contact")
+        finally:
+            self.listening.set()
+
+    async def _attempt(self, resuming: Coroutine[Any, Any, Reply]) -> Reply:
+        attempt = asyncio.create_task(resuming)
+        try:
+            await asyncio.wait({attempt}, timeout=CONNECTING)
+            self.listening.set()
+            return await attempt
+        finally:
+            attempt.cancel()
+
+    def _take(self, kind: str, content: dict[str, Any], metadata: dict[str, Any]) -> None:
+        self.listening.set()
+        if self._on_message is not None:
+            self._on_message(kind, content, metadata)
+        else:
+            self._inbox.append((kind, content, metadata))
 
     async def _sink(self, execution: Execution) -> OutputSink | None:
         try:
             ref = await self._notebook()
             async with self._documents.read(ref) as cells:
-                index = cells.find(self.run.cell_id or "")
+                index = cells.find(self.run_left.cell_id or "")
                 cell = None if index is None else cells.get(index, outputs=True)
         except NotebookMissing:
             return None
@@ -98,16 +139,16 @@ class Resumption:
             return None
         execution.code = cell.source
         execution.reopen_sink = CellOutputs(self._documents, ref, cell).reopen
-        self.shown = Shown(outputs=cell.outputs, displays=self.run.displays)
+        self.shown = Shown(outputs=cell.outputs, displays=self.run_left.displays)
         return await self._documents.outputs(ref, cell)
 
     async def _notebook(self) -> NotebookRef:
         try:
-            return await self._documents.current(self.run.notebook.key)
+            return await self._documents.current(self.run_left.notebook.key)
         except NotebookMissing:
-            if not self.run.notebook.path:
+            if not self.run_left.notebook.path:
                 raise
-            return await self._documents.identify(self.run.notebook.path)
+            return await self._documents.identify(self.run_left.notebook.path)
 
 
 async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from jmcp.runtime.backend import Kernels
@@ -174,17 +176,21 @@ class RunQueue:
             self._stuck = run
 
     async def _resume(self, execution: Execution, resumption: Resumption) -> None:
-        start = partial(resumption.listen, self._kernels, execution)
+        run = self._prepare(execution, resumption.run, self._generation)
+        resumption.listen(self._kernels, execution)
         try:
-            generation = (await self._kernels.health(self.kernel_id)).generation
-        except BackendError:
-            generation = 0
-        run = self._prepare(execution, start, generation)
-        sink = await resumption.open(execution)
-        await run.go(sink, shown=resumption.shown if sink is not None else None)
+            sink = await resumption.open(execution)
+            await run.go(sink, shown=resumption.shown if sink is not None else None)
+        finally:
+            if resumption.drop() and execution.left is not None:
+                self._pending.keep(replace(execution.left, settled=False))
         self._interrupted = run.interrupted
         if not run.over:
             self._stuck = run
+        # Not before: asking may connect to the kernel, and that comes second.
+        with suppress(BackendError):
+            self._generation = (await self._kernels.health(self.kernel_id)).generation
+            execution.generation = self._generation
 
     def _prepare(self, execution: Execution, start: Start, generation: int) -> KernelRun:
         execution.generation = generation

@@ -80,10 +80,15 @@ class JournaledCells(ToldCells):
         return inserted
 
     def set_source(self, index: int, source: str) -> None:
-        before = self.get(index).source
+        before = self.get(index)
         super().set_source(index, source)
-        cell = self.get(index)  # with the id that it may just have got
-        self._note("set_source", cell, before=before, after=cell.source)
+        if before.cell_id is not None and source.isascii():
+            cell, after = before, source
+        else:
+            # With the id that it just got, and what the document can hold of the text.
+            cell = self.get(index)
+            after = cell.source
+        self._note("set_source", cell, before=before.source, after=after)
 
     def delete(self, index: int) -> None:
         cell, was, count = self.get(index), around(self, index), len(self)

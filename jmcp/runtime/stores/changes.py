@@ -7,6 +7,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -106,7 +107,8 @@ class SqliteJournal:
     def append(self, entries: Sequence[Entry]) -> int:
         rows = [(entry, _dump(entry)) for entry in entries]
         number = 0
-        with self._state.transaction():
+        # One statement is a transaction of its own.
+        with self._state.transaction() if len(rows) > 1 else nullcontext():
             for entry, text in rows:
                 number = self._state.insert(
                     "INSERT INTO changes (notebook, state, at, size, data) VALUES (?, ?, ?, ?, ?)",

@@ -24,6 +24,8 @@ nbformat: Any = untyped_nbformat
 CALL_SECONDS = 180
 WAIT_SECONDS = 120
 POLL_SECONDS = 0.05
+RUNS = {"execute_cell", "insert_execute_code_cell"}
+"""Tools that answer `running` after their `wait`, which on a busy machine is soon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class Agent:
         """Whatever comes back of a call."""
         if self.session_id is not None:
             arguments.setdefault("session_id", self.session_id)
+        if tool in RUNS:
+            arguments.setdefault("wait", WAIT_SECONDS)
         return _answer(await self._client.call_tool(tool, arguments))
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:

@@ -72,6 +72,15 @@ class RemoteRun(Run):
         self.since_cut: Span | None = None
         """All that it sent since the last message before contact was lost the first time."""
 
+        self.reply_number: int | None = None
+
+    def span(self, start: int) -> Span:
+        """A span from there; the reply may be here already, for it comes on another channel."""
+        made = Span(start)
+        if self.reply_number is not None:
+            made.replied(self.reply_number)
+        return made
+
     @property
     def whole(self) -> bool:
         """Whether no message is missing although contact was lost."""
@@ -243,7 +252,7 @@ class RemoteConnection:
         for run in self._runs.values():
             run.cut = True
             if run.since_cut is None and self._numbers.last is not None:
-                run.since_cut = Span(self._numbers.last)
+                run.since_cut = run.span(self._numbers.last)
 
     def on_away(self) -> None:
         for run in list(self._runs.values()):
@@ -342,16 +351,18 @@ class RemoteConnection:
             self._settle(run)
 
     def _number(self, message: Message, state: str | None, run: RemoteRun | None) -> None:
-        number = self._numbers.of(message.header, status=state is not None)
+        # What Jupyter kept for a resumed channel begins in the middle of a run, without a status.
+        own = state is not None or self._resumed
+        number = self._numbers.of(message.header, status=own)
         replayed = self._replayed(message)
         if number is None:
             return
         self._numbers.last = number
         if run is not None and state == "busy":
-            run.since_busy = Span(number - 1)
+            run.since_busy = run.span(number - 1)
         for other in self._runs.values():
             if replayed:
-                other.since_cut = Span(number - 1)
+                other.since_cut = other.span(number - 1)
             for span in (other.since_busy, other.since_cut):
                 if span is not None:
                     span.published(number, message.parent, state, mine=run is not None)
@@ -374,7 +385,7 @@ class RemoteConnection:
             self._pass(message.parent_id, "reply")
         run = self._runs.get(message.parent_id)
         if run is not None and message.kind == "execute_reply":
-            number = self._numbers.of(message.header)
+            run.reply_number = number = self._numbers.of(message.header)
             for span in (run.since_busy, run.since_cut):
                 if span is not None and number is not None:
                     span.replied(number)

@@ -6,9 +6,11 @@ import asyncio
 import gc
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from jupyter_server.base.handlers import APIHandler
@@ -26,10 +28,12 @@ from jmcp.runtime.errors import (
 from jmcp_handlers.documents.elsewhere import client, room
 from jmcp_handlers.documents.remote import RemoteDocuments
 from jmcp_handlers.jupyter_api import JupyterApi
-from tests.documents.conftest import Place
+from tests.documents.conftest import Place, nbformat
 from tests.documents.tab import tab, until
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.network import Network, network
+from tests.served import TOKEN as SERVED_TOKEN
+from tests.served import Served, lab
 
 NEVER: dict[str, Any] = {"YDocExtension": {"document_save_delay": 3600.0}}
 
@@ -235,6 +239,25 @@ async def test_a_stalled_network_ends_calls_within_a_bound(
         async with here.documents.edit(ref) as cells:
             cells.set_source(0, "3")
         assert await here.texts("a.ipynb") == ["3"]
+
+
+async def test_a_slow_network_is_slow_and_nothing_else(jupyter: StartJupyter) -> None:
+    app = await jupyter()
+    async with network(app.port) as net, beyond(app, net) as here:
+        net.delay = 0.02
+        here.write("a.ipynb", "1")
+        ref = await here.documents.identify("a.ipynb")
+        sink = await run_of(here, "a.ipynb")
+        sink.begin()
+        for number in range(5):
+            sink.append(stream(str(number)))
+            async with here.documents.edit(ref) as cells:
+                cells.insert(1, "code", str(number))
+        await sink.close()
+        async with tab(app, "a.ipynb") as person:
+            assert person.sources == ["1", "4", "3", "2", "1", "0"]
+            assert len(person.notebook.ycells[0]["outputs"]) == 5
+        assert await here.documents.save(ref) == "saved"
 
 
 async def test_a_run_survives_a_cut(jupyter: StartJupyter) -> None:
@@ -448,6 +471,73 @@ async def test_a_folder_above_that_is_renamed_takes_its_notebooks_away(
         await here.contents.rename("sub", "other")
         await here.noticed(ref.key, None)
         assert await here.texts("other/a.ipynb") == ["1"]
+
+
+async def test_a_server_that_is_started_anew(tmp_path: Path) -> None:
+    """Its rooms are loaded anew from the files; what jmcp has of the old ones must not mix in."""
+    root, notebook = tmp_path / "root", nbformat.v4.new_notebook()
+    notebook.cells = [
+        nbformat.v4.new_code_cell(text, id=f"c{index}") for index, text in enumerate("abc")
+    ]
+    root.mkdir()
+    nbformat.write(notebook, root / "a.ipynb")
+    unsaved = "--YDocExtension.document_save_delay=3600"
+
+    async def now(documents: RemoteDocuments) -> list[str]:
+        async with documents.read(await documents.identify("a.ipynb")) as cells:
+            return texts(cells)
+
+    with lab(tmp_path / "home", root, unsaved) as first:
+        async with network(_port(first)) as net:
+            api = JupyterApi(f"http://127.0.0.1:{net.port}/", SERVED_TOKEN, seconds=10.0)
+            documents = RemoteDocuments(api, save_after=3600.0)
+            ref = await documents.identify("a.ipynb")
+            session = await documents.server_session()
+            async with documents.edit(ref) as cells:
+                cells.set_source(2, "saved")
+            assert await documents.save(ref) == "saved"
+            async with documents.edit(ref) as cells:
+                cells.insert(0, "code", "not saved when the server died")
+                sink = await documents.outputs(ref, cells.get(1))
+            sink.begin()
+            sink.append(stream("before "))
+            first.process.kill()
+            first.process.wait()
+            with pytest.raises(JupyterUnreachable):
+                await now(documents)
+            sink.extend_text(0, "during ")
+            with lab(tmp_path / "home", root, unsaved) as second:
+                net.redirect("127.0.0.1", _port(second))
+                async with asyncio.timeout(60):
+                    while (was := await _or_none(now(documents))) is None:  # noqa: ASYNC110 # it starts
+                        await asyncio.sleep(0.1)
+                assert was == ["a", "b", "saved"]
+                assert await documents.server_session() != session
+                assert await documents.current(ref.key) == ref
+                sink.extend_text(0, "after")
+                await sink.close()
+                async with documents.edit(ref) as cells:
+                    assert cells.get(0, outputs=True).outputs == (stream("before during after"),)
+                    cells.insert(3, "code", "d")
+                assert await documents.save(ref) == "saved"
+                assert [cell.source for cell in nbformat.read(root / "a.ipynb", 4).cells] == [
+                    *("a", "b", "saved", "d")
+                ]
+                await documents.close()
+                await api.close()
+
+
+def _port(server: Served) -> int:
+    port = urlsplit(server.url).port
+    assert port is not None
+    return port
+
+
+async def _or_none(reading: Coroutine[Any, Any, list[str]]) -> list[str] | None:
+    try:
+        return await reading
+    except BackendError:
+        return None
 
 
 async def test_edits_cost_the_same_after_many(jupyter: StartJupyter) -> None:

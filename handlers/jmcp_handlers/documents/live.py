@@ -48,9 +48,11 @@ class LiveNotebooks:
                 try:
                     yield LiveCells(ref, document, notes)
                 finally:
-                    if document.watch.version != version:
+                    changed = document.watch.version != version
+                    if changed:
                         opened.edited()
-                await opened.confirm(document, ref.path)
+                if changed or document is not opened.document:
+                    await opened.confirm(document, ref.path)
             finally:
                 opened.release()
 

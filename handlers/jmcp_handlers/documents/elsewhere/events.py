@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from jmcp_handlers.jupyter_api import JupyterApi
 
 CONNECT_SECONDS = 5.0
-RETRY_SECONDS = 10.0
+RETRY_SECONDS = 60.0
 """A server without the stream, or without the right to read it, is not asked at each call."""
 
 Happened = Callable[[str, dict[str, Any]], None]
@@ -30,26 +29,30 @@ class ServerEvents:
         self.on_end: list[Callable[[], None]] = []
         self._websocket: ClientConnection | None = None
         self._reader: asyncio.Task[None] | None = None
-        self._tried: float | None = None
+        self._refused: float | None = None
 
     @property
     def alive(self) -> bool:
         return self._websocket is not None
 
     async def begin(self) -> None:
-        """Connect where that is possible and was not just tried."""
+        """Connect where that is possible and was not just refused."""
         now = asyncio.get_running_loop().time()
-        if self.alive or (self._tried is not None and now - self._tried < RETRY_SECONDS):
+        if self.alive or (self._refused is not None and now - self._refused < RETRY_SECONDS):
             return
-        self._tried = now
-        with suppress(OSError, TimeoutError, WebSocketException):
+        try:
             websocket = await connect(
                 self._api.websocket_url("api/events/subscribe"),
                 additional_headers=self._api.headers,
                 open_timeout=CONNECT_SECONDS,
                 compression=None,
             )
-            self._websocket, self._tried = websocket, None
+        except InvalidStatus:
+            self._refused = now
+        except (OSError, TimeoutError, WebSocketException):
+            pass  # whoever asks the server next says why
+        else:
+            self._websocket = websocket
             self._reader = asyncio.create_task(self._read(websocket))
 
     async def close(self) -> None:

@@ -53,6 +53,7 @@ class RemoteIdentity:
 
     async def current(self, key: str) -> NotebookRef:
         """The same notebook at the path that it has now. Raises NotebookMissing."""
+        await self._server.facts()  # connects the events that make this unnecessary
         path = None
         for wait in (*RENAME_WAITS_SECONDS, None):
             path = await self._path(key)

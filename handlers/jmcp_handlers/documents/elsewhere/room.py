@@ -32,6 +32,7 @@ class RemoteRoom:
         key: str,
         path: str,
         connect: Callable[[RemoteRoom], Awaitable[NotebookClient]],
+        forget: Callable[[RemoteRoom], None],
     ) -> None:
         self.key = key
         self.path = path
@@ -44,6 +45,7 @@ class RemoteRoom:
         self.saver: RemoteSaver | None = None
         self.confirmed_version = 0
         self._connect = connect
+        self._forget = forget
         self._client: NotebookClient | None = None
         self._document: SharedNotebook | None = None
         self._connecting = asyncio.Lock()
@@ -105,7 +107,11 @@ class RemoteRoom:
         before = self._document
         version = 0 if before is None else before.watch.version + 1
         document = SharedNotebook(client.notebook, lambda: self._is_reload(client), version)
-        document.check(self.path)
+        try:
+            document.check(self.path)
+        except BackendError:
+            document.close()
+            raise
         if before is not None:
             before.close()
         restarted = self.session is not None and self.session != session
@@ -233,6 +239,7 @@ class RemoteRoom:
     def _close_idle(self) -> None:
         self._idle = None
         if not self._holds:
+            self._forget(self)  # whoever opens the notebook from now on has another connection
             self._closing = asyncio.create_task(self._disconnect())
 
     def _is_reload(self, client: NotebookClient) -> bool:

@@ -34,7 +34,7 @@ LOG = logging.getLogger(__name__)
 
 
 class RemoteRooms:
-    """Rooms by key, which stay known when their connection was closed."""
+    """Rooms by key, until nobody has needed one for some time."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class RemoteRooms:
     async def open(self, ref: NotebookRef) -> RemoteRoom:
         room = self._rooms.get(ref.key)
         if room is None:
-            room = self._rooms[ref.key] = RemoteRoom(ref.key, ref.path, self._connect)
+            room = self._rooms[ref.key] = RemoteRoom(ref.key, ref.path, self._connect, self._forget)
         room.hold()
         try:
             await self._refresh(room, ref)
@@ -85,6 +85,9 @@ class RemoteRooms:
     async def close(self) -> None:
         await asyncio.gather(*(room.close() for room in self._rooms.values()))
         self._rooms.clear()
+
+    def _forget(self, room: RemoteRoom) -> None:
+        del self._rooms[room.key]
 
     async def _refresh(self, room: RemoteRoom, ref: NotebookRef) -> None:
         """Have the document as the server has it now."""

@@ -21,7 +21,7 @@ class SharedNotebook:
     """
 
     loading = ""
-    """Names the loading of the room from the file, where that can be known: in the server itself."""
+    """Names the loading of the room from the file, as far as can be known."""
 
     def __init__(self, notebook: Any, reloading: Callable[[], bool], version: int = 0) -> None:
         self.notebook = notebook

@@ -107,6 +107,9 @@ class RemoteRoom:
         before = self._document
         version = 0 if before is None else before.watch.version + 1
         document = SharedNotebook(client.notebook, lambda: self._is_reload(client), version)
+        # A new connection to the same server finds the document as it was, people's edits included.
+        document.loading = session
+        document.watch.reloads = 0 if before is None else before.watch.reloads
         try:
             document.check(self.path)
         except BackendError:

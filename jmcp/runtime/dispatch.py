@@ -61,9 +61,9 @@ class Dispatcher:
         self.api = api
         self.documents = documents
         self.kernels = kernels
-        self.executions = Executions(kernels)
-        self.batches = Batches(self.executions)
         self._store = store or MemoryStore()
+        self.executions = Executions(kernels, store=self._store)
+        self.batches = Batches(self.executions)
         self.sessions = Sessions(
             policy=api.policy,
             store=self._store,
@@ -82,7 +82,11 @@ class Dispatcher:
         self._afterwards: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Sweep expired sessions now, and every so often from now on."""
+        """Take up the runs that an earlier process left, and sweep sessions from now on.
+
+        The runs first: what Jupyter kept of their output goes to who connects first.
+        """
+        await self.executions.resume(self.documents)
         self._sweeper = asyncio.create_task(self._sweep(), name="jmcp-sweep")
 
     async def close(self) -> None:
@@ -91,8 +95,10 @@ class Dispatcher:
         if self._afterwards:
             await asyncio.wait(self._afterwards, timeout=AFTERWARDS_SECONDS)
         await self.batches.close()
-        await self.executions.close()
+        # Nothing is begun any more; what the kernels still send before they are left is written.
+        self.executions.stop()
         await self.kernels.close()
+        await self.executions.close()
         await self.documents.close()
         await self._store.close()
 

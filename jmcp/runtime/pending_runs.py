@@ -45,7 +45,9 @@ class PendingRuns:
             return
         self._wanted[execution_id] = run
         if execution_id not in self._writers:
-            self._writers[execution_id] = asyncio.create_task(self._write(execution_id, self._store))
+            self._writers[execution_id] = asyncio.create_task(
+                self._write(execution_id, self._store)
+            )
 
     async def _write(self, execution_id: str, store: Store) -> None:
         try:

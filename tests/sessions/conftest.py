@@ -48,22 +48,22 @@ class Bench:
             notebook.cells.append(nbformat.v4.new_code_cell(f"name = {name!r}", id="aaaa0001"))
             nbformat.write(notebook, self.root / name)
 
-    async def outcome(self, tool: str, caller: Caller = ALICE, **arguments: Any) -> Outcome:
+    async def outcome(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> Outcome:
         return await self.dispatcher.call(tool, arguments, caller)
 
-    async def call(self, tool: str, caller: Caller = ALICE, **arguments: Any) -> dict[str, Any]:
+    async def call(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> dict[str, Any]:
         """The result of a call that has to succeed."""
         outcome = await self.outcome(tool, caller, **arguments)
         assert outcome.result is not None, outcome.text
         return outcome.result
 
-    async def fail(self, tool: str, caller: Caller = ALICE, **arguments: Any) -> dict[str, Any]:
+    async def fail(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> dict[str, Any]:
         """The error of a call that has to fail."""
         outcome = await self.outcome(tool, caller, **arguments)
         assert outcome.error is not None, outcome.text
         return outcome.error.payload()
 
-    async def open(self, name: str, caller: Caller = ALICE, **arguments: Any) -> str:
+    async def open(self, name: str, caller: Caller = ALICE, /, **arguments: Any) -> str:
         """Open a notebook; returns the session's id."""
         opened = await self.call("use_notebook", caller, notebook_path=name, **arguments)
         session_id = opened["session_id"]

@@ -16,6 +16,8 @@ class Folder:
 
     def __init__(self, served: Served) -> None:
         self._served = served
+        # Of a jmcp outside of it, files and kernels are the business of the server it works on.
+        self._jupyter = served.jupyter or served
         self._tools = ToolsCall(served)
         self.values: dict[str, str] = {}
 
@@ -59,7 +61,7 @@ class Folder:
             )
         files = await self._do("list_files", limit=0)
         async with httpx2.AsyncClient(
-            base_url=self._served.url, headers=self._served.headers, timeout=CALL_SECONDS
+            base_url=self._jupyter.url, headers=self._jupyter.headers, timeout=CALL_SECONDS
         ) as http:
             for kernel in (await http.get("api/kernels")).json():
                 assert (await http.delete(f"api/kernels/{kernel['id']}")).status_code == 204

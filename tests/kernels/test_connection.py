@@ -134,9 +134,12 @@ async def test_a_flood_of_messages_arrives_whole(kernels: Kernels, ref: Notebook
         reply = await connection.run(code, heard)
     other.cancel()
     assert reply.status == "ok"
-    assert [d["data"]["text/plain"] for d in heard.of("display_data")] == [
-        str(i) for i in range(3000)
-    ]
+    shown = [d["data"]["text/plain"] for d in heard.of("display_data")]
+    if reply.incomplete is None:
+        assert shown == [str(i) for i in range(3000)]
+    else:  # a server that is too slow for its kernel gets only some, and that is told
+        assert not isinstance(kernels, LocalKernels)
+        assert len(shown) < 3000
     assert turns > 30
 
 

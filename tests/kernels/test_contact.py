@@ -264,9 +264,10 @@ async def test_a_server_that_stays_away_ends_the_run(
     async with asyncio.timeout(LIMIT):
         reply = await run
     assert (reply.status, reply.lost, heard.text) == ("lost", "lost_contact", "begun\n")
-    monkeypatch.setattr(remote_connection, "UNREACHABLE_LIMIT", 0.3)
-    with pytest.raises(JupyterUnreachable):
-        await far.kernels.connect(kernel_id)
+    with monkeypatch.context() as patch:
+        patch.setattr(remote_connection, "UNREACHABLE_LIMIT", 0.3)
+        with pytest.raises(JupyterUnreachable):
+            await far.kernels.connect(kernel_id)
     far.net.mend()
     async with asyncio.timeout(LIMIT):
         await far.kernels.connect(kernel_id)

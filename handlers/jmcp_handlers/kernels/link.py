@@ -23,7 +23,7 @@ SILENT_PINGS = 3
 """So many unanswered in a row, without any other byte, mean that the network stalls."""
 
 RETRY = 0.1
-RETRY_MOST = 5.0
+RETRY_MOST = 3.0
 """Seconds before the first and the later attempts to reach a server again."""
 
 AWAY_LIMIT = 600.0
@@ -67,9 +67,13 @@ class Link:
         self._v1 = True
         self._keeper: asyncio.Task[None] | None = None
         self._closed = asyncio.Event()
+        self._wanted = asyncio.Event()
 
     def start(self) -> None:
-        """Open it, and keep it open, unless that is being done."""
+        """Open it, and keep it open. While it is closed: try again now, `failure` is of the past."""
+        if self.wire is None:
+            self.failure = None
+            self._wanted.set()
         if self._keeper is None or self._keeper.done():
             self._keeper = asyncio.create_task(self._keep())
 
@@ -105,13 +109,20 @@ class Link:
                 if time.monotonic() - since > AWAY_LIMIT:
                     self._listener.on_away()
                     return
-                await asyncio.sleep(pause)
+                await self._pause(pause)
                 pause = min(2 * pause, RETRY_MOST)
                 continue
             await self._watch()
             self._drop()
             self._listener.on_cut()
             pause, since = RETRY, time.monotonic()
+
+    async def _pause(self, seconds: float) -> None:
+        self._wanted.clear()
+        try:
+            await asyncio.wait_for(self._wanted.wait(), seconds)
+        except TimeoutError:
+            return
 
     async def _open(self) -> None:
         path = f"api/kernels/{quoted(self._kernel_id)}"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
@@ -14,12 +12,12 @@ from uuid import uuid4
 from jmcp.runtime.backend import OnMessage, Reply, Request
 from jmcp.runtime.errors import BackendError, KernelDown
 from jmcp_handlers.jupyter_api import JupyterApi, quoted
-from jmcp_handlers.kernels.continuity import Numbers, Span
+from jmcp_handlers.kernels.continuity import Numbers
+from jmcp_handlers.kernels.greeting import Greeting
 from jmcp_handlers.kernels.link import Link, missing
-from jmcp_handlers.kernels.reader import Run, read_reply
+from jmcp_handlers.kernels.reader import read_reply
+from jmcp_handlers.kernels.remote_run import LOST_CONTACT, RemoteRun
 from jmcp_handlers.kernels.wire import Message, Wire
-
-log = logging.getLogger(__name__)
 
 Loss = Literal["kernel_died", "kernel_restarted"]
 
@@ -28,13 +26,6 @@ READY_LIMIT = 75.0
 
 UNREACHABLE_LIMIT = 5.0
 """Seconds that a call waits for a server that does not answer."""
-
-GREETING = 1.0
-"""Seconds until a kernel that did not answer is asked again."""
-
-DEAF = 15
-"""So many greetings without an answer mean that the channel leads nowhere: the kernel was
-restarted on other ports."""
 
 WATCH = 1.0
 """Seconds between looks, while a run is active, at whether Jupyter still has its kernel: a
@@ -54,37 +45,6 @@ POLL = 0.05
 
 LIMITED = ("IOPub data rate exceeded", "IOPub message rate exceeded")
 """How Jupyter's words begin when it drops outputs."""
-
-
-class RemoteRun(Run):
-    """A run that a cut may have come across."""
-
-    def __init__(self, on_message: OnMessage) -> None:
-        super().__init__(on_message)
-        self.session: str | None = None
-        """The kernel process that runs it, once it was heard."""
-        self.cut = False
-        self.limited = False
-        self.barrier: str | None = None
-        """A request behind this one in the kernel's queue, while it is unanswered."""
-        self.since_busy: Span | None = None
-        """All that the kernel sent since it began with this run."""
-        self.since_cut: Span | None = None
-        """All that it sent since the last message before contact was lost the first time."""
-
-        self.reply_number: int | None = None
-
-    def span(self, start: int) -> Span:
-        """A span from there; the reply may be here already, for it comes on another channel."""
-        made = Span(start)
-        if self.reply_number is not None:
-            made.replied(self.reply_number)
-        return made
-
-    @property
-    def whole(self) -> bool:
-        """Whether no message is missing although contact was lost."""
-        return any(span is not None and span.whole for span in (self.since_busy, self.since_cut))
 
 
 class RemoteConnection:
@@ -127,10 +87,8 @@ class RemoteConnection:
         self._stopping: Loss | Literal["unknown"] | None = None
         self._interrupted_at = float("-inf")
         self._heard_at = time.monotonic()
-        self._greetings: dict[str, set[str]] = {}
-        self._answered = self._published = False
         self._ready = asyncio.Event()
-        self._greeter: asyncio.Task[None] | None = None
+        self._greeting: Greeting | None = None
         self._looking: asyncio.Task[None] | None = None
 
     @property
@@ -165,11 +123,11 @@ class RemoteConnection:
     async def resume(self, message_id: str, on_message: OnMessage) -> Reply:
         """Listen to a run that an earlier process sent over this channel, as far as it got."""
         run = self._add(message_id, on_message)
-        run.cut = True
+        run.lose_contact(None)
         if self._link.wire is None:
             self._resumed = True
         else:
-            self._greet(after={run})
+            self._greet(behind=[run])
         try:
             await self.ready()
         except BaseException:
@@ -185,10 +143,10 @@ class RemoteConnection:
         """The open websocket of a kernel that answers. Raises KernelMissing, KernelDown."""
         deadline = time.monotonic() + READY_LIMIT
         patience = time.monotonic() + UNREACHABLE_LIMIT
+        self.open()
         while not self._ready.is_set() or self._link.wire is None:
             if self.gone:
                 raise missing(self.kernel_id)
-            self.open()
             failure = self._link.failure
             if failure is not None and time.monotonic() > patience:
                 raise failure
@@ -223,7 +181,7 @@ class RemoteConnection:
         """The restart that `stop` announced was done."""
         self._stopping = None
         self._end_runs("kernel_restarted")
-        self._link.reopen(str(uuid4()))
+        self._renew()
 
     def not_stopped(self) -> None:
         """What `stop` announced did not happen."""
@@ -233,30 +191,29 @@ class RemoteConnection:
 
     async def close(self) -> None:
         """Leave the kernel alone; runs go on without us."""
-        for task in (self._greeter, self._looking):
-            if task is not None:
-                task.cancel()
+        if self._greeting is not None:
+            self._greeting.stop()
+        if self._looking is not None:
+            self._looking.cancel()
         await self._link.close()
         for run in list(self._runs.values()):
-            run.end(_lost_contact())
+            run.end(LOST_CONTACT)
 
     def on_opening(self, model: dict[str, Any]) -> None:
         self._activity = _moment(model.get("last_activity"))
 
     def on_open(self) -> None:
         self._heard_at = time.monotonic()
-        self._greet(after=set(self._runs.values()))
+        self._greet(behind=self._runs.values())
 
     def on_cut(self) -> None:
         self._ready.clear()
         for run in self._runs.values():
-            run.cut = True
-            if run.since_cut is None and self._numbers.last is not None:
-                run.since_cut = run.span(self._numbers.last)
+            run.lose_contact(self._numbers.last)
 
     def on_away(self) -> None:
         for run in list(self._runs.values()):
-            run.end(_lost_contact())
+            run.end(LOST_CONTACT)
 
     def on_gone(self) -> None:
         if not self.gone:
@@ -302,13 +259,13 @@ class RemoteConnection:
             self._ready.clear()
             self._end_runs("kernel_died")
             self._announce(self.kernel_id, self.generation)
-            self._link.reopen(str(uuid4()))  # the next process may have other ports
+            self._renew()  # the next process may have other ports
             return
         run = self._runs.get(message.parent_id)
         if run is not None:
             if message.kind == "stream":
                 run.limited = True
-            self._tell(run, message)
+            run.tell(message)
 
     def _on_process(self, session: str, message: Message) -> None:
         """Notice a process that was not heard before: its session is new."""
@@ -318,11 +275,11 @@ class RemoteConnection:
         if old is None:
             return
         self._past.add(old)
-        self._numbers = Numbers()
+        self._forget_numbers()
         self._end_runs("kernel_restarted", session=old)
         self._stopping = None
         self._count()
-        self._greet(after={r for i, r in self._runs.items() if i != message.parent_id})
+        self._greet(behind=[r for i, r in self._runs.items() if i != message.parent_id])
 
     def _count(self) -> None:
         self.generation += 1
@@ -330,25 +287,26 @@ class RemoteConnection:
         self._announce(self.kernel_id, self.generation)
 
     def _on_iopub(self, message: Message) -> None:
-        self._published = True
-        status = message.kind == "status"
-        state = str(message.content.get("execution_state")) if status else None
+        state = message.content.get("execution_state") if message.kind == "status" else None
         run = self._runs.get(message.parent_id)
         self._number(message, state, run)
-        if status and message.parent.get("msg_type") == "execute_request":
-            self.state = state
-        if status and message.parent.get("msg_type") == "shutdown_request":
+        request = message.parent.get("msg_type")
+        if state is not None and request == "execute_request":
+            self.state = str(state)
+        if state is not None and request == "shutdown_request":
             self._stopping = self._stopping or "unknown"
         if message.kind == "shutdown_reply":
             self._stopping = "kernel_restarted" if message.content.get("restart") else "kernel_died"
-        if state == "idle":
-            self._pass(message.parent_id, "idle")
+        if self._greeting is not None:
+            self._greeting.published()
+            if state == "idle":
+                self._greeting.idle(message.parent_id)
         if run is None:
             return
         run.session = run.session or str(message.header.get("session") or "")
-        if self._tell(run, message) and state == "idle":
+        if run.tell(message) and state == "idle":
             run.idle = True
-            self._settle(run)
+            run.settle()
 
     def _number(self, message: Message, state: str | None, run: RemoteRun | None) -> None:
         # What Jupyter kept for a resumed channel begins in the middle of a run, without a status.
@@ -356,16 +314,16 @@ class RemoteConnection:
         number = self._numbers.of(message.header, status=own)
         replayed = self._replayed(message)
         if number is None:
+            if state is not None:  # it was a forked process that we took for the kernel's own
+                self._forget_numbers()
             return
         self._numbers.last = number
         if run is not None and state == "busy":
-            run.since_busy = run.span(number - 1)
+            run.began(number)
         for other in self._runs.values():
             if replayed:
-                other.since_cut = other.span(number - 1)
-            for span in (other.since_busy, other.since_cut):
-                if span is not None:
-                    span.published(number, message.parent, state, mine=run is not None)
+                other.regain(number)
+            other.published(number, message, state, mine=run is not None)
 
     def _replayed(self, message: Message) -> bool:
         """Whether this is the first message of a resumed channel, and one that Jupyter kept.
@@ -379,114 +337,56 @@ class RemoteConnection:
         made = _moment(message.header.get("date"))
         return made is not None and self._activity is not None and made <= self._activity
 
+    def _forget_numbers(self) -> None:
+        self._numbers = Numbers()
+        for run in self._runs.values():
+            run.doubt()
+
     def _on_reply(self, message: Message) -> None:
-        if message.parent_id in self._greetings and message.kind == "kernel_info_reply":
-            self._answered = True
-            self._pass(message.parent_id, "reply")
+        if self._greeting is not None and message.kind == "kernel_info_reply":
+            self._greeting.replied(message.parent_id)
         run = self._runs.get(message.parent_id)
         if run is not None and message.kind == "execute_reply":
-            run.reply_number = number = self._numbers.of(message.header)
-            for span in (run.since_busy, run.since_cut):
-                if span is not None and number is not None:
-                    span.replied(number)
-            run.reply = read_reply(message.content)
-            self._settle(run)
-
-    def _tell(self, run: RemoteRun, message: Message) -> bool:
-        try:
-            run.on_message(message.kind, message.content, message.metadata)
-        except Exception as error:  # noqa: BLE001 # one connection serves all: a bug ends its own run
-            if not run.ended.done():
-                run.ended.set_exception(error)
-            return False
-        return True
+            run.replied(read_reply(message.content), self._numbers.of(message.header))
 
     def _add(self, message_id: str, on_message: OnMessage) -> RemoteRun:
         self._runs[message_id] = run = RemoteRun(on_message)
-
         run.ended.add_done_callback(lambda _: self._runs.pop(message_id, None))
         return run
-
-    def _settle(self, run: RemoteRun) -> None:
-        """End the run if all is here, or if what is not here will not come."""
-        if run.reply is None or not run.idle:
-            return
-        if run.limited:
-            run.end(replace(run.reply, incomplete="output_limit"))
-        elif not run.cut:
-            # Without a cut, what is missing the kernel dropped: it published too fast.
-            holed = run.since_busy is not None and run.since_busy.holed
-            run.end(replace(run.reply, incomplete="output_limit" if holed else None))
-        elif run.whole:
-            run.end(run.reply)
-        elif run.barrier is None:
-            run.end(replace(run.reply, incomplete="lost_contact"))
 
     def _end_runs(self, loss: Loss, *, session: str | None = None) -> None:
         for run in list(self._runs.values()):
             if session is None or run.session == session:
                 run.end(Reply(status="lost", lost=loss))
 
-    def _greet(self, *, after: set[RemoteRun] | None = None) -> None:
-        """Ask the kernel to answer; it answers on the shell when it is done with these runs."""
+    def _greet(self, *, behind: Iterable[RemoteRun] = ()) -> None:
+        """Ask the kernel to answer; when it does on the shell, it is done with the runs `behind`
+        which the question is."""
         self._ready.clear()
-        self._answered = self._published = False
-        self._greetings.clear()
-        if self._greeter is not None:
-            self._greeter.cancel()
+        if self._greeting is not None:
+            self._greeting.stop()
         wire = self._link.wire
         if wire is None:
             return
-        first = self._ask(wire, "shell")
-        self._ask(wire, "control")
-        for run in after or ():
-            run.barrier = first
-        self._greeter = asyncio.create_task(self._greeting(wire))
+        self._greeting = Greeting(
+            wire, on_ready=self._on_ready, on_deaf=self._renew, on_passed=self._on_passed
+        )
+        for run in {*behind, *(run for run in self._runs.values() if run.barrier is not None)}:
+            run.barrier = self._greeting.first
 
-    async def _greeting(self, wire: Wire) -> None:
-        """Until the kernel answers and its published messages arrive.
-
-        The control channel is asked as well as the shell, because a kernel that is busy with
-        somebody's long run answers only there, and is ready to queue ours.
-        """
-        since, asked = time.monotonic(), 1
-        while not (self._answered and self._published):
-            await asyncio.sleep(0.002 if time.monotonic() - since < GREETING else POLL)
-            if time.monotonic() - since < asked * GREETING:
-                continue
-            asked += 1
-            if asked > DEAF and not self._published and not self._answered:
-                self._link.reopen(str(uuid4()))
-                return
-            for channel in ("shell", "control"):
-                self._ask(wire, channel)
+    def _on_ready(self) -> None:
         if self._successor_due:  # it does not tell its processes apart, but we know
             self._count()
         self._ready.set()
 
-    def _ask(self, wire: Wire, channel: str) -> str:
-        message = wire.session.msg("kernel_info_request", {})
-        request: str = message["header"]["msg_id"]
-        self._greetings[request] = set()
-        wire.request(channel, message)
-        return request
-
-    def _pass(self, request: str, what: str) -> None:
-        """When a greeting has both its reply and its idle status, so had all that was before it."""
-        marks = self._greetings.get(request)
-        if marks is None:
-            return
-        marks.add(what)
-        if len(marks) < 2:
-            return
+    def _on_passed(self, request: str) -> None:
         for run in list(self._runs.values()):
             if run.barrier == request:
-                run.barrier = None
-                if run.reply is None:
-                    run.end(_lost_contact())
-                else:
-                    run.idle = True
-                    self._settle(run)
+                run.passed()
+
+    def _renew(self) -> None:
+        """Open a new channel: what may still come over this one does not matter."""
+        self._link.reopen(str(uuid4()))
 
     async def _outcome(self, run: RemoteRun) -> Reply:
         try:
@@ -508,18 +408,14 @@ class RemoteConnection:
         looking.cancel()
         silence = time.monotonic() - self._heard_at
         if run.reply is not None and self._link.wire is not None and silence > IDLE_LIMIT:
-            run.idle = True
-            run.barrier = None
-            self._settle(run)
+            run.passed()
 
     async def _aftermath(self, reply: Reply) -> Reply:
         """The reply, or the loss of the kernel if the interrupt was the beginning of its end."""
         if time.monotonic() - self._interrupted_at < STOPPING_LIMIT and self._stopping is None:
             return reply
-        process, deadline = self.generation, time.monotonic() + AFTERMATH
-        while time.monotonic() < deadline:
-            if self._stopping is not None:
-                deadline = max(deadline, time.monotonic() + 2 * POLL)
+        process, since = self.generation, time.monotonic()
+        while time.monotonic() - since < (AFTERMATH if self._stopping is None else STOPPING_LIMIT):
             if self._stopping in ("kernel_died", "kernel_restarted"):
                 return Reply(status="lost", lost=self._stopping)
             if self.generation != process:
@@ -540,10 +436,6 @@ class RemoteConnection:
         elif answer.status_code == 200 and answer.json().get("execution_state") == "dead":
             self.dead = True
             self._end_runs("kernel_died")
-
-
-def _lost_contact() -> Reply:
-    return Reply(status="lost", lost="lost_contact", incomplete="lost_contact")
 
 
 def _moment(text: object) -> datetime | None:

@@ -13,17 +13,17 @@ from typing import Any
 from jupyter_nbmodel_client import NbModelClient
 from pycrdt import (
     Decoder,
-    Doc,
     Encoder,
     YMessageType,
     YSyncMessageType,
     create_update_message,
     handle_sync_message,
-    merge_updates,
     read_message,
 )
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from jmcp_handlers.documents.elsewhere.proof import contains, has
 
 OPEN_SECONDS = 30.0
 """For the first copy of a document: the server may have to load hundreds of megabytes."""
@@ -144,7 +144,7 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
             return True
         wanted, state = ydoc.get_update(base), ydoc.get_state()
         answer = await self._ask(base)
-        if not _contains(answer, wanted) and not _has(await self._ask(NOTHING), wanted):
+        if not contains(answer, wanted) and not has(await self._ask(NOTHING), wanted):
             return False
         if changes > self._confirmed:
             self._confirmed, self._base = changes, state
@@ -277,23 +277,6 @@ def _step1(state: bytes) -> bytes:
     for number in (YMessageType.SYNC, YSyncMessageType.SYNC_STEP1, len(state)):
         encoder.write_var_uint(number)
     return encoder.to_bytes() + state
-
-
-def _contains(answer: bytes, wanted: bytes) -> bool:
-    """Whether an update has all of another one: merging adds nothing. 0.05 ms at 1,000 cells."""
-    merged: bytes = merge_updates(answer)
-    return bool(merge_updates(answer, wanted) == merged)
-
-
-def _has(document: bytes, wanted: bytes) -> bool:
-    """Whether a whole document has an update already, also where others deleted parts of it."""
-    copy: Doc[Any] = Doc()
-    copy.apply_update(document)
-    news: list[Any] = []
-    subscription = copy.observe(news.append)
-    copy.apply_update(wanted)
-    copy.unobserve(subscription)
-    return not news
 
 
 def _loss(error: Exception) -> Lost:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jmcp import app, serve
 from jmcp.config import ServeOptions
 from jmcp.later import Later
-from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.call import Calls
 from jmcp.runtime.transport import stdio
 from jmcp.runtime.transport.wire import Wire
 from jmcp.standalone import tell
@@ -62,7 +62,7 @@ class Beside:
                 self._server.http_server.stop()
                 await self._server._cleanup()
 
-    async def _started(self) -> Dispatcher:
+    async def _started(self) -> Calls:
         """Start Jupyter; what its extension works with is what works here."""
         # In a thread, because it takes seconds in which the client is answered.
         for name in HEAVY:
@@ -74,5 +74,5 @@ class Beside:
         # Without the token: clients keep what their servers print.
         tell(f"JupyterLab is at {where.url}/lab; its token is the one of `jmcp serve`")
         [extension] = server.extension_manager.extension_apps["jmcp"]
-        dispatcher: Dispatcher = (await extension.hosted.app()).state.dispatcher
+        dispatcher: Calls = (await extension.hosted.app()).state.dispatcher
         return dispatcher

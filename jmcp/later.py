@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from jmcp.runtime.call import Caller, Outcome
-from jmcp.runtime.dispatch import Dispatcher, UnknownToolError
+from jmcp.runtime.call import Caller, Calls, Outcome, UnknownToolError
 from jmcp.runtime.errors import BackendError, JupyterUnreachable
 from jmcp.runtime.render import Texts
 from jmcp.runtime.tool import Api
@@ -19,19 +18,19 @@ LONGEST_PAUSE_SECONDS = 15.0
 log = logging.getLogger("jmcp")
 
 
-class Later(Dispatcher):
-    """A dispatcher that is there at once and works as soon as `connect` gives it the real one.
+class Later:
+    """`Calls` that are there at once and work as soon as `connect` gives the real ones.
 
     `connect` raises a BackendError while that is impossible; it is tried again and again, and at
     once when a call needs it. `tell` gets each change as a sentence. Until then, calls end with
-    the tool error of the last failure; they wait `call_seconds` for an attempt. Unless it `owns` the real one, that is started and closed
-    by others.
+    the tool error of the last failure; they wait `call_seconds` for an attempt. Unless this `owns`
+    the real ones, others start and close them.
     """
 
     def __init__(
         self,
         api: Api,
-        connect: Callable[[], Awaitable[Dispatcher]],
+        connect: Callable[[], Awaitable[Calls]],
         *,
         tell: Callable[[str], None],
         call_seconds: float,
@@ -44,7 +43,7 @@ class Later(Dispatcher):
         self._call_seconds = call_seconds
         self._close_seconds = close_seconds
         self._owns = owns
-        self._real: Dispatcher | None = None
+        self._real: Calls | None = None
         self._failure: BackendError | None = None
         self._wanted = asyncio.Event()
         self._attempted = asyncio.Event()
@@ -66,17 +65,15 @@ class Later(Dispatcher):
             except TimeoutError:
                 log.warning("what was open did not close within %g s", self._close_seconds)
 
-    async def call(
-        self, name: str, arguments: dict[str, Any], caller: Caller, **options: Any
-    ) -> Outcome:
-        """As `Dispatcher.call`, once there is one."""
+    async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
+        """As the real one does, once there is one."""
         if name not in self.api.tools:
             raise UnknownToolError(name)
         if self._real is None:
             await self._attempt()
         if self._real is None:
             return self._unavailable(name)
-        return await self._real.call(name, arguments, caller, **options)
+        return await self._real.call(name, arguments, caller)
 
     async def _attempt(self) -> None:
         """Wait for the attempt under way, or for one that is made now."""

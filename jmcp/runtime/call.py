@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from jmcp.runtime.errors import ToolError
 from jmcp.runtime.progress import Report
+from jmcp.runtime.tool import Api
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +43,18 @@ class Outcome:
     result: dict[str, Any] | None = None
     images: tuple[Image, ...] = ()
     error: ToolError | None = None
+
+
+class UnknownToolError(LookupError):
+    """No tool has that name: a mistake in the protocol, not in the arguments."""
+
+
+class Calls(Protocol):
+    """All that a transport knows of the server behind it."""
+
+    api: Api
+
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...
+    async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
+        """Run one tool. Every failure but an UnknownToolError is an Outcome with an error."""

@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 from jmcp.runtime.arguments import Arguments
 from jmcp.runtime.backend import Documents, Kernels
 from jmcp.runtime.batch import Batches
-from jmcp.runtime.call import Caller, Outcome
+from jmcp.runtime.call import Caller, Outcome, UnknownToolError
 from jmcp.runtime.errors import BackendError, ToolError
 from jmcp.runtime.execution import Executions
 from jmcp.runtime.journal import AUTHOR, Author
@@ -34,10 +34,6 @@ log = logging.getLogger("jmcp")
 AFTERWARDS_SECONDS = 5.0
 """That what cancelled calls left to do may still take when the server stops."""
 Discard = Callable[..., Coroutine[Any, Any, None]]
-
-
-class UnknownToolError(LookupError):
-    """No tool has that name: a mistake in the protocol, not in the arguments."""
 
 
 class Dispatcher:

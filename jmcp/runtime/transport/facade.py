@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.call import Calls
 from jmcp.runtime.transport import problem
 from jmcp.runtime.transport.body import json_object
 from jmcp.runtime.transport.identity import caller
@@ -19,7 +19,7 @@ from jmcp.runtime.transport.problem import Problem, ProblemResponse
 class Facade:
     """What older servers had beside `/mcp`, kept for their clients."""
 
-    def __init__(self, dispatcher: Dispatcher, listing: Listing, version: str) -> None:
+    def __init__(self, dispatcher: Calls, listing: Listing, version: str) -> None:
         self._dispatcher = dispatcher
         self._listing = listing
         self._version = version

@@ -11,8 +11,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from jmcp.runtime.call import Outcome
-from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.call import Calls, Outcome
 from jmcp.runtime.errors import ToolError
 from jmcp.runtime.tool import Route, Tool
 from jmcp.runtime.transport import events, problem, query
@@ -39,7 +38,7 @@ def by_path(routes: tuple[Route, ...]) -> dict[str, dict[str, Route]]:
 class Rest:
     """The operations of one server. `base` is the URL path that the server lives under."""
 
-    def __init__(self, dispatcher: Dispatcher, base: str) -> None:
+    def __init__(self, dispatcher: Calls, base: str) -> None:
         self._dispatcher = dispatcher
         self._base = base
         self._api = dispatcher.api

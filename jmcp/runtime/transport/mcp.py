@@ -12,8 +12,7 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
-from jmcp.runtime.call import Caller, Outcome
-from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.call import Caller, Calls, Outcome
 from jmcp.runtime.progress import Progress, Report
 from jmcp.runtime.transport.identity import caller
 from jmcp.runtime.transport.leaving import unless_left
@@ -99,7 +98,7 @@ class Fixed:
 
 
 def server(
-    dispatcher: Dispatcher, listing: Listing, version: str, *, peer: Caller | None = None
+    dispatcher: Calls, listing: Listing, version: str, *, peer: Caller | None = None
 ) -> Server[Any]:
     """The MCP server. It emits raw schemas and validates nothing: dispatch does both ways.
 

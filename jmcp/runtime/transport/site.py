@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jmcp.runtime import tool
-from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.call import Calls
 from jmcp.runtime.transport import http, mcp
 from jmcp.runtime.transport.bearer import Authenticated
 from jmcp.runtime.transport.body import MAX_BYTES
@@ -89,7 +89,7 @@ async def on_bug(_: Request, __: Exception) -> Response:
 
 
 def site(
-    dispatcher: Dispatcher,
+    dispatcher: Calls,
     *,
     version: str,
     base: str = "",

@@ -12,8 +12,7 @@ from typing import cast
 from anyio import AsyncFile
 from mcp.server.stdio import stdio_server
 
-from jmcp.runtime.call import Caller
-from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.call import Caller, Calls
 from jmcp.runtime.transport import mcp
 from jmcp.runtime.transport.identity import HOLDER
 from jmcp.runtime.transport.listing import Listing
@@ -24,9 +23,7 @@ LINES_AHEAD = 64
 """A client that sends faster than it is answered waits, as a pipe makes it."""
 
 
-async def serve(
-    dispatcher: Dispatcher, wire: Wire, *, version: str, toolsets: tuple[str, ...]
-) -> None:
+async def serve(dispatcher: Calls, wire: Wire, *, version: str, toolsets: tuple[str, ...]) -> None:
     """Serve until stdin closes; a cancelled one leaves at once, whatever the client does.
 
     Neither starts nor closes the dispatcher. Raises ValueError for an unknown toolset.

@@ -22,8 +22,6 @@ POLICY = Policy(
         "kernel_restarted": "The kernel was restarted: all variables were lost.",
         "kernel_started": "A kernel was started for this notebook.",
         "run_note": "A remark on a run that the caller should know.",
-        "incomplete_output_limit": "Outputs are missing: the Jupyter Server limits how fast a kernel may print, and dropped some.",
-        "incomplete_lost_contact": "Outputs may be missing: contact with the kernel was lost while this ran.",
         "document_changed": "The document changed in a way the caller should know.",
         "notebook_moved": "The notebook was renamed; the session follows it.",
     },

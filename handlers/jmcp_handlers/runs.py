@@ -23,6 +23,8 @@ BATCH_CHARACTERS = 8_000
 """Of the outputs of all cells in the summary of a batch; read_cell has them whole."""
 CELL_CHARACTERS = 400
 """Of one cell's outputs in the summary of a batch."""
+BATCH_REMARKS = 10
+"""Remarks on its runs that the summary of a batch passes on."""
 ERROR_CHARACTERS = 300
 """Of one cell's error in the summary of a batch."""
 
@@ -36,9 +38,6 @@ async def run_result(run: Run, session: Session, at: int | None = None) -> Execu
         raise run.failure
     for note in run.notes:
         session.notice("run_note", note)
-    incomplete = getattr(run, "incomplete", None)
-    if incomplete is not None:
-        session.notice(f"incomplete_{incomplete}")
     notebook = await _notebook_of(run.notebook_key, session)
     if run.status in ("kernel_died", "kernel_restarted") and notebook is not None:
         notebook.kernel_lost(run)
@@ -52,7 +51,7 @@ async def run_result(run: Run, session: Session, at: int | None = None) -> Execu
         cell_id=run.cell_id,
         execution_count=run.execution_count,
         seconds=round(run.seconds, 3),
-        complete=incomplete is None and run.status != "lost_contact",
+        complete=_complete(run),
         outputs=await present(outputs_of(run), session.workspace),
     )
 
@@ -66,8 +65,9 @@ async def batch_result(batch: RunBatch, session: Session) -> Execution:
         for run in [step.run for step in batch.steps if step.run is not None][-1:]:
             notebook.kernel_lost(run)
     runs = [step.run for step in batch.steps if step.run is not None]
-    for reason in {getattr(run, "incomplete", None) for run in runs} - {None}:
-        session.notice(f"incomplete_{reason}")
+    remarks = [(step, note) for step in batch.steps if step.run for note in step.run.notes]
+    for step, note in remarks[:BATCH_REMARKS]:
+        session.notice("run_note", f"Cell {step.index}: {note}")
     shown = _shown(batch)
     budget = min(CELL_CHARACTERS, BATCH_CHARACTERS // max(1, len(shown)))
     if notebook is None:
@@ -82,10 +82,7 @@ async def batch_result(batch: RunBatch, session: Session) -> Execution:
         cell_id=None,
         execution_count=None,
         seconds=round(batch.seconds, 3),
-        complete=all(
-            getattr(run, "incomplete", None) is None and run.status != "lost_contact"
-            for run in runs
-        ),
+        complete=all(_complete(run) for run in runs),
         outputs=[],
         batch=Batch(
             done=batch.finished_steps,
@@ -127,6 +124,11 @@ def outputs_of(run: Run) -> list[Output]:
         *outputs,
         {"output_type": "error", "ename": error.ename, "evalue": error.evalue, "traceback": []},
     ]
+
+
+def _complete(run: Run) -> bool:
+    """Whether the run has all outputs that it can have by now; its notes say why not."""
+    return run.incomplete is None and run.status != "lost_contact"
 
 
 async def _notebook_of(key: str, session: Session) -> Notebook | None:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tests.sessions.conftest import BOB, Bench
+from tests.sessions.conftest import ALICE, BOB, Bench
 
 BOUND_SECONDS = 60
 UNTIL_GO = "import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)\n"
@@ -53,13 +53,13 @@ async def test_executions_belong_to_their_session(bench: Bench) -> None:
     mine, other = await bench.open("a.ipynb"), await bench.open("a.ipynb")
     foreign = await bench.open("b.ipynb", BOB)
     execution_id = (await bench.call("execute_code", session_id=mine, code="1"))["execution_id"]
-    for caller, session in (({}, other), ({"caller": BOB}, foreign)):
+    for caller, session in ((ALICE, other), (BOB, foreign)):
         error = await bench.fail(
-            "get_execution", **caller, session_id=session, execution_id=execution_id
+            "get_execution", caller, session_id=session, execution_id=execution_id
         )
         assert error["code"] == "execution_not_found"
         assert "list_executions" in error["message"]
-        listed = await bench.call("list_executions", **caller, session_id=session)
+        listed = await bench.call("list_executions", caller, session_id=session)
         assert listed["executions"] == []
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from jupyter_server.utils import ensure_async
+from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
 from jmcp.runtime.backend import FileEntry

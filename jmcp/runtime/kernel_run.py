@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Protocol
 
 from jmcp.runtime.backend import Kernels, OnMessage, OutputSink, Reply, Request
@@ -103,8 +104,13 @@ class KernelRun:
         `shown` is what the cell shows of an execution that an earlier process left.
         """
         execution = self.execution
-        late = LateUpdates(execution.reopen_sink).note if sink and execution.reopen_sink else None
+        late = None
+        if sink and execution.reopen_sink and execution.cell_id is not None:
+            cell = (execution.notebook_key, execution.cell_id)
+            late = LateUpdates(execution.reopen_sink, partial(self._displays.is_last, *cell)).note
         execution.record = OutputRecord(sink, self._displays, late=late, shown=shown)
+        if execution.cell_id is not None:
+            self._displays.runs(execution.notebook_key, execution.cell_id, execution.record)
         status: Status | None = None
         try:
             status = await self._attempt()

@@ -46,8 +46,10 @@ class CellOutputs:
 class LateUpdates:
     """The updates of one finished run. A display that moves fast is written when there is time."""
 
-    def __init__(self, reopen: ReopenSink) -> None:
+    def __init__(self, reopen: ReopenSink, is_last: Callable[[OutputRecord], bool]) -> None:
+        """`is_last` says whether the run of that record is still the last of its cell."""
         self._reopen = reopen
+        self._is_last = is_last
         self._before: dict[int, Output] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -60,10 +62,13 @@ class LateUpdates:
     async def _write(self, record: OutputRecord) -> None:
         while self._before:
             position, before = self._before.popitem()
+            if not self._is_last(record):
+                continue
             try:
                 sink = await self._reopen(position, before)
                 if sink is not None:
-                    sink.replace(position, record.outputs[position])
+                    if self._is_last(record):
+                        sink.replace(position, record.outputs[position])
                     await sink.close()
             except BackendError:
                 log.warning("A display update did not reach its cell.", exc_info=True)

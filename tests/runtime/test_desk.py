@@ -216,3 +216,19 @@ async def test_eight_submitters_lose_nothing_and_write_nowhere_else(desk_at: Any
     assert text(done) == f"{order}\n"
     counts = [execution.execution_count for execution in desk.executed]
     assert counts == list(range(1, len(counts) + 1))
+
+
+@pytest.mark.parametrize("live", [True, False])
+async def test_a_display_of_a_run_before_changes_no_cell_that_ran_again(
+    desk_at: Any, live: bool
+) -> None:
+    desk = await desk_at(live=live)
+    shows = "from IPython.display import display\nhandle = display('1', display_id='d')"
+    updates = "handle.update('2', metadata={'a': 'b'})\ndisplay('3', display_id='d');"
+    for _ in range(3):
+        await desk.run(shows, 0)
+        last = await desk.run(updates, 1)
+    await desk.run("'time for late updates'", 2)
+    cell = await desk.cell("c1")
+    assert (cell.execution_count, list(cell.outputs)) == (last.execution_count, last.outputs)
+    assert [output["data"]["text/plain"] for output in cell.outputs] == ["'3'"]

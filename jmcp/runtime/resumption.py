@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from jmcp.runtime.backend import (
@@ -58,12 +59,15 @@ class Resumption:
         self.shown = Shown(outputs=())
         self.listening = asyncio.Event()
         self._documents = documents
+        # Whether all is known that it printed before.
+        self._whole = True
         self._hearing: asyncio.Task[Reply] | None = None
         self._on_message: OnMessage | None = None
         self._inbox: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
 
     async def open(self, execution: Execution) -> OutputSink | None:
         """The cell as a sink, or None where there is none to write to; notes say what is lost."""
+        self._whole = False
         if self.run_left.cell_id is None:
             execution.notes.append(NO_CELL)
             return None
@@ -77,6 +81,8 @@ class Resumption:
             return None
         if sink is None:
             execution.notes.append(CELL_LOST)
+        else:
+            self._whole = self.run_left.settled
         return sink
 
     def listen(self, kernels: Kernels, execution: Execution) -> None:
@@ -91,7 +97,11 @@ class Resumption:
         for message in self._inbox:
             on_message(*message)
         self._inbox.clear()
-        return await self._hearing
+        reply = await self._hearing
+        if not self._whole and reply.status != "lost" and reply.incomplete is None:
+            # Nothing was missed since, but of before.
+            return replace(reply, incomplete="lost_contact")
+        return reply
 
     def drop(self) -> bool:
         """Listen no more. Whether messages are lost with that."""

@@ -320,8 +320,9 @@ async def test_without_a_cell_the_end_is_still_awaited(
     kernels.say("b")
     kernels.end.set_result(OK)
     assert await run.wait(LIMIT)
-    assert (run.status, len(run.notes)) == ("ok", 1)
-    assert [output["text"] for output in run.outputs] == ["b"]
+    # What it printed before is nowhere now.
+    assert (run.status, run.incomplete, len(run.notes)) == ("lost_contact", "lost_contact", 2)
+    assert run.outputs[0]["text"] == "b"
     assert cell.sink.calls == []
     assert await stored(executions, store) == []
 
@@ -359,6 +360,7 @@ async def test_an_abrupt_end_of_jmcp_is_told(
     kernels.end.set_result(OK)
     assert await run.wait(LIMIT)
     assert "abruptly" in run.notes[0]
+    assert (run.status, run.incomplete) == ("lost_contact", "lost_contact")
 
 
 async def test_the_limit_of_a_left_run_still_holds(

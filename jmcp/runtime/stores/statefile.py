@@ -1,7 +1,7 @@
 """One SQLite file with what outlives a process: sessions, runs, the change journal.
 
 Statements run where they are called, on the event loop: an indexed write in WAL mode without fsync
-takes some 30 microseconds, through a thread twice that with a long tail (docs/decisions/0011). Only
+takes some 30 microseconds, through a thread twice that with a long tail (docs/decisions/0012). Only
 what waits for the disk, bringing the log into the file, has a thread.
 `synchronous=NORMAL` survives the death of the process (the pages are with the operating system),
 not the loss of power, which costs the last transactions and never the file.

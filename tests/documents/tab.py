@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from jupyter_server.serverapp import ServerApp
 from jupyter_ydoc import YNotebook
+from nbformat.reader import NotJSONError
 from pycrdt import (
     TransactionEvent,
     YMessageType,
@@ -30,10 +31,14 @@ BOUND_SECONDS = 30.0
 async def until(holds: Callable[[], Any], what: str = "condition") -> Any:
     """Wait, within a bound, until `holds()` is true, and return it."""
     deadline = asyncio.get_running_loop().time() + BOUND_SECONDS
-    while not (value := holds()):
+    while True:
+        try:
+            if value := holds():
+                return value
+        except NotJSONError:  # a notebook that was read in the midst of being written
+            pass
         assert asyncio.get_running_loop().time() < deadline, f"not in time: {what}"
         await asyncio.sleep(0.005)
-    return value
 
 
 class Tab:

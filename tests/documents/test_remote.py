@@ -434,10 +434,10 @@ async def test_the_server_s_session(jupyter: StartJupyter) -> None:
         assert await here.documents.server_session() == await there.documents.server_session()
         async with tab(app, "a.ipynb"):
             pass
-        store = json.loads(
-            (here.root.parent / "jupyter_home/server0/collaboration.json").read_text()
-        )
-        assert await here.documents.server_session() in store
+        store = here.root.parent / "jupyter_home/server0/collaboration.json"
+        if not store.exists():  # jupyter-server-ydoc 2 does not let one choose
+            store = here.root / ".jupyter/collaboration_sessions.json"
+        assert await here.documents.server_session() in json.loads(store.read_text())
 
 
 async def test_without_the_event_stream_it_works_too(

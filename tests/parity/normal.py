@@ -26,6 +26,8 @@ TEXT_APART = re.compile(
     # Times; the seconds of a row of run_cells; a size and a time in a row of a listing
     r"\b\d+(\.\d+)? ?(ms|s|seconds?)\b|(?<=\t)\d+\.\d+(?=\t|$)"
     r"|(\d+\t)?\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)"
+    # A kernel that was interrupted just now may have begun with what waited.
+    r"|(?<=interrupted, now )\w+"
     r"|(?<=, )(saved|pending)\b|(?<=document: )(live|file)\b"
 )
 UNKNOWN = {"kernelspec": {"name": "", "display_name": ""}, "language_info": {"name": ""}}
@@ -61,7 +63,8 @@ class Normal:
 
     def _common(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: self._common(inner) for key, inner in value.items() if key not in APART}
+            apart = APART | ({"state"} if value.get("action") == "interrupted" else set())
+            return {key: self._common(inner) for key, inner in value.items() if key not in apart}
         if isinstance(value, list):
             return [self._common(inner) for inner in value]
         return self._text(value) if isinstance(value, str) else value

@@ -28,8 +28,7 @@ OTHERS = (
     ("inside", "rest"),
     ("inside-plain", "facade"),
     ("elsewhere", "stdio"),
-    ("elsewhere", "rest"),
-    ("elsewhere-plain", "facade"),
+    ("elsewhere-plain", "rest"),
 )
 
 

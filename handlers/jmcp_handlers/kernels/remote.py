@@ -186,7 +186,7 @@ class RemoteKernels:
                     display_name=spec.display_name if spec else kernel["name"],
                     language=spec.language if spec else "",
                     state=_state(kernel["execution_state"], connection),
-                    connections=kernel["connections"],
+                    connections=_of_others(kernel["connections"], connection),
                     last_activity=kernel["last_activity"],
                     notebook_path=notebooks.get(kernel["id"]),
                 )
@@ -269,6 +269,11 @@ class RemoteKernels:
 
 def _path(kernel_id: str) -> str:
     return f"api/kernels/{quoted(kernel_id)}"
+
+
+def _of_others(connections: int, ours: RemoteConnection | None) -> int:
+    """How many others are connected: jmcp is no reason to keep a kernel that nobody needs."""
+    return max(0, connections - (ours is not None and ours.connected))
 
 
 def _state(said: str | None, connection: RemoteConnection | None) -> KernelState:

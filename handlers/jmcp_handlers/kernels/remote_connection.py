@@ -95,6 +95,11 @@ class RemoteConnection:
     def channel(self) -> str:
         return self._link.channel
 
+    @property
+    def connected(self) -> bool:
+        """Whether Jupyter counts this among the kernel's connections."""
+        return self._link.wire is not None
+
     async def run(
         self,
         code: str,

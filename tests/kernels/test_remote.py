@@ -81,3 +81,14 @@ async def test_a_token_that_is_refused(server: Any, kernels: Kernels, ref: Noteb
     finally:
         await refused.close()
         await api.close()
+
+
+@both
+async def test_its_own_connection_is_no_reason_to_keep_a_kernel(
+    kernels: Kernels, ref: NotebookRef
+) -> None:
+    kernel_id = await kernels.start(ref, None)
+    connection = await kernels.connect(kernel_id)
+    async with asyncio.timeout(LIMIT):
+        await connection.run("1", Heard())
+    assert [(row.kernel_id, row.connections) for row in await kernels.list()] == [(kernel_id, 0)]

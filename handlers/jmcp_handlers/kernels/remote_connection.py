@@ -205,6 +205,7 @@ class RemoteConnection:
             run.end(LOST_CONTACT)
 
     def on_opening(self, model: dict[str, Any]) -> None:
+        self.looked_at = time.monotonic()
         self._activity = _moment(model.get("last_activity"))
 
     def on_open(self) -> None:

@@ -180,7 +180,11 @@ def _network(api: JupyterApi, error: Exception) -> tuple[str, str]:
             return "dns", f"there is no host {host} (DNS)"
     if isinstance(error, httpx2.ConnectError):
         return "unreachable", str(error) or "connecting failed"
-    return "not_http", "what listens there does not speak HTTP. Is it https:// and not http://?"
+    # A proxy whose server is gone may close the connection, and so may what expects TLS.
+    return "not_http", (
+        "what listens there closed the connection or does not speak HTTP. Is it running, and is it "
+        "https:// and not http://?"
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -20,6 +20,7 @@ POLICY = Policy(
     notices={
         "session_opened": "Another session of this client is open; this call opened one more.",
         "kernel_restarted": "The kernel was restarted: all variables were lost.",
+        "kernel_uncertain": "jmcp was restarted since this session's last run and cannot tell whether the kernel was too: check a variable before relying on any.",
         "kernel_started": "A kernel was started for this notebook.",
         "run_note": "A remark on a run that the caller should know.",
         "document_changed": "The document changed in a way the caller should know.",

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from jmcp.runtime.backend import Cell, Cells, NotebookRef, SaveState
 from jmcp.runtime.errors import KernelDown, KernelMissing
@@ -15,6 +16,9 @@ from jmcp.runtime.store import HeldNotebook
 
 if TYPE_CHECKING:  # a session makes its notebooks, and a notebook tells its session
     from jmcp.runtime.session import Session
+
+PROCESS = uuid4().hex
+"""Names this process, whose count of a kernel's generations says nothing to another one."""
 
 
 class Notebook:
@@ -75,10 +79,16 @@ class Notebook:
         generation = (await kernels.connect(kernel_id)).generation
         before = self.held
         same = before.kernel_id == kernel_id
-        if before.kernel_id is not None and not (same and before.generation in (None, generation)):
+        if before.kernel_id is None:
+            if started:
+                self._session.notice("kernel_started")
+        elif not same:
             self._session.notice("kernel_restarted")
-        elif started:
-            self._session.notice("kernel_started")
+        elif before.generation is not None and before.counted_by != PROCESS:
+            # The kernel outlived the process of jmcp that knew it.
+            self._session.notice("kernel_uncertain")
+        elif before.generation not in (None, generation):
+            self._session.notice("kernel_restarted")
         self._remember(
             kernel_id=kernel_id,
             generation=generation,
@@ -106,7 +116,7 @@ class Notebook:
         return None
 
     def _remember(self, **changes: Any) -> None:
-        self.held = self._session.know(replace(self.held, **changes))
+        self.held = self._session.know(replace(self.held, **changes, counted_by=PROCESS))
 
     async def known_kernel(self) -> str | None:
         """The id of the notebook's kernel, alive or dead; None when it has none."""

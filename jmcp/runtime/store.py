@@ -15,7 +15,9 @@ class HeldNotebook:
 
     `kernel_id` and `generation` are what this session last saw of the notebook's kernel, so that
     a restart by anyone is told to it once (`generation` None: the loss of the process was told,
-    and which one follows does not matter). `started_kernel`: this session started that kernel.
+    and which one follows does not matter). Each process of jmcp counts
+    generations from 1: `counted_by` names the one that counted. `started_kernel`: this session
+    started that kernel.
     """
 
     ref: NotebookRef
@@ -23,6 +25,7 @@ class HeldNotebook:
     kernel_id: str | None = None
     kernel_name: str | None = None
     generation: int | None = None
+    counted_by: str | None = None
     started_kernel: bool = False
 
 

@@ -33,6 +33,7 @@ def encode_session(record: SessionRecord) -> str:
                 "kernel_id": held.kernel_id,
                 "kernel_name": held.kernel_name,
                 "generation": held.generation,
+                "counted_by": held.counted_by,
                 "started_kernel": held.started_kernel,
             }
             for held in record.notebooks.values()
@@ -67,6 +68,7 @@ def _held(row: dict[str, Any]) -> HeldNotebook:
         kernel_id=row.get("kernel_id"),
         kernel_name=row.get("kernel_name"),
         generation=row.get("generation"),
+        counted_by=row.get("counted_by"),
         started_kernel=row.get("started_kernel", False),
     )
 

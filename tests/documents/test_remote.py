@@ -241,6 +241,34 @@ async def test_a_stalled_network_ends_calls_within_a_bound(
         assert await here.texts("a.ipynb") == ["3"]
 
 
+async def test_a_file_that_was_written_without_an_answer_is_not_called_unchanged(
+    jupyter: StartJupyter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = await jupyter(collaboration=False)
+    async with network(app.port) as net, beyond(app, net) as here:
+        here.write("a.ipynb", "1")
+        ref = await here.documents.identify("a.ipynb")
+        write: Any = app.contents_manager.save
+
+        async def save(*args: Any) -> Any:
+            saved = await write(*args)
+            net.cut()
+            return saved
+
+        async def edit(source: str) -> None:
+            async with here.documents.edit(ref) as cells:
+                cells.set_source(0, source)
+
+        monkeypatch.setattr(app.contents_manager, "save", save)
+        with pytest.raises(JupyterUnreachable, match="may or may not be there"):
+            await edit("2")
+        monkeypatch.undo()
+        net.mend()
+        assert await here.texts("a.ipynb") == ["2"]
+        await edit("3")
+        assert here.sources("a.ipynb") == ["3"]
+
+
 async def test_a_slow_network_is_slow_and_nothing_else(jupyter: StartJupyter) -> None:
     app = await jupyter()
     async with network(app.port) as net, beyond(app, net) as here:

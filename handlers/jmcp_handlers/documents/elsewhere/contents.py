@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 
 from jmcp.runtime.backend import FileEntry
-from jmcp.runtime.errors import DirectoryMissing, JupyterRefused, WriteRefused
+from jmcp.runtime.errors import DirectoryMissing, JupyterRefused, JupyterUnreachable, WriteRefused
 from jmcp_handlers.documents.listing import entries
 from jmcp_handlers.documents.models import (
     DEFAULT_MAX_BYTES,
@@ -50,16 +50,23 @@ class RemoteContents:
         return stamp_of(await self._model(path, content=0, hash=1))
 
     async def save(self, path: str, content: dict[str, Any]) -> str:
-        """Write a notebook and return its new stamp. Raises WriteRefused."""
+        """Write a notebook and return its new stamp. Raises WriteRefused, JupyterUnreachable."""
         body = {"type": "notebook", "format": "json", "content": content}
-        response = await self._api.request("PUT", self._url(path), body=body)
-        if response.is_error:
-            raise WriteRefused(
-                f"{path!r} could not be written: {status_phrase(response.status_code)}.",
+        try:
+            response = await self._api.request("PUT", self._url(path), body=body)
+            if response.is_success:
+                return await self.stamp(path)
+        except JupyterUnreachable as error:
+            raise JupyterUnreachable(
+                f"The Jupyter Server at {self._api.url} did not confirm that it wrote {path!r}. The "
+                "change may or may not be there: read the cells again before repeating it.",
                 path=path,
-                status=response.status_code,
-            )
-        return await self.stamp(path)
+            ) from error
+        raise WriteRefused(
+            f"{path!r} could not be written: {status_phrase(response.status_code)}.",
+            path=path,
+            status=response.status_code,
+        )
 
     async def kind(self, path: str) -> str | None:
         """`notebook`, `file` or `directory`; None where the server shows nothing."""

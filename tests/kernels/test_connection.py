@@ -270,3 +270,17 @@ async def test_a_cancelled_run_leaves_the_kernel_running(
     async with asyncio.timeout(LIMIT):
         await connection.run("print(x)", after)
     assert after.text == "5\n"
+
+
+async def test_a_crash_stays_one_when_the_next_process_is_noticed_first(
+    server: ServerApp, ref: NotebookRef
+) -> None:
+    kernels = LocalKernels(server)
+    connection = await kernels.connect(kernel_id := await kernels.start(ref, None))
+    before = connection.process.pid
+    kill(server, kernel_id)
+    async with asyncio.timeout(LIMIT):
+        while connection.process.look() == 1:
+            await asyncio.sleep(0.05)
+    assert await connection.process.loss(before) == "kernel_died"
+    await kernels.close()

@@ -62,7 +62,8 @@ class KernelProcess:
         """Notice a process that came since the last look; returns the generation."""
         if self.pid != self._pid:
             self._pid = self.pid
-            self._crashed.clear()
+            # Runs of the process before may not have looked so far: to them it did crash.
+            self._crashed.discard(self._pid)
             self.generation += 1
             self._announce(self.kernel_id, self.generation)
         return self.generation

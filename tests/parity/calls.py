@@ -203,7 +203,7 @@ CELLS = (
     call("delete_cell", cell_indices=[0, 9], raises="cell_not_found"),
     call("delete_cell", cell_ids=["{inserted}"]),
     call("delete_cell", cell_indices=[0], include_source=False),
-    call("delete_cell", cell_indices=[], raises="invalid_arguments"),
+    call("delete_cell", cell_indices=[0, 0], raises="invalid_arguments"),
     call("read_notebook", response_format="detailed"),
 )
 RUNS = (

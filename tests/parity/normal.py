@@ -46,7 +46,8 @@ class Normal:
         self._learn(answer.result)
         return {
             "error": answer.error,
-            "text": self._text(answer.text),
+            # In a text for a model, the code is part of the text.
+            "text": self._text(answer.text.removesuffix(f"\n(error: {answer.error})")),
             "result": self._common(answer.result),
         }
 

@@ -26,9 +26,8 @@ OTHERS = (
     ("elsewhere", "mcp"),
     ("elsewhere-plain", "mcp"),
     ("inside", "rest"),
-    ("inside-plain", "facade"),
     ("elsewhere", "stdio"),
-    ("elsewhere-plain", "rest"),
+    ("elsewhere-plain", "facade"),
 )
 
 

@@ -278,9 +278,10 @@ async def test_a_crash_stays_one_when_the_next_process_is_noticed_first(
     kernels = LocalKernels(server)
     connection = await kernels.connect(kernel_id := await kernels.start(ref, None))
     before = connection.process.pid
+    noticed = asyncio.Event()
+    kernels.on_generation(lambda _, generation: noticed.set() if generation > 1 else None)
     kill(server, kernel_id)
     async with asyncio.timeout(LIMIT):
-        while connection.process.look() == 1:
-            await asyncio.sleep(0.05)
+        await noticed.wait()
     assert await connection.process.loss(before) == "kernel_died"
     await kernels.close()

@@ -28,6 +28,8 @@ TEXT_APART = re.compile(
     r"|(\d+\t)?\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)"
     # A kernel that was interrupted just now may have begun with what waited.
     r"|(?<=interrupted, now )\w+"
+    # What is said only where a client is a connection: a process of its own over stdio.
+    r"|\nNotice \(session_opened\): .*"
     r"|(?<=, )(saved|pending)\b|(?<=document: )(live|file)\b"
 )
 UNKNOWN = {"kernelspec": {"name": "", "display_name": ""}, "language_info": {"name": ""}}
@@ -67,13 +69,17 @@ class Normal:
             apart = APART | ({"state"} if value.get("action") == "interrupted" else set())
             return {key: self._common(inner) for key, inner in value.items() if key not in apart}
         if isinstance(value, list):
-            return [self._common(inner) for inner in value]
+            return [self._common(inner) for inner in value if not _of_a_connection(inner)]
         return self._text(value) if isinstance(value, str) else value
 
     def _text(self, text: str) -> str:
         for name, number in self._names.items():
             text = text.replace(name, number)
-        return TEXT_APART.sub("<apart>", text)
+        return TEXT_APART.sub(lambda found: "" if "Notice" in found[0] else "<apart>", text)
+
+
+def _of_a_connection(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("code") == "session_opened"
 
 
 def cell_ids(root: Path) -> set[str]:

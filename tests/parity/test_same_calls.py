@@ -17,7 +17,7 @@ from jmcp_api.registry import TOOLS
 from tests.contract.surfaces import CALL_SECONDS, Surface
 from tests.parity.calls import CALLS, END, NOTEBOOKS, write
 from tests.parity.normal import Normal, cell_ids, notebook
-from tests.parity.places import Places, surface
+from tests.parity.places import Places, place, surface
 from tests.served import Served
 
 SAVED_SECONDS = 120
@@ -117,11 +117,12 @@ def test_every_tool_succeeds_and_fails_in_the_calls() -> None:
 
 
 @pytest.mark.parametrize(("name", "over"), OTHERS)
-def test_the_same_calls_mean_the_same(
-    name: str, over: str, places: Places, wanted: Story, tmp_path: Path
-) -> None:
-    served = places[name]
-    with surface(over, served, tmp_path) as through:
+def test_the_same_calls_mean_the_same(name: str, over: str, wanted: Story, tmp_path: Path) -> None:
+    # A place of its own: a file made anew under a path that had another one is news of its own.
+    with (
+        place(name, tmp_path / "place") as served,
+        surface(over, served, tmp_path / "client") as through,
+    ):
         story = asyncio.run(told(through, served))
     for call, answer, expected in zip(CALLS, story.answers, wanted.answers, strict=True):
         if over == "rest" and answer["error"] is None:

@@ -11,16 +11,19 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 READY_SECONDS = 180
 STOP_SECONDS = 60
+OTHERS_STOP_SECONDS = 5
 TOKEN = "contract-test-token"
 JUPYTER_TOKEN = "jupyter-test-token"
 """Another one, so that a test notices when one is sent for the other."""
@@ -107,7 +110,8 @@ def jupyter_server(
     ready = r"(http://127\.\S+/)\?token="
     # Else every extension that is installed would be enabled by its own file.
     alone = {"JUPYTER_NO_CONFIG": "1"}
-    with _running(command, home, root, ready, token=token, variables=alone) as served:
+    # While a save is due, a Jupyter Server with collaboration may wait for its own thread for ever.
+    with _running(command, home, root, ready, token=token, variables=alone, stops=False) as served:
         yield served
 
 
@@ -157,7 +161,9 @@ def _running(
     *,
     token: str = TOKEN,
     variables: Mapping[str, str] | None = None,
+    stops: bool = True,
 ) -> Iterator[Served]:
+    """Run a server. With `stops` it has to end when it is asked to, and is a failure if not."""
     home.mkdir(parents=True, exist_ok=True)
     root.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(
@@ -170,19 +176,36 @@ def _running(
     )
     try:
         url = _printed_url(process, ready)
+        _await_port(url)
         yield Served(url=url, token=token, root=root, process=process)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
-            process.wait(STOP_SECONDS)
+            process.wait(STOP_SECONDS if stops else OTHERS_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            raise
+            if stops:
+                raise
         finally:
             if process.stdout:
                 process.stdout.close()
+
+
+def _await_port(url: str) -> None:
+    """Jupyter Server prints its URL a moment before it listens there."""
+    parts = urlsplit(url)
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            socket.create_connection((parts.hostname, parts.port), timeout=READY_SECONDS).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _printed_url(process: subprocess.Popen[str], ready: str) -> str:

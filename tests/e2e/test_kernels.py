@@ -34,7 +34,8 @@ async def test_a_kernel_killed_by_its_cell_says_so(served: Served, agent: Agent)
     assert after["status"] == "error"
     assert after["outputs"][0]["ename"] == "NameError"
     told = [*notices(lost), *notices(after)]
-    assert told.count("kernel_restarted") == 1  # once, with the first result that can know
+    # Once, with the first result that can know.
+    assert told.count("kernel_restarted") == 1, (lost, after)
     assert notices(await agent.run("1")) == []
 
 

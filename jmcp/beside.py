@@ -22,7 +22,7 @@ HEAVY = ("jupyter_server.serverapp", "jupyterlab.labapp", "jupyter_server_ydoc.a
 START_SECONDS = 120.0
 """JupyterLab takes two or three; a call waits for it as long as any client would."""
 
-STOP_SECONDS = 10.0
+STOP_SECONDS = 30.0
 """For kernels, and for extensions that save what is open."""
 
 

@@ -82,12 +82,12 @@ class Notebook:
         if before.kernel_id is None:
             if started:
                 self._session.notice("kernel_started")
-        elif not same:
-            self._session.notice("kernel_restarted")
-        elif before.generation is not None and before.counted_by != PROCESS:
+        elif before.generation is None:
+            pass  # its loss was told; under which id its successor runs is no news
+        elif same and before.counted_by != PROCESS:
             # The kernel outlived the process of jmcp that knew it.
             self._session.notice("kernel_uncertain")
-        elif before.generation not in (None, generation):
+        elif not same or before.generation != generation:
             self._session.notice("kernel_restarted")
         self._remember(
             kernel_id=kernel_id,

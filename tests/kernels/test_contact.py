@@ -283,7 +283,8 @@ async def test_another_process_takes_a_run_up(far: Far, ref: NotebookRef, others
         other = far.other(kernel_id)
         await other.__aenter__()
     await far.kernels.close()
-    await run
+    async with asyncio.timeout(LIMIT):
+        await run
     await far.connections(kernel_id, 1 if others else 0)
     await asyncio.sleep(0.3)
     second = Far(far.server, far.net)

@@ -257,6 +257,7 @@ async def test_a_person_may_clear_the_outputs_of_a_run(place: START) -> None:
     sink.append(stream("gone"))
     sink.append(result("gone"))
     async with tab(here.app, "a.ipynb") as person:
+        await until(lambda: len(person.notebook.ycells[0]["outputs"]) == 2)
         person.notebook.ycells[0]["outputs"].clear()
         (room,) = here.rooms.values()
         mine = room._document.ycells[0]["outputs"]

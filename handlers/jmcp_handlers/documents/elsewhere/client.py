@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import socket
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,7 @@ from pycrdt import (
     YSyncMessageType,
     create_update_message,
     handle_sync_message,
+    merge_updates,
     read_message,
 )
 from websockets.asyncio.client import ClientConnection, connect
@@ -30,6 +32,13 @@ OPEN_SECONDS = 30.0
 REPLY_SECONDS = 10.0
 """For a question about a document that is open: it takes a millisecond."""
 SAVE_SECONDS = 30.0
+FRESH_SECONDS = 0.005
+"""A document that was fetched less than this ago is not fetched again: what others write is pushed
+here in as much time, and one run asks for its document three times in a row."""
+
+HOLD_SECONDS = 0.02
+"""Writes wait this long for others to go along, unless somebody asks for their confirmation: each
+message costs the server, which also hands on the kernel's, half a millisecond."""
 
 RAW = 2
 """Jupyter's message type for saving, beside those of the Y protocol."""
@@ -74,6 +83,8 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
         self._websocket: ClientConnection | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
+        self._held: list[bytes] = []
+        self._release: asyncio.TimerHandle | None = None
         self._answers: deque[asyncio.Future[bytes]] = deque()
         """Whoever sent a sync step 1, in the order in which the server answers."""
         self._saves: dict[int, asyncio.Future[str]] = {}
@@ -85,6 +96,7 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
         self._changes = 0
         """Counts transactions of this client."""
         self._confirmed = 0
+        self._fetched = -FRESH_SECONDS
         self._base = NOTHING
         """The state vector up to which the server has everything."""
         self._updates: Any = None
@@ -139,8 +151,12 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
         """Fetch what the server has now; whether it has all that was written here. Raises Lost."""
         ydoc = self._doc.ydoc
         changes, base = self._changes, self._base
+        asked = time.monotonic()
         if changes == self._confirmed:
-            await self._ask(ydoc.get_state())
+            if asked - self._fetched > FRESH_SECONDS:
+                await self._ask(ydoc.get_state())
+                self._fetched = asked
+            self._check()
             return True
         wanted, state = ydoc.get_update(base), ydoc.get_state()
         answer = await self._ask(base)
@@ -148,6 +164,7 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
             return False
         if changes > self._confirmed:
             self._confirmed, self._base = changes, state
+        self._fetched = asked
         return True
 
     @property
@@ -166,6 +183,7 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
         encoder.write_var_string("save")
         encoder.write_var_uint(number)
         reply = self._saves[number] = asyncio.get_running_loop().create_future()
+        self._send_held()
         self._outgoing.put_nowait(encoder.to_bytes())
         try:
             return await asyncio.wait_for(reply, SAVE_SECONDS)
@@ -179,6 +197,7 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
         self._check()
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._answers.append(answer)
+        self._send_held()
         self._outgoing.put_nowait(_step1(state))
         try:
             async with asyncio.timeout(seconds):
@@ -195,7 +214,20 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
     def _changed(self, event: Any) -> None:
         if not self.receiving and self._loss is None:
             self._changes += 1
-            self._outgoing.put_nowait(create_update_message(event.update))
+            self._held.append(event.update)
+            if self._release is None:
+                loop = asyncio.get_running_loop()
+                self._release = loop.call_later(HOLD_SECONDS, self._send_held)
+
+    def _send_held(self) -> None:
+        """Send what was written since the last time, as one update."""
+        if self._release is not None:
+            self._release.cancel()
+            self._release = None
+        if self._held:
+            merged = self._held[0] if len(self._held) == 1 else merge_updates(*self._held)
+            self._held.clear()
+            self._outgoing.put_nowait(create_update_message(merged))
 
     async def _send_all(self, websocket: ClientConnection) -> None:
         try:
@@ -263,6 +295,8 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
                 waiting.set_exception(loss)
                 waiting.exception()  # whoever asked may be gone
         self._answers.clear()
+        if self._release is not None:
+            self._release.cancel()
         mine = asyncio.current_task()
         for task in self._tasks:
             if task is not mine:

@@ -436,7 +436,7 @@ async def test_an_update_after_a_run_reaches_its_cell_if_that_still_shows_it(
             return OK
 
     kernels.kernel = Showing()
-    run = await submit(executions, "1", open_sink=opens(first), reopen_sink=reopen)
+    run = await submit(executions, "1", cell_id="c", open_sink=opens(first), reopen_sink=reopen)
     update = await submit(executions, "2")
     assert await run.wait(LIMIT)
     assert await update.wait(LIMIT)

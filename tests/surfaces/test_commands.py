@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -17,6 +18,7 @@ from tests.served import environment
 
 CHECKOUT = Path(__file__).parents[2]
 INSTALLED = CHECKOUT / ".venv" / ".all"
+LISTING = json.loads((CHECKOUT / "generated" / "jmcp_api" / "mcp-tools.json").read_text())
 SECONDS = 120
 
 
@@ -72,7 +74,7 @@ def tools_listed(printed: str) -> int:
 
 def test_make_serve(surroundings: dict[str, str]) -> None:
     with started(["make", "serve"], CHECKOUT, surroundings) as printed:
-        assert tools_listed(printed) == 17
+        assert tools_listed(printed) == len(LISTING)
         assert re.search(r"^Notebooks +.*examples/notebooks$", printed, re.MULTILINE)
 
 
@@ -84,5 +86,5 @@ def test_make_generate_then_jmcp_serve(surroundings: dict[str, str], tmp_path: P
     folder = tmp_path / "notebooks"
     folder.mkdir()
     with started(["jmcp", "serve"], folder, surroundings) as printed:
-        assert tools_listed(printed) == 17
+        assert tools_listed(printed) == len(LISTING)
     assert list(folder.iterdir()) == []

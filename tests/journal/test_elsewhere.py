@@ -68,7 +68,8 @@ async def test_what_jupyter_kept_is_left_to_the_people_there(
     for task in first._followers.values():
         task.cancel()
     async with tab(world.app, "a.ipynb") as person:
-        person.notebook.set_cell(0, source="0")
+        source = person.notebook.ycells[0]["source"]
+        source[0 : len(source)] = "0"
         second = documents()
 
         async def undone() -> bool:

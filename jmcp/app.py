@@ -15,6 +15,7 @@ from jmcp.runtime.backend import Documents, Kernels
 from jmcp.runtime.dispatch import Dispatcher
 from jmcp.runtime.journaled import JournaledDocuments
 from jmcp.runtime.tool import Api
+from jmcp.settings import Settings
 from jmcp.state import kept_in, state_folder
 from jmcp_api import http, mcp, registry, sessions, texts
 from jmcp_handlers import HANDLERS
@@ -33,7 +34,7 @@ API = Api(
 )
 
 
-def build(documents: Documents, kernels: Kernels, *, place: str) -> Dispatcher:
+def build(documents: Documents, kernels: Kernels, *, place: str, settings: Settings) -> Dispatcher:
     """Everything behind the wire formats, on these documents and these kernels.
 
     What outlives the process is kept by the place that it works on: a directory, or a URL.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from jmcp.runtime.transport.wire import Wire
+from jmcp.settings import Settings
 
 TOKEN_BYTES = 24
 TOKEN_VARIABLES = ("JMCP_TOKEN", "JUPYTER_TOKEN")
@@ -29,6 +30,7 @@ class ServeOptions:
     toolsets: tuple[str, ...]
     browser: bool
     verbose: bool
+    settings: Settings = Settings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class StandaloneOptions:
     toolsets: tuple[str, ...]
     if_unavailable: IfUnavailable
     verbose: bool
+    settings: Settings = Settings()
 
     @property
     def urls(self) -> dict[str, str]:

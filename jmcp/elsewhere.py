@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from jmcp.config import Where
 from jmcp.runtime.dispatch import Dispatcher
 from jmcp.runtime.stores.presence import living
+from jmcp.settings import Settings
 from jmcp.state import state_folder
 from jmcp_handlers.jupyter_api import JupyterApi
 from jmcp_handlers.probe import Found, probe, unreachable
@@ -29,7 +30,15 @@ def missing() -> list[str]:
 class Elsewhere:
     """The servers that jmcp works on. `tell` gets what a person should know, as sentences."""
 
-    def __init__(self, documents: Where, kernels: Where, *, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        documents: Where,
+        kernels: Where,
+        settings: Settings,
+        *,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
         self._tell = tell
         self.documents = JupyterApi(documents.url, documents.token)
         same = kernels == documents
@@ -56,7 +65,7 @@ class Elsewhere:
         await self._look_for_others()
         # The clients take a second to import, in which the loop goes on answering.
         outside = await asyncio.to_thread(importlib.import_module, "jmcp.outside")
-        made: Dispatcher = outside.remote(self.documents, self.kernels)
+        made: Dispatcher = outside.remote(self.documents, self.kernels, self._settings)
         return made
 
     async def _look_for_others(self) -> None:

@@ -14,6 +14,7 @@ from traitlets import List, Unicode
 from jmcp.runtime.transport.guard import Guard
 from jmcp.runtime.transport.jupyter import Application, BridgeHandler
 from jmcp.runtime.transport.problem import Problem
+from jmcp.settings import Settings
 from jmcp_api.jupyter import HANDLER_PATTERNS
 
 STOP_SECONDS = 10
@@ -55,7 +56,9 @@ class Hosted:
         try:
             # The SDK takes a second to import: Jupyter is up by now, and goes on serving.
             app = await asyncio.to_thread(importlib.import_module, "jmcp.inside")
-            site = app.site_of(extension.serverapp, toolsets=tuple(extension.toolsets))
+            site = app.site_of(
+                extension.serverapp, toolsets=tuple(extension.toolsets), settings=Settings()
+            )
             async with site.router.lifespan_context(site):
                 self._app = site
                 self._settled.set()

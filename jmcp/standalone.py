@@ -121,7 +121,7 @@ async def over_http(options: StandaloneOptions, listener: socket.socket) -> None
 @asynccontextmanager
 async def servers_of(options: StandaloneOptions) -> AsyncIterator[Elsewhere]:
     """The servers to work on. Raises ServeError when they have to be there and are not."""
-    servers = Elsewhere(options.documents, options.kernels, tell=tell)
+    servers = Elsewhere(options.documents, options.kernels, options.settings, tell=tell)
     try:
         if options.if_unavailable == "exit":
             try:

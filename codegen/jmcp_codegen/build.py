@@ -59,6 +59,13 @@ def _errors(raw: Raw) -> tuple[ErrorModel, ...]:
     return tuple(ErrorModel(code=code, **entry) for code, entry in raw.items())
 
 
+def _scope(tool: Raw) -> str:
+    """What a caller has to be allowed for a tool that does not say it."""
+    if tool["annotations"]["read_only"]:
+        return "read"
+    return "execute" if "on_disconnect" in tool["session"] else "write"
+
+
 def _tool(
     name: str, tool: Raw, types: Raw, sessions: Raw, errors: Mapping[str, ErrorModel]
 ) -> ToolModel:
@@ -80,6 +87,7 @@ def _tool(
         use=use,
         access=tool["session"].get("access", "shared"),
         on_disconnect=tool["session"].get("on_disconnect"),
+        scope=tool.get("scope") or _scope(tool),
         annotations=tool["annotations"],
         params=params,
         result_type=tool["result"],

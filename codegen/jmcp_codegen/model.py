@@ -71,6 +71,7 @@ class ToolModel:
     use: Use
     access: str
     on_disconnect: str | None
+    scope: str
     annotations: Mapping[str, bool]
     params: Schema
     result_type: str

@@ -71,6 +71,7 @@ def _tool(tool: ToolModel) -> list[Row]:
         ("session", repr(tool.use)),
         ("access", repr(tool.access)),
         ("read_only", repr(tool.annotations["read_only"])),
+        ("scope", repr(tool.scope)),
         ("on_disconnect", repr(tool.on_disconnect)),
         ("exactly_one", repr(tool.exactly_one)),
         ("synonyms", repr(dict(tool.synonyms))),
@@ -112,6 +113,8 @@ def _policy(sessions: Mapping[str, Any]) -> list[tuple[str, Any]]:
         ("sweep_hours", lifetime["sweep_hours"]),
         ("sessions_per_owner", limits["sessions_per_owner"]),
         ("notebooks_per_session", limits["notebooks_per_session"]),
+        ("session_calls_per_second", limits["calls_per_second"]["session"]),
+        ("owner_calls_per_second", limits["calls_per_second"]["owner"]),
     ]
 
 

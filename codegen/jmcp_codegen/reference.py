@@ -42,6 +42,7 @@ def _facts(tool: ToolModel) -> list[str]:
     facts.append(f"Result: {tool.result_type}")
     if tool.errors:
         facts.append(f"Errors: {', '.join(f'`{error.code}`' for error in tool.errors)}")
+    facts.append(f"Scope: {tool.scope}")
     facts += [f"Toolset: {tool.toolset}", f"Hints: {', '.join(marks) or 'none'}"]
     if tool.on_disconnect:
         facts.append(f"When the caller leaves: {_LEFT[tool.on_disconnect]}")

@@ -32,6 +32,24 @@ class SessionNotFound(ToolError):
     retry = "never"
 
 
+class NotPermitted(ToolError):
+    """The caller's token, or this server, does not allow that."""
+
+    code = "not_permitted"
+    http = 403
+    fault = "client"
+    retry = "never"
+
+
+class RateLimited(ToolError):
+    """Too many calls in a short time; Retry-After says when to go on."""
+
+    code = "rate_limited"
+    http = 429
+    fault = "client"
+    retry = "later"
+
+
 class SessionLimit(ToolError):
     """The caller has too many sessions or notebooks open."""
 
@@ -153,6 +171,15 @@ class CellNotCode(ToolError):
     """Only a code cell can be run."""
 
     code = "cell_not_code"
+    http = 409
+    fault = "client"
+    retry = "never"
+
+
+class CellChanged(ToolError):
+    """Somebody else changed the cell since this session read it."""
+
+    code = "cell_changed"
     http = 409
     fault = "client"
     retry = "never"

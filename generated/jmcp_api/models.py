@@ -19,6 +19,8 @@ class UseNotebookParams(Params):
     mode: Literal["connect", "create"] = "connect"
     kernel_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     kernel_name: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    kernel: Literal["shared", "private"] = "shared"
+    auto_heal: bool = True
 
 
 class UnuseNotebookParams(Params):
@@ -72,6 +74,7 @@ class OverwriteCellSourceParams(Params):
     cell_index: Annotated[int | None, Field(ge=0)] = None
     cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
     cell_source: str
+    force: bool = False
 
 
 class EditCellSourceParams(Params):
@@ -82,6 +85,7 @@ class EditCellSourceParams(Params):
     old_string: Annotated[str, Field(min_length=1)]
     new_string: str
     replace_all: bool = False
+    force: bool = False
 
 
 class DeleteCellParams(Params):
@@ -92,6 +96,7 @@ class DeleteCellParams(Params):
     )
     cell_ids: Annotated[DeleteCellCellIds | None, Field(max_length=100, min_length=1)] = None
     include_source: bool = True
+    force: bool = False
 
 
 class MoveCellParams(Params):

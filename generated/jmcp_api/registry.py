@@ -21,6 +21,7 @@ TOOLS: Mapping[str, Tool] = {
             session="opens",
             access="exclusive",
             read_only=False,
+            scope="read",
             synonyms={"path": "notebook_path", "file_path": "notebook_path"},
             errors=(
                 errors.NotebookExists,
@@ -39,6 +40,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="exclusive",
             read_only=False,
+            scope="read",
             synonyms={"notebook_name": "notebook_path"},
         ),
         Tool(
@@ -51,6 +53,7 @@ TOOLS: Mapping[str, Tool] = {
             session="none",
             access="shared",
             read_only=True,
+            scope="read",
         ),
         Tool(
             name="read_notebook",
@@ -62,6 +65,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=True,
+            scope="read",
             synonyms={"notebook_name": "notebook_path"},
         ),
         Tool(
@@ -74,6 +78,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="exclusive",
             read_only=False,
+            scope="execute",
             synonyms={"notebook_name": "notebook_path"},
             errors=(errors.NoKernel,),
         ),
@@ -87,6 +92,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=True,
+            scope="read",
             exactly_one=(("cell_index", "cell_id"),),
             synonyms={"notebook_name": "notebook_path", "index": "cell_index"},
             errors=(errors.CellNotFound,),
@@ -101,6 +107,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=False,
+            scope="write",
             exactly_one=(("cell_index", "after_cell_id"),),
             synonyms={
                 "notebook_name": "notebook_path",
@@ -119,13 +126,14 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=False,
+            scope="write",
             exactly_one=(("cell_index", "cell_id"),),
             synonyms={
                 "notebook_name": "notebook_path",
                 "index": "cell_index",
                 "source": "cell_source",
             },
-            errors=(errors.CellNotFound,),
+            errors=(errors.CellNotFound, errors.CellChanged),
         ),
         Tool(
             name="edit_cell_source",
@@ -137,9 +145,15 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=False,
+            scope="write",
             exactly_one=(("cell_index", "cell_id"),),
             synonyms={"notebook_name": "notebook_path", "index": "cell_index"},
-            errors=(errors.CellNotFound, errors.TextNotFound, errors.TextNotUnique),
+            errors=(
+                errors.CellNotFound,
+                errors.CellChanged,
+                errors.TextNotFound,
+                errors.TextNotUnique,
+            ),
         ),
         Tool(
             name="delete_cell",
@@ -151,9 +165,10 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=False,
+            scope="write",
             exactly_one=(("cell_indices", "cell_ids"),),
             synonyms={"notebook_name": "notebook_path"},
-            errors=(errors.CellNotFound,),
+            errors=(errors.CellNotFound, errors.CellChanged),
         ),
         Tool(
             name="move_cell",
@@ -165,6 +180,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=False,
+            scope="write",
             exactly_one=(("cell_index", "cell_id"), ("target_index", "after_cell_id")),
             synonyms={
                 "notebook_name": "notebook_path",
@@ -184,6 +200,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=False,
+            scope="execute",
             on_disconnect="detach",
             exactly_one=(("cell_index", "cell_id"),),
             synonyms={"notebook_name": "notebook_path", "index": "cell_index"},
@@ -199,6 +216,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=False,
+            scope="execute",
             on_disconnect="detach",
             exactly_one=(("cell_index", "after_cell_id"),),
             synonyms={
@@ -218,6 +236,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=False,
+            scope="execute",
             on_disconnect="interrupt",
             synonyms={"notebook_name": "notebook_path", "source": "code"},
         ),
@@ -231,6 +250,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=False,
+            scope="execute",
             on_disconnect="detach",
             synonyms={"notebook_name": "notebook_path"},
             errors=(errors.CellNotFound,),
@@ -245,6 +265,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=True,
+            scope="read",
             synonyms={"notebook_name": "notebook_path"},
             errors=(errors.ExecutionNotFound,),
         ),
@@ -258,6 +279,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=True,
+            scope="read",
             synonyms={"notebook_name": "notebook_path"},
         ),
         Tool(
@@ -270,6 +292,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=False,
+            scope="execute",
             synonyms={"notebook_name": "notebook_path"},
             errors=(errors.NoKernel,),
         ),
@@ -283,6 +306,7 @@ TOOLS: Mapping[str, Tool] = {
             session="none",
             access="shared",
             read_only=True,
+            scope="read",
             errors=(errors.DirectoryNotFound,),
         ),
         Tool(
@@ -295,6 +319,7 @@ TOOLS: Mapping[str, Tool] = {
             session="none",
             access="shared",
             read_only=True,
+            scope="read",
         ),
     )
 }

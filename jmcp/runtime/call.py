@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from uuid import uuid4
 
 from jmcp.runtime.errors import ToolError
 from jmcp.runtime.progress import Report
-from jmcp.runtime.tool import Api
+from jmcp.runtime.tool import SCOPES, Api, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,12 +18,15 @@ class Caller:
     `owner` is the principal that sessions belong to. `connection` names what can stand for "this
     client" where the transport has such a thing: a stdio process or a handshake-era MCP session;
     None for stateless requests. `authenticated` decides how long a minted handle must be.
+    `scopes` are what the caller may do; `request_id` names this call in logs.
     `report`, where the caller asked for it, is told how far the call is.
     """
 
     owner: str
     authenticated: bool
     connection: str | None = None
+    scopes: frozenset[Scope] = SCOPES
+    request_id: str = field(default_factory=lambda: uuid4().hex[:12], compare=False)
     report: Report | None = field(default=None, compare=False)
 
 

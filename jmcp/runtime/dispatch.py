@@ -9,11 +9,12 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 from weakref import WeakValueDictionary
 
+from jmcp.runtime.admission import Gate
 from jmcp.runtime.arguments import Arguments
 from jmcp.runtime.backend import Documents, Kernels
 from jmcp.runtime.batch import Batches
@@ -28,6 +29,7 @@ from jmcp.runtime.sessions import SECONDS_PER_HOUR, Sessions
 from jmcp.runtime.store import SessionRecord, Store
 from jmcp.runtime.stores.memory import MemoryStore
 from jmcp.runtime.tool import Api, Tool
+from jmcp.runtime.witness import Called, Witness, masked
 
 log = logging.getLogger("jmcp")
 
@@ -51,6 +53,8 @@ class Dispatcher:
         documents: Documents,
         kernels: Kernels,
         store: Store | None = None,
+        gates: Sequence[Gate] = (),
+        witnesses: Sequence[Witness] = (),
         strict: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -70,6 +74,8 @@ class Dispatcher:
         self._handlers = handlers
         self._arguments = Arguments(api.policy.errors["invalid_arguments"])
         self._texts = Texts(api.texts)
+        self._gates = gates
+        self._witnesses = witnesses
         self._strict = strict
         # A lock lives as long as a call holds or awaits it.
         self._exclusive: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
@@ -112,9 +118,28 @@ class Dispatcher:
         tool = self.api.tools.get(name)
         if tool is None:
             raise UnknownToolError(name)
+        call = Called(
+            tool=name, owner=caller.owner, request_id=caller.request_id, arguments=arguments
+        )
+        began = time.monotonic()
         try:
+            outcome = await self._outcome(tool, arguments, caller, call)
+            call.outcome = outcome.error.code if outcome.error else "ok"
+            call.result = outcome.result
+            return outcome
+        finally:
+            call.seconds = time.monotonic() - began
+            for witness in self._witnesses:
+                witness.called(call)
+
+    async def _outcome(
+        self, tool: Tool, arguments: dict[str, Any], caller: Caller, call: Called
+    ) -> Outcome:
+        try:
+            for gate in self._gates:
+                gate.admit(tool, caller)
             params = self._arguments.decode(tool, arguments)
-            return await self._run(tool, params, caller)
+            return await self._run(tool, params, caller, call)
         except ToolError as error:
             return self._failed(tool, error)
         except BackendError as error:
@@ -123,7 +148,7 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001  the one edge where a bug becomes an answer
             return self._failed(tool, self._bug(tool, error))
 
-    async def _run(self, tool: Tool, params: Params, caller: Caller) -> Outcome:
+    async def _run(self, tool: Tool, params: Params, caller: Caller, call: Called) -> Outcome:
         workspace = Workspace(
             caller=caller,
             policy=self.api.policy,
@@ -139,6 +164,9 @@ class Dispatcher:
             return self._succeeded(tool, result.dump(), workspace)
         async with AsyncExitStack() as stack:
             session = await self._session(tool, params, workspace, stack)
+            call.session = masked(session.record.session_id)
+            for gate in self._gates:
+                gate.admit_session(tool, session.record)
             AUTHOR.set(Author.of(session.record.owner, session.record.session_id))
             try:
                 result = await handler(self._target(tool, params), session)
@@ -146,7 +174,9 @@ class Dispatcher:
             except asyncio.CancelledError:
                 self._left(tool, session)
                 raise
-        return self._succeeded(tool, result.dump() | self._envelope(session), workspace)
+        envelope = self._envelope(session)
+        call.notebook_path = envelope["notebook_path"]
+        return self._succeeded(tool, result.dump() | envelope, workspace)
 
     def _left(self, tool: Tool, session: Session) -> None:
         """The caller is gone: its runs go on or end, as the tool declares.

@@ -12,6 +12,8 @@ from jmcp.runtime.model import Params, Result
 
 SessionUse = Literal["required", "opens", "none"]
 Access = Literal["shared", "exclusive"]
+Scope = Literal["read", "write", "execute", "admin"]
+SCOPES: frozenset[Scope] = frozenset(("read", "write", "execute", "admin"))
 OnDisconnect = Literal["detach", "interrupt"]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -22,6 +24,7 @@ class Tool:
 
     `handler` is the field of `Handlers` that serves it: its own name, or for an alias the tool it
     stands for. `synonyms` maps accepted names to params; `presets` and `renames` belong to aliases.
+    `scope` is what a caller has to be allowed for it.
     `on_disconnect`, for tools that run code: what becomes of a run whose caller left.
     """
 
@@ -34,6 +37,7 @@ class Tool:
     session: SessionUse
     access: Access
     read_only: bool
+    scope: Scope
     on_disconnect: OnDisconnect | None = None
     exactly_one: tuple[tuple[str, ...], ...] = ()
     synonyms: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
@@ -71,6 +75,8 @@ class Policy:
     sweep_hours: float
     sessions_per_owner: int
     notebooks_per_session: int
+    session_calls_per_second: float
+    owner_calls_per_second: float
     notices: Mapping[str, str]
     errors: Mapping[str, type[ToolError]]
     backend_errors: Mapping[str, type[ToolError]]

@@ -21,6 +21,7 @@ TOOLS: Mapping[str, Tool] = {
             session="opens",
             access="exclusive",
             read_only=False,
+            scope="write",
             synonyms={"path": "notebook_path"},
         ),
         Tool(
@@ -33,6 +34,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=True,
+            scope="read",
             exactly_one=(("cell_index", "cell_id"),),
             synonyms={"notebook_name": "notebook_path", "index": "cell_index"},
             errors=(errors.CellNotFound,),
@@ -47,6 +49,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=False,
+            scope="write",
             synonyms={"notebook_name": "notebook_path"},
         ),
         Tool(
@@ -59,6 +62,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=False,
+            scope="execute",
             on_disconnect="detach",
             exactly_one=(("cell_index", "cell_id"),),
             synonyms={"notebook_name": "notebook_path"},
@@ -73,6 +77,7 @@ TOOLS: Mapping[str, Tool] = {
             session="required",
             access="shared",
             read_only=False,
+            scope="execute",
             on_disconnect="detach",
             synonyms={"notebook_name": "notebook_path"},
             presets={"cell_index": 0},
@@ -88,6 +93,7 @@ TOOLS: Mapping[str, Tool] = {
             session="none",
             access="shared",
             read_only=True,
+            scope="read",
         ),
     )
 }

@@ -17,6 +17,8 @@ POLICY = Policy(
     sweep_hours=1,
     sessions_per_owner=10,
     notebooks_per_session=4,
+    session_calls_per_second=10,
+    owner_calls_per_second=50,
     notices={
         "kernel_restarted": "The kernel was restarted: all variables were lost.",
     },

@@ -1,0 +1,51 @@
+"""What is told of calls and sessions: to the audit log, the metrics and the log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+def masked(session_id: str) -> str:
+    """A session id as logs may have it: enough to follow one, not enough to use it."""
+    return f"{session_id[:2]}***"
+
+
+@dataclass(slots=True, kw_only=True)
+class Called:
+    """One call, filled in while it runs and told when it is over.
+
+    `outcome` is `ok`, the code of an error, or `cancelled`; `session` is masked. `began` is in
+    seconds since the epoch, `seconds` how long it took. `arguments` and `result` are the caller's
+    own data, for whoever was asked to keep those.
+    """
+
+    tool: str
+    owner: str
+    request_id: str
+    arguments: Mapping[str, Any]
+    session: str | None = None
+    notebook_path: str | None = None
+    outcome: str = "cancelled"
+    result: Mapping[str, Any] | None = None
+    began: float = field(default_factory=time.time)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """Something in the life of a session: `opened`, `closed`, `expired`, `switched`, `healed`."""
+
+    what: str
+    owner: str
+    session: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Witness(Protocol):
+    """Is told, and neither waits nor raises: what it cannot keep, it logs."""
+
+    def called(self, call: Called) -> None: ...
+    def happened(self, event: Happened) -> None: ...

@@ -30,7 +30,7 @@ class ServeOptions:
     toolsets: tuple[str, ...]
     browser: bool
     verbose: bool
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class StandaloneOptions:
     toolsets: tuple[str, ...]
     if_unavailable: IfUnavailable
     verbose: bool
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
 
     @property
     def urls(self) -> dict[str, str]:

@@ -29,7 +29,7 @@ class Settings:
     calls_per_second: float | None = None
     owner_calls_per_second: float | None = None
     max_request_mib: int = 64
-    max_notebook_mib: int = 64
+    max_notebook_mib: int = 512
     allow_hidden: bool = False
     allow_origins: tuple[str, ...] = ()
     audit_log: Path | None = None

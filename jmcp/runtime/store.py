@@ -17,7 +17,7 @@ class HeldNotebook:
     a restart by anyone is told to it once (`generation` None: the loss of the process was told,
     and which one follows does not matter). Each process of jmcp counts
     generations from 1: `counted_by` names the one that counted. `started_kernel`: this session
-    started that kernel.
+    started that kernel. `seen` is what it has read of the cells, as `runtime.reading` packs that.
     """
 
     ref: NotebookRef
@@ -27,6 +27,7 @@ class HeldNotebook:
     generation: int | None = None
     counted_by: str | None = None
     started_kernel: bool = False
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

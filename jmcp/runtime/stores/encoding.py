@@ -35,6 +35,7 @@ def encode_session(record: SessionRecord) -> str:
                 "generation": held.generation,
                 "counted_by": held.counted_by,
                 "started_kernel": held.started_kernel,
+                "seen": held.seen,
             }
             for held in record.notebooks.values()
         ],
@@ -70,6 +71,7 @@ def _held(row: dict[str, Any]) -> HeldNotebook:
         generation=row.get("generation"),
         counted_by=row.get("counted_by"),
         started_kernel=row.get("started_kernel", False),
+        seen=row.get("seen", ""),
     )
 
 

@@ -11,10 +11,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 import jmcp_api
+from jmcp.runtime.admission import Gate
+from jmcp.runtime.audit import AuditLog
 from jmcp.runtime.backend import Documents, Kernels
 from jmcp.runtime.dispatch import Dispatcher
 from jmcp.runtime.journaled import JournaledDocuments
+from jmcp.runtime.rates import Rates
 from jmcp.runtime.tool import Api
+from jmcp.runtime.witness import Witness
 from jmcp.settings import Settings
 from jmcp.state import kept_in, state_folder
 from jmcp_api import http, mcp, registry, sessions, texts
@@ -34,6 +38,25 @@ API = Api(
 )
 
 
+def gates(settings: Settings) -> list[Gate]:
+    """What may refuse a call, in the order in which they are asked."""
+    policy = sessions.POLICY
+    session, owner = settings.calls_per_second, settings.owner_calls_per_second
+    rates = Rates(
+        policy.errors["rate_limited"],
+        session=policy.session_calls_per_second if session is None else session,
+        owner=policy.owner_calls_per_second if owner is None else owner,
+    )
+    return [rates]
+
+
+def witnesses(settings: Settings) -> list[Witness]:
+    """Who is told of each call."""
+    if settings.audit_log is None:
+        return []
+    return [AuditLog(settings.audit_log, content=settings.audit_content)]
+
+
 def build(documents: Documents, kernels: Kernels, *, place: str, settings: Settings) -> Dispatcher:
     """Everything behind the wire formats, on these documents and these kernels.
 
@@ -46,6 +69,8 @@ def build(documents: Documents, kernels: Kernels, *, place: str, settings: Setti
         documents=JournaledDocuments(documents, journal),
         kernels=kernels,
         store=store,
+        gates=gates(settings),
+        witnesses=witnesses(settings),
         # For tests: an error that its tool does not declare becomes a bug instead of a log line.
         strict=os.environ.get("JMCP_STRICT") == "1",
     )

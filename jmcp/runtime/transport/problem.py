@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -83,5 +84,7 @@ class ProblemResponse(JSONResponse):
         status = int(body["status"])
         headers = dict(headers or {})
         if status in (429, 503):
-            headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
+            # Whole seconds, upwards: who waits exactly so long must not come too early.
+            seconds = math.ceil(body["details"].get("retry_after", RETRY_AFTER_SECONDS))
+            headers.setdefault("Retry-After", str(seconds))
         super().__init__(body, status_code=status, headers=headers)

@@ -174,8 +174,9 @@ class Dispatcher:
             except asyncio.CancelledError:
                 self._left(tool, session)
                 raise
-        envelope = self._envelope(session)
-        call.notebook_path = envelope["notebook_path"]
+            finally:
+                envelope = self._envelope(session)
+                call.notebook_path = envelope["notebook_path"]
         return self._succeeded(tool, result.dump() | envelope, workspace)
 
     def _left(self, tool: Tool, session: Session) -> None:

@@ -1,0 +1,54 @@
+"""Crowds of agents on one server, inside of Jupyter or beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from tests.e2e.agent import Agent, hired
+from tests.served import Served, jupyter_server, standalone
+
+AT_ONCE = 8
+"""Agents that connect or leave together: the others wait, as they would in life."""
+
+
+@asynccontextmanager
+async def crowd(served: Served, count: int) -> AsyncIterator[list[Agent]]:
+    """So many connected agents, each with a connection of its own."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def hire(stack: AsyncExitStack) -> Agent:
+        async with gate:
+            return await stack.enter_async_context(hired(served))
+
+    stacks = [AsyncExitStack() for _ in range(count)]
+    try:
+        yield list(await asyncio.gather(*(hire(stack) for stack in stacks)))
+    finally:
+
+        async def leave(stack: AsyncExitStack) -> None:
+            async with gate:
+                await stack.aclose()
+
+        await asyncio.gather(*(leave(stack) for stack in stacks))
+
+
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    base = tmp_path_factory.mktemp("clients")
+    with (
+        jupyter_server(base / "jupyter", base / "root") as jupyter,
+        standalone(base / "home", jupyter) as served,
+    ):
+        yield served
+
+
+@pytest.fixture(params=["inside", "outside"])
+def server(request: pytest.FixtureRequest) -> Served:
+    """jmcp in its JupyterLab, and jmcp on a Jupyter Server elsewhere."""
+    name = "served" if request.param == "inside" else "elsewhere"
+    served: Served = request.getfixturevalue(name)
+    return served

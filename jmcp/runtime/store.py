@@ -16,8 +16,10 @@ class HeldNotebook:
     `kernel_id` and `generation` are what this session last saw of the notebook's kernel, so that
     a restart by anyone is told to it once (`generation` None: the loss of the process was told,
     and which one follows does not matter). Each process of jmcp counts
-    generations from 1: `counted_by` names the one that counted. `started_kernel`: this session
-    started that kernel. `seen` is what it has read of the cells, as `runtime.reading` packs that.
+    generations from 1: `counted_by` names the one that counted; `process` is the kernel's own name
+    for its process, if it has one. `untold` is the notice that some call still has to tell.
+    `started_kernel`: this session started that kernel. `private`: nobody else may use it.
+    `auto_heal` False: jmcp does not replace a dead kernel unasked. `seen` is what it has read of the cells, as `runtime.reading` packs that.
     """
 
     ref: NotebookRef
@@ -26,7 +28,11 @@ class HeldNotebook:
     kernel_name: str | None = None
     generation: int | None = None
     counted_by: str | None = None
+    process: str | None = None
+    untold: str | None = None
     started_kernel: bool = False
+    private: bool = False
+    auto_heal: bool = True
     seen: str = ""
 
 
@@ -82,6 +88,9 @@ class Store(Protocol):
 
     async def idle_since(self, moment: float) -> Sequence[SessionRecord]:
         """Records of all owners that were last accessed before that moment."""
+
+    async def count(self, since: float) -> int:
+        """How many records of all owners were last accessed then or later, without reading any."""
 
     async def put_run(self, run: PendingRun) -> None: ...
     async def remove_run(self, execution_id: str) -> None: ...

@@ -72,7 +72,11 @@ def held(number: int, *, kernel: bool = True) -> HeldNotebook:
         kernel_id=f"8a2e6c1d-0000-4000-8000-{number:012}" if kernel else None,
         kernel_name="python3" if kernel else None,
         generation=number if kernel else None,
+        process="5d0c" if kernel else None,
+        untold="kernel_restarted" if number == 1 else None,
         started_kernel=kernel,
+        private=number == 1,
+        auto_heal=number != 1,
     )
 
 

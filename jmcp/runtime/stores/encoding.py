@@ -34,7 +34,11 @@ def encode_session(record: SessionRecord) -> str:
                 "kernel_name": held.kernel_name,
                 "generation": held.generation,
                 "counted_by": held.counted_by,
+                "process": held.process,
+                "untold": held.untold,
                 "started_kernel": held.started_kernel,
+                "private": held.private,
+                "auto_heal": held.auto_heal,
                 "seen": held.seen,
             }
             for held in record.notebooks.values()
@@ -70,7 +74,11 @@ def _held(row: dict[str, Any]) -> HeldNotebook:
         kernel_name=row.get("kernel_name"),
         generation=row.get("generation"),
         counted_by=row.get("counted_by"),
+        process=row.get("process"),
+        untold=row.get("untold"),
         started_kernel=row.get("started_kernel", False),
+        private=row.get("private", False),
+        auto_heal=row.get("auto_heal", True),
         seen=row.get("seen", ""),
     )
 

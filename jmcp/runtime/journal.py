@@ -104,4 +104,7 @@ class Journal(Protocol):
     def forget(self, key: str) -> None:
         """Drop all of a notebook's entries: the key is another notebook's now."""
 
+    def pending(self) -> int:
+        """How many entries of all notebooks no file has yet."""
+
     def close(self) -> None: ...

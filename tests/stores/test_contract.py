@@ -65,6 +65,16 @@ async def test_a_removed_record_is_gone_everywhere(store: Store) -> None:
     assert await store.idle_since(float("inf")) == []
 
 
+async def test_records_are_counted_by_last_access(store: Store) -> None:
+    assert await store.count(float("-inf")) == 0
+    await store.put(record("s1", "alice"))
+    await store.put(record("s2", "bob"))
+    await store.touch("bob", "s2", 300.125)
+    assert await store.count(float("-inf")) == 2
+    assert await store.count(300.125) == 1
+    assert await store.count(300.25) == 0
+
+
 async def test_a_touch_changes_the_last_access_alone(store: Store) -> None:
     await store.put(record())
     assert await store.touch("alice", "s1", 300.125) is True

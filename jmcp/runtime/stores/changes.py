@@ -76,6 +76,11 @@ class MemoryJournal:
     def forget(self, key: str) -> None:
         self._entries.pop(key, None)
 
+    def pending(self) -> int:
+        return sum(
+            entry.state == "pending" for kept in self._entries.values() for entry in kept.values()
+        )
+
     def close(self) -> None:
         self._entries.clear()
 
@@ -168,6 +173,10 @@ class SqliteJournal:
     def forget(self, key: str) -> None:
         self._state.change("DELETE FROM changes WHERE notebook = ?", key)
         self._sizes.pop(key, None)
+
+    def pending(self) -> int:
+        row = self._state.one("SELECT COUNT(*) FROM changes WHERE state = 'pending'")
+        return int(row[0]) if row is not None else 0
 
     def close(self) -> None:
         """The state file is its owner's to close."""

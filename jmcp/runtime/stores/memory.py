@@ -48,6 +48,13 @@ class MemoryStore:
             if record.last_accessed < moment
         ]
 
+    async def count(self, since: float) -> int:
+        return sum(
+            record.last_accessed >= since
+            for sessions in self._owners.values()
+            for record in sessions.values()
+        )
+
     async def put_run(self, run: PendingRun) -> None:
         self._runs[run.execution_id] = run
 

@@ -101,6 +101,10 @@ class RedisStore:
         # Another process may have used one since the index was read.
         return [found for found in await self._existing(named) if found.last_accessed < moment]
 
+    async def count(self, since: float) -> int:
+        with _reported():
+            return int(await self._redis.zcount(ACCESSED, repr(since), "+inf"))
+
     async def put_run(self, run: PendingRun) -> None:
         with _reported():
             async with self._redis.pipeline(transaction=True) as steps:

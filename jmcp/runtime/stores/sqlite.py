@@ -62,6 +62,10 @@ class SqliteStore:
         # No index: it would cost each refresh more than it spares the hourly sweep.
         return _records(self._state.all(f"{COLUMNS} WHERE last_accessed < ?", moment))
 
+    async def count(self, since: float) -> int:
+        row = self._state.one("SELECT COUNT(*) FROM sessions WHERE last_accessed >= ?", since)
+        return int(row[0]) if row is not None else 0
+
     async def put_run(self, run: PendingRun) -> None:
         self._state.change(
             "INSERT OR REPLACE INTO runs (execution_id, keeper, began, data) VALUES (?, ?, ?, ?)",

@@ -20,12 +20,6 @@ from tests.jupyter_process import TOKEN, StartJupyter
 LIMIT = 30
 """Seconds for anything to happen that involves the start of a process, on a slow machine."""
 
-PROMPT = 2.5
-"""Seconds in which the end of a kernel must be noticed, with room for a slow machine."""
-
-PROMPT_REMOTE = 10
-"""The same where Jupyter's restarter must notice first: it looks every 3 s."""
-
 
 class Heard:
     """Collects the messages of runs."""
@@ -68,12 +62,6 @@ async def kernels(
     kernels: Kernels = RemoteKernels(api) if remote else LocalKernels(server)
     yield kernels
     await kernels.close()
-
-
-@pytest.fixture
-def prompt(kernels: Kernels) -> float:
-    """Seconds in which the end of a kernel must be noticed."""
-    return PROMPT if isinstance(kernels, LocalKernels) else PROMPT_REMOTE
 
 
 @pytest.fixture

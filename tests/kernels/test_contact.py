@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -96,6 +97,18 @@ class Far:
         ) as websocket:
             yield websocket
 
+    async def missed(self, kernel_id: str, heard: Heard, other: ClientConnection | None) -> None:
+        """Wait until a tick that we did not hear went to the other client, or was kept for us."""
+        async with asyncio.timeout(LIMIT):
+            if other is None:
+                buffers = self.server.kernel_manager._kernel_buffers
+                await until(lambda: bool(buffers[kernel_id]["buffer"]))
+                return
+            async for message in other:
+                text = json.loads(message)["content"].get("text")
+                if text is not None and text not in heard.text:
+                    return
+
     async def connections(self, kernel_id: str, count: int) -> None:
         """Wait until Jupyter knows of so many websockets."""
         await until(lambda: self.model(kernel_id)["connections"] == count)
@@ -123,7 +136,7 @@ async def test_a_cut_while_we_are_alone_loses_nothing(far: Far, ref: NotebookRef
     await heard.until("5\n")
     far.net.cut()
     await far.connections(kernel_id, 0)
-    await asyncio.sleep(0.5)  # what is printed now is kept by Jupyter
+    await far.missed(kernel_id, heard, None)
     far.net.mend()
     async with asyncio.timeout(LIMIT):
         reply = await run
@@ -175,13 +188,13 @@ async def test_what_is_lost_to_another_client_is_told(
     run = await far.begin(kernel_id, TICKING, heard)
     other = far.other(kernel_id)
     if when == "before":
-        await other.__aenter__()
+        websocket = await other.__aenter__()
     await heard.until("5\n")
     far.net.cut()
     await far.connections(kernel_id, 1 if when == "before" else 0)
     if when != "before":
-        await other.__aenter__()
-    await asyncio.sleep(0.3)  # some ticks are lost
+        websocket = await other.__aenter__()
+    await far.missed(kernel_id, heard, websocket)
     if when == "passing":
         await other.__aexit__(None, None, None)
         await far.connections(kernel_id, 0)
@@ -279,14 +292,13 @@ async def test_another_process_takes_a_run_up(far: Far, ref: NotebookRef, others
     before, after = Printing(), Printing()
     run = await far.begin(kernel_id, TICKING, before)
     await before.until("5\n")
-    if others:
-        other = far.other(kernel_id)
-        await other.__aenter__()
+    other = far.other(kernel_id)
+    websocket = await other.__aenter__() if others else None
     await far.kernels.close()
     async with asyncio.timeout(LIMIT):
         await run
     await far.connections(kernel_id, 1 if others else 0)
-    await asyncio.sleep(0.3)
+    await far.missed(kernel_id, before, websocket)
     second = Far(far.server, far.net)
     try:
         async with asyncio.timeout(LIMIT):

@@ -8,7 +8,6 @@ import pytest
 
 from jmcp.app import API
 from jmcp.runtime.call import Outcome
-from jmcp.runtime.transport import body
 from tests.surfaces.conftest import Client, Recorded
 
 ERRORS = API.policy.errors
@@ -122,13 +121,6 @@ async def test_bodies_that_are_no_json_object_are_refused(
     headers = {"Content-Type": kind} if kind else {}
     problem(await wire.post(f"{SESSION}/code", content=content, headers=headers), status)
     assert recorded.calls == []
-
-
-async def test_a_body_over_the_limit_is_refused(
-    wire: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(body, "MAX_BYTES", 10)
-    assert problem(await wire.post(f"{SESSION}/code", json={"code": "x" * 10}), 413)
 
 
 @pytest.mark.parametrize("code", sorted(ERRORS))

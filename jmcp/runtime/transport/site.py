@@ -11,7 +11,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, Streamable
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,10 +20,12 @@ from jmcp.runtime import tool
 from jmcp.runtime.call import Calls
 from jmcp.runtime.transport import http, mcp
 from jmcp.runtime.transport.bearer import Authenticated
-from jmcp.runtime.transport.body import MAX_BYTES
+from jmcp.runtime.transport.body import DEFAULT_MAX_BYTES, Bounded
+from jmcp.runtime.transport.browsers import CrossOrigin, Guarded, Sealed
 from jmcp.runtime.transport.facade import Facade
 from jmcp.runtime.transport.guard import Guard
 from jmcp.runtime.transport.identity import Identified
+from jmcp.runtime.transport.leaving import nobody
 from jmcp.runtime.transport.listing import Listing
 from jmcp.runtime.transport.pages import Pages
 from jmcp.runtime.transport.problem import Problem, ProblemResponse, document
@@ -52,24 +54,6 @@ def resource(path: str, answers: Mapping[str, Answer]) -> Route:
     return Route(path, Resource())
 
 
-class Guarded:
-    """Checks Host and Origin before anything else sees the request."""
-
-    def __init__(self, app: ASGIApp, guard: Guard) -> None:
-        self._app = app
-        self._guard = guard
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            headers = Request(scope).headers
-            try:
-                self._guard.check(headers.get("host", ""), headers.get("origin"))
-            except Problem as refusal:
-                await ProblemResponse(refusal.body, refusal.headers)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-
 async def on_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return ProblemResponse(error.body, error.headers)
@@ -81,6 +65,11 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND:
         detail = "Nothing lives at that path; /jmcp/docs shows what does."
     return ProblemResponse(document(error.status_code, detail), dict(error.headers or {}))
+
+
+async def on_leaving(_: Request, __: Exception) -> Response:
+    """The client left in the middle of its body."""
+    return nobody()
 
 
 async def on_bug(_: Request, __: Exception) -> Response:
@@ -98,6 +87,7 @@ def site(
     token: str | None = None,
     further: Mapping[str, Mapping[str, Answer]] | None = None,
     public: frozenset[str] = frozenset(),
+    max_body_bytes: int = DEFAULT_MAX_BYTES,
 ) -> Starlette:
     """The application. Its lifespan starts and closes the dispatcher, `state` has it.
 
@@ -110,7 +100,7 @@ def site(
     root = unquote(base)
     listing = Listing(dispatcher.api, toolsets)
     manager = StreamableHTTPSessionManager(
-        mcp.server(dispatcher, listing, version), max_request_body_size=MAX_BYTES
+        mcp.server(dispatcher, listing, version), max_request_body_size=max_body_bytes
     )
     endpoint = StreamableHTTPASGIApp(manager)
     facade = Facade(dispatcher, listing, version)
@@ -148,16 +138,19 @@ def site(
         finally:
             await dispatcher.close()
 
-    middleware = [Middleware(Identified)]
+    middleware = [Middleware(Identified), Middleware(Bounded, max_bytes=max_body_bytes)]
     if token is not None:
         middleware.insert(0, Middleware(Authenticated, token=token, public=public))
     if guard is not None:
+        middleware.insert(0, Middleware(CrossOrigin, guard=guard))
         middleware.insert(0, Middleware(Guarded, guard=guard))
+    middleware.insert(0, Middleware(Sealed))
     made = Starlette(
         routes=routes,
         middleware=middleware,
         exception_handlers={
             Problem: on_problem,
+            ClientDisconnect: on_leaving,
             HTTPException: on_http_exception,
             Exception: on_bug,
         },

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from jmcp.runtime.transport.wire import Wire
 from jmcp.settings import Settings
@@ -21,7 +21,11 @@ IfUnavailable = Literal["exit", "retry"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeOptions:
-    """`jmcp serve`, decided: no option is looked up anywhere else after this."""
+    """`jmcp serve`, decided.
+
+    `given` are the values that options and variables have by name: those win over what Jupyter's
+    own configuration says of the extension, which wins over config.toml.
+    """
 
     root_dir: Path
     host: str
@@ -31,6 +35,7 @@ class ServeOptions:
     browser: bool
     verbose: bool
     settings: Settings = field(default_factory=Settings)
+    given: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

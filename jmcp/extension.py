@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import os
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
 from traitlets import List, Unicode
 
+from jmcp import config, extension_traits, sources
+from jmcp.listener import ServeError
+from jmcp.options import settings
+from jmcp.runtime.errors import BackendError
 from jmcp.runtime.transport.guard import Guard
 from jmcp.runtime.transport.jupyter import Application, BridgeHandler
 from jmcp.runtime.transport.problem import Problem
@@ -54,15 +59,19 @@ class Hosted:
     async def _live(self) -> None:
         extension = self._extension
         try:
+            decided = extension.decided()
             # The SDK takes a second to import: Jupyter is up by now, and goes on serving.
             app = await asyncio.to_thread(importlib.import_module, "jmcp.inside")
             site = app.site_of(
-                extension.serverapp, toolsets=tuple(extension.toolsets), settings=Settings()
+                extension.serverapp, toolsets=tuple(extension.toolsets), settings=decided
             )
             async with site.router.lifespan_context(site):
                 self._app = site
                 self._settled.set()
                 await self._stopping.wait()
+        except (ServeError, BackendError) as error:
+            # What somebody has to change says it all, and a traceback nothing.
+            extension.log.error("jmcp does not run: %s", error)  # noqa: TRY400
         except Exception:
             # An extension that fails must not take Jupyter along.
             extension.log.exception("jmcp failed")
@@ -92,6 +101,15 @@ class JmcpExtension(ExtensionApp):
     toolsets = List(
         Unicode(), ["core"], help="The toolsets that MCP clients see, fixed at start."
     ).tag(config=True)
+
+    # The same options as `jmcp serve` has.
+    locals().update(extension_traits.traits())
+
+    def decided(self) -> Settings:
+        """What traits say, then variables, then config.toml. Raises ServeError."""
+        variables = sources.from_variables(os.environ)
+        file = sources.from_file(config.folder())
+        return settings(sources.decided(extension_traits.given(self), variables, file))
 
     def initialize_handlers(self) -> None:
         assert self.serverapp is not None

@@ -112,6 +112,9 @@ def initialized(options: ServeOptions, *, takes_signals: bool = True) -> ServerA
     """The server, made and not started. It stops at a signal, unless somebody else takes those."""
     # Here and not above: these take a second, and a taken port should not.
     from jupyter_server.serverapp import ServerApp
+    from traitlets.config import Config
+
+    from jmcp import extension_traits
 
     class Server(ServerApp):
         """Stops at the first SIGINT or SIGTERM, without a question and without a word."""
@@ -132,7 +135,10 @@ def initialized(options: ServeOptions, *, takes_signals: bool = True) -> ServerA
 
     logging.getLogger("asyncio").addFilter(is_news)
     extensions = dict.fromkeys(("jupyterlab", "jupyter_server_fileid", "jupyter_server_ydoc"), True)
-    server = Server.instance(jpserver_extensions={**extensions, "jmcp": True})
+    server = Server.instance(
+        jpserver_extensions={**extensions, "jmcp": True},
+        config=Config(JmcpExtension=extension_traits.config(options.given)),
+    )
     server.log.addFilter(is_news)
     server.initialize(argv=arguments(options), starter_extension="lab")
     # Jupyter's own level is its handlers': without this it makes records of each request and each

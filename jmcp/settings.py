@@ -1,12 +1,13 @@
-"""What a person may set about a server, whichever way it is started."""
+"""What a person may set about a server, whichever way it is started: `jmcp.options` says how."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 LogFormat = Literal["text", "json"]
+MIB = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,8 @@ class Settings:
     `audit_log` is the file that calls are written to, with sources and outputs if `audit_content`.
     """
 
-    store: str = "sqlite"
+    # Not in its repr: a Redis has a password.
+    store: str = field(default="sqlite", repr=False)
     session_hours: float | None = None
     read_only: bool = False
     allow_tools: tuple[str, ...] = ()

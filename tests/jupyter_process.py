@@ -59,6 +59,7 @@ def jupyter_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # JUPYTER_CONFIG_DIR alone would not.
     monkeypatch.setenv("JUPYTER_NO_CONFIG", "1")
     monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     for name in ("JUPYTER_TOKEN", "JUPYTER_PORT"):
         monkeypatch.delenv(name, raising=False)
     return home

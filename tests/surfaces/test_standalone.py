@@ -18,7 +18,7 @@ from jmcp import elsewhere as elsewhere_module
 from jmcp import standalone as standalone_module
 from jmcp.config import StandaloneOptions, Where
 from jmcp.listener import ServeError
-from jmcp.serve_command import where
+from jmcp.server_url import where
 from tests.contract.surfaces import Mcp, Rest, Surface, ToolsCall
 from tests.network import network
 from tests.served import (
@@ -212,8 +212,10 @@ def test_a_wrong_server_is_one_clear_line(
 
 def test_a_variable_is_checked_as_an_option_is(tmp_path: Path) -> None:
     ended = run(tmp_path, {"JMCP_TRANSPORT": "sse"})
-    assert ended.returncode == 2
-    assert "'sse' is none of: streamable-http, stdio" in ended.stderr
+    assert ended.returncode == 1
+    assert (
+        ended.stderr == "jmcp: variable JMCP_TRANSPORT: 'sse' is none of: streamable-http, stdio\n"
+    )
 
 
 def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:

@@ -1,0 +1,183 @@
+"""Kinds of values that options have: the same value from a text, a TOML file and a trait.
+
+Every method raises ValueError, whose text follows the name of what was wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+ON = frozenset({"1", "true", "yes", "on"})
+OFF = frozenset({"0", "false", "no", "off"})
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+
+
+class Kind(Protocol):
+    """`parsed` takes the text of an option or a variable, `checked` the value of a file or a trait.
+
+    `plain` gives the latter again: `checked(plain(value)) == value`.
+    """
+
+    def parsed(self, text: str) -> Any: ...
+    def checked(self, value: Any) -> Any: ...
+    def plain(self, value: Any) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Any text; `check` refuses some."""
+
+    check: Callable[[str], None] | None = None
+
+    def parsed(self, text: str) -> str:
+        return self.checked(text)
+
+    def checked(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is no text")  # noqa: TRY004  one kind of error for all
+        if self.check is not None:
+            self.check(value)
+        return value
+
+    def plain(self, value: Any) -> str:
+        return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of some names."""
+
+    names: tuple[str, ...]
+
+    def parsed(self, text: str) -> str:
+        return self.checked(text)
+
+    def checked(self, value: Any) -> str:
+        if value not in self.names:
+            raise ValueError(f"{value!r} is none of: {', '.join(self.names)}")
+        return str(value)
+
+    def plain(self, value: Any) -> str:
+        return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """On or off. As an option it has no value, but a `--no-` form."""
+
+    def parsed(self, text: str) -> bool:
+        if text.lower() in ON | OFF:
+            return text.lower() in ON
+        raise ValueError(f"{text!r} is neither true nor false")
+
+    def checked(self, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValueError(f"{value!r} is neither true nor false")  # noqa: TRY004
+        return value
+
+    def plain(self, value: Any) -> bool:
+        return bool(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number, not less than `least`."""
+
+    least: int = 0
+
+    def parsed(self, text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is no whole number") from None
+        return self.checked(number)
+
+    def checked(self, value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValueError(f"{value!r} is no whole number")  # noqa: TRY004
+        if value < self.least:
+            raise ValueError(f"{value} is less than {self.least}")
+        return value
+
+    def plain(self, value: Any) -> int:
+        return int(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A finite number that is not negative; `positive` refuses 0 too."""
+
+    positive: bool = False
+
+    def parsed(self, text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is no number") from None
+        return self.checked(number)
+
+    def checked(self, value: Any) -> float:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise ValueError(f"{value!r} is no number")  # noqa: TRY004
+        if not math.isfinite(value) or value < 0 or (self.positive and value == 0):
+            raise ValueError(f"{value} is no number {'above' if self.positive else 'from'} 0")
+        return float(value)
+
+    def plain(self, value: Any) -> float:
+        return float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Some texts, with commas between them or as a list; `check` refuses some."""
+
+    check: Callable[[str], None] | None = None
+
+    def parsed(self, text: str) -> tuple[str, ...]:
+        return self.checked([name.strip() for name in text.split(",") if name.strip()])
+
+    def checked(self, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+            raise ValueError(f"{value!r} is no list of texts")
+        for name in value:
+            if self.check is not None:
+                self.check(name)
+        return tuple(value)
+
+    def plain(self, value: Any) -> list[str]:
+        return list(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path of this machine; `~` is the home."""
+
+    def parsed(self, text: str) -> Path:
+        return self.checked(text)
+
+    def checked(self, value: Any) -> Path:
+        if not isinstance(value, str) or not value:
+            raise ValueError(f"{value!r} is no path")
+        return Path(value).expanduser()
+
+    def plain(self, value: Any) -> str:
+        return str(value)
+
+
+def a_store(text: str) -> None:
+    """Where sessions may be kept."""
+    if text not in ("sqlite", "memory") and urlsplit(text).scheme not in REDIS_SCHEMES:
+        # Not the text: it may hold a password.
+        raise ValueError("is none of: sqlite, memory, redis://HOST:PORT/NUMBER")
+
+
+def an_origin(text: str) -> None:
+    """Exactly what a browser sends as Origin."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or text != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError(f"{text!r} is no origin, as in https://example.org:8080")

@@ -7,8 +7,9 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from jmcp.runtime.errors import ToolError
+from jmcp.runtime.principal import SCOPES, Scope
 from jmcp.runtime.progress import Report
-from jmcp.runtime.tool import SCOPES, Api, Scope
+from jmcp.runtime.tool import Api
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

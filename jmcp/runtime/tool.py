@@ -9,11 +9,10 @@ from typing import Any, Literal
 
 from jmcp.runtime.errors import ToolError
 from jmcp.runtime.model import Params, Result
+from jmcp.runtime.principal import Scope
 
 SessionUse = Literal["required", "opens", "none"]
 Access = Literal["shared", "exclusive"]
-Scope = Literal["read", "write", "execute", "admin"]
-SCOPES: frozenset[Scope] = frozenset(("read", "write", "execute", "admin"))
 OnDisconnect = Literal["detach", "interrupt"]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 

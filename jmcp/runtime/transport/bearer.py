@@ -1,4 +1,4 @@
-"""The one token of a server of its own: without it nobody gets further than here."""
+"""The tokens of a server of its own: without one nobody gets further than here."""
 
 from __future__ import annotations
 
@@ -8,45 +8,60 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from jmcp.runtime.principal import Named, Principal
 from jmcp.runtime.transport.identity import HOLDER
 from jmcp.runtime.transport.problem import ProblemResponse, document
 
 SCHEMES = frozenset({"bearer", "token"})
 """`token` is what Jupyter's own clients send."""
 
-NO_TOKEN = "Send the token of this server: Authorization: Bearer <token>."
-WRONG_TOKEN = "That is not the token of this server."
+NO_TOKEN = "Send the token of this server, or a named one: Authorization: Bearer <token>."
+WRONG_TOKEN = "That token is none of this server's, or was removed, or has expired."
+
+
+def credential(authorization: str) -> str:
+    """The token in that header; empty when there is none."""
+    scheme, _, given = authorization.partition(" ")
+    return given.strip() if scheme.lower() in SCHEMES else ""
 
 
 class Authenticated:
-    """Lets in whoever has the token, and anyone to what is `public` (paths).
+    """Lets in whoever has the token or a `named` one, and anyone to what is `public` (paths).
 
     OPTIONS is answered for anyone, as a browser asks before it sends credentials.
     """
 
-    def __init__(self, app: ASGIApp, token: str, public: frozenset[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, token: str, public: frozenset[str], named: Named | None = None
+    ) -> None:
         self._app = app
         self._token = token.encode()
+        self._named = named
         self._public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scheme, _, given = Request(scope).headers.get("authorization", "").partition(" ")
-        known = scheme.lower() in SCHEMES and self._is_token(given.strip())
-        if not (known or scope["path"] in self._public or scope["method"] == "OPTIONS"):
-            await self._refuse(bool(given))(scope, receive, send)
+        authorization = Request(scope).headers.get("authorization", "")
+        principal = self._principal(credential(authorization))
+        public = scope["path"] in self._public or scope["method"] == "OPTIONS"
+        if principal is None and not public:
+            await self._refuse(bool(authorization.partition(" ")[2]))(scope, receive, send)
             return
         # What comes after knows who it is, and has no credential to leak.
         scope = dict(scope, headers=list(scope["headers"]))
         del MutableHeaders(scope=scope)["authorization"]
-        if known:
-            scope["principal"] = HOLDER
+        if principal is not None:
+            scope["principal"] = principal
         await self._app(scope, receive, send)
 
-    def _is_token(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(), self._token)
+    def _principal(self, given: str) -> Principal | None:
+        if not given:
+            return None
+        if hmac.compare_digest(given.encode(), self._token):
+            return Principal(name=HOLDER)
+        return self._named(given) if self._named is not None else None
 
     def _refuse(self, given: bool) -> ProblemResponse:
         challenge = 'Bearer realm="jmcp"'

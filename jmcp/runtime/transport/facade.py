@@ -28,7 +28,7 @@ class Facade:
         return JSONResponse({"status": "healthy", "service": "jmcp", "version": self._version})
 
     async def list_tools(self, _: Request) -> Response:
-        entries = self._listing.entries
+        entries = self._listing.entries(caller().scopes)
         return JSONResponse({"tools": entries, "count": len(entries)})
 
     async def call_tool(self, request: Request) -> Response:

@@ -8,6 +8,7 @@ from mcp.server.auth.provider import AccessToken
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jmcp.runtime.call import Caller
+from jmcp.runtime.principal import Principal, implied
 
 ANONYMOUS = "anonymous"
 HOLDER = "holder"
@@ -15,7 +16,7 @@ HOLDER = "holder"
 
 
 class Identified:
-    """Makes the `principal` that a server around the site put into the scope its ASGI user.
+    """Makes the Principal that a server around the site put into the scope its ASGI user.
 
     So that server needs nothing of the SDK, and the credential itself never goes along.
     """
@@ -24,9 +25,10 @@ class Identified:
         self._app = AuthContextMiddleware(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        principal: str | None = scope.get("principal")
+        principal: Principal | None = scope.get("principal")
         if principal is not None:
-            access = AccessToken(token="", client_id=principal, scopes=[], subject=principal)
+            name, scopes = principal.name, sorted(principal.scopes)
+            access = AccessToken(token="", client_id=name, scopes=scopes, subject=name)
             scope["user"] = AuthenticatedUser(access)
         await self._app(scope, receive, send)
 
@@ -37,4 +39,9 @@ def caller(connection: str | None = None) -> Caller:
     if access is None:
         return Caller(owner=ANONYMOUS, authenticated=False, connection=connection)
     owner = access.subject or access.client_id
-    return Caller(owner=owner, authenticated=True, connection=connection)
+    return Caller(
+        owner=owner,
+        authenticated=True,
+        connection=connection,
+        scopes=implied(access.scopes),
+    )

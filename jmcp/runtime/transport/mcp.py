@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from jmcp.runtime.call import Caller, Calls, Outcome
+from jmcp.runtime.principal import Scope
 from jmcp.runtime.progress import Progress, Report
 from jmcp.runtime.transport.identity import caller
 from jmcp.runtime.transport.leaving import unless_left
@@ -77,11 +78,13 @@ class Fixed:
     """Answers `tools/list` from what the SDK made of it the first time.
 
     The SDK validates and dumps the list for each request, which costs more than all the rest of
-    the request. The list never changes, so once for each protocol revision is enough.
+    the request. The list never changes, so once for each protocol revision and each set of
+    `scopes`, those of whoever asks, is enough.
     """
 
-    def __init__(self) -> None:
-        self._by_version: dict[str, HandlerResult] = {}
+    def __init__(self, scopes: Callable[[], frozenset[Scope]]) -> None:
+        self._scopes = scopes
+        self._known: dict[tuple[str, frozenset[Scope]], HandlerResult] = {}
 
     async def __call__(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         plain = not (ctx.params or {}).keys() - {"_meta"}
@@ -91,9 +94,10 @@ class Fixed:
         unsettled = handshake and ctx.session.client_params is None
         if ctx.method != "tools/list" or not plain or unsettled:
             return await call_next(ctx)
-        known = self._by_version.get(ctx.protocol_version)
+        key = ctx.protocol_version, self._scopes()
+        known = self._known.get(key)
         if known is None:
-            known = self._by_version[ctx.protocol_version] = await call_next(ctx)
+            known = self._known[key] = await call_next(ctx)
         return known
 
 
@@ -104,10 +108,13 @@ def server(
 
     `peer` is who calls when one process is the only client; otherwise each request tells.
     """
-    tools = [types.Tool.model_validate(entry) for entry in listing.entries]
+
+    def scopes() -> frozenset[Scope]:
+        return (peer or caller()).scopes
 
     async def list_tools(_: Context, __: Any) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=tools)
+        entries = listing.entries(scopes())
+        return types.ListToolsResult(tools=[types.Tool.model_validate(entry) for entry in entries])
 
     async def call_tool(context: Context, params: types.CallToolRequestParams) -> Any:
         if params.name not in listing.names:
@@ -132,5 +139,5 @@ def server(
         # the whole tools/list on each call to find that out.
         get_tool_input_schema=lambda _: None,
     )
-    made.middleware.append(Fixed())
+    made.middleware.append(Fixed(scopes))
     return made

@@ -13,6 +13,7 @@ from anyio import AsyncFile
 from mcp.server.stdio import stdio_server
 
 from jmcp.runtime.call import Caller, Calls
+from jmcp.runtime.permissions import Permissions
 from jmcp.runtime.transport import mcp
 from jmcp.runtime.transport.identity import HOLDER
 from jmcp.runtime.transport.listing import Listing
@@ -23,14 +24,22 @@ LINES_AHEAD = 64
 """A client that sends faster than it is answered waits, as a pipe makes it."""
 
 
-async def serve(dispatcher: Calls, wire: Wire, *, version: str, toolsets: tuple[str, ...]) -> None:
+async def serve(
+    dispatcher: Calls,
+    wire: Wire,
+    *,
+    version: str,
+    toolsets: tuple[str, ...],
+    permissions: Permissions | None = None,
+) -> None:
     """Serve until stdin closes; a cancelled one leaves at once, whatever the client does.
 
     Neither starts nor closes the dispatcher. Raises ValueError for an unknown toolset.
     """
     # A process is one connection: what it opened is what its calls without an id mean.
     peer = Caller(owner=HOLDER, authenticated=True, connection=f"stdio:{uuid.uuid4().hex}")
-    server = mcp.server(dispatcher, Listing(dispatcher.api, toolsets), version, peer=peer)
+    listing = Listing(dispatcher.api, toolsets, permissions)
+    server = mcp.server(dispatcher, listing, version, peer=peer)
     stdin, stdout = Lines(wire.stdin), Written(wire.stdout)
     # The SDK's own reader is a thread that cannot be left while it waits for a line.
     files = (cast("AsyncFile[str]", stdin), cast("AsyncFile[str]", stdout))

@@ -11,8 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import jmcp_api
-from jmcp import serve_command
+from jmcp import serve_command, token_command
 from jmcp.listener import ServeError
+from jmcp.tokens import TokenError
 from jmcp_api.mcp import LISTING_FILE
 
 
@@ -28,6 +29,8 @@ def parser() -> argparse.ArgumentParser:
     listing = commands.add_parser("tools", help="list the tools")
     listing.add_argument("--json", action="store_true", help="as MCP clients see them")
     listing.set_defaults(run=run_tools)
+
+    token_command.add_to(commands, run=run_token)
 
     # Its options are its own: `main` hands them over before argparse sees them.
     commands.add_parser("generate", help="generate code from a spec")
@@ -53,6 +56,16 @@ def run_tools(arguments: argparse.Namespace) -> int:
     width = max(len(entry["name"]) for entry in entries)
     for entry in entries:
         print(f"{entry['name']:<{width}}  {entry['title']}")
+    return 0
+
+
+def run_token(arguments: argparse.Namespace) -> int:
+    try:
+        token_command.run(arguments)
+    except TokenError as error:
+        return fail(str(error))
+    except OSError as error:
+        return fail(f"{error.filename}: {error.strerror}")
     return 0
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -85,6 +86,31 @@ def test_recovery_after_a_save(steps: list[Step], saved: int, marked: int) -> No
     assert shown(content)[1] == shown(contents[-1])[1]
     if not any(entry.change == "move" for entry in entries):
         assert shown(content) == shown(contents[-1])
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param([("move", 2, 0), ("delete", 1, 0)], id="a neighbour deleted"),
+        pytest.param([("move", 2, 0), ("insert", 1, 0)], id="a neighbour inserted"),
+        pytest.param([("move", 2, 1), ("move", 0, 2)], id="a neighbour moved"),
+        pytest.param([("move", 2, 0), ("move", 0, 1), ("insert", 1, 0)], id="moved again"),
+        pytest.param([("move", 2, 0), ("delete", 0, 0)], id="deleted itself"),
+    ],
+)
+def test_a_move_that_the_file_has_is_no_conflict(steps: list[Step]) -> None:
+    entries, contents = perform(notebook(), steps)
+    content, result = recovered(contents[-1], entries)
+    assert (result.conflicted, result.repeated) == ([], [])
+    assert shown(content) == shown(contents[-1])
+
+
+def test_a_move_beside_strangers_is_a_conflict() -> None:
+    entries, contents = perform(notebook(), [("move", 0, 1)])
+    _, between = perform(contents[0], [("insert", 0, 0), ("insert", 2, 0)])
+    content, result = recovered(between[-1], entries)
+    assert result.conflicted == entries
+    assert shown(content) == shown(between[-1])
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=200)

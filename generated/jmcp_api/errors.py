@@ -131,6 +131,15 @@ class KernelUnavailable(ToolError):
     retry = "later"
 
 
+class ServerStopping(ToolError):
+    """jmcp is being stopped and begins nothing new."""
+
+    code = "server_stopping"
+    http = 503
+    fault = "server"
+    retry = "later"
+
+
 class JupyterUnreachable(ToolError):
     """The Jupyter Server does not answer."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from jmcp.runtime.awaited import Awaited
 from jmcp.runtime.backend import Cell
 from jmcp.runtime.errors import BackendError
 from jmcp.runtime.execution import Execution, Executions, Status
@@ -18,8 +17,6 @@ from jmcp.runtime.progress import Progress, last_line
 
 log = logging.getLogger(__name__)
 
-KEPT = 64
-"""Finished batches that stay at hand."""
 FAILED: frozenset[Status] = frozenset({"error", "timed_out"})
 """What a batch can go on after: the kernel is usable, and its variables are there."""
 _SLOW_SECONDS = 20.0
@@ -42,7 +39,7 @@ class Step:
     skipped: Skipped | None = None
 
 
-class Batch:
+class Batch(Awaited):
     """A batch as clients see it: something that runs, with an id, a status and progress."""
 
     def __init__(
@@ -58,6 +55,7 @@ class Batch:
         stop_on_error: bool,
         timeout: float,
     ) -> None:
+        super().__init__()
         self.execution_id = execution_id
         self.steps = steps
         self.notebook = notebook
@@ -67,19 +65,12 @@ class Batch:
         self.status: Status = "running"
         self.submitted = datetime.now(UTC)
         self.notes: list[str] = []
-        self.progress = 0
         self._executions = executions
         self._stop_on_error = stop_on_error
         self._timeout = timeout
         self._stopped = False
         self._generation: int | None = None
         self._current: Step | None = None
-        self._done = asyncio.Event()
-        self._news = asyncio.Event()
-
-    @property
-    def done(self) -> bool:
-        return self._done.is_set()
 
     @property
     def started(self) -> datetime:
@@ -100,16 +91,6 @@ class Batch:
     def seconds(self) -> float:
         """How long the kernel has worked on its cells."""
         return sum(step.run.seconds for step in self.steps if step.run is not None)
-
-    async def wait(self, seconds: float | None) -> bool:
-        """Wait until it is done, at most so long. Says whether it is."""
-        return await _within(self._done, seconds)
-
-    async def news(self, after: int, seconds: float | None) -> bool:
-        """Wait until `progress` is beyond `after`, or it is done. Says whether it is."""
-        if self.progress > after or self.done:
-            return True
-        return await _within(self._news, seconds)
 
     def describe(self, _: float, final: bool) -> Progress:
         """Cells done of all; the one that runs counts as a part that grows and is never whole."""
@@ -157,7 +138,7 @@ class Batch:
         self._current = step
         cell = await self._cell(step)
         if cell is None:
-            self._advance()
+            self.advance()
             return "ok"
         run = step.run = await self.notebook.run(
             cell.source, kernel_id=self.kernel_id, cell=cell, timeout=self._timeout
@@ -166,8 +147,8 @@ class Batch:
         while not run.done:
             await run.news(seen, None)
             seen = run.progress
-            self._advance()
-        self._advance()
+            self.advance()
+        self.advance()
         if run.failure is not None:
             self.notes.append(run.failure.message)
         elif run.generation != (self._generation or run.generation):
@@ -198,94 +179,4 @@ class Batch:
     def _finish(self, status: Status) -> None:
         self.status = status
         self._current = None
-        self._done.set()
-        self._advance()
-
-    def _advance(self) -> None:
-        self.progress += 1
-        self._news.set()
-        self._news = asyncio.Event()
-
-
-class Batches:
-    """Every batch of one server. They go on when the caller who started them is gone."""
-
-    def __init__(self, executions: Executions, *, kept: int = KEPT) -> None:
-        self._executions = executions
-        self._kept = kept
-        self._records: dict[str, Batch] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def start(
-        self,
-        steps: Sequence[Step],
-        notebook: Notebook,
-        *,
-        owner: str,
-        session_id: str,
-        kernel_id: str,
-        stop_on_error: bool,
-        timeout: float,
-    ) -> Batch:
-        """Begin to run the steps in the background. `timeout` is in seconds for each cell."""
-        batch = Batch(
-            # Nine characters, where executions have eight: neither is ever taken for the other.
-            f"b{secrets.token_hex(4)}",
-            steps,
-            notebook,
-            self._executions,
-            owner=owner,
-            session_id=session_id,
-            kernel_id=kernel_id,
-            stop_on_error=stop_on_error,
-            timeout=timeout,
-        )
-        self._prune()
-        self._records[batch.execution_id] = batch
-        task = asyncio.create_task(batch.go(), name=f"jmcp-batch-{batch.execution_id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return batch
-
-    def get(self, execution_id: str) -> Batch | None:
-        """The batch of that id, if it is still kept. Whose it is, the caller checks."""
-        return self._records.get(execution_id)
-
-    def list(self, owner: str, session_id: str) -> Sequence[Batch]:
-        """The kept batches of one session, oldest first."""
-        return [
-            batch
-            for batch in self._records.values()
-            if (batch.owner, batch.session_id) == (owner, session_id)
-        ]
-
-    def in_use(self, owner: str, session_id: str) -> bool:
-        """Whether the session has a batch that is not over."""
-        return any(not batch.done for batch in self.list(owner, session_id))
-
-    async def stop(self, kernel_id: str) -> int:
-        """End the batches on that kernel before their next cell; how many there were."""
-        going = [b for b in self._records.values() if b.kernel_id == kernel_id and not b.done]
-        for batch in going:
-            await batch.stop()
-        return len(going)
-
-    async def close(self) -> None:
-        """End them all; what their kernels run goes on."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _prune(self) -> None:
-        finished = [key for key, batch in self._records.items() if batch.done]
-        for key in finished[: max(0, len(finished) - self._kept)]:
-            del self._records[key]
-
-
-async def _within(event: asyncio.Event, seconds: float | None) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return event.is_set()
-    return True
+        self.end()

@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 from jmcp.runtime.admission import Gate
 from jmcp.runtime.arguments import Arguments
 from jmcp.runtime.backend import Documents, Kernels
-from jmcp.runtime.batch import Batches
+from jmcp.runtime.batches import Batches
 from jmcp.runtime.call import Caller, Outcome, UnknownToolError
 from jmcp.runtime.errors import BackendError, ToolError
 from jmcp.runtime.execution import Executions

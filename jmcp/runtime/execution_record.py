@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
+from jmcp.runtime.awaited import Awaited
 from jmcp.runtime.backend import NotebookRef, Output, OutputSink, Request
 from jmcp.runtime.errors import BackendError
 from jmcp.runtime.late_updates import ReopenSink
@@ -41,8 +41,9 @@ class CodeError:
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
-class Execution:
-    """`status` and everything below it change as the run goes on; the rest is what was asked.
+class Execution(Awaited):
+    """`status` and everything below it change as the run goes on; the rest is what was asked. It is
+    done when it is over and its outputs are in the document.
 
     `failure` is why a run never reached the kernel (`aborted`, `kernel_died`); `notes` are remarks
     for whoever reads the result. `generation` is that of the kernel process that ran it (0 before).
@@ -78,16 +79,8 @@ class Execution:
     notes: list[str] = field(default_factory=list)
     interrupt_asked: bool = False
     record: OutputRecord = field(default_factory=OutputRecord)
-    progress: int = 0
     _began: float | None = None
     _took: float | None = None
-    _done: asyncio.Event = field(default_factory=asyncio.Event)
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def done(self) -> bool:
-        """Whether the run is over and its outputs are in the document."""
-        return self._done.is_set()
 
     @property
     def execution_count(self) -> int | None:
@@ -104,25 +97,6 @@ class Execution:
         if self._began is None:
             return 0.0
         return self._took if self._took is not None else time.monotonic() - self._began
-
-    async def wait(self, seconds: float | None) -> bool:
-        """Wait until it is done, at most so long (None: as long as it takes). Says whether it is.
-
-        Cancelling a wait leaves the run alone.
-        """
-        return await _within(self._done, seconds)
-
-    async def news(self, after: int, seconds: float | None) -> bool:
-        """Wait until `progress` is beyond `after` or the run is done. Says whether it is."""
-        if self.progress > after or self.done:
-            return True
-        return await _within(self._news, seconds)
-
-    def advance(self) -> None:
-        """Something happened: wake those who watch."""
-        self.progress += 1
-        self._news.set()
-        self._news = asyncio.Event()
 
     def begin(self) -> None:
         """The kernel has started the code."""
@@ -169,14 +143,4 @@ class Execution:
         self.stop_clock()
         self.status = status
         self.ended = datetime.now(UTC)
-        self._done.set()
-        self.advance()
-
-
-async def _within(event: asyncio.Event, seconds: float | None) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return event.is_set()
-    return True
+        self.end()

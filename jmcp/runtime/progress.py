@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+from jmcp.runtime.awaited import Awaited
 from jmcp.runtime.backend import Output
 from jmcp.runtime.execution import Execution
 from jmcp.runtime.terminal import plain
@@ -37,23 +37,11 @@ class Progress:
 Report = Callable[[Progress], Awaitable[None]]
 """Takes a report on its way to the caller. Does nothing once the caller is gone."""
 
-
-class Watched(Protocol):
-    """What can be waited for: a run or a batch. `progress` counts what has happened in it."""
-
-    @property
-    def done(self) -> bool: ...
-    @property
-    def progress(self) -> int: ...
-    async def wait(self, seconds: float | None) -> bool: ...
-    async def news(self, after: int, seconds: float | None) -> bool: ...
-
-
 Describe = Callable[[float, bool], Progress]
 """What there is to report after so many seconds of watching, and whether it is the last time."""
 
 
-async def watch(run: Watched, seconds: float, report: Report | None, describe: Describe) -> bool:
+async def watch(run: Awaited, seconds: float, report: Report | None, describe: Describe) -> bool:
     """Wait for a run as `run.wait` does, and report on it meanwhile. Says whether it is done."""
     if report is None:
         return await run.wait(seconds)

@@ -10,7 +10,8 @@ from jmcp.runtime.backend import (
     Documents,
     Kernels,
 )
-from jmcp.runtime.batch import Batch, Batches
+from jmcp.runtime.batch import Batch
+from jmcp.runtime.batches import Batches
 from jmcp.runtime.call import Caller, Image
 from jmcp.runtime.errors import NotebookMissing
 from jmcp.runtime.execution import Execution, Executions

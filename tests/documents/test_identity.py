@@ -50,7 +50,9 @@ async def test_paths_that_are_no_notebooks_are_refused(
 async def test_hidden_notebooks_are_served_where_jupyter_serves_them(
     place: Callable[..., Any],
 ) -> None:
-    here = await place(live=False, ContentsManager={"allow_hidden": True})
+    here = await place(
+        live=False, options={"allow_hidden": True}, ContentsManager={"allow_hidden": True}
+    )
     here.write(".hidden/a.ipynb", "1")
     assert await here.texts(".hidden/a.ipynb") == ["1"]
 

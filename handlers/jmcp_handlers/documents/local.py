@@ -49,7 +49,8 @@ class LocalDocuments:
     """`backend.Documents` in process: live where collaboration runs, else through the contents
     manager.
 
-    `max_bytes` limits a notebook's file; `save_after` is how old, in seconds, an edit of a live
+    `max_bytes` limits a notebook's file; `allow_hidden` lets hidden ones be opened where Jupyter
+    does too; `save_after` is how old, in seconds, an edit of a live
     notebook gets before it is saved; `trust_outputs` marks cells that jmcp runs as trusted.
     """
 
@@ -58,13 +59,14 @@ class LocalDocuments:
         serverapp: Any,
         *,
         max_bytes: int = DEFAULT_MAX_BYTES,
+        allow_hidden: bool = False,
         save_after: float = 2.0,
         flush_seconds: float = FLUSH_SECONDS,
         trust_outputs: bool = False,
     ) -> None:
         self._app = serverapp
         settings = serverapp.web_app.settings
-        self._identity = Identity(settings)
+        self._identity = Identity(settings, allow_hidden=allow_hidden)
         self._contents = Contents(settings, max_bytes)
         self._save_after = save_after
         self._trust = trust_outputs
@@ -120,7 +122,9 @@ class LocalDocuments:
         return await self._mode(now.key).save(now)
 
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
-        return await list_directory(self._contents.manager, await self._identity.directory(path))
+        directory = await self._identity.directory(path)
+        entries = await list_directory(self._contents.manager, directory)
+        return [entry for entry in entries if self._identity.shows(entry.path)]
 
     async def close(self) -> None:
         if self._live is not None:

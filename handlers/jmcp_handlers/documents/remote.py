@@ -21,12 +21,12 @@ from jmcp.runtime.errors import DirectoryMissing, JupyterRefused, NotebookExists
 from jmcp_handlers.documents import nbcells
 from jmcp_handlers.documents.elsewhere.contents import RemoteContents
 from jmcp_handlers.documents.elsewhere.events import ServerEvents
-from jmcp_handlers.documents.elsewhere.identity import RemoteIdentity, looks_hidden
+from jmcp_handlers.documents.elsewhere.identity import RemoteIdentity
 from jmcp_handlers.documents.elsewhere.server import RemoteServer
 from jmcp_handlers.documents.file import FileNotebooks
 from jmcp_handlers.documents.filesink import FLUSH_SECONDS
 from jmcp_handlers.documents.models import DEFAULT_MAX_BYTES
-from jmcp_handlers.documents.paths import hidden, notebook_path
+from jmcp_handlers.documents.paths import hidden, looks_hidden
 from jmcp_handlers.jupyter_api import JupyterApi
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class RemoteDocuments:
     """`backend.Documents` over HTTP and websockets: live where the server has collaboration, else
     through its contents API.
 
-    `max_bytes` limits a notebook's file; `save_after` is how old, in seconds, an edit of a live
+    `max_bytes` limits a notebook's file; `allow_hidden` lets hidden ones be opened where Jupyter
+    does too; `save_after` is how old, in seconds, an edit of a live
     notebook gets before it is saved; `trust_outputs` marks cells that jmcp runs as trusted. The
     `api` is the caller's to close.
     """
@@ -52,6 +53,7 @@ class RemoteDocuments:
         api: JupyterApi,
         *,
         max_bytes: int = DEFAULT_MAX_BYTES,
+        allow_hidden: bool = False,
         save_after: float = 2.0,
         flush_seconds: float = FLUSH_SECONDS,
         trust_outputs: bool = False,
@@ -63,7 +65,9 @@ class RemoteDocuments:
         self._contents = RemoteContents(api, max_bytes)
         self._events = ServerEvents(api)
         self._server = RemoteServer(api, self._events)
-        self._identity = RemoteIdentity(api, self._server, self._contents)
+        self._identity = RemoteIdentity(
+            api, self._server, self._contents, allow_hidden=allow_hidden
+        )
         self._files = FileNotebooks(
             self._contents, flush_seconds=flush_seconds, trust=trust_outputs
         )
@@ -86,7 +90,7 @@ class RemoteDocuments:
 
     async def create(self, path: str) -> NotebookRef:
         await self._server.facts()  # who else keeps documents there
-        target = notebook_path(path)
+        target = self._identity.target(path)
         parent = target.rpartition("/")[0]
         async with self._creating:
             kind = None if looks_hidden(target) else await self._identity.kind(target)
@@ -128,7 +132,8 @@ class RemoteDocuments:
         return await (await self._mode(now.key)).save(now)
 
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
-        return await self._contents.entries(await self._identity.directory(path))
+        entries = await self._contents.entries(await self._identity.directory(path))
+        return [entry for entry in entries if self._identity.shows(entry.path)]
 
     async def close(self) -> None:
         if self._live is not None:

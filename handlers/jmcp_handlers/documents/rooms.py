@@ -86,8 +86,8 @@ class LocalRooms:
     async def _enter(self, ref: NotebookRef) -> OpenRoom:
         """The room as it is, held from the moment at which it was found."""
         room_id, path = _room_id(ref.key), ref.path
-        if room_id not in self._server.rooms:
-            await self._contents.about(path)
+        if room_id not in self._server.rooms or room_id not in self._opened:
+            await self._contents.about(path)  # also of a room that a browser tab made
         locks = self._extension._room_locks
         # A cleaner deletes the lock that it holds: who waits on that lock and who comes later
         # would each make a room. So wait here, and let get_document take a lock that is free.

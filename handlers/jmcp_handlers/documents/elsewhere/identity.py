@@ -12,6 +12,7 @@ from jmcp_handlers.documents.elsewhere.server import RemoteServer
 from jmcp_handlers.documents.paths import (
     hidden,
     is_directory,
+    looks_hidden,
     moved_away,
     no_notebook,
     normalise,
@@ -33,7 +34,15 @@ class RemoteIdentity:
     them known.
     """
 
-    def __init__(self, api: JupyterApi, server: RemoteServer, contents: RemoteContents) -> None:
+    def __init__(
+        self,
+        api: JupyterApi,
+        server: RemoteServer,
+        contents: RemoteContents,
+        *,
+        allow_hidden: bool,
+    ) -> None:
+        self._allow_hidden = allow_hidden
         self._api = api
         self._server = server
         self._contents = contents
@@ -42,7 +51,7 @@ class RemoteIdentity:
 
     async def identify(self, path: str) -> NotebookRef:
         """The notebook at `path`. Raises PathRefused, NotebookMissing."""
-        normal = notebook_path(path)
+        normal = self.target(path)
         if await self.kind(normal) != "notebook":
             raise no_notebook(normal)
         key = await self._key(normal)
@@ -65,6 +74,17 @@ class RemoteIdentity:
             await asyncio.sleep(wait)
         raise moved_away(path)
 
+    def target(self, path: str) -> str:
+        """The one spelling of a path that a notebook may have. Raises PathRefused."""
+        normal = notebook_path(path)
+        if not self.shows(normal):
+            raise hidden(normal)
+        return normal
+
+    def shows(self, path: str) -> bool:
+        """Whether a path may be shown. Links that leave its root only that server could see."""
+        return self._allow_hidden or not looks_hidden(path)
+
     async def kind(self, path: str) -> str | None:
         """What is at a path of a notebook; None for nothing. Raises PathRefused."""
         kind = await self._contents.kind(path)
@@ -77,6 +97,8 @@ class RemoteIdentity:
     async def directory(self, path: str) -> str:
         """The one spelling of a directory, '' for the root. Raises PathRefused, DirectoryMissing."""
         normal = normalise(path)
+        if not self.shows(normal):
+            raise hidden(normal)
         if await self._contents.kind(normal) != "directory":
             if looks_hidden(normal):
                 raise hidden(normal)
@@ -104,8 +126,3 @@ class RemoteIdentity:
         path = self._paths.get(key)
         document = None if path is None else await self._server.document(path)
         return path if document is not None and document.file_id == key else None
-
-
-def looks_hidden(path: str) -> bool:
-    """Whether Jupyter hides a path by its name, where its configuration does not show it."""
-    return any(part.startswith(".") for part in path.split("/"))

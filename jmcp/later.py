@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from jmcp.runtime.call import Caller, Calls, Outcome, UnknownToolError
+from jmcp.runtime.ending import Ending
 from jmcp.runtime.errors import BackendError, JupyterUnreachable
 from jmcp.runtime.render import Texts
 from jmcp.runtime.tool import Api
@@ -43,6 +44,7 @@ class Later:
         self._call_seconds = call_seconds
         self._close_seconds = close_seconds
         self._owns = owns
+        self._ending = Ending(api.policy.errors["server_stopping"])
         self._real: Calls | None = None
         self._failure: BackendError | None = None
         self._wanted = asyncio.Event()
@@ -65,10 +67,27 @@ class Later:
             except TimeoutError:
                 log.warning("what was open did not close within %g s", self._close_seconds)
 
+    @property
+    def stopping(self) -> bool:
+        return self._ending.begun
+
+    async def drain(self, seconds: float) -> None:
+        await self._ending.begin(0)
+        # Who waits for the servers is told that they were not there in time.
+        self._attempted.set()
+        if self._real is not None:
+            await self._real.drain(seconds)
+
+    async def live_sessions(self) -> int | None:
+        return None if self._real is None else await self._real.live_sessions()
+
     async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
         """As the real one does, once there is one."""
         if name not in self.api.tools:
             raise UnknownToolError(name)
+        if self._real is None and self.stopping:
+            error = self._ending.refusal(name)
+            return Outcome(tool=name, text=Texts.error(error), error=error)
         if self._real is None:
             await self._attempt()
         if self._real is None:

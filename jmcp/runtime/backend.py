@@ -263,6 +263,13 @@ class Health:
 class Kernels(Protocol):
     """Kernels and their Jupyter sessions (what JupyterLab shows)."""
 
+    stay: bool
+    """Whether kernels go on when this process ends."""
+
+    @property
+    def connected(self) -> int:
+        """How many kernels it has a connection to."""
+
     async def specs(self) -> tuple[Sequence[Kernelspec], str]:
         """All kernelspecs and the default one's name."""
 

@@ -61,5 +61,16 @@ class Calls(Protocol):
 
     async def start(self) -> None: ...
     async def close(self) -> None: ...
+    @property
+    def stopping(self) -> bool:
+        """Whether new calls are refused, because the server is about to end."""
+
+    async def drain(self, seconds: float) -> None:
+        """From now on refuse new calls. Returns when those under way are answered: what has not
+        ended by itself after so long is answered with how far it is."""
+
+    async def live_sessions(self) -> int | None:
+        """How many sessions there are, as of a moment ago; None while nobody can tell."""
+
     async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
         """Run one tool. Every failure but an UnknownToolError is an Outcome with an error."""

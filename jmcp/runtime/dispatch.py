@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
@@ -19,9 +18,11 @@ from jmcp.runtime.arguments import Arguments
 from jmcp.runtime.backend import Documents, Kernels
 from jmcp.runtime.batches import Batches
 from jmcp.runtime.call import Caller, Outcome, UnknownToolError
+from jmcp.runtime.ending import Ending
 from jmcp.runtime.errors import BackendError, ToolError
 from jmcp.runtime.execution import Executions
 from jmcp.runtime.journal import AUTHOR, Author
+from jmcp.runtime.metrics import Metrics
 from jmcp.runtime.model import Params, Result
 from jmcp.runtime.render import Texts
 from jmcp.runtime.session import Session, Workspace
@@ -29,7 +30,7 @@ from jmcp.runtime.sessions import SECONDS_PER_HOUR, Sessions
 from jmcp.runtime.store import SessionRecord, Store
 from jmcp.runtime.stores.memory import MemoryStore
 from jmcp.runtime.tool import Api, Tool
-from jmcp.runtime.witness import Called, Witness, masked
+from jmcp.runtime.witness import Called, Happened, Witness, masked
 
 log = logging.getLogger("jmcp")
 
@@ -55,6 +56,7 @@ class Dispatcher:
         store: Store | None = None,
         gates: Sequence[Gate] = (),
         witnesses: Sequence[Witness] = (),
+        metrics: Metrics | None = None,
         strict: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -74,8 +76,11 @@ class Dispatcher:
         self._handlers = handlers
         self._arguments = Arguments(api.policy.errors["invalid_arguments"])
         self._texts = Texts(api.texts)
+        self._ending = Ending(api.policy.errors["server_stopping"])
+        self._metrics = metrics or Metrics("")
         self._gates = gates
-        self._witnesses = witnesses
+        self._witnesses = (self._metrics, *witnesses)
+        self._measured()
         self._strict = strict
         # A lock lives as long as a call holds or awaits it.
         self._exclusive: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
@@ -91,6 +96,29 @@ class Dispatcher:
         await self.executions.resume(self.documents)
         self._sweeper = asyncio.create_task(self._sweep(), name="jmcp-sweep")
 
+    @property
+    def stopping(self) -> bool:
+        return self._ending.begun
+
+    async def drain(self, seconds: float) -> None:
+        """Refuse new calls; those under way end by themselves, or are answered after so long.
+
+        What waits for a run is told how far that is. Runs that were not begun are not begun any more.
+        """
+        await self._ending.begin(seconds)
+        await self.batches.close()
+        self.executions.stop()
+        left = [run for run in self.executions.list() if run.status == "running"]
+        await self._ending.finish()
+        if left:
+            fate = "go on in their kernels" if self.kernels.stay else "end with their kernels"
+            log.warning("stopping: %d runs %s", len(left), fate)
+            self._metrics.detached(len(left))
+
+    async def live_sessions(self) -> int | None:
+        """How many sessions there are, as of a moment ago; None while nobody can tell."""
+        return await self.sessions.live()
+
     async def close(self) -> None:
         if self._sweeper is not None:
             self._sweeper.cancel()
@@ -103,6 +131,18 @@ class Dispatcher:
         await self.executions.close()
         await self.documents.close()
         await self._store.close()
+
+    def _tell(self, event: Happened) -> None:
+        for witness in self._witnesses:
+            witness.happened(event)
+
+    def _measured(self) -> None:
+        gauge, runs = self._metrics.gauge, self.executions
+        gauge("jmcp_calls_in_progress", "Calls under way.", lambda: self._ending.calls)
+        gauge("jmcp_sessions_active", "Sessions that live.", lambda: self.sessions.counted)
+        gauge("jmcp_runs_running", "Runs that kernels are at.", lambda: runs.count("running"))
+        gauge("jmcp_runs_queued", "Runs that wait for one.", lambda: runs.count("queued"))
+        gauge("jmcp_kernels_connected", "Open connections.", lambda: self.kernels.connected)
 
     def _in_use(self, owner: str, session_id: str) -> bool:
         running = self.executions.in_use(owner, session_id)
@@ -123,7 +163,7 @@ class Dispatcher:
         )
         began = time.monotonic()
         try:
-            outcome = await self._outcome(tool, arguments, caller, call)
+            outcome = await self._answered(tool, arguments, caller, call)
             call.outcome = outcome.error.code if outcome.error else "ok"
             call.result = outcome.result
             return outcome
@@ -132,21 +172,31 @@ class Dispatcher:
             for witness in self._witnesses:
                 witness.called(call)
 
+    async def _answered(
+        self, tool: Tool, arguments: dict[str, Any], caller: Caller, call: Called
+    ) -> Outcome:
+        try:
+            async with self._ending.call():
+                return await self._outcome(tool, arguments, caller, call)
+        except TimeoutError:
+            return self._failed(tool, self._ending.given_up(tool), call)
+
     async def _outcome(
         self, tool: Tool, arguments: dict[str, Any], caller: Caller, call: Called
     ) -> Outcome:
         try:
+            self._ending.admit(tool)
             for gate in self._gates:
                 gate.admit(tool, caller)
             params = self._arguments.decode(tool, arguments)
             return await self._run(tool, params, caller, call)
         except ToolError as error:
-            return self._failed(tool, error)
+            return self._failed(tool, error, call)
         except BackendError as error:
             mapped = self.api.policy.backend_errors[error.kind]
-            return self._failed(tool, mapped(error.message, **error.details))
+            return self._failed(tool, mapped(error.message, **error.details), call)
         except Exception as error:  # noqa: BLE001  the one edge where a bug becomes an answer
-            return self._failed(tool, self._bug(tool, error))
+            return self._failed(tool, self._bug(tool, error, call), call)
 
     async def _run(self, tool: Tool, params: Params, caller: Caller, call: Called) -> Outcome:
         workspace = Workspace(
@@ -157,6 +207,7 @@ class Dispatcher:
             executions=self.executions,
             batches=self.batches,
             sessions=self.sessions,
+            ending=self._ending,
         )
         handler = getattr(self._handlers, tool.handler)
         if tool.session == "none":
@@ -271,17 +322,17 @@ class Dispatcher:
         text = self._texts.result(tool.result.__name__, data)
         return Outcome(tool=tool.name, text=text, result=data, images=tuple(workspace.images))
 
-    def _failed(self, tool: Tool, error: ToolError) -> Outcome:
+    def _failed(self, tool: Tool, error: ToolError, call: Called) -> Outcome:
         declared = (*tool.errors, *self.api.policy.errors.values())
         if not isinstance(error, declared):
             log.error("%s raised %s, which its spec does not declare", tool.name, error.code)
             if self._strict:
-                error = self._bug(tool, error)
+                error = self._bug(tool, error, call)
         return Outcome(tool=tool.name, text=self._texts.error(error), error=error)
 
-    def _bug(self, tool: Tool, error: Exception) -> ToolError:
-        """Logged with an id; the caller gets the id only, for a traceback may hold anything."""
-        reference = uuid.uuid4().hex[:12]
+    def _bug(self, tool: Tool, error: Exception, call: Called) -> ToolError:
+        """Logged with the call's id; the caller gets that only: a traceback may hold anything."""
+        reference = call.request_id
         log.error("bug %s in %s", reference, tool.name, exc_info=error)
         return self.api.policy.errors["internal_error"](
             f"{tool.name} failed because of a bug in jmcp. The server's log has it as {reference}.",

@@ -148,6 +148,9 @@ class Executions:
             and kernel_id in (None, execution.kernel_id)
         ]
 
+    def count(self, status: Status) -> int:
+        return sum(execution.status == status for execution in self._records.values())
+
     def in_use(self, owner: str, session_id: str) -> bool:
         """Whether the session has an execution that is not over."""
         return any(not e.done for e in self.list(owner=owner, session_id=session_id))

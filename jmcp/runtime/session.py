@@ -13,6 +13,7 @@ from jmcp.runtime.backend import (
 from jmcp.runtime.batch import Batch
 from jmcp.runtime.batches import Batches
 from jmcp.runtime.call import Caller, Image
+from jmcp.runtime.ending import Ending
 from jmcp.runtime.errors import NotebookMissing
 from jmcp.runtime.execution import Execution, Executions
 from jmcp.runtime.notebook import Notebook
@@ -38,6 +39,7 @@ class Workspace:
         executions: Executions,
         batches: Batches,
         sessions: Sessions,
+        ending: Ending,
     ) -> None:
         self.caller = caller
         self.policy = policy
@@ -46,6 +48,7 @@ class Workspace:
         self.executions = executions
         self.batches = batches
         self.sessions = sessions
+        self.ending = ending
         self.images: list[Image] = []
         self.runs: list[Execution] = []
 
@@ -111,7 +114,12 @@ class Session:
         A caller who leaves ends the wait, not the run; what becomes of that the tool declares.
         """
         describe = run.describe if isinstance(run, Batch) else partial(of_run, run)
-        return await watch(run, seconds, self.workspace.caller.report, describe)
+        workspace = self.workspace
+        async with workspace.ending.wait():
+            return await watch(run, seconds, workspace.caller.report, describe)
+        if not run.done:
+            self.notice("run_goes_on" if workspace.kernels.stay else "run_ends")
+        return run.done
 
     def _not_open(self, notebook_path: str | None) -> Exception:
         mine = [held.ref.path for held in self.record.notebooks.values()]

@@ -20,6 +20,8 @@ from jmcp.runtime.tool import Policy, Tool
 # Crockford's alphabet, lower case: without i, l, o and u a model does not misread an id.
 BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 SECONDS_PER_HOUR = 3600
+COUNT_SECONDS = 5.0
+"""However often it is asked how many sessions live, the store is asked at most once in that time."""
 Change = Callable[[SessionRecord], SessionRecord]
 
 
@@ -47,6 +49,8 @@ class Sessions:
         # A running execution keeps its session alive, however long it runs.
         self._in_use = in_use
         self._updating = asyncio.Lock()
+        self.counted: int | None = None
+        self._counted_at = float("-inf")
 
     def error(self, code: str, message: str, **details: Any) -> ToolError:
         """One of the errors that sessions.yaml declares for every session tool."""
@@ -123,6 +127,21 @@ class Sessions:
         if record is None:
             raise self._unknown(mine)
         return [record]
+
+    async def live(self) -> int | None:
+        """How many live, of all owners, as of a moment ago; None while the store does not answer.
+
+        One that only its run keeps alive, past its idle time, is not counted.
+        """
+        now = time.monotonic()
+        if now - self._counted_at > COUNT_SECONDS:
+            self._counted_at = now
+            since = self._clock() - self._policy.idle_hours * SECONDS_PER_HOUR
+            try:
+                self.counted = await self._store.count(since)
+            except BackendError:
+                self.counted = None
+        return self.counted
 
     async def others_hold(self, key: str, than: SessionRecord) -> bool:
         """Whether another session, of any owner, holds that notebook."""

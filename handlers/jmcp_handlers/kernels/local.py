@@ -35,6 +35,8 @@ START_FAILURES = (OSError, RuntimeError, ValueError, HTTPError)
 class LocalKernels:
     """`Kernels` through the kernel and session managers of one Jupyter Server."""
 
+    stay = False
+
     def __init__(self, serverapp: Any) -> None:
         self._manager = serverapp.kernel_manager
         self._session_manager = serverapp.session_manager
@@ -45,6 +47,10 @@ class LocalKernels:
         self._owners: dict[str, str] = {}
         self._starting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._callbacks: list[Callable[[str, int], None]] = []
+
+    @property
+    def connected(self) -> int:
+        return len(self._connections)
 
     async def specs(self) -> tuple[Sequence[Kernelspec], str]:
         return tuple((await self._specs.all()).values()), self._specs.default

@@ -40,6 +40,8 @@ class RemoteKernels:
     server does (or higher `iopub_data_rate_limit` and `iopub_msg_rate_limit` of the same class).
     """
 
+    stay = True
+
     def __init__(self, api: JupyterApi) -> None:
         self._api = api
         self._manager = RestSessionManager(api)
@@ -50,6 +52,10 @@ class RemoteKernels:
         self._starting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._callbacks: list[Callable[[str, int], None]] = []
         self._background: set[asyncio.Task[None]] = set()
+
+    @property
+    def connected(self) -> int:
+        return len(self._connections)
 
     async def specs(self) -> tuple[Sequence[Kernelspec], str]:
         found, default = await self._specs()

@@ -1,0 +1,88 @@
+"""What jmcp logs: a line for each call and each event of a session, as text or as JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from jmcp.runtime.witness import Called, Happened, Witness
+from jmcp.settings import LogFormat
+
+LOGGER = "jmcp"
+log = logging.getLogger("jmcp.calls")
+
+
+class CallLog:
+    """Logs at INFO: nothing of what calls carry, no whole session id, no path, no token."""
+
+    def called(self, call: Called) -> None:
+        if not log.isEnabledFor(logging.INFO):
+            return
+        about = {
+            "tool": call.tool,
+            "outcome": call.outcome,
+            "ms": round(call.seconds * 1000, 3),
+            "request_id": call.request_id,
+            "session": call.session,
+            "principal": call.owner,
+        }
+        log.info("%s", Fields("call", about))
+
+    def happened(self, event: Happened) -> None:
+        if not log.isEnabledFor(logging.INFO):
+            return
+        about = {"what": event.what, "session": event.session, "principal": event.owner}
+        log.info("%s", Fields("session", {**about, **event.details}))
+
+
+class Fields:
+    """A line's data: words for a person, and names and values for a program."""
+
+    __slots__ = ("data", "kind")
+
+    def __init__(self, kind: str, data: Mapping[str, Any]) -> None:
+        self.kind = kind
+        self.data = data
+
+    def __str__(self) -> str:
+        return " ".join([self.kind, *(f"{name}={_word(it)}" for name, it in self.data.items())])
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: `time` (UTC), `level`, `logger`, and `message` or a line's own data."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+        }
+        fields = record.args[0] if isinstance(record.args, tuple) and record.args else None
+        if isinstance(fields, Fields):
+            entry |= {"event": fields.kind, **fields.data}
+        else:
+            entry["message"] = record.getMessage()
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(entry, default=str)
+
+
+def to_stream(stream: TextIO, kind: LogFormat, prefix: str) -> logging.Handler:
+    """A handler for the lines of this process, in that format."""
+    handler = logging.StreamHandler(stream)
+    text = logging.Formatter(f"{prefix}%(levelname)s: %(message)s")
+    handler.setFormatter(JsonLines() if kind == "json" else text)
+    return handler
+
+
+def _word(value: Any) -> str:
+    """On one line and without blanks, whatever a name contains."""
+    text = "-" if value is None else str(value)
+    return text if text.isprintable() and " " not in text else json.dumps(text)
+
+
+def _conforms(calls: CallLog) -> Witness:
+    return calls

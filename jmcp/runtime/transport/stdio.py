@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import re
 import threading
 import uuid
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import cast
 
+import mcp_types as types
 from anyio import AsyncFile
 from mcp.server.stdio import stdio_server
 
 from jmcp.runtime.call import Caller, Calls
 from jmcp.runtime.permissions import Permissions
 from jmcp.runtime.transport import mcp
+from jmcp.runtime.transport.body import DEFAULT_MAX_BYTES
 from jmcp.runtime.transport.identity import HOLDER
 from jmcp.runtime.transport.listing import Listing
 from jmcp.runtime.transport.wire import Wire
 
 CHUNK = 2**16
+HEAD_BYTES = 1024
+REQUEST_ID = re.compile(rb'"id"\s*:\s*("[\w. -]{1,128}"|-?[0-9]{1,18})')
 LINES_AHEAD = 64
 """A client that sends faster than it is answered waits, as a pipe makes it."""
 
@@ -31,16 +39,19 @@ async def serve(
     version: str,
     toolsets: tuple[str, ...],
     permissions: Permissions | None = None,
+    max_line_bytes: int = DEFAULT_MAX_BYTES,
 ) -> None:
     """Serve until stdin closes; a cancelled one leaves at once, whatever the client does.
 
-    Neither starts nor closes the dispatcher. Raises ValueError for an unknown toolset.
+    A longer line than `max_line_bytes` is answered with an error. Neither starts nor closes the
+    dispatcher. Raises ValueError for an unknown toolset.
     """
     # A process is one connection: what it opened is what its calls without an id mean.
     peer = Caller(owner=HOLDER, authenticated=True, connection=f"stdio:{uuid.uuid4().hex}")
     listing = Listing(dispatcher.api, toolsets, permissions)
     server = mcp.server(dispatcher, listing, version, peer=peer)
-    stdin, stdout = Lines(wire.stdin), Written(wire.stdout)
+    stdout = Written(wire.stdout)
+    stdin = Lines(wire.stdin, max_line_bytes, stdout.write)
     # The SDK's own reader is a thread that cannot be left while it waits for a line.
     files = (cast("AsyncFile[str]", stdin), cast("AsyncFile[str]", stdout))
     try:
@@ -50,13 +61,27 @@ async def serve(
         pass  # the client reads no more, which is its other way to leave
 
 
-class Lines:
-    """The lines of a descriptor, whatever it is (no loop can wait for a file)."""
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """What is left of a line that was too long: its beginning."""
 
-    def __init__(self, descriptor: int) -> None:
+    head: bytes
+
+
+class Lines:
+    """The lines of a descriptor, whatever it is (no loop can wait for a file).
+
+    One with more than `max_bytes` is answered through `answer` and passed over.
+    """
+
+    def __init__(
+        self, descriptor: int, max_bytes: int, answer: Callable[[str], Awaitable[None]]
+    ) -> None:
         self._descriptor = descriptor
+        self._max_bytes = max_bytes
+        self._answer = answer
         self._loop = asyncio.get_running_loop()
-        self._lines: asyncio.Queue[str | None] = asyncio.Queue(LINES_AHEAD)
+        self._lines: asyncio.Queue[str | TooLong | None] = asyncio.Queue(LINES_AHEAD)
         # It sleeps in `read`, holds no lock there and ends with the process.
         threading.Thread(target=self._read, name="jmcp-stdin", daemon=True).start()
 
@@ -64,30 +89,66 @@ class Lines:
         return self
 
     async def __anext__(self) -> str:
-        line = await self._lines.get()
-        if line is None:
-            raise StopAsyncIteration
-        return line
+        while True:
+            line = await self._lines.get()
+            if line is None:
+                raise StopAsyncIteration
+            if isinstance(line, str):
+                return line
+            await self._answer(refusal(line.head, self._max_bytes))
 
     def _read(self) -> None:
-        rest = bytearray()
+        line = Line(self._max_bytes)
         # The loop is closed, or somebody closed the descriptor: nobody waits for more.
         with suppress(RuntimeError, OSError):
             while chunk := os.read(self._descriptor, CHUNK):
                 # Only the new part can have line ends: a long line is joined once, not searched.
-                *lines, left = chunk.split(b"\n")
-                for line in lines:
-                    self._put(bytes(rest + line))
-                    rest.clear()
-                rest += left
-        if rest:
-            self._put(bytes(rest))
+                *ends, left = chunk.split(b"\n")
+                for end in ends:
+                    line.add(end)
+                    self._put(line.taken())
+                line.add(left)
+        if line:
+            self._put(line.taken())
         with suppress(RuntimeError):
             self._put(None)
 
-    def _put(self, line: bytes | None) -> None:
-        text = None if line is None else line.decode("utf-8", "replace")
-        asyncio.run_coroutine_threadsafe(self._lines.put(text), self._loop).result()
+    def _put(self, line: str | TooLong | None) -> None:
+        asyncio.run_coroutine_threadsafe(self._lines.put(line), self._loop).result()
+
+
+class Line:
+    """A line while it comes in."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._kept = bytearray()
+        self._too_long = False
+
+    def __bool__(self) -> bool:
+        return bool(self._kept)
+
+    def add(self, part: bytes) -> None:
+        self._too_long |= len(self._kept) + len(part) > self._max_bytes
+        self._kept += part
+        if self._too_long:
+            del self._kept[HEAD_BYTES:]
+
+    def taken(self) -> str | TooLong:
+        """The line; what is added next belongs to another one."""
+        kept, too_long = bytes(self._kept), self._too_long
+        self._kept.clear()
+        self._too_long = False
+        return TooLong(kept) if too_long else kept.decode("utf-8", "replace")
+
+
+def refusal(head: bytes, max_bytes: int) -> str:
+    """The answer to a request that is too long, with its id where that comes first."""
+    found = REQUEST_ID.search(head.partition(b'"params"')[0])
+    message = f"The line is longer than this server takes: {max_bytes:,} bytes."
+    error = {"code": types.INVALID_REQUEST, "message": message}
+    answer = {"jsonrpc": "2.0", "id": json.loads(found[1]) if found else None, "error": error}
+    return json.dumps(answer) + "\n"
 
 
 class Written:
@@ -95,9 +156,14 @@ class Written:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._writing = asyncio.Lock()
 
     async def write(self, text: str) -> None:
         """All of it is written when this returns. Raises OSError when the client is gone."""
+        async with self._writing:  # one message, and then another
+            await self._write_all(text)
+
+    async def _write_all(self, text: str) -> None:
         data = text.encode()
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         threading.Thread(target=self._write, args=(data, done), daemon=True).start()

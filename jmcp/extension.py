@@ -20,6 +20,7 @@ from jmcp.runtime.transport.guard import Guard
 from jmcp.runtime.transport.jupyter import Application, BridgeHandler
 from jmcp.runtime.transport.problem import Problem
 from jmcp.settings import Settings
+from jmcp.tokens import Tokens
 from jmcp_api.jupyter import HANDLER_PATTERNS
 
 STOP_SECONDS = 10
@@ -34,6 +35,7 @@ class Hosted:
 
     def __init__(self, extension: JmcpExtension, guard: Guard) -> None:
         self.guard = guard
+        self.named = Tokens(config.folder()).principal
         self._extension = extension
         self._settled = asyncio.Event()
         self._stopping = asyncio.Event()

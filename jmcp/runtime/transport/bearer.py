@@ -9,20 +9,12 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jmcp.runtime.principal import Named, Principal
+from jmcp.runtime.transport.credential import credential
 from jmcp.runtime.transport.identity import HOLDER
 from jmcp.runtime.transport.problem import ProblemResponse, document
 
-SCHEMES = frozenset({"bearer", "token"})
-"""`token` is what Jupyter's own clients send."""
-
 NO_TOKEN = "Send the token of this server, or a named one: Authorization: Bearer <token>."
 WRONG_TOKEN = "That token is none of this server's, or was removed, or has expired."
-
-
-def credential(authorization: str) -> str:
-    """The token in that header; empty when there is none."""
-    scheme, _, given = authorization.partition(" ")
-    return given.strip() if scheme.lower() in SCHEMES else ""
 
 
 class Authenticated:

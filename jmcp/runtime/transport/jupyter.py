@@ -13,10 +13,13 @@ from http import HTTPStatus
 from typing import Any, Protocol, cast
 from urllib.parse import unquote
 
+from jupyter_server.auth.authorizer import AllowAllAuthorizer
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import JupyterHandler
 from tornado.iostream import StreamClosedError
 
+from jmcp.runtime.principal import Named, Principal
+from jmcp.runtime.transport.credential import credential
 from jmcp.runtime.transport.guard import Guard
 from jmcp.runtime.transport.problem import MEDIA_TYPE, Problem, document
 
@@ -28,7 +31,7 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 # name that those make up for them differs from request to request.
 SHARED_PRINCIPAL = "jupyter"
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-NO_TOKEN = "Send Jupyter's token: Authorization: Bearer <token>."
+NO_TOKEN = "Send Jupyter's token, or a named one of jmcp: Authorization: Bearer <token>."
 CORS_HEADERS = "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id"
 CREDENTIALS = frozenset({"authorization", "cookie"})
 SESSION_ID = re.compile(r"(/sessions/|[?&]session_id=)([^/?&#]+)")
@@ -43,6 +46,7 @@ class Host(Protocol):
     """What a request needs of the extension that serves it."""
 
     guard: Guard
+    named: Named
 
     async def app(self) -> Application:
         """The ASGI application, once it runs. Raises Problem 503 if it does not."""
@@ -56,6 +60,7 @@ class BridgeHandler(JupyterHandler):
     def initialize(self, host: Host) -> None:
         self._host = host
         self._gone = asyncio.Event()
+        self._named: Principal | None = None
         # Everything that logs a request later logs this; path and query are kept apart from it.
         self.request.uri = mask(self.request.uri or "")
 
@@ -67,6 +72,13 @@ class BridgeHandler(JupyterHandler):
             self._host.guard.check(headers.get("Host", ""), headers.get("Origin"))
         except Problem as refusal:
             self.refuse(refusal.body)
+            return
+        self._named = self._with_named_token()
+        if self._named is not None:
+            # No user of Jupyter, and so no access to anything of Jupyter's own. Cookies do not
+            # count beside a token, so there is nothing that another site could abuse (XSRF).
+            self.current_user = self._jupyter_current_user = None
+            self.set_cors_headers()
             return
         await super().prepare(_redirect_to_login=False)
         if self.current_user is None and self.request.method != "OPTIONS":
@@ -109,8 +121,12 @@ class BridgeHandler(JupyterHandler):
 
     # -- the request -----------------------------------------------------------------------------
 
-    @authorized("execute", "kernels")  # type: ignore[untyped-decorator] # jupyter_server's own
     async def answer(self, *_: str) -> None:
+        # jmcp knows itself what a named token allows; who is a user of Jupyter, Jupyter decides.
+        await (self._bridge() if self._named else self._authorized())
+
+    @authorized("execute", "kernels")  # type: ignore[untyped-decorator] # jupyter_server's own
+    async def _authorized(self) -> None:
         await self._bridge()
 
     get = head = post = put = patch = delete = trace = cast("Method", answer)
@@ -123,13 +139,29 @@ class BridgeHandler(JupyterHandler):
             self.set_header("Access-Control-Allow-Headers", CORS_HEADERS)
         await self._bridge()
 
-    def _principal(self) -> str | None:
-        provider = self.identity_provider
-        if self.current_user is None or not provider.auth_enabled:
+    def _with_named_token(self) -> Principal | None:
+        """Whose named token the request has, where those count.
+
+        They do on a server of one person. Where somebody else decides who comes in (a JupyterHub)
+        and what they may do (an authorizer), a file in the person's folder must not.
+        """
+        elsewhere = self.get_current_user.__module__ != JupyterHandler.__module__
+        if not self._of_jupyter() or elsewhere or type(self.authorizer) is not AllowAllAuthorizer:
             return None
-        if type(provider).__module__.startswith("jupyter_server."):
-            return SHARED_PRINCIPAL
-        return str(self.current_user.username)
+        return self._host.named(credential(self.request.headers.get("Authorization", "")))
+
+    def _of_jupyter(self) -> bool:
+        """Whether Jupyter itself says who people are, and nothing that was put in its place."""
+        return type(self.identity_provider).__module__.startswith("jupyter_server.")
+
+    def _principal(self) -> Principal | None:
+        if self._named is not None:
+            return self._named
+        if self.current_user is None or not self.identity_provider.auth_enabled:
+            return None
+        if self._of_jupyter():
+            return Principal(name=SHARED_PRINCIPAL)
+        return Principal(name=str(self.current_user.username))
 
     def _scope(self) -> dict[str, Any]:
         request = self.request

@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jmcp.runtime import tool
 from jmcp.runtime.call import Calls
+from jmcp.runtime.permissions import Permissions
+from jmcp.runtime.principal import Named
 from jmcp.runtime.transport import http, mcp
 from jmcp.runtime.transport.bearer import Authenticated
 from jmcp.runtime.transport.body import DEFAULT_MAX_BYTES, Bounded
@@ -85,6 +87,8 @@ def site(
     toolsets: tuple[str, ...] = ("core",),
     guard: Guard | None = None,
     token: str | None = None,
+    named: Named | None = None,
+    permissions: Permissions | None = None,
     further: Mapping[str, Mapping[str, Answer]] | None = None,
     public: frozenset[str] = frozenset(),
     max_body_bytes: int = DEFAULT_MAX_BYTES,
@@ -92,13 +96,14 @@ def site(
     """The application. Its lifespan starts and closes the dispatcher, `state` has it.
 
     `base` is the URL path in front of everything, without a slash at its end. Without `guard` and
-    `token` the server around it checks Host and Origin, and who it is. `further` are answers by
+    `token` the server around it checks Host and Origin, and who it is; with them, a `named` token
+    opens it too. `permissions` are those that the dispatcher goes by. `further` are answers by
     path and method that only this server has; `public` are paths that need no token. Raises
     ValueError for an unknown toolset.
     """
     # Requests arrive decoded, while what is sent back has to be as the server spells it.
     root = unquote(base)
-    listing = Listing(dispatcher.api, toolsets)
+    listing = Listing(dispatcher.api, toolsets, permissions)
     manager = StreamableHTTPSessionManager(
         mcp.server(dispatcher, listing, version), max_request_body_size=max_body_bytes
     )
@@ -140,7 +145,7 @@ def site(
 
     middleware = [Middleware(Identified), Middleware(Bounded, max_bytes=max_body_bytes)]
     if token is not None:
-        middleware.insert(0, Middleware(Authenticated, token=token, public=public))
+        middleware.insert(0, Middleware(Authenticated, token=token, public=public, named=named))
     if guard is not None:
         middleware.insert(0, Middleware(CrossOrigin, guard=guard))
         middleware.insert(0, Middleware(Guarded, guard=guard))

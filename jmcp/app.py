@@ -16,6 +16,7 @@ from jmcp.runtime.audit import AuditLog
 from jmcp.runtime.backend import Documents, Kernels
 from jmcp.runtime.dispatch import Dispatcher
 from jmcp.runtime.journaled import JournaledDocuments
+from jmcp.runtime.permissions import Permissions
 from jmcp.runtime.rates import Rates
 from jmcp.runtime.tool import Api
 from jmcp.runtime.witness import Witness
@@ -36,6 +37,16 @@ API = Api(
     listing_file=str(GENERATED / mcp.LISTING_FILE),
     openapi_file=str(GENERATED / http.OPENAPI_FILE),
 )
+
+
+def permissions(settings: Settings) -> Permissions:
+    """What this server allows anybody. Raises ValueError for a tool that there is not."""
+    return Permissions(
+        API,
+        read_only=settings.read_only,
+        allow=settings.allow_tools,
+        deny=settings.deny_tools,
+    )
 
 
 def gates(settings: Settings) -> list[Gate]:
@@ -69,6 +80,7 @@ def build(documents: Documents, kernels: Kernels, *, place: str, settings: Setti
         documents=JournaledDocuments(documents, journal),
         kernels=kernels,
         store=store,
+        permissions=permissions(settings),
         gates=gates(settings),
         witnesses=witnesses(settings),
         # For tests: an error that its tool does not declare becomes a bug instead of a log line.

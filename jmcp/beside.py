@@ -51,8 +51,13 @@ class Beside:
             owns=False,
         )
         await later.start()
-        toolsets = self._options.toolsets
-        serving = stdio.serve(later, wire, version=app.VERSION, toolsets=toolsets)
+        serving = stdio.serve(
+            later,
+            wire,
+            version=app.VERSION,
+            toolsets=self._options.toolsets,
+            permissions=app.permissions(self._options.settings),
+        )
         try:
             await until_requested(stop, serving)
         finally:

@@ -22,4 +22,10 @@ def local(serverapp: ServerApp, settings: Settings) -> Dispatcher:
 def site_of(serverapp: ServerApp, *, toolsets: tuple[str, ...], settings: Settings) -> Starlette:
     """All HTTP surfaces, for the extension to serve."""
     base = serverapp.base_url.rstrip("/")
-    return site(local(serverapp, settings), version=app.VERSION, base=base, toolsets=toolsets)
+    return site(
+        local(serverapp, settings),
+        version=app.VERSION,
+        base=base,
+        toolsets=toolsets,
+        permissions=app.permissions(settings),
+    )

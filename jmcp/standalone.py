@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from jmcp import app
 from jmcp.client_config import endpoint
-from jmcp.config import StandaloneOptions
+from jmcp.config import StandaloneOptions, folder
 from jmcp.elsewhere import Elsewhere, missing
 from jmcp.later import Later
 from jmcp.listener import ServeError, bound
@@ -26,6 +26,7 @@ from jmcp.runtime.transport.loopback import is_loopback
 from jmcp.runtime.transport.site import Answer, site
 from jmcp.runtime.transport.wire import Wire
 from jmcp.stopping import Stop, leave_within, until_requested
+from jmcp.tokens import Tokens
 
 STDIO_CLOSE_SECONDS = 1.0
 """The SDK's client waits two seconds after it closed stdin, and then sends SIGTERM."""
@@ -74,7 +75,13 @@ async def over_stdio(options: StandaloneOptions, wire: Wire) -> None:
     async with servers_of(options) as servers:
         later = later_on(servers, STDIO_CLOSE_SECONDS)
         await later.start()
-        serving = stdio.serve(later, wire, version=app.VERSION, toolsets=options.toolsets)
+        serving = stdio.serve(
+            later,
+            wire,
+            version=app.VERSION,
+            toolsets=options.toolsets,
+            permissions=app.permissions(options.settings),
+        )
         try:
             await until_requested(stop, serving)
         finally:
@@ -93,6 +100,8 @@ async def over_http(options: StandaloneOptions, listener: socket.socket) -> None
             toolsets=options.toolsets,
             guard=Guard(any_host=not is_loopback(options.host)),
             token=options.token,
+            named=Tokens(folder()).principal,
+            permissions=app.permissions(options.settings),
             further={"/api/healthz": {"GET": health_of(servers)}},
             public=PUBLIC,
         )

@@ -35,6 +35,7 @@ WORKSPACE_DEPTH = 16
 
 async def use_notebook(params: UseNotebookParams, session: Session) -> OpenedNotebook:
     workspace = session.workspace
+    _check_permitted(params, workspace)
     await _check_kernel(params, workspace)
     ref = await _opened(params, workspace)
     before = session.record.notebooks.get(ref.key)
@@ -63,6 +64,16 @@ async def use_notebook(params: UseNotebookParams, session: Session) -> OpenedNot
         cells=overview,
         next=workspace.policy.next_call.format(session_id=session.record.session_id),
     )
+
+
+def _check_permitted(params: UseNotebookParams, workspace: Workspace) -> None:
+    """Refuse what takes more than reading, which is all that the tool itself asks for."""
+    if params.mode == "create":
+        workspace.require("write", "use_notebook with mode create")
+    if params.kernel_id is not None:
+        workspace.require("execute", "use_notebook with a kernel_id")
+    if "kernel" in params.model_fields_set and params.kernel == "private":
+        workspace.require("execute", "use_notebook with kernel private")
 
 
 async def _check_kernel(params: UseNotebookParams, workspace: Workspace) -> None:
@@ -116,9 +127,13 @@ async def _adopted(notebook: Notebook, workspace: Workspace) -> Kernel | None:
 
 
 async def unuse_notebook(params: UnuseNotebookParams, session: Session) -> ReleasedNotebook:
+    workspace = session.workspace
+    if params.kernel == "stop":
+        workspace.require("execute", "unuse_notebook with kernel stop")
     # One whose file is gone has to be let go too, and its kernel with it.
     notebook = await session.notebook(params.notebook_path, even_deleted=True)
-    kernel = await _release_kernel(params.kernel, notebook, session)
+    policy = params.kernel if workspace.may("execute") else "keep"
+    kernel = await _release_kernel(policy, notebook, session)
     current = session.release(notebook.ref.key)
     return ReleasedNotebook(
         released=notebook.ref.path,

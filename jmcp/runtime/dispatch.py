@@ -24,6 +24,7 @@ from jmcp.runtime.execution import Executions
 from jmcp.runtime.journal import AUTHOR, Author
 from jmcp.runtime.metrics import Metrics
 from jmcp.runtime.model import Params, Result
+from jmcp.runtime.permissions import Permissions
 from jmcp.runtime.render import Texts
 from jmcp.runtime.session import Session, Workspace
 from jmcp.runtime.sessions import SECONDS_PER_HOUR, Sessions
@@ -54,6 +55,7 @@ class Dispatcher:
         documents: Documents,
         kernels: Kernels,
         store: Store | None = None,
+        permissions: Permissions | None = None,
         gates: Sequence[Gate] = (),
         witnesses: Sequence[Witness] = (),
         metrics: Metrics | None = None,
@@ -78,7 +80,8 @@ class Dispatcher:
         self._texts = Texts(api.texts)
         self._ending = Ending(api.policy.errors["server_stopping"])
         self._metrics = metrics or Metrics("")
-        self._gates = gates
+        self._permissions = permissions or Permissions(api)
+        self._gates = (self._permissions, *gates)
         self._witnesses = (self._metrics, *witnesses)
         self._measured()
         self._strict = strict
@@ -208,6 +211,7 @@ class Dispatcher:
             batches=self.batches,
             sessions=self.sessions,
             ending=self._ending,
+            permissions=self._permissions,
         )
         handler = getattr(self._handlers, tool.handler)
         if tool.session == "none":

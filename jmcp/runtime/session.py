@@ -17,6 +17,8 @@ from jmcp.runtime.ending import Ending
 from jmcp.runtime.errors import NotebookMissing
 from jmcp.runtime.execution import Execution, Executions
 from jmcp.runtime.notebook import Notebook
+from jmcp.runtime.permissions import Permissions
+from jmcp.runtime.principal import Scope
 from jmcp.runtime.progress import of_run, watch
 from jmcp.runtime.sessions import Change, Sessions
 from jmcp.runtime.store import HeldNotebook, SessionRecord
@@ -40,6 +42,7 @@ class Workspace:
         batches: Batches,
         sessions: Sessions,
         ending: Ending,
+        permissions: Permissions,
     ) -> None:
         self.caller = caller
         self.policy = policy
@@ -49,8 +52,17 @@ class Workspace:
         self.batches = batches
         self.sessions = sessions
         self.ending = ending
+        self.permissions = permissions
         self.images: list[Image] = []
         self.runs: list[Execution] = []
+
+    def may(self, scope: Scope) -> bool:
+        """Whether the caller has that scope and this server allows it."""
+        return self.permissions.may(self.caller, scope)
+
+    def require(self, scope: Scope, what: str) -> None:
+        """For what needs more than its tool does. Raises not_permitted."""
+        self.permissions.require(self.caller, scope, what)
 
     def attach(self, image: Image) -> None:
         """Send an image beside the result."""

@@ -11,6 +11,7 @@ from typing import Any
 from jmcp.runtime.call import Caller, Calls, Outcome, UnknownToolError
 from jmcp.runtime.ending import Ending
 from jmcp.runtime.errors import BackendError, JupyterUnreachable
+from jmcp.runtime.metrics import Metrics
 from jmcp.runtime.render import Texts
 from jmcp.runtime.tool import Api
 
@@ -66,6 +67,10 @@ class Later:
                     await self._real.close()
             except TimeoutError:
                 log.warning("what was open did not close within %g s", self._close_seconds)
+
+    @property
+    def metrics(self) -> Metrics | None:
+        return None if self._real is None else self._real.metrics
 
     @property
     def stopping(self) -> bool:

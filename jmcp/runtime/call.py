@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from jmcp.runtime.errors import ToolError
+from jmcp.runtime.metrics import Metrics
 from jmcp.runtime.principal import SCOPES, Scope
 from jmcp.runtime.progress import Report
 from jmcp.runtime.tool import Api
@@ -61,6 +62,10 @@ class Calls(Protocol):
 
     async def start(self) -> None: ...
     async def close(self) -> None: ...
+    @property
+    def metrics(self) -> Metrics | None:
+        """What was counted; None before there is anything to call."""
+
     @property
     def stopping(self) -> bool:
         """Whether new calls are refused, because the server is about to end."""

@@ -58,7 +58,6 @@ class Dispatcher:
         permissions: Permissions | None = None,
         gates: Sequence[Gate] = (),
         witnesses: Sequence[Witness] = (),
-        metrics: Metrics | None = None,
         strict: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -79,10 +78,10 @@ class Dispatcher:
         self._arguments = Arguments(api.policy.errors["invalid_arguments"])
         self._texts = Texts(api.texts)
         self._ending = Ending(api.policy.errors["server_stopping"])
-        self._metrics = metrics or Metrics("")
+        self.metrics = Metrics()
         self._permissions = permissions or Permissions(api)
         self._gates = (self._permissions, *gates)
-        self._witnesses = (self._metrics, *witnesses)
+        self._witnesses = (self.metrics, *witnesses)
         self._measured()
         self._strict = strict
         # A lock lives as long as a call holds or awaits it.
@@ -116,7 +115,7 @@ class Dispatcher:
         if left:
             fate = "go on in their kernels" if self.kernels.stay else "end with their kernels"
             log.warning("stopping: %d runs %s", len(left), fate)
-            self._metrics.detached(len(left))
+            self.metrics.detached(len(left))
 
     async def live_sessions(self) -> int | None:
         """How many sessions there are, as of a moment ago; None while nobody can tell."""
@@ -140,7 +139,7 @@ class Dispatcher:
             witness.happened(event)
 
     def _measured(self) -> None:
-        gauge, runs = self._metrics.gauge, self.executions
+        gauge, runs = self.metrics.gauge, self.executions
         gauge("jmcp_calls_in_progress", "Calls under way.", lambda: self._ending.calls)
         gauge("jmcp_sessions_active", "Sessions that live.", lambda: self.sessions.counted)
         gauge("jmcp_runs_running", "Runs that kernels are at.", lambda: runs.count("running"))

@@ -8,18 +8,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
-from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
-from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from jmcp.runtime.witness import Called, Happened, Witness
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 """Upper bounds of the buckets: an edit takes milliseconds, and a run as long as it takes."""
-BOUNDS = (*map(str, SECONDS), "+Inf")
+BOUNDS = (*(str(float(seconds)) for seconds in SECONDS), "+Inf")
 
 Read = Callable[[], float | None]
 
@@ -37,23 +34,17 @@ class Histogram:
 
 
 class Metrics(Collector):
-    """The counts of one server, in a registry of their own: several may live in one process.
+    """The counts of one dispatcher: several may live in one process, so no registry has them all.
 
     Counting is a few additions in the loop's thread; everything else is done when somebody asks.
     """
 
-    def __init__(self, version: str) -> None:
-        self._version = version
+    def __init__(self) -> None:
         self._calls: Counter[tuple[str, str]] = Counter()
         self._seconds: dict[str, Histogram] = {}
         self._events: Counter[str] = Counter()
-        self._refused: Counter[int] = Counter()
         self._detached = 0
         self._gauges: dict[str, tuple[str, Read]] = {}
-        self._registry = CollectorRegistry()
-        self._registry.register(self)
-        # Memory, processor time and open files of the process, where /proc has them.
-        ProcessCollector(registry=self._registry)
 
     def gauge(self, name: str, about: str, read: Read) -> None:
         """Something that is counted elsewhere, asked for with each scrape; None is left out."""
@@ -71,20 +62,11 @@ class Metrics(Collector):
     def happened(self, event: Happened) -> None:
         self._events[event.what] += 1
 
-    def refused(self, status: int) -> None:
-        """A request got no further than HTTP."""
-        self._refused[status] += 1
-
     def detached(self, runs: int) -> None:
         """The server stops, and so many runs go on without it."""
         self._detached += runs
 
     # -- telling ---------------------------------------------------------------------------------
-
-    def exposition(self, accept: str) -> tuple[bytes, str]:
-        """All of it, in the format that the Accept header prefers, and that format's media type."""
-        encode, media_type = choose_encoder(accept)
-        return encode(self._registry), media_type
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: the registry would otherwise collect everything once to learn the names."""
@@ -110,21 +92,12 @@ class Metrics(Collector):
         for event, count in self._events.items():
             events.add_metric((event,), count)
         yield events
-        refused = CounterMetricFamily(
-            "jmcp_requests_refused", "Requests that reached no tool.", labels=("status",)
-        )
-        for status, count in self._refused.items():
-            refused.add_metric((str(status),), count)
-        yield refused
         yield CounterMetricFamily(
             "jmcp_runs_detached", "Runs that this process left to go on.", value=self._detached
         )
         for name, (about, read) in self._gauges.items():
             if (value := read()) is not None:
                 yield GaugeMetricFamily(name, about, value=value)
-        build = GaugeMetricFamily("jmcp_build_info", "The version that runs.", labels=("version",))
-        build.add_metric((self._version,), 1)
-        yield build
 
 
 def _conforms(metrics: Metrics) -> Witness:

@@ -25,7 +25,11 @@ class Facade:
         self._version = version
 
     async def health(self, _: Request) -> Response:
-        return JSONResponse({"status": "healthy", "service": "jmcp", "version": self._version})
+        about = {"service": "jmcp", "version": self._version}
+        if self._dispatcher.stopping:
+            return JSONResponse({"status": "stopping", **about}, status_code=503)
+        sessions = await self._dispatcher.live_sessions()
+        return JSONResponse({"status": "healthy", **about, "sessions": sessions})
 
     async def list_tools(self, _: Request) -> Response:
         entries = self._listing.entries(caller().scopes)

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jmcp.runtime.call import Caller
 from jmcp.runtime.principal import Principal, implied
+from jmcp.runtime.transport.requests import current_id
 
 ANONYMOUS = "anonymous"
 HOLDER = "holder"
@@ -37,11 +38,17 @@ def caller(connection: str | None = None) -> Caller:
     """The caller of the request that is being served, as `AuthContextMiddleware` saw it."""
     access = get_access_token()
     if access is None:
-        return Caller(owner=ANONYMOUS, authenticated=False, connection=connection)
+        return Caller(
+            owner=ANONYMOUS,
+            authenticated=False,
+            connection=connection,
+            request_id=current_id(),
+        )
     owner = access.subject or access.client_id
     return Caller(
         owner=owner,
         authenticated=True,
         connection=connection,
         scopes=implied(access.scopes),
+        request_id=current_id(),
     )

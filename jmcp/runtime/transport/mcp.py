@@ -18,6 +18,7 @@ from jmcp.runtime.progress import Progress, Report
 from jmcp.runtime.transport.identity import caller
 from jmcp.runtime.transport.leaving import unless_left
 from jmcp.runtime.transport.listing import Listing
+from jmcp.runtime.transport.requests import new_id
 
 SESSION_HEADER = "mcp-session-id"
 ERROR_META = "jmcp/error"
@@ -119,7 +120,8 @@ def server(
     async def call_tool(context: Context, params: types.CallToolRequestParams) -> Any:
         if params.name not in listing.names:
             raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name}")
-        who = replace(peer or caller(connection(context)), report=report(context))
+        who = caller(connection(context)) if peer is None else replace(peer, request_id=new_id())
+        who = replace(who, report=report(context))
         call = dispatcher.call(params.name, dict(params.arguments or {}), who)
         if dispatcher.api.tools[params.name].on_disconnect != "interrupt":
             return result(await call)

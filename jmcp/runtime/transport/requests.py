@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Callable
+from collections import Counter
 from contextlib import suppress
 from contextvars import ContextVar
 from http import HTTPStatus
@@ -31,10 +31,10 @@ def current_id() -> str:
 
 
 class Requests:
-    """The requests of one site. `refused` is told the status of each answer that is an error."""
+    """The requests of one site: those under way, and by status how many had an error for an answer."""
 
-    def __init__(self, refused: Callable[[int], None]) -> None:
-        self.refused = refused
+    def __init__(self) -> None:
+        self.errors: Counter[int] = Counter()
         self._under_way = 0
         self._none = asyncio.Event()
         self._none.set()
@@ -77,7 +77,7 @@ class Numbered:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)[HEADER] = number
                 if message["status"] >= HTTPStatus.BAD_REQUEST:
-                    self._requests.refused(message["status"])
+                    self._requests.errors[message["status"]] += 1
             await send(message)
 
         token = _CURRENT.set(number)

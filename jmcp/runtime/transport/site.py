@@ -29,10 +29,15 @@ from jmcp.runtime.transport.guard import Guard
 from jmcp.runtime.transport.identity import Identified
 from jmcp.runtime.transport.leaving import nobody
 from jmcp.runtime.transport.listing import Listing
+from jmcp.runtime.transport.measures import Measures
 from jmcp.runtime.transport.pages import Pages
 from jmcp.runtime.transport.problem import Problem, ProblemResponse, document
+from jmcp.runtime.transport.requests import Numbered, Requests
 
 Answer = Callable[[Request], Awaitable[ASGIApp]]
+
+ANSWERING_SECONDS = 5.0
+"""That clients may take to read the last answers."""
 
 
 def resource(path: str, answers: Mapping[str, Answer]) -> Route:
@@ -79,6 +84,14 @@ async def on_bug(_: Request, __: Exception) -> Response:
     return ProblemResponse(document(500, "jmcp met a bug; the server's log has it."))
 
 
+async def drain(site: Starlette, seconds: float) -> None:
+    """Stop calls: new ones are refused, those under way have so long, and all answers are sent."""
+    dispatcher: Calls = site.state.dispatcher
+    requests: Requests = site.state.requests
+    await dispatcher.drain(seconds)
+    await requests.answered(ANSWERING_SECONDS)
+
+
 def site(
     dispatcher: Calls,
     *,
@@ -92,14 +105,16 @@ def site(
     further: Mapping[str, Mapping[str, Answer]] | None = None,
     public: frozenset[str] = frozenset(),
     max_body_bytes: int = DEFAULT_MAX_BYTES,
+    own_root: bool = False,
 ) -> Starlette:
-    """The application. Its lifespan starts and closes the dispatcher, `state` has it.
+    """The application. Its lifespan starts and closes the dispatcher; `state` has it, and `requests`.
 
     `base` is the URL path in front of everything, without a slash at its end. Without `guard` and
     `token` the server around it checks Host and Origin, and who it is; with them, a `named` token
     opens it too. `permissions` are those that the dispatcher goes by. `further` are answers by
-    path and method that only this server has; `public` are paths that need no token. Raises
-    ValueError for an unknown toolset.
+    path and method that only this server has; `public` are paths that need no token. With
+    `own_root` nobody else is on this port, so metrics are also where everybody looks for them.
+    Raises ValueError for an unknown toolset.
     """
     # Requests arrive decoded, while what is sent back has to be as the server spells it.
     root = unquote(base)
@@ -111,6 +126,8 @@ def site(
     facade = Facade(dispatcher, listing, version)
     pages = Pages(dispatcher.api.openapi_file, base)
     rest = http.Rest(dispatcher, base)
+    requests = Requests()
+    measures = Measures(dispatcher, requests, version)
 
     def operation(route: tool.Route) -> Answer:
         return lambda request: rest.answer(route, request)
@@ -125,12 +142,15 @@ def site(
         resource(f"{root}/mcp/healthz", {"GET": facade.health}),
         resource(f"{root}/mcp/tools/list", {"GET": facade.list_tools}),
         resource(f"{root}/mcp/tools/call", {"POST": facade.call_tool}),
+        resource(f"{root}/jmcp/metrics", {"GET": measures.answer}),
         resource(f"{root}/jmcp/openapi.json", {"GET": pages.openapi}),
         resource(f"{root}/jmcp/docs", {"GET": pages.docs}),
     ]
     for path, by_method in http.by_path(dispatcher.api.routes).items():
         answers = {method: operation(route) for method, route in by_method.items()}
         routes.append(resource(f"{root}{http.PREFIX}{path}", answers))
+    if own_root:
+        routes.append(resource("/metrics", {"GET": measures.answer}))
     for path, own in (further or {}).items():
         routes.append(resource(f"{root}{path}", own))
 
@@ -150,6 +170,8 @@ def site(
         middleware.insert(0, Middleware(CrossOrigin, guard=guard))
         middleware.insert(0, Middleware(Guarded, guard=guard))
     middleware.insert(0, Middleware(Sealed))
+    streams = frozenset((f"{root}/mcp", f"{root}/mcp/"))
+    middleware.insert(0, Middleware(Numbered, requests=requests, streams=streams))
     made = Starlette(
         routes=routes,
         middleware=middleware,
@@ -163,4 +185,5 @@ def site(
     )
     made.router.redirect_slashes = False
     made.state.dispatcher = dispatcher
+    made.state.requests = requests
     return made

@@ -37,9 +37,9 @@ LOST_CONTACT_MARK = (
     "[jmcp lost contact with the kernel during this run: outputs may be missing here]\n"
 )
 OUTPUT_LIMIT = (
-    "Jupyter Server dropped outputs of this run, because they came faster than its limit. Print "
-    "less or write to a file; the limit is the server's setting "
-    "ZMQChannelsWebsocketConnection.iopub_data_rate_limit."
+    "Outputs of this run are missing: they came faster than they could be passed on, and the kernel "
+    "or Jupyter Server dropped them. Print less or write to a file. The server's own limits are its "
+    "settings ZMQChannelsWebsocketConnection.iopub_data_rate_limit and iopub_msg_rate_limit."
 )
 CELL_GONE = "The cell was deleted while this ran; its outputs are only in this execution."
 STOPPED = "jmcp stopped while this ran; the kernel goes on with it."

@@ -86,9 +86,15 @@ class Identity:
         if not path:
             return
         shown = contents.allow_hidden and self._allow_hidden
-        if not shown and (looks_hidden(path) or await ensure_async(contents.is_hidden(path))):
+        if not shown and (looks_hidden(path) or await self._is_hidden(path)):
             raise hidden(path)
         self._follow(path)
+
+    async def _is_hidden(self, path: str) -> bool:
+        try:
+            return bool(await ensure_async(self._contents.is_hidden(path)))
+        except OSError:  # below a file, or a folder that Jupyter may not read: nothing is there
+            return False
 
     def _follow(self, path: str) -> None:
         """Raises PathRefused where a link leads out of the root."""

@@ -18,6 +18,7 @@ from jmcp.runtime.dispatch import Dispatcher
 from jmcp.runtime.journaled import JournaledDocuments
 from jmcp.runtime.permissions import Permissions
 from jmcp.runtime.rates import Rates
+from jmcp.runtime.reading import Readings
 from jmcp.runtime.tool import Api
 from jmcp.runtime.witness import Witness
 from jmcp.settings import Settings
@@ -78,6 +79,7 @@ def build(documents: Documents, kernels: Kernels, *, place: str, settings: Setti
         api=API,
         handlers=HANDLERS,
         documents=JournaledDocuments(documents, journal),
+        readings=Readings(journal),
         kernels=kernels,
         store=store,
         permissions=permissions(settings),

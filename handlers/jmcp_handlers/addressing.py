@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jmcp.runtime.backend import Cell, Cells
+from jmcp.runtime.session_cells import SessionCells
 from jmcp_api.errors import CellNotFound
 from jmcp_api.models import CellOutline
 
@@ -29,7 +30,7 @@ def checked(cells: Cells, cell_index: int, name: str = "cell_index") -> int:
     return cell_index
 
 
-def identified(cells: Cells, cell_id: str) -> int:
+def identified(cells: SessionCells, cell_id: str) -> int:
     """The index of the cell with that id. Raises cell_not_found: an id never falls back."""
     found = cells.find(cell_id)
     if found is None:
@@ -39,13 +40,14 @@ def identified(cells: Cells, cell_id: str) -> int:
                 "This notebook's format (below 4.5) has no ids until its first edit; "
                 "use cell_index until then."
             )
-        raise CellNotFound(
-            f"No cell has the id {cell_id!r}; {_range(cells)}. {hint}", cell_count=len(cells)
-        )
+        fact = f"No cell has the id {cell_id!r}"
+        if cells.had_read(cell_id):
+            fact += ": somebody deleted it since this session read it"
+        raise CellNotFound(f"{fact}; {_range(cells)}. {hint}", cell_count=len(cells))
     return found
 
 
-def locate(cells: Cells, cell_index: int | None, cell_id: str | None) -> int:
+def locate(cells: SessionCells, cell_index: int | None, cell_id: str | None) -> int:
     """The index of the cell that a call names by index or id."""
     if cell_id is not None:
         return identified(cells, cell_id)
@@ -53,7 +55,7 @@ def locate(cells: Cells, cell_index: int | None, cell_id: str | None) -> int:
     return checked(cells, cell_index)
 
 
-def position(cells: Cells, cell_index: int | None, after_cell_id: str | None) -> int:
+def position(cells: SessionCells, cell_index: int | None, after_cell_id: str | None) -> int:
     """Where an inserted cell goes: an index from 0 to the number of cells, or -1 for the end."""
     if after_cell_id is not None:
         return identified(cells, after_cell_id) + 1
@@ -91,13 +93,17 @@ def row(cell: Cell, *, source: bool = False) -> CellOutline:
     )
 
 
-def outline(cells: Cells, start: int, limit: int, *, source: bool = False) -> list[CellOutline]:
-    """The listing of a page of cells."""
+def outline(
+    cells: SessionCells, start: int, limit: int, *, source: bool = False
+) -> list[CellOutline]:
+    """The listing of a page of cells. One that is no longer than its first line is read with it."""
     stop = min(start + limit, len(cells))
-    return [row(cells.get(index), source=source) for index in range(start, stop)]
+    page = [cells.get(index) for index in range(start, stop)]
+    cells.saw(*(cell for cell in page if source or first_line(cell.source) == cell.source))
+    return [row(cell, source=source) for cell in page]
 
 
-def neighbours(cells: Cells, around: int) -> list[CellOutline]:
+def neighbours(cells: SessionCells, around: int) -> list[CellOutline]:
     """The listing of the cells next to a change."""
     start = max(0, around - NEIGHBOURS)
     return outline(cells, start, around + NEIGHBOURS + 1 - start)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 from jmcp.runtime.session import Session
 from jmcp_api.errors import TextNotFound, TextNotUnique
 from jmcp_api.models import (
@@ -19,10 +17,9 @@ from jmcp_api.models import (
     ReadCellParams,
 )
 from jmcp_handlers.addressing import checked, locate, neighbours, position
+from jmcp_handlers.differences import diff
+from jmcp_handlers.guard import refuse_stale
 from jmcp_handlers.presentation import present
-
-DIFF_CHARACTERS = 200_000
-"""Sources longer than this together get no diff: difflib would hold up the server for seconds."""
 
 
 async def read_cell(params: ReadCellParams, session: Session) -> Cell:
@@ -30,6 +27,7 @@ async def read_cell(params: ReadCellParams, session: Session) -> Cell:
     async with notebook.read() as cells:
         at = locate(cells, params.cell_index, params.cell_id)
         cell = cells.get(at, outputs=params.include_outputs)
+        cells.saw(cell)
     outputs = None
     if params.include_outputs:
         outputs = await present(
@@ -67,9 +65,11 @@ async def overwrite_cell_source(params: OverwriteCellSourceParams, session: Sess
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
         at = locate(cells, params.cell_index, params.cell_id)
-        before = cells.get(at).source
+        cell = cells.get(at)
+        before = cell.source
         changed = before != params.cell_source
         if changed:
+            refuse_stale(cells, [cell], force=params.force)
             cells.set_source(at, params.cell_source)
         cell_id, count = cells.get(at).cell_id, len(cells)
     return CellChange(
@@ -78,7 +78,7 @@ async def overwrite_cell_source(params: OverwriteCellSourceParams, session: Sess
         cell_id=cell_id,
         cell_count=count,
         saved=await notebook.save_state(),
-        diff=_diff(before, params.cell_source),
+        diff=diff(before, params.cell_source),
     )
 
 
@@ -86,7 +86,9 @@ async def edit_cell_source(params: EditCellSourceParams, session: Session) -> Ce
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
         at = locate(cells, params.cell_index, params.cell_id)
-        before = cells.get(at).source
+        cell = cells.get(at)
+        refuse_stale(cells, [cell], force=params.force)
+        before = cell.source
         after = _replaced(before, params, at)
         if after != before:
             cells.set_source(at, after)
@@ -97,7 +99,7 @@ async def edit_cell_source(params: EditCellSourceParams, session: Session) -> Ce
         cell_id=cell_id,
         cell_count=count,
         saved=await notebook.save_state(),
-        diff=_diff(before, after),
+        diff=diff(before, after),
     )
 
 
@@ -107,6 +109,7 @@ async def delete_cell(params: DeleteCellParams, session: Session) -> DeletedCell
         by_index = [checked(cells, index, "cell_indices:") for index in params.cell_indices or ()]
         by_id = [locate(cells, None, cell_id) for cell_id in params.cell_ids or ()]
         doomed = [cells.get(index) for index in by_index + by_id]
+        refuse_stale(cells, doomed, force=params.force)
         for cell in sorted(doomed, key=lambda cell: cell.index, reverse=True):
             cells.delete(cell.index)
         count = len(cells)
@@ -166,12 +169,3 @@ def _replaced(source: str, params: EditCellSourceParams, at: int) -> str:
             occurrences=found,
         )
     return source.replace(params.old_string, params.new_string)
-
-
-def _diff(before: str, after: str) -> str | None:
-    if before == after or len(before) + len(after) > DIFF_CHARACTERS:
-        return None
-    lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), "before", "after", lineterm="", n=2
-    )
-    return "\n".join(lines)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from jmcp.runtime.backend import Cells
+from collections.abc import Sequence
+
 from jmcp.runtime.batch import Batch, Step
 from jmcp.runtime.execution import Execution as Run
+from jmcp.runtime.reading import listed
 from jmcp.runtime.session import Session
+from jmcp.runtime.session_cells import SessionCells
 from jmcp_api.errors import CellNotCode, ExecutionNotFound
 from jmcp_api.models import (
     ExecuteCellParams,
@@ -25,6 +28,7 @@ async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution
     notebook = await session.notebook(params.notebook_path)
     async with notebook.read() as cells:
         cell = cells.get(locate(cells, params.cell_index, params.cell_id))
+        unread = cells.runs(cell)
         kernel_name = cells.kernelspec()
     if cell.cell_type != "code":
         raise CellNotCode(
@@ -33,6 +37,8 @@ async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution
             cell_index=cell.index,
             cell_type=cell.cell_type,
         )
+    if unread:
+        session.notice("cells_changed", _unread([cell.cell_id]))
     kernel_id = await notebook.kernel(kernel_name)
     run = await notebook.run(cell.source, kernel_id=kernel_id, cell=cell, timeout=params.timeout)
     await session.watch(run, params.wait)
@@ -71,12 +77,13 @@ async def execute_code(params: ExecuteCodeParams, session: Session) -> Execution
 async def run_cells(params: RunCellsParams, session: Session) -> Execution:
     notebook = await session.notebook(params.notebook_path)
     async with notebook.read() as cells:
-        steps = [
-            Step(index=cell.index, cell_id=cell.cell_id, source=cell.source)
-            for cell in (cells.get(index) for index in _range(cells, params, session))
-            if cell.cell_type == "code"
-        ]
+        page = [cells.get(index) for index in _range(cells, params, session)]
+        code = [cell for cell in page if cell.cell_type == "code"]
+        unread = [cell.cell_id for cell in code if cells.runs(cell)]
         kernel_name = cells.kernelspec()
+    if unread:
+        session.notice("cells_changed", _unread(unread))
+    steps = [Step(index=cell.index, cell_id=cell.cell_id, source=cell.source) for cell in code]
     batch = session.workspace.batches.start(
         steps,
         notebook,
@@ -90,7 +97,14 @@ async def run_cells(params: RunCellsParams, session: Session) -> Execution:
     return await batch_result(batch, session)
 
 
-def _range(cells: Cells, params: RunCellsParams, session: Session) -> range:
+def _unread(cell_ids: Sequence[str | None]) -> str:
+    return (
+        f"What runs is not what this session read: others have changed {listed(cell_ids)} since. "
+        "read_cell has the source."
+    )
+
+
+def _range(cells: SessionCells, params: RunCellsParams, session: Session) -> range:
     if params.start_index is not None and params.start_cell_id is not None:
         raise session.workspace.sessions.error(
             "invalid_arguments",

@@ -11,6 +11,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from jmcp.runtime.touches import Touches
+
 CellType = Literal["code", "markdown", "raw"]
 DocumentMode = Literal["live", "file"]
 SaveState = Literal["saved", "pending"]
@@ -95,6 +97,10 @@ class Cells(Protocol):
     def loaded(self) -> str:
         """Another value than before, within one `server_session`: the content was taken from the
         file since, and edits that it did not have are gone."""
+
+    @property
+    def touches(self) -> Touches:
+        """Which cells anyone has changed, up to now."""
 
     def __len__(self) -> int: ...
     def get(self, index: int, *, outputs: bool = False) -> Cell: ...

@@ -25,6 +25,7 @@ from jmcp.runtime.journal import AUTHOR, Author
 from jmcp.runtime.metrics import Metrics
 from jmcp.runtime.model import Params, Result
 from jmcp.runtime.permissions import Permissions
+from jmcp.runtime.reading import Readings
 from jmcp.runtime.render import Texts
 from jmcp.runtime.session import Session, Workspace
 from jmcp.runtime.sessions import SECONDS_PER_HOUR, Sessions
@@ -55,6 +56,7 @@ class Dispatcher:
         documents: Documents,
         kernels: Kernels,
         store: Store | None = None,
+        readings: Readings | None = None,
         permissions: Permissions | None = None,
         gates: Sequence[Gate] = (),
         witnesses: Sequence[Witness] = (),
@@ -65,6 +67,7 @@ class Dispatcher:
         self.documents = documents
         self.kernels = kernels
         self._store = store or MemoryStore()
+        self._readings = readings or Readings()
         self.executions = Executions(kernels, store=self._store)
         self.batches = Batches(self.executions)
         self.sessions = Sessions(
@@ -209,6 +212,7 @@ class Dispatcher:
             executions=self.executions,
             batches=self.batches,
             sessions=self.sessions,
+            readings=self._readings,
             ending=self._ending,
             permissions=self._permissions,
         )
@@ -225,6 +229,7 @@ class Dispatcher:
             try:
                 result = await handler(self._target(tool, params), session)
                 await self.sessions.update(session.record, session.changes)
+                session.told()
             except asyncio.CancelledError:
                 self._left(tool, session)
                 raise

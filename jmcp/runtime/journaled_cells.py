@@ -8,6 +8,7 @@ from typing import Any
 
 from jmcp.runtime.backend import Cell, Cells, CellType, DocumentMode, NotebookRef
 from jmcp.runtime.journal import Change, Entry
+from jmcp.runtime.touches import Touches
 
 NewEntry = Callable[..., Entry]
 """Makes an entry from what `JournaledCells` knows of a change."""
@@ -25,6 +26,10 @@ class ToldCells:
     @property
     def loaded(self) -> str:
         return self._cells.loaded
+
+    @property
+    def touches(self) -> Touches:
+        return self._cells.touches
 
     def __len__(self) -> int:
         return len(self._cells)

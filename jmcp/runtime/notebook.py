@@ -12,6 +12,7 @@ from jmcp.runtime.backend import Cell, Cells, NotebookRef, SaveState
 from jmcp.runtime.errors import KernelDown, KernelMissing
 from jmcp.runtime.execution import Execution
 from jmcp.runtime.late_updates import CellOutputs
+from jmcp.runtime.session_cells import SessionCells
 from jmcp.runtime.store import HeldNotebook
 
 if TYPE_CHECKING:  # a session makes its notebooks, and a notebook tells its session
@@ -33,13 +34,13 @@ class Notebook:
     def ref(self) -> NotebookRef:
         return self.held.ref
 
-    def read(self) -> AbstractAsyncContextManager[Cells]:
+    def read(self) -> AbstractAsyncContextManager[SessionCells]:
         """The cells for reading; never waits for a running cell."""
-        return _Noted(self._workspace.documents.read(self.ref), self._session)
+        return _Noted(self._workspace.documents.read(self.ref), self.ref.key, self._session)
 
-    def edit(self) -> AbstractAsyncContextManager[Cells]:
+    def edit(self) -> AbstractAsyncContextManager[SessionCells]:
         """The cells for editing, one editor at a time; on exit the document has the edit."""
-        return _Noted(self._workspace.documents.edit(self.ref), self._session)
+        return _Noted(self._workspace.documents.edit(self.ref), self.ref.key, self._session)
 
     async def save_state(self) -> SaveState:
         return await self._workspace.documents.save_state(self.ref)
@@ -156,22 +157,36 @@ class Notebook:
 
 
 class _Noted:
-    """A lease whose side effects become notices of the call, and whose mode goes into its result."""
+    """A lease whose side effects become notices of the call, and whose mode goes into its result.
 
-    def __init__(self, lease: AbstractAsyncContextManager[Cells], session: Session) -> None:
+    What the session reads and changes in it is noted, and what others had changed.
+    """
+
+    def __init__(
+        self, lease: AbstractAsyncContextManager[Cells], key: str, session: Session
+    ) -> None:
         self._lease = lease
+        self._key = key
         self._session = session
-        self._cells: Cells | None = None
+        self._cells: SessionCells | None = None
 
-    async def __aenter__(self) -> Cells:
-        self._cells = await self._lease.__aenter__()
-        self._session.document = self._cells.mode
+    async def __aenter__(self) -> SessionCells:
+        cells = await self._lease.__aenter__()
+        self._session.document = cells.mode
+        self._cells = self._session.cells(cells, self._key)
         return self._cells
 
     async def __aexit__(self, *exception: Any) -> bool | None:
-        done = await self._lease.__aexit__(*exception)
+        ended = False
+        try:
+            done = await self._lease.__aexit__(*exception)
+            ended = exception[0] is None
+        finally:
+            if self._cells is not None:
+                self._cells.over(failed=not ended)
         if self._cells is not None:
             notes: Sequence[str] = self._cells.notes()
             for note in notes:
                 self._session.notice("document_changed", note)
+            self._session.looked(self._cells)
         return done

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from jmcp.runtime.backend import (
+    Cells,
     DocumentMode,
     Documents,
     Kernels,
@@ -20,6 +21,8 @@ from jmcp.runtime.notebook import Notebook
 from jmcp.runtime.permissions import Permissions
 from jmcp.runtime.principal import Scope
 from jmcp.runtime.progress import of_run, watch
+from jmcp.runtime.reading import Readings, described, remembering
+from jmcp.runtime.session_cells import SessionCells
 from jmcp.runtime.sessions import Change, Sessions
 from jmcp.runtime.store import HeldNotebook, SessionRecord
 from jmcp.runtime.tool import Policy
@@ -43,6 +46,7 @@ class Workspace:
         sessions: Sessions,
         ending: Ending,
         permissions: Permissions,
+        readings: Readings,
     ) -> None:
         self.caller = caller
         self.policy = policy
@@ -53,6 +57,7 @@ class Workspace:
         self.sessions = sessions
         self.ending = ending
         self.permissions = permissions
+        self.readings = readings
         self.images: list[Image] = []
         self.runs: list[Execution] = []
 
@@ -83,6 +88,8 @@ class Session:
         self.notices: list[dict[str, str]] = []
         self.touched: HeldNotebook | None = None
         self.document: DocumentMode | None = None
+        self._looks: list[SessionCells] = []
+        self._remembered: set[str] = set()
 
     @property
     def closed(self) -> bool:
@@ -119,6 +126,28 @@ class Session:
             held = self.know(replace(held, ref=ref))
         self.touched = held
         return Notebook(held, self)
+
+    def cells(self, cells: Cells, key: str) -> SessionCells:
+        """The cells of one of its notebooks, as this session knows them."""
+        readings = self.workspace.readings
+        return SessionCells(cells, readings.of(self.record, key), readings)
+
+    def looked(self, cells: SessionCells) -> None:
+        """A lease is over: keep what was read in it with the session, and what it told."""
+        self._looks.append(cells)
+        key = cells.ref.key
+        if cells.reading.unsaved and key not in self._remembered:
+            self._remembered.add(key)
+            self.changes.append(partial(remembering, key, cells.reading))
+
+    def told(self) -> None:
+        """The call has succeeded: with its result goes what others did to cells it had read."""
+        news = [one for cells in self._looks for one in cells.news]
+        if news:
+            self.notice("cells_changed", described(news))
+        for cells in self._looks:
+            cells.reading.tell(cells.news)
+            cells.reading.mark = cells.mark
 
     async def watch(self, run: Execution | Batch, seconds: float) -> bool:
         """Wait at most so long for a run, telling the caller how far it is. Says whether it is done.
@@ -163,6 +192,7 @@ class Session:
     def release(self, key: str) -> HeldNotebook | None:
         """Drop a notebook; returns the one that is current afterwards."""
         self._change(partial(_releasing, key))
+        self.workspace.readings.forget(self.record, key)
         return self.record.notebooks.get(self.record.current or "")
 
     def _change(self, change: Change) -> None:
@@ -172,13 +202,21 @@ class Session:
 
 
 def _holding(held: HeldNotebook, record: SessionRecord) -> SessionRecord:
+    held = _as_read(held, record)
     return replace(record, notebooks={**record.notebooks, held.ref.key: held}, current=held.ref.key)
 
 
 def _knowing(held: HeldNotebook, record: SessionRecord) -> SessionRecord:
     if held.ref.key not in record.notebooks:
         return record
+    held = _as_read(held, record)
     return replace(record, notebooks={**record.notebooks, held.ref.key: held})
+
+
+def _as_read(held: HeldNotebook, record: SessionRecord) -> HeldNotebook:
+    """The same with what the session has read by now, which only `reading.remembering` changes."""
+    known = record.notebooks.get(held.ref.key)
+    return replace(held, seen=known.seen if known is not None else "")
 
 
 def _releasing(key: str, record: SessionRecord) -> SessionRecord:

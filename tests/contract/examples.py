@@ -37,6 +37,7 @@ class Fixture:
     notebook: str | None = None
     open: bool = False
     run: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
     cells: tuple[dict[str, Any], ...] = field(default=())
 
     def write(self, root: Path, also: str | None = None) -> None:
@@ -61,6 +62,7 @@ def load() -> tuple[list[Example], dict[str, Fixture]]:
             notebook=body.get("notebook"),
             open=body.get("open", False),
             run=tuple(body.get("run", ())),
+            changed=tuple(body.get("changed", ())),
             cells=tuple(body.get("cells", ())),
         )
         for name, body in spec["fixtures"].items()

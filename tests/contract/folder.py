@@ -28,6 +28,8 @@ class Folder:
         if fixture.open:
             opened = await self._do("use_notebook", notebook_path=fixture.notebook)
             self.values["session_id"] = opened["session_id"]
+        if fixture.changed:
+            await self._change(fixture)
         for cell_id in fixture.run:
             run = await self._do(
                 "execute_cell", session_id=self.values["session_id"], cell_id=cell_id
@@ -40,6 +42,20 @@ class Folder:
         if fixture.open and example.session != "none" and example.also is None:
             arguments.setdefault("session_id", self.values["session_id"])
         return arguments
+
+    async def _change(self, fixture: Fixture) -> None:
+        """The session reads the cells, then another one gives some of them another source."""
+        await self._do(
+            "read_notebook", session_id=self.values["session_id"], response_format="detailed"
+        )
+        other = await self._do("use_notebook", notebook_path=fixture.notebook)
+        for cell_id in fixture.changed:
+            await self._do(
+                "overwrite_cell_source",
+                session_id=other["session_id"],
+                cell_id=cell_id,
+                cell_source="by = 'another session'",
+            )
 
     def _filled(self, value: Any) -> Any:
         return value.format(**self.values) if isinstance(value, str) and value[:1] == "{" else value

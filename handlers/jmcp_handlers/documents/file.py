@@ -12,6 +12,7 @@ from jmcp.runtime.backend import Cell, Cells, NotebookRef, OutputSink, SaveState
 from jmcp.runtime.errors import WriteRefused
 from jmcp_handlers.documents.filecells import FileCells
 from jmcp_handlers.documents.filesink import FLUSH_SECONDS, FileSink
+from jmcp_handlers.documents.filetouches import FileTouches
 
 REPLACED = "The file changed on disk since jmcp last read it. Read the cells again before editing."
 KEPT_READINGS = 16
@@ -52,18 +53,19 @@ class FileNotebooks:
         # Jupyter truncates a file while it saves it: a reader at that moment sees no notebook.
         self._transfers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._replaced: set[str] = set()
+        self._followed: dict[str, FileTouches] = {}
 
     @asynccontextmanager
     async def read(self, ref: NotebookRef) -> AsyncIterator[Cells]:
         content, _ = await self._load(ref)
-        yield FileCells(ref, content, self._notes(ref))
+        yield FileCells(ref, content, self._notes(ref), self._followed[ref.key].touches)
 
     @asynccontextmanager
     async def edit(self, ref: NotebookRef) -> AsyncIterator[Cells]:
         async with self._editing[ref.key]:
             await self._check_writable(ref)
             content, stamp = await self._load(ref)
-            cells = FileCells(ref, content, self._notes(ref))
+            cells = FileCells(ref, content, self._notes(ref), self._followed[ref.key].touches)
             self._replaced.discard(ref.key)
             yield cells
             if cells.changed and not await self._store(ref, cells, stamp):
@@ -137,8 +139,10 @@ class FileNotebooks:
     def _keep(self, ref: NotebookRef, stamp: str, content: dict[str, Any]) -> None:
         self._readings[ref.key] = (stamp, content)
         self._readings.move_to_end(ref.key)
+        self._followed.setdefault(ref.key, FileTouches()).follow(content["cells"])
         while len(self._readings) > KEPT_READINGS:
-            self._readings.popitem(last=False)
+            gone, _ = self._readings.popitem(last=False)
+            self._followed.pop(gone, None)
 
     async def _check_writable(self, ref: NotebookRef) -> None:
         model = await self._contents.about(ref.path)

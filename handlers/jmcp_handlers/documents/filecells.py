@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jmcp.runtime.backend import Cell, CellType, DocumentMode, NotebookRef
+from jmcp.runtime.touches import Touches
 from jmcp_handlers.documents import nbcells
 
 
@@ -13,14 +14,20 @@ class FileCells:
     """`backend.Cells` on one reading of the file.
 
     Readings are shared by readers, so a change makes new lists and dicts and leaves them alone.
+    `touches` are those of the file up to that reading.
     """
 
     mode: DocumentMode = "file"
 
     def __init__(
-        self, ref: NotebookRef, content: Mapping[str, Any], notes: Sequence[str] = ()
+        self,
+        ref: NotebookRef,
+        content: Mapping[str, Any],
+        notes: Sequence[str] = (),
+        touches: Touches | None = None,
     ) -> None:
         self.ref = ref
+        self.touches = touches or Touches()
         self.changed = False
         self._content = dict(content)
         self._cells: list[Mapping[str, Any]] = list(content["cells"])

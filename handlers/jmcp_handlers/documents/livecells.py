@@ -8,6 +8,7 @@ from typing import Any
 from pycrdt import Array, Map
 
 from jmcp.runtime.backend import Cell, CellType, DocumentMode, NotebookRef
+from jmcp.runtime.touches import Touches
 from jmcp_handlers.documents import nbcells
 from jmcp_handlers.documents.nbcells import storable
 from jmcp_handlers.documents.shared import SharedNotebook
@@ -32,6 +33,10 @@ class LiveCells:
     def loaded(self) -> str:
         document = self._document
         return f"{document.loading}/{document.watch.reloads}" if document.loading else ""
+
+    @property
+    def touches(self) -> Touches:
+        return self._document.watch.touches
 
     def __len__(self) -> int:
         return len(self._cells)

@@ -7,6 +7,8 @@ from typing import Any
 
 from pycrdt import Array, Map, MapEvent
 
+from jmcp.runtime.touches import Touches
+
 
 class DocumentWatch:
     """Follows one Y notebook. `version` counts changes of cells and metadata, by anyone.
@@ -26,6 +28,7 @@ class DocumentWatch:
         """Counts changes that the room made itself, from the file."""
         self.moves = 0
         """Counts changes of which cells there are, and where."""
+        self.touches = Touches()
         self.on_change: Callable[[], None] = lambda: None
         self._reloading = reloading
         self._cells = cells
@@ -66,17 +69,33 @@ class DocumentWatch:
     def _cells_changed(self, events: list[Any]) -> None:
         self.version += 1
         self.reloads += self._reloading()
+        sources = []
         for event in events:
             path = event.path
             if not path:
                 self._moved(event.delta)
-            elif len(path) == 1 and isinstance(event, MapEvent) and "id" in changed_keys(event):
-                self._ids = self._positions = None
+            elif len(path) == 1 and isinstance(event, MapEvent):
+                keys = changed_keys(event)
+                if "id" in keys:
+                    self._ids = self._positions = None
+                if "source" in keys:
+                    sources.append(path[0])
+            elif len(path) == 2 and path[1] == "source":
+                sources.append(path[0])
+        # Paths have the indices of after the transaction, as the ids do by now.
+        self._touch(sources)
         self.on_change()
 
     def _meta_changed(self, events: list[Any]) -> None:
         self.version += 1
         self.on_change()
+
+    def _touch(self, indices: list[int]) -> None:
+        if self._ids is None:
+            self.touches.forget()
+            return
+        ids = (self._ids[index] for index in indices if index < len(self._ids))
+        self.touches.add(cell_id for cell_id in ids if cell_id is not None)
 
     def _moved(self, delta: list[dict[str, Any]]) -> None:
         self.moves += 1
@@ -84,15 +103,20 @@ class DocumentWatch:
         if self._ids is None:
             return
         at = 0
+        touched: list[str | None] = []
         for step in delta:
             if "retain" in step:
                 at += int(step["retain"])
             elif "delete" in step:
-                del self._ids[at : at + int(step["delete"])]
+                stop = at + int(step["delete"])
+                touched += self._ids[at:stop]
+                del self._ids[at:stop]
             elif "insert" in step:
                 inserted = [_id(cell) for cell in step["insert"]]
+                touched += inserted
                 self._ids[at:at] = inserted
                 at += len(inserted)
+        self.touches.add(cell_id for cell_id in touched if cell_id is not None)
 
 
 def changed_keys(event: Any) -> dict[str, Any]:

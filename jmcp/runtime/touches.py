@@ -1,0 +1,55 @@
+"""Which cells of a document were given another source, so that nobody has to compare them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import uuid4
+
+KEPT = 10_000
+"""Cells that are remembered; who looks again after more than that compares them all."""
+
+Mark = tuple[str, int]
+"""A moment in the life of a document: which life, and how many changes there had been."""
+
+
+class Touches:
+    """Cells that were changed, inserted or deleted, by anyone, in the order of that.
+
+    Whoever keeps a document adds to it. Each object is a life of a document: nothing is known of
+    what happened between two of them.
+    """
+
+    def __init__(self) -> None:
+        self._life = uuid4().hex
+        self._count = 0
+        self._forgotten = 0
+        self._latest: dict[str, int] = {}
+
+    @property
+    def mark(self) -> Mark:
+        return self._life, self._count
+
+    def add(self, cell_ids: Iterable[str]) -> None:
+        for cell_id in cell_ids:
+            self._count += 1
+            self._latest.pop(cell_id, None)
+            self._latest[cell_id] = self._count
+        while len(self._latest) > KEPT:
+            oldest = next(iter(self._latest))
+            self._forgotten = self._latest.pop(oldest)
+
+    def forget(self) -> None:
+        """Something was changed, and which cells is not known."""
+        self._life = uuid4().hex
+        self._latest.clear()
+
+    def since(self, mark: Mark | None) -> list[str] | None:
+        """The ids of cells touched after that mark; None when that may be any cell."""
+        if mark is None or mark[0] != self._life or mark[1] < self._forgotten:
+            return None
+        touched = []
+        for cell_id, count in reversed(self._latest.items()):
+            if count <= mark[1]:
+                break
+            touched.append(cell_id)
+        return touched

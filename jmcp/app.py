@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import jmcp_api
+from jmcp.logs import CallLog
 from jmcp.runtime.admission import Gate
 from jmcp.runtime.audit import AuditLog
 from jmcp.runtime.backend import Documents, Kernels
@@ -65,8 +66,8 @@ def gates(settings: Settings) -> list[Gate]:
 def witnesses(settings: Settings) -> list[Witness]:
     """Who is told of each call."""
     if settings.audit_log is None:
-        return []
-    return [AuditLog(settings.audit_log, content=settings.audit_content)]
+        return [CallLog()]
+    return [CallLog(), AuditLog(settings.audit_log, content=settings.audit_content)]
 
 
 def build(documents: Documents, kernels: Kernels, *, place: str, settings: Settings) -> Dispatcher:
@@ -75,7 +76,7 @@ def build(documents: Documents, kernels: Kernels, *, place: str, settings: Setti
     What outlives the process is kept by the place that it works on: a directory, or a URL.
     """
     store, journal = kept_in(state_folder(place))
-    return Dispatcher(
+    made = Dispatcher(
         api=API,
         handlers=HANDLERS,
         documents=JournaledDocuments(documents, journal),
@@ -88,3 +89,7 @@ def build(documents: Documents, kernels: Kernels, *, place: str, settings: Setti
         # For tests: an error that its tool does not declare becomes a bug instead of a log line.
         strict=os.environ.get("JMCP_STRICT") == "1",
     )
+    made.metrics.gauge(
+        "jmcp_journal_entries_pending", "Edits that no file has yet.", journal.pending
+    )
+    return made

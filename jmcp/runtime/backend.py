@@ -172,6 +172,10 @@ class Documents(Protocol):
     async def save(self, ref: NotebookRef) -> SaveState:
         """Force a save and verify it by the file's hash."""
 
+    @property
+    def opened(self) -> int:
+        """How many live documents it has to do with just now."""
+
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         """The entries of one directory. Raises DirectoryMissing, PathRefused."""
 

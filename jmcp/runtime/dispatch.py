@@ -147,6 +147,7 @@ class Dispatcher:
         gauge("jmcp_sessions_active", "Sessions that live.", lambda: self.sessions.counted)
         gauge("jmcp_runs_running", "Runs that kernels are at.", lambda: runs.count("running"))
         gauge("jmcp_runs_queued", "Runs that wait for one.", lambda: runs.count("queued"))
+        gauge("jmcp_documents_open", "Live documents.", lambda: self.documents.opened)
         gauge("jmcp_kernels_connected", "Open connections.", lambda: self.kernels.connected)
 
     def _in_use(self, owner: str, session_id: str) -> bool:

@@ -351,6 +351,10 @@ class JournaledDocuments:
     async def save(self, ref: NotebookRef) -> SaveState:
         return await self._documents.save(ref)
 
+    @property
+    def opened(self) -> int:
+        return self._documents.opened
+
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         return await self._documents.list_directory(path)
 

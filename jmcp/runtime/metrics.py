@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -12,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from jmcp.runtime.errors import BackendError
 from jmcp.runtime.witness import Called, Happened, Witness
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -96,8 +98,9 @@ class Metrics(Collector):
             "jmcp_runs_detached", "Runs that this process left to go on.", value=self._detached
         )
         for name, (about, read) in self._gauges.items():
-            if (value := read()) is not None:
-                yield GaugeMetricFamily(name, about, value=value)
+            with suppress(BackendError):  # a store that does not answer
+                if (value := read()) is not None:
+                    yield GaugeMetricFamily(name, about, value=value)
 
 
 def _conforms(metrics: Metrics) -> Witness:

@@ -87,6 +87,10 @@ class LiveNotebooks:
     def has_room(self, key: str) -> bool:
         return self._rooms.exists(key)
 
+    @property
+    def opened(self) -> int:
+        return self._rooms.opened
+
     async def close(self) -> None:
         await self._rooms.close()
 

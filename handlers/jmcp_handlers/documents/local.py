@@ -121,6 +121,10 @@ class LocalDocuments:
         now = await self.current(ref.key)
         return await self._mode(now.key).save(now)
 
+    @property
+    def opened(self) -> int:
+        return self._live.opened if self._live is not None else 0
+
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         directory = await self._identity.directory(path)
         entries = await list_directory(self._contents.manager, directory)

@@ -131,6 +131,10 @@ class RemoteDocuments:
         now = await self.current(ref.key)
         return await (await self._mode(now.key)).save(now)
 
+    @property
+    def opened(self) -> int:
+        return self._live.opened if self._live is not None else 0
+
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         entries = await self._contents.entries(await self._identity.directory(path))
         return [entry for entry in entries if self._identity.shows(entry.path)]

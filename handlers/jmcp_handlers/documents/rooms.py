@@ -65,6 +65,10 @@ class LocalRooms:
     def exists(self, key: str) -> bool:
         return _room_id(key) in self._server.rooms
 
+    @property
+    def opened(self) -> int:
+        return sum(self.alive(opened) for opened in self._opened.values())
+
     def alive(self, opened: OpenRoom) -> bool:
         """Whether the room is the one that the notebook's clients share."""
         room = opened.room

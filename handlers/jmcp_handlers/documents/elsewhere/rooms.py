@@ -76,6 +76,10 @@ class RemoteRooms:
         room = self._rooms.get(key)
         return room is not None and room.connected
 
+    @property
+    def opened(self) -> int:
+        return sum(room.connected for room in self._rooms.values())
+
     def path(self, key: str) -> str | None:
         """The path of a notebook that cannot have changed unnoticed; None where one must ask."""
         room = self._rooms.get(key)

@@ -12,6 +12,7 @@ from typing import Any, get_args
 from jmcp.config import IfUnavailable, Transport
 from jmcp.kinds import Choice, Kind, Names, Number, Place, Switch, Text, Whole, a_store, an_origin
 from jmcp.settings import LogFormat, Settings
+from jmcp_api.mcp import TOOLSETS
 
 DEFAULT_PORT = 8888
 
@@ -50,6 +51,12 @@ class Option:
             default = "on" if default else "off"
         shown = self.shown or ("" if default is None else str(default))
         return f"{self.help} ({shown})" if shown else self.help
+
+
+def a_tool(name: str) -> None:
+    names = [tool for tools in TOOLSETS.values() for tool in tools]
+    if name not in names:
+        raise ValueError(f"no tool {name}; there are: {', '.join(names)}")
 
 
 DEFAULTS = Settings()
@@ -141,7 +148,7 @@ SETTINGS: tuple[Option, ...] = (
     Option(
         name="allow_tools",
         metavar="NAMES",
-        kind=Names(),
+        kind=Names(a_tool),
         default=DEFAULTS.allow_tools,
         help="the only tools that may be called, comma-separated",
         shown="all",
@@ -149,7 +156,7 @@ SETTINGS: tuple[Option, ...] = (
     Option(
         name="deny_tools",
         metavar="NAMES",
-        kind=Names(),
+        kind=Names(a_tool),
         default=DEFAULTS.deny_tools,
         help="tools that may not be called, comma-separated",
         shown="none",

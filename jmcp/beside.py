@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from jmcp import app, serve
@@ -12,7 +13,8 @@ from jmcp.later import Later
 from jmcp.runtime.call import Calls
 from jmcp.runtime.transport import stdio
 from jmcp.runtime.transport.wire import Wire
-from jmcp.standalone import tell
+from jmcp.standalone import CALLS_SECONDS, tell
+from jmcp.settings import MIB
 from jmcp.stopping import Stop, until_requested
 
 if TYPE_CHECKING:
@@ -51,15 +53,18 @@ class Beside:
             owns=False,
         )
         await later.start()
+        answers = stdio.Answers()
         serving = stdio.serve(
             later,
             wire,
+            answers,
             version=app.VERSION,
             toolsets=self._options.toolsets,
             permissions=app.permissions(self._options.settings),
+            max_line_bytes=self._options.settings.max_request_mib * MIB,
         )
         try:
-            await until_requested(stop, serving)
+            await until_requested(stop, serving, partial(stdio.drain, later, answers, CALLS_SECONDS))
         finally:
             stop.begin()
             await later.close()

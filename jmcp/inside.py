@@ -8,14 +8,19 @@ from starlette.applications import Starlette
 from jmcp import app
 from jmcp.runtime.dispatch import Dispatcher
 from jmcp.runtime.transport.site import site
-from jmcp.settings import Settings
+from jmcp.settings import MIB, Settings
 from jmcp_handlers.documents.local import LocalDocuments
 from jmcp_handlers.kernels.local import LocalKernels
 
 
 def local(serverapp: ServerApp, settings: Settings) -> Dispatcher:
     """On the Jupyter Server of this process."""
-    documents, kernels = LocalDocuments(serverapp), LocalKernels(serverapp)
+    documents = LocalDocuments(
+        serverapp,
+        max_bytes=settings.max_notebook_mib * MIB,
+        allow_hidden=settings.allow_hidden,
+    )
+    kernels = LocalKernels(serverapp)
     return app.build(documents, kernels, place=serverapp.root_dir, settings=settings)
 
 
@@ -28,4 +33,5 @@ def site_of(serverapp: ServerApp, *, toolsets: tuple[str, ...], settings: Settin
         base=base,
         toolsets=toolsets,
         permissions=app.permissions(settings),
+        max_body_bytes=settings.max_request_mib * MIB,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jmcp import app
 from jmcp.runtime.dispatch import Dispatcher
-from jmcp.settings import Settings
+from jmcp.settings import MIB, Settings
 from jmcp_handlers.documents.remote import RemoteDocuments
 from jmcp_handlers.jupyter_api import JupyterApi
 from jmcp_handlers.kernels.remote import RemoteKernels
@@ -12,7 +12,9 @@ from jmcp_handlers.kernels.remote import RemoteKernels
 
 def remote(documents: JupyterApi, kernels: JupyterApi, settings: Settings) -> Dispatcher:
     """On Jupyter Servers elsewhere: the same one twice, or one for each."""
-    place = documents.url
-    return app.build(
-        RemoteDocuments(documents), RemoteKernels(kernels), place=place, settings=settings
+    made = RemoteDocuments(
+        documents,
+        max_bytes=settings.max_notebook_mib * MIB,
+        allow_hidden=settings.allow_hidden,
     )
+    return app.build(made, RemoteKernels(kernels), place=documents.url, settings=settings)

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from jmcp import app
+from jmcp import app, logs
 from jmcp.client_config import endpoint
 from jmcp.config import StandaloneOptions, folder
 from jmcp.elsewhere import Elsewhere, missing
 from jmcp.later import Later
 from jmcp.listener import ServeError, bound
+from jmcp.runtime.ending import ENDING_SECONDS
 from jmcp.runtime.errors import BackendError
 from jmcp.runtime.transport import stdio
 from jmcp.runtime.transport.guard import Guard
 from jmcp.runtime.transport.loopback import is_loopback
-from jmcp.runtime.transport.site import Answer, site
+from jmcp.runtime.transport.site import Answer, drain, site
 from jmcp.runtime.transport.wire import Wire
+from jmcp.settings import MIB
 from jmcp.stopping import Stop, leave_within, until_requested
 from jmcp.tokens import Tokens
 
@@ -35,8 +37,12 @@ HTTP_CLOSE_SECONDS = 5.0
 CALL_SECONDS = 15.0
 """How long a call waits for servers that have not answered yet: longer than a probe takes."""
 
-CALLS_SECONDS = 3
-"""How long calls under way may take to end when the server stops."""
+CALLS_SECONDS = 3.0
+"""How long calls under way may take to end when the server stops; what still runs then is answered
+with how far it is."""
+
+FLUSH_SECONDS = 1
+"""For connections that stay open: every answer was sent before."""
 
 OTHER_SECONDS = 10.0
 """Beyond all other bounds: an end in order takes longer on a machine that is busy elsewhere."""
@@ -52,7 +58,7 @@ def serve(options: StandaloneOptions) -> None:
         raise ServeError(
             f"Jupyter elsewhere needs {', '.join(names)}, not installed: pip install 'jmcp[remote]'"
         )
-    show_log(options.verbose)
+    logs.show(options.settings.log_format, options.verbose)
     if options.wire is not None:
         asyncio.run(over_stdio(options, options.wire))
     else:
@@ -62,28 +68,24 @@ def serve(options: StandaloneOptions) -> None:
     leave_within(THREADS_SECONDS)
 
 
-def show_log(verbose: bool) -> None:
-    """Logs go to stderr: what jmcp says, and of others only what went wrong."""
-    logging.basicConfig(level=logging.WARNING, format="jmcp: %(levelname)s: %(message)s")
-    if verbose:
-        logging.getLogger("jmcp").setLevel(logging.INFO)
-
-
 async def over_stdio(options: StandaloneOptions, wire: Wire) -> None:
     """MCP with the process that started this one, until it closes stdin."""
-    stop = Stop(STDIO_CLOSE_SECONDS + OTHER_SECONDS)
+    stop = Stop(CALLS_SECONDS + ENDING_SECONDS + STDIO_CLOSE_SECONDS + OTHER_SECONDS)
     async with servers_of(options) as servers:
         later = later_on(servers, STDIO_CLOSE_SECONDS)
         await later.start()
+        answers = stdio.Answers()
         serving = stdio.serve(
             later,
             wire,
+            answers,
             version=app.VERSION,
             toolsets=options.toolsets,
             permissions=app.permissions(options.settings),
+            max_line_bytes=options.settings.max_request_mib * MIB,
         )
         try:
-            await until_requested(stop, serving)
+            await until_requested(stop, serving, partial(stdio.drain, later, answers, CALLS_SECONDS))
         finally:
             stop.begin()
             await later.close()
@@ -91,19 +93,23 @@ async def over_stdio(options: StandaloneOptions, wire: Wire) -> None:
 
 async def over_http(options: StandaloneOptions, listener: socket.socket) -> None:
     """All HTTP surfaces on that socket, until a signal."""
-    stop = Stop(CALLS_SECONDS + HTTP_CLOSE_SECONDS + OTHER_SECONDS)
+    stop = Stop(CALLS_SECONDS + ENDING_SECONDS + HTTP_CLOSE_SECONDS + OTHER_SECONDS)
     async with servers_of(options) as servers:
         later = later_on(servers, HTTP_CLOSE_SECONDS)
         made = site(
             later,
             version=app.VERSION,
             toolsets=options.toolsets,
-            guard=Guard(any_host=not is_loopback(options.host)),
+            guard=Guard(
+                any_host=not is_loopback(options.host),
+                origins=frozenset(origin.lower() for origin in options.settings.allow_origins),
+            ),
             token=options.token,
             named=Tokens(folder()).principal,
             permissions=app.permissions(options.settings),
             further={"/api/healthz": {"GET": health_of(servers)}},
             public=PUBLIC,
+            max_body_bytes=options.settings.max_request_mib * MIB,
         )
         config = uvicorn.Config(
             made,
@@ -113,7 +119,7 @@ async def over_http(options: StandaloneOptions, listener: socket.socket) -> None
             proxy_headers=False,
             ws="none",
             lifespan="on",
-            timeout_graceful_shutdown=CALLS_SECONDS,
+            timeout_graceful_shutdown=FLUSH_SECONDS,
         )
         listener.listen(config.backlog)
         print_banner(options, listener.getsockname()[1])
@@ -123,6 +129,8 @@ async def over_http(options: StandaloneOptions, listener: socket.socket) -> None
         requested = asyncio.ensure_future(stop.requested.wait())
         await asyncio.wait([serving, requested], return_when=asyncio.FIRST_COMPLETED)
         requested.cancel()
+        # Still serving: whoever calls now is told that the server stops.
+        await drain(made, CALLS_SECONDS)
         server.should_exit = True
         await serving
 

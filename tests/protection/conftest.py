@@ -82,7 +82,7 @@ async def desk(jupyter: StartJupyter) -> AsyncIterator[StartDesk]:
     started: list[Desk] = []
     apis: list[JupyterApi] = []
 
-    async def start(place: Place, settings: Settings = OPEN, **config: dict[str, Any]) -> Desk:
+    async def start(place: Place, settings: Settings = OPEN, **config: Any) -> Desk:
         app = await jupyter(collaboration=place.endswith("live"), **config)
         if place.startswith("outside"):
             api = JupyterApi(f"http://127.0.0.1:{app.port}{app.base_url}", TOKEN)

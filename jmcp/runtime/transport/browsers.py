@@ -11,7 +11,7 @@ from jmcp.runtime.transport.guard import Guard
 from jmcp.runtime.transport.problem import Problem, ProblemResponse
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-EXPOSED = ("Location", "Mcp-Session-Id", "Retry-After", "WWW-Authenticate")
+EXPOSED = ("Location", "Mcp-Session-Id", "Retry-After", "WWW-Authenticate", "X-Request-Id")
 PREFLIGHT_SECONDS = 600
 
 SAFE = {

@@ -13,8 +13,8 @@ from jmcp.later import Later
 from jmcp.runtime.call import Calls
 from jmcp.runtime.transport import stdio
 from jmcp.runtime.transport.wire import Wire
-from jmcp.standalone import CALLS_SECONDS, tell
 from jmcp.settings import MIB
+from jmcp.standalone import CALLS_SECONDS, tell
 from jmcp.stopping import Stop, until_requested
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,7 +19,8 @@ class HeldNotebook:
     generations from 1: `counted_by` names the one that counted; `process` is the kernel's own name
     for its process, if it has one. `untold` is the notice that some call still has to tell.
     `started_kernel`: this session started that kernel. `private`: nobody else may use it.
-    `auto_heal` False: jmcp does not replace a dead kernel unasked. `seen` is what it has read of the cells, as `runtime.reading` packs that.
+    `auto_heal` False: jmcp does not replace a dead kernel unasked. `seen` is what it has read of
+    the cells, as `runtime.reading` packs that.
     """
 
     ref: NotebookRef
@@ -47,6 +48,17 @@ class SessionRecord:
     connection: str | None = None
     current: str | None = None
     notebooks: dict[str, HeldNotebook] = field(default_factory=dict)
+
+    @property
+    def holdings(self) -> frozenset[str]:
+        """What stores find it by: the keys of its notebooks, the ids of its private kernels."""
+        held = self.notebooks.values()
+        private = {one.kernel_id for one in held if one.private and one.kernel_id is not None}
+        return frozenset(self.notebooks) | private
+
+
+Change = Callable[[SessionRecord], SessionRecord | None]
+"""What becomes of a record. None: it is removed. May be called more than once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +94,26 @@ class Store(Protocol):
     async def touch(self, owner: str, session_id: str, moment: float) -> bool:
         """Refresh `last_accessed` alone; False when there is no such session."""
 
+    async def change(
+        self, owner: str, session_id: str, change: Change
+    ) -> tuple[SessionRecord, SessionRecord | None] | None:
+        """Change a record as it is now, at once for all processes; None when there is none.
+
+        Returns it as it was and as it is now.
+        """
+
     async def remove(self, owner: str, session_id: str) -> bool: ...
+    async def expire(self, owner: str, session_id: str, moment: float) -> bool:
+        """Remove it unless it was accessed at that moment or later, by any process."""
+
     async def of_owner(self, owner: str) -> Sequence[SessionRecord]:
         """The owner's records, the one used last first."""
 
     async def idle_since(self, moment: float) -> Sequence[SessionRecord]:
         """Records of all owners that were last accessed before that moment."""
+
+    async def holders(self, *holdings: str) -> Sequence[SessionRecord]:
+        """Records of all owners that have any of these `SessionRecord.holdings`."""
 
     async def count(self, since: float) -> int:
         """How many records of all owners were last accessed then or later, without reading any."""

@@ -35,7 +35,8 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     elif request.param == "sqlite":
         made = SqliteStore(StateFile(tmp_path / "state.db"))
     else:
-        made = RedisStore(request.getfixturevalue("redis_url"), keeper="here", idle_hours=24)
+        url = request.getfixturevalue("redis_url")
+        made = RedisStore(url, place="here", idle_hours=24, local=MemoryStore())
         await made._redis.flushall()
     yield made
     await made.close()
@@ -45,19 +46,23 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 async def processes(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[Callable[[str], Store]]:
-    """Makes stores that look at the same records, as several processes do, by keeper."""
-    made: list[SqliteStore | RedisStore] = []
+    """Makes stores that look at the same records, as several processes do, by machine."""
+    made: list[Store] = []
 
-    def new(keeper: str) -> Store:
+    def new(machine: str) -> Store:
+        folder = tmp_path / machine if request.param == "redis" else tmp_path
+        folder.mkdir(exist_ok=True)
+        local = SqliteStore(StateFile(folder / "state.db"), Presence(folder))
         if request.param == "sqlite":
-            made.append(SqliteStore(StateFile(tmp_path / "state.db"), Presence(tmp_path)))
+            made.append(local)
         else:
             url = request.getfixturevalue("redis_url")
-            made.append(RedisStore(url, keeper=keeper, idle_hours=24))
+            made.append(RedisStore(url, place="here", idle_hours=24, local=local))
         return made[-1]
 
     if request.param == "redis":
-        first = RedisStore(request.getfixturevalue("redis_url"), keeper="", idle_hours=24)
+        url = request.getfixturevalue("redis_url")
+        first = RedisStore(url, place="", idle_hours=24, local=MemoryStore())
         await first._redis.flushall()
         await first.close()
     yield new

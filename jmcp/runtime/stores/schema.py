@@ -33,4 +33,22 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX changes_of_notebook ON changes (notebook, state, number)",
     ),
+    (
+        # Who holds a notebook, or has a private kernel, without reading every session.
+        """CREATE TABLE holdings (
+            owner TEXT NOT NULL,
+            session_id TEXT NOT NULL,
+            holding TEXT NOT NULL,
+            PRIMARY KEY (owner, session_id, holding)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX holdings_by_name ON holdings (holding)",
+        """INSERT OR IGNORE INTO holdings
+            SELECT owner, session_id, json_extract(notebook.value, '$.key')
+            FROM sessions, json_each(
+                CASE WHEN json_valid(data) THEN data ELSE '{"notebooks": []}' END,
+                '$.notebooks'
+            ) AS notebook
+            WHERE CASE notebook.type
+                WHEN 'object' THEN json_type(notebook.value, '$.key') = 'text' END""",
+    ),
 )

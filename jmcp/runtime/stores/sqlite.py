@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 
-from jmcp.runtime.store import PendingRun, SessionRecord, Store
+from jmcp.runtime.store import Change, PendingRun, SessionRecord, Store
 from jmcp.runtime.stores.encoding import decode_run, decode_session, encode_run, encode_session
 from jmcp.runtime.stores.presence import Presence
-from jmcp.runtime.stores.statefile import Row, StateFile
+from jmcp.runtime.stores.statefile import Row, StateFile, StateUnavailable
 
 COLUMNS = "SELECT owner, session_id, last_accessed, data FROM sessions"
+ONE = "owner = ? AND session_id = ?"
+ATTEMPTS = 100
+"""To change a record that other processes change at the same moment: two at once are rare."""
 
 
 class SqliteStore:
@@ -29,14 +33,64 @@ class SqliteStore:
         return decode_session(*row) if row is not None else None
 
     async def put(self, record: SessionRecord) -> None:
-        self._state.change(
-            "INSERT INTO sessions (owner, session_id, last_accessed, data) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET last_accessed = excluded.last_accessed, data = excluded.data",
-            record.owner,
-            record.session_id,
-            record.last_accessed,
-            encode_session(record),
+        with self._state.transaction():
+            self._state.change(
+                "INSERT INTO sessions (owner, session_id, last_accessed, data) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET "
+                "last_accessed = excluded.last_accessed, data = excluded.data",
+                record.owner,
+                record.session_id,
+                record.last_accessed,
+                encode_session(record),
+            )
+            self._hold(record)
+
+    async def change(
+        self, owner: str, session_id: str, change: Change
+    ) -> tuple[SessionRecord, SessionRecord | None] | None:
+        for _ in range(ATTEMPTS):
+            row = self._state.one(f"{COLUMNS} WHERE {ONE}", owner, session_id)
+            before = decode_session(*row) if row is not None else None
+            if row is None or before is None:
+                return None
+            after = change(before)
+            if after == before or self._replace(row[3], before, after):
+                return before, after
+        raise StateUnavailable(f"Session records in {self._state.path} change too fast to follow.")
+
+    def _replace(self, data: str, before: SessionRecord, after: SessionRecord | None) -> bool:
+        """Whether the record was still that data, and is replaced."""
+        name = (before.owner, before.session_id)
+        if after is not None and after.holdings == before.holdings:
+            return self._write(data, after)
+        with self._state.transaction():
+            if after is not None:
+                replaced = self._write(data, after)
+            else:
+                sql = f"DELETE FROM sessions WHERE {ONE} AND data = ?"
+                replaced = self._state.change(sql, *name, data) > 0
+            if replaced and after is not None:
+                self._hold(after)
+            elif replaced:
+                self._state.change(f"DELETE FROM holdings WHERE {ONE}", *name)
+        return replaced
+
+    def _write(self, data: str, after: SessionRecord) -> bool:
+        changed = self._state.change(
+            f"UPDATE sessions SET last_accessed = ?, data = ? WHERE {ONE} AND data = ?",
+            after.last_accessed,
+            encode_session(after),
+            after.owner,
+            after.session_id,
+            data,
         )
+        return changed > 0
+
+    def _hold(self, record: SessionRecord) -> None:
+        name = (record.owner, record.session_id)
+        self._state.change(f"DELETE FROM holdings WHERE {ONE}", *name)
+        for holding in record.holdings:
+            self._state.change("INSERT INTO holdings VALUES (?, ?, ?)", *name, holding)
 
     async def touch(self, owner: str, session_id: str, moment: float) -> bool:
         changed = self._state.change(
@@ -48,10 +102,18 @@ class SqliteStore:
         return changed > 0
 
     async def remove(self, owner: str, session_id: str) -> bool:
-        changed = self._state.change(
-            "DELETE FROM sessions WHERE owner = ? AND session_id = ?", owner, session_id
-        )
-        return changed > 0
+        return self._remove(ONE, owner, session_id)
+
+    async def expire(self, owner: str, session_id: str, moment: float) -> bool:
+        return self._remove(f"{ONE} AND last_accessed < ?", owner, session_id, moment)
+
+    def _remove(self, which: str, owner: str, session_id: str, *more: float) -> bool:
+        with self._state.transaction():
+            sql = f"DELETE FROM sessions WHERE {which}"
+            removed = self._state.change(sql, owner, session_id, *more) > 0
+            if removed:
+                self._state.change(f"DELETE FROM holdings WHERE {ONE}", owner, session_id)
+        return removed
 
     async def of_owner(self, owner: str) -> Sequence[SessionRecord]:
         return _records(
@@ -61,6 +123,15 @@ class SqliteStore:
     async def idle_since(self, moment: float) -> Sequence[SessionRecord]:
         # No index: it would cost each refresh more than it spares the hourly sweep.
         return _records(self._state.all(f"{COLUMNS} WHERE last_accessed < ?", moment))
+
+    async def holders(self, *holdings: str) -> Sequence[SessionRecord]:
+        return _records(
+            self._state.all(
+                f"{COLUMNS} WHERE (owner, session_id) IN (SELECT owner, session_id FROM holdings "
+                "WHERE holding IN (SELECT value FROM json_each(?)))",
+                json.dumps(holdings),
+            )
+        )
 
     async def count(self, since: float) -> int:
         row = self._state.one("SELECT COUNT(*) FROM sessions WHERE last_accessed >= ?", since)

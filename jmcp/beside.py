@@ -64,7 +64,9 @@ class Beside:
             max_line_bytes=self._options.settings.max_request_mib * MIB,
         )
         try:
-            await until_requested(stop, serving, partial(stdio.drain, later, answers, CALLS_SECONDS))
+            await until_requested(
+                stop, serving, partial(stdio.drain, later, answers, CALLS_SECONDS)
+            )
         finally:
             stop.begin()
             await later.close()

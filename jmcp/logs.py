@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import Any
 
 from jmcp.runtime.witness import Called, Happened, Witness
 from jmcp.settings import LogFormat
@@ -70,12 +70,20 @@ class JsonLines(logging.Formatter):
         return json.dumps(entry, default=str)
 
 
-def to_stream(stream: TextIO, kind: LogFormat, prefix: str) -> logging.Handler:
-    """A handler for the lines of this process, in that format."""
-    handler = logging.StreamHandler(stream)
-    text = logging.Formatter(f"{prefix}%(levelname)s: %(message)s")
+def show(kind: LogFormat, verbose: bool) -> None:
+    """Logs of this process go to stderr: what jmcp says, and of others only what went wrong."""
+    text = logging.Formatter("jmcp: %(levelname)s: %(message)s")
+    handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if kind == "json" else text)
-    return handler
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    if verbose:
+        logging.getLogger(LOGGER).setLevel(logging.INFO)
+
+
+def in_json(others: logging.Logger) -> None:
+    """All lines of the program that jmcp is a part of, which `others` writes."""
+    for handler in others.handlers:
+        handler.setFormatter(JsonLines())
 
 
 def _word(value: Any) -> str:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import uvicorn
 from starlette.requests import Request
@@ -19,10 +20,12 @@ from jmcp.config import StandaloneOptions, folder
 from jmcp.elsewhere import Elsewhere, missing
 from jmcp.later import Later
 from jmcp.listener import ServeError, bound
+from jmcp.runtime.call import Calls
 from jmcp.runtime.ending import ENDING_SECONDS
 from jmcp.runtime.errors import BackendError
 from jmcp.runtime.transport import stdio
 from jmcp.runtime.transport.guard import Guard
+from jmcp.runtime.transport.identity import caller
 from jmcp.runtime.transport.loopback import is_loopback
 from jmcp.runtime.transport.site import Answer, drain, site
 from jmcp.runtime.transport.wire import Wire
@@ -85,7 +88,9 @@ async def over_stdio(options: StandaloneOptions, wire: Wire) -> None:
             max_line_bytes=options.settings.max_request_mib * MIB,
         )
         try:
-            await until_requested(stop, serving, partial(stdio.drain, later, answers, CALLS_SECONDS))
+            await until_requested(
+                stop, serving, partial(stdio.drain, later, answers, CALLS_SECONDS)
+            )
         finally:
             stop.begin()
             await later.close()
@@ -107,8 +112,9 @@ async def over_http(options: StandaloneOptions, listener: socket.socket) -> None
             token=options.token,
             named=Tokens(folder()).principal,
             permissions=app.permissions(options.settings),
-            further={"/api/healthz": {"GET": health_of(servers)}},
+            further={"/api/healthz": {"GET": health_of(servers, later)}},
             public=PUBLIC,
+            own_root=True,
             max_body_bytes=options.settings.max_request_mib * MIB,
         )
         config = uvicorn.Config(
@@ -160,18 +166,25 @@ def later_on(servers: Elsewhere, close_seconds: float) -> Later:
     )
 
 
-def health_of(servers: Elsewhere) -> Answer:
-    """`/api/healthz`: this server answers, and does Jupyter? For anyone, so without details."""
+def health_of(servers: Elsewhere, calls: Calls) -> Answer:
+    """`/api/healthz`: this server answers, and does Jupyter? For anyone, so without details.
+
+    How many sessions there are says when somebody is at work, so it takes a token.
+    """
 
     async def health(_: Request) -> Response:
+        about: dict[str, Any] = {"service": "jmcp", "version": app.VERSION}
+        if calls.stopping:
+            return JSONResponse({"status": "stopping", **about}, status_code=503)
         reasons = await servers.health()
         status = "degraded" if any(reasons.values()) else "healthy"
-        about = {"status": status, "service": "jmcp", "version": app.VERSION}
-        reached = {
+        about |= {
             name: {"reachable": reason is None, "reason": reason}
             for name, reason in reasons.items()
         }
-        return JSONResponse(about | reached)
+        if caller().authenticated:
+            about["sessions"] = await calls.live_sessions()
+        return JSONResponse({"status": status, **about})
 
     return health
 

@@ -7,7 +7,7 @@ import faulthandler
 import os
 import signal
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -38,13 +38,16 @@ class Stop:
         self._loop.call_soon_threadsafe(self.begin)
 
 
-async def until_requested(stop: Stop, serving: Coroutine[Any, Any, None]) -> None:
-    """Serve until it ends by itself, or is asked to."""
+async def until_requested(
+    stop: Stop, serving: Coroutine[Any, Any, None], last: Callable[[], Awaitable[None]]
+) -> None:
+    """Serve until it ends by itself, or is asked to: then `last` comes first."""
     task = asyncio.ensure_future(serving)
     requested = asyncio.ensure_future(stop.requested.wait())
     await asyncio.wait([task, requested], return_when=asyncio.FIRST_COMPLETED)
     requested.cancel()
     if not task.done():
+        await last()
         task.cancel()
         await asyncio.wait([task])
     if not task.cancelled():

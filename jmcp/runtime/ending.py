@@ -12,6 +12,7 @@ from jmcp.runtime.tool import Tool
 TELLING_SECONDS = 5.0
 """That a call whose wait for a run was ended may take to say how far the run is."""
 GIVING_UP_SECONDS = 2.0
+ENDING_SECONDS = TELLING_SECONDS + GIVING_UP_SECONDS
 
 
 class Ending:

@@ -15,6 +15,7 @@ from typing import cast
 
 import mcp_types as types
 from anyio import AsyncFile
+from mcp.server.context import CallNext, HandlerResult
 from mcp.server.stdio import stdio_server
 
 from jmcp.runtime.call import Caller, Calls
@@ -32,9 +33,50 @@ LINES_AHEAD = 64
 """A client that sends faster than it is answered waits, as a pipe makes it."""
 
 
+ANSWER_ID = re.compile(r'\{"jsonrpc":"2.0","id":("(?:[^"\\]|\\.)*"|-?[0-9]+),"(?:result|error)"')
+ANSWERING_SECONDS = 2.0
+"""That the client may take to read the last answers."""
+
+
+class Answers:
+    """The answers to tool calls that are due and not written yet."""
+
+    def __init__(self) -> None:
+        self._due: set[str | int] = set()
+        self._none = asyncio.Event()
+
+    async def __call__(self, ctx: mcp.Context, call_next: CallNext) -> HandlerResult:
+        """As a middleware of the SDK's server: once a call is over, its answer is due."""
+        result = await call_next(ctx)
+        if ctx.method == "tools/call" and ctx.request_id is not None:
+            self._due.add(ctx.request_id)
+        return result
+
+    def sent(self, line: str) -> None:
+        if self._due and (found := ANSWER_ID.match(line)):
+            self._due.discard(json.loads(found[1]))
+        if not self._due:
+            self._none.set()
+
+    async def written(self, seconds: float) -> None:
+        """Wait until none is due, but no longer than that."""
+        if self._due:
+            self._none.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._none.wait()
+
+
+async def drain(dispatcher: Calls, answers: Answers, seconds: float) -> None:
+    """Stop calls: new ones are refused, those under way have so long, and all answers are written."""
+    await dispatcher.drain(seconds)
+    await answers.written(ANSWERING_SECONDS)
+
+
 async def serve(
     dispatcher: Calls,
     wire: Wire,
+    answers: Answers,
     *,
     version: str,
     toolsets: tuple[str, ...],
@@ -50,7 +92,8 @@ async def serve(
     peer = Caller(owner=HOLDER, authenticated=True, connection=f"stdio:{uuid.uuid4().hex}")
     listing = Listing(dispatcher.api, toolsets, permissions)
     server = mcp.server(dispatcher, listing, version, peer=peer)
-    stdout = Written(wire.stdout)
+    server.middleware.append(answers)
+    stdout = Written(wire.stdout, answers.sent)
     stdin = Lines(wire.stdin, max_line_bytes, stdout.write)
     # The SDK's own reader is a thread that cannot be left while it waits for a line.
     files = (cast("AsyncFile[str]", stdin), cast("AsyncFile[str]", stdout))
@@ -152,16 +195,21 @@ def refusal(head: bytes, max_bytes: int) -> str:
 
 
 class Written:
-    """A descriptor written to by a thread of its own, which a stuck client cannot hold up."""
+    """A descriptor written to by a thread of its own, which a stuck client cannot hold up.
 
-    def __init__(self, descriptor: int) -> None:
+    `sent` is called with each message that the client has.
+    """
+
+    def __init__(self, descriptor: int, sent: Callable[[str], None]) -> None:
         self._descriptor = descriptor
+        self._sent = sent
         self._writing = asyncio.Lock()
 
     async def write(self, text: str) -> None:
         """All of it is written when this returns. Raises OSError when the client is gone."""
         async with self._writing:  # one message, and then another
             await self._write_all(text)
+        self._sent(text)
 
     async def _write_all(self, text: str) -> None:
         data = text.encode()

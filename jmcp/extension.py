@@ -12,7 +12,7 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
 from traitlets import List, Unicode
 
-from jmcp import config, extension_traits, sources
+from jmcp import config, extension_traits, logs, sources
 from jmcp.listener import ServeError
 from jmcp.options import settings
 from jmcp.runtime.errors import BackendError
@@ -23,8 +23,8 @@ from jmcp.settings import Settings
 from jmcp.tokens import Tokens
 from jmcp_api.jupyter import HANDLER_PATTERNS
 
-STOP_SECONDS = 10
-# More than any close takes; Jupyter itself must stop even when one hangs.
+STOP_SECONDS = 25
+# More than answering calls and closing take; Jupyter itself must stop even when one hangs.
 
 
 class Hosted:
@@ -62,6 +62,8 @@ class Hosted:
         extension = self._extension
         try:
             decided = extension.decided()
+            if decided.log_format == "json":
+                logs.in_json(logging.getLogger("jmcp").parent)
             # The SDK takes a second to import: Jupyter is up by now, and goes on serving.
             app = await asyncio.to_thread(importlib.import_module, "jmcp.inside")
             site = app.site_of(
@@ -71,6 +73,7 @@ class Hosted:
                 self._app = site
                 self._settled.set()
                 await self._stopping.wait()
+                await app.drained(site)
         except (ServeError, BackendError) as error:
             # What somebody has to change says it all, and a traceback nothing.
             extension.log.error("jmcp does not run: %s", error)  # noqa: TRY400
@@ -121,8 +124,17 @@ class JmcpExtension(ExtensionApp):
         for pattern in HANDLER_PATTERNS:
             self.handlers.append((pattern, BridgeHandler, {"host": self.hosted}))
 
-    async def _start_jupyter_server_extension(self, _: Any) -> None:
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self.hosted.start()
+        # Jupyter stops all extensions at once. Without those that have the documents no call can
+        # be answered and no edit saved, so this one stops first.
+        others = serverapp.cleanup_extensions
+
+        async def cleanup_extensions() -> None:
+            await self.hosted.stop()
+            await others()
+
+        serverapp.cleanup_extensions = cleanup_extensions
 
     async def stop_extension(self) -> None:
         await self.hosted.stop()

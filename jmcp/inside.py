@@ -7,10 +7,13 @@ from starlette.applications import Starlette
 
 from jmcp import app
 from jmcp.runtime.dispatch import Dispatcher
-from jmcp.runtime.transport.site import site
+from jmcp.runtime.transport.site import drain, site
 from jmcp.settings import MIB, Settings
 from jmcp_handlers.documents.local import LocalDocuments
 from jmcp_handlers.kernels.local import LocalKernels
+
+CALLS_SECONDS = 3.0
+"""How long calls under way may take to end when Jupyter stops. Kernels go on meanwhile."""
 
 
 def local(serverapp: ServerApp, settings: Settings) -> Dispatcher:
@@ -22,6 +25,11 @@ def local(serverapp: ServerApp, settings: Settings) -> Dispatcher:
     )
     kernels = LocalKernels(serverapp)
     return app.build(documents, kernels, place=serverapp.root_dir, settings=settings)
+
+
+async def drained(made: Starlette) -> None:
+    """Answer the calls under way, before Jupyter ends the kernels that they wait for."""
+    await drain(made, CALLS_SECONDS)
 
 
 def site_of(serverapp: ServerApp, *, toolsets: tuple[str, ...], settings: Settings) -> Starlette:

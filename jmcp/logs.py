@@ -80,9 +80,9 @@ def show(kind: LogFormat, verbose: bool) -> None:
         logging.getLogger(LOGGER).setLevel(logging.INFO)
 
 
-def in_json(others: logging.Logger) -> None:
+def in_json(others: logging.Logger | None) -> None:
     """All lines of the program that jmcp is a part of, which `others` writes."""
-    for handler in others.handlers:
+    for handler in others.handlers if others is not None else ():
         handler.setFormatter(JsonLines())
 
 

@@ -22,7 +22,7 @@ from jmcp.runtime.transport.loopback import is_loopback
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
-STOP_SECONDS = 15
+STOP_SECONDS = 40
 SETTLE_SECONDS = 5
 LAB = ("jupyterlab", "jupyter_server_ydoc", "ipykernel")
 
@@ -135,10 +135,12 @@ def initialized(options: ServeOptions, *, takes_signals: bool = True) -> ServerA
 
     logging.getLogger("asyncio").addFilter(is_news)
     extensions = dict.fromkeys(("jupyterlab", "jupyter_server_fileid", "jupyter_server_ydoc"), True)
-    server = Server.instance(
-        jpserver_extensions={**extensions, "jmcp": True},
-        config=Config(JmcpExtension=extension_traits.config(options.given)),
-    )
+    config = Config(JmcpExtension=extension_traits.config(options.given))
+    if options.settings.log_format == "json":
+        # Like this also what Jupyter says before there is a jmcp.
+        console = {"class": "jmcp.logs.JsonLines"}
+        config.ServerApp.logging_config = {"formatters": {"console": console}}
+    server = Server.instance(jpserver_extensions={**extensions, "jmcp": True}, config=config)
     server.log.addFilter(is_news)
     server.initialize(argv=arguments(options), starter_extension="lab")
     # Jupyter's own level is its handlers': without this it makes records of each request and each

@@ -110,6 +110,8 @@ class Dispatcher:
 
         What waits for a run is told how far that is. Runs that were not begun are not begun any more.
         """
+        if self.stopping:
+            return
         await self._ending.begin(seconds)
         await self.batches.close()
         self.executions.stop()

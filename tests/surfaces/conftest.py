@@ -14,6 +14,7 @@ from jupyter_server.serverapp import ServerApp
 from jmcp.app import API
 from jmcp.runtime.call import Caller, Outcome
 from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.metrics import Metrics
 from jmcp.runtime.transport.guard import Guard
 from jmcp.runtime.transport.site import site
 from tests.jupyter_process import TOKEN, StartJupyter
@@ -29,9 +30,14 @@ class Recorded(Dispatcher):
         self.api = API
         self.calls: list[tuple[str, dict[str, Any], Caller]] = []
         self.outcome: Outcome | Exception = Outcome(tool="any", text="done", result={})
+        self.metrics = Metrics()
+
+    stopping = False
 
     async def start(self) -> None: ...
     async def close(self) -> None: ...
+    async def live_sessions(self) -> int | None:
+        return None
 
     async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
         self.calls.append((name, arguments, caller))

@@ -23,7 +23,7 @@ from jmcp.runtime.principal import Named
 from jmcp.runtime.transport import http, mcp
 from jmcp.runtime.transport.bearer import Authenticated
 from jmcp.runtime.transport.body import DEFAULT_MAX_BYTES, Bounded
-from jmcp.runtime.transport.browsers import CrossOrigin, Guarded, Sealed
+from jmcp.runtime.transport.browsers import SAFE, CrossOrigin, Guarded, Sealed
 from jmcp.runtime.transport.facade import Facade
 from jmcp.runtime.transport.guard import Guard
 from jmcp.runtime.transport.identity import Identified
@@ -81,7 +81,8 @@ async def on_leaving(_: Request, __: Exception) -> Response:
 
 async def on_bug(_: Request, __: Exception) -> Response:
     """The server around this one logs what it was; Starlette raises it on."""
-    return ProblemResponse(document(500, "jmcp met a bug; the server's log has it."))
+    body = document(500, "jmcp met a bug; the server's log has it.")
+    return ProblemResponse(body, SAFE)  # made outside of all the middleware
 
 
 async def drain(site: Starlette, seconds: float) -> None:

@@ -70,6 +70,10 @@ class Batches:
         """Whether the session has a batch that is not over."""
         return any(not batch.done for batch in self.list(owner, session_id))
 
+    def users(self) -> set[tuple[str, str]]:
+        """The sessions (owner, id) that have a batch that is not over."""
+        return {(b.owner, b.session_id) for b in self._records.values() if not b.done}
+
     async def stop(self, kernel_id: str) -> int:
         """End the batches on that kernel before their next cell; how many there were."""
         going = [b for b in self._records.values() if b.kernel_id == kernel_id and not b.done]

@@ -155,6 +155,10 @@ class Executions:
         """Whether the session has an execution that is not over."""
         return any(not e.done for e in self.list(owner=owner, session_id=session_id))
 
+    def users(self) -> set[tuple[str, str]]:
+        """The sessions (owner, id) that have an execution that is not over."""
+        return {(e.owner, e.session_id) for e in self._records.values() if not e.done}
+
     def running(self, kernel_id: str) -> Execution | None:
         """What the kernel runs for jmcp now."""
         queue = self._queues.get(kernel_id)

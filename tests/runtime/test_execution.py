@@ -150,7 +150,7 @@ async def test_a_run_is_told_as_it_goes(kernels: ScriptedKernels, executions: Ex
     assert (run.status, run.generation, run.ended) == ("running", 1, None)
     assert run.started is not None
     assert run.outputs == [{"output_type": "stream", "name": "stdout", "text": "x"}]
-    assert executions.in_use("o", "s")
+    assert ("o", "s") in executions.users()
     assert executions.running("k") is run
     end.set_result(OK)
     assert await run.wait(None)
@@ -159,7 +159,7 @@ async def test_a_run_is_told_as_it_goes(kernels: ScriptedKernels, executions: Ex
     assert run.seconds >= 0
     assert sink.closed
     assert (sink.outputs, sink.execution_count) == (run.outputs, 1)
-    assert not executions.in_use("o", "s")
+    assert ("o", "s") not in executions.users()
     assert executions.get(run.execution_id) is run
     assert list(executions.list(owner="o", session_id="s")) == [run]
     assert list(executions.list(owner="other")) == []

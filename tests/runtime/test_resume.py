@@ -217,7 +217,7 @@ async def test_a_left_run_goes_on_where_it_was(
     run = await taken_up(executions, store, cell)
     assert executions.get("abc") is run
     assert list(executions.list(owner="o", session_id="s")) == [run]
-    assert (run.status, executions.in_use("o", "s")) == ("running", True)
+    assert (run.status, executions.users()) == ("running", {("o", "s")})
     after = await submit(executions, "after")
     await kernels.heard()
     assert (kernels.resumed, after.status) == ([REQUEST], "queued")

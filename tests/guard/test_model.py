@@ -1,0 +1,216 @@
+"""Readings and touches against models of a few lines, over many histories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jmcp.runtime import reading as module
+from jmcp.runtime.backend import Cell, NotebookRef
+from jmcp.runtime.journal import Entry
+from jmcp.runtime.reading import Reading, Readings, digest
+from jmcp.runtime.session_cells import SessionCells
+from jmcp.runtime.stores.changes import MemoryJournal
+from jmcp.runtime.touches import Touches
+from jmcp_handlers.documents.filecells import FileCells
+from jmcp_handlers.documents.filetouches import FileTouches
+from jmcp_handlers.documents.nbcells import new_cell
+
+REF = NotebookRef(key="k", path="a.ipynb")
+IDS = st.sampled_from([f"c{number}" for number in range(6)])
+SOURCES = st.sampled_from(["", "a", "b\nb", "é🎉"])
+
+
+@dataclass
+class Session:
+    """A session and what it should know: the sources it read, and which changes it was told of."""
+
+    reading: Reading = field(default_factory=Reading)
+    read: dict[str, str] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
+    nameless: set[str] = field(default_factory=set)
+
+
+OPERATIONS = st.lists(
+    st.tuples(
+        st.integers(0, 1),
+        st.sampled_from(["read", "write", "insert", "delete", "move", "fail", "restart"]),
+        IDS,
+        SOURCES,
+    ),
+    max_size=40,
+)
+
+
+@given(OPERATIONS)
+@settings(max_examples=200, deadline=None)
+def test_two_sessions_know_what_they_read_and_what_the_other_changed(
+    operations: list[tuple[int, str, str, str]],
+) -> None:
+    followed, readings = FileTouches(), Readings()
+    cells = [new_cell("code", "a", f"c{number}") for number in range(4)]
+    content: dict[str, Any] = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    followed.follow(cells)
+    sessions = [Session(), Session()]
+    for who, what, cell_id, source in operations:
+        session = sessions[who]
+        if what == "restart":
+            session.reading = Reading(session.reading.packed)
+            session.told.clear()
+            continue
+        file = FileCells(REF, content, (), followed.touches)
+        lease = SessionCells(file, session.reading, readings)
+        now = {str(cell.cell_id): cell.source for cell in map(file.get, range(len(file)))}
+        for one in [one for one, known in session.told.items() if now.get(one) == known]:
+            del session.told[one]
+        news = {one.cell_id: one.what for one in lease.news}
+        expected = {
+            one: "changed" if one in now else "deleted"
+            for one, known in session.read.items()
+            if now.get(one) != known and session.told.get(one) != known
+        }
+        if session.reading.mark is None:  # what is gone has no name any more
+            session.nameless = session.read.keys() - now
+        session.nameless -= now.keys()
+        for one in session.nameless:
+            expected.pop(one, None)
+        assert news == expected
+        for one in now:
+            assert lease.stale(file.get(file.find(one) or 0)) == (
+                one in session.read and session.read[one] != now[one]
+            )
+        at = file.find(cell_id)
+        failed = what == "fail"
+        if what == "insert" and at is None:
+            lease.insert(0, "code", source, cell_id=cell_id)
+            session.read[cell_id] = source
+        elif at is not None and what == "read":
+            lease.saw(lease.get(at))
+            session.read[cell_id] = now[cell_id]
+        elif at is not None and what in ("write", "fail"):
+            lease.set_source(at, source)
+            session.read[cell_id] = source
+        elif at is not None and what == "delete":
+            lease.delete(at)
+            session.read.pop(cell_id, None)
+        elif at is not None and what == "move":
+            lease.move(at, 0)
+        lease.over(failed=failed)
+        if failed:
+            session.read.pop(cell_id, None) if at is not None else None
+            continue
+        if file.changed:
+            content = file.content()
+            followed.follow(content["cells"])
+        session.reading.tell(lease.news)
+        session.reading.mark = lease.mark
+        session.told |= _outdated(lease)
+    for session in sessions:
+        assert {one: session.reading.of(one) for one in session.read} == {
+            one: digest(source) for one, source in session.read.items()
+        }
+
+
+def _outdated(lease: SessionCells) -> dict[str, str]:
+    """The sources that were outdated when the session was told so."""
+    texts = {digest(source): source for source in ("", "a", "b\nb", "é🎉")}
+    return {one.cell_id: texts[one.known] for one in lease.news}
+
+
+@given(st.lists(st.tuples(st.lists(IDS, max_size=3), st.booleans()), max_size=30))
+def test_touches_say_at_least_what_was_touched(steps: list[tuple[list[str], bool]]) -> None:
+    touches = Touches()
+    marks = [(touches.mark, set[str]())]
+    for ids, forget in steps:
+        touches.add(ids)
+        for _, since in marks:
+            since.update(ids)
+        if forget:
+            touches.forget()
+            marks = [(mark, set("?")) for mark, _ in marks]
+        marks.append((touches.mark, set()))
+    for mark, since in marks:
+        touched = touches.since(mark)
+        assert (touched is None) if "?" in since else (set(touched or ()) == since)
+
+
+def test_touches_are_limited() -> None:
+    touches = Touches()
+    first = touches.mark
+    touches.add(f"c{number}" for number in range(20_000))
+    assert touches.since(first) is None
+    late = touches.mark
+    touches.add(["c1"])
+    assert touches.since(late) == ["c1"]
+
+
+@given(st.lists(st.dictionaries(st.integers(0, 40).map(str), SOURCES, max_size=20), max_size=20))
+def test_one_by_one_and_by_table_is_the_same(batches: list[dict[str, str]]) -> None:
+    together, single = Reading(), Reading()
+    for batch in batches:
+        together.saw(batch)
+        for cell_id, source in batch.items():
+            single.saw({cell_id: source})
+    assert dict(together._table()) == dict(single._table())
+    assert len(together.packed) <= 16 * 41
+
+
+def test_the_newest_cells_are_kept() -> None:
+    reading = Reading()
+    reading.saw({str(number): "" for number in range(1500)})
+    assert len(reading.packed) == 16 * 1000
+    assert reading.of("0") is None
+    assert reading.of("500") is not None
+    reading.saw({"one more": ""})
+    assert reading.of("500") is None
+    reading.forget(["1499"])
+    assert (reading.of("1499"), len(reading.packed)) == (None, 16 * 999)
+
+
+def test_the_texts_at_hand_are_limited() -> None:
+    readings = Readings()
+    readings.keep(str(number) * 2**18 for number in range(10))
+    for number in range(200):
+        readings.keep([f"{number:03}" * 2**16])
+    assert readings._characters <= module.TEXT_CHARACTERS
+    assert readings._characters == sum(map(len, readings._texts.values()))
+    assert readings.text(digest("199" * 2**16), "k", "c") is not None
+    assert readings.text(digest("0" * 2**18), "k", "c") is None
+    readings.keep(["x" * (module.LONGEST_TEXT + 1)])
+    assert digest("x" * (module.LONGEST_TEXT + 1)) not in readings._texts
+
+
+def test_what_is_not_at_hand_is_in_the_journal_of_that_cell() -> None:
+    journal = MemoryJournal()
+    entry = {"key": "k", "path": "a", "change": "set_source", "at": 1.0}
+    life = {"server_session": "s", "loaded": "l", "process": "p"}
+    journal.append([Entry(**entry, **life, cell_id="c", before="old", after="new")])  # type: ignore[arg-type]
+    readings = Readings(journal)
+    assert readings.text(digest("old"), "k", "c") == "old"
+    assert readings.text(digest("new"), "k", "c") == "new"
+    assert readings.text(digest("new"), "k", "d") is None
+    assert readings.text(digest("other"), "k", "c") is None
+
+
+def test_a_cell_whose_digest_lies_across_others_is_not_found() -> None:
+    """Digests are looked for in one string of bytes, where they must begin at a pair."""
+    reading = Reading()
+    key = digest("c")
+    reading.packed = b"\0" * 4 + key + b"\0" * 4
+    assert reading.of("c") is None
+    reading.packed += key + digest("source")
+    assert reading.of("c") == digest("source")
+    assert not reading.differs("c", "source")
+    assert reading.differs("c", "other")
+
+
+def test_a_cell_without_an_id_is_not_guarded() -> None:
+    cells = [{"cell_type": "code", "source": "a", "metadata": {}, "outputs": []}]
+    content = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
+    lease = SessionCells(FileCells(REF, content), Reading(), Readings())
+    lease.saw(lease.get(0))
+    assert lease.reading.packed == b""
+    assert not lease.stale(Cell(index=0, cell_id=None, cell_type="code", source="b"))

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import logging
 import os
+from dataclasses import replace
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
@@ -62,6 +63,7 @@ class Hosted:
         extension = self._extension
         try:
             decided = extension.decided()
+            self.guard = replace(self.guard, origins=self.guard.origins | decided.origins)
             if decided.log_format == "json":
                 logs.in_json(logging.getLogger("jmcp").parent)
             # The SDK takes a second to import: Jupyter is up by now, and goes on serving.

@@ -41,5 +41,6 @@ def site_of(serverapp: ServerApp, *, toolsets: tuple[str, ...], settings: Settin
         base=base,
         toolsets=toolsets,
         permissions=app.permissions(settings),
+        listed=settings.origins,
         max_body_bytes=settings.max_request_mib * MIB,
     )

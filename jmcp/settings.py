@@ -37,3 +37,8 @@ class Settings:
     audit_log: Path | None = None
     audit_content: bool = False
     log_format: LogFormat = "text"
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """`allow_origins` as browsers send them."""
+        return frozenset(origin.lower() for origin in self.allow_origins)

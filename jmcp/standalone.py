@@ -14,7 +14,7 @@ import uvicorn
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from jmcp import app, logs
+from jmcp import app, logs, state
 from jmcp.client_config import endpoint
 from jmcp.config import StandaloneOptions, folder
 from jmcp.elsewhere import Elsewhere, missing
@@ -61,6 +61,7 @@ def serve(options: StandaloneOptions) -> None:
         raise ServeError(
             f"Jupyter elsewhere needs {', '.join(names)}, not installed: pip install 'jmcp[remote]'"
         )
+    state.check(options.settings.store)
     logs.show(options.settings.log_format, options.verbose)
     if options.wire is not None:
         asyncio.run(over_stdio(options, options.wire))
@@ -107,7 +108,7 @@ async def over_http(options: StandaloneOptions, listener: socket.socket) -> None
             toolsets=options.toolsets,
             guard=Guard(
                 any_host=not is_loopback(options.host),
-                origins=frozenset(origin.lower() for origin in options.settings.allow_origins),
+                origins=options.settings.origins,
             ),
             token=options.token,
             named=Tokens(folder()).principal,
@@ -115,6 +116,7 @@ async def over_http(options: StandaloneOptions, listener: socket.socket) -> None
             further={"/api/healthz": {"GET": health_of(servers, later)}},
             public=PUBLIC,
             own_root=True,
+            listed=options.settings.origins,
             max_body_bytes=options.settings.max_request_mib * MIB,
         )
         config = uvicorn.Config(

@@ -67,6 +67,7 @@ def made(recorded: Recorded, *origins: str) -> Starlette:
         guard=Guard(origins=frozenset(origins)),
         token=TOKEN,
         further={"/api/healthz": {"GET": health}},
+        listed=frozenset(origins),
         public=frozenset({"/api/healthz", "/jmcp/docs", "/jmcp/openapi.json"}),
         own_root=True,
     )
@@ -141,10 +142,12 @@ async def test_foreign_origins_and_hosts_get_nowhere(
 
 
 async def test_inside_jupyter_too(jupyter: StartJupyter) -> None:
-    app = await jupyter(collaboration=False, extensions=["jmcp"])
+    listed = {"allow_origins": [LISTED]}
+    app = await jupyter(collaboration=False, extensions=["jmcp"], JmcpExtension=listed)
     base = f"http://127.0.0.1:{app.port}"
     ours = [path for path in PATHS if path.startswith(("/mcp", "/jmcp"))]
     async with httpx.AsyncClient(headers=HEADERS, timeout=60) as client:
+        assert (await client.get(f"{base}/mcp/healthz")).status_code == 200
         for path in ours:
             for method in ("GET", "POST", "DELETE", "OPTIONS"):
                 for origin in FOREIGN[:4]:
@@ -153,6 +156,20 @@ async def test_inside_jupyter_too(jupyter: StartJupyter) -> None:
                 for host in REBOUND[:4]:
                     headers = {"Host": host, "Origin": f"http://{host}"}
                     refused(await client.request(method, base + path, headers=headers), 421)
+        for path in ours:
+            headers = {"Origin": LISTED, "Access-Control-Request-Method": "POST"}
+            preflight = await client.options(base + path, headers=headers)
+            answer = await client.get(base + path, headers=headers)
+            assert preflight.status_code == 200
+            for response in (preflight, answer):
+                assert response.headers["access-control-allow-origin"] == LISTED
+                assert "access-control-allow-credentials" not in response.headers
+                assert response.headers["x-content-type-options"] == "nosniff"
+        body = {"tool_name": "list_kernels"}
+        for origin, status in ((LISTED, 200), (FOREIGN[0], 403)):
+            headers = {"Origin": origin}
+            answer = await client.post(f"{base}/mcp/tools/call", json=body, headers=headers)
+            assert answer.status_code == status
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -198,7 +198,8 @@ async def test_no_cross_origin_headers(wire: Client) -> None:
 
 async def test_health(wire: Client) -> None:
     response = await wire.get("/mcp/healthz")
-    assert response.json() == {"status": "healthy", "service": "jmcp", "version": "1.2.3"}
+    about = {"service": "jmcp", "version": "1.2.3", "sessions": None}
+    assert response.json() == {"status": "healthy", **about}
 
 
 async def test_tools_are_listed(wire: Client) -> None:

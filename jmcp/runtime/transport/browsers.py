@@ -66,13 +66,12 @@ class CrossOrigin:
     cookies. A preflight is answered here, before the token is asked for.
     """
 
-    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+    def __init__(self, app: ASGIApp, listed: frozenset[str]) -> None:
         self._app = app
-        self._guard = guard
-        self._listed = CORSMiddleware(
+        self._listed = listed
+        self._with_headers = CORSMiddleware(
             app,
-            allow_origins=sorted(guard.origins),
-            allow_origin_regex=guard.origin_pattern,
+            allow_origins=sorted(listed),
             allow_methods=METHODS,
             allow_headers=["*"],
             expose_headers=EXPOSED,
@@ -81,5 +80,5 @@ class CrossOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         origin = Request(scope).headers.get("origin") if scope["type"] == "http" else None
-        listed = origin is not None and self._guard.allows_cross_origin(origin)
-        await (self._listed if listed else self._app)(scope, receive, send)
+        named = origin is not None and not self._listed.isdisjoint((origin, "*"))
+        await (self._with_headers if named else self._app)(scope, receive, send)

@@ -44,16 +44,14 @@ class Guard:
         if origin and not self._allows(origin.lower(), host.lower(), name):
             raise Problem(403, "Requests from that Origin are refused.", code="origin_refused")
 
-    def allows_cross_origin(self, origin: str) -> bool:
-        """Whether somebody configured this origin, and so wants CORS headers for it."""
-        origin = origin.lower()
-        if "*" in self.origins or origin in self.origins:
-            return True
-        return bool(self.origin_pattern and re.fullmatch(self.origin_pattern, origin))
-
     def _allows(self, origin: str, host: str, name: str) -> bool:
         scheme, _, origin_host = origin.partition("://")
-        if (origin_host and origin_host == host) or self.allows_cross_origin(origin):
+        if (origin_host and origin_host == host) or self._configured(origin):
             return True
         # The SDK's rule: local pages (an MCP inspector on another port) may use a local server.
         return scheme == "http" and is_loopback(name) and is_loopback(hostname(origin_host))
+
+    def _configured(self, origin: str) -> bool:
+        if "*" in self.origins or origin in self.origins:
+            return True
+        return bool(self.origin_pattern and re.fullmatch(self.origin_pattern, origin))

@@ -105,6 +105,7 @@ def site(
     permissions: Permissions | None = None,
     further: Mapping[str, Mapping[str, Answer]] | None = None,
     public: frozenset[str] = frozenset(),
+    listed: frozenset[str] = frozenset(),
     max_body_bytes: int = DEFAULT_MAX_BYTES,
     own_root: bool = False,
 ) -> Starlette:
@@ -112,7 +113,7 @@ def site(
 
     `base` is the URL path in front of everything, without a slash at its end. Without `guard` and
     `token` the server around it checks Host and Origin, and who it is; with them, a `named` token
-    opens it too. `permissions` are those that the dispatcher goes by. `further` are answers by
+    opens it too. Pages of the `listed` origins may read answers. `permissions` are those that the dispatcher goes by. `further` are answers by
     path and method that only this server has; `public` are paths that need no token. With
     `own_root` nobody else is on this port, so metrics are also where everybody looks for them.
     Raises ValueError for an unknown toolset.
@@ -167,8 +168,8 @@ def site(
     middleware = [Middleware(Identified), Middleware(Bounded, max_bytes=max_body_bytes)]
     if token is not None:
         middleware.insert(0, Middleware(Authenticated, token=token, public=public, named=named))
+    middleware.insert(0, Middleware(CrossOrigin, listed=listed))
     if guard is not None:
-        middleware.insert(0, Middleware(CrossOrigin, guard=guard))
         middleware.insert(0, Middleware(Guarded, guard=guard))
     middleware.insert(0, Middleware(Sealed))
     streams = frozenset((f"{root}/mcp", f"{root}/mcp/"))

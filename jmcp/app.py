@@ -7,6 +7,7 @@ the other never needs.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -39,6 +40,13 @@ API = Api(
     listing_file=str(GENERATED / mcp.LISTING_FILE),
     openapi_file=str(GENERATED / http.OPENAPI_FILE),
 )
+
+
+def living(settings: Settings) -> Api:
+    """The API with the lifetime that sessions have on this server."""
+    if settings.session_hours is None:
+        return API
+    return replace(API, policy=replace(API.policy, idle_hours=settings.session_hours))
 
 
 def permissions(settings: Settings) -> Permissions:
@@ -74,10 +82,14 @@ def build(documents: Documents, kernels: Kernels, *, place: str, settings: Setti
     """Everything behind the wire formats, on these documents and these kernels.
 
     What outlives the process is kept by the place that it works on: a directory, or a URL.
+    Raises ServeError for a store that cannot be.
     """
-    store, journal = kept_in(state_folder(place))
+    api = living(settings)
+    store, journal = kept_in(
+        state_folder(place), store=settings.store, idle_hours=api.policy.idle_hours
+    )
     made = Dispatcher(
-        api=API,
+        api=api,
         handlers=HANDLERS,
         documents=JournaledDocuments(documents, journal),
         readings=Readings(journal),

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jmcp import state
 from jmcp.client_config import Endpoint, endpoint
 from jmcp.config import ServeOptions
 from jmcp.listener import ServeError, bound
@@ -104,6 +105,7 @@ def serve(options: ServeOptions) -> None:
 def check(options: ServeOptions) -> None:
     """Raises ServeError when it cannot start."""
     check_installed()
+    state.check(options.settings.store)
     # Jupyter itself would say in six lines that a port is taken.
     bound(options.host, options.port).close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 from urllib.parse import quote
@@ -16,6 +17,8 @@ from jmcp_api.http import ROUTES
 from tests.served import Served
 
 CALL_SECONDS = 60
+TLS = ssl.create_default_context()
+"""Made once: it takes longer than a call, and no server here speaks it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,9 @@ class Mcp:
         self._mode = mode
 
     async def call(self, tool: str, arguments: dict[str, Any]) -> Answer:
-        async with httpx2.AsyncClient(headers=self._served.headers, timeout=CALL_SECONDS) as http:
+        async with httpx2.AsyncClient(
+            headers=self._served.headers, timeout=CALL_SECONDS, verify=TLS
+        ) as http:
             transport = streamable_http_client(self._served.mcp_url, http_client=http)
             async with Client(transport, mode=self._mode) as client:
                 result = await client.call_tool(tool, arguments)
@@ -75,7 +80,9 @@ class Rest:
         body = left
         if route.method in ("GET", "DELETE"):
             query, body = query | left, {}
-        async with httpx2.AsyncClient(headers=self._served.headers, timeout=CALL_SECONDS) as http:
+        async with httpx2.AsyncClient(
+            headers=self._served.headers, timeout=CALL_SECONDS, verify=TLS
+        ) as http:
             response = await http.request(
                 route.method,
                 f"{self._served.url}jmcp/v1{path}",
@@ -108,7 +115,9 @@ class ToolsCall:
         self._served = served
 
     async def call(self, tool: str, arguments: dict[str, Any]) -> Answer:
-        async with httpx2.AsyncClient(headers=self._served.headers, timeout=CALL_SECONDS) as http:
+        async with httpx2.AsyncClient(
+            headers=self._served.headers, timeout=CALL_SECONDS, verify=TLS
+        ) as http:
             response = await http.post(
                 f"{self._served.mcp_url}/tools/call",
                 json={"tool_name": tool, "arguments": arguments},

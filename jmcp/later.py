@@ -127,7 +127,12 @@ class Later:
         try:
             real = await self._connect()
             if self._owns:
-                await real.start()
+                try:
+                    await real.start()
+                except BaseException:
+                    # What it has open would count as another jmcp.
+                    await real.close()
+                    raise
             self._real = real
         except BackendError as error:
             self._failure = error

@@ -39,7 +39,7 @@ async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution
         )
     if unread:
         session.notice("cells_changed", _unread([cell.cell_id]))
-    kernel_id = await notebook.kernel(kernel_name)
+    kernel_id = await notebook.kernel.ready(kernel_name)
     run = await notebook.run(cell.source, kernel_id=kernel_id, cell=cell, timeout=params.timeout)
     await session.watch(run, params.wait)
     return await run_result(run, session, cell.index)
@@ -53,7 +53,7 @@ async def insert_execute_code_cell(
         position(cells, params.cell_index, params.after_cell_id)
         kernel_name = cells.kernelspec()
     # The kernel first: one that does not start must not leave a cell that nobody asked to keep.
-    kernel_id = await notebook.kernel(kernel_name)
+    kernel_id = await notebook.kernel.ready(kernel_name)
     async with notebook.edit() as cells:
         at = position(cells, params.cell_index, params.after_cell_id)
         cell = cells.insert(at, "code", params.cell_source)
@@ -68,7 +68,7 @@ async def execute_code(params: ExecuteCodeParams, session: Session) -> Execution
     notebook = await session.notebook(params.notebook_path)
     async with notebook.read() as cells:
         kernel_name = cells.kernelspec()
-    kernel_id = await notebook.kernel(kernel_name)
+    kernel_id = await notebook.kernel.ready(kernel_name)
     run = await notebook.run(params.code, kernel_id=kernel_id, cell=None, timeout=params.timeout)
     await session.watch(run, params.wait)
     return await run_result(run, session)
@@ -89,7 +89,7 @@ async def run_cells(params: RunCellsParams, session: Session) -> Execution:
         notebook,
         owner=session.record.owner,
         session_id=session.record.session_id,
-        kernel_id=await notebook.kernel(kernel_name),
+        kernel_id=await notebook.kernel.ready(kernel_name),
         stop_on_error=params.stop_on_error,
         timeout=params.timeout,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from jmcp.runtime.backend import KernelInfo
 from jmcp.runtime.notebook import Notebook
 from jmcp.runtime.session import Session, Workspace
+from jmcp.runtime.store import HeldNotebook, SessionRecord
 from jmcp_api.errors import NoKernel
 from jmcp_api.models import (
     InterruptKernelParams,
@@ -18,6 +20,9 @@ from jmcp_api.models import (
     RestartNotebookParams,
 )
 
+Private = Mapping[str, tuple[SessionRecord, HeldNotebook]]
+"""The sessions' private kernels, by kernel id."""
+
 
 async def restart_notebook(params: RestartNotebookParams, session: Session) -> KernelAction:
     notebook = await session.notebook(params.notebook_path)
@@ -27,11 +32,10 @@ async def restart_notebook(params: RestartNotebookParams, session: Session) -> K
     dropped = session.workspace.executions.drop(
         kernel_id, "The kernel was restarted before this run began. Run it again if it still fits."
     )
-    await session.workspace.kernels.restart(kernel_id)
+    restarted = await notebook.kernel.restart()
     if dropped:
         session.notice("run_note", f"{len(dropped)} waiting runs were dropped.")
-    await notebook.adopt(kernel_id)
-    return await _action("restarted", kernel_id, session.workspace)
+    return await _action("restarted", restarted or kernel_id, session.workspace)
 
 
 async def interrupt_kernel(params: InterruptKernelParams, session: Session) -> KernelAction:
@@ -48,6 +52,7 @@ async def interrupt_kernel(params: InterruptKernelParams, session: Session) -> K
 async def list_kernels(params: ListKernelsParams, workspace: Workspace) -> KernelList:
     kernels = await workspace.kernels.list()
     specs, default = await workspace.kernels.specs()
+    private = await workspace.sessions.private_kernels(*(one.kernel_id for one in kernels))
     return KernelList(
         kernels=[
             KernelRow(
@@ -58,9 +63,10 @@ async def list_kernels(params: ListKernelsParams, workspace: Workspace) -> Kerne
                 state=kernel.state,
                 connections=kernel.connections,
                 last_activity=kernel.last_activity,
-                notebook_path=kernel.notebook_path,
+                notebook_path=kernel.notebook_path or _path(kernel.kernel_id, private),
             )
             for kernel in kernels
+            if _visible(kernel.kernel_id, private, workspace)
         ],
         kernelspecs=[
             KernelspecRow(
@@ -74,8 +80,20 @@ async def list_kernels(params: ListKernelsParams, workspace: Workspace) -> Kerne
     )
 
 
+def _visible(kernel_id: str, private: Private, workspace: Workspace) -> bool:
+    """Whether the caller may know of it: another owner's private kernel is nobody's business."""
+    holder = private.get(kernel_id)
+    return holder is None or holder[0].owner == workspace.caller.owner
+
+
+def _path(kernel_id: str, private: Private) -> str | None:
+    """The notebook that a private kernel serves, of which Jupyter does not know."""
+    holder = private.get(kernel_id)
+    return holder[1].ref.path if holder is not None else None
+
+
 async def _kernel_of(notebook: Notebook) -> str:
-    kernel_id = await notebook.known_kernel()
+    kernel_id = await notebook.kernel.known()
     if kernel_id is None:
         raise NoKernel(
             f"{notebook.ref.path} has no kernel yet; execute_cell or execute_code starts one."

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Literal, TypeVar
 
 from jmcp.runtime.backend import KernelInfo, NotebookRef
-from jmcp.runtime.errors import KernelMissing, KernelspecMissing
+from jmcp.runtime.errors import KernelMissing, KernelspecMissing, KernelTaken
+from jmcp.runtime.kernel_release import release_kernel
 from jmcp.runtime.notebook import Notebook
 from jmcp.runtime.session import Session, Workspace
 from jmcp.runtime.store import HeldNotebook, SessionRecord
@@ -31,17 +33,20 @@ OVERVIEW_CELLS = 20
 """Cells that opening a notebook shows, so that small ones need no second call."""
 WORKSPACE_DEPTH = 16
 """Folders deep that a listing of the whole workspace goes."""
+GAVE_UP = (
+    "The session's private kernel was stopped: all its variables were lost. From now on the "
+    "session uses the notebook's own kernel."
+)
+T = TypeVar("T")
 
 
 async def use_notebook(params: UseNotebookParams, session: Session) -> OpenedNotebook:
     workspace = session.workspace
     _check_permitted(params, workspace)
-    await _check_kernel(params, workspace)
+    await _check_kernel(params, session)
     ref = await _opened(params, workspace)
     before = session.record.notebooks.get(ref.key)
     action = _action(params, session, ref, before)
-    if params.kernel_id is not None:
-        await workspace.kernels.attach(ref, params.kernel_id)
     stem = PurePosixPath(ref.path).stem
     held = before or HeldNotebook(ref=ref, name=stem)
     held = replace(
@@ -49,16 +54,18 @@ async def use_notebook(params: UseNotebookParams, session: Session) -> OpenedNot
         ref=ref,
         name=params.notebook_name or held.name,
         kernel_name=params.kernel_name or held.kernel_name,
+        auto_heal=_asked(params, "auto_heal", held.auto_heal),
     )
     session.hold(held)
     notebook = await session.notebook()
+    await _choose(params, notebook, session)
     async with notebook.read() as cells:
         count, overview = len(cells), outline(cells, 0, OVERVIEW_CELLS)
         kernel_name = held.kernel_name or cells.kernelspec()
     return OpenedNotebook(
         action=action,
         notebook_name=held.name,
-        kernel=await _adopted(notebook, workspace),
+        kernel=await _running(notebook, workspace),
         kernel_name=kernel_name or (await workspace.kernels.specs())[1],
         cell_count=count,
         cells=overview,
@@ -76,12 +83,21 @@ def _check_permitted(params: UseNotebookParams, workspace: Workspace) -> None:
         workspace.require("execute", "use_notebook with kernel private")
 
 
-async def _check_kernel(params: UseNotebookParams, workspace: Workspace) -> None:
+async def _check_kernel(params: UseNotebookParams, session: Session) -> None:
     """Refuse an unknown kernel or kernelspec before a file is created for it."""
-    if params.kernel_id is not None and await described(params.kernel_id, workspace) is None:
-        raise KernelMissing(
-            f"No running kernel has the id {params.kernel_id!r}. list_kernels lists them."
-        )
+    workspace = session.workspace
+    if params.kernel_id is not None:
+        if "kernel" in params.model_fields_set and params.kernel == "private":
+            raise workspace.sessions.error(
+                "invalid_arguments",
+                "use_notebook: kernel private is a new one, and kernel_id one that runs; "
+                "give one of them.",
+            )
+        await _check_private(params.kernel_id, session, None)
+        if await described(params.kernel_id, workspace) is None:
+            raise KernelMissing(
+                f"No running kernel has the id {params.kernel_id!r}. list_kernels lists them."
+            )
     if params.kernel_name is not None:
         names = [spec.name for spec in (await workspace.kernels.specs())[0]]
         if params.kernel_name not in names:
@@ -115,11 +131,66 @@ def _action(
     return "opened"
 
 
-async def _adopted(notebook: Notebook, workspace: Workspace) -> Kernel | None:
-    kernel_id = await notebook.running_kernel()
+async def _check_private(kernel_id: str, session: Session, ref: NotebookRef | None) -> None:
+    """Refuse the private kernel of another session, and of another notebook than `ref`."""
+    holder = (await session.workspace.sessions.private_kernels(kernel_id)).get(kernel_id)
+    if holder is None:
+        return
+    record, held = holder
+    mine = (record.owner, record.session_id) == (session.record.owner, session.record.session_id)
+    if not mine or (ref is not None and ref.key != held.ref.key):
+        raise KernelTaken(
+            f"Kernel {kernel_id} is private to another {'notebook' if mine else 'session'}. "
+            "Without kernel_id, use_notebook takes the notebook's own kernel.",
+            kernel_id=kernel_id,
+        )
+
+
+def _asked(params: UseNotebookParams, name: str, known: T) -> T:
+    """A param if it was given, else what the session asked for when it opened the notebook."""
+    given: T = getattr(params, name)
+    return given if name in params.model_fields_set else known
+
+
+async def _choose(params: UseNotebookParams, notebook: Notebook, session: Session) -> None:
+    """Use the kernel that the call asks for: that of an id, a private one or the notebook's own."""
+    held = notebook.held
+    if params.kernel_id is not None:
+        if held.private and held.kernel_id == params.kernel_id:
+            return
+        await _check_private(params.kernel_id, session, notebook.ref)
+        await session.workspace.kernels.attach(notebook.ref, params.kernel_id)
+        if held.private:
+            await _give_up(notebook, session)
+        await notebook.kernel.adopt(params.kernel_id)
+        return
+    kernel = _asked(params, "kernel", "private" if held.private else "shared")
+    if kernel == "private" and not held.private:
+        await notebook.kernel.forget(private=True)
+    elif kernel == "shared" and held.private:
+        session.workspace.require("execute", "use_notebook with kernel shared, after private,")
+        await _give_up(notebook, session)
+
+
+async def _give_up(notebook: Notebook, session: Session) -> None:
+    """Go back from the private kernel to the notebook's own."""
+    workspace = session.workspace
+    fate = await release_kernel(
+        session.record,
+        notebook.held,
+        healing=workspace.healing,
+        sessions=workspace.sessions,
+        policy="stop",
+    )
+    await notebook.kernel.forget(private=False)
+    if fate == "stopped":
+        session.notice("kernel_restarted", GAVE_UP)
+
+
+async def _running(notebook: Notebook, workspace: Workspace) -> Kernel | None:
+    kernel_id = await notebook.kernel.look()
     if kernel_id is None:
         return None
-    await notebook.adopt(kernel_id)
     info = await described(kernel_id, workspace)
     if info is None:
         return None
@@ -132,8 +203,13 @@ async def unuse_notebook(params: UnuseNotebookParams, session: Session) -> Relea
         workspace.require("execute", "unuse_notebook with kernel stop")
     # One whose file is gone has to be let go too, and its kernel with it.
     notebook = await session.notebook(params.notebook_path, even_deleted=True)
-    policy = params.kernel if workspace.may("execute") else "keep"
-    kernel = await _release_kernel(policy, notebook, session)
+    kernel = await release_kernel(
+        session.record,
+        notebook.held,
+        healing=workspace.healing,
+        sessions=workspace.sessions,
+        policy=params.kernel if workspace.may("execute") else "keep",
+    )
     current = session.release(notebook.ref.key)
     return ReleasedNotebook(
         released=notebook.ref.path,
@@ -141,23 +217,6 @@ async def unuse_notebook(params: UnuseNotebookParams, session: Session) -> Relea
         current_notebook=current.ref.path if current else None,
         session_ended=session.closed,
     )
-
-
-async def _release_kernel(
-    policy: Literal["auto", "keep", "stop"], notebook: Notebook, session: Session
-) -> Literal["stopped", "kept", "none"]:
-    workspace = session.workspace
-    kernel_id = await notebook.running_kernel()
-    if kernel_id is None:
-        return "none"
-    if policy == "auto" and notebook.held.started_kernel:
-        info = await described(kernel_id, workspace)
-        shared = await workspace.sessions.others_hold(notebook.ref.key, session.record)
-        policy = "keep" if shared or (info and info.connections) else "stop"
-    if policy != "stop":
-        return "kept"
-    await workspace.kernels.shutdown(kernel_id)
-    return "stopped"
 
 
 async def read_notebook(params: ReadNotebookParams, session: Session) -> NotebookContent:
@@ -172,9 +231,10 @@ async def read_notebook(params: ReadNotebookParams, session: Session) -> Noteboo
 
 
 async def list_notebooks(params: ListNotebooksParams, workspace: Workspace) -> NotebookList:
-    kernels = {kernel.notebook_path: kernel for kernel in await workspace.kernels.list()}
+    running = await workspace.kernels.list()
+    kernels = {kernel.notebook_path: kernel for kernel in running}
     if params.scope == "session":
-        rows = await _of_sessions(params.session_id, workspace, kernels)
+        rows = await _of_sessions(params.session_id, workspace, running)
     elif params.scope == "open":
         rows = [_row(path, kernel=kernel) for path, kernel in kernels.items() if path]
     else:
@@ -189,11 +249,18 @@ async def list_notebooks(params: ListNotebooksParams, workspace: Workspace) -> N
 
 
 async def _of_sessions(
-    session_id: str | None, workspace: Workspace, kernels: dict[str | None, KernelInfo]
+    session_id: str | None, workspace: Workspace, running: Sequence[KernelInfo]
 ) -> list[NotebookRow]:
+    by_path = {kernel.notebook_path: kernel for kernel in running}
+    by_id: dict[str | None, KernelInfo] = {kernel.kernel_id: kernel for kernel in running}
     records = await workspace.sessions.chosen(workspace.caller, session_id)
     return [
-        _row(held.ref.path, held=held, record=record, kernel=kernels.get(held.ref.path))
+        _row(
+            held.ref.path,
+            held=held,
+            record=record,
+            kernel=by_id.get(held.kernel_id) if held.private else by_path.get(held.ref.path),
+        )
         for record in records
         for held in record.notebooks.values()
     ]

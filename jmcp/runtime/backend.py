@@ -249,6 +249,10 @@ class KernelConnection(Protocol):
     def generation(self) -> int:
         """Counts up by one with each new process under this id, whoever restarted it."""
 
+    @property
+    def process_name(self) -> str | None:
+        """Names the kernel's process, to any process of jmcp; None for one that cannot be told."""
+
     async def run(
         self,
         code: str,
@@ -266,8 +270,11 @@ class KernelConnection(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
+    """`generation` and `process_name` as `KernelConnection` has them, as far as they were seen."""
+
     alive: bool
     generation: int
+    process_name: str | None = None
 
 
 class Kernels(Protocol):
@@ -287,11 +294,14 @@ class Kernels(Protocol):
     async def find(self, ref: NotebookRef) -> str | None:
         """The id of the kernel of the notebook's Jupyter session, if it has one."""
 
-    async def start(self, ref: NotebookRef, kernel_name: str | None) -> str:
+    async def start(
+        self, ref: NotebookRef, kernel_name: str | None, *, private: bool = False
+    ) -> str:
         """Start a kernel in the notebook's directory and associate it with the notebook.
 
         `kernel_name` None is the server's default. Concurrent starts for one notebook make one
-        kernel. Raises KernelspecMissing, KernelDown.
+        kernel. A private one is always new and stays outside of the notebook's Jupyter session:
+        `find` never returns it. Raises KernelspecMissing, KernelDown.
         """
 
     async def attach(self, ref: NotebookRef, kernel_id: str) -> None:
@@ -307,7 +317,9 @@ class Kernels(Protocol):
         says so in `incomplete`, or is `lost` for `lost_contact`. Raises KernelMissing.
         """
 
-    async def health(self, kernel_id: str) -> Health: ...
+    async def health(self, kernel_id: str) -> Health:
+        """Whether its process lives. Costs next to nothing where it was asked a moment ago."""
+
     async def interrupt(self, kernel_id: str) -> None: ...
     async def restart(self, kernel_id: str) -> None:
         """Restart under the same id; returns when the new process is ready. Raises KernelDown."""

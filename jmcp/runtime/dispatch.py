@@ -21,14 +21,16 @@ from jmcp.runtime.call import Caller, Outcome, UnknownToolError
 from jmcp.runtime.ending import Ending
 from jmcp.runtime.errors import BackendError, ToolError
 from jmcp.runtime.execution import Executions
+from jmcp.runtime.healing import Healing
 from jmcp.runtime.journal import AUTHOR, Author
+from jmcp.runtime.kernel_release import release_kernel
 from jmcp.runtime.metrics import Metrics
 from jmcp.runtime.model import Params, Result
 from jmcp.runtime.permissions import Permissions
 from jmcp.runtime.reading import Readings
 from jmcp.runtime.render import Texts
 from jmcp.runtime.session import Session, Workspace
-from jmcp.runtime.sessions import SECONDS_PER_HOUR, Sessions
+from jmcp.runtime.sessions import Sessions
 from jmcp.runtime.store import SessionRecord, Store
 from jmcp.runtime.stores.memory import MemoryStore
 from jmcp.runtime.tool import Api, Tool
@@ -75,8 +77,11 @@ class Dispatcher:
             store=self._store,
             documents=documents,
             clock=clock,
-            in_use=self._in_use,
+            users=self._users,
+            let_go=self._let_go,
+            tell=self._tell,
         )
+        self.healing = Healing(kernels, self.sessions, happened=self._tell)
         self._handlers = handlers
         self._arguments = Arguments(api.policy.errors["invalid_arguments"])
         self._texts = Texts(api.texts)
@@ -98,6 +103,8 @@ class Dispatcher:
 
         The runs first: what Jupyter kept of their output goes to who connects first.
         """
+        # A store that does not answer is told now.
+        await self._store.count(0)
         await self.executions.resume(self.documents)
         self._sweeper = asyncio.create_task(self._sweep(), name="jmcp-sweep")
 
@@ -152,14 +159,23 @@ class Dispatcher:
         gauge("jmcp_documents_open", "Live documents.", lambda: self.documents.opened)
         gauge("jmcp_kernels_connected", "Open connections.", lambda: self.kernels.connected)
 
-    def _in_use(self, owner: str, session_id: str) -> bool:
-        running = self.executions.in_use(owner, session_id)
-        return running or self.batches.in_use(owner, session_id)
+    def _users(self) -> set[tuple[str, str]]:
+        """A running execution keeps its session alive, however long it runs."""
+        return self.executions.users() | self.batches.users()
+
+    async def _let_go(self, record: SessionRecord) -> None:
+        """What an expired session leaves: its kernels, where nobody else uses them."""
+        for key, held in record.notebooks.items():
+            self._readings.forget(record, key)
+            await release_kernel(record, held, healing=self.healing, sessions=self.sessions)
 
     async def _sweep(self) -> None:
         while True:
-            await self.sessions.sweep()
-            await asyncio.sleep(self.api.policy.sweep_hours * SECONDS_PER_HOUR)
+            try:
+                await self.sessions.lifetimes.sweep()
+            except BackendError as error:
+                log.warning("Expired sessions wait for the next sweep: %s", error.message)
+            await asyncio.sleep(self.sessions.lifetimes.pause_seconds)
 
     async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
         """Run one tool. Every failure but an unknown name is an Outcome with an error."""
@@ -215,9 +231,10 @@ class Dispatcher:
             executions=self.executions,
             batches=self.batches,
             sessions=self.sessions,
-            readings=self._readings,
             ending=self._ending,
             permissions=self._permissions,
+            readings=self._readings,
+            healing=self.healing,
         )
         handler = getattr(self._handlers, tool.handler)
         if tool.session == "none":
@@ -231,8 +248,9 @@ class Dispatcher:
             AUTHOR.set(Author.of(session.record.owner, session.record.session_id))
             try:
                 result = await handler(self._target(tool, params), session)
-                await self.sessions.update(session.record, session.changes)
-                session.told()
+                session.told(
+                    await self.sessions.update(session.record, session.changes, session.telling)
+                )
             except asyncio.CancelledError:
                 self._left(tool, session)
                 raise
@@ -249,7 +267,7 @@ class Dispatcher:
 
         async def afterwards() -> None:
             if tool.session == "required":
-                # The session must not forget a kernel that this call has started.
+                # What the call has read and opened is known, whoever waits for its result.
                 await self.sessions.update(session.record, session.changes)
             if tool.on_disconnect == "interrupt":
                 for run in session.workspace.runs:

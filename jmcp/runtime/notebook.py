@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from jmcp.runtime.backend import Cell, Cells, NotebookRef, SaveState
-from jmcp.runtime.errors import KernelDown, KernelMissing
 from jmcp.runtime.execution import Execution
 from jmcp.runtime.late_updates import CellOutputs
+from jmcp.runtime.notebook_kernel import NotebookKernel
 from jmcp.runtime.session_cells import SessionCells
 from jmcp.runtime.store import HeldNotebook
 
 if TYPE_CHECKING:  # a session makes its notebooks, and a notebook tells its session
     from jmcp.runtime.session import Session
-
-PROCESS = uuid4().hex
-"""Names this process, whose count of a kernel's generations says nothing to another one."""
 
 
 class Notebook:
@@ -29,6 +25,7 @@ class Notebook:
         self.held = held
         self._session = session
         self._workspace = session.workspace
+        self.kernel = NotebookKernel(self, session)
 
     @property
     def ref(self) -> NotebookRef:
@@ -44,90 +41,6 @@ class Notebook:
 
     async def save_state(self) -> SaveState:
         return await self._workspace.documents.save_state(self.ref)
-
-    async def running_kernel(self) -> str | None:
-        """The id of the notebook's live kernel, or None. Never starts one."""
-        async for kernel_id in self._candidates():
-            if await self._alive(kernel_id):
-                return kernel_id
-        return None
-
-    async def _candidates(self) -> AsyncIterator[str]:
-        """The kernel that the session used, and only when that is no good what Jupyter says."""
-        if self.held.kernel_id is not None:
-            yield self.held.kernel_id
-        found = await self._workspace.kernels.find(self.ref)
-        if found is not None and found != self.held.kernel_id:
-            yield found
-
-    async def _alive(self, kernel_id: str) -> bool:
-        try:
-            return (await self._workspace.kernels.health(kernel_id)).alive
-        except KernelMissing:
-            return False
-
-    async def kernel(self, kernel_name: str | None) -> str:
-        """The notebook's kernel, ready to run: found, or started with that kernelspec.
-
-        A kernel that this session used and that is no more, or has a new process, is told as
-        `kernel_restarted`: all its variables were lost.
-        """
-        kernels = self._workspace.kernels
-        kernel_id = await self._usable()
-        started = kernel_id is None
-        if kernel_id is None:
-            kernel_id = await kernels.start(self.ref, self.held.kernel_name or kernel_name)
-        generation = (await kernels.connect(kernel_id)).generation
-        before = self.held
-        same = before.kernel_id == kernel_id
-        if before.kernel_id is None:
-            if started:
-                self._session.notice("kernel_started")
-        elif before.generation is None:
-            pass  # its loss was told; under which id its successor runs is no news
-        elif same and before.counted_by != PROCESS:
-            # The kernel outlived the process of jmcp that knew it.
-            self._session.notice("kernel_uncertain")
-        elif not same or before.generation != generation:
-            self._session.notice("kernel_restarted")
-        self._remember(
-            kernel_id=kernel_id,
-            generation=generation,
-            started_kernel=started or (before.started_kernel and same),
-        )
-        return kernel_id
-
-    def kernel_lost(self, run: Execution) -> None:
-        """Tell that the variables of that run's kernel are gone, and not again with the next run."""
-        self._session.notice("kernel_restarted")
-        held = self.held
-        newer = held.generation is not None and 0 < run.generation < held.generation
-        if held.kernel_id == run.kernel_id and not newer:
-            self._remember(generation=None)
-
-    async def _usable(self) -> str | None:
-        """A kernel to go on with. Jupyter's restarter revives a killed one under the same id, so
-        connecting (which waits for that, within a bound) comes before any replacement."""
-        async for kernel_id in self._candidates():
-            try:
-                await self._workspace.kernels.connect(kernel_id)
-            except (KernelMissing, KernelDown):
-                continue
-            return kernel_id
-        return None
-
-    def _remember(self, **changes: Any) -> None:
-        self.held = self._session.know(replace(self.held, **changes, counted_by=PROCESS))
-
-    async def known_kernel(self) -> str | None:
-        """The id of the notebook's kernel, alive or dead; None when it has none."""
-        found = await self._workspace.kernels.find(self.ref)
-        return found or await self.running_kernel()
-
-    async def adopt(self, kernel_id: str) -> None:
-        """Take the kernel as it is now: what happened to it before is no news for this session."""
-        health = await self._workspace.kernels.health(kernel_id)
-        self._remember(kernel_id=kernel_id, generation=health.generation)
 
     async def run(
         self, code: str, *, kernel_id: str, cell: Cell | None, timeout: float
@@ -188,5 +101,5 @@ class _Noted:
             notes: Sequence[str] = self._cells.notes()
             for note in notes:
                 self._session.notice("document_changed", note)
-            self._session.looked(self._cells)
+            self._session.looked(self._cells, self._key)
         return done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -10,6 +11,7 @@ from jmcp.runtime.backend import (
     DocumentMode,
     Documents,
     Kernels,
+    NotebookRef,
 )
 from jmcp.runtime.batch import Batch
 from jmcp.runtime.batches import Batches
@@ -17,11 +19,12 @@ from jmcp.runtime.call import Caller, Image
 from jmcp.runtime.ending import Ending
 from jmcp.runtime.errors import NotebookMissing
 from jmcp.runtime.execution import Execution, Executions
+from jmcp.runtime.healing import Healing
 from jmcp.runtime.notebook import Notebook
 from jmcp.runtime.permissions import Permissions
 from jmcp.runtime.principal import Scope
 from jmcp.runtime.progress import of_run, watch
-from jmcp.runtime.reading import Readings, described, remembering
+from jmcp.runtime.reading import Look, Readings, described, remembering
 from jmcp.runtime.session_cells import SessionCells
 from jmcp.runtime.sessions import Change, Sessions
 from jmcp.runtime.store import HeldNotebook, SessionRecord
@@ -47,6 +50,7 @@ class Workspace:
         ending: Ending,
         permissions: Permissions,
         readings: Readings,
+        healing: Healing,
     ) -> None:
         self.caller = caller
         self.policy = policy
@@ -58,6 +62,7 @@ class Workspace:
         self.ending = ending
         self.permissions = permissions
         self.readings = readings
+        self.healing = healing
         self.images: list[Image] = []
         self.runs: list[Execution] = []
 
@@ -87,9 +92,11 @@ class Session:
         self.workspace = workspace
         self.notices: list[dict[str, str]] = []
         self.touched: HeldNotebook | None = None
+        self.telling: set[str] = set()
+        """Keys of the notebooks whose `untold` this call tells, unless another one is faster."""
         self.document: DocumentMode | None = None
-        self._looks: list[SessionCells] = []
-        self._remembered: set[str] = set()
+        self._opened: set[str] = set()
+        self._looks: dict[str, Look] = {}
 
     @property
     def closed(self) -> bool:
@@ -123,31 +130,38 @@ class Session:
             ref = held.ref
         if ref != held.ref:
             self.notice("notebook_moved", f"{held.ref.path} is now {ref.path}.")
-            held = self.know(replace(held, ref=ref))
+            held = self.alter(ref.key, partial(_renamed, ref))
         self.touched = held
         return Notebook(held, self)
 
     def cells(self, cells: Cells, key: str) -> SessionCells:
         """The cells of one of its notebooks, as this session knows them."""
         readings = self.workspace.readings
-        return SessionCells(cells, readings.of(self.record, key), readings)
+        look = self._looks.get(key)
+        reading = look.reading if look else readings.of(self.record, key)
+        return SessionCells(cells, reading, readings)
 
-    def looked(self, cells: SessionCells) -> None:
-        """A lease is over: keep what was read in it with the session, and what it told."""
-        self._looks.append(cells)
-        key = cells.ref.key
-        if cells.reading.unsaved and key not in self._remembered:
-            self._remembered.add(key)
-            self.changes.append(partial(remembering, key, cells.reading))
+    def looked(self, cells: SessionCells, key: str) -> None:
+        """A lease is over: keep what was read in it with the session, and what it has to tell."""
+        look = self._looks.setdefault(key, Look(cells.reading))
+        look.mark = cells.mark
+        look.news |= {one.cell_id: one for one in cells.news}
+        if look.reading.unsaved and not look.remembered:
+            look.remembered = True
+            self.changes.append(partial(remembering, key, look.reading))
 
-    def told(self) -> None:
-        """The call has succeeded: with its result goes what others did to cells it had read."""
-        news = [one for cells in self._looks for one in cells.news]
+    def told(self, losses: Sequence[str]) -> None:
+        """The call has succeeded: with its result go losses of kernels that are still to be told,
+        and what others did to cells it had read."""
+        for code in losses:
+            self.notice(code)
+        looks = self._looks.values()
+        news = [one for look in looks for one in look.news.values()]
         if news:
             self.notice("cells_changed", described(news))
-        for cells in self._looks:
-            cells.reading.tell(cells.news)
-            cells.reading.mark = cells.mark
+        for look in looks:
+            look.reading.tell(look.news.values())
+            look.reading.mark = look.mark
 
     async def watch(self, run: Execution | Batch, seconds: float) -> bool:
         """Wait at most so long for a run, telling the caller how far it is. Says whether it is done.
@@ -173,7 +187,7 @@ class Session:
         )
 
     def hold(self, held: HeldNotebook) -> None:
-        """Add a notebook to the session, or replace what it knows of one, and make it current."""
+        """Add a notebook to the session, or change how one is used, and make it current."""
         limit = self.workspace.policy.notebooks_per_session
         if len(self.record.notebooks.keys() | {held.ref.key}) > limit:
             raise self.workspace.sessions.error(
@@ -181,12 +195,25 @@ class Session:
                 f"This session holds {limit} notebooks, which is the limit. "
                 "Call unuse_notebook on one first.",
             )
+        if held.ref.key not in self.record.notebooks:
+            self._opened.add(held.ref.key)
         self._change(partial(_holding, held))
 
-    def know(self, held: HeldNotebook) -> HeldNotebook:
-        """Replace what the session knows of a notebook, unless another call has released it."""
-        self._change(partial(_knowing, held))
-        self.touched = held
+    def opens(self, key: str) -> bool:
+        """Whether it is this call that adds the notebook: nothing is stored of it so far."""
+        return key in self._opened
+
+    def alter(self, key: str, change: Callable[[HeldNotebook], HeldNotebook]) -> HeldNotebook:
+        """Change what the session knows of a notebook, when this call succeeds."""
+        self._change(partial(_altered, key, change))
+        return self.record.notebooks[key]
+
+    def took(self, held: HeldNotebook) -> HeldNotebook:
+        """What is stored of a notebook already, for the rest of this call."""
+        if held.ref.key in self.record.notebooks:
+            notebooks = {**self.record.notebooks, held.ref.key: held}
+            self.record = replace(self.record, notebooks=notebooks)
+            self.touched = held
         return held
 
     def release(self, key: str) -> HeldNotebook | None:
@@ -202,21 +229,29 @@ class Session:
 
 
 def _holding(held: HeldNotebook, record: SessionRecord) -> SessionRecord:
-    held = _as_read(held, record)
+    known = record.notebooks.get(held.ref.key)
+    if known is not None:  # other calls may know more of its kernel and its cells by now
+        held = replace(
+            known,
+            ref=held.ref,
+            name=held.name,
+            kernel_name=held.kernel_name,
+            auto_heal=held.auto_heal,
+        )
     return replace(record, notebooks={**record.notebooks, held.ref.key: held}, current=held.ref.key)
 
 
-def _knowing(held: HeldNotebook, record: SessionRecord) -> SessionRecord:
-    if held.ref.key not in record.notebooks:
+def _altered(
+    key: str, change: Callable[[HeldNotebook], HeldNotebook], record: SessionRecord
+) -> SessionRecord:
+    held = record.notebooks.get(key)
+    if held is None:
         return record
-    held = _as_read(held, record)
-    return replace(record, notebooks={**record.notebooks, held.ref.key: held})
+    return replace(record, notebooks={**record.notebooks, key: change(held)})
 
 
-def _as_read(held: HeldNotebook, record: SessionRecord) -> HeldNotebook:
-    """The same with what the session has read by now, which only `reading.remembering` changes."""
-    known = record.notebooks.get(held.ref.key)
-    return replace(held, seen=known.seen if known is not None else "")
+def _renamed(ref: NotebookRef, held: HeldNotebook) -> HeldNotebook:
+    return replace(held, ref=ref)
 
 
 def _releasing(key: str, record: SessionRecord) -> SessionRecord:

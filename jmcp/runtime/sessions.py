@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,12 +13,12 @@ from typing import Any
 from jmcp.runtime.backend import Documents
 from jmcp.runtime.call import Caller
 from jmcp.runtime.errors import BackendError, ToolError
+from jmcp.runtime.lifetimes import LetGo, Lifetimes, Tell, Users, nobody, nothing, unheard
 from jmcp.runtime.store import HeldNotebook, SessionRecord, Store
 from jmcp.runtime.tool import Policy, Tool
 
 # Crockford's alphabet, lower case: without i, l, o and u a model does not misread an id.
 BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
-SECONDS_PER_HOUR = 3600
 COUNT_SECONDS = 5.0
 """However often it is asked how many sessions live, the store is asked at most once in that time."""
 Change = Callable[[SessionRecord], SessionRecord]
@@ -40,15 +39,17 @@ class Sessions:
         store: Store,
         documents: Documents,
         clock: Callable[[], float] = time.time,
-        in_use: Callable[[str, str], bool] = lambda owner, session_id: False,
+        users: Users = nobody,
+        let_go: LetGo = nothing,
+        tell: Tell = unheard,
     ) -> None:
         self._policy = policy
         self._store = store
         self._documents = documents
         self._clock = clock
-        # A running execution keeps its session alive, however long it runs.
-        self._in_use = in_use
-        self._updating = asyncio.Lock()
+        self.lifetimes = Lifetimes(
+            policy=policy, store=store, clock=clock, users=users, let_go=let_go, tell=tell
+        )
         self.counted: int | None = None
         self._counted_at = float("-inf")
 
@@ -107,16 +108,17 @@ class Sessions:
         return record.notebooks.get(ref.key)
 
     async def get(self, owner: str, session_id: str) -> SessionRecord | None:
-        """A live session, or None; one past its idle time is removed, never returned."""
+        """A live session, or None; one past its idle time is ended, never returned."""
         record = await self._store.get(owner, session_id)
-        if record is not None and self._expired(record):
-            await self._store.remove(owner, session_id)
+        if record is not None and self.lifetimes.over(record):
+            await self.lifetimes.end(record)
             return None
         return record
 
     async def of_owner(self, owner: str) -> list[SessionRecord]:
         """The owner's live sessions, the one used last first."""
-        return [record for record in await self._store.of_owner(owner) if not self._expired(record)]
+        known = await self._store.of_owner(owner)
+        return [record for record in known if not self.lifetimes.over(record)]
 
     async def chosen(self, caller: Caller, session_id: str | None) -> list[SessionRecord]:
         """The owner's session of that id, or all of them. Raises session_not_found."""
@@ -136,27 +138,19 @@ class Sessions:
         now = time.monotonic()
         if now - self._counted_at > COUNT_SECONDS:
             self._counted_at = now
-            since = self._clock() - self._policy.idle_hours * SECONDS_PER_HOUR
             try:
-                self.counted = await self._store.count(since)
+                self.counted = await self._store.count(self.lifetimes.limit)
             except BackendError:
                 self.counted = None
         return self.counted
 
     async def others_hold(self, key: str, than: SessionRecord) -> bool:
         """Whether another session, of any owner, holds that notebook."""
-        everyone = await self._store.idle_since(float("inf"))
         return any(
-            key in record.notebooks
-            for record in everyone
+            not self.lifetimes.over(record)
+            for record in await self._store.holders(key)
             if (record.owner, record.session_id) != (than.owner, than.session_id)
-            and not self._expired(record)
         )
-
-    def _expired(self, record: SessionRecord) -> bool:
-        if self._in_use(record.owner, record.session_id):
-            return False
-        return self._clock() - record.last_accessed > self._policy.idle_hours * SECONDS_PER_HOUR
 
     def _unknown(self, mine: Sequence[SessionRecord]) -> ToolError:
         return self.error(
@@ -226,35 +220,74 @@ class Sessions:
             if await self._store.get(caller.owner, minted) is None:
                 return minted
 
-    async def update(self, record: SessionRecord, changes: Sequence[Change]) -> None:
+    async def update(
+        self, record: SessionRecord, changes: Sequence[Change], telling: Collection[str] = ()
+    ) -> list[str]:
         """Apply a call's changes to the record as it is stored now, and mark it as used.
 
         Other calls on the session may have changed it since this one began: their changes stay,
-        and a session that was closed meanwhile is not revived.
+        and a session that was closed meanwhile is not revived. Returns the notices that this call
+        has to tell of the notebooks with the keys `telling`: what another call told is not there.
         """
-        async with self._updating:
-            if record.notebooks and not changes:
-                await self._store.touch(record.owner, record.session_id, self._clock())
-                return
-            latest = await self._store.get(record.owner, record.session_id)
-            if latest is None:
-                return
+        if record.notebooks and not changes and not telling:
+            await self._store.touch(record.owner, record.session_id, self._clock())
+            return []
+        told: list[str] = []
+
+        def changed(now: SessionRecord) -> SessionRecord | None:
+            told.clear()
             for change in changes:
-                latest = change(latest)
-            if not latest.notebooks:
-                await self._store.remove(latest.owner, latest.session_id)
-                return
-            await self._store.put(replace(latest, last_accessed=self._clock()))
+                now = change(now)
+            if not now.notebooks:
+                return None
+            named = [held for key, held in now.notebooks.items() if key in telling]
+            told.extend(held.untold for held in named if held.untold is not None)
+            news = {held.ref.key: replace(held, untold=None) for held in named}
+            return replace(now, notebooks=now.notebooks | news, last_accessed=self._clock())
+
+        done = await self._store.change(record.owner, record.session_id, changed)
+        if done is not None:
+            self.lifetimes.changed(*done)
+        return told
+
+    async def latest(self, record: SessionRecord, held: HeldNotebook) -> HeldNotebook:
+        """What the session knows of the notebook by now; as it was if the session let it go."""
+        stored = await self._store.get(record.owner, record.session_id)
+        return stored.notebooks.get(held.ref.key, held) if stored is not None else held
+
+    async def change(
+        self,
+        record: SessionRecord,
+        held: HeldNotebook,
+        change: Callable[[HeldNotebook], HeldNotebook],
+    ) -> tuple[HeldNotebook, HeldNotebook]:
+        """Change at once what the session knows of a notebook; returns it before and after.
+
+        A notebook that it let go meanwhile, or does not hold so far, changes for the caller only.
+        """
+        key = held.ref.key
+
+        def changed(now: SessionRecord) -> SessionRecord:
+            if key not in now.notebooks:
+                return now
+            return replace(now, notebooks={**now.notebooks, key: change(now.notebooks[key])})
+
+        done = await self._store.change(record.owner, record.session_id, changed)
+        if done is None or done[1] is None or key not in done[0].notebooks:
+            return held, change(held)
+        return done[0].notebooks[key], done[1].notebooks[key]
+
+    async def private_kernels(
+        self, *kernel_ids: str
+    ) -> dict[str, tuple[SessionRecord, HeldNotebook]]:
+        """Those among these kernels that are private to a live session of any owner, by id."""
+        return {
+            held.kernel_id: (record, held)
+            for record in await self._store.holders(*kernel_ids)
+            if not self.lifetimes.over(record)
+            for held in record.notebooks.values()
+            if held.private and held.kernel_id in kernel_ids
+        }
 
     async def remove(self, record: SessionRecord) -> None:
         await self._store.remove(record.owner, record.session_id)
-
-    async def sweep(self) -> list[SessionRecord]:
-        """Remove what has been idle too long; returns the removed records."""
-        limit = self._clock() - self._policy.idle_hours * SECONDS_PER_HOUR
-        expired = [
-            record for record in await self._store.idle_since(limit) if self._expired(record)
-        ]
-        for record in expired:
-            await self._store.remove(record.owner, record.session_id)
-        return expired

@@ -12,6 +12,7 @@ import zmq
 import zmq.asyncio
 
 from jmcp.runtime.backend import OnMessage, Reply, Request
+from jmcp_handlers.kernels.endings import IDLE_LIMIT
 from jmcp_handlers.kernels.process import KernelProcess
 from jmcp_handlers.kernels.reader import Reader, Run
 
@@ -20,9 +21,6 @@ READY_LIMIT = 60.0
 
 WATCH = 0.25
 """Seconds between looks at the process while a run is active."""
-
-IDLE_LIMIT = 10.0
-"""Seconds of silence after a reply before a missing idle status is taken as given."""
 
 
 class LocalConnection:
@@ -38,6 +36,11 @@ class LocalConnection:
     @property
     def generation(self) -> int:
         return self.process.look()
+
+    @property
+    def process_name(self) -> str | None:
+        reader = self._reader
+        return reader.process_name if reader is not None and self._current(reader) else None
 
     @property
     def state(self) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 
 from jmcp.runtime.backend import Kernelspec
-from jmcp.runtime.errors import KernelspecMissing
+from jmcp_handlers.kernels.models import installed, kernelspecs
 
 
 class Kernelspecs:
@@ -24,24 +24,8 @@ class Kernelspecs:
     async def all(self) -> dict[str, Kernelspec]:
         """The installed kernelspecs by name."""
         found = await ensure_async(self._manager.get_all_specs())
-        return {
-            name: Kernelspec(
-                name=name,
-                display_name=entry["spec"].get("display_name") or name,
-                language=entry["spec"].get("language") or "",
-            )
-            for name, entry in sorted(found.items())
-        }
+        return kernelspecs(found)
 
     async def check(self, name: str | None) -> str:
         """The name, or the default for None. Raises KernelspecMissing."""
-        wanted = name or self.default
-        installed = list(await self.all())
-        if wanted not in installed:
-            raise KernelspecMissing(
-                f"The kernelspec {wanted!r} is not installed; installed are: "
-                f"{', '.join(installed) or 'none'}.",
-                kernel_name=wanted,
-                installed=installed,
-            )
-        return wanted
+        return installed(name or self.default, await self.all())

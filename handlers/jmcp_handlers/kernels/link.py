@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 OPENING_LIMIT = 75.0
 """Seconds for the server to open a channel; it waits up to 60 itself for a kernel that starts."""
 
+ANSWER_LIMIT = 5.0
+"""Seconds for the server to say whether it has the kernel."""
+
 PING = 5.0
 """Seconds between signs of life that are asked of the server."""
 
@@ -126,7 +129,8 @@ class Link:
 
     async def _open(self) -> None:
         path = f"api/kernels/{quoted(self._kernel_id)}"
-        answer = await self._api.request("GET", path)
+        # Not longer: it may go out over a connection that stalls, and the next attempt does not.
+        answer = await self._api.request("GET", path, seconds=ANSWER_LIMIT)
         if answer.status_code == 404:
             raise missing(self._kernel_id)
         self._listener.on_opening(answer.json() if answer.status_code == 200 else {})

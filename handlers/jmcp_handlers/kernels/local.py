@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
-from typing import Any, cast, get_args
+from typing import Any
 from weakref import WeakValueDictionary
 
 from jupyter_core.utils import ensure_async
@@ -15,16 +15,16 @@ from jmcp.runtime.backend import (
     Health,
     KernelInfo,
     Kernelspec,
-    KernelState,
     NotebookRef,
     OnMessage,
     Reply,
     Request,
 )
-from jmcp.runtime.errors import KernelDown, KernelMissing, KernelTaken
+from jmcp.runtime.errors import KernelDown, KernelMissing
 from jmcp_handlers.kernels.connection import READY_LIMIT, LocalConnection
 from jmcp_handlers.kernels.environment import KernelEnvironment
 from jmcp_handlers.kernels.kernelspecs import Kernelspecs
+from jmcp_handlers.kernels.models import kernel_info
 from jmcp_handlers.kernels.process import KernelProcess
 from jmcp_handlers.kernels.sessions import JupyterSessions, notebook_path
 
@@ -44,7 +44,6 @@ class LocalKernels:
         self._sessions = JupyterSessions(serverapp.session_manager)
         self._specs = Kernelspecs(serverapp.kernel_spec_manager, serverapp.kernel_manager)
         self._connections: dict[str, LocalConnection] = {}
-        self._owners: dict[str, str] = {}
         self._starting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._callbacks: list[Callable[[str, int], None]] = []
 
@@ -64,9 +63,7 @@ class LocalKernels:
     ) -> str:
         name = await self._specs.check(kernel_name)
         if private:
-            kernel_id = await self._launch(ref, name)
-            self._owners[kernel_id] = ref.key
-            return kernel_id
+            return await self._launch(ref, name)
         lock = self._starting.setdefault(ref.key, asyncio.Lock())
         async with lock:
             old = await self.find(ref)
@@ -84,22 +81,7 @@ class LocalKernels:
 
     async def attach(self, ref: NotebookRef, kernel_id: str) -> None:
         self._check(kernel_id)
-        paths = {
-            notebook_path(row)
-            for row in await self._sessions.rows()
-            if row["kernel"]["id"] == kernel_id
-        }
-        if paths and ref.path not in paths:
-            raise KernelTaken(
-                f"Kernel {kernel_id} belongs to {', '.join(sorted(paths))}.", kernel_id=kernel_id
-            )
-        owner = self._owners.get(kernel_id, ref.key)
-        if owner != ref.key:
-            raise KernelTaken(
-                f"Kernel {kernel_id} is private to another notebook.", kernel_id=kernel_id
-            )
-        if kernel_id not in self._owners:
-            await self._sessions.bind(ref, kernel_id)
+        await self._sessions.attach(ref, kernel_id)
 
     async def connect(self, kernel_id: str) -> LocalConnection:
         connection = self._connection(kernel_id)
@@ -115,8 +97,11 @@ class LocalKernels:
         if kernel_id not in self._manager:
             known = self._connections.get(kernel_id)
             return Health(alive=False, generation=known.process.generation if known else 0)
-        process = self._process(kernel_id)
-        return Health(alive=await process.alive(), generation=process.look())
+        connection = self._connection(kernel_id)
+        alive = await connection.process.alive()
+        # In this order: the name is that of the process that was looked at.
+        generation = connection.generation
+        return Health(alive=alive, generation=generation, process_name=connection.process_name)
 
     async def interrupt(self, kernel_id: str) -> None:
         self._check(kernel_id)
@@ -147,18 +132,14 @@ class LocalKernels:
         notebooks = {row["kernel"]["id"]: notebook_path(row) for row in await self._sessions.rows()}
         rows = []
         for kernel in await ensure_async(self._manager.list_kernels()):
-            spec = specs.get(kernel["name"])
             connection = self._connection(kernel["id"])
-            alive = await connection.process.alive()
             rows.append(
-                KernelInfo(
-                    kernel_id=kernel["id"],
-                    kernel_name=kernel["name"],
-                    display_name=spec.display_name if spec else kernel["name"],
-                    language=spec.language if spec else "",
-                    state=_state(connection.state or kernel["execution_state"], alive),
+                kernel_info(
+                    kernel,
+                    specs,
+                    heard=connection.state,
+                    dead=not await connection.process.alive(),
                     connections=kernel["connections"],
-                    last_activity=kernel["last_activity"],
                     notebook_path=notebooks.get(kernel["id"]),
                 )
             )
@@ -217,16 +198,6 @@ class LocalKernels:
         await self._forget(kernel_id)
 
     async def _forget(self, kernel_id: str) -> None:
-        self._owners.pop(kernel_id, None)
         connection = self._connections.pop(kernel_id, None)
         if connection is not None:
             await connection.close()
-
-
-def _state(said: str | None, alive: bool) -> KernelState:
-    if not alive:
-        return "dead"
-    for state in get_args(KernelState):
-        if state == said:
-            return cast(KernelState, state)
-    return "unknown"

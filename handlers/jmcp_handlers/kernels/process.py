@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 from jupyter_core.utils import ensure_async
 
 from jmcp.runtime.errors import KernelDown, KernelMissing
-
-Loss = Literal["kernel_died", "kernel_restarted"]
+from jmcp_handlers.kernels.endings import STOPPING_LIMIT, Loss
 
 REVIVAL_LIMIT = 20.0
 """Seconds to wait for Jupyter's restarter: it polls every 3 s and retries up to 5 times."""
-
-STOPPING_LIMIT = 15.0
-"""Seconds that a restart or a shutdown may take; Jupyter itself kills the process after 5."""
 
 POLL = 0.1
 

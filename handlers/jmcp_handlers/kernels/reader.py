@@ -14,6 +14,7 @@ import zmq.asyncio
 
 from jmcp.runtime.backend import OnMessage, Reply
 from jmcp.runtime.errors import KernelDown
+from jmcp_handlers.kernels.requests import execute_request
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ class Reader:
         self.pid = pid
         self.heard_at = time.monotonic()
         self.state: str | None = None
+        self.process_name: str | None = None
+        """The session in the headers of what the kernel makes, if that is its own."""
         self._client = client
         self._runs: dict[str, Run] = {}
         self._pumps: list[asyncio.Task[None]] = []
@@ -104,14 +107,7 @@ class Reader:
         `on_send` is told the channel and the id of the message before it goes.
         """
         run = Run(on_message)
-        content = {
-            "code": code,
-            "silent": False,
-            "store_history": store_history,
-            "user_expressions": {},
-            "allow_stdin": False,
-            "stop_on_error": False,
-        }
+        content = execute_request(code, store_history=store_history)
         message = self._client.session.msg("execute_request", content)
         request: str = message["header"]["msg_id"]
         if on_send is not None:
@@ -199,6 +195,9 @@ class Reader:
     def _on_reply(self, message: dict[str, Any]) -> None:
         kind = message["header"]["msg_type"]
         if kind == "kernel_info_reply":
+            session = str(message["header"].get("session") or "")
+            if session != self._client.session.session:  # some kernels echo the asker's
+                self.process_name = session or None
             self._answered.set()
         run = self._runs.get(message["parent_header"].get("msg_id", ""))
         if run is not None and kind == "execute_reply":

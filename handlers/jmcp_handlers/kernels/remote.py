@@ -5,31 +5,31 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, cast, get_args
+from typing import Any
 from weakref import WeakValueDictionary
 
 from jmcp.runtime.backend import (
     Health,
     KernelInfo,
     Kernelspec,
-    KernelState,
     NotebookRef,
     OnMessage,
     Reply,
     Request,
 )
-from jmcp.runtime.errors import KernelDown, KernelspecMissing, KernelTaken
+from jmcp.runtime.errors import KernelDown
 from jmcp_handlers.jupyter_api import JupyterApi, quoted
 from jmcp_handlers.kernels.link import missing
+from jmcp_handlers.kernels.models import installed, kernel_info, kernelspecs
 from jmcp_handlers.kernels.remote_connection import RemoteConnection
 from jmcp_handlers.kernels.rest_sessions import RestSessionManager
 from jmcp_handlers.kernels.sessions import JupyterSessions, notebook_path
 
 HEALTH_AGE = 1.0
-"""Seconds after which what is known of a kernel is asked again, without waiting for the answer."""
+"""Seconds after which Jupyter is asked again whether it still has a kernel: that takes 3 ms."""
 
-HEALTH_OLDEST = 10.0
-"""Seconds after which the answer is waited for."""
+HEALTH_LIMIT = 2.0
+"""Seconds that its answer may take; then what was known before counts."""
 
 
 class RemoteKernels:
@@ -48,10 +48,8 @@ class RemoteKernels:
         self._sessions = JupyterSessions(self._manager)
         self._connections: dict[str, RemoteConnection] = {}
         self._resumed: set[RemoteConnection] = set()
-        self._owners: dict[str, str] = {}
         self._starting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._callbacks: list[Callable[[str, int], None]] = []
-        self._background: set[asyncio.Task[None]] = set()
 
     @property
     def connected(self) -> int:
@@ -71,7 +69,6 @@ class RemoteKernels:
         name = await self._installed(kernel_name)
         if private:
             kernel_id = await self._launch(ref, name)
-            self._owners[kernel_id] = ref.key
         else:
             kernel_id = await self._shared(ref, name)
         self._connection(kernel_id).open()
@@ -93,21 +90,12 @@ class RemoteKernels:
 
     async def attach(self, ref: NotebookRef, kernel_id: str) -> None:
         await self._model(kernel_id)
-        rows = await self._sessions.rows()
-        paths = {notebook_path(row) for row in rows if row["kernel"]["id"] == kernel_id}
-        if paths and ref.path not in paths:
-            raise KernelTaken(
-                f"Kernel {kernel_id} belongs to {', '.join(sorted(paths))}.", kernel_id=kernel_id
-            )
-        if self._owners.get(kernel_id, ref.key) != ref.key:
-            raise KernelTaken(
-                f"Kernel {kernel_id} is private to another notebook.", kernel_id=kernel_id
-            )
-        if kernel_id not in self._owners:
-            await self._sessions.bind(ref, kernel_id)
+        await self._sessions.attach(ref, kernel_id)
 
     async def connect(self, kernel_id: str) -> RemoteConnection:
         connection = self._connection(kernel_id)
+        if connection.connected:  # else it is looked at before it is connected
+            await self._look(connection)
         await connection.ready()
         return connection
 
@@ -129,17 +117,21 @@ class RemoteKernels:
 
     async def health(self, kernel_id: str) -> Health:
         connection = self._connection(kernel_id)
-        age = time.monotonic() - connection.looked_at
-        if not connection.gone and age > HEALTH_AGE:
-            looking = asyncio.create_task(connection.look())
-            if age > HEALTH_OLDEST:
-                await looking
-            else:
-                self._background.add(looking)
-                looking.add_done_callback(self._background.discard)
+        await self._look(connection)
         return Health(
-            alive=not (connection.gone or connection.dead), generation=connection.generation
+            alive=not (connection.gone or connection.dead),
+            generation=connection.generation,
+            process_name=connection.process_name,
         )
+
+    async def _look(self, connection: RemoteConnection) -> None:
+        """Make sure of the kernel, unless it gave a sign of life a moment ago.
+
+        A websocket stays open when its kernel is shut down.
+        """
+        age = time.monotonic() - connection.sure_at
+        if not connection.gone and (age > HEALTH_AGE or connection.doubtful):
+            await asyncio.wait({asyncio.ensure_future(connection.look())}, timeout=HEALTH_LIMIT)
 
     async def interrupt(self, kernel_id: str) -> None:
         if connection := self._connections.get(kernel_id):
@@ -183,17 +175,14 @@ class RemoteKernels:
         notebooks = {row["kernel"]["id"]: notebook_path(row) for row in await self._sessions.rows()}
         rows = []
         for kernel in (await self._api.request("GET", "api/kernels")).json():
-            spec = specs.get(kernel["name"])
             connection = self._connections.get(kernel["id"])
             rows.append(
-                KernelInfo(
-                    kernel_id=kernel["id"],
-                    kernel_name=kernel["name"],
-                    display_name=spec.display_name if spec else kernel["name"],
-                    language=spec.language if spec else "",
-                    state=_state(kernel["execution_state"], connection),
+                kernel_info(
+                    kernel,
+                    specs,
+                    heard=connection.state if connection else None,
+                    dead=connection is not None and connection.dead,
                     connections=_of_others(kernel["connections"], connection),
-                    last_activity=kernel["last_activity"],
                     notebook_path=notebooks.get(kernel["id"]),
                 )
             )
@@ -210,27 +199,11 @@ class RemoteKernels:
 
     async def _specs(self) -> tuple[dict[str, Kernelspec], str]:
         found = (await self._api.request("GET", "api/kernelspecs")).json()
-        specs = {
-            name: Kernelspec(
-                name=name,
-                display_name=entry["spec"].get("display_name") or name,
-                language=entry["spec"].get("language") or "",
-            )
-            for name, entry in sorted(found["kernelspecs"].items())
-        }
-        return specs, found["default"]
+        return kernelspecs(found["kernelspecs"]), found["default"]
 
     async def _installed(self, name: str | None) -> str:
         specs, default = await self._specs()
-        wanted = name or default
-        if wanted not in specs:
-            raise KernelspecMissing(
-                f"The kernelspec {wanted!r} is not installed; installed are: "
-                f"{', '.join(specs) or 'none'}.",
-                kernel_name=wanted,
-                installed=list(specs),
-            )
-        return wanted
+        return installed(name or default, specs)
 
     async def _launch(self, ref: NotebookRef, kernel_name: str) -> str:
         """A kernel in the notebook's directory that belongs to no Jupyter session yet."""
@@ -255,7 +228,6 @@ class RemoteKernels:
         await self._api.request("DELETE", _path(kernel_id))
 
     async def _forget(self, kernel_id: str) -> None:
-        self._owners.pop(kernel_id, None)
         connection = self._connections.get(kernel_id)
         if connection is not None:
             connection.on_gone()
@@ -280,14 +252,3 @@ def _path(kernel_id: str) -> str:
 def _of_others(connections: int, ours: RemoteConnection | None) -> int:
     """How many others are connected: jmcp is no reason to keep a kernel that nobody needs."""
     return max(0, connections - (ours is not None and ours.connected))
-
-
-def _state(said: str | None, connection: RemoteConnection | None) -> KernelState:
-    if connection is not None:
-        if connection.dead:
-            return "dead"
-        said = connection.state or said
-    for state in get_args(KernelState):
-        if state == said:
-            return cast(KernelState, state)
-    return "unknown"

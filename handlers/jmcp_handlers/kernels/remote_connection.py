@@ -13,13 +13,13 @@ from jmcp.runtime.backend import OnMessage, Reply, Request
 from jmcp.runtime.errors import BackendError, KernelDown
 from jmcp_handlers.jupyter_api import JupyterApi, quoted
 from jmcp_handlers.kernels.continuity import Numbers
+from jmcp_handlers.kernels.endings import IDLE_LIMIT, STOPPING_LIMIT, Loss
 from jmcp_handlers.kernels.greeting import Greeting
 from jmcp_handlers.kernels.link import Link, missing
 from jmcp_handlers.kernels.reader import read_reply
 from jmcp_handlers.kernels.remote_run import LOST_CONTACT, RemoteRun
+from jmcp_handlers.kernels.requests import execute_request
 from jmcp_handlers.kernels.wire import Message, Wire
-
-Loss = Literal["kernel_died", "kernel_restarted"]
 
 READY_LIMIT = 75.0
 """Seconds until a kernel must have answered. Jupyter itself waits 60 before it opens the channel."""
@@ -31,15 +31,9 @@ WATCH = 1.0
 """Seconds between looks, while a run is active, at whether Jupyter still has its kernel: a
 websocket stays open when its kernel is shut down."""
 
-IDLE_LIMIT = 10.0
-"""Seconds of silence after a reply before a missing idle status is taken as given."""
-
 AFTERMATH = 0.25
 """Seconds after an interrupt in which the shutdown that it belongs to shows: Jupyter interrupts a
 kernel right before it asks it to end."""
-
-STOPPING_LIMIT = 15.0
-"""Seconds that a restart or a shutdown may take; Jupyter itself kills the process after 5."""
 
 POLL = 0.05
 
@@ -87,6 +81,7 @@ class RemoteConnection:
         self._stopping: Loss | Literal["unknown"] | None = None
         self._interrupted_at = float("-inf")
         self._heard_at = time.monotonic()
+        self._alive_at = float("-inf")
         self._ready = asyncio.Event()
         self._greeting: Greeting | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -94,6 +89,20 @@ class RemoteConnection:
     @property
     def channel(self) -> str:
         return self._link.channel
+
+    @property
+    def process_name(self) -> str | None:
+        return None if self.dead or self._successor_due else self._session
+
+    @property
+    def sure_at(self) -> float:
+        """When Jupyter last said that it has the kernel, or the kernel itself was heard."""
+        return max(self.looked_at, self._alive_at)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it is about to end, or ended: what was heard before says nothing."""
+        return self.dead or self._stopping is not None
 
     @property
     def connected(self) -> bool:
@@ -109,14 +118,7 @@ class RemoteConnection:
         on_sent: Callable[[Request], None] | None = None,
     ) -> Reply:
         wire = await self.ready()
-        content = {
-            "code": code,
-            "silent": False,
-            "store_history": store_history,
-            "user_expressions": {},
-            "allow_stdin": False,
-            "stop_on_error": False,
-        }
+        content = execute_request(code, store_history=store_history)
         message = wire.session.msg("execute_request", content)
         message_id: str = message["header"]["msg_id"]
         if on_sent is not None:
@@ -152,6 +154,8 @@ class RemoteConnection:
         while not self._ready.is_set() or self._link.wire is None:
             if self.gone:
                 raise missing(self.kernel_id)
+            if self.dead and not self._successor_due:
+                raise KernelDown(f"Kernel {self.kernel_id} is dead.", kernel_id=self.kernel_id)
             failure = self._link.failure
             if failure is not None and time.monotonic() > patience:
                 raise failure
@@ -236,6 +240,7 @@ class RemoteConnection:
         session = str(message.header.get("session") or "")
         if session in self._past:
             return  # a process that is gone
+        self._alive_at = self._heard_at
         if session != self.channel and (message.kind == "status" or message.channel != "iopub"):
             self._on_process(session, message)
         if message.channel == "iopub":

@@ -9,6 +9,7 @@ from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
 from jmcp.runtime.backend import NotebookRef
+from jmcp.runtime.errors import KernelTaken
 
 COLLABORATIVE_DRIVE = "RTC:"
 """The drive that JupyterLab puts before the paths of shared documents."""
@@ -59,6 +60,16 @@ class JupyterSessions:
         elif row["kernel"]["id"] != kernel_id:
             row = await self._manager.update_session(row["id"], kernel_id=kernel_id) or row
         self._ids[ref.key] = row["id"]
+
+    async def attach(self, ref: NotebookRef, kernel_id: str) -> None:
+        """Make that kernel the notebook's, unless it is another one's. Raises KernelTaken."""
+        rows = await self.rows()
+        paths = {notebook_path(row) for row in rows if row["kernel"]["id"] == kernel_id}
+        if paths and ref.path not in paths:
+            raise KernelTaken(
+                f"Kernel {kernel_id} belongs to {', '.join(sorted(paths))}.", kernel_id=kernel_id
+            )
+        await self.bind(ref, kernel_id)
 
     async def create(self, ref: NotebookRef, kernel_name: str) -> str:
         """Give a notebook without a session one, with a new kernel; returns the kernel's id."""

@@ -122,6 +122,7 @@ class JmcpExtension(ExtensionApp):
         assert self.serverapp is not None
         # Jupyter's handlers and level, as it does for Tornado's loggers.
         logging.getLogger("jmcp").parent = self.serverapp.log
+        logs.keep_secrets()
         self.hosted = Hosted(self, guard(self.serverapp))
         for pattern in HANDLER_PATTERNS:
             self.handlers.append((pattern, BridgeHandler, {"host": self.hosted}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,11 +13,16 @@ from jmcp.runtime.witness import Called, Happened, Witness
 from jmcp.settings import LogFormat
 
 LOGGER = "jmcp"
+TELLTALES = ("websockets.client", "sse_starlette.sse")
+"""They log at DEBUG what they send: the token of a Jupyter Server, and whole answers."""
+NAMING = ("mcp.server.streamable_http", "mcp.server.streamable_http_manager")
+"""They log the whole ids of handshake-era sessions."""
+SESSION = re.compile(r"(session(?: ID:|:)? )(?=\S*[0-9])(\S{2})\S{6,}", re.IGNORECASE)
 log = logging.getLogger("jmcp.calls")
 
 
 class CallLog:
-    """Logs at INFO: nothing of what calls carry, no whole session id, no path, no token."""
+    """Logs at INFO: nothing of what calls carry, no whole session id, no token."""
 
     def called(self, call: Called) -> None:
         if not log.isEnabledFor(logging.INFO):
@@ -36,6 +42,19 @@ class CallLog:
             return
         about = {"what": event.what, "session": event.session, "principal": event.owner}
         log.info("%s", Fields("session", {**about, **event.details}))
+
+
+def keep_secrets() -> None:
+    """Libraries write more than anybody may read: whatever the level of all, these do not."""
+    for name in TELLTALES:
+        logging.getLogger(name).setLevel(logging.INFO)
+    for name in NAMING:
+        logging.getLogger(name).addFilter(_mask)
+
+
+def _mask(record: logging.LogRecord) -> bool:
+    record.msg, record.args = SESSION.sub(r"\1\2***", record.getMessage()), None
+    return True
 
 
 class Fields:

@@ -62,6 +62,7 @@ def serve(options: StandaloneOptions) -> None:
             f"Jupyter elsewhere needs {', '.join(names)}, not installed: pip install 'jmcp[remote]'"
         )
     state.check(options.settings.store)
+    logs.keep_secrets()
     logs.show(options.settings.log_format, options.verbose)
     if options.wire is not None:
         asyncio.run(over_stdio(options, options.wire))

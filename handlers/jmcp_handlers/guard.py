@@ -20,12 +20,17 @@ REFUSAL_CHARACTERS = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stale:
-    """A changed cell as a refusal shows it; `whole`: the session now knows its source."""
+    """A changed cell as a refusal shows it. `cut`: not all of its source."""
 
     cell: Cell
     source: str
+    cut: bool
     diff: str | None
-    whole: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether the session now knows its source."""
+        return not self.cut or self.diff is not None
 
     def details(self) -> dict[str, Any]:
         return {
@@ -36,10 +41,15 @@ class Stale:
         }
 
     def text(self) -> str:
-        lines = [f"--- cell {self.cell.index}, id {self.cell.cell_id}, reads now ---", self.source]
-        if self.diff is not None:
-            lines += ["--- and differs from what this session read ---", self.diff]
-        return "\n".join(lines)
+        lines = [f"=== cell {self.cell.index}, id {self.cell.cell_id}"]
+        if not self.cut or self.diff is None:
+            lines[0] += ", as it is now ==="
+            lines.append(self.source)
+            if self.diff is not None:
+                lines.append("=== what others changed of it ===")
+        else:
+            lines[0] += ", what others changed of it ==="
+        return "\n".join([*lines, self.diff or ""]).rstrip()
 
 
 def refuse_stale(cells: SessionCells, wanted: Sequence[Cell], *, force: bool) -> None:
@@ -71,7 +81,7 @@ def _shown(cells: SessionCells, cell: Cell, limit: int) -> Stale:
     source, missing = clip(cell.source, 0, limit)
     if change is not None and len(change) > limit:
         change = None
-    return Stale(cell=cell, source=source, diff=change, whole=not missing or change is not None)
+    return Stale(cell=cell, source=source, cut=missing > 0, diff=change)
 
 
 def _fact(shown: Sequence[Stale]) -> str:

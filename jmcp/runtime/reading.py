@@ -11,7 +11,7 @@ from base64 import b64decode, b64encode
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import chain
 from struct import iter_unpack
@@ -157,6 +157,16 @@ class Reading:
         self.unsaved = True
 
 
+@dataclass(slots=True)
+class Look:
+    """What one call has seen of a notebook: told, and its mark moved, when the call succeeds."""
+
+    reading: Reading
+    mark: Mark | None = None
+    news: dict[str, News] = field(default_factory=dict)
+    remembered: bool = False
+
+
 def identified(cells: Cells, cell: Cell) -> bool:
     """Whether its id names the cell: below nbformat 4.5 none does, and of two with one the first."""
     return cell.cell_id is not None and cells.find(cell.cell_id) == cell.index
@@ -251,7 +261,8 @@ def described(news: Iterable[News]) -> str:
     for one in news:
         by_what.setdefault(one.what, {})[one.cell_id] = None
     parts = [f"{what}: {listed([*ids])}" for what, ids in sorted(by_what.items())]
-    return f"Others changed cells that this session had read; {'; '.join(parts)}."
+    text = f"Others changed cells that this session had read; {'; '.join(parts)}."
+    return f"{text} Read them again before you rely on them." if "changed" in by_what else text
 
 
 def listed(ids: Sequence[str | None]) -> str:

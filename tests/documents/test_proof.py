@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jupyter_ydoc import YNotebook
 
+from jmcp_handlers.documents.elsewhere.echoes import Echoes, Mark
 from jmcp_handlers.documents.elsewhere.proof import contains, has
 
 EMPTY: dict[str, Any] = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}}
@@ -86,3 +87,53 @@ def test_an_edit_is_proven_whatever_others_do_with_it(
         assert contains(answer, wanted)
         assert has(server.ydoc.get_update(), wanted)
         client.ydoc.apply_update(answer)
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_that_the_server_took_comes_back(
+    sides: tuple[YNotebook, YNotebook], edit: Callable[[YNotebook, int, str], None]
+) -> None:
+    server, client = sides
+    echoes = Echoes()
+    sent: list[bytes] = []
+    back: list[bytes] = []
+    server.ydoc.observe(lambda event: back.append(event.update))
+    client.ydoc.observe(lambda event: sent.append(event.update))
+    edit(client, 3, "new")
+    edit(client, 4, "newer")
+    # Somebody else's change comes between.
+    insert(server, 0, "theirs")
+    assert echoes.heard(back[0]) is None
+    for number, update in enumerate(sent):
+        echoes.expect(update, Mark(changes=number, state=b""))
+        server.ydoc.apply_update(update)
+    marks = [echoes.heard(update) for update in back]
+    assert [mark.changes for mark in marks if mark is not None] == list(range(len(sent)))
+
+
+def test_an_update_without_what_it_builds_on_does_not_come_back(
+    sides: tuple[YNotebook, YNotebook],
+) -> None:
+    server, client = sides
+    echoes = Echoes()
+    sent: list[bytes] = []
+    back: list[bytes] = []
+    client.ydoc.observe(lambda event: sent.append(event.update))
+    insert(client, 3, "lost on its way")
+    extend(client, 3, "more of it")
+    server.ydoc.observe(lambda event: back.append(event.update))
+    echoes.expect(sent[1], Mark(changes=2, state=b""))
+    server.ydoc.apply_update(sent[1])
+    insert(server, 0, "theirs")
+    assert [echoes.heard(update) for update in back if echoes.heard(update)] == []
+
+
+def test_what_was_proven_otherwise_is_not_waited_for() -> None:
+    echoes = Echoes()
+    for number in (1, 2):
+        echoes.expect(bytes([number]), Mark(changes=number, state=b""))
+    echoes.forget(1)
+    mark = echoes.heard(bytes([2]))
+    assert mark is not None
+    assert mark.changes == 2
+    assert echoes.heard(bytes([2])) is None

@@ -25,6 +25,7 @@ from pycrdt import (
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from jmcp_handlers.documents.elsewhere.echoes import Echoes, Mark
 from jmcp_handlers.documents.elsewhere.proof import contains, has
 
 OPEN_SECONDS = 30.0
@@ -39,6 +40,10 @@ here in as much time, and one run asks for its document three times in a row."""
 HOLD_SECONDS = 0.02
 """Writes wait this long for others to go along, unless somebody asks for their confirmation: each
 message costs the server, which also hands on the kernel's, half a millisecond."""
+
+ECHO_SECONDS = 0.25
+"""For what was written to come back, which takes as long as an answer and costs the server less.
+What does not come back is asked for."""
 
 RAW = 2
 """Jupyter's message type for saving, beside those of the Y protocol."""
@@ -99,6 +104,9 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
         self._fetched = -FRESH_SECONDS
         self._base = NOTHING
         """The state vector up to which the server has everything."""
+        self._echoes = Echoes()
+        self._proven = asyncio.Event()
+        """Set, and replaced, when more is confirmed."""
         self._updates: Any = None
 
     @property
@@ -162,9 +170,24 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
         answer = await self._ask(base)
         if not contains(answer, wanted) and not has(await self._ask(NOTHING), wanted):
             return False
-        if changes > self._confirmed:
-            self._confirmed, self._base = changes, state
+        self._confirm(Mark(changes=changes, state=state))
+        self._echoes.forget(changes)
         self._fetched = asked
+        return True
+
+    async def prove(self) -> bool:
+        """Whether the server has all that was written here so far. Raises Lost."""
+        changes, asked = self._changes, time.monotonic()
+        self._send_held()
+        try:
+            async with asyncio.timeout(ECHO_SECONDS):
+                while self._confirmed < changes and self._loss is None:
+                    await self._proven.wait()
+        except TimeoutError:
+            return await self.sync()
+        self._check()
+        # Changes come in the order in which the document took them: those before it are here.
+        self._fetched = max(self._fetched, asked)
         return True
 
     @property
@@ -228,6 +251,16 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
             merged = self._held[0] if len(self._held) == 1 else merge_updates(*self._held)
             self._held.clear()
             self._outgoing.put_nowait(create_update_message(merged))
+            self._echoes.expect(
+                merged, Mark(changes=self._changes, state=self._doc.ydoc.get_state())
+            )
+
+    def _confirm(self, mark: Mark) -> None:
+        """The server has all up to that mark."""
+        if mark.changes > self._confirmed:
+            self._confirmed, self._base = mark.changes, mark.state
+            self._proven.set()
+            self._proven = asyncio.Event()
 
     async def _send_all(self, websocket: ClientConnection) -> None:
         try:
@@ -277,6 +310,10 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
             self._outgoing.put_nowait(reply)
         elif self._changes == self._confirmed:
             self._base = ydoc.get_state()
+        if message[1] == YSyncMessageType.SYNC_UPDATE:
+            mark = self._echoes.heard(read_message(message[2:]))
+            if mark is not None:
+                self._confirm(mark)
         if message[1] == YSyncMessageType.SYNC_STEP2 and self._answers:
             answer = self._answers.popleft()
             if not answer.done():
@@ -295,6 +332,7 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
                 waiting.set_exception(loss)
                 waiting.exception()  # whoever asked may be gone
         self._answers.clear()
+        self._proven.set()
         if self._release is not None:
             self._release.cancel()
         mine = asyncio.current_task()

@@ -130,11 +130,14 @@ class RemoteRoom:
 
     async def sync(self) -> None:
         """Fetch what the server has, and confirm what was written. Raises Lost."""
+        await self._settle(NotebookClient.sync)
+
+    async def _settle(self, how: Callable[[NotebookClient], Awaitable[bool]]) -> None:
         client = self._client
         if client is None:
             raise Lost("not connected")
         version = self.document.watch.version
-        if not await client.sync():
+        if not await how(client):
             await client.stop()
             raise Lost("the server did not take what was written")
         self.confirmed_version = max(self.confirmed_version, version)
@@ -146,7 +149,7 @@ class RemoteRoom:
             if not client.unconfirmed:
                 return
             with suppress(Lost):
-                if not await client.sync():
+                if not await client.prove():
                     await client.stop()  # the document here is no longer the one that is shared
                     self._lost()
                     raise WriteRefused(
@@ -169,9 +172,9 @@ class RemoteRoom:
             try:
                 client = await self.ready()
                 write()
-                await self.sync()
-                while client.unconfirmed:  # what the answer brought made followers write again
-                    await self.sync()
+                await self._settle(NotebookClient.prove)
+                while client.unconfirmed:  # what came meanwhile made followers write again
+                    await self._settle(NotebookClient.prove)
             except (Lost, JupyterUnreachable) as error:
                 if loop.time() + wait > deadline:
                     self._deliver_later(write)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import chain
 from struct import iter_unpack
+from sys import getsizeof
 from typing import Literal, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -30,9 +31,9 @@ DIGEST_BYTES = 8
 PAIR_BYTES = 2 * DIGEST_BYTES
 KEPT_READINGS = 512
 """Of 16 KB at most; others are loaded again from their records."""
-TEXT_CHARACTERS = 16 * 2**20
-"""Of the sources that are kept for diffs, all together."""
-LONGEST_TEXT = 2**20
+TEXT_BYTES = 16 * 2**20
+"""Of the sources that are kept for diffs, all together, as they are in memory."""
+LONGEST_TEXT_BYTES = 2**20
 SINGLY = 8
 """Up to so many cells are looked for one by one, which for many costs more than a table of all."""
 
@@ -185,7 +186,7 @@ class Readings:
         self._readings: WeakValueDictionary[tuple[object, ...], Reading] = WeakValueDictionary()
         self._recent: OrderedDict[tuple[object, ...], Reading] = OrderedDict()
         self._texts: OrderedDict[bytes, str] = OrderedDict()
-        self._characters = 0
+        self._text_bytes = 0
 
     def of(self, record: SessionRecord, key: str) -> Reading:
         """What that session has read of the notebook with that key."""
@@ -209,16 +210,16 @@ class Readings:
     def keep(self, sources: Iterable[str]) -> None:
         """Keep what was read, for diffs."""
         for source in sources:
-            if len(source) > LONGEST_TEXT:
+            if getsizeof(source) > LONGEST_TEXT_BYTES:
                 continue
             key = digest(source)
             if key not in self._texts:
-                self._characters += len(source)
+                self._text_bytes += getsizeof(source)
             self._texts[key] = source
             self._texts.move_to_end(key)
-        while self._characters > TEXT_CHARACTERS:
+        while self._text_bytes > TEXT_BYTES:
             _, gone = self._texts.popitem(last=False)
-            self._characters -= len(gone)
+            self._text_bytes -= getsizeof(gone)
 
     def text(self, wanted: bytes, key: str, cell_id: str) -> str | None:
         """The source with that digest, if this process has it, or the journal for that cell."""

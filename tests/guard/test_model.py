@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from sys import getsizeof
 from typing import Any
 
 from hypothesis import given, settings
@@ -175,12 +176,12 @@ def test_the_texts_at_hand_are_limited() -> None:
     readings.keep(str(number) * 2**18 for number in range(10))
     for number in range(200):
         readings.keep([f"{number:03}" * 2**16])
-    assert readings._characters <= module.TEXT_CHARACTERS
-    assert readings._characters == sum(map(len, readings._texts.values()))
+    assert readings._text_bytes <= module.TEXT_BYTES
+    assert readings._text_bytes == sum(map(getsizeof, readings._texts.values()))
     assert readings.text(digest("199" * 2**16), "k", "c") is not None
     assert readings.text(digest("0" * 2**18), "k", "c") is None
-    readings.keep(["x" * (module.LONGEST_TEXT + 1)])
-    assert digest("x" * (module.LONGEST_TEXT + 1)) not in readings._texts
+    readings.keep(["x" * (module.LONGEST_TEXT_BYTES)])
+    assert digest("x" * (module.LONGEST_TEXT_BYTES)) not in readings._texts
 
 
 def test_what_is_not_at_hand_is_in_the_journal_of_that_cell() -> None:

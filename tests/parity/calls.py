@@ -265,6 +265,41 @@ RUNS = (
     call("interrupt_kernel"),
     call("execute_code", code="import os, time; time.sleep(1); os._exit(1)", status="kernel_died"),
     call("execute_code", code="1 + 1", status="ok"),
+)
+TWO_SESSIONS = (
+    call("use_notebook", notebook_path="main.ipynb", keep={"{second}": "session_id"}),
+    call(
+        "insert_cell",
+        session_id="{second}",
+        cell_index=0,
+        cell_type="code",
+        cell_source="a = 1\na",
+        keep={"{shared}": "cell_id"},
+    ),
+    call("read_cell", cell_id="{shared}"),
+    call(
+        "overwrite_cell_source", session_id="{second}", cell_id="{shared}", cell_source="a = 2\na"
+    ),
+    call("read_notebook"),
+    call("read_notebook"),
+    call("execute_cell", cell_id="{shared}", status="ok"),
+    call("overwrite_cell_source", cell_id="{shared}", cell_source="a = 3", raises="cell_changed"),
+    call("edit_cell_source", cell_id="{shared}", old_string="a = 2", new_string="a = 3"),
+    call(
+        "edit_cell_source",
+        session_id="{second}",
+        cell_id="{shared}",
+        old_string="a",
+        new_string="b",
+        replace_all=True,
+        raises="cell_changed",
+    ),
+    call("overwrite_cell_source", cell_id="{shared}", cell_source="a = 4"),
+    call("delete_cell", session_id="{second}", cell_ids=["{shared}"], raises="cell_changed"),
+    call("overwrite_cell_source", cell_id="{shared}", cell_source="a = 5"),
+    call("delete_cell", session_id="{second}", cell_ids=["{shared}"], force=True),
+    call("read_cell", cell_id="{shared}", raises="cell_not_found"),
+    call("unuse_notebook", session_id="{second}", kernel="keep"),
     call("insert_cell", cell_index=-1, cell_type="markdown", cell_source=END),
 )
 OTHERS = (
@@ -317,7 +352,7 @@ OTHERS = (
     call("list_kernels"),
     call("list_notebooks"),
 )
-CALLS = OPENING + CELLS + RUNS + OTHERS
+CALLS = OPENING + CELLS + RUNS + TWO_SESSIONS + OTHERS
 NOTEBOOKS = (
     "main.ipynb",
     "b.ipynb",

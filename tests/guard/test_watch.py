@@ -1,0 +1,91 @@
+"""A live document knows which cells were touched, whatever one transaction does to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pycrdt import Array, Doc, Map, Text
+
+from jmcp_handlers.documents.watch import DocumentWatch
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["type", "replace", "output", "count", "insert", "delete", "move"]),
+        st.integers(0, 6),
+        st.integers(0, 6),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def cell(cell_id: str, source: str) -> Map[Any]:
+    fields = {"id": cell_id, "source": Text(source), "outputs": Array([]), "execution_count": None}
+    return Map(fields)
+
+
+def apply(cells: Array[Any], step: tuple[str, int, int], new_id: str) -> set[str]:
+    """Do one step; returns the ids of the cells that it touches."""
+    what, first, second = step
+    if what == "insert":
+        cells.insert(first % (len(cells) + 1), cell(new_id, "new"))
+        return {new_id}
+    if not len(cells):
+        return set()
+    at = first % len(cells)
+    cell_id = str(cells[at]["id"])
+    if what == "type":
+        cells[at]["source"].insert(0, "é")
+    elif what == "replace":
+        cells[at]["source"] = Text("another")
+    elif what == "output":
+        cells[at]["outputs"].append(Map({"output_type": "stream", "text": Text("out")}))
+        return set()
+    elif what == "count":
+        cells[at]["execution_count"] = 1.0
+        return set()
+    elif what == "delete":
+        del cells[at]
+    else:  # as JupyterLab moves
+        moved = cell(cell_id, str(cells[at]["source"]))
+        del cells[at]
+        cells.insert(second % (len(cells) + 1), moved)
+    return {cell_id}
+
+
+@given(st.lists(STEPS, max_size=8))
+@settings(max_examples=150, deadline=None)
+def test_what_a_transaction_touched_is_known(
+    transactions: list[list[tuple[str, int, int]]],
+) -> None:
+    doc: Any = Doc()
+    doc["cells"] = cells = Array([cell(f"c{number}", "x") for number in range(4)])
+    doc["meta"] = meta = Map({})
+    watch = DocumentWatch(cells, meta, lambda: False)
+    watch.duplicates()  # as opening a notebook does
+    for number, steps in enumerate(transactions):
+        mark = watch.touches.mark
+        before = {str(one["id"]): str(one["source"]) for one in cells}
+        wanted: set[str] = set()
+        with doc.transaction():
+            for which, step in enumerate(steps):
+                wanted |= apply(cells, step, f"n{number}-{which}")
+        after = {str(one["id"]): str(one["source"]) for one in cells}
+        touched = watch.touches.since(mark)
+        assert touched is not None
+        differs = {one for one in before.keys() | after.keys() if before.get(one) != after.get(one)}
+        assert differs <= set(touched) <= wanted
+        assert [watch.find(one) for one in after] == list(range(len(after)))
+
+
+def test_a_cell_that_gets_another_id_makes_all_of_them_unknown() -> None:
+    doc: Any = Doc()
+    doc["cells"] = cells = Array([cell("c0", "x")])
+    doc["meta"] = meta = Map({})
+    watch = DocumentWatch(cells, meta, lambda: False)
+    watch.duplicates()
+    mark = watch.touches.mark
+    cells[0]["id"] = "c1"
+    assert watch.touches.since(mark) is None

@@ -8,12 +8,10 @@ import os
 import re
 import threading
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import cast
 
-import mcp_types as types
 from anyio import AsyncFile
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.stdio import stdio_server
@@ -23,15 +21,9 @@ from jmcp.runtime.permissions import Permissions
 from jmcp.runtime.transport import mcp
 from jmcp.runtime.transport.body import DEFAULT_MAX_BYTES
 from jmcp.runtime.transport.identity import HOLDER
+from jmcp.runtime.transport.lines import Lines
 from jmcp.runtime.transport.listing import Listing
 from jmcp.runtime.transport.wire import Wire
-
-CHUNK = 2**16
-HEAD_BYTES = 1024
-REQUEST_ID = re.compile(rb'"id"\s*:\s*("[\w. -]{1,128}"|-?[0-9]{1,18})')
-LINES_AHEAD = 64
-"""A client that sends faster than it is answered waits, as a pipe makes it."""
-
 
 ANSWER_ID = re.compile(r'\{"jsonrpc":"2.0","id":("(?:[^"\\]|\\.)*"|-?[0-9]+),"(?:result|error)"')
 ANSWERING_SECONDS = 2.0
@@ -102,96 +94,6 @@ async def serve(
             await server.run(incoming, outgoing, server.create_initialization_options())
     except* OSError:
         pass  # the client reads no more, which is its other way to leave
-
-
-@dataclass(frozen=True, slots=True)
-class TooLong:
-    """What is left of a line that was too long: its beginning."""
-
-    head: bytes
-
-
-class Lines:
-    """The lines of a descriptor, whatever it is (no loop can wait for a file).
-
-    One with more than `max_bytes` is answered through `answer` and passed over.
-    """
-
-    def __init__(
-        self, descriptor: int, max_bytes: int, answer: Callable[[str], Awaitable[None]]
-    ) -> None:
-        self._descriptor = descriptor
-        self._max_bytes = max_bytes
-        self._answer = answer
-        self._loop = asyncio.get_running_loop()
-        self._lines: asyncio.Queue[str | TooLong | None] = asyncio.Queue(LINES_AHEAD)
-        # It sleeps in `read`, holds no lock there and ends with the process.
-        threading.Thread(target=self._read, name="jmcp-stdin", daemon=True).start()
-
-    def __aiter__(self) -> Lines:
-        return self
-
-    async def __anext__(self) -> str:
-        while True:
-            line = await self._lines.get()
-            if line is None:
-                raise StopAsyncIteration
-            if isinstance(line, str):
-                return line
-            await self._answer(refusal(line.head, self._max_bytes))
-
-    def _read(self) -> None:
-        line = Line(self._max_bytes)
-        # The loop is closed, or somebody closed the descriptor: nobody waits for more.
-        with suppress(RuntimeError, OSError):
-            while chunk := os.read(self._descriptor, CHUNK):
-                # Only the new part can have line ends: a long line is joined once, not searched.
-                *ends, left = chunk.split(b"\n")
-                for end in ends:
-                    line.add(end)
-                    self._put(line.taken())
-                line.add(left)
-        if line:
-            self._put(line.taken())
-        with suppress(RuntimeError):
-            self._put(None)
-
-    def _put(self, line: str | TooLong | None) -> None:
-        asyncio.run_coroutine_threadsafe(self._lines.put(line), self._loop).result()
-
-
-class Line:
-    """A line while it comes in."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._kept = bytearray()
-        self._too_long = False
-
-    def __bool__(self) -> bool:
-        return bool(self._kept)
-
-    def add(self, part: bytes) -> None:
-        self._too_long |= len(self._kept) + len(part) > self._max_bytes
-        self._kept += part
-        if self._too_long:
-            del self._kept[HEAD_BYTES:]
-
-    def taken(self) -> str | TooLong:
-        """The line; what is added next belongs to another one."""
-        kept, too_long = bytes(self._kept), self._too_long
-        self._kept.clear()
-        self._too_long = False
-        return TooLong(kept) if too_long else kept.decode("utf-8", "replace")
-
-
-def refusal(head: bytes, max_bytes: int) -> str:
-    """The answer to a request that is too long, with its id where that comes first."""
-    found = REQUEST_ID.search(head.partition(b'"params"')[0])
-    message = f"The line is longer than this server takes: {max_bytes:,} bytes."
-    error = {"code": types.INVALID_REQUEST, "message": message}
-    answer = {"jsonrpc": "2.0", "id": json.loads(found[1]) if found else None, "error": error}
-    return json.dumps(answer) + "\n"
 
 
 class Written:

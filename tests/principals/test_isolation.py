@@ -63,12 +63,13 @@ def alice(shared: House) -> Iterator[Alice]:
 
 async def _moved_in(house: House) -> Alice:
     guest = house.guest("alice")
+    before = set(await house.kernels())
     house.write("hers.ipynb")
     opened = await guest.call("use_notebook", notebook_path="hers.ipynb", notebook_name="figures")
     session = {"session_id": opened["session_id"]}
     run = await guest.call("execute_cell", **session, cell_index=0)
     batch = await guest.call("run_cells", **session, wait=60)
-    [kernel_id] = await house.kernels()
+    [kernel_id] = set(await house.kernels()) - before
     await _saved(house, guest)
     return Alice(
         guest=guest,

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import jmcp_api
-from jmcp import serve_command, token_command
+from jmcp import serve_command, sessions_command, token_command
 from jmcp.listener import ServeError
 from jmcp.tokens import TokenError
 from jmcp_api.mcp import LISTING_FILE
@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     listing.set_defaults(run=run_tools)
 
     token_command.add_to(commands, run=run_token)
+    sessions_command.add_to(commands, run=run_sessions)
 
     # Its options are its own: `main` hands them over before argparse sees them.
     commands.add_parser("generate", help="generate code from a spec")
@@ -44,6 +45,14 @@ def run_serve(arguments: argparse.Namespace) -> int:
         return fail(str(error))
     except KeyboardInterrupt:  # before there was a server to stop
         return 130
+    return 0
+
+
+def run_sessions(arguments: argparse.Namespace) -> int:
+    try:
+        sessions_command.run(arguments)
+    except ServeError as error:
+        return fail(str(error))
     return 0
 
 

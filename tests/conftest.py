@@ -3,5 +3,6 @@
 from tests.jupyter_process import jupyter, jupyter_home
 from tests.left_out import pytest_runtest_makereport
 from tests.served import served
+from tests.stores.redis_server import redis_url
 
-__all__ = ["jupyter", "jupyter_home", "pytest_runtest_makereport", "served"]
+__all__ = ["jupyter", "jupyter_home", "pytest_runtest_makereport", "redis_url", "served"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -14,17 +14,8 @@ from jmcp.runtime.stores.presence import Presence
 from jmcp.runtime.stores.redis import RedisStore
 from jmcp.runtime.stores.sqlite import SqliteStore
 from jmcp.runtime.stores.statefile import StateFile
-from tests.stores.redis_server import MISSING, installed, redis_server
 
 NewStore = Callable[[], Store]
-
-
-@pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if not installed():
-        pytest.skip(MISSING)
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
-        yield url
 
 
 @pytest.fixture(params=["memory", "sqlite", "redis"])

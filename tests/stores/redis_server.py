@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 READY_SECONDS = 30
 STOP_SECONDS = 20
 ATTEMPTS = 5
@@ -18,6 +20,14 @@ MISSING = "no redis-server: apt-get install redis-server"
 
 def installed() -> bool:
     return shutil.which("redis-server") is not None
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if not installed():
+        pytest.skip(MISSING)
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
 
 
 @contextmanager

@@ -39,8 +39,8 @@ async def run_result(run: Run, session: Session, at: int | None = None) -> Execu
     for note in run.notes:
         session.notice("run_note", note)
     notebook = await _notebook_of(run.notebook_key, session)
-    if run.status in ("kernel_died", "kernel_restarted") and notebook is not None:
-        await notebook.kernel.lost(run)
+    if notebook is not None:
+        await notebook.kernel.ended(run)
     if run.cell_id is not None:
         # Others may have moved or deleted the cell while it ran.
         at = await _index(run.cell_id, notebook)
@@ -61,10 +61,9 @@ async def batch_result(batch: RunBatch, session: Session) -> Execution:
     for note in batch.notes:
         session.notice("run_note", note)
     notebook = await _notebook_of(batch.notebook_key, session)
-    if batch.status in ("kernel_died", "kernel_restarted") and notebook is not None:
-        for run in [step.run for step in batch.steps if step.run is not None][-1:]:
-            await notebook.kernel.lost(run)
     runs = [step.run for step in batch.steps if step.run is not None]
+    if runs and notebook is not None:
+        await notebook.kernel.ended(runs[-1])
     remarks = [(step, note) for step in batch.steps if step.run for note in step.run.notes]
     for step, note in remarks[:BATCH_REMARKS]:
         session.notice("run_note", f"Cell {step.index}: {note}")

@@ -93,6 +93,15 @@ def lost(held: HeldNotebook, run: Execution) -> HeldNotebook:
     return replace(held, generation=None, untold="kernel_restarted")
 
 
+def ran(held: HeldNotebook, run: Execution) -> HeldNotebook:
+    """What the session knows once it sees in which process that run came to be."""
+    if held.kernel_id != run.kernel_id or held.generation is None or held.counted_by != PROCESS:
+        return held
+    if run.generation <= held.generation:
+        return held
+    return replace(held, generation=run.generation, process=None, untold="kernel_restarted")
+
+
 class Healing:
     """Finds or makes the kernel that a session's next run needs. One for each server.
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from jmcp.runtime.errors import KernelDown, KernelMissing
 from jmcp.runtime.execution import Execution
-from jmcp.runtime.healing import PROCESS, Seen, adopted, lost, observed
+from jmcp.runtime.healing import PROCESS, Seen, adopted, lost, observed, ran
+from jmcp.runtime.kernel_run import KERNEL_GONE
 from jmcp.runtime.store import HeldNotebook
 
 if TYPE_CHECKING:  # a session makes its notebooks, and those tell their session
@@ -102,10 +103,13 @@ class NotebookKernel:
             )
         )
 
-    async def lost(self, run: Execution) -> None:
-        """Tell that the variables of that run's kernel are gone, and not again with the next run."""
-        await self._know(partial(lost, run=run))
-        self._session.telling.add(self._held.ref.key)
+    async def ended(self, run: Execution) -> None:
+        """Take note of the process that a run ended with or in: what was lost is told once."""
+        if run.status in KERNEL_GONE:
+            await self._know(partial(lost, run=run))
+            self._session.telling.add(self._held.ref.key)
+        elif run.done:
+            await self._know(partial(ran, run=run))
 
     @property
     def _held(self) -> HeldNotebook:

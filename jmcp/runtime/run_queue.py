@@ -171,6 +171,9 @@ class RunQueue:
         run = self._prepare(execution, start, connection.generation)
         sink = await execution.open_sink() if execution.open_sink is not None else None
         await run.go(sink, after_interrupt=self._interrupted)
+        if execution.status not in KERNEL_GONE:
+            # Somebody may have restarted the kernel right before the code came there.
+            execution.generation = connection.generation
         self._interrupted = run.interrupted
         if not run.over:
             self._stuck = run

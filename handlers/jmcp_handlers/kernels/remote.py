@@ -96,6 +96,7 @@ class RemoteKernels:
         connection = self._connection(kernel_id)
         if connection.connected:  # else it is looked at before it is connected
             await self._look(connection)
+            await connection.settled()
         await connection.ready()
         return connection
 

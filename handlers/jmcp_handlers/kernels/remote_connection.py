@@ -35,6 +35,9 @@ AFTERMATH = 0.25
 """Seconds after an interrupt in which the shutdown that it belongs to shows: Jupyter interrupts a
 kernel right before it asks it to end."""
 
+ASKING = 0.2
+"""Seconds between questions to a kernel that others are restarting."""
+
 POLL = 0.05
 
 LIMITED = ("IOPub data rate exceeded", "IOPub message rate exceeded")
@@ -175,6 +178,25 @@ class RemoteConnection:
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         await asyncio.shield(self._looking)
+
+    async def settled(self) -> None:
+        """Wait, bounded, until a stop that was heard of shows as a new process or as the end.
+
+        A process that others restarted says nothing by itself that would surely reach us.
+        """
+        until = time.monotonic() + STOPPING_LIMIT
+        while self._stopping is not None and not self.gone and self._link.wire is not None:
+            if time.monotonic() > until:
+                self._stopping = None  # it goes on, or does not tell its processes apart
+                return
+            self._ask()
+            await asyncio.sleep(ASKING)
+            await self.look()
+
+    def _ask(self) -> None:
+        if self._link.wire is not None:
+            request = self._link.wire.session.msg("kernel_info_request", {})
+            self._link.wire.request("control", request)
 
     def interrupting(self) -> None:
         """We are about to interrupt it: a KeyboardInterrupt is no sign of a restart."""

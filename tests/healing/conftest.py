@@ -1,0 +1,177 @@
+"""A dispatcher inside of a real Jupyter Server or outside of it, whose kernels a test may end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import nbformat as untyped_nbformat
+import pytest
+from jupyter_server.serverapp import ServerApp
+
+from jmcp.app import API
+from jmcp.runtime.backend import Documents, Kernels
+from jmcp.runtime.call import Caller, Outcome
+from jmcp.runtime.dispatch import Dispatcher
+from jmcp.runtime.store import SessionRecord
+from jmcp.runtime.stores.memory import MemoryStore
+from jmcp_handlers import HANDLERS
+from jmcp_handlers.documents.local import LocalDocuments
+from jmcp_handlers.documents.remote import RemoteDocuments
+from jmcp_handlers.jupyter_api import JupyterApi
+from jmcp_handlers.kernels.local import LocalKernels
+from jmcp_handlers.kernels.remote import RemoteKernels
+from tests.jupyter_process import TOKEN, StartJupyter
+
+nbformat: Any = untyped_nbformat
+ALICE = Caller(owner="alice", authenticated=True)
+BOB = Caller(owner="bob", authenticated=True)
+PATH = "work/deep/a.ipynb"
+RESTARTER = {"KernelRestarter": {"time_to_dead": 0.3, "restart_limit": 2}}
+"""Jupyter's looks for dead kernels every 3 s, and gives up after five attempts."""
+
+
+@dataclass(kw_only=True)
+class House:
+    """One Jupyter Server, and one life of jmcp at a time on it."""
+
+    server: ServerApp
+    home: Path
+    outside: bool
+    store: MemoryStore = field(default_factory=MemoryStore)
+    dispatcher: Dispatcher = field(init=False)
+
+    @property
+    def root(self) -> Path:
+        return Path(self.server.root_dir)
+
+    @property
+    def kernel_ids(self) -> Sequence[str]:
+        ids: list[str] = self.server.kernel_manager.list_kernel_ids()
+        return ids
+
+    @asynccontextmanager
+    async def jmcp(self) -> AsyncIterator[None]:
+        api = JupyterApi(self.server.connection_url, TOKEN)
+        documents: Documents = RemoteDocuments(api) if self.outside else LocalDocuments(self.server)
+        kernels: Kernels = RemoteKernels(api) if self.outside else LocalKernels(self.server)
+        self.dispatcher = Dispatcher(
+            api=API,
+            handlers=HANDLERS,
+            documents=documents,
+            kernels=kernels,
+            store=self.store,
+            strict=True,
+        )
+        await self.dispatcher.start()
+        try:
+            yield
+        finally:
+            await self.dispatcher.close()
+            await api.close()
+
+    def write(self, path: str = PATH, kernel_name: str = "python3") -> None:
+        """A notebook of one cell, `x`, for that kernelspec."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        spec = {"name": kernel_name, "display_name": kernel_name, "language": "python"}
+        notebook = nbformat.v4.new_notebook(metadata={"kernelspec": spec})
+        notebook.cells.append(nbformat.v4.new_code_cell("x", id="aaaa0001"))
+        nbformat.write(notebook, file)
+
+    def install(self, name: str, script: str = "") -> Path:
+        """A kernelspec in the test's own data folder; `script` runs before the kernel."""
+        folder = self.home / "data" / "kernels" / name
+        folder.mkdir(parents=True)
+        code = f"{script}\nfrom ipykernel.kernelapp import launch_new_instance as go; go()"
+        spec = {
+            "argv": [sys.executable, "-c", code, "-f", "{connection_file}"],
+            "display_name": name,
+            "language": "python",
+            "env": {"SPEC": name},
+        }
+        (folder / "kernel.json").write_text(json.dumps(spec))
+        return folder
+
+    def uninstall(self, name: str) -> None:
+        shutil.rmtree(self.home / "data" / "kernels" / name)
+
+    async def outcome(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> Outcome:
+        return await self.dispatcher.call(tool, arguments, caller)
+
+    async def call(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> dict[str, Any]:
+        """The result of a call that has to succeed."""
+        outcome = await self.outcome(tool, caller, **arguments)
+        assert outcome.result is not None, outcome.text
+        return outcome.result
+
+    async def fail(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> dict[str, Any]:
+        """The error of a call that has to fail."""
+        outcome = await self.outcome(tool, caller, **arguments)
+        assert outcome.error is not None, outcome.text
+        return outcome.error.payload()
+
+    async def open(self, path: str = PATH, caller: Caller = ALICE, /, **arguments: Any) -> str:
+        """Open a notebook; returns the session's id."""
+        opened = await self.call("use_notebook", caller, notebook_path=path, **arguments)
+        return str(opened["session_id"])
+
+    async def run(self, session: str, code: str, caller: Caller = ALICE) -> dict[str, Any]:
+        return await self.call("execute_code", caller, session_id=session, code=code)
+
+    async def says(self, session: str, code: str, caller: Caller = ALICE) -> str:
+        """What the code prints, or the name of what it raises."""
+        run = await self.run(session, code, caller)
+        (output,) = run["outputs"]
+        return str(output.get("ename") or output.get("text")).strip()
+
+    async def record(self, session: str, caller: Caller = ALICE) -> SessionRecord:
+        record = await self.store.get(caller.owner, session)
+        assert record is not None
+        return record
+
+    async def rest(self, method: str, path: str) -> Any:
+        """What a person does in JupyterLab."""
+        async with httpx2.AsyncClient(
+            base_url=self.server.connection_url,
+            headers={"Authorization": f"token {TOKEN}"},
+            timeout=60,
+        ) as http:
+            answer = await http.request(method, path)
+            assert answer.is_success, answer.text
+            return answer.json() if answer.content else None
+
+    async def shown(self) -> list[tuple[str, str]]:
+        """What JupyterLab shows: the paths of sessions, and their kernels."""
+        rows = await self.rest("GET", "api/sessions")
+        return [(row["path"], row["kernel"]["id"]) for row in rows]
+
+    def kill(self, kernel_id: str) -> None:
+        manager: Any = self.server.kernel_manager.get_kernel(kernel_id)
+        os.kill(manager.provisioner.pid, signal.SIGKILL)
+
+
+def notices(*results: dict[str, Any]) -> list[str]:
+    """The codes of all notices, without those of the notebook's cells."""
+    codes = [notice["code"] for result in results for notice in result["notices"]]
+    return [code for code in codes if code.startswith("kernel")]
+
+
+@pytest.fixture(params=["inside", "outside"])
+async def house(
+    request: pytest.FixtureRequest, jupyter: StartJupyter, jupyter_home: Path
+) -> AsyncIterator[House]:
+    server = await jupyter(collaboration=False, **RESTARTER)
+    house = House(server=server, home=jupyter_home, outside=request.param == "outside")
+    house.write()
+    async with house.jmcp():
+        yield house

@@ -40,6 +40,13 @@ RESTARTER = {"KernelRestarter": {"time_to_dead": 0.3, "restart_limit": 2}}
 """Jupyter's looks for dead kernels every 3 s, and gives up after five attempts."""
 
 
+class Kept(MemoryStore):
+    """Outlives the lives of jmcp in a test, as a file would."""
+
+    async def close(self) -> None:
+        pass
+
+
 @dataclass(kw_only=True)
 class House:
     """One Jupyter Server, and one life of jmcp at a time on it."""
@@ -47,7 +54,7 @@ class House:
     server: ServerApp
     home: Path
     outside: bool
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: MemoryStore = field(default_factory=Kept)
     dispatcher: Dispatcher = field(init=False)
 
     @property
@@ -64,7 +71,7 @@ class House:
         api = JupyterApi(self.server.connection_url, TOKEN)
         documents: Documents = RemoteDocuments(api) if self.outside else LocalDocuments(self.server)
         kernels: Kernels = RemoteKernels(api) if self.outside else LocalKernels(self.server)
-        self.dispatcher = Dispatcher(
+        dispatcher = self.dispatcher = Dispatcher(
             api=API,
             handlers=HANDLERS,
             documents=documents,
@@ -72,11 +79,11 @@ class House:
             store=self.store,
             strict=True,
         )
-        await self.dispatcher.start()
+        await dispatcher.start()
         try:
             yield
         finally:
-            await self.dispatcher.close()
+            await dispatcher.close()
             await api.close()
 
     def write(self, path: str = PATH, kernel_name: str = "python3") -> None:

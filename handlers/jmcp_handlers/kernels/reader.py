@@ -14,6 +14,7 @@ import zmq.asyncio
 
 from jmcp.runtime.backend import OnMessage, Reply
 from jmcp.runtime.errors import KernelDown
+from jmcp_handlers.kernels.afterwards import Afterwards
 from jmcp_handlers.kernels.requests import execute_request
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Reader:
         """The session in the headers of what the kernel makes, if that is its own."""
         self._client = client
         self._runs: dict[str, Run] = {}
+        self._afterwards = Afterwards()
         self._pumps: list[asyncio.Task[None]] = []
         self._answered = asyncio.Event()
         self._published = asyncio.Event()
@@ -113,7 +115,7 @@ class Reader:
         if on_send is not None:
             on_send(self._client.session.session, request)
         self._runs[request] = run
-        run.ended.add_done_callback(lambda _: self._runs.pop(request, None))
+        run.ended.add_done_callback(lambda ended: self._over(request, ended, on_message))
         self._send(self._client.shell_channel, message)
         return run
 
@@ -172,6 +174,10 @@ class Reader:
                 await asyncio.sleep(0)
                 since = time.monotonic()
 
+    def _over(self, request: str, ended: asyncio.Future[Reply], on_message: OnMessage) -> None:
+        self._runs.pop(request, None)
+        self._afterwards.keep(request, ended, on_message)
+
     def _on_iopub(self, message: dict[str, Any]) -> None:
         self._published.set()
         header, parent = message["header"], message["parent_header"]
@@ -181,6 +187,7 @@ class Reader:
             self.state = content["execution_state"]
         run = self._runs.get(parent.get("msg_id", ""))
         if run is None:
+            self._afterwards.tell(parent.get("msg_id", ""), kind, content, message["metadata"])
             return
         try:
             run.on_message(kind, content, message["metadata"])

@@ -12,6 +12,7 @@ from uuid import uuid4
 from jmcp.runtime.backend import OnMessage, Reply, Request
 from jmcp.runtime.errors import BackendError, KernelDown
 from jmcp_handlers.jupyter_api import JupyterApi, quoted
+from jmcp_handlers.kernels.afterwards import Afterwards
 from jmcp_handlers.kernels.continuity import Numbers
 from jmcp_handlers.kernels.endings import IDLE_LIMIT, STOPPING_LIMIT, Loss
 from jmcp_handlers.kernels.greeting import Greeting
@@ -75,6 +76,7 @@ class RemoteConnection:
         self._username = f"jmcp-{uuid4().hex[:8]}"
         self._link = Link(api, kernel_id, channel or str(uuid4()), self._username, self)
         self._runs: dict[str, RemoteRun] = {}
+        self._afterwards = Afterwards()
         self._numbers = Numbers()
         self._resumed = False
         self._activity: datetime | None = None
@@ -153,6 +155,7 @@ class RemoteConnection:
         """The open websocket of a kernel that answers. Raises KernelMissing, KernelDown."""
         deadline = time.monotonic() + READY_LIMIT
         patience = time.monotonic() + UNREACHABLE_LIMIT
+        look_at = time.monotonic() + WATCH
         self.open()
         while not self._ready.is_set() or self._link.wire is None:
             if self.gone:
@@ -167,6 +170,10 @@ class RemoteConnection:
                     f"Kernel {self.kernel_id} did not answer within {READY_LIMIT:g} s.",
                     kernel_id=self.kernel_id,
                 )
+            if time.monotonic() > look_at:
+                # Jupyter opens no channel of a kernel that dies at once, and says nothing of that.
+                look_at = time.monotonic() + WATCH
+                self._begin_look()
             try:
                 await asyncio.wait_for(self._ready.wait(), POLL)
             except TimeoutError:
@@ -175,9 +182,12 @@ class RemoteConnection:
 
     async def look(self) -> None:
         """Ask Jupyter whether it still has the kernel; at most one question at a time."""
+        await asyncio.shield(self._begin_look())
+
+    def _begin_look(self) -> asyncio.Task[None]:
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
-        await asyncio.shield(self._looking)
+        return self._looking
 
     async def settled(self) -> None:
         """Wait, bounded, until a stop that was heard of shows as a new process or as the end.
@@ -335,6 +345,9 @@ class RemoteConnection:
             if state == "idle":
                 self._greeting.idle(message.parent_id)
         if run is None:
+            self._afterwards.tell(
+                message.parent_id, message.kind, message.content, message.metadata
+            )
             return
         run.session = run.session or str(message.header.get("session") or "")
         if run.tell(message) and state == "idle":
@@ -384,7 +397,12 @@ class RemoteConnection:
 
     def _add(self, message_id: str, on_message: OnMessage) -> RemoteRun:
         self._runs[message_id] = run = RemoteRun(on_message)
-        run.ended.add_done_callback(lambda _: self._runs.pop(message_id, None))
+
+        def over(ended: asyncio.Future[Reply]) -> None:
+            self._runs.pop(message_id, None)
+            self._afterwards.keep(message_id, ended, on_message)
+
+        run.ended.add_done_callback(over)
         return run
 
     def _end_runs(self, loss: Loss, *, session: str | None = None) -> None:

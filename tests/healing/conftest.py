@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,8 +36,11 @@ from tests.jupyter_process import TOKEN, StartJupyter
 nbformat: Any = untyped_nbformat
 ALICE = Caller(owner="alice", authenticated=True)
 BOB = Caller(owner="bob", authenticated=True)
+LIMIT = 120
+"""Seconds for anything that involves a process, on a slow machine."""
+
 PATH = "work/deep/a.ipynb"
-RESTARTER = {"KernelRestarter": {"time_to_dead": 0.3, "restart_limit": 2}}
+RESTARTER = {"time_to_dead": 0.3, "restart_limit": 2}
 """Jupyter's looks for dead kernels every 3 s, and gives up after five attempts."""
 
 
@@ -167,6 +171,13 @@ class House:
         os.kill(manager.provisioner.pid, signal.SIGKILL)
 
 
+async def eventually(condition: Callable[[], Awaitable[object]]) -> None:
+    """Wait for what nobody announces."""
+    async with asyncio.timeout(LIMIT):
+        while not await condition():  # noqa: ASYNC110 # it is state of other processes
+            await asyncio.sleep(0.05)
+
+
 def notices(*results: dict[str, Any]) -> list[str]:
     """The codes of all notices, without those of the notebook's cells."""
     codes = [notice["code"] for result in results for notice in result["notices"]]
@@ -177,7 +188,7 @@ def notices(*results: dict[str, Any]) -> list[str]:
 async def house(
     request: pytest.FixtureRequest, jupyter: StartJupyter, jupyter_home: Path
 ) -> AsyncIterator[House]:
-    server = await jupyter(collaboration=False, **RESTARTER)
+    server = await jupyter(collaboration=False, KernelRestarter=RESTARTER)
     house = House(server=server, home=jupyter_home, outside=request.param == "outside")
     house.write()
     async with house.jmcp():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.healing.conftest import House, notices
-from tests.healing.test_deaths import LIMIT, remove
+from tests.healing.conftest import LIMIT, House, notices
+from tests.healing.test_deaths import remove
 
 UNLESS_BROKEN = "import os, sys; os.path.exists(os.environ['BROKEN']) and sys.exit(1)"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tests.healing.conftest import ALICE, BOB, PATH, House, notices
-from tests.healing.test_deaths import LIMIT, crowd, kill, remove, restart
+from tests.healing.conftest import ALICE, BOB, LIMIT, PATH, House, eventually, notices
+from tests.healing.test_deaths import crowd, kill, remove, restart
 
 
 async def kernel_of(house: House, session: str, caller: Any = ALICE) -> str | None:
@@ -100,9 +100,12 @@ async def test_restart_and_interrupt_mean_it(house: House) -> None:
     assert await house.says(bob, "x", BOB) == "NameError"
     code = "import threading; threading.Event().wait()"
     begun = await house.call("execute_code", BOB, session_id=bob, code=code, wait=0)
+
+    async def started() -> bool:
+        return (await executions(house, bob))[0]["started"] is not None
+
+    await eventually(started)
     async with asyncio.timeout(LIMIT):
-        while (await executions(house, bob))[0]["started"] is None:
-            await asyncio.sleep(0.05)
         await house.call("interrupt_kernel", BOB, session_id=bob)
         ended = await house.call(
             "get_execution",

@@ -134,10 +134,16 @@ def standalone_variables(jupyter: Served, kernels: Served | None = None) -> dict
 
 @contextmanager
 def standalone(
-    home: Path, jupyter: Served, *options: str, kernels: Served | None = None
+    home: Path,
+    jupyter: Served,
+    *options: str,
+    kernels: Served | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Served]:
     """Start jmcp over HTTP, outside of the Jupyter Server that it works on, on a free port."""
-    variables = standalone_variables(jupyter, kernels) | {"JMCP_TOKEN": TOKEN}
+    variables = (
+        standalone_variables(jupyter, kernels) | {"JMCP_TOKEN": TOKEN} | dict(variables or {})
+    )
     command = standalone_command("--port", "0", *options)
     ready = r"MCP\s+(http://\S+/)mcp\b"
     with _running(command, home, jupyter.root, ready, variables=variables) as served:

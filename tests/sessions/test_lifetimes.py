@@ -17,6 +17,7 @@ from jmcp.runtime.dispatch import Dispatcher
 from jmcp.runtime.lifetimes import Lifetimes
 from jmcp.runtime.store import SessionRecord, Store
 from jmcp.runtime.stores.memory import MemoryStore
+from jmcp.runtime.stores.redis import RedisStore
 from jmcp.runtime.stores.sqlite import SqliteStore
 from jmcp.runtime.stores.statefile import StateFile, StateUnavailable
 from jmcp.runtime.witness import Called, Happened
@@ -224,9 +225,25 @@ async def put(store: Store, clock: Clock, *names: str) -> None:
         await store.put(record(name, at=clock()))
 
 
-async def test_a_session_in_use_in_one_process_is_not_swept_by_another(tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", "redis"])
+async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[list[Store]]:
+    """What two processes have of the same records."""
+    made: list[Store] = []
+    for _ in range(2):
+        if request.param == "sqlite":
+            made.append(SqliteStore(StateFile(tmp_path / "state.db")))
+        else:
+            url, local = request.getfixturevalue("redis_url"), MemoryStore()
+            made.append(RedisStore(url, place=str(tmp_path), idle_hours=24, local=local))
+    yield made
+    for one in made:
+        await one.close()
+
+
+async def test_a_session_in_use_in_one_process_is_not_swept_by_another(
+    stores: list[Store],
+) -> None:
     clock = Clock()
-    stores = [SqliteStore(StateFile(tmp_path / "state.db")) for _ in range(2)]
     user = lifetimes(stores[0], clock, users=lambda: {("alice", "used")})
     other = lifetimes(stores[1], clock)
     await put(stores[0], clock, "used", "idle")
@@ -236,17 +253,14 @@ async def test_a_session_in_use_in_one_process_is_not_swept_by_another(tmp_path:
         assert "used" not in {one.session_id for one in await other.sweep()}
     assert await stores[0].get("alice", "idle") is None
     assert await stores[0].get("alice", "used") is not None
-    for store in stores:
-        await store.close()
 
 
-async def test_one_process_ends_a_session_and_lets_it_go(tmp_path: Path) -> None:
+async def test_one_process_ends_a_session_and_lets_it_go(stores: list[Store]) -> None:
     clock, told, let_go = Clock(), list[str](), list[str]()
 
     async def go(ended: SessionRecord) -> None:
         let_go.append(ended.session_id)
 
-    stores = [SqliteStore(StateFile(tmp_path / "state.db")) for _ in range(2)]
     sweepers = [
         lifetimes(one, clock, let_go=go, tell=lambda event: told.append(event.what))
         for one in stores
@@ -257,8 +271,6 @@ async def test_one_process_ends_a_session_and_lets_it_go(tmp_path: Path) -> None
     assert sorted(one.session_id for some in swept for one in some) == sorted(let_go)
     assert len(let_go) == len(set(let_go)) == 20
     assert told == ["expired"] * 20
-    for store in stores:
-        await store.close()
 
 
 async def test_one_that_is_used_while_it_is_swept_stays() -> None:

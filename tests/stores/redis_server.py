@@ -31,14 +31,15 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def redis_server(folder: Path) -> Iterator[str]:
+def redis_server(folder: Path, *, password: str = "", port: int | None = None) -> Iterator[str]:
     """The URL of a server without persistence, which takes at most 64 MB."""
     for attempt in range(ATTEMPTS):
-        port = _free_port()
-        process = _start(folder, port)
+        listening = _free_port() if port is None else port
+        process = _start(folder, listening, password)
         try:
-            if _answers(process, port):
-                yield f"redis://127.0.0.1:{port}/0"
+            if _answers(process, listening):
+                user = f":{password}@" if password else ""
+                yield f"redis://{user}127.0.0.1:{listening}/0"
                 return
         finally:
             process.terminate()
@@ -50,7 +51,7 @@ def redis_server(folder: Path) -> Iterator[str]:
         assert attempt < ATTEMPTS - 1, f"redis-server did not start: {_log(folder)}"
 
 
-def _start(folder: Path, port: int) -> subprocess.Popen[bytes]:
+def _start(folder: Path, port: int, password: str) -> subprocess.Popen[bytes]:
     options = {
         "port": str(port),
         "bind": "127.0.0.1",
@@ -59,6 +60,7 @@ def _start(folder: Path, port: int) -> subprocess.Popen[bytes]:
         "save": "",
         "appendonly": "no",
         "maxmemory": "64mb",
+        "requirepass": password,
     }
     command = ["redis-server", *(part for name in options for part in (f"--{name}", options[name]))]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -79,7 +81,7 @@ def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
                 connection.sendall(b"PING\r\n")
-                if connection.recv(16).startswith(b"+PONG"):
+                if connection.recv(16).startswith((b"+PONG", b"-NOAUTH")):
                     return True
         except OSError:
             pass

@@ -215,3 +215,37 @@ def test_a_cell_without_an_id_is_not_guarded() -> None:
     lease.saw(lease.get(0))
     assert lease.reading.packed == b""
     assert not lease.stale(Cell(index=0, cell_id=None, cell_type="code", source="b"))
+
+
+def two_cells() -> dict[str, Any]:
+    cells = [new_cell("code", "a", "c0"), new_cell("code", "b", "c1")]
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+
+
+def test_a_call_beside_an_edit_of_its_session_takes_it_for_its_own() -> None:
+    """A live document has a change before the lease that makes it is over."""
+    reading, readings = Reading(), Readings()
+    file = FileCells(REF, two_cells())
+    edit = SessionCells(file, reading, readings)
+    edit.saw(edit.get(0), edit.get(1))
+    edit.set_source(0, "mine")
+    edit.delete(1)
+    file.touches.add(["c0", "c1"])
+    beside = SessionCells(file, reading, readings)
+    assert (beside.news, beside.stale(beside.get(0))) == ([], False)
+    edit.over(failed=False)
+    assert SessionCells(file, reading, readings).news == []
+
+
+def test_a_call_that_read_the_file_during_an_edit_does_not_undo_what_is_known_of_it() -> None:
+    """A file has a change when the lease that makes it is over; until then others read the old."""
+    reading, readings = Reading(), Readings()
+    content = two_cells()
+    edit = SessionCells(FileCells(REF, content), reading, readings)
+    beside = SessionCells(FileCells(REF, content), reading, readings)
+    edit.set_source(0, "mine")
+    edit.delete(1)
+    beside.saw(beside.get(0), beside.get(1))
+    edit.over(failed=False)
+    assert not edit.stale(edit.get(0))
+    assert not edit.had_read("c1")

@@ -26,6 +26,12 @@ KERNEL_GONE = ("kernel_died", "kernel_restarted")
 CLOSING = 1.0
 """Seconds that the cell of a run whose kernel is gone may hold up the news of it."""
 
+AFTERWARDS = ("stream", "display_data", "update_display_data")
+"""What threads of the code may send when the run is over."""
+
+AFTERWARDS_CHARACTERS = 2**20
+"""How much of that a run takes: a thread may print for as long as the kernel lives."""
+
 DISPLAYS_INTERVAL = 1.0
 """Seconds between notes, for a restart of jmcp, of the display ids that a run shows."""
 
@@ -40,6 +46,10 @@ OUTPUT_LIMIT = (
     "Outputs of this run are missing: they came faster than they could be passed on, and the kernel "
     "or Jupyter Server dropped them. Print less or write to a file. The server's own limits are its "
     "settings ZMQChannelsWebsocketConnection.iopub_data_rate_limit and iopub_msg_rate_limit."
+)
+NO_MORE_MARK = (
+    f"[jmcp adds no more: the threads of this run sent {AFTERWARDS_CHARACTERS:,} characters after "
+    "its end]\n"
 )
 CELL_GONE = "The cell was deleted while this ran; its outputs are only in this execution."
 STOPPED = "jmcp stopped while this ran; the kernel goes on with it."
@@ -77,6 +87,8 @@ class KernelRun:
         self._pending = pending
         self._grace = grace
         self._started = asyncio.Event()
+        self._ended = False
+        self._afterwards = 0
         self._kept_changes = 0
         self._keep_after = 0.0
 
@@ -104,11 +116,7 @@ class KernelRun:
         `shown` is what the cell shows of an execution that an earlier process left.
         """
         execution = self.execution
-        late = None
-        if sink and execution.reopen_sink and execution.cell_id is not None:
-            cell = (execution.notebook_key, execution.cell_id)
-            late = LateUpdates(execution.reopen_sink, partial(self._displays.is_last, *cell)).note
-        execution.record = OutputRecord(sink, self._displays, late=late, shown=shown)
+        execution.record = OutputRecord(sink, self._displays, shown=shown)
         if execution.cell_id is not None:
             self._displays.runs(execution.notebook_key, execution.cell_id, execution.record)
         status: Status | None = None
@@ -120,9 +128,14 @@ class KernelRun:
         finally:
             await self._end(sink, status)
         execution.finish(status)
+        if sink and execution.reopen_sink and execution.cell_id is not None:
+            cell = (execution.notebook_key, execution.cell_id)
+            late = LateUpdates(execution.reopen_sink, partial(self._displays.is_last, *cell))
+            execution.record.follow(late.note)
 
     async def _end(self, sink: OutputSink | None, status: Status | None) -> None:
         execution = self.execution
+        self._ended = True
         left = self.leaving and status in (None, "lost_contact")
         execution.stop_clock()
         if left:
@@ -223,14 +236,25 @@ class KernelRun:
 
     def _on_message(self, kind: str, content: dict[str, Any], metadata: dict[str, Any]) -> None:
         execution = self.execution
-        if execution.done:
-            return  # it ignored its interrupt, and its cell is closed
+        if self._ended:
+            self._on_afterwards(kind, content, metadata)
+            return
         execution.begin()
         self._started.set()
         execution.record.apply(kind, content, metadata)
         if execution.record.display_changes != self._kept_changes:
             self._keep_displays()
         execution.advance()
+
+    def _on_afterwards(self, kind: str, content: dict[str, Any], metadata: dict[str, Any]) -> None:
+        """Take what a thread of the code sends, or code that ignored its interrupt."""
+        record = self.execution.record
+        if kind not in AFTERWARDS or record.released or self._afterwards > AFTERWARDS_CHARACTERS:
+            return
+        self._afterwards += len(str(content))
+        record.apply(kind, content, metadata)
+        if self._afterwards > AFTERWARDS_CHARACTERS:
+            record.mark(NO_MORE_MARK)
 
     def _keep_displays(self) -> None:
         now = asyncio.get_running_loop().time()

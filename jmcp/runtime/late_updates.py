@@ -1,4 +1,5 @@
-"""Display updates that come after a run's end, written to the cell if it still shows the display."""
+"""What comes after a run's end, written to its cell if that still shows the run: updates of its
+displays, and what its threads print."""
 
 from __future__ import annotations
 
@@ -6,18 +7,21 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from jmcp.runtime.backend import Cell, Documents, NotebookRef, Output, OutputSink
+from jmcp.runtime.backend import Cell, Documents, NotebookRef, OutputSink
 from jmcp.runtime.errors import BackendError
 from jmcp.runtime.outputs import OutputRecord
 
 log = logging.getLogger(__name__)
 
-ReopenSink = Callable[[int, Output], Awaitable[OutputSink | None]]
-"""Called as (position, output before); None if the cell no longer shows that output there."""
+INTERVAL = 0.5
+"""Seconds between writes to a cell whose run is over: each opens and closes the cell."""
+
+ReopenSink = Callable[[int, int | None], Awaitable[OutputSink | None]]
+"""Called as (outputs, execution count) that the run left in its cell; None if the cell has others."""
 
 
 class CellOutputs:
-    """Opens one cell for the outputs of a run, and again for updates after the run."""
+    """Opens one cell for the outputs of a run, and again for what comes after the run."""
 
     def __init__(self, documents: Documents, ref: NotebookRef, cell: Cell) -> None:
         self._documents = documents
@@ -28,8 +32,8 @@ class CellOutputs:
         """The sink of the run."""
         return await self._documents.outputs(self._ref, self._cell)
 
-    async def reopen(self, position: int, before: Output) -> OutputSink | None:
-        """A sink if the cell still shows `before` at that position: nobody ran it since."""
+    async def reopen(self, outputs: int, execution_count: int | None) -> OutputSink | None:
+        """A sink if the cell still has so many outputs of that run: nobody ran or cleared it."""
         if self._cell.cell_id is None:
             return None
         ref = await self._documents.current(self._ref.key)
@@ -38,37 +42,39 @@ class CellOutputs:
             if index is None:
                 return None
             cell = cells.get(index, outputs=True)
-            if cell.outputs[position : position + 1] != (before,):
+            if (len(cell.outputs), cell.execution_count) != (outputs, execution_count):
                 return None
         return await self._documents.outputs(ref, cell)
 
 
 class LateUpdates:
-    """The updates of one finished run. A display that moves fast is written when there is time."""
+    """What changes in the outputs of one finished run, written to its cell now and then."""
 
     def __init__(self, reopen: ReopenSink, is_last: Callable[[OutputRecord], bool]) -> None:
         """`is_last` says whether the run of that record is still the last of its cell."""
         self._reopen = reopen
         self._is_last = is_last
-        self._before: dict[int, Output] = {}
+        self._noted = False
         self._task: asyncio.Task[None] | None = None
 
-    def note(self, record: OutputRecord, position: int, before: Output) -> None:
-        """The record's output at that position is not what the cell shows any more."""
-        self._before.setdefault(position, before)
+    def note(self, record: OutputRecord) -> None:
+        """The record has what its cell does not show."""
+        self._noted = True
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._write(record))
 
     async def _write(self, record: OutputRecord) -> None:
-        while self._before:
-            position, before = self._before.popitem()
-            if not self._is_last(record):
-                continue
+        while self._noted and self._is_last(record) and not record.released:
+            self._noted = False
             try:
-                sink = await self._reopen(position, before)
-                if sink is not None:
-                    if self._is_last(record):
-                        sink.replace(position, record.outputs[position])
-                    await sink.close()
+                sink = await self._reopen(record.written, record.execution_count)
+                if sink is None:
+                    return
+                if self._is_last(record) and not record.released:
+                    await record.catch_up(sink)
+                await sink.close()
             except BackendError:
-                log.warning("A display update did not reach its cell.", exc_info=True)
+                log.warning(
+                    "What came after the end of a run did not reach its cell.", exc_info=True
+                )
+            await asyncio.sleep(INTERVAL)

@@ -28,8 +28,8 @@ BACKLOG_SHARE = 4
 SLICE = 20
 """Outputs that are written at once. A live document takes one in 0.3 to 1 ms, and everybody waits."""
 
-Late = Callable[["OutputRecord", int, Output], None]
-"""Called as (record, position, output before) when a finished run's output is updated."""
+Late = Callable[["OutputRecord"], None]
+"""Called when a finished run's outputs change: the cell does not have that yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,6 @@ class OutputRecord:
         sink: OutputSink | None = None,
         displays: Displays | None = None,
         *,
-        late: Late | None = None,
         shown: Shown | None = None,
     ) -> None:
         self.execution_count: int | None = None
@@ -61,9 +60,11 @@ class OutputRecord:
         self.display_changes = 0
         self.size = 0
         self.sink_error: Exception | None = None
+        self.released = False
+        """Whether the outputs were forgotten."""
         self._sink = sink
         self._displays = displays if displays is not None else Displays()
-        self._late = late
+        self._late: Late | None = None
         self._outputs: list[Output] = []
         self._text: StreamText | None = None  # of the last output, if that is a stream
         self._positions: dict[str, list[int]] = {}
@@ -124,9 +125,8 @@ class OutputRecord:
             before = self._outputs[position]
             after = {**before, "data": shown["data"], "metadata": shown["metadata"]}
             self._outputs[position] = after
-            if self._sink is None and self._late is not None and after != before:
-                self._late(self, position, before)
-            self._touch(position, replace=True)
+            if after != before:
+                self._touch(position, replace=True)
 
     def mark(self, text: str) -> None:
         """Say something in the cell that is not the code's own."""
@@ -137,6 +137,7 @@ class OutputRecord:
 
     def let_go(self) -> None:
         """Forget the outputs of a run that is over."""
+        self.released = True
         self._outputs, self._text, self.size = [], None, 0
         self._positions.clear()
 
@@ -162,6 +163,23 @@ class OutputRecord:
         return self._sink is not None and (
             bool(self._dirty) or self._shown != len(self._outputs) or self._count_dirty
         )
+
+    @property
+    def written(self) -> int:
+        """How many outputs the sink has."""
+        return self._shown
+
+    def follow(self, late: Late) -> None:
+        """The cell is closed: tell of what it does not have, now and from now on."""
+        if self.sink_error is None:
+            self._late = late
+            if self._dirty or self._shown != len(self._outputs):
+                late(self)
+
+    async def catch_up(self, sink: OutputSink) -> None:
+        """Write what came after the end, to the cell as the end left it (it is not closed)."""
+        self._sink = sink
+        await self.finish()
 
     async def finish(self) -> None:
         """The run is over: write what is pending and let go of the sink (it is not closed)."""
@@ -239,6 +257,8 @@ class OutputRecord:
             self._schedule()
 
     def _schedule(self) -> None:
+        if self._sink is None and self._late is not None:
+            self._late(self)
         if self._sink is not None and self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_at(max(self._due, loop.time() + INTERVAL), self.flush)

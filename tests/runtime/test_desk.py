@@ -6,10 +6,12 @@ import asyncio
 import os
 import random
 import signal
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from jmcp.runtime import kernel_run
 from jmcp.runtime.execution import Execution
 from tests.runtime.conftest import LIMIT, Desk
 
@@ -123,6 +125,72 @@ async def test_what_a_thread_prints_goes_where_the_kernel_says(desk_at: Any) -> 
     for line in ("main", "second"):
         assert line in together
     assert text(second).endswith("second\n")
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for what nobody announces: the run is over."""
+    async with asyncio.timeout(LIMIT):
+        while not await holds():  # noqa: ASYNC110 # no event tells
+            await asyncio.sleep(0.02)
+
+
+async def until_shown(desk: Desk, run: Execution, ending: str) -> None:
+    """Wait until the cell c0 shows all that the run has, which ends with that."""
+
+    async def shown() -> bool:
+        return text(run).endswith(ending) and list((await desk.cell("c0")).outputs) == run.outputs
+
+    await until(shown)
+
+
+LATE = """
+import os, threading, time
+def late():
+    while not os.path.exists('go'): time.sleep(.01)
+    print('from the thread', flush=True)
+threading.Thread(target=late).start()
+print('main')
+"""
+
+
+async def test_what_a_thread_prints_after_its_run_is_shown_in_the_cell(desk: Desk) -> None:
+    run = await desk.run(LATE)
+    await released(desk, "go")
+    await until_shown(desk, run, "from the thread\n")
+    cell = await desk.cell("c0")
+    assert text(run) == "main\nfrom the thread\n"
+    assert cell.execution_count == run.execution_count
+
+
+async def test_what_a_thread_prints_does_not_reach_a_cell_that_was_cleared(desk: Desk) -> None:
+    run = await desk.run(LATE)
+    sink = await desk.documents.outputs(desk.ref, await desk.cell("c0"))
+    sink.begin()
+    await sink.close()
+    await released(desk, "go")
+
+    async def printed_late() -> bool:
+        return "from the thread" in text(run)
+
+    await until(printed_late)
+    await desk.run("1", cell=1)
+    assert list((await desk.cell("c0")).outputs) == []
+
+
+async def test_threads_may_not_print_for_ever(
+    desk_at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernel_run, "AFTERWARDS_CHARACTERS", 1000)
+    desk: Desk = await desk_at()
+    endless = "while not os.path.exists('stop'): print('x' * 100, flush=True)"
+    run = await desk.run(LATE.replace("print('from the thread', flush=True)", endless))
+    await released(desk, "go")
+    await until_shown(desk, run, "after its end]\n")
+    shown = text(run)
+    assert len(shown) < 2000
+    await released(desk, "stop")
+    await desk.run("1", cell=1)
+    assert text(run) == shown
 
 
 async def test_what_common_tools_print(desk_at: Any) -> None:

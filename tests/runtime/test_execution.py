@@ -420,10 +420,10 @@ async def test_an_update_after_a_run_reaches_its_cell_if_that_still_shows_it(
     kernels: ScriptedKernels, executions: Executions
 ) -> None:
     first, again = RecordingSink(), RecordingSink()
-    asked: list[tuple[int, Any]] = []
+    asked: list[tuple[int, int | None]] = []
 
-    async def reopen(position: int, before: Any) -> OutputSink:
-        asked.append((position, before))
+    async def reopen(outputs: int, execution_count: int | None) -> OutputSink:
+        asked.append((outputs, execution_count))
         again.outputs = list(first.outputs)
         return again
 
@@ -442,7 +442,7 @@ async def test_an_update_after_a_run_reaches_its_cell_if_that_still_shows_it(
     assert await update.wait(LIMIT)
     async with asyncio.timeout(LIMIT):
         await again.closing.wait()
-    assert [(at, out["data"]) for at, out in asked] == [(0, {"text/plain": "1"})]
+    assert asked == [(1, run.execution_count)]
     assert again.outputs == run.outputs
     assert run.outputs[0]["data"] == {"text/plain": "2"}
     assert update.outputs == []

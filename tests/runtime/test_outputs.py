@@ -193,18 +193,47 @@ async def test_an_update_reaches_every_output_with_that_id(sink: RecordingSink) 
     display(other, "3", "unknown", update=True)
 
 
-async def test_an_update_after_the_end_is_told_with_what_was_shown(sink: RecordingSink) -> None:
+async def test_an_update_after_the_end_is_told(sink: RecordingSink) -> None:
     displays = Displays()
-    told: list[tuple[int, Output]] = []
-    record = OutputRecord(sink, displays, late=lambda _, at, before: told.append((at, before)))
+    told: list[OutputRecord] = []
+    record = OutputRecord(sink, displays)
     stream(record, "text")
     display(record, "1", "x")
     await record.finish()
-    shown = record.outputs[1]
+    record.follow(told.append)
+    display(OutputRecord(None, displays), "1", "x", update=True)
+    assert told == []
     display(OutputRecord(None, displays), "2", "x", update=True)
-    assert told == [(1, shown)]
+    assert told == [record]
     assert text_of(record.outputs) == ["text", "2"]
     assert text_of(sink.outputs) == ["text", "1"]
+
+
+async def test_what_came_between_the_end_and_the_closing_is_told(sink: RecordingSink) -> None:
+    told: list[OutputRecord] = []
+    record = OutputRecord(sink)
+    stream(record, "text")
+    await record.finish()
+    stream(record, " and more")
+    assert told == []
+    record.follow(told.append)
+    assert told == [record]
+
+
+async def test_a_record_catches_up_with_its_cell(sink: RecordingSink) -> None:
+    record = OutputRecord(sink)
+    stream(record, "text")
+    await record.finish()
+    stream(record, " and more\n")
+    stream(record, "0%\r")
+    await record.catch_up(sink)
+    assert record.written == 1
+    stream(record, "9%\r")
+    display(record, "shown")
+    await record.catch_up(sink)
+    assert sink.outputs == record.outputs
+    assert text_of(sink.outputs) == ["text and more\n9%", "shown"]
+    assert record.written == 2
 
 
 async def test_displays_of_forgotten_runs_are_forgotten() -> None:

@@ -28,7 +28,7 @@ class Identified:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         principal: Principal | None = scope.get("principal")
         if principal is not None:
-            name, scopes = principal.name, sorted(principal.scopes)
+            name, scopes = principal.name, [str(scope) for scope in sorted(principal.scopes)]
             access = AccessToken(token="", client_id=name, scopes=scopes, subject=name)
             scope["user"] = AuthenticatedUser(access)
         await self._app(scope, receive, send)

@@ -91,7 +91,8 @@ def build(documents: Documents, kernels: Kernels, *, place: str, settings: Setti
     made = Dispatcher(
         api=api,
         handlers=HANDLERS,
-        documents=JournaledDocuments(documents, journal),
+        # What an earlier server left to be made again is not for one that changes nothing.
+        documents=documents if settings.read_only else JournaledDocuments(documents, journal),
         readings=Readings(journal),
         kernels=kernels,
         store=store,

@@ -101,11 +101,13 @@ class Dispatcher:
     async def start(self) -> None:
         """Take up the runs that an earlier process left, and sweep sessions from now on.
 
-        The runs first: what Jupyter kept of their output goes to who connects first.
+        The runs first: what Jupyter kept of their output goes to who connects first. A read-only
+        server leaves them to the next one that is not.
         """
         # A store that does not answer is told now.
         await self._store.count(0)
-        await self.executions.resume(self.documents)
+        if not self._permissions.read_only:
+            await self.executions.resume(self.documents)
         self._sweeper = asyncio.create_task(self._sweep(), name="jmcp-sweep")
 
     @property

@@ -38,6 +38,11 @@ class Permissions:
             if (not allow or _names(tool) & {*allow}) and not _names(tool) & {*deny}
         }
 
+    @property
+    def read_only(self) -> bool:
+        """Whether nobody may change or run anything."""
+        return self._scopes == READ_ONLY
+
     def may(self, caller: Caller, scope: Scope) -> bool:
         """Whether the caller's scopes and this server's have that one."""
         return scope in caller.scopes & self._scopes

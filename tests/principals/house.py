@@ -6,7 +6,7 @@ import hashlib
 import json
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -120,18 +120,21 @@ KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "langua
 
 
 @contextmanager
-def house(base: Path, where: Where, *options: str) -> Iterator[House]:
-    """jmcp in the process of JupyterLab, or on a Jupyter Server elsewhere."""
+def house(
+    base: Path, where: Where, *options: str, jupyter: Served | None = None
+) -> Iterator[House]:
+    """jmcp in the process of JupyterLab, or on a Jupyter Server elsewhere: that one, or a new one."""
     home = base / "home"
     tokens = Tokens(home / ".config" / "jmcp")
     if where == "inside":
         with serve(home, base / "root", *options) as served:
             yield House(served=served, tokens=tokens)
         return
-    with (
-        jupyter_server(base / "jupyter", base / "root", collaboration=False) as plain,
-        standalone(home, plain, *options) as served,
-    ):
+    with ExitStack() as stack:
+        if jupyter is None:
+            made = jupyter_server(base / "jupyter", base / "root", collaboration=False)
+            jupyter = stack.enter_context(made)
+        served = stack.enter_context(standalone(home, jupyter, *options))
         yield House(served=served, tokens=tokens)
 
 

@@ -197,6 +197,13 @@ async def test_ones_own_session_does_not_lead_to_foreign_runs(
         assert answer["code"] == "execution_not_found"
 
 
+async def test_nor_to_a_foreign_kernel(shared: House, alice: Alice, bobs: dict[str, str]) -> None:
+    given = {"notebook_path": "his.ipynb", "kernel_id": alice.kernel_id}
+    for session in (bobs, {}):
+        answer = await shared.guest("bob").refused("use_notebook", **given, **session)
+        assert answer["code"] == "kernel_taken"
+
+
 @pytest.mark.parametrize("tool", WITH_SESSION_ID, ids=lambda tool: tool.name)
 async def test_what_needs_no_session_does_not_take_a_foreign_one(
     shared: House, alice: Alice, tool: Tool

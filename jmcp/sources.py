@@ -7,7 +7,7 @@ from collections.abc import Mapping, MutableMapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from jmcp.kinds import Place
 from jmcp.listener import ServeError
@@ -26,7 +26,7 @@ def given(arguments: Mapping[str, Any], environment: MutableMapping[str, str]) -
         value = arguments.get(option.name)
         if value is None:
             continue
-        if option.secret and urlsplit(value).password:
+        if option.secret and _has_password(value):
             raise ServeError(
                 f"{option.flag} holds a password, and others of this machine can read the "
                 f"arguments of its processes: give it as {option.variable} or in {FILE}"
@@ -72,6 +72,11 @@ def decided(*sources: Mapping[str, Any]) -> dict[str, Any]:
     for source in reversed(sources):
         values.update(source)
     return values
+
+
+def _has_password(url: str) -> bool:
+    parts = urlsplit(url)
+    return bool(parts.password) or "password" in parse_qs(parts.query)
 
 
 def _in_file(path: Path, name: str, value: Any) -> Any:

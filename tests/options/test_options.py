@@ -21,6 +21,7 @@ from jmcp.listener import ServeError
 from jmcp.options import BY_NAME, DEFAULTS, OPTIONS, SETTINGS, Option, settings
 from jmcp.settings import Settings
 from jmcp_api.sessions import POLICY
+from tests.jupyter_process import StartJupyter
 
 VALUES: dict[str, Any] = {
     "transport": "stdio",
@@ -241,9 +242,10 @@ def test_a_path_in_the_file_is_relative_to_it(home: Path, monkeypatch: pytest.Mo
 
 def test_a_password_is_no_argument_and_is_not_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
     url = "redis://:secret@127.0.0.1:6379/0"
-    with pytest.raises(ServeError, match="JMCP_STORE") as caught:
-        decided(monkeypatch, "--store", url)
-    assert "secret" not in str(caught.value)
+    for given in (url, "redis://127.0.0.1:6379/0?password=secret"):
+        with pytest.raises(ServeError, match="JMCP_STORE") as caught:
+            decided(monkeypatch, "--store", given)
+        assert "secret" not in str(caught.value)
     monkeypatch.setenv("JMCP_STORE", url)
     found = decided(monkeypatch)
     assert found.store == url
@@ -252,6 +254,13 @@ def test_a_password_is_no_argument_and_is_not_inherited(monkeypatch: pytest.Monk
     monkeypatch.setenv("JMCP_STORE", url)
     assert JmcpExtension().decided().store == url
     assert "JMCP_STORE" not in os.environ
+
+
+async def test_jupyter_s_own_configuration_reaches_the_extension(jupyter: StartJupyter) -> None:
+    values = {option.name: VALUES[option.name] for option in SETTINGS if option.name != "store"}
+    app = await jupyter(extensions=["jmcp"], JmcpExtension=traits_of(values))
+    [extension] = app.extension_manager.extension_apps["jmcp"]
+    assert extension.decided() == Settings(**values)
 
 
 def test_no_trait_is_another_one_of_jupyter_s() -> None:

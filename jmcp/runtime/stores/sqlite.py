@@ -121,7 +121,6 @@ class SqliteStore:
         )
 
     async def idle_since(self, moment: float) -> Sequence[SessionRecord]:
-        # No index: it would cost each refresh more than it spares the hourly sweep.
         return _records(self._state.all(f"{COLUMNS} WHERE last_accessed < ?", moment))
 
     async def holders(self, *holdings: str) -> Sequence[SessionRecord]:

@@ -14,9 +14,9 @@ import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult
 
-from tests.contract.surfaces import CALL_SECONDS, Answer
+from tests.contract.surfaces import CALL_SECONDS, Answer, answer_of
 from tests.served import Served, environment, standalone_command, standalone_variables
 
 Era = Literal["auto", "legacy"]
@@ -51,14 +51,7 @@ class Stdio:
 
     async def call(self, tool: str, arguments: dict[str, Any]) -> Answer:
         future: Future[CallToolResult] = self._portal.start_task_soon(self._call, tool, arguments)
-        result = await asyncio.wrap_future(future)
-        first = result.content[0]
-        assert isinstance(first, TextContent)
-        if result.is_error:
-            assert result.meta is not None
-            return Answer(result=None, error=result.meta["jmcp/error"]["code"], text=first.text)
-        assert isinstance(result.structured_content, dict)
-        return Answer(result=result.structured_content, error=None, text=first.text)
+        return answer_of(await asyncio.wrap_future(future))
 
     async def _call(self, tool: str, arguments: dict[str, Any]) -> CallToolResult:
         with anyio.fail_after(CALL_SECONDS):

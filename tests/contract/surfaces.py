@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx2
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import TextContent
+from mcp_types import CallToolResult, TextContent
 
 from jmcp_api.http import ROUTES
 from tests.served import Served
@@ -28,6 +28,17 @@ class Answer:
     result: dict[str, Any] | None
     error: str | None
     text: str
+
+
+def answer_of(result: CallToolResult) -> Answer:
+    """What an MCP client got."""
+    first = result.content[0]
+    assert isinstance(first, TextContent)
+    if result.is_error:
+        assert result.meta is not None
+        return Answer(result=None, error=result.meta["jmcp/error"]["code"], text=first.text)
+    assert isinstance(result.structured_content, dict)
+    return Answer(result=result.structured_content, error=None, text=first.text)
 
 
 class Surface(Protocol):
@@ -47,14 +58,7 @@ class Mcp:
         ) as http:
             transport = streamable_http_client(self._served.mcp_url, http_client=http)
             async with Client(transport, mode=self._mode) as client:
-                result = await client.call_tool(tool, arguments)
-        first = result.content[0]
-        assert isinstance(first, TextContent)
-        if result.is_error:
-            assert result.meta is not None
-            return Answer(result=None, error=result.meta["jmcp/error"]["code"], text=first.text)
-        assert isinstance(result.structured_content, dict)
-        return Answer(result=result.structured_content, error=None, text=first.text)
+                return answer_of(await client.call_tool(tool, arguments))
 
 
 class Rest:

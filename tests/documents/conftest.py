@@ -19,6 +19,7 @@ from jmcp_handlers.documents.remote import RemoteDocuments
 from jmcp_handlers.jupyter_api import JupyterApi
 from tests.documents.tab import BOUND_SECONDS
 from tests.jupyter_process import TOKEN, StartJupyter
+from tests.notebooks import write_notebook
 
 nbformat: Any = untyped_nbformat
 
@@ -37,20 +38,7 @@ class Place:
 
     def write(self, path: str, *sources: str, minor: int = 5, **metadata: Any) -> None:
         """A notebook of code cells, with ids c0, c1 ... from nbformat 4.5 on."""
-        cells: list[dict[str, Any]] = [
-            {
-                "cell_type": "code",
-                "source": source,
-                "metadata": {},
-                "outputs": [],
-                "execution_count": None,
-                **({"id": f"c{index}"} if minor >= 5 else {}),
-            }
-            for index, source in enumerate(sources)
-        ]
-        notebook = {"nbformat": 4, "nbformat_minor": minor, "metadata": metadata, "cells": cells}
-        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(nbformat.from_dict(notebook), self.root / path)
+        write_notebook(self.root / path, *sources, minor=minor, **metadata)
 
     def file(self, path: str) -> Any:
         """The notebook as the file has it now."""

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, ImageContent, TextContent
 
+from tests.notebooks import write_notebook
 from tests.served import Served
 
 nbformat: Any = untyped_nbformat
@@ -186,22 +187,7 @@ async def saved(served: Served, path: str, condition: Callable[[Any], Any], what
 
 def write(served: Served, path: str, *sources: str, minor: int = 5, **metadata: Any) -> Any:
     """A notebook file of code cells, with ids c0, c1 ... from nbformat 4.5 on."""
-    cells: Sequence[dict[str, Any]] = [
-        {
-            "cell_type": "code",
-            "source": source,
-            "metadata": {},
-            "outputs": [],
-            "execution_count": None,
-            **({"id": f"c{index}"} if minor >= 5 else {}),
-        }
-        for index, source in enumerate(sources)
-    ]
-    notebook = nbformat.from_dict(
-        {"nbformat": 4, "nbformat_minor": minor, "metadata": metadata, "cells": cells}
-    )
-    nbformat.write(notebook, served.root / path)
-    return notebook
+    return write_notebook(served.root / path, *sources, minor=minor, **metadata)
 
 
 def source_of(path: Path) -> Any:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import nbformat as untyped_nbformat
 import pytest
 from jupyter_server.serverapp import ServerApp
 
@@ -22,8 +21,8 @@ from jmcp.runtime.stores.statefile import StateFile
 from jmcp_handlers.documents import local
 from jmcp_handlers.documents.local import LocalDocuments
 from tests.jupyter_process import StartJupyter, stop
+from tests.notebooks import write_notebook
 
-nbformat: Any = untyped_nbformat
 BOUND_SECONDS = 60.0
 NEVER = 3600.0
 """No save by itself within a test."""
@@ -83,20 +82,7 @@ class World:
         return self.folder / "root"
 
     def write(self, path: str, *sources: str, minor: int = 5) -> None:
-        cells: list[dict[str, Any]] = [
-            {
-                "cell_type": "code",
-                "source": source,
-                "metadata": {},
-                "outputs": [],
-                "execution_count": None,
-                **({"id": f"c{index}"} if minor >= 5 else {}),
-            }
-            for index, source in enumerate(sources)
-        ]
-        notebook = {"nbformat": 4, "nbformat_minor": minor, "metadata": {}, "cells": cells}
-        self.root.mkdir(parents=True, exist_ok=True)
-        nbformat.write(nbformat.from_dict(notebook), self.root / path)
+        write_notebook(self.root / path, *sources, minor=minor)
 
     def sources(self, path: str) -> list[str]:
         try:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.served import free_port
+
 READY_SECONDS = 30
 STOP_SECONDS = 20
 ATTEMPTS = 5
@@ -34,7 +36,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def redis_server(folder: Path, *, password: str = "", port: int | None = None) -> Iterator[str]:
     """The URL of a server without persistence, which takes at most 64 MB."""
     for attempt in range(ATTEMPTS):
-        listening = _free_port() if port is None else port
+        listening = free_port() if port is None else port
         process = _start(folder, listening, password)
         try:
             if _answers(process, listening):
@@ -64,12 +66,6 @@ def _start(folder: Path, port: int, password: str) -> subprocess.Popen[bytes]:
     }
     command = ["redis-server", *(part for name in options for part in (f"--{name}", options[name]))]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _answers(process: subprocess.Popen[bytes], port: int) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
 from jupyter_server.serverapp import ServerApp
+from starlette.applications import Starlette
 
 from jmcp.app import API
 from jmcp.runtime.call import Caller, Outcome
@@ -55,6 +57,13 @@ def recorded() -> Recorded:
 async def wire(recorded: Recorded) -> AsyncIterator[Client]:
     """A client of a site without Jupyter around it, whose dispatcher is `recorded`."""
     made = site(recorded, version="1.2.3", guard=Guard())
+    async with client_of_site(made) as client:
+        yield client
+
+
+@asynccontextmanager
+async def client_of_site(made: Starlette) -> AsyncIterator[Client]:
+    """A client of a site that lives as long."""
     started, done = asyncio.Event(), asyncio.Event()
 
     async def live() -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
-import httpx2 as httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from jmcp.runtime.transport.guard import Guard
 from jmcp.runtime.transport.site import site
-from tests.surfaces.conftest import Client, Recorded
+from tests.surfaces.conftest import Client, Recorded, client_of_site
 
 TOKEN = "a-token-of-the-test"
 
@@ -33,20 +31,8 @@ async def guarded(recorded: Recorded) -> AsyncIterator[Client]:
         further=further,
         public=frozenset({"/open"}),
     )
-    started, done = asyncio.Event(), asyncio.Event()
-
-    async def live() -> None:
-        async with made.router.lifespan_context(made):
-            started.set()
-            await done.wait()
-
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(live())
-        await started.wait()
-        transport = httpx.ASGITransport(app=made, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            yield client
-        done.set()
+    async with client_of_site(made) as client:
+        yield client
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "token", "Token"])

@@ -92,14 +92,6 @@ class World:
             )
         )
 
-        async def answers() -> bool:
-            try:
-                async with httpx2.AsyncClient(timeout=60) as http:
-                    return (await http.get(f"{served.url}api")).is_success
-            except httpx2.TransportError:
-                return False
-
-        await eventually(answers, "Jupyter, which prints its URL before it listens, answers")
         self.net.redirect("127.0.0.1", httpx2.URL(served.url).port or 80)
 
     async def stop_jupyter(self, how: signal.Signals) -> None:

@@ -1,0 +1,31 @@
+"""Notebook files for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nbformat as untyped_nbformat
+
+nbformat: Any = untyped_nbformat
+
+
+def write_notebook(path: Path, *sources: str, minor: int = 5, **metadata: Any) -> Any:
+    """A notebook file of code cells, with ids c0, c1 ... from nbformat 4.5 on; returns it."""
+    cells: list[dict[str, Any]] = [
+        {
+            "cell_type": "code",
+            "source": source,
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+            **({"id": f"c{index}"} if minor >= 5 else {}),
+        }
+        for index, source in enumerate(sources)
+    ]
+    notebook = nbformat.from_dict(
+        {"nbformat": 4, "nbformat_minor": minor, "metadata": metadata, "cells": cells}
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return notebook

@@ -72,6 +72,7 @@ async def test_an_unsaved_edit_and_a_run_wait_for_a_server_that_may(world: World
     await store.put_run(left_run(ref))
     reader = served(world, store, read_only=True)
     await reader.start()
+    assert not reader.executions.list()
     assert await source(reader) == "1"
     assert world.sources("a.ipynb") == ["0", "1"]
     assert [run.execution_id for run in await store.runs()] == ["e1"]

@@ -76,6 +76,8 @@ class Hosted:
                 self._settled.set()
                 await self._stopping.wait()
                 await app.drained(site)
+                # What still comes is told that jmcp does not run any more.
+                self._app = None
         except (ServeError, BackendError) as error:
             # What somebody has to change says it all, and a traceback nothing.
             extension.log.error("jmcp does not run: %s", error)  # noqa: TRY400

@@ -85,10 +85,12 @@ def adopted(held: HeldNotebook, seen: Seen) -> HeldNotebook:
 
 
 def lost(held: HeldNotebook, run: Execution) -> HeldNotebook:
-    """What the session knows once it hears how that run ended: with its kernel's process."""
+    """What the session knows once it hears that the process of that run is no more."""
     if held.kernel_id != run.kernel_id or held.generation is None:
         return held
-    if held.counted_by == PROCESS and 0 < run.generation < held.generation:
+    # One that never began was written for a process that is gone.
+    generation = run.generation or run.written_for or held.generation
+    if held.counted_by == PROCESS and generation < held.generation:
         return held
     return replace(held, generation=None, untold="kernel_restarted")
 

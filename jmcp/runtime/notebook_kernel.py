@@ -11,6 +11,7 @@ from jmcp.runtime.errors import KernelDown, KernelMissing
 from jmcp.runtime.execution import Execution
 from jmcp.runtime.healing import PROCESS, Seen, adopted, lost, observed, ran
 from jmcp.runtime.kernel_run import KERNEL_GONE
+from jmcp.runtime.run_queue import VARIABLES_GONE
 from jmcp.runtime.store import HeldNotebook
 
 if TYPE_CHECKING:  # a session makes its notebooks, and those tell their session
@@ -105,7 +106,7 @@ class NotebookKernel:
 
     async def ended(self, run: Execution) -> None:
         """Take note of the process that a run ended with or in: what was lost is told once."""
-        if run.status in KERNEL_GONE:
+        if run.status in KERNEL_GONE or VARIABLES_GONE in run.notes:
             await self._know(partial(lost, run=run))
             self._session.telling.add(self._held.ref.key)
         elif run.done:

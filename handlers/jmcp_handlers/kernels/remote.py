@@ -120,7 +120,7 @@ class RemoteKernels:
         connection = self._connection(kernel_id)
         await self._look(connection)
         return Health(
-            alive=not (connection.gone or connection.dead),
+            alive=not (connection.process.gone or connection.process.dead),
             generation=connection.generation,
             process_name=connection.process_name,
         )
@@ -131,12 +131,12 @@ class RemoteKernels:
         A websocket stays open when its kernel is shut down.
         """
         age = time.monotonic() - connection.sure_at
-        if not connection.gone and (age > HEALTH_AGE or connection.doubtful):
+        if not connection.process.gone and (age > HEALTH_AGE or connection.process.doubtful):
             await asyncio.wait({asyncio.ensure_future(connection.look())}, timeout=HEALTH_LIMIT)
 
     async def interrupt(self, kernel_id: str) -> None:
         if connection := self._connections.get(kernel_id):
-            connection.interrupting()
+            connection.process.interrupting()
         answer = await self._api.request("POST", f"{_path(kernel_id)}/interrupt")
         if answer.status_code == 404:
             raise missing(kernel_id)
@@ -182,7 +182,7 @@ class RemoteKernels:
                     kernel,
                     specs,
                     heard=connection.state if connection else None,
-                    dead=connection is not None and connection.dead,
+                    dead=connection is not None and connection.process.dead,
                     connections=_of_others(kernel["connections"], connection),
                     notebook_path=notebooks.get(kernel["id"]),
                 )

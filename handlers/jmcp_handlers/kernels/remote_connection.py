@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 from jmcp.runtime.backend import OnMessage, Reply, Request
 from jmcp.runtime.errors import BackendError, KernelDown
 from jmcp_handlers.jupyter_api import JupyterApi, quoted
-from jmcp_handlers.kernels.afterwards import Afterwards
-from jmcp_handlers.kernels.continuity import Numbers
 from jmcp_handlers.kernels.endings import IDLE_LIMIT, STOPPING_LIMIT, Loss
 from jmcp_handlers.kernels.greeting import Greeting
 from jmcp_handlers.kernels.link import Link, missing
-from jmcp_handlers.kernels.reader import read_reply
-from jmcp_handlers.kernels.remote_run import LOST_CONTACT, RemoteRun
+from jmcp_handlers.kernels.remote_process import RemoteProcess
+from jmcp_handlers.kernels.remote_run import RemoteRun
+from jmcp_handlers.kernels.remote_runs import RemoteRuns, moment
 from jmcp_handlers.kernels.requests import execute_request
 from jmcp_handlers.kernels.wire import Message, Wire
 
@@ -31,10 +29,6 @@ UNREACHABLE_LIMIT = 5.0
 WATCH = 1.0
 """Seconds between looks, while a run is active, at whether Jupyter still has its kernel: a
 websocket stays open when its kernel is shut down."""
-
-AFTERMATH = 0.25
-"""Seconds after an interrupt in which the shutdown that it belongs to shows: Jupyter interrupts a
-kernel right before it asks it to end."""
 
 ASKING = 0.2
 """Seconds between questions to a kernel that others are restarting."""
@@ -63,28 +57,14 @@ class RemoteConnection:
         channel: str | None = None,
     ) -> None:
         self.kernel_id = kernel_id
-        self.generation = 1
-        self.gone = False
-        """Whether Jupyter has no such kernel any more."""
-        self.dead = False
-        """Whether the process ended and no new one was heard."""
+        self.process = RemoteProcess(kernel_id, announce)
         self.state: str | None = None
         """What the kernel last said of itself, if it was heard."""
         self.looked_at = float("-inf")
         self._api = api
-        self._announce = announce
         self._username = f"jmcp-{uuid4().hex[:8]}"
         self._link = Link(api, kernel_id, channel or str(uuid4()), self._username, self)
-        self._runs: dict[str, RemoteRun] = {}
-        self._afterwards = Afterwards()
-        self._numbers = Numbers()
-        self._resumed = False
-        self._activity: datetime | None = None
-        self._session: str | None = None
-        self._past: set[str] = set()
-        self._successor_due = False
-        self._stopping: Loss | Literal["unknown"] | None = None
-        self._interrupted_at = float("-inf")
+        self._runs = RemoteRuns()
         self._heard_at = time.monotonic()
         self._alive_at = float("-inf")
         self._ready = asyncio.Event()
@@ -96,18 +76,17 @@ class RemoteConnection:
         return self._link.channel
 
     @property
+    def generation(self) -> int:
+        return self.process.generation
+
+    @property
     def process_name(self) -> str | None:
-        return None if self.dead or self._successor_due else self._session
+        return self.process.name
 
     @property
     def sure_at(self) -> float:
         """When Jupyter last said that it has the kernel, or the kernel itself was heard."""
         return max(self.looked_at, self._alive_at)
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether it is about to end, or ended: what was heard before says nothing."""
-        return self.dead or self._stopping is not None
 
     @property
     def connected(self) -> bool:
@@ -128,16 +107,16 @@ class RemoteConnection:
         message_id: str = message["header"]["msg_id"]
         if on_sent is not None:
             on_sent(Request(kernel_id=self.kernel_id, channel=self.channel, message_id=message_id))
-        run = self._add(message_id, on_message)
+        run = self._runs.add(message_id, on_message)
         wire.request("shell", message)
         return await self._outcome(run)
 
     async def resume(self, message_id: str, on_message: OnMessage) -> Reply:
         """Listen to a run that an earlier process sent over this channel, as far as it got."""
-        run = self._add(message_id, on_message)
+        run = self._runs.add(message_id, on_message)
         run.lose_contact(None)
         if self._link.wire is None:
-            self._resumed = True
+            self._runs.resumed = True
         else:
             self._greet(behind=[run])
         try:
@@ -158,9 +137,9 @@ class RemoteConnection:
         look_at = time.monotonic() + WATCH
         self.open()
         while not self._ready.is_set() or self._link.wire is None:
-            if self.gone:
+            if self.process.gone:
                 raise missing(self.kernel_id)
-            if self.dead and not self._successor_due:
+            if self.process.dead and not self.process.successor_due:
                 raise KernelDown(f"Kernel {self.kernel_id} is dead.", kernel_id=self.kernel_id)
             failure = self._link.failure
             if failure is not None and time.monotonic() > patience:
@@ -195,9 +174,9 @@ class RemoteConnection:
         A process that others restarted says nothing by itself that would surely reach us.
         """
         until = time.monotonic() + STOPPING_LIMIT
-        while self._stopping is not None and not self.gone and self._link.wire is not None:
+        while self.process.stopping and not self.process.gone and self._link.wire is not None:
             if time.monotonic() > until:
-                self._stopping = None  # it goes on, or does not tell its processes apart
+                self.process.stopping = None  # it goes on, or does not tell its processes apart
                 return
             self._ask()
             await asyncio.sleep(ASKING)
@@ -208,26 +187,20 @@ class RemoteConnection:
             request = self._link.wire.session.msg("kernel_info_request", {})
             self._link.wire.request("control", request)
 
-    def interrupting(self) -> None:
-        """We are about to interrupt it: a KeyboardInterrupt is no sign of a restart."""
-        self._interrupted_at = time.monotonic()
-
     def stop(self, loss: Loss) -> None:
         """We are about to restart it or to shut it down."""
-        self._stopping = loss
-        self._successor_due = loss == "kernel_restarted"
+        self.process.stop(loss)
         self._ready.clear()
 
     def restarted(self) -> None:
         """The restart that `stop` announced was done."""
-        self._stopping = None
-        self._end_runs("kernel_restarted")
+        self.process.stopping = None
+        self._runs.end("kernel_restarted")
         self._renew()
 
     def not_stopped(self) -> None:
         """What `stop` announced did not happen."""
-        self._stopping = None
-        self._successor_due = False
+        self.process.stop(None)
         self._greet()
 
     async def close(self) -> None:
@@ -237,32 +210,27 @@ class RemoteConnection:
         if self._looking is not None:
             self._looking.cancel()
         await self._link.close()
-        for run in list(self._runs.values()):
-            run.end(LOST_CONTACT)
+        self._runs.leave()
 
     def on_opening(self, model: dict[str, Any]) -> None:
         self.looked_at = time.monotonic()
-        self._activity = _moment(model.get("last_activity"))
+        self._runs.activity = moment(model.get("last_activity"))
 
     def on_open(self) -> None:
         self._heard_at = time.monotonic()
-        self._greet(behind=self._runs.values())
+        self._greet(behind=self._runs.besides(""))
 
     def on_cut(self) -> None:
         self._ready.clear()
-        for run in self._runs.values():
-            run.lose_contact(self._numbers.last)
+        self._runs.cut()
 
     def on_away(self) -> None:
-        for run in list(self._runs.values()):
-            run.end(LOST_CONTACT)
+        self._runs.leave()
 
     def on_gone(self) -> None:
-        if not self.gone:
-            self.gone = self.dead = True
+        if self.process.vanish():
             self._ready.clear()
-            self._end_runs("kernel_died")
-            self._announce(self.kernel_id, self.generation)
+            self._runs.end("kernel_died")
 
     def on_message(self, message: Message) -> None:
         self._heard_at = time.monotonic()
@@ -270,8 +238,8 @@ class RemoteConnection:
             self._on_server(message)
             return
         session = str(message.header.get("session") or "")
-        if session in self._past:
-            return  # a process that is gone
+        if self.process.is_past(session):
+            return
         self._alive_at = self._heard_at
         if session != self.channel and (message.kind == "status" or message.channel != "iopub"):
             self._on_process(session, message)
@@ -290,18 +258,16 @@ class RemoteConnection:
         # A gateway behind the server has a channel of its own. User code prints as the kernel.
         return (
             message.kind == "stream"
-            and header.get("session") != self._session is not None
+            and header.get("session") != self.process.session is not None
             and str(content.get("text", "")).startswith(LIMITED)
         )
 
     def _on_server(self, message: Message) -> None:
         state = message.content.get("execution_state")
         if message.kind == "status" and state in ("restarting", "autorestarting", "dead"):
-            self.dead = True
-            self._successor_due = state != "dead"
             self._ready.clear()
-            self._end_runs("kernel_died")
-            self._announce(self.kernel_id, self.generation)
+            self._runs.end("kernel_died")
+            self.process.end(successor_due=state != "dead")
             self._renew()  # the next process may have other ports
             return
         run = self._runs.get(message.parent_id)
@@ -312,103 +278,29 @@ class RemoteConnection:
 
     def _on_process(self, session: str, message: Message) -> None:
         """Notice a process that was not heard before: its session is new."""
-        if session == self._session:
-            return
-        old, self._session = self._session, session
+        old = self.process.met(session)
         if old is None:
             return
-        self._past.add(old)
-        self._forget_numbers()
-        self._end_runs("kernel_restarted", session=old)
-        self._stopping = None
-        self._count()
-        self._greet(behind=[r for i, r in self._runs.items() if i != message.parent_id])
-
-    def _count(self) -> None:
-        self.generation += 1
-        self.dead = self._successor_due = False
-        self._announce(self.kernel_id, self.generation)
+        self._runs.forget_numbers()
+        self._runs.end("kernel_restarted", session=old)
+        self.process.count()
+        self._greet(behind=self._runs.besides(message.parent_id))
 
     def _on_iopub(self, message: Message) -> None:
         state = message.content.get("execution_state") if message.kind == "status" else None
-        run = self._runs.get(message.parent_id)
-        self._number(message, state, run)
-        request = message.parent.get("msg_type")
-        if state is not None and request == "execute_request":
+        if state is not None and message.parent.get("msg_type") == "execute_request":
             self.state = str(state)
-        if state is not None and request == "shutdown_request":
-            self._stopping = self._stopping or "unknown"
-        if message.kind == "shutdown_reply":
-            self._stopping = "kernel_restarted" if message.content.get("restart") else "kernel_died"
+        self.process.hear(message)
         if self._greeting is not None:
             self._greeting.published()
             if state == "idle":
                 self._greeting.idle(message.parent_id)
-        if run is None:
-            self._afterwards.tell(
-                message.parent_id, message.kind, message.content, message.metadata
-            )
-            return
-        run.session = run.session or str(message.header.get("session") or "")
-        if run.tell(message) and state == "idle":
-            run.idle = True
-            run.settle()
-
-    def _number(self, message: Message, state: str | None, run: RemoteRun | None) -> None:
-        # What Jupyter kept for a resumed channel begins in the middle of a run, without a status.
-        own = state is not None or self._resumed
-        number = self._numbers.of(message.header, status=own)
-        replayed = self._replayed(message)
-        if number is None:
-            if state is not None:  # it was a forked process that we took for the kernel's own
-                self._forget_numbers()
-            return
-        self._numbers.last = number
-        if run is not None and state == "busy":
-            run.began(number)
-        for other in self._runs.values():
-            if replayed:
-                other.regain(number)
-            other.published(number, message, state, mine=run is not None)
-
-    def _replayed(self, message: Message) -> bool:
-        """Whether this is the first message of a resumed channel, and one that Jupyter kept.
-
-        It keeps messages for the last channel that was connected only. What it heard of before we
-        asked cannot come any other way.
-        """
-        if not self._resumed:
-            return False
-        self._resumed = False
-        made = _moment(message.header.get("date"))
-        return made is not None and self._activity is not None and made <= self._activity
-
-    def _forget_numbers(self) -> None:
-        self._numbers = Numbers()
-        for run in self._runs.values():
-            run.doubt()
+        self._runs.published(message, state)
 
     def _on_reply(self, message: Message) -> None:
         if self._greeting is not None and message.kind == "kernel_info_reply":
             self._greeting.replied(message.parent_id)
-        run = self._runs.get(message.parent_id)
-        if run is not None and message.kind == "execute_reply":
-            run.replied(read_reply(message.content), self._numbers.of(message.header))
-
-    def _add(self, message_id: str, on_message: OnMessage) -> RemoteRun:
-        self._runs[message_id] = run = RemoteRun(on_message)
-
-        def over(ended: asyncio.Future[Reply]) -> None:
-            self._runs.pop(message_id, None)
-            self._afterwards.keep(message_id, ended, on_message)
-
-        run.ended.add_done_callback(over)
-        return run
-
-    def _end_runs(self, loss: Loss, *, session: str | None = None) -> None:
-        for run in list(self._runs.values()):
-            if session is None or run.session == session:
-                run.end(Reply(status="lost", lost=loss))
+        self._runs.replied(message)
 
     def _greet(self, *, behind: Iterable[RemoteRun] = ()) -> None:
         """Ask the kernel to answer; when it does on the shell, it is done with the runs `behind`
@@ -420,20 +312,14 @@ class RemoteConnection:
         if wire is None:
             return
         self._greeting = Greeting(
-            wire, on_ready=self._on_ready, on_deaf=self._renew, on_passed=self._on_passed
+            wire, on_ready=self._on_ready, on_deaf=self._renew, on_passed=self._runs.passed
         )
-        for run in {*behind, *(run for run in self._runs.values() if run.barrier is not None)}:
-            run.barrier = self._greeting.first
+        self._runs.put_behind(self._greeting.first, behind)
 
     def _on_ready(self) -> None:
-        if self._successor_due:  # it does not tell its processes apart, but we know
-            self._count()
+        if self.process.successor_due:  # it does not tell its processes apart, but we know
+            self.process.count()
         self._ready.set()
-
-    def _on_passed(self, request: str) -> None:
-        for run in list(self._runs.values()):
-            if run.barrier == request:
-                run.passed()
 
     def _renew(self) -> None:
         """Open a new channel: what may still come over this one does not matter."""
@@ -447,7 +333,7 @@ class RemoteConnection:
                     await self._watch(run)
             reply = run.ended.result()
             if reply.ename == "KeyboardInterrupt" or reply.status == "aborted":
-                return await self._aftermath(reply)
+                return await self.process.aftermath(reply)
             return reply
         finally:
             run.ended.cancel()
@@ -461,21 +347,6 @@ class RemoteConnection:
         if run.reply is not None and self._link.wire is not None and silence > IDLE_LIMIT:
             run.passed()
 
-    async def _aftermath(self, reply: Reply) -> Reply:
-        """The reply, or the loss of the kernel if the interrupt was the beginning of its end."""
-        if time.monotonic() - self._interrupted_at < STOPPING_LIMIT and self._stopping is None:
-            return reply
-        process, since = self.generation, time.monotonic()
-        while time.monotonic() - since < (AFTERMATH if self._stopping is None else STOPPING_LIMIT):
-            if self._stopping in ("kernel_died", "kernel_restarted"):
-                return Reply(status="lost", lost=self._stopping)
-            if self.generation != process:
-                return Reply(status="lost", lost="kernel_restarted")
-            if self.gone or self.dead:
-                return Reply(status="lost", lost="kernel_died")
-            await asyncio.sleep(POLL)
-        return reply
-
     async def _look(self) -> None:
         try:
             answer = await self._api.request("GET", f"api/kernels/{quoted(self.kernel_id)}")
@@ -485,12 +356,5 @@ class RemoteConnection:
         if answer.status_code == 404:
             self.on_gone()
         elif answer.status_code == 200 and answer.json().get("execution_state") == "dead":
-            self.dead = True
-            self._end_runs("kernel_died")
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
+            self.process.dead = True
+            self._runs.end("kernel_died")

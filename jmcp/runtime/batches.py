@@ -66,10 +66,6 @@ class Batches:
             if (batch.owner, batch.session_id) == (owner, session_id)
         ]
 
-    def in_use(self, owner: str, session_id: str) -> bool:
-        """Whether the session has a batch that is not over."""
-        return any(not batch.done for batch in self.list(owner, session_id))
-
     def users(self) -> set[tuple[str, str]]:
         """The sessions (owner, id) that have a batch that is not over."""
         return {(b.owner, b.session_id) for b in self._records.values() if not b.done}

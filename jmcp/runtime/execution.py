@@ -151,10 +151,6 @@ class Executions:
     def count(self, status: Status) -> int:
         return sum(execution.status == status for execution in self._records.values())
 
-    def in_use(self, owner: str, session_id: str) -> bool:
-        """Whether the session has an execution that is not over."""
-        return any(not e.done for e in self.list(owner=owner, session_id=session_id))
-
     def users(self) -> set[tuple[str, str]]:
         """The sessions (owner, id) that have an execution that is not over."""
         return {(e.owner, e.session_id) for e in self._records.values() if not e.done}

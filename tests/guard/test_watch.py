@@ -62,7 +62,8 @@ def test_what_a_transaction_touched_is_known(
 ) -> None:
     doc: Any = Doc()
     doc["cells"] = cells = Array([cell(f"c{number}", "x") for number in range(4)])
-    doc["meta"] = meta = Map({})
+    meta: Map[Any] = Map({})
+    doc["meta"] = meta
     watch = DocumentWatch(cells, meta, lambda: False)
     watch.duplicates()  # as opening a notebook does
     for number, steps in enumerate(transactions):
@@ -83,7 +84,8 @@ def test_what_a_transaction_touched_is_known(
 def test_a_cell_that_gets_another_id_makes_all_of_them_unknown() -> None:
     doc: Any = Doc()
     doc["cells"] = cells = Array([cell("c0", "x")])
-    doc["meta"] = meta = Map({})
+    meta: Map[Any] = Map({})
+    doc["meta"] = meta
     watch = DocumentWatch(cells, meta, lambda: False)
     watch.duplicates()
     mark = watch.touches.mark

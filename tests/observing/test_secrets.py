@@ -22,15 +22,13 @@ BANNER = ("JupyterLab  http", '"Authorization": "Bearer')
 """What is printed for the person who started it, and no log."""
 
 
-@pytest.fixture(params=["jmcp on a Jupyter elsewhere", "jmcp serve", "jupyter lab --debug"])
+@pytest.fixture(params=["jmcp on a Jupyter elsewhere", "jupyter lab --debug"])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watched]:
     home, root = tmp_path / "home", tmp_path / "root"
     variables = {"JMCP_TOKEN": TOKEN}
     ready = r"MCP\s+(http://\S+/)mcp\b"
     with ExitStack() as stack:
-        if request.param == "jmcp serve":
-            command = loud("jmcp", "serve", "--port", "0", "--verbose", "--no-browser")
-        elif request.param == "jupyter lab --debug":
+        if request.param == "jupyter lab --debug":
             command = loud("lab", "--debug", "--no-browser", "--allow-root")
             command += [f"--ServerApp.port={free_port()}"]
             variables = {"JUPYTER_TOKEN": TOKEN}

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from tests.observing.watched import Watched, jmcp, loud, watched
 from tests.served import (
     STOP_SECONDS,
     TOKEN,
+    Served,
     environment,
     free_port,
     jupyter_server,
@@ -36,6 +37,13 @@ UNTIL = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.1)\n
 """Ends when somebody says so."""
 GOES_ON = "run_goes_on"
 ENDS = "run_ends"
+
+
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    base = tmp_path_factory.mktemp("jupyter")
+    with jupyter_server(base / "home", base / "root") as served:
+        yield served
 
 
 class Last(Mcp):
@@ -115,54 +123,49 @@ async def streamed(server: Watched, session: dict[str, Any], cell_index: int) ->
     return result
 
 
-async def test_elsewhere_runs_go_on_and_are_taken_up_again(tmp_path: Path) -> None:
-    home, root = tmp_path / "home", tmp_path / "root"
-    with jupyter_server(tmp_path / "jupyter", root) as jupyter:
-        variables = {"JMCP_TOKEN": TOKEN, **standalone_variables(jupyter)}
-        command = jmcp("--port", "0", "--log-format", "json", "--verbose")
-        with watched(command, home, root, variables=variables) as server:
-            surfaces: list[Surface] = [Last(server, "auto"), Last(server, "legacy")]
-            surfaces += [Rest(server), ToolsCall(server)]
-            sessions = [
-                await insert(surface, f"n{at}.ipynb", UNTIL) for at, surface in enumerate(surfaces)
+async def test_elsewhere_runs_go_on_and_are_taken_up_again(tmp_path: Path, jupyter: Served) -> None:
+    home, root = tmp_path / "home", jupyter.root
+    variables = {"JMCP_TOKEN": TOKEN, **standalone_variables(jupyter)}
+    (root / "go").unlink(missing_ok=True)
+    command = jmcp("--port", "0", "--log-format", "json", "--verbose")
+    with watched(command, home, root, variables=variables) as server:
+        surfaces: list[Surface] = [Last(server, "auto"), Last(server, "legacy")]
+        surfaces += [Rest(server), ToolsCall(server)]
+        sessions = [
+            await insert(surface, f"n{at}.ipynb", UNTIL) for at, surface in enumerate(surfaces)
+        ]
+        sessions.append(await insert(surfaces[-1], "events.ipynb", UNTIL))
+        run = {"cell_index": 1, "wait": 3600}
+        async with asyncio.TaskGroup() as tasks:
+            calls = [
+                tasks.create_task(surface.call("execute_cell", {**session, **run}))
+                for surface, session in zip(surfaces, sessions, strict=False)
             ]
-            sessions.append(await insert(surfaces[-1], "events.ipynb", UNTIL))
-            run = {"cell_index": 1, "wait": 3600}
-            async with asyncio.TaskGroup() as tasks:
-                calls = [
-                    tasks.create_task(surface.call("execute_cell", {**session, **run}))
-                    for surface, session in zip(surfaces, sessions, strict=False)
-                ]
-                stream = tasks.create_task(streamed(server, sessions[-1], 1))
-                for session in sessions:
-                    await running(surfaces[-1], session)
-                behind = tasks.create_task(
-                    surfaces[-1].call("execute_cell", {**sessions[0], **run})
-                )
-                await running(surfaces[-1], sessions[0], 1, 1)
-                async with httpx2.AsyncClient(headers=server.headers, timeout=CALL_SECONDS) as http:
-                    server.process.send_signal(signal.SIGTERM)
-                    await refused(http, server, sessions[0])
-                await ended(server)
-            results = [call.result().result or {} for call in calls] + [stream.result()]
-            for result in results:
-                assert (result["status"], notices(result)) == ("running", {GOES_ON})
-            # What was not begun is not said to go on.
-            waiting = behind.result().result
-            assert waiting is not None
-            assert waiting["status"] == "aborted"
-            lines = [
-                json.loads(line) for line in server.said().splitlines() if line.startswith("{")
-            ]
-            assert "stopping: 5 runs go on in their kernels" in [it.get("message") for it in lines]
-        (root / "go").touch()
-        with watched(command, home, root, variables=variables) as server:
-            for session, result in zip(sessions, results, strict=True):
-                asked = {**session, "execution_id": result["execution_id"], "wait": CALL_SECONDS}
-                taken = await ToolsCall(server).call("get_execution", asked)
-                assert taken.result is not None, taken.text
-                assert taken.result["status"] == "ok"
-                assert [output["text"] for output in taken.result["outputs"]] == ["done\n"]
+            stream = tasks.create_task(streamed(server, sessions[-1], 1))
+            for session in sessions:
+                await running(surfaces[-1], session)
+            behind = tasks.create_task(surfaces[-1].call("execute_cell", {**sessions[0], **run}))
+            await running(surfaces[-1], sessions[0], 1, 1)
+            async with httpx2.AsyncClient(headers=server.headers, timeout=CALL_SECONDS) as http:
+                server.process.send_signal(signal.SIGTERM)
+                await refused(http, server, sessions[0])
+            await ended(server)
+        results = [call.result().result or {} for call in calls] + [stream.result()]
+        for result in results:
+            assert (result["status"], notices(result)) == ("running", {GOES_ON})
+        # What was not begun is not said to go on.
+        waiting = behind.result().result
+        assert waiting is not None
+        assert waiting["status"] == "aborted"
+        assert '"message": "stopping: 5 runs go on in their kernels"' in server.said()
+    (root / "go").touch()
+    with watched(command, home, root, variables=variables) as server:
+        for session, result in zip(sessions, results, strict=True):
+            asked = {**session, "execution_id": result["execution_id"], "wait": CALL_SECONDS}
+            taken = await ToolsCall(server).call("get_execution", asked)
+            assert taken.result is not None, taken.text
+            assert taken.result["status"] == "ok"
+            assert [output["text"] for output in taken.result["outputs"]] == ["done\n"]
 
 
 async def refused(http: httpx2.AsyncClient, server: Watched, session: dict[str, Any]) -> None:
@@ -194,18 +197,25 @@ async def test_inside_of_jupyter_runs_end_with_their_kernels(tmp_path: Path, pro
         sessions = [
             await insert(surface, f"n{at}.ipynb", FOREVER) for at, surface in enumerate(surfaces)
         ]
+        short = await insert(surfaces[0], "short.ipynb", UNTIL)
         async with asyncio.TaskGroup() as tasks:
             calls = [
                 tasks.create_task(surface.call("execute_cell", {**session, **run}))
                 for surface, session in zip(surfaces, sessions, strict=True)
             ]
-            for session in sessions:
+            in_time = tasks.create_task(surfaces[0].call("execute_cell", {**short, **run}))
+            for session in (*sessions, short):
                 await running(ToolsCall(server), session)
             async with httpx2.AsyncClient(headers=server.headers, timeout=CALL_SECONDS) as http:
                 await http.get(f"{server.url}mcp/healthz")  # Jupyter takes no new connections
                 server.process.send_signal(signal.SIGTERM)
+                (root / "go").touch()
                 await refused(http, server, sessions[0])
             await ended(server)
+        # What ends by itself in the time that there is ends as ever.
+        result = in_time.result().result
+        assert result is not None, in_time.result().text
+        assert (result["status"], notices(result)) == ("ok", set())
         for call in calls:
             result = call.result().result
             assert result is not None, call.result().text
@@ -214,24 +224,6 @@ async def test_inside_of_jupyter_runs_end_with_their_kernels(tmp_path: Path, pro
     for at in range(len(surfaces)):
         stored = json.loads((root / f"n{at}.ipynb").read_text())
         assert stored["cells"][1]["outputs"][0]["text"] == ["begun\n"]
-
-
-async def test_calls_that_end_in_time_end_as_ever(tmp_path: Path) -> None:
-    root = tmp_path / "root"
-    command, variables = jmcp("--port", "0", "--no-browser"), {"JMCP_TOKEN": TOKEN}
-    with watched(command, tmp_path / "home", root, variables=variables) as server:
-        tools = ToolsCall(server)
-        session = await insert(tools, "n.ipynb", UNTIL)
-        run = {**session, "cell_index": 1, "wait": 3600}
-        async with asyncio.TaskGroup() as tasks:
-            call = tasks.create_task(tools.call("execute_cell", run))
-            await running(tools, session)
-            server.process.send_signal(signal.SIGTERM)
-            (root / "go").touch()
-            await ended(server)
-        result = call.result().result
-        assert result is not None
-        assert (result["status"], notices(result)) == ("ok", set())
 
 
 # -- stdio -----------------------------------------------------------------------------------------
@@ -269,20 +261,19 @@ ERAS: tuple[Era, ...] = ("auto", "legacy")
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_over_stdio_runs_go_on_elsewhere(tmp_path: Path, era: Era) -> None:
-    root = tmp_path / "root"
-    with jupyter_server(tmp_path / "jupyter", root) as jupyter:
-        variables = standalone_variables(jupyter)
-        async with over_stdio(tmp_path, root, era, variables) as surface:
-            session = await insert(surface, "n.ipynb", UNTIL)
-            result = await stopped(surface, session)
-            assert (result["status"], notices(result)) == ("running", {GOES_ON})
-        (root / "go").touch()
-        async with over_stdio(tmp_path, root, era, variables) as surface:
-            asked = {**session, "execution_id": result["execution_id"], "wait": CALL_SECONDS}
-            taken = await surface.call("get_execution", asked)
-            assert taken.result is not None, taken.text
-            assert taken.result["status"] == "ok"
+async def test_over_stdio_runs_go_on_elsewhere(tmp_path: Path, jupyter: Served, era: Era) -> None:
+    root, variables = jupyter.root, standalone_variables(jupyter)
+    (root / "go").unlink(missing_ok=True)
+    async with over_stdio(tmp_path, root, era, variables) as surface:
+        session = await insert(surface, f"{era}.ipynb", UNTIL)
+        result = await stopped(surface, session)
+        assert (result["status"], notices(result)) == ("running", {GOES_ON})
+    (root / "go").touch()
+    async with over_stdio(tmp_path, root, era, variables) as surface:
+        asked = {**session, "execution_id": result["execution_id"], "wait": CALL_SECONDS}
+        taken = await surface.call("get_execution", asked)
+        assert taken.result is not None, taken.text
+        assert taken.result["status"] == "ok"
 
 
 async def test_over_stdio_runs_end_with_jupyter(tmp_path: Path) -> None:

@@ -367,6 +367,43 @@ async def test_unsaved_edits_are_saved_after_a_cut(jupyter: StartJupyter) -> Non
         await until(lambda: b'"edited after all"' in file.read_bytes(), "saved")
 
 
+async def test_a_cut_of_minutes_with_a_clock_a_hundred_times_as_fast(
+    jupyter: StartJupyter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past the delivery of a run's outputs, and past the last and longest wait between attempts."""
+    for name in ("FIRST_WAIT_SECONDS", "LONGEST_WAIT_SECONDS", "DELIVERY_SECONDS"):
+        monkeypatch.setattr(room, name, getattr(room, name) / 100)
+    waits: list[float] = []
+    app = await jupyter(**NEVER)
+    async with network(app.port) as net, beyond(app, net, save_after=0.2) as here:
+        here.write("a.ipynb", "1", "2")
+        ref = await here.documents.identify("a.ipynb")
+        async with here.documents.edit(ref) as cells:
+            cells.set_source(1, "edited before")
+        sink = await run_of(here, "a.ipynb")
+        sink.begin()
+        genuine = room.RemoteRoom.ready
+
+        async def counted(one: room.RemoteRoom) -> client.NotebookClient:
+            waits.append(asyncio.get_running_loop().time())
+            return await genuine(one)
+
+        monkeypatch.setattr(room.RemoteRoom, "ready", counted)
+        net.cut()
+        sink.append(stream("all of it"))
+        sink.count(3)
+        with pytest.raises(JupyterUnreachable, match="are kept"):
+            await sink.close()
+        attempts = len(waits)
+        await until(lambda: len(waits) > attempts + 30)
+        assert waits[-1] - waits[attempts] > 10 * room.LONGEST_WAIT_SECONDS
+        net.mend()
+        file = here.root / "a.ipynb"
+        await until(lambda: b"all of it" in file.read_bytes(), "saved")
+        assert here.sources("a.ipynb") == ["1", "edited before"]
+        assert here.file("a.ipynb").cells[0].execution_count == 3
+
+
 async def test_a_room_is_left_when_nobody_needs_it(
     jupyter: StartJupyter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,6 @@
 """`make bench`: start servers, measure everything against a floor in the same run, print a table.
 
-Names of parts (`inside`, `outside`, `start`) measure only those.
+Names of parts (`inside`, `outside`, `start`, `many`) measure only those.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import calls, elsewhere, load, process
+from benchmarks import calls, durable, elsewhere, health, idle, load, many, process
 from benchmarks.table import Figure, show
 from benchmarks.wire import Wire
 from tests.served import serve
@@ -67,10 +67,21 @@ def start(base: Path) -> list[Figure]:
     return process.ready(base / "home", base / "lab")
 
 
+def several(base: Path) -> list[Figure]:
+    """Many clients on one server, and what each of them costs."""
+    return [
+        *many.figures(base / "many"),
+        *idle.memory(base / "idle"),
+        *health.checks(base / "health"),
+        *durable.added(base / "durable"),
+    ]
+
+
 PARTS: dict[str, Callable[[Path], list[Figure]]] = {
     "inside": inside,
     "outside": outside,
     "start": start,
+    "many": several,
 }
 
 

@@ -17,6 +17,10 @@ import httpx2
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from benchmarks.wire import Wire
+from tests.served import environment as cleaned
+from tests.served import free_port
+
 VERSION = "2.2.4"
 """The one whose figures peers are compared with; a newer one may be slower or faster."""
 
@@ -38,22 +42,47 @@ def environment() -> Path:
 @contextmanager
 def standalone(jupyter_url: str, token: str) -> Iterator[str]:
     """The peer beside a Jupyter Server; yields its MCP URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
+    command = [
+        *(str(environment()), "start", "--transport", "streamable-http"),
+        *("--port", str(port), "--jupyter-url", jupyter_url.rstrip("/")),
+        *("--document-token", token, "--code-sandbox-token", token),
+        *("--mcp-token", TOKEN),
+    ]
+    with _running(command, port):
+        yield f"http://127.0.0.1:{port}/mcp"
+
+
+@contextmanager
+def inside(base: Path) -> Iterator[tuple[str, str, Path]]:
+    """The peer in a JupyterLab of its environment: its MCP URL, its token and the served folder."""
+    home, root = base / "home", base / "root"
+    home.mkdir(parents=True)
+    root.mkdir()
+    port = free_port()
+    command = [
+        *(str(environment().with_name("python")), "-m", "jupyterlab", "--no-browser"),
+        *("--allow-root", f"--ServerApp.root_dir={root}", f"--ServerApp.port={port}"),
+        f"--IdentityProvider.token={TOKEN}",
+        # Else each listing of its tools waits five seconds for a browser.
+        "--JupyterMCPServerExtensionApp.jupyterlab=False",
+    ]
+    url = f"http://127.0.0.1:{port}/mcp"
+    with _running(command, port, cleaned(home)):
+        _await_tools(url)
+        yield url, TOKEN, root
+
+
+@contextmanager
+def _running(
+    command: list[str], port: int, variables: dict[str, str] | None = None
+) -> Iterator[None]:
     process = subprocess.Popen(
-        [
-            *(str(environment()), "start", "--transport", "streamable-http"),
-            *("--port", str(port), "--jupyter-url", jupyter_url.rstrip("/")),
-            *("--document-token", token, "--code-sandbox-token", token),
-            *("--mcp-token", TOKEN),
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         _await_port(port, process)
-        yield f"http://127.0.0.1:{port}/mcp"
+        yield
     finally:
         process.terminate()
         try:
@@ -61,6 +90,21 @@ def standalone(jupyter_url: str, token: str) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _await_tools(url: str) -> None:
+    """Its extension answers a while after the port does."""
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            with Wire(url, TOKEN) as wire:
+                wire.request("tools/list")
+        except (OSError, RuntimeError, ValueError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -21,13 +21,14 @@ META = {
 class Wire:
     """MCP 2026-07-28 over streamable HTTP on one connection."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, seconds: float = ANSWER_SECONDS) -> None:
         parts = urlsplit(url)
         assert parts.hostname is not None
         self._path = parts.path
         self._host = parts.netloc
         self._address = parts.hostname, parts.port or 80
         self._token = token
+        self._seconds = seconds
         self._next_id = 0
         self._connect()
 
@@ -50,7 +51,7 @@ class Wire:
         self._connect()
 
     def _connect(self) -> None:
-        self._socket = socket.create_connection(self._address, timeout=ANSWER_SECONDS)
+        self._socket = socket.create_connection(self._address, timeout=self._seconds)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file = self._socket.makefile("rb")
 

@@ -6,11 +6,11 @@ import posixpath
 from dataclasses import dataclass, field
 
 IDLE_SECONDS = 24 * 3600.0
-SESSIONS = 3
+SESSIONS = 4
 """The most that an owner may have here."""
-NOTEBOOKS = 2
+NOTEBOOKS = 3
 """The most that a session may hold here."""
-EXIST = ("a.ipynb", "b.ipynb", "folder/c.ipynb")
+EXIST = ("a.ipynb", "b.ipynb", "folder/c.ipynb", "d.ipynb")
 
 
 class Refused(Exception):

@@ -96,6 +96,18 @@ class KernelRun:
     def over(self) -> bool:
         return self.task is None or self.task.done()
 
+    @property
+    def begun(self) -> bool:
+        """Whether the kernel is, or was, at this code, and so can be interrupted in it."""
+        return self._started.is_set()
+
+    async def over_soon(self, seconds: float) -> bool:
+        """Whether it is over so long after it has begun."""
+        if self.task is not None:
+            await self._begin_or_end()
+            await asyncio.wait({self.task}, timeout=seconds)
+        return self.over
+
     def leave(self) -> bool:
         """jmcp stops: leave the run to the next process. False if nothing was sent so far."""
         self.leaving = True
@@ -166,8 +178,10 @@ class KernelRun:
 
     async def _start_or_end(self) -> None:
         """Until the kernel starts this code, another client's may run, and that has no limit."""
-        if self.execution.started is not None:
-            return
+        if self.execution.started is None:
+            await self._begin_or_end()
+
+    async def _begin_or_end(self) -> None:
         started = asyncio.create_task(self._started.wait())
         try:
             assert self.task is not None
@@ -240,7 +254,8 @@ class KernelRun:
             self._on_afterwards(kind, content, metadata)
             return
         execution.begin()
-        self._started.set()
+        if kind != "status":  # which comes before the kernel listens to interrupts
+            self._started.set()
         execution.record.apply(kind, content, metadata)
         if execution.record.display_changes != self._kept_changes:
             self._keep_displays()

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 STOPPING = 30.0
 """Seconds that the cells have to be closed when jmcp stops."""
 
+HEARD_SECONDS = 0.5
+"""For a run to end by an interrupt that came before it had begun."""
+
 NEVER_SENT = "jmcp stopped before this ran."
 VARIABLES_GONE = (
     "Not run: the kernel's process ended after this was submitted, and with it all variables. "
@@ -50,6 +53,7 @@ class RunQueue:
         self._grace = grace
         self._on_end = on_end
         self._worker: asyncio.Task[None] | None = None
+        self._again: asyncio.Task[None] | None = None
         self._current: KernelRun | None = None
         self._stuck: KernelRun | None = None
         self._displays = Displays()
@@ -73,10 +77,23 @@ class RunQueue:
 
     async def interrupt(self) -> None:
         """Interrupt the kernel, whoever runs in it."""
-        if self._current is not None:
-            self._current.execution.interrupt_asked = True
+        run = self._current
+        early = run is not None and not run.begun
+        if run is not None:
+            run.execution.interrupt_asked = True
         self._interrupted = True
         await self._kernels.interrupt(self.kernel_id)
+        if run is not None and early:
+            # A kernel is deaf to interrupts between two runs, and this one may just have been sent.
+            self._again = asyncio.create_task(self._interrupt_again(run))
+
+    async def _interrupt_again(self, run: KernelRun) -> None:
+        if await run.over_soon(HEARD_SECONDS) or run is not self._current or self._stopping:
+            return
+        try:
+            await self._kernels.interrupt(self.kernel_id)
+        except BackendError:
+            log.warning("Kernel %s could not be interrupted.", self.kernel_id, exc_info=True)
 
     def drop(self, note: str) -> list[Execution]:
         """End what has not started yet as `aborted`."""

@@ -151,6 +151,18 @@ async def test_the_run_after_an_interrupt_is_whole(runner: Runner) -> None:
     assert not await runner.executions.interrupt(runner.kernel_id)
 
 
+async def test_an_interrupt_right_after_the_code_was_sent_is_heard(runner: Runner) -> None:
+    """A kernel is deaf to interrupts between two runs."""
+    await runner.run("import time")
+    for _ in range(10):
+        slow = await runner.submit("time.sleep(60)")
+        while slow.request is None:
+            await asyncio.sleep(0)
+        assert await runner.executions.interrupt(runner.kernel_id)
+        assert await slow.wait(LIMIT)
+        assert slow.status == "interrupted"
+
+
 async def test_a_limit_keeps_the_outputs_and_the_kernel(runner: Runner) -> None:
     await runner.run("x = 7")
     done, _ = await runner.run(

@@ -127,6 +127,15 @@ def initialized(options: ServeOptions, *, takes_signals: bool = True) -> ServerA
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, self.end)
 
+        def start_ioloop(self) -> None:
+            # As Jupyter does, but below one task. The threads that read files look for that; where
+            # a loop has none, they go through all tasks for each call, and none is used again.
+            self.io_loop.add_callback(self._post_start)
+            loop = asyncio.get_event_loop()
+            root = loop.create_task(asyncio.Event().wait(), name="jmcp-root")
+            with suppress(RuntimeError):  # stopping it is how it ends
+                loop.run_until_complete(root)
+
         def end(self, number: int, _: object) -> None:
             # A second one ends the process on the spot, whatever the first one waits for.
             signal.signal(number, signal.SIG_DFL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -157,7 +158,7 @@ async def test_an_interrupt_right_after_the_code_was_sent_is_heard(runner: Runne
     for _ in range(10):
         slow = await runner.submit("time.sleep(60)")
         while slow.request is None:
-            await asyncio.sleep(0)
+            await asyncio.to_thread(os.sched_yield)
         assert await runner.executions.interrupt(runner.kernel_id)
         assert await slow.wait(LIMIT)
         assert slow.status == "interrupted"

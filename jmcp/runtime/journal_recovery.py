@@ -1,9 +1,10 @@
 """Making edits again that a document lost, wherever nobody else changed what they are about.
 
-A notebook's pending entries are told apart by their subject: a cell's being there and its source,
-a cell's place, the kernelspec. The entries of one subject are a chain of states; the state in which
-the document is tells which of them it has. The rest is made again, in the order of all, as long as
-each finds what it found the first time.
+Where nobody else changed anything, the document is at one moment of their history, and the rest is
+made again as it was. Otherwise a notebook's pending entries are told apart by their subject: a
+cell's being there and its source, a cell's place, the kernelspec. The entries of one subject are a
+chain of states; the state in which the document is tells which of them it has. What it has not is
+made again, in the order of all, as long as each finds what it found the first time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from jmcp.runtime.backend import Cells
 from jmcp.runtime.journal import Entry
 from jmcp.runtime.journal_places import Places
+from jmcp.runtime.journal_replay import reached, replay
 from jmcp.runtime.journaled_cells import around
 
 Subject = tuple[str, str | None]
@@ -37,8 +39,12 @@ def recover(cells: Cells, entries: Sequence[Entry], lost: Callable[[Entry], bool
     `lost` says whether the document can lack the entry because it was never saved; otherwise
     somebody undid it.
     """
-    recovered = Recovered()
     has_ids = len(cells) == 0 or cells.get(0).cell_id is not None
+    count = reached(cells, entries) if has_ids else None
+    if count is not None and all(lost(entry) for entry in entries[count:]):
+        replay(cells, entries[count:])
+        return Recovered(present=[*entries[:count]], repeated=[*entries[count:]])
+    recovered = Recovered()
     had = _present(cells, entries) if has_ids else set()
     places = Places(cells, entries, has_ids)
     broken: set[Subject] = set()

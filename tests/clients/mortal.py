@@ -47,7 +47,6 @@ class Life:
         self.begun: dict[str, str] = {}
         """By execution id, what a run has to print when it is whole; only those not yet over."""
         self.ended: list[str] = []
-        self.conflicts = 0
         self._editor = Editor(agent, ledger, seed)
         self._random = random.Random(seed)
         self._runs = 0
@@ -99,9 +98,8 @@ class Life:
     async def settle(self) -> None:
         """Everything is up again: what was acknowledged is there, and what was begun comes to an end."""
         found = await self.agent.cells()
-        self._accept(
-            " ".join(told for told in self.agent.told("document_changed") if LEFT in told), found
-        )
+        # Nobody else is here whom an edit could have met.
+        assert not [told for told in self.agent.told("document_changed") if LEFT in told]
         try:
             self.ledger.check(found.items())
         except AssertionError as error:
@@ -113,18 +111,6 @@ class Life:
             answer = await self._editor.edit()
             assert answer.error is None, answer.text
         await eventually(self._runs_again, "code runs again")
-
-    def _accept(self, conflicts: str, found: dict[str, str]) -> None:
-        """What a notice names may be otherwise; then what was moved beside it may stand elsewhere."""
-        if not conflicts:
-            return
-        sources = self.ledger.sources
-        for cell_id in [cell_id for cell_id in sources if cell_id in conflicts]:
-            self.ledger.doubtful[cell_id] = {sources.pop(cell_id), found.get(cell_id)}
-        self.conflicts += 1
-        assert sources.keys() <= found.keys(), self._differences(found)
-        order = [cell_id for cell_id in found if cell_id in sources]
-        self.ledger.sources = {cell_id: sources[cell_id] for cell_id in order}
 
     def _differences(self, found: dict[str, str]) -> str:
         """What is not as it was acknowledged, with what was told of it."""

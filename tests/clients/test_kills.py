@@ -119,8 +119,6 @@ async def test_what_was_acknowledged_outlives_everything(name: str, tmp_path: Pa
             for life in lives:
                 await life.settle()
         assert [agent.session_id for agent in agents] == sessions
-        # Nobody else is here: a conflict can only be a save of which recovery does not know all.
-        assert sum(life.conflicts for life in lives) < CLIENTS * ROUNDS
         assert all(life.ledger.acknowledged for life in lives)
         assert any(life.ended for life in lives)
 

@@ -78,14 +78,8 @@ def test_recovery_after_a_save(steps: list[Step], saved: int, marked: int) -> No
     saved = min(saved, len(entries))
     marked = min(marked, saved)
     content, result = recovered(contents[saved], entries[marked:])
-    sources = {cell["id"]: cell["source"] for cell in content["cells"]}
-    final = {cell["id"]: cell["source"] for cell in contents[-1]["cells"]}
-    conflicts = [entry for entry in result.conflicted if entry.change != "move"]
-    assert not conflicts
-    assert sources == final
-    assert shown(content)[1] == shown(contents[-1])[1]
-    if not any(entry.change == "move" for entry in entries):
-        assert shown(content) == shown(contents[-1])
+    assert not result.conflicted
+    assert shown(content) == shown(contents[-1])
 
 
 @pytest.mark.parametrize(

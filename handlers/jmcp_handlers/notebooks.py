@@ -88,10 +88,9 @@ async def _check_kernel(params: UseNotebookParams, session: Session) -> None:
     workspace = session.workspace
     if params.kernel_id is not None:
         if "kernel" in params.model_fields_set and params.kernel == "private":
-            raise workspace.sessions.error(
-                "invalid_arguments",
-                "use_notebook: kernel private is a new one, and kernel_id one that runs; "
-                "give one of them.",
+            raise KernelTaken(
+                "A private kernel is a new one, and kernel_id names one that runs for others: "
+                "give one of the two."
             )
         await _check_private(params.kernel_id, session, None)
         if await described(params.kernel_id, workspace) is None:

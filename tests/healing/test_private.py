@@ -61,7 +61,7 @@ async def test_it_is_for_nobody_else(house: House) -> None:
     assert taken["code"] == "kernel_taken"
     await house.open(PATH, BOB, **mine)
     asked = {"notebook_path": PATH, "kernel": "private", "kernel_id": private}
-    assert (await house.fail("use_notebook", BOB, **asked))["code"] == "invalid_arguments"
+    assert (await house.fail("use_notebook", BOB, **asked))["code"] == "kernel_taken"
 
     rows = (await house.call("list_kernels", BOB))["kernels"]
     assert [(row["kernel_id"], row["notebook_path"]) for row in rows] == [(private, PATH)]

@@ -22,17 +22,11 @@ HELD = HeldNotebook(
 )
 
 
-@pytest.fixture
-def house_elsewhere(house: House) -> House:
-    if not house.outside:
-        pytest.skip("inside of Jupyter its kernels end with jmcp")
-    return house
-
-
+# Inside of Jupyter its kernels end with jmcp.
+@pytest.mark.parametrize("house", ["outside"], indirect=True)
 async def test_a_kernel_that_outlived_jmcp_is_known_again(
-    house_elsewhere: House, monkeypatch: pytest.MonkeyPatch
+    house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house = house_elsewhere
     alice, bob = await house.open(), await house.open(PATH, BOB, kernel="private")
     await house.run(alice, "x = 'of alice'")
     await house.run(bob, "x = 'of bob'", BOB)

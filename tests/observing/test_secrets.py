@@ -27,8 +27,9 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watched]:
     home, root = tmp_path / "home", tmp_path / "root"
     variables = {"JMCP_TOKEN": TOKEN}
     ready = r"MCP\s+(http://\S+/)mcp\b"
+    plain = request.param == "jupyter lab --debug"
     with ExitStack() as stack:
-        if request.param == "jupyter lab --debug":
+        if plain:
             command = loud("lab", "--debug", "--no-browser", "--allow-root")
             command += [f"--ServerApp.port={free_port()}"]
             variables = {"JUPYTER_TOKEN": TOKEN}
@@ -37,7 +38,9 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watched]:
             jupyter = stack.enter_context(jupyter_server(tmp_path / "jupyter", root))
             command = loud("jmcp", "serve", "--port", "0", "--verbose")
             variables |= standalone_variables(jupyter)
-        yield stack.enter_context(watched(command, home, root, ready=ready, variables=variables))
+        yield stack.enter_context(
+            watched(command, home, root, ready=ready, variables=variables, hangs=plain)
+        )
 
 
 async def worked(surface: Surface, notebook_path: str) -> str:
@@ -96,8 +99,7 @@ async def test_no_secret_is_logged(server: Watched) -> None:
         await http.post("mcp/tools/call", json={"tool_name": "list_kernels"}, headers=wrong)
         assert (await http.get("jmcp/metrics", headers=server.headers)).status_code == 200
     command = server.command_line()
-    server.process.terminate()
-    server.process.wait(CALL_SECONDS)
+    server.stop()
     said = [line for line in server.said().splitlines() if not line.strip().startswith(BANNER)]
     # It was loud, and its lines can be followed.
     assert any(line.startswith("DEBUG") for line in said)

@@ -8,19 +8,35 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.served import READY_SECONDS, STOP_SECONDS, TOKEN, Served, environment
 
+HANG_SECONDS = 5.0
 LOUD = Path(__file__).with_name("loud.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched(Served):
-    """`log` is the file that both of its outputs go to."""
+    """`log` is the file that both of its outputs go to.
+
+    `hangs`: it is a plain Jupyter Server, which may not end by itself while a save is due.
+    """
 
     log: Path
+    hangs: bool = False
+
+    def stop(self) -> None:
+        """Raises TimeoutExpired when it does not end, unless that is to be expected."""
+        self.process.terminate()
+        try:
+            self.process.wait(HANG_SECONDS if self.hangs else STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(STOP_SECONDS)
+            if not self.hangs:
+                raise
 
     def said(self) -> str:
         return self.log.read_text()
@@ -46,6 +62,7 @@ def watched(
     *,
     ready: str = r"MCP\s+(http://\S+/)mcp\b",
     variables: Mapping[str, str] | None = None,
+    hangs: bool = False,
 ) -> Iterator[Watched]:
     """Run a server until the block is left, or until it was stopped in it."""
     home.mkdir(parents=True, exist_ok=True)
@@ -60,16 +77,11 @@ def watched(
             stderr=subprocess.STDOUT,
             text=True,
         )
+    server = Watched(url="", token=TOKEN, root=root, process=process, log=log, hangs=hangs)
     try:
-        url = _url(process, log, ready)
-        yield Watched(url=url, token=TOKEN, root=root, process=process, log=log)
+        yield replace(server, url=_url(process, log, ready))
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
+        server.stop()
 
 
 def _url(process: subprocess.Popen[str], log: Path, ready: str) -> str:

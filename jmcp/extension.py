@@ -68,6 +68,7 @@ class Hosted:
                 logs.in_json(logging.getLogger("jmcp").parent)
             # The SDK takes a second to import: Jupyter is up by now, and goes on serving.
             app = await asyncio.to_thread(importlib.import_module, "jmcp.inside")
+            await app.prepared(extension.serverapp)
             site = app.site_of(
                 extension.serverapp, toolsets=tuple(extension.toolsets), settings=decided
             )

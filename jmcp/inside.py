@@ -9,6 +9,7 @@ from jmcp import app
 from jmcp.runtime.dispatch import Dispatcher
 from jmcp.runtime.transport.site import drain, site
 from jmcp.settings import MIB, Settings
+from jmcp_handlers.documents import collaboration
 from jmcp_handlers.documents.local import LocalDocuments
 from jmcp_handlers.kernels.local import LocalKernels
 
@@ -25,6 +26,13 @@ def local(serverapp: ServerApp, settings: Settings) -> Dispatcher:
     )
     kernels = LocalKernels(serverapp)
     return app.build(documents, kernels, place=serverapp.root_dir, settings=settings)
+
+
+async def prepared(serverapp: ServerApp) -> None:
+    """Have what rooms share ready, for browser tabs too, before many of them open together."""
+    extension = collaboration.extension_of(serverapp)
+    if extension is not None:
+        await collaboration.ready(extension, serverapp.log)
 
 
 async def drained(made: Starlette) -> None:

@@ -52,9 +52,14 @@ class Place:
         return self.app.contents_manager
 
     @property
-    def rooms(self) -> dict[str, Any]:
+    def extension(self) -> Any:
+        """The collaboration extension."""
         (extension,) = self.app.extension_manager.extension_apps["jupyter_server_ydoc"]
-        rooms: dict[str, Any] = extension.ywebsocket_server.rooms
+        return extension
+
+    @property
+    def rooms(self) -> dict[str, Any]:
+        rooms: dict[str, Any] = self.extension.ywebsocket_server.rooms
         return rooms
 
     async def noticed(self, key: str, path: str | None) -> None:

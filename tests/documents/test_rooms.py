@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jupyter_ydoc import YNotebook
 
+from jmcp.runtime.errors import JupyterUnreachable
+from jmcp_handlers.documents import rooms
 from tests.documents.conftest import Place, local_only
 from tests.documents.tab import Tab, tab, until
 
 START = Callable[..., Any]
 DELAY = 0.15
+TOGETHER = 12
 SHORT: dict[str, Any] = {"YDocExtension": {"document_cleanup_delay": DELAY}}
 
 
@@ -305,3 +311,75 @@ async def test_the_first_edit_of_a_new_room_is_in_its_store(place: START) -> Non
     async with asyncio.timeout(60):
         while await stored() != ["second", "first", "1"]:
             pass
+
+
+async def test_rooms_that_open_together_on_a_new_server_share_one_whole_store(
+    place: START, tmp_path: Path
+) -> None:
+    here = await place()
+    texts = await open_together(here)
+    assert texts == {f"{number}.ipynb": [f"cell {number}"] for number in range(TOGETHER)}
+    folder = tmp_path / "jupyter_home" / "server0"
+    assert stores(folder) == {"ystore.db"}
+    assert stored_rooms(folder / "ystore.db") == TOGETHER
+
+
+@local_only
+async def test_a_store_that_such_a_race_left_behind_is_replaced_once(
+    place: START, tmp_path: Path
+) -> None:
+    """What pycrdt-store leaves when two rooms make its database at once: without a version."""
+    folder = tmp_path / "jupyter_home" / "server0"
+
+    def spoil() -> None:
+        with contextlib.closing(sqlite3.connect(folder / "ystore.db")) as half:
+            half.execute(
+                "CREATE TABLE yupdates (path TEXT NOT NULL, yupdate BLOB, metadata BLOB, "
+                "timestamp REAL NOT NULL)"
+            )
+
+    here = await place()
+    spoil()
+    texts = await open_together(here)
+    assert texts == {f"{number}.ipynb": [f"cell {number}"] for number in range(TOGETHER)}
+    assert stores(folder) == {"ystore.db", "ystore(1).db"}
+    assert stored_rooms(folder / "ystore.db") == TOGETHER
+
+
+@local_only
+async def test_a_room_that_never_opens_is_an_error(
+    place: START, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "OPENING_SECONDS", 0.2)
+    here = await place()
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    opening = here.extension.get_document
+
+    async def stuck(**arguments: Any) -> None:
+        async with here.extension._room_locks[arguments["room_id"]]:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(here.extension, "get_document", stuck)
+    with pytest.raises(JupyterUnreachable, match=r"'a\.ipynb' within 0 s"):
+        await here.documents.read(ref).__aenter__()
+    monkeypatch.setattr(here.extension, "get_document", opening)
+    assert await here.texts("a.ipynb") == ["1"]
+
+
+async def open_together(here: Place) -> dict[str, list[str]]:
+    for number in range(TOGETHER):
+        here.write(f"{number}.ipynb", f"cell {number}")
+    paths = [f"{number}.ipynb" for number in range(TOGETHER)]
+    async with asyncio.timeout(60):
+        return dict(zip(paths, await asyncio.gather(*map(here.texts, paths)), strict=True))
+
+
+def stores(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("ystore*.db")}
+
+
+def stored_rooms(path: Path) -> int:
+    with contextlib.closing(sqlite3.connect(path)) as store:
+        assert store.execute("PRAGMA user_version").fetchone() != (0,)
+        return int(store.execute("SELECT count(DISTINCT path) FROM yupdates").fetchone()[0])

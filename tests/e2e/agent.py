@@ -52,7 +52,9 @@ class Agent:
             arguments.setdefault("session_id", self.session_id)
         if tool in RUNS:
             arguments.setdefault("wait", WAIT_SECONDS)
-        return _answer(await self._client.call_tool(tool, arguments))
+        # Pings keep a connection alive whose answer never comes: the client would wait for ever.
+        async with asyncio.timeout(CALL_SECONDS):
+            return _answer(await self._client.call_tool(tool, arguments))
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """The result of a call that has to succeed."""

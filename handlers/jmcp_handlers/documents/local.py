@@ -20,7 +20,7 @@ from jmcp.runtime.backend import (
     SaveState,
 )
 from jmcp.runtime.errors import DirectoryMissing, NotebookExists, WriteRefused
-from jmcp_handlers.documents import nbcells
+from jmcp_handlers.documents import collaboration, nbcells
 from jmcp_handlers.documents.contents import Contents
 from jmcp_handlers.documents.file import FileNotebooks
 from jmcp_handlers.documents.filesink import FLUSH_SECONDS
@@ -28,7 +28,6 @@ from jmcp_handlers.documents.identity import Identity
 from jmcp_handlers.documents.listing import list_directory
 from jmcp_handlers.documents.models import DEFAULT_MAX_BYTES
 
-COLLABORATION = "jupyter_server_ydoc"
 SERVER_SESSION = str(uuid4())
 """Of this process, which is Jupyter Server itself."""
 OTHER_PROVIDER = "jupyter_server_documents"
@@ -137,7 +136,8 @@ class LocalDocuments:
 
     def _mode(self, key: str) -> Notebooks:
         self._check_provider()
-        extension = self._collaboration()
+        # Looked up late: it may load after jmcp.
+        extension = collaboration.extension_of(self._app)
         if extension is None:
             return self._files
         if self._live is None:
@@ -152,11 +152,6 @@ class LocalDocuments:
             # JupyterLab then saves files; but never write a file whose room is open.
             return self._files
         return live
-
-    def _collaboration(self) -> Any | None:
-        """The collaboration extension, if it was loaded. Looked up late: it may load after jmcp."""
-        apps = self._app.extension_manager.extension_apps.get(COLLABORATION) or ()
-        return next((app for app in apps if hasattr(app, "ywebsocket_server")), None)
 
     def _check_provider(self) -> None:
         other = self._app.extension_manager.extensions.get(OTHER_PROVIDER)

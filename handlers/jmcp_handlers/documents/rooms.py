@@ -9,12 +9,15 @@ from typing import Any
 from jupyter_server_ydoc.utils import JUPYTER_COLLABORATION_EVENTS_URI
 
 from jmcp.runtime.backend import NotebookRef
-from jmcp.runtime.errors import NotebookBroken, NotebookMissing
+from jmcp.runtime.errors import JupyterUnreachable, NotebookBroken, NotebookMissing
+from jmcp_handlers.documents import collaboration
 from jmcp_handlers.documents.contents import Contents, reading
 from jmcp_handlers.documents.openroom import OpenRoom
 from jmcp_handlers.documents.roomsaving import RoomSaver
 
 ATTEMPTS = 5
+OPENING_SECONDS = 60.0
+"""Far more than the largest notebook takes. A room that fails to open may do so without a word."""
 LISTENING_SECONDS = 5.0
 """It takes one turn of the event loop; a room that is stopped meanwhile never does."""
 
@@ -35,7 +38,7 @@ class LocalRooms:
         self._log = log
         self._opened: dict[str, OpenRoom] = {}
         self._cleaning: set[asyncio.Task[None]] = set()
-        configure_stores(extension)
+        collaboration.configure(extension)
         self._events = extension.serverapp.event_logger
         self._events.add_listener(
             schema_id=JUPYTER_COLLABORATION_EVENTS_URI, listener=self._happened
@@ -44,8 +47,19 @@ class LocalRooms:
     async def open(self, ref: NotebookRef) -> OpenRoom:
         """The notebook's room, ready and held: the caller releases it.
 
-        Raises NotebookMissing, NotebookBroken, NotebookTooLarge, PathRefused.
+        Raises NotebookMissing, NotebookBroken, NotebookTooLarge, PathRefused, JupyterUnreachable.
         """
+        await collaboration.ready(self._extension, self._log)
+        try:
+            async with asyncio.timeout(OPENING_SECONDS):
+                return await self._open(ref)
+        except TimeoutError as error:
+            raise JupyterUnreachable(
+                f"Jupyter did not open the live document of {ref.path!r} within "
+                f"{OPENING_SECONDS:.0f} s. Nothing was changed; try again."
+            ) from error
+
+    async def _open(self, ref: NotebookRef) -> OpenRoom:
         for _ in range(ATTEMPTS):
             opened = await self._enter(ref)
             try:
@@ -230,26 +244,6 @@ class LocalRooms:
         elif data.get("action") == "clean" and not self.alive(opened):
             self._opened.pop(opened.room.room_id)
             opened.document.close()
-
-
-def configure_stores(extension: Any) -> None:
-    """Make rooms opened through `get_document` keep their updates where the server's others do.
-
-    It makes its stores without the server's configuration: in the working directory, whatever
-    `db_path` says. The websocket handlers do configure theirs.
-    """
-    store_class, config = extension.ystore_class, extension.config
-    if getattr(store_class, "configured_by_jmcp", False):
-        return
-
-    class ConfiguredStore(store_class):  # type: ignore[misc,valid-type]  # a class chosen at run time
-        configured_by_jmcp = True
-
-        def __init__(self, **kwargs: Any) -> None:
-            super().__init__(**{"config": config, **kwargs})
-
-    # Configuration names a class and its bases; this one has the section of the base.
-    extension.ystore_class = ConfiguredStore
 
 
 async def _listening(opened: OpenRoom) -> None:

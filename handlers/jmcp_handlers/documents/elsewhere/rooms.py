@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 
@@ -25,6 +26,8 @@ from jmcp_handlers.documents.elsewhere.server import RemoteServer
 from jmcp_handlers.jupyter_api import REFUSALS, JupyterApi
 
 CONNECT_SECONDS = 60.0
+FIRST_SECONDS = 5.0
+"""How long others wait for the first room that is opened on a server."""
 RELOAD_SECONDS = 5.0
 """How long a room's next step of loading may take."""
 QUIET_LOOKS = 100
@@ -54,6 +57,7 @@ class RemoteRooms:
         self._message_bytes = 2 * max_bytes + 2**24
         self._save_after = save_after
         self._rooms: dict[str, RemoteRoom] = {}
+        self._first: asyncio.Event | None = None
         server.events.on_event.append(self._happened)
 
     async def open(self, ref: NotebookRef) -> RemoteRoom:
@@ -106,11 +110,21 @@ class RemoteRooms:
         await room.ready()
 
     async def _connect(self, room: RemoteRoom) -> NotebookClient:
+        first = self._first
+        if first is None:
+            # The store of a new server does not stand two rooms that make it at once: see
+            # `collaboration.ready`, which a jmcp inside of that server would have run.
+            first = self._first = asyncio.Event()
+        elif not first.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(first.wait(), FIRST_SECONDS)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 return await self._connect_once(room)
         except TimeoutError as error:
             raise self._unreachable("it did not answer in time") from error
+        finally:
+            first.set()
 
     async def _connect_once(self, room: RemoteRoom) -> NotebookClient:
         await self._contents.about(room.path)

@@ -14,6 +14,7 @@ from jmcp.runtime.backend import Health, KernelConnection, Kernels
 from jmcp.runtime.errors import BackendError, KernelDown, KernelMissing
 from jmcp.runtime.execution import Execution
 from jmcp.runtime.sessions import Sessions
+from jmcp.runtime.starts import Starts
 from jmcp.runtime.store import HeldNotebook, SessionRecord
 from jmcp.runtime.witness import Happened, masked
 
@@ -121,6 +122,7 @@ class Healing:
         self.kernels = kernels
         self._sessions = sessions
         self._happened = happened
+        self._starts = Starts()
         self._healing: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = WeakValueDictionary()
 
     async def ready(
@@ -218,8 +220,9 @@ class Healing:
         name = held.kernel_name or kernel_name
         kernel_id = None
         try:
-            kernel_id = await self.kernels.start(held.ref, name, private=held.private)
-            seen = Seen.of(kernel_id, await self.kernels.connect(kernel_id))
+            async with self._starts.turn():
+                kernel_id = await self.kernels.start(held.ref, name, private=held.private)
+                seen = Seen.of(kernel_id, await self.kernels.connect(kernel_id))
         except (KernelMissing, KernelDown) as error:
             if kernel_id is not None and held.private:
                 await self._discard(kernel_id)

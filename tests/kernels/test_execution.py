@@ -12,7 +12,7 @@ from jupyter_server.serverapp import ServerApp
 
 from jmcp.runtime.backend import Kernels, NotebookRef, OutputSink
 from jmcp.runtime.execution import Execution, Executions
-from tests.kernels.conftest import LIMIT, kill
+from tests.kernels.conftest import LIMIT, both, kill
 from tests.runtime.recording_sink import RecordingSink, validate
 
 
@@ -162,6 +162,30 @@ async def test_an_interrupt_right_after_the_code_was_sent_is_heard(runner: Runne
         assert await runner.executions.interrupt(runner.kernel_id)
         assert await slow.wait(LIMIT)
         assert slow.status == "interrupted"
+
+
+LOSES_ITS_REPLY = """
+kernel = get_ipython().kernel
+send = kernel.session.send
+def interrupted(stream, kind, *args, **kwargs):
+    if kind == "execute_reply":
+        kernel.session.send = send
+        raise KeyboardInterrupt
+    return send(stream, kind, *args, **kwargs)
+print("begun")
+kernel.session.send = interrupted
+"""
+
+
+@both
+async def test_a_run_whose_reply_an_interrupt_took_ends(runner: Runner) -> None:
+    """ipykernel that is interrupted while it replies is idle, and says no more of the run."""
+    lost, _ = await runner.run(LOSES_ITS_REPLY)
+    assert (lost.status, lost.incomplete, texts(lost)) == ("interrupted", None, ["begun\n"])
+    assert lost.error is not None
+    assert lost.error.ename == "KeyboardInterrupt"
+    done, _ = await runner.run("6 * 7")
+    assert (done.status, texts(done)) == ("ok", ["42"])
 
 
 async def test_a_limit_keeps_the_outputs_and_the_kernel(runner: Runner) -> None:

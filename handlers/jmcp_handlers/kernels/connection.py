@@ -130,3 +130,5 @@ class LocalConnection:
             run.end(Reply(status="lost", lost="lost_contact"))
         elif run.reply is not None and time.monotonic() - reader.heard_at > IDLE_LIMIT:
             run.end(run.reply)
+        elif run.idle and run.reply is None:
+            reader.doubt(run)

@@ -15,6 +15,7 @@ import zmq.asyncio
 from jmcp.runtime.backend import OnMessage, Reply
 from jmcp.runtime.errors import KernelDown
 from jmcp_handlers.kernels.afterwards import Afterwards
+from jmcp_handlers.kernels.endings import NO_REPLY
 from jmcp_handlers.kernels.requests import execute_request
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ class Run:
         self.ended: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self.reply: Reply | None = None
         self.idle = False
+        self.barrier: str | None = None
+        """A request behind this one in the kernel's queue, while it is unanswered."""
 
     def settle(self) -> None:
         """End the run if both the reply and the idle status are here."""
@@ -118,6 +121,16 @@ class Reader:
         run.ended.add_done_callback(lambda ended: self._over(request, ended, on_message))
         self._send(self._client.shell_channel, message)
         return run
+
+    def doubt(self, run: Run) -> None:
+        """Ask the kernel, which says that it is done with the run, something else meanwhile.
+
+        It answers in order: without a reply to the run before that answer, there will be none.
+        """
+        if run.barrier is None:
+            message = self._client.session.msg("kernel_info_request", {})
+            run.barrier = message["header"]["msg_id"]
+            self._send(self._client.shell_channel, message)
 
     async def quiet(self, seconds: float, limit: float) -> None:
         """Wait until no message came for `seconds`: what a dead process still sent has arrived."""
@@ -206,6 +219,9 @@ class Reader:
             if session != self._client.session.session:  # some kernels echo the asker's
                 self.process_name = session or None
             self._answered.set()
+            for doubted in list(self._runs.values()):
+                if doubted.barrier == message["parent_header"].get("msg_id", ""):
+                    doubted.end(NO_REPLY)
         run = self._runs.get(message["parent_header"].get("msg_id", ""))
         if run is not None and kind == "execute_reply":
             run.reply = read_reply(message["content"])

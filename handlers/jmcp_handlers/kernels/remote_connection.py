@@ -346,6 +346,8 @@ class RemoteConnection:
         silence = time.monotonic() - self._heard_at
         if run.reply is not None and self._link.wire is not None and silence > IDLE_LIMIT:
             run.passed()
+        elif run.idle and run.reply is None and run.barrier is None:
+            self._greet(behind=[run])
 
     async def _look(self) -> None:
         try:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from jmcp.runtime.backend import OnMessage, Reply
 from jmcp_handlers.kernels.continuity import Span
+from jmcp_handlers.kernels.endings import NO_REPLY
 from jmcp_handlers.kernels.reader import Run
 from jmcp_handlers.kernels.wire import Message
 
@@ -23,8 +24,6 @@ class RemoteRun(Run):
         """Whether contact was lost since it began."""
         self.limited = False
         """Whether Jupyter said that it drops outputs."""
-        self.barrier: str | None = None
-        """A request behind this one in the kernel's queue, while it is unanswered."""
         self._reply_number: int | None = None
         self._since_busy: Span | None = None
         self._since_cut: Span | None = None
@@ -75,7 +74,7 @@ class RemoteRun(Run):
         """What the kernel sent of this run is here, or will not come."""
         self.barrier = None
         if self.reply is None:
-            self.end(LOST_CONTACT)
+            self.end(NO_REPLY if self.idle and not self.cut else LOST_CONTACT)
         else:
             self.idle = True
             self.settle()

@@ -383,3 +383,47 @@ def stored_rooms(path: Path) -> int:
     with contextlib.closing(sqlite3.connect(path)) as store:
         assert store.execute("PRAGMA user_version").fetchone() != (0,)
         return int(store.execute("SELECT count(DISTINCT path) FROM yupdates").fetchone()[0])
+
+
+@local_only
+async def test_what_waits_for_the_store_is_stored_at_once(place: START, tmp_path: Path) -> None:
+    here = await place()
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    assert await here.texts("a.ipynb") == ["1"]
+    (room,) = here.rooms.values()
+    store = tmp_path / "jupyter_home" / "server0" / "ystore.db"
+    async with room.ystore.lock:  # another room's turn
+        before = rows(store)
+        for number in range(20):
+            async with here.documents.edit(ref) as cells:
+                cells.insert(len(cells), "code", str(number))
+    expected = ["1", *map(str, range(20))]
+    await until(lambda: stored(store) == expected, "all edits stored")
+    assert rows(store) - before <= 2
+
+
+@local_only
+async def test_the_rooms_of_tabs_share_the_store_too(place: START) -> None:
+    here = await place()
+    for path in ("a.ipynb", "b.ipynb"):
+        here.write(path, "1")
+    assert await here.texts("a.ipynb") == ["1"]
+    async with tab(here.app, "b.ipynb"):
+        mine, theirs = here.rooms.values()
+        assert type(mine.ystore) is type(theirs.ystore)
+        assert mine.ystore.lock is theirs.ystore.lock
+
+
+def rows(path: Path) -> int:
+    with contextlib.closing(sqlite3.connect(path)) as store:
+        return int(store.execute("SELECT count(*) FROM yupdates").fetchone()[0])
+
+
+def stored(path: Path) -> list[str]:
+    """The sources of the one notebook that a store has."""
+    loaded = YNotebook()
+    with contextlib.closing(sqlite3.connect(path)) as store:
+        for (update,) in store.execute("SELECT yupdate FROM yupdates ORDER BY timestamp"):
+            loaded.ydoc.apply_update(update)
+    return [str(cell["source"]) for cell in loaded.ycells]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from logging import Logger
 from typing import Any
 
@@ -33,23 +34,29 @@ async def ready(extension: Any, log: Logger) -> None:
 
 
 def configure(extension: Any) -> None:
-    """Make rooms opened through `get_document` keep their updates where the server's others do.
+    """Make all rooms of a server use stores that share its database.
 
-    It makes its stores without the server's configuration: in the working directory, whatever
-    `db_path` says. The websocket handlers do configure theirs.
+    `get_document` makes its stores without the server's configuration: in the working directory,
+    whatever `db_path` says. The websocket handlers, which open rooms for browser tabs, have a class
+    of their own.
     """
-    store_class, config = extension.ystore_class, extension.config
-    if hasattr(store_class, "preparing"):
+    if hasattr(extension.ystore_class, "preparing"):
         return
+    from jmcp_handlers.documents.ystore import shared  # with pycrdt, which is there only here
 
-    class ConfiguredStore(store_class):  # type: ignore[misc,valid-type]  # a class chosen at run time
-        preparing: asyncio.Task[None] | None = None
+    extension.ystore_class = shared(extension.ystore_class, extension.config)
+    for arguments in _arguments(extension.serverapp.web_app.default_router):
+        if "ystore_class" in arguments:
+            arguments["ystore_class"] = extension.ystore_class
 
-        def __init__(self, **kwargs: Any) -> None:
-            super().__init__(**{"config": config, **kwargs})
 
-    # Configuration names a class and its bases; this one has the section of the base.
-    extension.ystore_class = ConfiguredStore
+def _arguments(router: Any) -> Iterator[dict[str, Any]]:
+    """The arguments of all handlers below a router of Tornado's."""
+    for rule in router.rules:
+        if hasattr(rule.target, "rules"):
+            yield from _arguments(rule.target)
+        elif rule.target_kwargs:
+            yield rule.target_kwargs
 
 
 async def _prepare(store_class: Any, log: Logger) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from anyio import CancelScope
 from pycrdt import merge_updates
 
 
@@ -17,6 +18,9 @@ def shared(store_class: Any, config: Any) -> Any:
     which code ran, the whole server stood still for 5 s, again and again, and what SQLite gave up
     was not stored. Here the stores of a server take turns, and what a room has to store while it
     waits for its turn is stored at once: in one transaction of three steps in a thread, not in many.
+
+    Nor may a room that is closed leave a transaction half done: its connection would keep the lock
+    until the collector finds it, and all others wait.
     """
     turn = asyncio.Lock()
 

@@ -415,6 +415,49 @@ async def test_the_rooms_of_tabs_share_the_store_too(place: START) -> None:
         assert mine.ystore.lock is theirs.ystore.lock
 
 
+@local_only
+async def test_a_room_that_is_closed_within_a_transaction_ends_it(
+    place: START, tmp_path: Path
+) -> None:
+    here = await place()
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    assert await here.texts("a.ipynb") == ["1"]
+    (room,) = here.rooms.values()
+    store = tmp_path / "jupyter_home" / "server0" / "ystore.db"
+    begun, gate = asyncio.Event(), asyncio.Event()
+    commit = room.ystore._db.commit
+
+    async def slow() -> None:
+        begun.set()
+        await gate.wait()
+        await commit()
+
+    async with room.ystore.lock:
+        room.ystore._db.commit = slow
+    async with here.documents.edit(ref) as cells:
+        cells.set_source(0, "2")
+    await begun.wait()
+    assert locked(store)
+    await room.stop()
+    gate.set()
+    await until(lambda: not locked(store), "the transaction ended")
+    assert stored(store) == ["2"]
+
+
+def locked(path: Path) -> bool:
+    """Whether nobody else can write there now."""
+    with contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            return True
+        other.execute("ROLLBACK")
+        return False
+
+
 def rows(path: Path) -> int:
     with contextlib.closing(sqlite3.connect(path)) as store:
         return int(store.execute("SELECT count(*) FROM yupdates").fetchone()[0])

@@ -39,10 +39,18 @@ def shared(store_class: Any, config: Any) -> Any:
             self._unwritten.append(data)
             async with self._writing:
                 updates, self._unwritten = self._unwritten, []
-                if updates:
+                if not updates:
+                    return
+                if hasattr(self, "db_initialized"):
+                    await self.db_initialized.wait()
+                with CancelScope(shield=True):
                     await super().write(
                         updates[0] if len(updates) == 1 else merge_updates(*updates)
                     )
+
+        async def _init_db(self) -> None:
+            with CancelScope(shield=True):
+                await super()._init_db()
 
     # Configuration names a class and its bases; this one has the section of the base.
     return SharedStore

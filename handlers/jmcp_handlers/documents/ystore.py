@@ -41,8 +41,8 @@ def shared(store_class: Any, config: Any) -> Any:
                 updates, self._unwritten = self._unwritten, []
                 if not updates:
                     return
-                if hasattr(self, "db_initialized"):
-                    await self.db_initialized.wait()
+                if getattr(self, "db_initialized", None) is not None:
+                    await self.db_initialized.wait()  # not shielded: it may never be
                 with CancelScope(shield=True):
                     await super().write(
                         updates[0] if len(updates) == 1 else merge_updates(*updates)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from jupyter_ydoc import YNotebook
 
+from jmcp.runtime.backend import NotebookRef
 from jmcp.runtime.errors import JupyterUnreachable
 from jmcp_handlers.documents import rooms
 from tests.documents.conftest import Place, local_only
@@ -387,11 +388,7 @@ def stored_rooms(path: Path) -> int:
 
 @local_only
 async def test_what_waits_for_the_store_is_stored_at_once(place: START, tmp_path: Path) -> None:
-    here = await place()
-    here.write("a.ipynb", "1")
-    ref = await here.documents.identify("a.ipynb")
-    assert await here.texts("a.ipynb") == ["1"]
-    (room,) = here.rooms.values()
+    here, ref, room = await with_a_room(place)
     store = tmp_path / "jupyter_home" / "server0" / "ystore.db"
     async with room.ystore.lock:  # another room's turn
         before = rows(store)
@@ -419,11 +416,7 @@ async def test_the_rooms_of_tabs_share_the_store_too(place: START) -> None:
 async def test_a_room_that_is_closed_within_a_transaction_ends_it(
     place: START, tmp_path: Path
 ) -> None:
-    here = await place()
-    here.write("a.ipynb", "1")
-    ref = await here.documents.identify("a.ipynb")
-    assert await here.texts("a.ipynb") == ["1"]
-    (room,) = here.rooms.values()
+    here, ref, room = await with_a_room(place)
     store = tmp_path / "jupyter_home" / "server0" / "ystore.db"
     begun, gate = asyncio.Event(), asyncio.Event()
     commit = room.ystore._db.commit
@@ -443,6 +436,14 @@ async def test_a_room_that_is_closed_within_a_transaction_ends_it(
     gate.set()
     await until(lambda: not locked(store), "the transaction ended")
     assert stored(store) == ["2"]
+
+
+async def with_a_room(place: START) -> tuple[Place, NotebookRef, Any]:
+    here: Place = await place()
+    here.write("a.ipynb", "1")
+    assert await here.texts("a.ipynb") == ["1"]
+    (room,) = here.rooms.values()
+    return here, await here.documents.identify("a.ipynb"), room
 
 
 def locked(path: Path) -> bool:

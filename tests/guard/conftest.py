@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from jmcp.runtime.dispatch import Dispatcher
 from jmcp.settings import Settings
 from jmcp_handlers.jupyter_api import JupyterApi
 from tests.jupyter_process import TOKEN, StartJupyter
+from tests.notebooks import write_notebook
 
 Place = Literal["live", "file", "outside live", "outside file"]
 PLACES: tuple[Place, ...] = ("live", "file", "outside live", "outside file")
@@ -113,20 +113,8 @@ class World:
         *,
         minor: int = 5,
     ) -> None:
-        """A notebook of code cells with the ids c0, c1 ..., as another program writes it."""
-        cells: list[dict[str, Any]] = [
-            {
-                "cell_type": "code",
-                "source": source,
-                "metadata": {},
-                "outputs": [],
-                "execution_count": None,
-                **({"id": f"c{index}"} if minor >= 5 else {}),
-            }
-            for index, source in enumerate(sources)
-        ]
-        notebook = {"nbformat": 4, "nbformat_minor": minor, "metadata": {}, "cells": cells}
-        (self.root / path).write_text(json.dumps(notebook))
+        """The notebook as another program writes it."""
+        write_notebook(self.root / path, *sources, minor=minor)
 
 
 StartWorld = Callable[..., Awaitable[World]]

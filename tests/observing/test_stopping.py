@@ -17,9 +17,16 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import CallToolResult, TextContent
 
-from tests.contract.surfaces import CALL_SECONDS, Answer, Mcp, Rest, Surface, ToolsCall
+from tests.contract.surfaces import (
+    CALL_SECONDS,
+    Answer,
+    Mcp,
+    Rest,
+    Surface,
+    ToolsCall,
+    answer_of,
+)
 from tests.observing.watched import Watched, jmcp, loud, watched
 from tests.served import (
     STOP_SECONDS,
@@ -64,16 +71,6 @@ class Last(Mcp):
             pass
         assert answer is not None, f"{tool} was not answered"
         return answer
-
-
-def answer_of(result: CallToolResult) -> Answer:
-    first = result.content[0]
-    assert isinstance(first, TextContent)
-    if result.is_error:
-        assert result.meta is not None
-        return Answer(result=None, error=result.meta["jmcp/error"]["code"], text=first.text)
-    assert isinstance(result.structured_content, dict)
-    return Answer(result=result.structured_content, error=None, text=first.text)
 
 
 async def insert(surface: Surface, notebook_path: str, *sources: str) -> dict[str, Any]:

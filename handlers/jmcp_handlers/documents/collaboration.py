@@ -26,14 +26,14 @@ async def ready(extension: Any, log: Logger) -> None:
     open rooms, and a room that meets that never opens, nor does any later one of its notebook. A
     store that is opened alone makes it whole, and repairs what such a race left behind.
     """
-    configure(extension)
+    _configure(extension)
     store_class = extension.ystore_class
     if store_class.preparing is None:
         store_class.preparing = asyncio.create_task(_prepare(store_class, log))
     await asyncio.shield(store_class.preparing)
 
 
-def configure(extension: Any) -> None:
+def _configure(extension: Any) -> None:
     """Make all rooms of a server use stores that share its database.
 
     `get_document` makes its stores without the server's configuration: in the working directory,

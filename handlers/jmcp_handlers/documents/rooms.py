@@ -38,7 +38,6 @@ class LocalRooms:
         self._log = log
         self._opened: dict[str, OpenRoom] = {}
         self._cleaning: set[asyncio.Task[None]] = set()
-        collaboration.configure(extension)
         self._events = extension.serverapp.event_logger
         self._events.add_listener(
             schema_id=JUPYTER_COLLABORATION_EVENTS_URI, listener=self._happened

@@ -83,6 +83,9 @@ async def test_it_heals_alone(house: House) -> None:
         assert (notices(*of_alice), notices(*of_bob)) == ([], ["kernel_restarted"]), end
         assert set(house.kernel_ids) == {shared, await kernel_of(house, bob, BOB)}
         assert await house.shown() == [(PATH, shared)]
+        # All of the crowd may have been lost with the process: the next end is news only to
+        # whoever ran something since.
+        assert (await house.run(bob, "x = 2", BOB))["status"] == "ok"
     await remove(house, shared)
     of_alice, of_bob = await crowd(house, (alice, ALICE), (bob, BOB))
     assert (notices(*of_alice), notices(*of_bob)) == (["kernel_restarted"], [])

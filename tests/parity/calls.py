@@ -91,7 +91,7 @@ def _python() -> dict[str, str]:
 RICH = """import sys
 from IPython.display import HTML, Image, JSON, Markdown, display
 import base64
-print('out ü'); print('err 🎉', file=sys.stderr); print('out again')
+print('out ü', flush=True); print('out again', flush=True); print('err 🎉', file=sys.stderr, flush=True)
 display(HTML('<b>bold</b>'), Markdown('**bold**'), JSON({'a': [1, None]}))
 png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 display(Image(base64.b64decode(png)), metadata={'image/png': {'width': 4}})

@@ -160,7 +160,10 @@ class RemoteConnection:
         return self._link.wire
 
     async def look(self) -> None:
-        """Ask Jupyter whether it still has the kernel; at most one question at a time."""
+        """Ask Jupyter whether it still has the kernel; at most one question at a time.
+
+        One that somebody stops is asked too: whoever answers may be another process.
+        """
         await asyncio.shield(self._begin_look())
 
     def _begin_look(self) -> asyncio.Task[None]:
@@ -178,7 +181,6 @@ class RemoteConnection:
             if time.monotonic() > until:
                 self.process.stopping = None  # it goes on, or does not tell its processes apart
                 return
-            self._ask()
             await asyncio.sleep(ASKING)
             await self.look()
 
@@ -360,3 +362,5 @@ class RemoteConnection:
         elif answer.status_code == 200 and answer.json().get("execution_state") == "dead":
             self.process.dead = True
             self._runs.end("kernel_died")
+        elif self.process.stopping is not None:
+            self._ask()  # a process that takes its place says nothing by itself that surely comes

@@ -99,6 +99,10 @@ class Cells(Protocol):
         file since, and edits that it did not have are gone."""
 
     @property
+    def version(self) -> int:
+        """Counts changes by anyone within one `loaded`; never less than before."""
+
+    @property
     def touches(self) -> Touches:
         """Which cells anyone has changed, up to now."""
 
@@ -171,6 +175,10 @@ class Documents(Protocol):
     async def save_state(self, ref: NotebookRef) -> SaveState: ...
     async def save(self, ref: NotebookRef) -> SaveState:
         """Force a save and verify it by the file's hash."""
+
+    async def saved_version(self, ref: NotebookRef) -> int | None:
+        """The newest version of the live document that its file is known to have, and that no older
+        save can follow. None where nothing is known: no live document, or it was not saved yet."""
 
     @property
     def opened(self) -> int:

@@ -25,6 +25,7 @@ from jmcp.runtime.errors import BackendError, NotebookMissing, WriteRefused
 from jmcp.runtime.journal import AUTHOR, Entry, Journal
 from jmcp.runtime.journal_news import News
 from jmcp.runtime.journal_recovery import Recovered, recover
+from jmcp.runtime.journal_saves import Saves
 from jmcp.runtime.journaled_cells import JournaledCells, ToldCells
 from jmcp.runtime.stores.statefile import StateUnavailable
 
@@ -72,11 +73,8 @@ class JournaledDocuments:
         self._news = News(journal, clock)
         # The life of the document that all pending entries of a notebook were made in.
         self._life: dict[str, Life] = {}
-        self._last: dict[str, int] = {}
+        self._saves = Saves()
         self._followers: dict[str, asyncio.Task[None]] = {}
-        # Notebooks with edits of an earlier process that Jupyter outlived: what is saved of those,
-        # only a save tells.
-        self._adopted: set[str] = set()
 
     # -- reading and editing -------------------------------------------------------------------
 
@@ -151,7 +149,7 @@ class JournaledDocuments:
             if recorded.mode == "file":
                 self.journal.append([replace(entry, state="saved") for entry in recorded.entries])
                 return
-            self._last[ref.key] = self.journal.append(recorded.entries)
+            self._note(recorded, self.journal.append(recorded.entries))
         except StateUnavailable as error:
             log.warning("The change journal cannot be written: %s", error)
             with suppress(BackendError):
@@ -160,6 +158,13 @@ class JournaledDocuments:
             recorded.note(UNJOURNALED.format(reason=error.message))
             return
         self._follow(ref)
+
+    def _note(self, recorded: JournaledCells, number: int) -> None:
+        """Remember when these were made, the last one with that number."""
+        key, last = recorded.ref.key, recorded.entries[-1]
+        self._saves.note(key, recorded.version, number)
+        if self._life.get(key) != (last.server_session, last.loaded):
+            self._life.pop(key, None)  # the document was replaced meanwhile: look what it has
 
     def _failed(self, recorded: JournaledCells | None, *, done: bool) -> None:
         """Note what was changed in an edit that ended with an error.
@@ -172,7 +177,7 @@ class JournaledDocuments:
             if done:
                 self.journal.append([replace(one, state="failed") for one in recorded.entries])
             else:
-                self._last[recorded.ref.key] = self.journal.append(recorded.entries)
+                self._note(recorded, self.journal.append(recorded.entries))
                 self._follow(recorded.ref)
 
     @contextmanager
@@ -194,17 +199,25 @@ class JournaledDocuments:
         with self._best_effort():
             if known is None:
                 self._news.remember(key)
-            if self._foreign(key, life):
+            pending = self.journal.entries(key, states={"pending"})
+            if any(self._is_foreign(entry, life) for entry in pending):
                 return True
+            self._live(cells, life, pending)
         self._life[key] = life
         return False
 
-    def _foreign(self, key: str, life: Life) -> Sequence[Entry]:
-        return [
-            entry
-            for entry in self.journal.entries(key, states={"pending"})
-            if (entry.server_session, entry.loaded) != life or entry.process != self._process
-        ]
+    def _live(self, cells: Cells, life: Life, pending: Sequence[Entry]) -> None:
+        """All pending entries of the notebook are of this life of its document, which has them."""
+        key = cells.ref.key
+        self._life[key] = life
+        self._saves.forget(key)
+        if pending:
+            # Whatever the file had before: only a save from now on tells.
+            self._saves.note(key, cells.version, pending[-1].number)
+            self._follow(cells.ref)
+
+    def _is_foreign(self, entry: Entry, life: Life) -> bool:
+        return (entry.server_session, entry.loaded) != life or entry.process != self._process
 
     async def _catch_up(self, ref: NotebookRef) -> None:
         """Recover what there is to recover, if the document can be written."""
@@ -214,7 +227,8 @@ class JournaledDocuments:
                 if not self._behind(cells, session):
                     return
                 life = (session, cells.loaded)
-                foreign = self._foreign(ref.key, life)
+                pending = self.journal.entries(ref.key, states={"pending"})
+                foreign = [entry for entry in pending if self._is_foreign(entry, life)]
                 recovered = recover(cells, foreign, await self._lost(ref, foreign, session))
             self._settle(cells, recovered, life)
 
@@ -256,15 +270,10 @@ class JournaledDocuments:
             replace(one, state="conflicted") for one in recovered.conflicted if one not in undone
         ]
         self.journal.settle([*kept, *lost])
-        self._life[key] = life
+        self._live(cells, life, self.journal.entries(key, states={"pending"}))
         self._news.recovered(key, recovered.repeated)
         self._news.add(key, cells.notes())
         self._news.remember(key)
-        if kept and not file:
-            # Only a save tells whether the file has what was there already.
-            self._adopted.add(key)
-            self._last[key] = max(self._last.get(key, 0), *(entry.number for entry in kept))
-            self._follow(cells.ref)
 
     async def _modified(self, ref: NotebookRef) -> float:
         """When the file was last written, in seconds since the epoch; never, if nobody knows."""
@@ -288,43 +297,55 @@ class JournaledDocuments:
         wait = self._look
         while True:
             await asyncio.sleep(wait)
+            wait = min(wait * 1.2, LONGEST_LOOK_SECONDS)
             try:
                 if await self._saved(ref):
-                    return
+                    wait = self._look
             except NotebookMissing:
                 return  # deleted: if it comes back, so do its edits
             except BackendError as error:
                 log.debug("Cannot see whether a notebook was saved: %s", error)
-            wait = min(wait * 1.2, LONGEST_LOOK_SECONDS)
+            if not self._saves.left(ref.key):
+                return
 
     async def _saved(self, ref: NotebookRef) -> bool:
-        """Whether the file has all edits; edits that a reload took are made again."""
-        key, last = ref.key, self._last.get(ref.key, 0)
-        adopted = key in self._adopted
-        if not adopted and await self._documents.save_state(ref) != "saved":
-            return False
+        """Settle what the file has, whether that was anything; make again what a reload took."""
+        key = ref.key
+        version = await self._documents.saved_version(ref)
+        if self._saves.upto(key, version) is None and (
+            await self._documents.save_state(ref) == "pending"
+        ):
+            return False  # it is about to be saved
         session = await self._documents.server_session()
         async with self._documents.read(ref) as cells:
             life = (session, cells.loaded)
             if life == self._life.get(key):
-                # Asked again in here: only of this life of the document is it known to be true.
-                ask = self._documents.save if adopted else self._documents.save_state
-                state = await ask(ref)
-                asked_for_all = adopted == (key in self._adopted)
-                if state != "saved" or cells.loaded != life[1] or not asked_for_all:
-                    return False
-                self.journal.saved(key, last)
-                if adopted:
-                    self._adopted.discard(key)
-                return last == self._last.get(key, 0)
+                settled = await self._settle_saved(ref, cells, life)
+                if self._saves.left(key) and await self._documents.save_state(ref) == "saved":
+                    # What an earlier process left unsaved: nobody else is about to save that.
+                    await self._documents.save(ref)
+                    settled = await self._settle_saved(ref, cells, life) or settled
+                return settled
         await self._catch_up(ref)
         return False
+
+    async def _settle_saved(self, ref: NotebookRef, cells: Cells, life: Life) -> bool:
+        """Settle what the file has of this life of the document; whether that was anything."""
+        upto = self._saves.upto(ref.key, await self._documents.saved_version(ref))
+        if upto is None or cells.loaded != life[1]:
+            return False
+        self.journal.saved(ref.key, upto)
+        self._saves.settled(ref.key, upto)
+        return True
 
     # -- everything else -----------------------------------------------------------------------
 
     def entries(self, key: str, since: float = 0.0) -> Sequence[Entry]:
         """Who changed what in a notebook from that moment on, oldest first."""
         return self.journal.entries(key, since)
+
+    async def saved_version(self, ref: NotebookRef) -> int | None:
+        return await self._documents.saved_version(ref)
 
     async def server_session(self) -> str:
         return await self._documents.server_session()

@@ -28,6 +28,10 @@ class ToldCells:
         return self._cells.loaded
 
     @property
+    def version(self) -> int:
+        return self._cells.version
+
+    @property
     def touches(self) -> Touches:
         return self._cells.touches
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tornado.web import HTTPError
 
-from tests.documents.conftest import Place
+from tests.documents.conftest import Place, local_only
 from tests.documents.tab import tab, until
 
 START = Callable[..., Any]
@@ -49,13 +49,82 @@ async def test_edits_without_a_pause_are_saved_too(place: START) -> None:
     here.write("a.ipynb", *(str(number) for number in range(100)))
     ref = await here.documents.identify("a.ipynb")
     count = 0
-    while b'"edited' not in (here.root / "a.ipynb").read_bytes():
+    while await here.documents.saved_version(ref) is None:
         async with here.documents.edit(ref) as cells:
             cells.set_source(0, f"edited {count}")
         count += 1
         assert count < 3000, "never saved while edits kept coming"
         await asyncio.sleep(0.002)
     assert count > 3
+    assert b'"edited' in (here.root / "a.ipynb").read_bytes()
+
+
+async def test_no_save_is_lost_on_edits_without_a_pause(place: START) -> None:
+    """Nor does any save take an edit for saved that came too late for it."""
+    here = await place(options={"save_after": 3600.0}, **NEVER)
+    here.write("a.ipynb", *(str(number) for number in range(100)))
+    ref = await here.documents.identify("a.ipynb")
+    versions: list[int] = []
+
+    async def edit() -> None:
+        while True:
+            async with here.documents.edit(ref) as cells:
+                cells.set_source(0, f"edit {len(versions)}")
+            versions.append(cells.version)
+            await asyncio.sleep(0)  # not every edit waits for something
+
+    editing = asyncio.create_task(edit())
+    try:
+        await until(lambda: versions, "it edits")
+        for _ in range(10):
+            made = versions[-1]
+            for _ in range(2):  # in this process the second one proves the first
+                await here.documents.save(ref)
+            found = await here.documents.saved_version(ref)
+            assert found is not None
+            assert made <= found
+            newest = max(at for at, version in enumerate(versions) if version <= found)
+            assert int(here.sources("a.ipynb")[0].removeprefix("edit ")) >= newest
+    finally:
+        editing.cancel()
+        await asyncio.wait({editing})
+    assert len(versions) > 10
+
+
+@local_only  # elsewhere, a change cuts a save short
+async def test_the_file_s_version_is_known_when_nothing_older_can_follow(place: START) -> None:
+    here = await place(options={"save_after": 3600.0}, **NEVER)
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    assert await here.documents.saved_version(ref) is None
+    versions: list[int] = []
+
+    async def edit() -> None:
+        async with here.documents.edit(ref) as cells:
+            cells.set_source(0, f"edit {len(versions)}")
+        versions.append(cells.version)
+
+    await edit()
+    assert await here.documents.saved_version(ref) is None
+    assert await here.documents.save(ref) == "saved"
+    assert await here.documents.saved_version(ref) == versions[-1]
+    # An edit in the midst of a save: only the next one proves what this one wrote.
+    genuine = here.app.contents_manager.save
+
+    async def save(model: Any, path: str) -> Any:
+        await edit()
+        return await genuine(model, path)
+
+    here.app.contents_manager.save = save
+    await edit()
+    assert await here.documents.save(ref) == "pending"
+    assert await here.documents.saved_version(ref) == versions[0]
+    assert await here.documents.save(ref) == "pending"
+    assert await here.documents.saved_version(ref) == versions[1]
+    here.app.contents_manager.save = genuine
+    assert await here.documents.save(ref) == "saved"
+    assert await here.documents.saved_version(ref) == versions[-1]
+    assert here.sources("a.ipynb") == [f"edit {len(versions) - 1}"]
 
 
 async def test_save_states_the_truth_about_everybody_s_edits(place: START) -> None:

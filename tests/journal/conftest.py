@@ -59,15 +59,15 @@ class World:
     async def crash(self, **options: Any) -> None:
         """Lose everything that is in no file, and start again."""
         await self.forget()
-        if self.inner._live is not None:
-            for room in self.inner._live._rooms._opened.values():
-                room.saver._edited_version = room.saver._saved_version
         await stop(self.app)
         self.state.close()
         await self.start(**options)
 
     async def forget(self) -> None:
-        """End what the process does in the background."""
+        """End what the process does in the background, and forget what it was to save."""
+        if self.inner._live is not None:
+            for room in self.inner._live._rooms._opened.values():
+                room.saver._edited_version = room.saver._saved_version
         tasks = list(self.documents._followers.values())
         for task in tasks:
             task.cancel()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from jmcp.runtime.errors import WriteRefused
@@ -67,6 +69,32 @@ async def test_entries_are_settled_when_the_file_has_them(world: World) -> None:
 
     await world.until(settled)
     assert world.sources("a.ipynb")[0] == "edited"
+
+
+async def test_edits_without_a_pause_are_settled_too(world: World) -> None:
+    """There is always one that the file does not have yet; of those before, it is known."""
+    await world.end()
+    await world.start(save_after=0.05)
+    ref = await world.ref()
+    count = 0
+    while "saved" not in (states := await world.states()):
+        assert count < 3000, "no entry is settled while edits keep coming"
+        async with world.documents.edit(ref) as cells:
+            cells.set_source(0, f"edited {count}")
+        count += 1
+        assert await world.documents.save_state(ref) == "pending"
+        await asyncio.sleep(0.002)
+    first = states.index("pending")
+    assert set(states[:first]) == {"saved"}
+    assert set(states[first:]) == {"pending"}
+    newer = {f"edited {number}" for number in range(first - 1, count)}
+
+    async def there() -> bool:
+        return bool(newer & set(world.sources("a.ipynb")[:1]))
+
+    await world.until(there)  # the file has the newest of the settled, or what came after it
+    await world.crash()
+    assert (await world.texts())[0] == f"edited {count - 1}"
 
 
 async def test_a_stop_leaves_nothing_pending(world: World) -> None:

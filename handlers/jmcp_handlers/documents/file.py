@@ -95,6 +95,9 @@ class FileNotebooks:
         await self._contents.stamp(ref.path)
         return "saved"
 
+    async def saved_version(self, ref: NotebookRef) -> int | None:
+        return None
+
     async def close(self) -> None:
         self._readings.clear()
 

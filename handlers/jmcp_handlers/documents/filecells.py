@@ -42,6 +42,11 @@ class FileCells:
         """Always the same: an edit is in the file before it is acknowledged."""
         return "file"
 
+    @property
+    def version(self) -> int:
+        """Always the same, for the same reason."""
+        return 0
+
     def __len__(self) -> int:
         return len(self._cells)
 

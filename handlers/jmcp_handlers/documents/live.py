@@ -84,6 +84,10 @@ class LiveNotebooks:
         finally:
             opened.release()
 
+    async def saved_version(self, ref: NotebookRef) -> int | None:
+        opened = self._rooms.get(ref.key)
+        return None if opened is None or opened.saver is None else opened.saver.proven
+
     def has_room(self, key: str) -> bool:
         return self._rooms.exists(key)
 

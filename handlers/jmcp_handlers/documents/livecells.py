@@ -35,6 +35,10 @@ class LiveCells:
         return f"{document.loading}/{document.watch.reloads}" if document.loading else ""
 
     @property
+    def version(self) -> int:
+        return self._document.watch.version
+
+    @property
     def touches(self) -> Touches:
         return self._document.watch.touches
 

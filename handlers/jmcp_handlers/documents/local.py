@@ -41,6 +41,7 @@ class Notebooks(Protocol):
     async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink: ...
     async def save_state(self, ref: NotebookRef) -> SaveState: ...
     async def save(self, ref: NotebookRef) -> SaveState: ...
+    async def saved_version(self, ref: NotebookRef) -> int | None: ...
     async def close(self) -> None: ...
 
 
@@ -119,6 +120,9 @@ class LocalDocuments:
     async def save(self, ref: NotebookRef) -> SaveState:
         now = await self.current(ref.key)
         return await self._mode(now.key).save(now)
+
+    async def saved_version(self, ref: NotebookRef) -> int | None:
+        return await self._mode(ref.key).saved_version(ref)
 
     @property
     def opened(self) -> int:

@@ -131,6 +131,9 @@ class RemoteDocuments:
         now = await self.current(ref.key)
         return await (await self._mode(now.key)).save(now)
 
+    async def saved_version(self, ref: NotebookRef) -> int | None:
+        return None if self._live is None else await self._live.saved_version(ref)
+
     @property
     def opened(self) -> int:
         return self._live.opened if self._live is not None else 0

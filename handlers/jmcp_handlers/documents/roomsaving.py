@@ -74,6 +74,7 @@ class RoomSaver(SaveSupervisor):
         # later change would have replaced or reset `_covering`.
         if "hash" in changed_keys(event) and asyncio.current_task() is self._covering:
             self._saved_version = self._watch.version
+            self._prove(self._saved_version)
             self._oldest = self.problem = self._covering = None
 
     async def _write(self) -> bool:

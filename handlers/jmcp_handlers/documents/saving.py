@@ -31,6 +31,10 @@ class SaveSupervisor(ABC):
     def __init__(self, held: Held, after: float, log: Logger) -> None:
         self.problem: str | None = None
         """Why the file cannot be written, for people; None while all is well."""
+        self.proven: int | None = None
+        """The newest version that the file is known to have, and that no older save can follow."""
+        self._written = -1
+        """The version of the last save that was verified."""
         self._held = held
         self._after = after
         self._log = log
@@ -105,9 +109,16 @@ class SaveSupervisor(ABC):
 
     def _saved(self, version: int) -> None:
         self._saved_version = version
+        # Where changes came meanwhile, the room may write once more what it had taken before. By
+        # the next save it has, so edits without a pause are proven by the save after theirs.
+        self._prove(version if self._version == version else self._written)
+        self._written = version
         if self.problem is not None:
             self._log.info("A live notebook is saved again.")
             self.problem = None
+
+    def _prove(self, version: int) -> None:
+        self.proven = version if self.proven is None else max(version, self.proven)
 
     def _again(self) -> None:
         """Have what is pending saved once more, `after` seconds from now."""

@@ -56,6 +56,7 @@ class RemoteSaver(SaveSupervisor):
             # A change cancels the room's save before it; so this one had all that the server
             # had confirmed so far.
             self._saved_version = max(self._saved_version, self._room.confirmed_version)
+            self._prove(self._saved_version)
             if not self._pending:
                 self._oldest = self.problem = None
 

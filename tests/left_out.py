@@ -1,15 +1,23 @@
 """Nothing is left out silently where everything is supposed to run.
 
 A test that lacks something says so in one line and skips. With JMCP_REQUIRE_ALL set, as `.ci/run`
-sets it, that is a failure.
+sets it, that is a failure. And each test has a name of its own: pytest-xdist runs one of those that
+share a name.
 """
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Generator
 
 import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    shared = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if shared:
+        raise pytest.UsageError(f"these names are of more than one test: {', '.join(shared)}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -32,6 +32,15 @@ for i in range({TICKS}):
 """
 ALL = "".join(f"{i}\n" for i in range(TICKS))
 
+HELD = f"""
+import os, time
+for i in range({TICKS}):
+    print(i, flush=True)
+    while i == 5 and not os.path.exists('go'):
+        time.sleep(.02)
+    time.sleep(.1)
+"""
+
 WAITING = """
 import os, time
 print('begun', flush=True)
@@ -113,6 +122,10 @@ class Far:
         """Wait until Jupyter knows of so many websockets."""
         await until(lambda: self.model(kernel_id)["connections"] == count)
 
+    def go(self) -> None:
+        """Let code go on that waits."""
+        (Path(self.server.root_dir) / "work" / "go").touch()
+
     def model(self, kernel_id: str) -> dict[str, Any]:
         return dict(self.server.kernel_manager.kernel_model(kernel_id))
 
@@ -132,10 +145,11 @@ async def far(server: ServerApp) -> AsyncIterator[Far]:
 async def test_a_cut_while_we_are_alone_loses_nothing(far: Far, ref: NotebookRef) -> None:
     kernel_id = await far.kernels.start(ref, None)
     heard = Printing()
-    run = await far.begin(kernel_id, TICKING, heard)
+    run = await far.begin(kernel_id, HELD, heard)
     await heard.until("5\n")
     far.net.cut()
     await far.connections(kernel_id, 0)
+    far.go()  # what is on its way when a cut comes is lost, and said to be
     await far.missed(kernel_id, heard, None)
     far.net.mend()
     async with asyncio.timeout(LIMIT):
@@ -159,7 +173,7 @@ async def test_a_run_that_ended_during_the_cut_is_whole(far: Far, ref: NotebookR
 
 
 async def test_a_cut_in_silence_is_whole_even_with_others_on_the_kernel(
-    far: Far, ref: NotebookRef, server: ServerApp
+    far: Far, ref: NotebookRef
 ) -> None:
     kernel_id = await far.kernels.start(ref, None)
     heard = Printing()
@@ -172,7 +186,7 @@ async def test_a_cut_in_silence_is_whole_even_with_others_on_the_kernel(
         far.net.mend()
         await far.connections(kernel_id, 2)
         await far.kernels.connect(kernel_id)
-        (Path(server.root_dir) / "work" / "go").touch()
+        far.go()
         async with asyncio.timeout(LIMIT):
             reply = await run
     assert reply.status == "ok"
@@ -290,7 +304,7 @@ async def test_a_server_that_stays_away_ends_the_run(
 async def test_another_process_takes_a_run_up(far: Far, ref: NotebookRef, others: bool) -> None:
     kernel_id = await far.kernels.start(ref, None)
     before, after = Printing(), Printing()
-    run = await far.begin(kernel_id, TICKING, before)
+    run = await far.begin(kernel_id, HELD, before)
     await before.until("5\n")
     other = far.other(kernel_id)
     websocket = await other.__aenter__() if others else None
@@ -298,6 +312,7 @@ async def test_another_process_takes_a_run_up(far: Far, ref: NotebookRef, others
     async with asyncio.timeout(LIMIT):
         await run
     await far.connections(kernel_id, 1 if others else 0)
+    far.go()
     await far.missed(kernel_id, before, websocket)
     second = Far(far.server, far.net)
     try:

@@ -335,10 +335,23 @@ class RemoteConnection:
                     await self._watch(run)
             reply = run.ended.result()
             if reply.ename == "KeyboardInterrupt" or reply.status == "aborted":
-                return await self.process.aftermath(reply)
+                if run.cut:
+                    await self._answer()
+                return await self.process.aftermath(reply, run.session)
             return reply
         finally:
             run.ended.cancel()
+
+    async def _answer(self) -> None:
+        """Wait, bounded, until a process answered over the channel that was opened after a cut.
+
+        What Jupyter kept meanwhile comes first, and need not tell that the process ended.
+        """
+        until = time.monotonic() + STOPPING_LIMIT
+        while not (self._ready.is_set() or self.process.gone or self.process.dead):
+            if time.monotonic() > until:
+                return
+            await asyncio.sleep(POLL)
 
     async def _watch(self, run: RemoteRun) -> None:
         looking = asyncio.create_task(self.look())

@@ -97,15 +97,16 @@ class RemoteProcess:
         elif message.kind == "status" and message.parent.get("msg_type") == "shutdown_request":
             self.stopping = self.stopping or "unknown"
 
-    async def aftermath(self, reply: Reply) -> Reply:
-        """The reply, or the loss of the kernel if the interrupt was the beginning of its end."""
+    async def aftermath(self, reply: Reply, session: str | None) -> Reply:
+        """The reply of the process with that session, if it was heard; or the loss of the kernel if
+        the interrupt was the beginning of its end."""
         if time.monotonic() - self._interrupted_at < STOPPING_LIMIT and self.stopping is None:
             return reply
         process, since = self.generation, time.monotonic()
         while time.monotonic() - since < (AFTERMATH if self.stopping is None else STOPPING_LIMIT):
             if self.stopping in ("kernel_died", "kernel_restarted"):
                 return Reply(status="lost", lost=self.stopping)
-            if self.generation != process:
+            if self.generation != process or (session is not None and self.session != session):
                 return Reply(status="lost", lost="kernel_restarted")
             if self.gone or self.dead:
                 return Reply(status="lost", lost="kernel_died")

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 import pytest
 from websockets.asyncio.client import connect
 
@@ -24,6 +25,10 @@ import itertools, os, time
 for i in itertools.count():
     print(i, flush=True)
     time.sleep(.1)
+    while os.path.exists({hold!r}):
+        with open({held!r}, 'w') as held:
+            held.write(str(i))
+        time.sleep(.1)
     if os.path.exists({go!r}):
         break
 print('ended after', i, flush=True)
@@ -61,6 +66,40 @@ class Run:
     def _go(self) -> Any:
         return self.here.root / f"{self.path}.go"
 
+    @property
+    def _hold(self) -> Any:
+        return self.here.root / f"{self.path}.hold"
+
+    @property
+    def _held(self) -> Any:
+        return self.here.root / f"{self.path}.held"
+
+    async def hold(self) -> None:
+        """Let it print nothing until `resume`, and wait until all that it printed has come.
+
+        What is on its way when a cut comes is lost, and said to be.
+        """
+        self._hold.touch()
+
+        async def come() -> bool:
+            held = self._held.read_text() if self._held.exists() else ""
+            return bool(held) and f"{held}\n" in text(await self.now(0))
+
+        await eventually(come, "it holds still")
+
+    async def resume(self) -> None:
+        """Print again, once Jupyter knows that jmcp is gone."""
+        beside = 0 if self._beside is None else 1
+
+        async def alone() -> bool:
+            url = f"{self.here.jupyter.url}api/kernels/{self.kernel_id}"
+            headers = {"Authorization": f"token {self.here.jupyter.token}"}
+            async with httpx2.AsyncClient(headers=headers) as http:
+                return bool((await http.get(url)).json()["connections"] == beside)
+
+        await eventually(alone, "Jupyter notices")
+        self._hold.unlink()
+
     async def begin(self) -> None:
         self.here.write(self.path, 1)
         agent = self.here.agent
@@ -70,7 +109,9 @@ class Run:
         began = await agent.call(
             "insert_execute_code_cell",
             cell_index=-1,
-            cell_source=TICKING.format(go=str(self._go)),
+            cell_source=TICKING.format(
+                go=str(self._go), hold=str(self._hold), held=str(self._held)
+            ),
             wait=0,
         )
         self.execution_id = began["execution_id"]
@@ -132,6 +173,9 @@ async def test_a_run_goes_on_or_says_what_it_lost(here: World, event: str) -> No
     session = here.agent.session_id
     await here.agent.call("use_notebook", notebook_path=f"{event} edited.ipynb", session_id=session)
     await works(here, Editor(here.agent, ledger, seed=31))
+    if event != "kill":
+        for run in runs:
+            await run.hold()
     if event == "cut":
         here.net.cut()
     else:
@@ -139,6 +183,8 @@ async def test_a_run_goes_on_or_says_what_it_lost(here: World, event: str) -> No
     for run in runs:
         if run.company == "joining":
             await run.join()
+        if event != "kill":
+            await run.resume()
     await asyncio.sleep(1.0)  # some ticks
     if event == "cut":
         here.net.mend()

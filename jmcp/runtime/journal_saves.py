@@ -37,14 +37,15 @@ class Saves:
     def settled(self, key: str, upto: int) -> None:
         """The file has all entries up to that number."""
         left = [mark for mark in self._marks.get(key, ()) if mark[1] > upto]
-        self._marks[key] = left
-        if not left:
-            del self._marks[key]
+        if left:
+            self._marks[key] = left
+        else:
+            self.forget(key)
 
     def left(self, key: str) -> bool:
         """Whether there are entries that the file may lack."""
         return key in self._marks
 
     def forget(self, key: str) -> None:
-        """The document is another one, and its versions say nothing of these entries."""
+        """There is nothing to know any more: all is saved, or the document is another one."""
         self._marks.pop(key, None)

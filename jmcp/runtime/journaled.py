@@ -203,7 +203,7 @@ class JournaledDocuments:
             if any(self._is_foreign(entry, life) for entry in pending):
                 return True
             self._live(cells, life, pending)
-        self._life[key] = life
+        self._life[key] = life  # also where the journal cannot be read: once is enough to say so
         return False
 
     def _live(self, cells: Cells, life: Life, pending: Sequence[Entry]) -> None:

@@ -33,7 +33,7 @@ class SaveSupervisor(ABC):
         """Why the file cannot be written, for people; None while all is well."""
         self.proven: int | None = None
         """The newest version that the file is known to have, and that no older save can follow."""
-        self._written = -1
+        self._written: int | None = None
         """The version of the last save that was verified."""
         self._held = held
         self._after = after
@@ -111,7 +111,9 @@ class SaveSupervisor(ABC):
         self._saved_version = version
         # Where changes came meanwhile, the room may write once more what it had taken before. By
         # the next save it has, so edits without a pause are proven by the save after theirs.
-        self._prove(version if self._version == version else self._written)
+        proven = version if self._version == version else self._written
+        if proven is not None:
+            self._prove(proven)
         self._written = version
         if self.problem is not None:
             self._log.info("A live notebook is saved again.")

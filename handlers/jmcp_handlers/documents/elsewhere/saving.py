@@ -53,8 +53,8 @@ class RemoteSaver(SaveSupervisor):
             return
         self._hashes += 1
         if self._room.autosave:
-            # A change cancels the room's save before it; so this one had all that the server
-            # had confirmed so far.
+            # A change by others cancels the room's save before it, and ours wait behind a save that
+            # we asked for; so this one had all that the server had confirmed so far.
             self._saved_version = max(self._saved_version, self._room.confirmed_version)
             self._prove(self._saved_version)
             if not self._pending:

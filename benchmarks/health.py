@@ -9,10 +9,10 @@ from pathlib import Path
 
 from benchmarks.calls import notebook
 from benchmarks.table import Figure, spread
-from jmcp.runtime.backend import Kernels, NotebookRef
-from jmcp_handlers.jupyter_api import JupyterApi
-from jmcp_handlers.kernels.local import LocalKernels
-from jmcp_handlers.kernels.remote import RemoteKernels
+from jmcp.core.ports import Kernels, NotebookRef
+from jmcp_jupyter.http_api import JupyterApi
+from jmcp_jupyter.kernels.local.kernels import LocalKernels
+from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 from tests.histories.house import Jupyter
 from tests.served import jupyter_server
 

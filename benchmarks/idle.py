@@ -11,12 +11,12 @@ from typing import Any
 from uuid import uuid4
 
 from benchmarks.table import Figure
-from jmcp.runtime.backend import NotebookRef
-from jmcp.runtime.reading import Reading, remembering
-from jmcp.runtime.store import HeldNotebook, SessionRecord, Store
-from jmcp.runtime.stores.memory import MemoryStore
-from jmcp.runtime.stores.sqlite import SqliteStore
-from jmcp.runtime.stores.statefile import StateFile
+from jmcp.core.ports import NotebookRef
+from jmcp.core.sessions.read_cells import Reading, remembering
+from jmcp.core.sessions.records import HeldNotebook, SessionRecord, Store
+from jmcp.core.stores.memory import MemoryStore
+from jmcp.core.stores.sqlite import SqliteStore
+from jmcp.core.stores.state_file import StateFile
 
 SESSIONS = 10_000
 READERS = 1_000

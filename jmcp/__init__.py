@@ -7,6 +7,6 @@ from typing import Any
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     """How Jupyter Server finds the extension. Nothing of it is imported for anybody else."""
-    from jmcp.extension import JmcpExtension
+    from jmcp.hosting.extension import JmcpExtension
 
-    return [{"module": "jmcp.extension", "app": JmcpExtension}]
+    return [{"module": "jmcp.hosting.extension", "app": JmcpExtension}]

@@ -2,6 +2,6 @@
 
 import sys
 
-from jmcp.cli import main
+from jmcp.cli.main import main
 
 sys.exit(main())

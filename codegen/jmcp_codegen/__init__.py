@@ -1,5 +1,5 @@
 """Code generation: `render(load(folder))` makes a spec into the texts of a package."""
 
-from jmcp_codegen.problems import SpecError
+from jmcp_codegen.source.problems import SpecError
 
 __all__ = ["SpecError"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jmcp_codegen.load import Spec
-from jmcp_codegen.merge import merged_params, merged_result, resolved_alias
-from jmcp_codegen.model import ApiModel, ErrorModel, ExampleModel, ToolModel
-from jmcp_codegen.names import snake
-from jmcp_codegen.routes import routes
-from jmcp_codegen.schema import reachable, refs
+from jmcp_codegen.source.load import Spec
+from jmcp_codegen.source.merge import merged_params, merged_result, resolved_alias
+from jmcp_codegen.source.model import ApiModel, ErrorModel, ExampleModel, ToolModel
+from jmcp_codegen.source.names import snake
+from jmcp_codegen.source.routes import routes
+from jmcp_codegen.source.schema import reachable, refs
 
 Raw = Mapping[str, Any]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jmcp_codegen import shape
 from jmcp_codegen.checks import (
     aliases,
     disconnect,
@@ -17,8 +16,9 @@ from jmcp_codegen.checks import (
     usage,
 )
 from jmcp_codegen.checks.subject import Subject
-from jmcp_codegen.load import Spec
-from jmcp_codegen.problems import Problem, SpecError
+from jmcp_codegen.source import shape
+from jmcp_codegen.source.load import Spec
+from jmcp_codegen.source.problems import Problem, SpecError
 
 
 def check(spec: Spec) -> None:

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jmcp_codegen.emit import PACKAGE, render
-from jmcp_codegen.load import load
-from jmcp_codegen.problems import SpecError
+from jmcp_codegen.render import PACKAGE, render
+from jmcp_codegen.source.load import load
+from jmcp_codegen.source.problems import SpecError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

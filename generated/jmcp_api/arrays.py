@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from jmcp.runtime.model import unique
+from jmcp.core.calls.model import unique
 
 DeleteCellCellIndices = Annotated[list[Annotated[int, Field(ge=0)]], AfterValidator(unique)]
 DeleteCellCellIds = Annotated[

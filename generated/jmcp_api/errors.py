@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jmcp.runtime.errors import ToolError
+from jmcp.core.errors import ToolError
 
 
 class InvalidArguments(ToolError):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from jmcp.runtime.tool import Route
+from jmcp.core.calls.tool import Route
 
 OPENAPI_FILE = "openapi.json"
 

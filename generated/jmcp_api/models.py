@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from jmcp.runtime.model import Params, Result
+from jmcp.core.calls.model import Params, Result
 from jmcp_api.arrays import DeleteCellCellIds, DeleteCellCellIndices
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from jmcp.runtime.session import Session, Workspace
+from jmcp.core.sessions.session import Session, Workspace
 
 from . import models
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jmcp.runtime.tool import Policy
+from jmcp.core.calls.tool import Policy
 
 from . import errors
 

@@ -21,7 +21,7 @@ from jmcp_handlers.execution import (
     run_cells,
 )
 from jmcp_handlers.files import list_files
-from jmcp_handlers.kernel_control import interrupt_kernel, list_kernels, restart_notebook
+from jmcp_handlers.kernel_tools import interrupt_kernel, list_kernels, restart_notebook
 from jmcp_handlers.notebooks import list_notebooks, read_notebook, unuse_notebook, use_notebook
 
 HANDLERS = Handlers(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jmcp.runtime.session import Session
+from jmcp.core.sessions.session import Session
 from jmcp_api.errors import TextNotFound, TextNotUnique
 from jmcp_api.models import (
     Cell,
@@ -16,10 +16,10 @@ from jmcp_api.models import (
     OverwriteCellSourceParams,
     ReadCellParams,
 )
-from jmcp_handlers.addressing import checked, locate, neighbours, position
-from jmcp_handlers.differences import diff
-from jmcp_handlers.guard import refuse_stale
-from jmcp_handlers.presentation import present
+from jmcp_handlers.support.addressing import checked, locate, neighbours, position
+from jmcp_handlers.support.diffs import diff
+from jmcp_handlers.support.output_results import present
+from jmcp_handlers.support.stale_writes import refuse_stale
 
 
 async def read_cell(params: ReadCellParams, session: Session) -> Cell:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jmcp.runtime.batch import Batch, Step
-from jmcp.runtime.execution import Execution as Run
-from jmcp.runtime.reading import listed
-from jmcp.runtime.session import Session
-from jmcp.runtime.session_cells import SessionCells
+from jmcp.core.editing.session_cells import SessionCells
+from jmcp.core.runs.batch import Batch, Step
+from jmcp.core.runs.registry import Execution as Run
+from jmcp.core.sessions.read_cells import listed
+from jmcp.core.sessions.session import Session
 from jmcp_api.errors import CellNotCode, ExecutionNotFound
 from jmcp_api.models import (
     ExecuteCellParams,
@@ -20,8 +20,8 @@ from jmcp_api.models import (
     ListExecutionsParams,
     RunCellsParams,
 )
-from jmcp_handlers.addressing import checked, locate, position
-from jmcp_handlers.runs import batch_result, row, run_result
+from jmcp_handlers.support.addressing import checked, locate, position
+from jmcp_handlers.support.run_results import batch_result, row, run_result
 
 
 async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution:

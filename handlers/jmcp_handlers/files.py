@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from fnmatch import fnmatchcase
 
-from jmcp.runtime.backend import Documents, FileEntry
-from jmcp.runtime.errors import DirectoryMissing
-from jmcp.runtime.session import Workspace
+from jmcp.core.errors import DirectoryMissing
+from jmcp.core.ports import Documents, FileEntry
+from jmcp.core.sessions.session import Workspace
 from jmcp_api.models import FileList, FileRow, ListFilesParams
 
 MAX_DIRECTORIES = 2_000

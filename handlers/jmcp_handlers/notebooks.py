@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Literal, TypeVar
 
-from jmcp.runtime.backend import KernelInfo, NotebookRef
-from jmcp.runtime.errors import KernelMissing, KernelspecMissing, KernelTaken
-from jmcp.runtime.kernel_release import release_kernel
-from jmcp.runtime.notebook import Notebook
-from jmcp.runtime.session import Session, Workspace
-from jmcp.runtime.store import HeldNotebook, SessionRecord
+from jmcp.core.errors import KernelMissing, KernelspecMissing, KernelTaken
+from jmcp.core.kernels.release import release_kernel
+from jmcp.core.ports import KernelInfo, NotebookRef
+from jmcp.core.sessions.notebook import Notebook
+from jmcp.core.sessions.records import HeldNotebook, SessionRecord
+from jmcp.core.sessions.session import Session, Workspace
 from jmcp_api.models import (
     Kernel,
     ListNotebooksParams,
@@ -25,9 +25,9 @@ from jmcp_api.models import (
     UnuseNotebookParams,
     UseNotebookParams,
 )
-from jmcp_handlers.addressing import outline
 from jmcp_handlers.files import walk
-from jmcp_handlers.kernel_control import described
+from jmcp_handlers.kernel_tools import described
+from jmcp_handlers.support.addressing import outline
 
 OVERVIEW_CELLS = 20
 """Cells that opening a notebook shows, so that small ones need no second call."""

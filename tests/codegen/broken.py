@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jmcp_codegen.check import check
-from jmcp_codegen.load import load
-from jmcp_codegen.problems import Problem, SpecError
+from jmcp_codegen.source.load import load
+from jmcp_codegen.source.problems import Problem, SpecError
 
 SPEC = Path(__file__).parent / "golden" / "spec"
 

@@ -15,8 +15,8 @@ import pytest
 from mypy import api as mypy
 
 from jmcp_codegen.cli import drift, main, write
-from jmcp_codegen.emit import render
-from jmcp_codegen.load import load
+from jmcp_codegen.render import render
+from jmcp_codegen.source.load import load
 from tests.codegen.broken import SPEC, broken
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ def test_golden_python_pleases_ruff(arguments: list[str]) -> None:
 def test_the_same_bytes_whatever_the_hash_seed(spec: Path) -> None:
     script = (
         "import hashlib, json, sys; from pathlib import Path\n"
-        "from jmcp_codegen.emit import render; from jmcp_codegen.load import load\n"
+        "from jmcp_codegen.render import render; from jmcp_codegen.source.load import load\n"
         "tree = json.dumps(list(render(load(Path(sys.argv[1]))).items()))\n"
         "print(hashlib.sha256(tree.encode()).hexdigest())"
     )

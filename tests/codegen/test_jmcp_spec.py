@@ -13,8 +13,8 @@ import yaml
 from openapi_spec_validator import validate
 
 from jmcp_codegen.cli import drift
-from jmcp_codegen.emit import render
-from jmcp_codegen.load import load
+from jmcp_codegen.render import render
+from jmcp_codegen.source.load import load
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "generated" / "jmcp_api"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from jmcp_codegen.load import load
-from jmcp_codegen.problems import REFUSALS, Problem, SpecError
+from jmcp_codegen.source.load import load
+from jmcp_codegen.source.problems import REFUSALS, Problem, SpecError
 from tests.codegen.broken import SPEC, broken, refusals_of
 
 FOLDER = Path(__file__).parent / "rejects"

@@ -12,11 +12,11 @@ import nbformat as untyped_nbformat
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.runtime.backend import Documents
-from jmcp.runtime.errors import NotebookMissing
-from jmcp_handlers.documents.local import LocalDocuments
-from jmcp_handlers.documents.remote import RemoteDocuments
-from jmcp_handlers.jupyter_api import JupyterApi
+from jmcp.core.errors import NotebookMissing
+from jmcp.core.ports import Documents
+from jmcp_jupyter.documents.local.documents import LocalDocuments
+from jmcp_jupyter.documents.remote.documents import RemoteDocuments
+from jmcp_jupyter.http_api import JupyterApi
 from tests.documents.tab import BOUND_SECONDS
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.notebooks import write_notebook

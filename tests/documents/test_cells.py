@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from jmcp.runtime.backend import Cells
-from jmcp.runtime.errors import DirectoryMissing, NotebookBroken, NotebookExists, NotebookMissing
+from jmcp.core.errors import DirectoryMissing, NotebookBroken, NotebookExists, NotebookMissing
+from jmcp.core.ports import Cells
 from tests.documents.conftest import Place, nbformat
 
 HEX = set("0123456789abcdef")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jupyter_server.services.contents.largefilemanager import LargeFileManager
 
-from jmcp.runtime.errors import WriteRefused
+from jmcp.core.errors import WriteRefused
 from tests.documents.conftest import Place
 
 START = Callable[..., Any]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jmcp.runtime.errors import DirectoryMissing, NotebookMissing, PathRefused
+from jmcp.core.errors import DirectoryMissing, NotebookMissing, PathRefused
 from tests.documents.conftest import Place
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from pycrdt import Doc, Map, StickyIndex, Text
 
-from jmcp.runtime.errors import NotebookTooLarge, WriteRefused
-from jmcp_handlers.documents.ydata import replace_text
+from jmcp.core.errors import NotebookTooLarge, WriteRefused
+from jmcp_jupyter.documents.live.y_data import replace_text
 from tests.documents.conftest import local_only
 from tests.documents.tab import Tab, tab, until
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jupyter_ydoc import YNotebook
 
-from jmcp_handlers.documents.elsewhere.echoes import Echoes, Mark
-from jmcp_handlers.documents.elsewhere.proof import contains, has
+from jmcp_jupyter.documents.remote.update_echoes import Echoes, Mark
+from jmcp_jupyter.documents.remote.update_proof import contains, has
 
 EMPTY: dict[str, Any] = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}}
 

@@ -17,17 +17,17 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
 
-from jmcp.runtime.backend import Cells, OutputSink
-from jmcp.runtime.errors import (
+from jmcp.core.errors import (
     BackendError,
     JupyterRefused,
     JupyterUnreachable,
     NotebookTooLarge,
     WriteRefused,
 )
-from jmcp_handlers.documents.elsewhere import client, room
-from jmcp_handlers.documents.remote import RemoteDocuments
-from jmcp_handlers.jupyter_api import JupyterApi
+from jmcp.core.ports import Cells, OutputSink
+from jmcp_jupyter.documents.remote import room, room_connection
+from jmcp_jupyter.documents.remote.documents import RemoteDocuments
+from jmcp_jupyter.http_api import JupyterApi
 from tests.documents.conftest import Place, nbformat
 from tests.documents.tab import tab, until
 from tests.jupyter_process import TOKEN, StartJupyter
@@ -221,8 +221,8 @@ async def test_a_stalled_network_ends_calls_within_a_bound(
         here.write("a.ipynb", "1")
         ref = await here.documents.identify("a.ipynb")
         assert await here.texts("a.ipynb") == ["1"]
-        genuine = client.REPLY_SECONDS
-        monkeypatch.setattr(client, "REPLY_SECONDS", 0.3)
+        genuine = room_connection.REPLY_SECONDS
+        monkeypatch.setattr(room_connection, "REPLY_SECONDS", 0.3)
 
         async def edit() -> None:
             async with here.documents.edit(ref) as cells:
@@ -235,7 +235,7 @@ async def test_a_stalled_network_ends_calls_within_a_bound(
         async with asyncio.timeout(20):
             with pytest.raises(JupyterUnreachable):
                 await (edit() if what == "edit" else here.texts("a.ipynb"))
-        monkeypatch.setattr(client, "REPLY_SECONDS", genuine)
+        monkeypatch.setattr(room_connection, "REPLY_SECONDS", genuine)
         net.flow()
         assert (await until_read(here, "a.ipynb")) in (["1"], ["2"])
         async with here.documents.edit(ref) as cells:
@@ -386,7 +386,7 @@ async def test_a_cut_of_minutes_with_a_clock_a_hundred_times_as_fast(
         sink.begin()
         genuine = room.RemoteRoom.ready
 
-        async def counted(one: room.RemoteRoom) -> client.NotebookClient:
+        async def counted(one: room.RemoteRoom) -> room_connection.NotebookClient:
             waits.append(asyncio.get_running_loop().time())
             return await genuine(one)
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from jupyter_ydoc import YNotebook
 
-from jmcp.runtime.backend import NotebookRef
-from jmcp.runtime.errors import JupyterUnreachable
-from jmcp_handlers.documents import rooms
+from jmcp.core.errors import JupyterUnreachable
+from jmcp.core.ports import NotebookRef
+from jmcp_jupyter.documents.local import room_manager
 from tests.documents.conftest import Place, local_only
 from tests.documents.tab import Tab, tab, until
 
@@ -351,7 +351,7 @@ async def test_a_store_that_such_a_race_left_behind_is_replaced_once(
 async def test_a_room_that_never_opens_is_an_error(
     place: START, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rooms, "OPENING_SECONDS", 0.2)
+    monkeypatch.setattr(room_manager, "OPENING_SECONDS", 0.2)
     here = await place()
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from jmcp.runtime.backend import OutputSink
-from jmcp.runtime.errors import WriteRefused
+from jmcp.core.errors import WriteRefused
+from jmcp.core.ports import OutputSink
 from tests.documents.conftest import Place, nbformat
 from tests.documents.tab import tab, until
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jmcp.app import API
+from jmcp.compose import API
 from tests.e2e.lab import browser, chromium
 from tests.served import Served
 

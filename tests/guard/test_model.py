@@ -9,16 +9,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jmcp.runtime import reading as module
-from jmcp.runtime.backend import Cell, NotebookRef
-from jmcp.runtime.journal import Entry
-from jmcp.runtime.reading import Reading, Readings, digest
-from jmcp.runtime.session_cells import SessionCells
-from jmcp.runtime.stores.changes import MemoryJournal
-from jmcp.runtime.touches import Touches
-from jmcp_handlers.documents.filecells import FileCells
-from jmcp_handlers.documents.filetouches import FileTouches
-from jmcp_handlers.documents.nbcells import new_cell
+from jmcp.core.editing.change_log import Touches
+from jmcp.core.editing.session_cells import SessionCells
+from jmcp.core.journal.entries import Entry
+from jmcp.core.ports import Cell, NotebookRef
+from jmcp.core.sessions import read_cells as module
+from jmcp.core.sessions.read_cells import Reading, Readings, digest
+from jmcp.core.stores.journal_store import MemoryJournal
+from jmcp_jupyter.documents.common.nbformat_cells import new_cell
+from jmcp_jupyter.documents.file.cells import FileCells
+from jmcp_jupyter.documents.file.change_log import FileTouches
 
 REF = NotebookRef(key="k", path="a.ipynb")
 IDS = st.sampled_from([f"c{number}" for number in range(6)])

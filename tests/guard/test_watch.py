@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycrdt import Array, Doc, Map, Text
 
-from jmcp_handlers.documents.watch import DocumentWatch
+from jmcp_jupyter.documents.live.document_watch import DocumentWatch
 
 STEPS = st.lists(
     st.tuples(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jmcp_handlers.presentation import clip, plain
+from jmcp_handlers.support.output_results import clip, plain
 
 
 def test_a_short_text_is_whole() -> None:

@@ -19,18 +19,18 @@ import nbformat as untyped_nbformat
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.app import API
-from jmcp.runtime.backend import Documents, Kernels
-from jmcp.runtime.call import Caller, Outcome
-from jmcp.runtime.dispatch import Dispatcher
-from jmcp.runtime.store import SessionRecord
-from jmcp.runtime.stores.memory import MemoryStore
+from jmcp.compose import API
+from jmcp.core.calls.call import Caller, Outcome
+from jmcp.core.calls.dispatcher import Dispatcher
+from jmcp.core.ports import Documents, Kernels
+from jmcp.core.sessions.records import SessionRecord
+from jmcp.core.stores.memory import MemoryStore
 from jmcp_handlers import HANDLERS
-from jmcp_handlers.documents.local import LocalDocuments
-from jmcp_handlers.documents.remote import RemoteDocuments
-from jmcp_handlers.jupyter_api import JupyterApi
-from jmcp_handlers.kernels.local import LocalKernels
-from jmcp_handlers.kernels.remote import RemoteKernels
+from jmcp_jupyter.documents.local.documents import LocalDocuments
+from jmcp_jupyter.documents.remote.documents import RemoteDocuments
+from jmcp_jupyter.http_api import JupyterApi
+from jmcp_jupyter.kernels.local.kernels import LocalKernels
+from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 from tests.jupyter_process import TOKEN, StartJupyter
 
 nbformat: Any = untyped_nbformat

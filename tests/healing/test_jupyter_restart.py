@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx2
 
-from jmcp.app import API
-from jmcp.runtime.call import Caller
-from jmcp.runtime.dispatch import Dispatcher
+from jmcp.compose import API
+from jmcp.core.calls.call import Caller
+from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp_handlers import HANDLERS
-from jmcp_handlers.documents.remote import RemoteDocuments
-from jmcp_handlers.jupyter_api import JupyterApi
-from jmcp_handlers.kernels.remote import RemoteKernels
+from jmcp_jupyter.documents.remote.documents import RemoteDocuments
+from jmcp_jupyter.http_api import JupyterApi
+from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 from tests.healing.conftest import ALICE, BOB, LIMIT, nbformat, notices
 from tests.served import Served, free_port, jupyter_server
 

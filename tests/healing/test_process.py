@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from jmcp.runtime import healing
-from jmcp.runtime.backend import NotebookRef
-from jmcp.runtime.healing import PROCESS, Seen, observed
-from jmcp.runtime.store import HeldNotebook
+from jmcp.core.kernels import healing
+from jmcp.core.kernels.healing import PROCESS, Seen, observed
+from jmcp.core.ports import NotebookRef
+from jmcp.core.sessions.records import HeldNotebook
 from tests.healing.conftest import BOB, PATH, House, notices
 
 HELD = HeldNotebook(

@@ -16,13 +16,13 @@ from jupyter_server.services.contents.largefilemanager import AsyncLargeFileMana
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from jupyter_server.services.sessions.sessionmanager import SessionManager
 
-from jmcp.app import API
-from jmcp.runtime.call import Caller, Outcome
-from jmcp.runtime.dispatch import Dispatcher
-from jmcp.runtime.store import Store
+from jmcp.compose import API
+from jmcp.core.calls.call import Caller, Outcome
+from jmcp.core.calls.dispatcher import Dispatcher
+from jmcp.core.sessions.records import Store
 from jmcp_handlers import HANDLERS
-from jmcp_handlers.documents.local import LocalDocuments
-from jmcp_handlers.kernels.local import LocalKernels
+from jmcp_jupyter.documents.local.documents import LocalDocuments
+from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.histories.model import EXIST, NOTEBOOKS, SESSIONS
 
 nbformat: Any = untyped_nbformat

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from jmcp.runtime.call import Caller, Outcome
-from jmcp.runtime.store import Store
-from jmcp.runtime.stores.memory import MemoryStore
-from jmcp.runtime.stores.sqlite import SqliteStore
-from jmcp.runtime.stores.statefile import StateFile
+from jmcp.core.calls.call import Caller, Outcome
+from jmcp.core.sessions.records import Store
+from jmcp.core.stores.memory import MemoryStore
+from jmcp.core.stores.sqlite import SqliteStore
+from jmcp.core.stores.state_file import StateFile
 from tests.histories.house import SOURCE, House, write
 from tests.histories.model import IDLE_SECONDS, Asked, Model, Refused
 

@@ -13,13 +13,13 @@ from uuid import uuid4
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.runtime.backend import NotebookRef
-from jmcp.runtime.journal import Entry
-from jmcp.runtime.journaled import JournaledDocuments
-from jmcp.runtime.stores.changes import SqliteJournal
-from jmcp.runtime.stores.statefile import StateFile
-from jmcp_handlers.documents import local
-from jmcp_handlers.documents.local import LocalDocuments
+from jmcp.core.journal.entries import Entry
+from jmcp.core.journal.recorder import JournaledDocuments
+from jmcp.core.ports import NotebookRef
+from jmcp.core.stores.journal_store import SqliteJournal
+from jmcp.core.stores.state_file import StateFile
+from jmcp_jupyter.documents.local import documents
+from jmcp_jupyter.documents.local.documents import LocalDocuments
 from tests.jupyter_process import StartJupyter, stop
 from tests.notebooks import write_notebook
 
@@ -43,7 +43,7 @@ class World:
 
     async def start(self, *, save_after: float = NEVER, look_seconds: float = 0.02) -> None:
         # A module lives as long as its process, which here outlives the servers in it.
-        self.monkeypatch.setattr(local, "SERVER_SESSION", str(uuid4()))
+        self.monkeypatch.setattr(documents, "SERVER_SESSION", str(uuid4()))
         self.app = await self.jupyter(
             collaboration=self.live,
             root=self.root,

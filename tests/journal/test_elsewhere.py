@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from jupyter_server_ydoc import handlers
 
-from jmcp.runtime.journaled import JournaledDocuments
-from jmcp.runtime.stores.changes import SqliteJournal
-from jmcp_handlers.documents.remote import RemoteDocuments
-from jmcp_handlers.jupyter_api import JupyterApi
+from jmcp.core.journal.recorder import JournaledDocuments
+from jmcp.core.stores.journal_store import SqliteJournal
+from jmcp_jupyter.documents.remote.documents import RemoteDocuments
+from jmcp_jupyter.http_api import JupyterApi
 from tests.documents.tab import tab
 from tests.journal.conftest import NEVER, World
 from tests.jupyter_process import TOKEN

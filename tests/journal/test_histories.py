@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jmcp.runtime.backend import NotebookRef
-from jmcp.runtime.journal import Entry
-from jmcp.runtime.journal_recovery import Recovered, recover
-from jmcp.runtime.journaled_cells import JournaledCells
-from jmcp_handlers.documents import nbcells
-from jmcp_handlers.documents.filecells import FileCells
+from jmcp.core.editing.journaled_cells import JournaledCells
+from jmcp.core.journal.entries import Entry
+from jmcp.core.journal.recovery import Recovered, recover
+from jmcp.core.ports import NotebookRef
+from jmcp_jupyter.documents.common import nbformat_cells
+from jmcp_jupyter.documents.file.cells import FileCells
 
 REF = NotebookRef(key="key", path="a.ipynb")
 NEW_ENTRY = partial(Entry, key="key", path="a.ipynb", at=0.0, server_session="s", process="p")
@@ -31,7 +31,7 @@ STEPS = st.lists(
 
 
 def notebook(minor: int = 5) -> dict[str, Any]:
-    cells = [nbcells.new_cell("code", str(index), f"c{index}") for index in range(3)]
+    cells = [nbformat_cells.new_cell("code", str(index), f"c{index}") for index in range(3)]
     return {"nbformat": 4, "nbformat_minor": minor, "metadata": {}, "cells": cells}
 
 

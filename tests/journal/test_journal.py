@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from jmcp.runtime.journal import Author, Entry, Journal
-from jmcp.runtime.stores.changes import MemoryJournal, SqliteJournal
-from jmcp.runtime.stores.statefile import StateFile
+from jmcp.core.journal.entries import Author, Entry, Journal
+from jmcp.core.stores.journal_store import MemoryJournal, SqliteJournal
+from jmcp.core.stores.state_file import StateFile
 
 NOW = time.time()
 ENTRY = Entry(

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from jmcp.runtime.errors import WriteRefused
-from jmcp.runtime.journal import AUTHOR, Author
-from jmcp.runtime.journaled import JournaledDocuments
-from jmcp.runtime.stores.statefile import StateUnavailable
+from jmcp.core.errors import WriteRefused
+from jmcp.core.journal.entries import AUTHOR, Author
+from jmcp.core.journal.recorder import JournaledDocuments
+from jmcp.core.stores.state_file import StateUnavailable
 from tests.documents.tab import tab
 from tests.journal.conftest import World
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from jmcp.runtime.backend import Cells
-from jmcp.runtime.journal import AUTHOR, Author
+from jmcp.core.journal.entries import AUTHOR, Author
+from jmcp.core.ports import Cells
 from tests.journal.conftest import World
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jmcp.runtime.journal_saves import MARKS, Saves
+from jmcp.core.journal.saves import MARKS, Saves
 
 
 def test_a_version_speaks_for_what_was_made_by_then() -> None:

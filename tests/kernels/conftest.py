@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.runtime.backend import Kernels, NotebookRef
-from jmcp_handlers.jupyter_api import JupyterApi
-from jmcp_handlers.kernels.local import LocalKernels
-from jmcp_handlers.kernels.remote import RemoteKernels
+from jmcp.core.ports import Kernels, NotebookRef
+from jmcp_jupyter.http_api import JupyterApi
+from jmcp_jupyter.kernels.local.kernels import LocalKernels
+from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 from tests.jupyter_process import TOKEN, StartJupyter
 
 LIMIT = 30

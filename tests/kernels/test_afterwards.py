@@ -8,9 +8,9 @@ from typing import Any
 
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.runtime.backend import Kernels, NotebookRef, Reply
-from jmcp_handlers.kernels import afterwards
-from jmcp_handlers.kernels.afterwards import Afterwards
+from jmcp.core.ports import Kernels, NotebookRef, Reply
+from jmcp_jupyter.kernels.common import late_messages
+from jmcp_jupyter.kernels.common.late_messages import Afterwards
 from tests.kernels.conftest import LIMIT, Heard, both
 
 THREAD = """
@@ -59,7 +59,7 @@ def ended(result: Any) -> asyncio.Future[Any]:
 
 async def test_only_the_last_runs_are_listened_to() -> None:
     runs = Afterwards()
-    listeners = [Heard() for _ in range(afterwards.KEPT + 1)]
+    listeners = [Heard() for _ in range(late_messages.KEPT + 1)]
     for number, heard in enumerate(listeners):
         runs.keep(f"request {number}", ended(Reply(status="ok")), heard)
     lost = Heard()

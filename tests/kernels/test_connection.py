@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.runtime.backend import Kernels, NotebookRef, Reply
-from jmcp_handlers.kernels.local import LocalKernels
+from jmcp.core.ports import Kernels, NotebookRef, Reply
+from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.kernels.conftest import LIMIT, Heard, both, kill, manager, process_id
 
 Ending = Callable[[ServerApp, Kernels, str], Coroutine[Any, Any, None]]

@@ -14,11 +14,11 @@ import pytest
 from jupyter_server.serverapp import ServerApp
 from websockets.asyncio.client import ClientConnection, connect
 
-from jmcp.runtime.backend import NotebookRef, Reply, Request
-from jmcp.runtime.errors import JupyterUnreachable, KernelMissing
-from jmcp_handlers.jupyter_api import JupyterApi
-from jmcp_handlers.kernels import link, remote_connection
-from jmcp_handlers.kernels.remote import RemoteKernels
+from jmcp.core.errors import JupyterUnreachable, KernelMissing
+from jmcp.core.ports import NotebookRef, Reply, Request
+from jmcp_jupyter.http_api import JupyterApi
+from jmcp_jupyter.kernels.remote import connection, reconnecting_channel
+from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 from tests.jupyter_process import TOKEN
 from tests.kernels.conftest import LIMIT, Heard
 from tests.network import Network, network
@@ -242,7 +242,7 @@ async def test_a_reply_that_went_to_nobody_is_lost_contact(far: Far, ref: Notebo
 async def test_a_stalled_network_is_noticed(
     far: Far, ref: NotebookRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "PING", 0.2)
+    monkeypatch.setattr(reconnecting_channel, "PING", 0.2)
     kernel_id = await far.kernels.start(ref, None)
     heard = Printing()
     run = await far.begin(kernel_id, TICKING, heard)
@@ -282,7 +282,7 @@ async def test_a_kernel_restarted_or_removed_during_a_cut(far: Far, ref: Noteboo
 async def test_a_server_that_stays_away_ends_the_run(
     far: Far, ref: NotebookRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "AWAY_LIMIT", 0.5)
+    monkeypatch.setattr(reconnecting_channel, "AWAY_LIMIT", 0.5)
     kernel_id = await far.kernels.start(ref, None)
     heard = Printing()
     run = await far.begin(kernel_id, WAITING, heard)
@@ -292,7 +292,7 @@ async def test_a_server_that_stays_away_ends_the_run(
         reply = await run
     assert (reply.status, reply.lost, heard.text) == ("lost", "lost_contact", "begun\n")
     with monkeypatch.context() as patch:
-        patch.setattr(remote_connection, "UNREACHABLE_LIMIT", 0.3)
+        patch.setattr(connection, "UNREACHABLE_LIMIT", 0.3)
         with pytest.raises(JupyterUnreachable):
             await far.kernels.connect(kernel_id)
     far.net.mend()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jmcp_handlers.kernels.continuity import Numbers, Span
+from jmcp_jupyter.kernels.remote.message_counter import Numbers, Span
 
 GREETING = {"msg_id": "g", "msg_type": "kernel_info_request"}
 USAGE = {"msg_id": "u", "msg_type": "usage_request"}

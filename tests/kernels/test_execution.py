@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.runtime.backend import Kernels, NotebookRef, OutputSink
-from jmcp.runtime.execution import Execution, Executions
+from jmcp.core.ports import Kernels, NotebookRef, OutputSink
+from jmcp.core.runs.registry import Execution, Executions
 from tests.kernels.conftest import LIMIT, both, kill
 from tests.runtime.recording_sink import RecordingSink, validate
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.runtime.backend import Kernels, NotebookRef
-from jmcp.runtime.errors import KernelDown, KernelMissing, KernelspecMissing, KernelTaken
-from jmcp_handlers.kernels.local import LocalKernels
-from jmcp_handlers.kernels.remote import RemoteKernels
+from jmcp.core.errors import KernelDown, KernelMissing, KernelspecMissing, KernelTaken
+from jmcp.core.ports import Kernels, NotebookRef
+from jmcp_jupyter.kernels.local.kernels import LocalKernels
+from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 from tests.kernels.conftest import Heard, both, manager, notebook
 
 SECRETS = ("JUPYTER_TOKEN", "JPY_API_TOKEN", "JUPYTERHUB_API_TOKEN", "JMCP_TOKEN")

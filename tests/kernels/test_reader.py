@@ -13,7 +13,7 @@ import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.session import Session
 
-from jmcp_handlers.kernels.reader import Reader
+from jmcp_jupyter.kernels.local.message_reader import Reader
 
 BOUND_SECONDS = 5
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from jmcp.runtime.backend import Kernels, NotebookRef
-from jmcp.runtime.errors import JupyterRefused
-from jmcp_handlers.jupyter_api import JupyterApi
-from jmcp_handlers.kernels.remote import RemoteKernels
+from jmcp.core.errors import JupyterRefused
+from jmcp.core.ports import Kernels, NotebookRef
+from jmcp_jupyter.http_api import JupyterApi
+from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.kernels.conftest import LIMIT, Heard, both, notebook
 

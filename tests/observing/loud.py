@@ -6,7 +6,7 @@ import importlib
 import logging
 import sys
 
-MAIN = {"jmcp": "jmcp.cli", "lab": "jupyterlab.labapp"}
+MAIN = {"jmcp": "jmcp.cli.main", "lab": "jupyterlab.labapp"}
 
 if __name__ == "__main__":
     program = sys.argv.pop(1)

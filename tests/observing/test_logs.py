@@ -13,13 +13,14 @@ from typing import Any
 import httpx2
 import pytest
 
-from jmcp.app import API
-from jmcp.logs import CallLog, JsonLines
-from jmcp.runtime.audit import AuditLog
-from jmcp.runtime.dispatch import Dispatcher
-from jmcp.runtime.transport.guard import Guard
-from jmcp.runtime.transport.site import site
-from jmcp.runtime.witness import Called, Happened
+from jmcp.compose import API
+from jmcp.core.calls.dispatcher import Dispatcher
+from jmcp.core.observe.audit import AuditLog
+from jmcp.core.observe.call_log import CallLog
+from jmcp.core.observe.events import Called, Happened
+from jmcp.hosting.logs import JsonLines
+from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.site import site
 
 
 class Lines(logging.Handler):

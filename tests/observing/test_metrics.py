@@ -14,13 +14,13 @@ import pytest
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from jmcp.app import API
-from jmcp.runtime.dispatch import Dispatcher
-from jmcp.runtime.principal import Principal
-from jmcp.runtime.stores.memory import MemoryStore
-from jmcp.runtime.stores.statefile import StateUnavailable
-from jmcp.runtime.transport.guard import Guard
-from jmcp.runtime.transport.site import site
+from jmcp.compose import API
+from jmcp.core.calls.dispatcher import Dispatcher
+from jmcp.core.calls.principal import Principal
+from jmcp.core.stores.memory import MemoryStore
+from jmcp.core.stores.state_file import StateUnavailable
+from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.site import site
 from tests.contract.surfaces import ToolsCall
 from tests.served import Served, jupyter_server, serve, standalone
 

@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 
-from jmcp import cli, config, serve, serve_command, sources, standalone
-from jmcp.arguments import as_arguments
-from jmcp.extension import JmcpExtension
-from jmcp.extension_traits import config as traits_of
-from jmcp.extension_traits import name_of
-from jmcp.listener import ServeError
-from jmcp.options import BY_NAME, DEFAULTS, OPTIONS, SETTINGS, Option, settings
-from jmcp.settings import Settings
+from jmcp.cli import main, serve
+from jmcp.core.errors import ServeError
+from jmcp.hosting import embedded_lab, standalone
+from jmcp.hosting.extension import JmcpExtension
+from jmcp.options import serve_options, sources
+from jmcp.options.cli_arguments import as_arguments
+from jmcp.options.settings import Settings
+from jmcp.options.table import BY_NAME, DEFAULTS, OPTIONS, SETTINGS, Option, settings
+from jmcp.options.traits import config as traits_of
+from jmcp.options.traits import name_of
 from jmcp_api.sessions import POLICY
 from tests.jupyter_process import StartJupyter
 
@@ -98,10 +100,10 @@ def decided(monkeypatch: pytest.MonkeyPatch, *given: str) -> Settings:
     def note(options: Any) -> None:
         found.append(options.settings)
 
-    monkeypatch.setattr(serve, "serve", note)
+    monkeypatch.setattr(embedded_lab, "serve", note)
     monkeypatch.setattr(standalone, "serve", note)
-    arguments = cli.parser().parse_args(["serve", *given])
-    serve_command.run(arguments)
+    arguments = main.parser().parse_args(["serve", *given])
+    serve.run(arguments)
     return found[0]
 
 
@@ -172,8 +174,8 @@ def test_a_start_without_its_option_is_as_with_it(
 ) -> None:
     """The other options too: `run` sees the same values whichever way they came."""
     seen: list[dict[str, Any]] = []
-    monkeypatch.setattr(serve_command, "_lab", lambda _, __, values: seen.append(values))
-    monkeypatch.setattr(serve, "serve", lambda _: None)
+    monkeypatch.setattr(serve, "_lab", lambda _, __, values: seen.append(values))
+    monkeypatch.setattr(embedded_lab, "serve", lambda _: None)
     values = {name: VALUES[name]}
     with pytest.raises(IndexError):  # nothing was served
         way(home, monkeypatch, values)
@@ -276,12 +278,12 @@ def test_what_a_client_starts_has_what_was_given(
     chosen |= {"root_dir": tmp_path, "toolset": ("core", "core"), "transport": "stdio"}
     monkeypatch.setenv("JMCP_STORE", "redis://:secret@127.0.0.1:6379/0")
     rest = {name: value for name, value in chosen.items() if name != "store"}
-    arguments = cli.parser().parse_args(["serve", "--print-config", *as_arguments(rest)])
-    serve_command.run(arguments)
+    arguments = main.parser().parse_args(["serve", "--print-config", *as_arguments(rest)])
+    serve.run(arguments)
     server = json.loads(capsys.readouterr().out)["mcpServers"]["jmcp"]
     assert server["env"] == {"JMCP_STORE": "redis://:secret@127.0.0.1:6379/0"}
     begins = server["args"].index("serve")
-    again: argparse.Namespace = cli.parser().parse_args(server["args"][begins:])
+    again: argparse.Namespace = main.parser().parse_args(server["args"][begins:])
     given = sources.given(vars(again), dict(server["env"]))
     assert given == rest | {"store": "redis://:secret@127.0.0.1:6379/0"}
 
@@ -290,8 +292,8 @@ def test_jmcp_serve_passes_them_to_the_extension_of_its_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As traits: those win over variables, the file, and Jupyter's own configuration."""
-    given: list[config.ServeOptions] = []
-    monkeypatch.setattr(serve, "serve", given.append)
+    given: list[serve_options.ServeOptions] = []
+    monkeypatch.setattr(embedded_lab, "serve", given.append)
     values = {option.name: VALUES[option.name] for option in SETTINGS}
-    serve_command.run(cli.parser().parse_args(["serve", *as_arguments(values)]))
+    serve.run(main.parser().parse_args(["serve", *as_arguments(values)]))
     assert by_trait(Path(), monkeypatch, dict(given[0].given)) == Settings(**values)

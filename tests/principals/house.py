@@ -14,9 +14,9 @@ from typing import Any, Literal
 import httpx2
 import nbformat as untyped_nbformat
 
-from jmcp.runtime.principal import Scope
-from jmcp.runtime.tool import Tool
-from jmcp.tokens import Tokens
+from jmcp.core.calls.principal import Scope
+from jmcp.core.calls.tool import Tool
+from jmcp.state.named_tokens import Tokens
 from tests.contract.examples import load
 from tests.contract.surfaces import CALL_SECONDS
 from tests.served import Served, jupyter_server, serve, standalone

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from jmcp import token_command
-from jmcp.cli import main
-from jmcp.tokens import TokenError, Tokens
+from jmcp.cli import token
+from jmcp.cli.main import main
+from jmcp.state.named_tokens import TokenError, Tokens
 from tests.served import environment
 
 NOW = datetime(2026, 12, 30, 12, tzinfo=UTC)
@@ -91,7 +91,7 @@ def test_what_is_missing_is_named(given: list[str], capsys: pytest.CaptureFixtur
     ],
 )
 def test_when_it_ends(text: str, moment: datetime | None) -> None:
-    assert token_command.moment_of(text, NOW) == (moment and moment.timestamp())
+    assert token.moment_of(text, NOW) == (moment and moment.timestamp())
 
 
 @pytest.mark.parametrize(
@@ -99,4 +99,4 @@ def test_when_it_ends(text: str, moment: datetime | None) -> None:
 )
 def test_no_time_to_end(text: str) -> None:
     with pytest.raises(TokenError, match="--expires"):
-        token_command.moment_of(text, NOW)
+        token.moment_of(text, NOW)

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import pytest
 
-from jmcp.app import API
-from jmcp.runtime.tool import Route, Tool
+from jmcp.compose import API
+from jmcp.core.calls.tool import Route, Tool
 from tests.contract.surfaces import Mcp, Surface
 from tests.principals.house import Guest, House, arguments, digest
 

@@ -16,9 +16,9 @@ from jupyter_server.auth.identity import IdentityProvider, User
 from jupyter_server.serverapp import ServerApp
 from tornado.web import RequestHandler
 
-from jmcp.runtime.principal import Scope
-from jmcp.runtime.transport.jupyter import BridgeHandler
-from jmcp.tokens import Tokens
+from jmcp.core.calls.principal import Scope
+from jmcp.state.named_tokens import Tokens
+from jmcp.transport.jupyter_bridge import BridgeHandler
 from tests.contract.surfaces import TLS
 from tests.jupyter_process import TOKEN, StartJupyter
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from jmcp import app
-from jmcp.runtime.backend import NotebookRef, Request
-from jmcp.runtime.call import Caller
-from jmcp.runtime.dispatch import Dispatcher
-from jmcp.runtime.store import PendingRun, Store
-from jmcp.runtime.stores.changes import SqliteJournal
-from jmcp.runtime.stores.memory import MemoryStore
-from jmcp.settings import Settings
-from jmcp_handlers.kernels.local import LocalKernels
+from jmcp import compose
+from jmcp.core.calls.call import Caller
+from jmcp.core.calls.dispatcher import Dispatcher
+from jmcp.core.ports import NotebookRef, Request
+from jmcp.core.sessions.records import PendingRun, Store
+from jmcp.core.stores.journal_store import SqliteJournal
+from jmcp.core.stores.memory import MemoryStore
+from jmcp.options.settings import Settings
+from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.journal.conftest import World
 from tests.jupyter_process import StartJupyter
 
@@ -34,10 +34,10 @@ async def world(jupyter: StartJupyter, monkeypatch: pytest.MonkeyPatch, tmp_path
 def served(world: World, store: Store, *, read_only: bool) -> Dispatcher:
     """A whole jmcp on what the world has kept."""
     kept = (store, SqliteJournal(world.state))
-    world.monkeypatch.setattr(app, "kept_in", lambda *_, **__: kept)
+    world.monkeypatch.setattr(compose, "kept_in", lambda *_, **__: kept)
     kernels = LocalKernels(world.app)
     settings = Settings(read_only=read_only)
-    return app.build(world.inner, kernels, place="anywhere", settings=settings)
+    return compose.build(world.inner, kernels, place="anywhere", settings=settings)
 
 
 async def source(dispatcher: Dispatcher) -> str:

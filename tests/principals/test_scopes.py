@@ -13,9 +13,9 @@ import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from jmcp.app import API
-from jmcp.runtime.principal import LEVELS, Scope, implied
-from jmcp.runtime.tool import Route, Tool
+from jmcp.compose import API
+from jmcp.core.calls.principal import LEVELS, Scope, implied
+from jmcp.core.calls.tool import Route, Tool
 from tests.contract.surfaces import TLS
 from tests.principals.house import Guest, House
 

@@ -11,11 +11,11 @@ from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp_types import TextContent
 
-from jmcp import app
-from jmcp.app import API
-from jmcp.runtime.permissions import Permissions
-from jmcp.runtime.tool import Tool
-from jmcp.settings import Settings
+from jmcp import compose
+from jmcp.compose import API
+from jmcp.core.calls.permissions import Permissions
+from jmcp.core.calls.tool import Tool
+from jmcp.options.settings import Settings
 from tests.principals.conftest import Houses
 from tests.principals.house import House, Where, arguments, digest, house
 from tests.served import Served
@@ -150,4 +150,4 @@ def test_what_is_denied_is_not_allowed_whatever_else_is() -> None:
 )
 def test_a_tool_that_there_is_not_is_an_error_at_start(settings: Settings) -> None:
     with pytest.raises(ValueError, match=r"no tool nope; there are: use_notebook, "):
-        app.permissions(settings)
+        compose.permissions(settings)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from jmcp.runtime.principal import LEVELS, SCOPES, implied
-from jmcp.tokens import MAX_TOKENS, TokenError, Tokens
+from jmcp.core.calls.principal import LEVELS, SCOPES, implied
+from jmcp.state.named_tokens import MAX_TOKENS, TokenError, Tokens
 
 
 class Clock:

@@ -11,12 +11,12 @@ import nbformat as untyped_nbformat
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.inside import local
-from jmcp.outside import remote
-from jmcp.runtime.call import Caller, Outcome
-from jmcp.runtime.dispatch import Dispatcher
-from jmcp.settings import Settings
-from jmcp_handlers.jupyter_api import JupyterApi
+from jmcp.compose_local import local
+from jmcp.compose_remote import remote
+from jmcp.core.calls.call import Caller, Outcome
+from jmcp.core.calls.dispatcher import Dispatcher
+from jmcp.options.settings import Settings
+from jmcp_jupyter.http_api import JupyterApi
 from tests.jupyter_process import TOKEN, StartJupyter
 
 nbformat: Any = untyped_nbformat

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from jmcp.app import API
+from jmcp.compose import API
 
 SESSION = "0123abcd"
 HANDSHAKE = "2025-11-25"

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from jmcp.runtime.audit import CELLS, CONTENT_CHARACTERS, AuditLog
-from jmcp.runtime.witness import Called, Happened
+from jmcp.core.observe.audit import CELLS, CONTENT_CHARACTERS, AuditLog
+from jmcp.core.observe.events import Called, Happened
 
 SESSION = "secretid"
 Open = Callable[..., AuditLog]

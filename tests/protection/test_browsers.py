@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from jmcp.runtime.transport.guard import Guard
-from jmcp.runtime.transport.site import site
+from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.site import site
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.surfaces.conftest import Recorded
 
@@ -60,7 +60,7 @@ async def health(_: Request) -> Response:
 
 
 def made(recorded: Recorded, *origins: str) -> Starlette:
-    """As `jmcp.standalone` makes it."""
+    """As `jmcp.hosting.standalone` makes it."""
     return site(
         recorded,
         version="1.2.3",

@@ -21,8 +21,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jmcp.app import API
-from jmcp.runtime.transport.http import PREFIX
+from jmcp.compose import API
+from jmcp.transport.rest.routes import PREFIX
 from tests.protection import noise
 from tests.protection.conftest import write_notebook
 from tests.served import (

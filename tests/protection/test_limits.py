@@ -15,9 +15,9 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from jmcp.runtime.transport import stdio
-from jmcp.runtime.transport.wire import Wire
-from jmcp.settings import MIB, Settings
+from jmcp.options.settings import MIB, Settings
+from jmcp.transport.mcp import stdio
+from jmcp.transport.mcp.stdio_fds import Wire
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.protection.conftest import Desk, Place, StartDesk, write_notebook
 from tests.surfaces.conftest import Recorded

@@ -9,9 +9,9 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from jmcp.app import API
-from jmcp.settings import Settings
-from jmcp_handlers.documents.paths import is_below
+from jmcp.compose import API
+from jmcp.options.settings import Settings
+from jmcp_jupyter.documents.common.paths import is_below
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.protection.conftest import PLACES, Desk, Place, StartDesk, write_notebook
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from jmcp.app import API, gates
-from jmcp.runtime.call import Caller
-from jmcp.runtime.rates import BUCKET_SECONDS, Buckets, Rates
-from jmcp.runtime.store import SessionRecord
-from jmcp.settings import Settings
+from jmcp.compose import API, gates
+from jmcp.core.calls.call import Caller
+from jmcp.core.calls.rate_limits import BUCKET_SECONDS, Buckets, Rates
+from jmcp.core.sessions.records import SessionRecord
+from jmcp.options.settings import Settings
 from jmcp_api.errors import RateLimited
 
 TOOL = API.tools["list_kernels"]
@@ -30,7 +30,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr("jmcp.runtime.rates.time", made)
+    monkeypatch.setattr("jmcp.core.calls.rate_limits.time", made)
     monkeypatch.setattr("token_bucket.storage.time", made)
     return made
 

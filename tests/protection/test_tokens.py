@@ -10,8 +10,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from jmcp.app import API
-from jmcp.runtime.transport.http import PREFIX
+from jmcp.compose import API
+from jmcp.transport.rest.routes import PREFIX
 from tests.observing.watched import Watched, jmcp, watched
 from tests.served import JUPYTER_TOKEN, TOKEN, jupyter_server, standalone_variables
 

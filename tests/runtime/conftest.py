@@ -11,12 +11,12 @@ import nbformat as untyped_nbformat
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.runtime.backend import Cell, Documents, Kernels, NotebookRef
-from jmcp.runtime.execution import Execution, Executions
-from jmcp.runtime.late_updates import CellOutputs
-from jmcp.runtime.stores.memory import MemoryStore
-from jmcp_handlers.documents.local import LocalDocuments
-from jmcp_handlers.kernels.local import LocalKernels
+from jmcp.core.outputs.late_output import CellOutputs
+from jmcp.core.ports import Cell, Documents, Kernels, NotebookRef
+from jmcp.core.runs.registry import Execution, Executions
+from jmcp.core.stores.memory import MemoryStore
+from jmcp_jupyter.documents.local.documents import LocalDocuments
+from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.jupyter_process import StartJupyter
 
 nbformat: Any = untyped_nbformat

@@ -8,7 +8,7 @@ from typing import Any
 
 import nbformat
 
-from jmcp.runtime.backend import Output
+from jmcp.core.ports import Output
 
 
 class RecordingSink:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from jmcp.app import API
-from jmcp.runtime.arguments import Arguments
-from jmcp.runtime.errors import ToolError
+from jmcp.compose import API
+from jmcp.core.calls.arguments import Arguments
+from jmcp.core.errors import ToolError
 
 ARGUMENTS = Arguments(API.policy.errors["invalid_arguments"])
 

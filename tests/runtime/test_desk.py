@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from jmcp.runtime import kernel_run
-from jmcp.runtime.execution import Execution
+from jmcp.core.runs import run as run_module
+from jmcp.core.runs.registry import Execution
 from tests.runtime.conftest import LIMIT, Desk
 
 SLOW = "import time\nprint('begun', flush=True)\n"
@@ -180,7 +180,7 @@ async def test_what_a_thread_prints_does_not_reach_a_cell_that_was_cleared(desk:
 async def test_threads_may_not_print_for_ever(
     desk_at: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kernel_run, "AFTERWARDS_CHARACTERS", 1000)
+    monkeypatch.setattr(run_module, "AFTERWARDS_CHARACTERS", 1000)
     desk: Desk = await desk_at()
     endless = "while not os.path.exists('stop'): print('x' * 100, flush=True)"
     run = await desk.run(LATE.replace("print('from the thread', flush=True)", endless))

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from jmcp.runtime.backend import Health, KernelInfo, OnMessage, OutputSink, Reply, Request
-from jmcp.runtime.errors import KernelDown, NotebookMissing, WriteRefused
-from jmcp.runtime.execution import Execution, Executions
+from jmcp.core.errors import KernelDown, NotebookMissing, WriteRefused
+from jmcp.core.ports import Health, KernelInfo, OnMessage, OutputSink, Reply, Request
+from jmcp.core.runs.registry import Execution, Executions
 from tests.runtime.recording_sink import RecordingSink
 
 LIMIT = 10

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from jmcp.runtime.backend import Output
-from jmcp.runtime.displays import Displays
-from jmcp.runtime.outputs import OutputRecord
+from jmcp.core.outputs.displays import Displays
+from jmcp.core.outputs.record import OutputRecord
+from jmcp.core.ports import Output
 from tests.runtime.recording_sink import RecordingSink, validate
 
 

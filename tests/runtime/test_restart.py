@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.runtime.execution import Execution, Executions
-from jmcp.runtime.stores.memory import MemoryStore
-from jmcp_handlers.documents.remote import RemoteDocuments
-from jmcp_handlers.jupyter_api import JupyterApi
-from jmcp_handlers.kernels.remote import RemoteKernels
+from jmcp.core.runs.registry import Execution, Executions
+from jmcp.core.stores.memory import MemoryStore
+from jmcp_jupyter.documents.remote.documents import RemoteDocuments
+from jmcp_jupyter.http_api import JupyterApi
+from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.runtime.conftest import LIMIT, Desk, nbformat
 

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 import pytest
 
-from jmcp.runtime.backend import (
+from jmcp.core.errors import JupyterUnreachable, KernelMissing, NotebookMissing
+from jmcp.core.ports import (
     Cell,
     Documents,
     Kernels,
@@ -21,10 +22,9 @@ from jmcp.runtime.backend import (
     Reply,
     Request,
 )
-from jmcp.runtime.errors import JupyterUnreachable, KernelMissing, NotebookMissing
-from jmcp.runtime.execution import Execution, Executions
-from jmcp.runtime.store import PendingRun, Store
-from jmcp.runtime.stores.memory import MemoryStore
+from jmcp.core.runs.registry import Execution, Executions
+from jmcp.core.sessions.records import PendingRun, Store
+from jmcp.core.stores.memory import MemoryStore
 from tests.runtime.recording_sink import RecordingSink
 from tests.runtime.test_execution import LIMIT, OK, ScriptedKernels, opens, submit
 

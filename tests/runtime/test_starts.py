@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jmcp.runtime.starts import Starts
+from jmcp.core.kernels.start_limit import Starts
 
 
 async def test_so_many_at_once_and_the_others_in_order() -> None:

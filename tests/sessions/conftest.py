@@ -11,12 +11,12 @@ import nbformat
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.app import API
-from jmcp.runtime.call import Caller, Outcome
-from jmcp.runtime.dispatch import Dispatcher
+from jmcp.compose import API
+from jmcp.core.calls.call import Caller, Outcome
+from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp_handlers import HANDLERS
-from jmcp_handlers.documents.local import LocalDocuments
-from jmcp_handlers.kernels.local import LocalKernels
+from jmcp_jupyter.documents.local.documents import LocalDocuments
+from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.jupyter_process import StartJupyter
 
 ALICE = Caller(owner="alice", authenticated=True)

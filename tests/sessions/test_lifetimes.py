@@ -11,19 +11,19 @@ from typing import Any
 
 import pytest
 
-from jmcp.app import API
-from jmcp.runtime.call import Caller
-from jmcp.runtime.dispatch import Dispatcher
-from jmcp.runtime.lifetimes import Lifetimes
-from jmcp.runtime.store import SessionRecord, Store
-from jmcp.runtime.stores.memory import MemoryStore
-from jmcp.runtime.stores.redis import RedisStore
-from jmcp.runtime.stores.sqlite import SqliteStore
-from jmcp.runtime.stores.statefile import StateFile, StateUnavailable
-from jmcp.runtime.witness import Called, Happened
+from jmcp.compose import API
+from jmcp.core.calls.call import Caller
+from jmcp.core.calls.dispatcher import Dispatcher
+from jmcp.core.observe.events import Called, Happened
+from jmcp.core.sessions.expiry import Lifetimes
+from jmcp.core.sessions.records import SessionRecord, Store
+from jmcp.core.stores.memory import MemoryStore
+from jmcp.core.stores.redis import RedisStore
+from jmcp.core.stores.sqlite import SqliteStore
+from jmcp.core.stores.state_file import StateFile, StateUnavailable
 from jmcp_handlers import HANDLERS
-from jmcp_handlers.documents.local import LocalDocuments
-from jmcp_handlers.kernels.local import LocalKernels
+from jmcp_jupyter.documents.local.documents import LocalDocuments
+from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.jupyter_process import StartJupyter
 from tests.sessions.conftest import ALICE, BOB, Bench, Clock
 from tests.stores.conftest import record

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jmcp.runtime.call import Caller
+from jmcp.core.calls.call import Caller
 from tests.sessions.conftest import ALICE, BOB, Bench
 
 CONNECTED = Caller(owner="alice", authenticated=True, connection="stdio:1")

@@ -15,7 +15,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from jmcp.state import kept_in, state_folder
+from jmcp.state.folder import kept_in, state_folder
 from tests.served import Served, environment, serve
 from tests.stores.conftest import record
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from jmcp.runtime.backend import NotebookRef, Request
-from jmcp.runtime.store import HeldNotebook, PendingRun, SessionRecord, Store
-from jmcp.runtime.stores.memory import MemoryStore
-from jmcp.runtime.stores.presence import Presence
-from jmcp.runtime.stores.redis import RedisStore
-from jmcp.runtime.stores.sqlite import SqliteStore
-from jmcp.runtime.stores.statefile import StateFile
+from jmcp.core.ports import NotebookRef, Request
+from jmcp.core.sessions.records import HeldNotebook, PendingRun, SessionRecord, Store
+from jmcp.core.stores.instance_lock import Presence
+from jmcp.core.stores.memory import MemoryStore
+from jmcp.core.stores.redis import RedisStore
+from jmcp.core.stores.sqlite import SqliteStore
+from jmcp.core.stores.state_file import StateFile
 
 NewStore = Callable[[], Store]
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from jmcp.runtime.store import SessionRecord, Store
+from jmcp.core.sessions.records import SessionRecord, Store
 from tests.stores.conftest import record, run
 
 

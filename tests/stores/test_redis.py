@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from jmcp.runtime.stores.memory import MemoryStore
-from jmcp.runtime.stores.redis import MARGIN_HOURS, RedisStore
-from jmcp.runtime.stores.statefile import StateUnavailable
+from jmcp.core.stores.memory import MemoryStore
+from jmcp.core.stores.redis import MARGIN_HOURS, RedisStore
+from jmcp.core.stores.state_file import StateUnavailable
 from tests.stores.conftest import record
 from tests.stores.redis_server import MISSING, installed, redis_server
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from jmcp.runtime.store import HeldNotebook
-from jmcp.runtime.stores.schema import MIGRATIONS
-from jmcp.runtime.stores.sqlite import SqliteStore
-from jmcp.runtime.stores.statefile import StateFile, StateUnavailable
+from jmcp.core.sessions.records import HeldNotebook
+from jmcp.core.stores.schema import MIGRATIONS
+from jmcp.core.stores.sqlite import SqliteStore
+from jmcp.core.stores.state_file import StateFile, StateUnavailable
 from tests.stores.conftest import record, run
 
 SCHEMAS = Path(__file__).parent / "schemas"

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from jmcp.runtime.errors import BackendError
-from jmcp.runtime.stores import schema, statefile
-from jmcp.runtime.stores.presence import Presence
-from jmcp.runtime.stores.sqlite import SqliteStore
-from jmcp.runtime.stores.statefile import StateFile, StateUnavailable
+from jmcp.core.errors import BackendError
+from jmcp.core.stores import schema, state_file
+from jmcp.core.stores.instance_lock import Presence
+from jmcp.core.stores.sqlite import SqliteStore
+from jmcp.core.stores.state_file import StateFile, StateUnavailable
 from tests.stores.conftest import record, run
 
 SECONDS = 120
@@ -29,8 +29,8 @@ WRITER = """
 import asyncio, sys
 from pathlib import Path
 from dataclasses import replace
-from jmcp.runtime.stores.sqlite import SqliteStore
-from jmcp.runtime.stores.statefile import StateFile
+from jmcp.core.stores.sqlite import SqliteStore
+from jmcp.core.stores.state_file import StateFile
 from tests.stores.conftest import record
 
 async def main(path, name, count):
@@ -194,9 +194,9 @@ async def test_a_full_disk_is_a_clear_error_and_no_damage(path: Path) -> None:
 HOLDER = """
 import asyncio, sys
 from pathlib import Path
-from jmcp.runtime.stores.presence import Presence
-from jmcp.runtime.stores.sqlite import SqliteStore
-from jmcp.runtime.stores.statefile import StateFile
+from jmcp.core.stores.instance_lock import Presence
+from jmcp.core.stores.sqlite import SqliteStore
+from jmcp.core.stores.state_file import StateFile
 from tests.stores.conftest import run
 
 path = Path(sys.argv[1])
@@ -285,7 +285,7 @@ async def test_an_older_file_is_migrated(path: Path, monkeypatch: pytest.MonkeyP
     await store.put(record())
     await store.close()
     more = (*schema.MIGRATIONS, ("CREATE TABLE later (x)", "INSERT INTO later VALUES (1)"))
-    monkeypatch.setattr(statefile, "MIGRATIONS", more)
+    monkeypatch.setattr(state_file, "MIGRATIONS", more)
     store = SqliteStore(StateFile(path))
     assert store._state.one("SELECT x FROM later") == (1,)
     assert store._state.one("PRAGMA user_version") == (len(more),)
@@ -298,7 +298,7 @@ async def test_a_migration_that_fails_leaves_the_file_as_it_was(
 ) -> None:
     StateFile(path).close()
     more = (*schema.MIGRATIONS, ("CREATE TABLE later (x)", "NO SQL"))
-    monkeypatch.setattr(statefile, "MIGRATIONS", more)
+    monkeypatch.setattr(state_file, "MIGRATIONS", more)
     with pytest.raises(StateUnavailable):
         StateFile(path)
     monkeypatch.undo()

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from jmcp import state
-from jmcp.listener import ServeError
-from jmcp.runtime.stores.changes import MemoryJournal, SqliteJournal
-from jmcp.runtime.stores.memory import MemoryStore
-from jmcp.runtime.stores.redis import RedisStore
-from jmcp.runtime.stores.sqlite import SqliteStore
-from jmcp.runtime.stores.statefile import StateUnavailable
-from jmcp.state import check, kept_in, state_folder
+from jmcp.core.errors import ServeError
+from jmcp.core.stores.journal_store import MemoryJournal, SqliteJournal
+from jmcp.core.stores.memory import MemoryStore
+from jmcp.core.stores.redis import RedisStore
+from jmcp.core.stores.sqlite import SqliteStore
+from jmcp.core.stores.state_file import StateUnavailable
+from jmcp.state import folder
+from jmcp.state.folder import check, kept_in, state_folder
 from tests.stores.conftest import record, run
 
 
@@ -105,7 +105,7 @@ async def test_a_password_that_redis_refuses_is_told(redis_url: str, tmp_path: P
 def test_what_redis_needs_is_named_when_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "find_spec", lambda name: None)
+    monkeypatch.setattr(folder, "find_spec", lambda name: None)
     for start in (check, lambda url: kept_in(tmp_path, store=url)):
         with pytest.raises(ServeError, match=r"pip install 'jmcp\[redis\]'"):
             start("redis://127.0.0.1/0")

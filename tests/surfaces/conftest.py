@@ -13,12 +13,12 @@ import pytest
 from jupyter_server.serverapp import ServerApp
 from starlette.applications import Starlette
 
-from jmcp.app import API
-from jmcp.runtime.call import Caller, Outcome
-from jmcp.runtime.dispatch import Dispatcher
-from jmcp.runtime.metrics import Metrics
-from jmcp.runtime.transport.guard import Guard
-from jmcp.runtime.transport.site import site
+from jmcp.compose import API
+from jmcp.core.calls.call import Caller, Outcome
+from jmcp.core.calls.dispatcher import Dispatcher
+from jmcp.core.observe.metrics import Metrics
+from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.site import site
 from tests.jupyter_process import TOKEN, StartJupyter
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}

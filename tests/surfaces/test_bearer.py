@@ -8,8 +8,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from jmcp.runtime.transport.guard import Guard
-from jmcp.runtime.transport.site import site
+from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.site import site
 from tests.surfaces.conftest import Client, Recorded, client_of_site
 
 TOKEN = "a-token-of-the-test"

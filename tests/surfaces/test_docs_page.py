@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from jmcp.app import API
+from jmcp.compose import API
 from tests.e2e.lab import chromium
 from tests.jupyter_process import TOKEN
 from tests.surfaces.conftest import Inside

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jmcp.runtime.transport.guard import Guard
-from jmcp.runtime.transport.problem import Problem
+from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.problems import Problem
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from jmcp import app
-from jmcp.runtime.transport.jupyter import mask
+from jmcp import compose
+from jmcp.transport.jupyter_bridge import mask
 from tests.jupyter_process import TOKEN, StartJupyter, stop
 from tests.surfaces.conftest import HEADERS, Inside, client_of
 from tests.surfaces.test_wire import problem
@@ -31,7 +31,7 @@ async def test_nothing_answers_without_the_token(inside: Inside, headers: dict[s
 async def test_the_token_is_accepted_as_jupyter_does(inside: Inside) -> None:
     for headers in (HEADERS, {"Authorization": f"token {TOKEN}"}):
         async with client_of(inside.serverapp, **headers) as client:
-            assert (await client.get("/mcp/healthz")).json()["version"] == app.VERSION
+            assert (await client.get("/mcp/healthz")).json()["version"] == compose.VERSION
     async with client_of(inside.serverapp, **{"X-None": ""}) as client:
         # Not an argument of the tool, although it stands among them.
         response = await client.get(f"/jmcp/v1/kernels?token={TOKEN}")

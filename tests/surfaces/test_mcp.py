@@ -17,9 +17,9 @@ from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
-from jmcp.app import API, VERSION
-from jmcp.runtime.call import Image, Outcome
-from jmcp.runtime.transport.mcp import ERROR_META, result
+from jmcp.compose import API, VERSION
+from jmcp.core.calls.call import Image, Outcome
+from jmcp.transport.mcp.server import ERROR_META, result
 from tests.surfaces.conftest import HEADERS, Inside
 
 Era = Literal["auto", "legacy"]

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from jmcp.app import API
+from jmcp.compose import API
 from tests.surfaces.conftest import Client
 
 COMMITTED = json.loads(Path(API.openapi_file).read_bytes())

@@ -16,10 +16,10 @@ import pytest
 from jupyter_server.auth.authorizer import Authorizer
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.runtime.errors import JupyterRefused, JupyterUnreachable
-from jmcp_handlers import probe as probing
-from jmcp_handlers.jupyter_api import JupyterApi
-from jmcp_handlers.probe import Found, probe, unreachable
+from jmcp.core.errors import JupyterRefused, JupyterUnreachable
+from jmcp_jupyter import server_probe as probing
+from jmcp_jupyter.http_api import JupyterApi
+from jmcp_jupyter.server_probe import Found, probe, unreachable
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.network import network
 from tests.surfaces.conftest import root_url

@@ -19,13 +19,13 @@ import uvicorn
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from jmcp.app import API
-from jmcp.runtime.dispatch import Dispatcher
-from jmcp.runtime.transport.guard import Guard
-from jmcp.runtime.transport.site import site
+from jmcp.compose import API
+from jmcp.core.calls.dispatcher import Dispatcher
+from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.site import site
 from jmcp_handlers import HANDLERS
-from jmcp_handlers.documents.local import LocalDocuments
-from jmcp_handlers.kernels.local import LocalKernels
+from jmcp_jupyter.documents.local.documents import LocalDocuments
+from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.jupyter_process import StartJupyter
 from tests.surfaces.conftest import HEADERS, root_url
 from tests.surfaces.test_mcp import ERAS, Era

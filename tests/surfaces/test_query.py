@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from jmcp.app import API
-from jmcp.runtime.transport.query import values
+from jmcp.compose import API
+from jmcp.transport.rest.query import values
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,11 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from jmcp import client_config, config, serve
-from jmcp.app import VERSION
-from jmcp.listener import ServeError
+from jmcp.compose import VERSION
+from jmcp.core.errors import ServeError
+from jmcp.hosting import client_config, embedded_lab
+from jmcp.options import serve_options
+from jmcp.state.token import config_folder, kept_token
 from tests.served import READY_SECONDS, Served, environment
 from tests.served import serve as served_process
 
@@ -57,33 +59,33 @@ def test_an_unknown_toolset_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_what_lab_adds_is_named_when_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "LAB", ("jupyterlab", "no_such_package"))
+    monkeypatch.setattr(embedded_lab, "LAB", ("jupyterlab", "no_such_package"))
     with pytest.raises(ServeError, match=r"pip install 'jmcp\[lab\]'"):
-        serve.check_installed()
+        embedded_lab.check_installed()
 
 
 def test_the_token_is_kept_and_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
-    folder = config.folder()
+    folder = config_folder()
     assert folder == tmp_path / "xdg" / "jmcp"
-    token = config.kept_token(folder)
+    token = kept_token(folder)
     assert len(token) >= 32
-    assert config.kept_token(folder) == token
+    assert kept_token(folder) == token
     assert stat.S_IMODE((folder / "token").stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert [path.name for path in folder.iterdir()] == ["token"]
     (folder / "token").write_text("")
-    assert config.kept_token(folder) != ""
+    assert kept_token(folder) != ""
 
 
 def test_a_relative_xdg_folder_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", "relative")
-    assert config.folder() == Path.home() / ".config" / "jmcp"
+    assert config_folder() == Path.home() / ".config" / "jmcp"
 
 
 def test_tokens_leave_the_environment() -> None:
     given = {"JMCP_TOKEN": "ours", "JUPYTER_TOKEN": "theirs", "HOME": "/"}
-    assert config.taken_token(given) == "ours"
+    assert serve_options.taken_token(given) == "ours"
     assert given == {"HOME": "/"}
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from jmcp import elsewhere as elsewhere_module
-from jmcp import standalone as standalone_module
-from jmcp.config import StandaloneOptions, Where
-from jmcp.listener import ServeError
-from jmcp.server_url import where
+from jmcp.core.errors import ServeError
+from jmcp.hosting import remote_servers as elsewhere_module
+from jmcp.hosting import standalone as standalone_module
+from jmcp.hosting.server_url import where
+from jmcp.options.serve_options import StandaloneOptions, Where
 from tests.contract.surfaces import Mcp, Rest, Surface, ToolsCall
 from tests.network import network
 from tests.served import (

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from jmcp.app import API
-from jmcp.runtime.call import Outcome
+from jmcp.compose import API
+from jmcp.core.calls.call import Outcome
 from tests.surfaces.conftest import Client, Recorded
 
 ERRORS = API.policy.errors

@@ -7,10 +7,10 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from jmcp_codegen.load import Spec
-from jmcp_codegen.merge import accepted_params
-from jmcp_codegen.problems import Problem
-from jmcp_codegen.schema import inlined, plain, refs
+from jmcp_codegen.source.load import Spec
+from jmcp_codegen.source.merge import accepted_params
+from jmcp_codegen.source.problems import Problem
+from jmcp_codegen.source.schema import inlined, plain, refs
 
 Raw = Mapping[str, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jmcp_codegen.checks.subject import Subject
-from jmcp_codegen.problems import Problem
+from jmcp_codegen.source.problems import Problem
 
 
 def problems(subject: Subject) -> Iterator[Problem]:

@@ -8,9 +8,9 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from jmcp_codegen.checks.subject import Subject
-from jmcp_codegen.merge import merged_result
-from jmcp_codegen.problems import Problem
-from jmcp_codegen.schema import closed, inlined, partial, plain
+from jmcp_codegen.source.merge import merged_result
+from jmcp_codegen.source.problems import Problem
+from jmcp_codegen.source.schema import closed, inlined, partial, plain
 
 REFUSED_ARGUMENTS = "invalid_arguments"
 """The session error that the runtime raises itself for a call that breaks the schema."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jmcp_codegen.load import Document, Place, Spec
-from jmcp_codegen.names import CAMEL, RESERVED_CLASSES, SNAKE, camel, usable_as_field
-from jmcp_codegen.problems import Problem
+from jmcp_codegen.source.load import Document, Place, Spec
+from jmcp_codegen.source.names import CAMEL, RESERVED_CLASSES, SNAKE, camel, usable_as_field
+from jmcp_codegen.source.problems import Problem
 
 
 def problems(spec: Spec) -> Iterator[Problem]:

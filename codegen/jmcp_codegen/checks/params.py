@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jmcp_codegen.checks.subject import Subject
-from jmcp_codegen.load import Document, Place
-from jmcp_codegen.merge import session_params
-from jmcp_codegen.problems import Problem
-from jmcp_codegen.schema import nullable
+from jmcp_codegen.source.load import Document, Place
+from jmcp_codegen.source.merge import session_params
+from jmcp_codegen.source.problems import Problem
+from jmcp_codegen.source.schema import nullable
 
 MAX_BYTES = 2048
 """Where one widespread client cuts descriptions and instructions."""

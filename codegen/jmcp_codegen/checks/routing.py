@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from jsonschema import Draft202012Validator
 
 from jmcp_codegen.checks.subject import Subject
-from jmcp_codegen.problems import Problem
-from jmcp_codegen.routes import CELL, expanded, placeholders
-from jmcp_codegen.schema import inlined, plain
+from jmcp_codegen.source.problems import Problem
+from jmcp_codegen.source.routes import CELL, expanded, placeholders
+from jmcp_codegen.source.schema import inlined, plain
 
 
 def problems(subject: Subject) -> Iterator[Problem]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from jmcp_codegen.build import written_out
-from jmcp_codegen.load import Document, Spec
-from jmcp_codegen.merge import merged_params
-from jmcp_codegen.schema import Schema
+from jmcp_codegen.source.load import Document, Spec
+from jmcp_codegen.source.merge import merged_params
+from jmcp_codegen.source.schema import Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import nodes
 
-from jmcp_codegen.schema import Schema, ref_name
+from jmcp_codegen.source.schema import Schema, ref_name
 
 FILTERS = frozenset({"length", "join", "default", "indent", "trim", "replace", "tsv"})
 """All that templates may use. `tsv` is the runtime's: a value as one field of a line."""

@@ -9,10 +9,10 @@ from jinja2 import Environment, TemplateSyntaxError
 
 from jmcp_codegen.checks.subject import Subject
 from jmcp_codegen.checks.template_names import FILTERS, Fault, Names
-from jmcp_codegen.merge import merged_result
-from jmcp_codegen.names import snake
-from jmcp_codegen.problems import Problem
-from jmcp_codegen.schema import Schema
+from jmcp_codegen.source.merge import merged_result
+from jmcp_codegen.source.names import snake
+from jmcp_codegen.source.problems import Problem
+from jmcp_codegen.source.schema import Schema
 
 
 def problems(subject: Subject) -> Iterator[Problem]:

@@ -7,9 +7,9 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from jmcp_codegen.load import Document, Place, Spec
-from jmcp_codegen.problems import Problem
-from jmcp_codegen.schema import REF, Schema, inlined, nullable, plain, reachable, refs, walk
+from jmcp_codegen.source.load import Document, Place, Spec
+from jmcp_codegen.source.problems import Problem
+from jmcp_codegen.source.schema import REF, Schema, inlined, nullable, plain, reachable, refs, walk
 
 Raw = Mapping[str, Any]
 

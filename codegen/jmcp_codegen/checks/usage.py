@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jmcp_codegen.load import Document, Place, Spec
-from jmcp_codegen.problems import Problem
-from jmcp_codegen.schema import ref_name, walk
+from jmcp_codegen.source.load import Document, Place, Spec
+from jmcp_codegen.source.problems import Problem
+from jmcp_codegen.source.schema import ref_name, walk
 
 Uses = list[tuple[Place, str]]
 

@@ -6,7 +6,7 @@ import whole
 from golden_api.models import Cell, ReadCellParams
 from golden_api.ports import Handlers, ReadCell
 
-from jmcp.runtime.session import Session
+from jmcp.core.sessions.session import Session
 
 
 class Reader:

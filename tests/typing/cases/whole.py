@@ -16,8 +16,8 @@ from golden_api.models import (
 )
 from golden_api.ports import Handlers
 
-from jmcp.runtime.errors import ToolError
-from jmcp.runtime.session import Session, Workspace
+from jmcp.core.errors import ToolError
+from jmcp.core.sessions.session import Session, Workspace
 
 
 async def open_notebook(params: OpenNotebookParams, session: Session) -> Opened:

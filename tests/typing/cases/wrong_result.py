@@ -3,7 +3,7 @@
 from golden_api.models import Cell, ReadCellParams, Removed
 from golden_api.ports import ReadCell
 
-from jmcp.runtime.session import Session
+from jmcp.core.sessions.session import Session
 
 
 async def removes(params: ReadCellParams, session: Session) -> Removed:

@@ -3,7 +3,7 @@
 from golden_api.models import Cell, ReadCellParams, Server, ShowServerParams
 from golden_api.ports import ReadCell, ShowServer
 
-from jmcp.runtime.session import Session, Workspace
+from jmcp.core.sessions.session import Session, Workspace
 
 
 async def show_server(params: ShowServerParams, session: Session) -> Server:

@@ -6,6 +6,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from jmcp.runtime.model import unique
+from jmcp.core.calls.model import unique
 
 RemoveCellsCellIds = Annotated[list[Annotated[str, Field(min_length=1)]], AfterValidator(unique)]

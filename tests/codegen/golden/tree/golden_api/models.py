@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from golden_api.arrays import RemoveCellsCellIds
-from jmcp.runtime.model import Params, Result
+from jmcp.core.calls.model import Params, Result
 
 
 class OpenNotebookParams(Params):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from jmcp.runtime.tool import Tool
+from jmcp.core.calls.tool import Tool
 
 from . import errors, models
 

@@ -1,0 +1,46 @@
+"""`mcp-tools.json`: what tools/list answers, one tool a line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from jmcp_codegen.source.model import ApiModel, ToolModel
+from jmcp_codegen.source.schema import Schema, closed, inlined, plain
+
+
+def listing(api: ApiModel) -> str:
+    lines = [_compact(entry(tool, api)) for tool in api.tools]
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+def entry(tool: ToolModel, api: ApiModel) -> dict[str, Any]:
+    """One entry, its schemas free of references: some clients do not follow any."""
+    return {
+        "name": tool.name,
+        "title": tool.title,
+        "description": tool.description,
+        "inputSchema": input_schema(tool, api),
+        # Open, so that a client accepts a field that a later version adds.
+        "outputSchema": _object(plain(inlined(tool.result, api.types))),
+        "annotations": {
+            "readOnlyHint": tool.annotations["read_only"],
+            "destructiveHint": tool.annotations["destructive"],
+            "idempotentHint": tool.annotations["idempotent"],
+            "openWorldHint": tool.annotations["open_world"],
+        },
+    }
+
+
+def input_schema(tool: ToolModel, api: ApiModel) -> Schema:
+    """The params as clients see them: closed, without synonyms, no alternatives at the root."""
+    return _object(closed(plain(inlined(tool.params, api.types))))
+
+
+def _object(schema: Schema) -> Schema:
+    order = ("type", "properties", "required", "additionalProperties")
+    return {key: schema[key] for key in order if key in schema}
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

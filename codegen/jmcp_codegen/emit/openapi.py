@@ -1,0 +1,179 @@
+"""`openapi.json`: the REST surface as OpenAPI 3.1."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jmcp_codegen.emit.components import Components, problem_schema
+from jmcp_codegen.source.model import ApiModel, ErrorModel, ExampleModel, RouteModel, ToolModel
+from jmcp_codegen.source.routes import BODY_METHODS
+from jmcp_codegen.source.schema import Schema, closed, plain
+
+Object = dict[str, Any]
+BASE = "/jmcp/v1"
+VERSION = "1.0.0"
+"""The version of the REST API: what the 1 of `/jmcp/v1` stands for."""
+_EVENTS = (
+    "With `Accept: text/event-stream`: events while it runs, each with JSON data, and comments to "
+    "keep the connection. `progress` has done, total and message. `output` has an nbformat output "
+    "with its index among the outputs; append true: its text goes after what that output has. "
+    "`clear` drops all outputs. The last event is `result`, as the JSON answer, or `problem`."
+)
+_TRANSPORT_ERRORS = {401: "unauthorized", 413: "body_too_large"}
+"""What the transport itself answers, before any tool: no or wrong token, body above the limit."""
+
+
+def openapi(api: ApiModel) -> str:
+    components = Components(api)
+    paths: dict[str, Object] = {}
+    for tool, route in api.routes:
+        operations = paths.setdefault(BASE + route.path, {})
+        operations[route.method.lower()] = _operation(tool, route, api, components)
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "jmcp", "version": VERSION, "description": api.instructions},
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}, {"token": []}],
+        "tags": [{"name": name, "description": doc} for name, doc in api.groups.items()],
+        "paths": paths,
+        "components": {
+            "schemas": {**components.schemas(), "Problem": problem_schema()},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "token": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "`token <the token>`, as Jupyter Server writes it.",
+                },
+            },
+        },
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _operation(tool: ToolModel, route: RouteModel, api: ApiModel, components: Components) -> Object:
+    operation: Object = {
+        "operationId": route.operation,
+        "tags": [tool.group],
+        "summary": tool.summary,
+        "description": tool.description,
+    }
+    parameters = [
+        *(_parameter(tool, name, "path", components) for name in route.at("path")),
+        *(_parameter(tool, name, "query", components) for name in route.at("query")),
+    ]
+    if parameters:
+        operation["parameters"] = parameters
+    if route.method in BODY_METHODS:
+        operation["requestBody"] = _body(tool, route, components)
+    content: Object = {"application/json": {"schema": components.result(tool)}}
+    if route.stream is not None:
+        content["text/event-stream"] = {"schema": _events(route.stream)}
+    success: Object = {"description": tool.summary, "content": content}
+    links = _links(tool, api)
+    if links:
+        success["links"] = links
+    operation["responses"] = {str(route.status): success, **_failures(tool, route, api)}
+    return operation
+
+
+def _events(defaults: Mapping[str, Any]) -> Schema:
+    taken = "".join(f" {name} is then {value} by default." for name, value in defaults.items())
+    return {"type": "string", "description": _EVENTS + taken}
+
+
+def _parameter(tool: ToolModel, name: str, place: str, components: Components) -> Object:
+    schema = components.rooted(closed(plain(tool.params["properties"][name])))
+    required = place == "path" or name in tool.params.get("required", ())
+    parameter: Object = {"name": name, "in": place, "required": required}
+    description = schema.pop("description", None)
+    if description is not None:
+        parameter["description"] = description
+    if schema.get("type") == "array":
+        parameter |= {"style": "form", "explode": True}
+    return {**parameter, "schema": schema}
+
+
+def _body(tool: ToolModel, route: RouteModel, components: Components) -> Object:
+    names = route.at("body")
+    required = [name for name in tool.params.get("required", ()) if name in names]
+    schema: Schema = {
+        "type": "object",
+        "properties": {name: tool.params["properties"][name] for name in names},
+    }
+    schema = components.rooted(closed(plain(schema)))
+    if required:
+        schema["required"] = required
+    schema |= _alternatives(group for group in route.groups if set(group) <= set(names))
+    media: Object = {"schema": schema}
+    examples = {
+        _example_key(example): {
+            "summary": example.name,
+            "value": {name: value for name, value in example.call.items() if name in names},
+        }
+        for example in tool.examples
+        if _fits(example, route, names)
+    }
+    if examples:
+        media["examples"] = examples
+    # An optional body must stay optional, or sending none would count as a mistake.
+    needed = bool(required or "oneOf" in schema or "allOf" in schema)
+    return {"required": needed, "content": {"application/json": media}}
+
+
+def _alternatives(groups: Iterable[tuple[str, ...]]) -> Schema:
+    choices = [{"oneOf": [{"required": [name]} for name in group]} for group in groups]
+    return choices[0] if len(choices) == 1 else {"allOf": choices} if choices else {}
+
+
+def _fits(example: ExampleModel, route: RouteModel, names: tuple[str, ...]) -> bool:
+    """Whether a call can be made on this route with a body that its schema accepts."""
+    by_path = set(route.at("path"))
+    placed = {*by_path, *names, *route.at("query")}
+    one_each = all(len(set(group) & example.call.keys()) == 1 for group in route.groups)
+    return example.raises != "invalid_arguments" and example.call.keys() <= placed and one_each
+
+
+def _example_key(example: ExampleModel) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in example.name)
+
+
+def _links(tool: ToolModel, api: ApiModel) -> Object:
+    """From opening a session to every operation on it, its end included."""
+    handle = api.sessions["handle"]["param"]
+    if tool.use != "opens":
+        return {}
+    return {
+        route.operation: {
+            "operationId": route.operation,
+            "parameters": {handle: f"$response.body#/{handle}"},
+        }
+        for _, route in api.routes
+        if handle in route.at("path")
+    }
+
+
+def _failures(tool: ToolModel, route: RouteModel, api: ApiModel) -> Object:
+    """One response for each status that an error of the tool, a session or the wire has."""
+    codes: dict[int, list[str]] = {}
+    errors: Iterable[ErrorModel] = (*api.session_errors, *tool.errors)
+    for error in errors:
+        codes.setdefault(error.http, []).append(error.code)
+    wire: Mapping[int, str] = {
+        status: code
+        for status, code in _TRANSPORT_ERRORS.items()
+        if status != 413 or route.method in BODY_METHODS
+    }
+    for status, code in wire.items():
+        codes.setdefault(status, []).append(code)
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        str(status): {
+            "description": ", ".join(codes[status]),
+            "content": {"application/problem+json": {"schema": schema}},
+        }
+        for status in sorted(codes)
+    }

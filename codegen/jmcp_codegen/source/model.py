@@ -1,0 +1,123 @@
+"""What the emitters print: names, order and types, all decided before any template runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from jmcp_codegen.source.names import camel
+from jmcp_codegen.source.schema import Schema
+
+Use = Literal["required", "opens", "none"]
+Place = Literal["path", "query", "body"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorModel:
+    """One entry of the error vocabulary."""
+
+    code: str
+    http: int
+    fault: str
+    retry: str
+    doc: str
+
+    @property
+    def class_name(self) -> str:
+        return camel(self.code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteModel:
+    """One REST operation.
+
+    `places` says where each param travels (one that the path replaces is not in it); `groups` are
+    the exactly_one groups that the path leaves open; `stream` the params that a stream of events
+    takes by default, if there can be one.
+    """
+
+    operation: str
+    method: str
+    path: str
+    status: int
+    places: Mapping[str, Place]
+    groups: tuple[tuple[str, ...], ...]
+    stream: Mapping[str, Any] | None
+
+    def at(self, place: Place) -> tuple[str, ...]:
+        return tuple(name for name, where in self.places.items() if where == place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleModel:
+    name: str
+    call: Mapping[str, Any]
+    returns: Mapping[str, Any] | None
+    raises: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolModel:
+    """One tool. Schemas still have references; `result` has the session's fields merged in."""
+
+    name: str
+    handler: str
+    group: str
+    toolset: str
+    title: str
+    summary: str
+    description: str
+    use: Use
+    access: str
+    on_disconnect: str | None
+    scope: str
+    annotations: Mapping[str, bool]
+    params: Schema
+    result_type: str
+    result: Schema
+    exactly_one: tuple[tuple[str, ...], ...]
+    synonyms: Mapping[str, str]
+    presets: Mapping[str, Any]
+    renames: Mapping[str, str]
+    errors: tuple[ErrorModel, ...]
+    routes: tuple[RouteModel, ...]
+    examples: tuple[ExampleModel, ...]
+
+    @property
+    def class_name(self) -> str:
+        return camel(self.name)
+
+    @property
+    def params_class(self) -> str:
+        return f"{self.class_name}Params"
+
+    @property
+    def in_session(self) -> bool:
+        return self.use != "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiModel:
+    """A whole spec. `sessions` is sessions.yaml as it is; `texts` are by type."""
+
+    package: str
+    instructions: str
+    groups: Mapping[str, str]
+    toolsets: Mapping[str, str]
+    types: Mapping[str, Schema]
+    param_types: frozenset[str]
+    tool_errors: tuple[ErrorModel, ...]
+    session_errors: tuple[ErrorModel, ...]
+    tools: tuple[ToolModel, ...]
+    texts: Mapping[str, str]
+    sessions: Mapping[str, Any]
+    errors: Mapping[str, ErrorModel] = field(init=False)
+
+    def __post_init__(self) -> None:
+        every = (*self.session_errors, *self.tool_errors)
+        object.__setattr__(self, "errors", {error.code: error for error in every})
+
+    @property
+    def routes(self) -> tuple[tuple[ToolModel, RouteModel], ...]:
+        return tuple((tool, route) for tool in self.tools for route in tool.routes)

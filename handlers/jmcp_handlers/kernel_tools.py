@@ -1,0 +1,123 @@
+"""Seeing and controlling kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from jmcp.core.ports import KernelInfo
+from jmcp.core.sessions.notebook import Notebook
+from jmcp.core.sessions.records import HeldNotebook, SessionRecord
+from jmcp.core.sessions.session import Session, Workspace
+from jmcp_api.errors import NoKernel
+from jmcp_api.models import (
+    InterruptKernelParams,
+    KernelAction,
+    KernelList,
+    KernelRow,
+    KernelspecRow,
+    ListKernelsParams,
+    RestartNotebookParams,
+)
+
+Private = Mapping[str, tuple[SessionRecord, HeldNotebook]]
+"""The sessions' private kernels, by kernel id."""
+
+
+async def restart_notebook(params: RestartNotebookParams, session: Session) -> KernelAction:
+    notebook = await session.notebook(params.notebook_path)
+    kernel_id = await _kernel_of(notebook)
+    await session.workspace.batches.stop(kernel_id)
+    # Code that waits in the queue was written for variables that are about to go.
+    dropped = session.workspace.executions.drop(
+        kernel_id, "The kernel was restarted before this run began. Run it again if it still fits."
+    )
+    restarted = await notebook.kernel.restart()
+    if dropped:
+        session.notice("run_note", f"{len(dropped)} waiting runs were dropped.")
+    return await _action("restarted", restarted or kernel_id, session.workspace)
+
+
+async def interrupt_kernel(params: InterruptKernelParams, session: Session) -> KernelAction:
+    notebook = await session.notebook(params.notebook_path)
+    kernel_id = await _kernel_of(notebook)
+    # A batch first, or it would go on with its next cell.
+    stopped = await session.workspace.batches.stop(kernel_id)
+    interrupted = await session.workspace.executions.interrupt(kernel_id)
+    return await _action(
+        "interrupted" if interrupted or stopped else "already_idle", kernel_id, session.workspace
+    )
+
+
+async def list_kernels(params: ListKernelsParams, workspace: Workspace) -> KernelList:
+    kernels = await workspace.kernels.list()
+    specs, default = await workspace.kernels.specs()
+    private = await workspace.sessions.private_kernels(*(one.kernel_id for one in kernels))
+    return KernelList(
+        kernels=[
+            KernelRow(
+                kernel_id=kernel.kernel_id,
+                kernel_name=kernel.kernel_name,
+                display_name=kernel.display_name,
+                language=kernel.language,
+                state=kernel.state,
+                connections=kernel.connections,
+                last_activity=kernel.last_activity,
+                notebook_path=kernel.notebook_path or _path(kernel.kernel_id, private),
+            )
+            for kernel in kernels
+            if _visible(kernel.kernel_id, private, workspace)
+        ],
+        kernelspecs=[
+            KernelspecRow(
+                kernel_name=spec.name,
+                display_name=spec.display_name,
+                language=spec.language,
+                default=spec.name == default,
+            )
+            for spec in specs
+        ],
+    )
+
+
+def _visible(kernel_id: str, private: Private, workspace: Workspace) -> bool:
+    """Whether the caller may know of it: another owner's private kernel is nobody's business."""
+    holder = private.get(kernel_id)
+    return holder is None or holder[0].owner == workspace.caller.owner
+
+
+def _path(kernel_id: str, private: Private) -> str | None:
+    """The notebook that a private kernel serves, of which Jupyter does not know."""
+    holder = private.get(kernel_id)
+    return holder[1].ref.path if holder is not None else None
+
+
+async def _kernel_of(notebook: Notebook) -> str:
+    kernel_id = await notebook.kernel.known()
+    if kernel_id is None:
+        raise NoKernel(
+            f"{notebook.ref.path} has no kernel yet; execute_cell or execute_code starts one."
+        )
+    return kernel_id
+
+
+async def _action(
+    action: Literal["restarted", "interrupted", "already_idle"],
+    kernel_id: str,
+    workspace: Workspace,
+) -> KernelAction:
+    info = await described(kernel_id, workspace)
+    return KernelAction(
+        action=action,
+        kernel_id=kernel_id,
+        kernel_name=info.kernel_name if info else "",
+        state=info.state if info else "unknown",
+    )
+
+
+async def described(kernel_id: str, workspace: Workspace) -> KernelInfo | None:
+    """What the server says of a kernel; None when it has just gone."""
+    for kernel in await workspace.kernels.list():
+        if kernel.kernel_id == kernel_id:
+            return kernel
+    return None

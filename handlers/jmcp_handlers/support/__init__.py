@@ -1,0 +1,1 @@
+"""What several tools share: addressing cells, presenting results, refusing stale writes."""

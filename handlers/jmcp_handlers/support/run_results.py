@@ -1,0 +1,202 @@
+"""Runs and batches of runs as results show them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from jmcp.core.errors import NotebookMissing
+from jmcp.core.ports import Cells, Output
+from jmcp.core.runs.batch import Batch as RunBatch
+from jmcp.core.runs.batch import Step
+from jmcp.core.runs.registry import Execution as Run
+from jmcp.core.runs.registry import Status
+from jmcp.core.sessions.notebook import Notebook
+from jmcp.core.sessions.session import Session
+from jmcp_api.models import Batch, BatchCell, Execution, ExecutionRow
+from jmcp_handlers.support.addressing import first_line
+from jmcp_handlers.support.output_results import clip, plain, present
+
+StepStatus = Status | Literal["waiting", "not_run", "deleted", "not_code"]
+BATCH_CELLS = 100
+"""Cells that the summary of a batch shows: the failed ones first of all, then the last ones."""
+BATCH_CHARACTERS = 8_000
+"""Of the outputs of all cells in the summary of a batch; read_cell has them whole."""
+CELL_CHARACTERS = 400
+"""Of one cell's outputs in the summary of a batch."""
+BATCH_REMARKS = 10
+"""Remarks on its runs that the summary of a batch passes on."""
+ERROR_CHARACTERS = 300
+"""Of one cell's error in the summary of a batch."""
+
+
+async def run_result(run: Run, session: Session, at: int | None = None) -> Execution:
+    """A run so far. `at` is the index of its cell where the cell has no id.
+
+    Raises what kept it from running.
+    """
+    if run.failure is not None:
+        raise run.failure
+    for note in run.notes:
+        session.notice("run_note", note)
+    notebook = await _notebook_of(run.notebook_key, session)
+    if notebook is not None:
+        await notebook.kernel.ended(run)
+    if run.cell_id is not None:
+        # Others may have moved or deleted the cell while it ran.
+        at = await _index(run.cell_id, notebook)
+    return Execution(
+        status="running" if run.status == "queued" else run.status,
+        execution_id=run.execution_id,
+        cell_index=at,
+        cell_id=run.cell_id,
+        execution_count=run.execution_count,
+        seconds=round(run.seconds, 3),
+        complete=_complete(run),
+        outputs=await present(outputs_of(run), session.workspace),
+    )
+
+
+async def batch_result(batch: RunBatch, session: Session) -> Execution:
+    """The summary of a batch so far."""
+    for note in batch.notes:
+        session.notice("run_note", note)
+    notebook = await _notebook_of(batch.notebook_key, session)
+    runs = [step.run for step in batch.steps if step.run is not None]
+    if runs and notebook is not None:
+        await notebook.kernel.ended(runs[-1])
+    remarks = [(step, note) for step in batch.steps if step.run for note in step.run.notes]
+    for step, note in remarks[:BATCH_REMARKS]:
+        session.notice("run_note", f"Cell {step.index}: {note}")
+    shown = _shown(batch)
+    budget = min(CELL_CHARACTERS, BATCH_CHARACTERS // max(1, len(shown)))
+    if notebook is None:
+        rows = [_batch_cell(step, step.index, batch, budget) for step in shown]
+    else:
+        async with notebook.read() as cells:
+            rows = [_batch_cell(step, _now(step, cells), batch, budget) for step in shown]
+    return Execution(
+        status="running" if batch.status == "queued" else batch.status,
+        execution_id=batch.execution_id,
+        cell_index=None,
+        cell_id=None,
+        execution_count=None,
+        seconds=round(batch.seconds, 3),
+        complete=all(_complete(run) for run in runs),
+        outputs=[],
+        batch=Batch(
+            done=batch.finished_steps,
+            total=len(batch.steps),
+            cells=rows,
+            left_out=len(batch.steps) - len(shown) or None,
+        ),
+    )
+
+
+def row(run: Run | RunBatch, session: Session) -> ExecutionRow:
+    """One line of a listing."""
+    held = session.record.notebooks.get(run.notebook_key)
+    if isinstance(run, Run):
+        cell_id, code = run.cell_id, first_line(run.code)
+    else:
+        cell_id, code = None, f"run_cells: {run.finished_steps} of {len(run.steps)} cells"
+    return ExecutionRow(
+        execution_id=run.execution_id,
+        status=run.status,
+        notebook_path=held.ref.path if held else None,
+        cell_id=cell_id,
+        code=code,
+        seconds=round(run.seconds, 3),
+        started=run.started.isoformat(timespec="seconds") if run.started else None,
+    )
+
+
+def outputs_of(run: Run) -> list[Output]:
+    """The run's outputs, with the exception also where the kernel only printed it.
+
+    IPython prints exception groups to stderr; the reply still has the name and the message.
+    """
+    outputs = list(run.outputs)
+    if run.error is None or any(output["output_type"] == "error" for output in outputs):
+        return outputs
+    error = run.error
+    return [
+        *outputs,
+        {"output_type": "error", "ename": error.ename, "evalue": error.evalue, "traceback": []},
+    ]
+
+
+def _complete(run: Run) -> bool:
+    """Whether the run has all outputs that it can have by now; its notes say why not."""
+    return run.incomplete is None and run.status != "lost_contact"
+
+
+async def _notebook_of(key: str, session: Session) -> Notebook | None:
+    """The notebook of a run, if the session still holds it and it is still there."""
+    held = session.record.notebooks.get(key)
+    if held is None:
+        return None
+    try:
+        return await session.notebook(held.ref.path)
+    except NotebookMissing:
+        return None
+
+
+async def _index(cell_id: str, notebook: Notebook | None) -> int | None:
+    if notebook is None:
+        return None
+    async with notebook.read() as cells:
+        return cells.find(cell_id)
+
+
+def _now(step: Step, cells: Cells) -> int:
+    """Where the step's cell is now, or was when last seen."""
+    found = cells.find(step.cell_id) if step.cell_id is not None else None
+    return step.index if found is None else found
+
+
+def _shown(batch: RunBatch) -> list[Step]:
+    """The steps that a summary has room for, in their order."""
+    if len(batch.steps) <= BATCH_CELLS:
+        return list(batch.steps)
+    over = [step for step in batch.steps if step.skipped or (step.run and step.run.done)]
+    failed = [step for step in over if step.run is not None and step.run.status != "ok"]
+    # What runs now comes after what is over; before that there are the first ones.
+    start = min(max(0, len(over) + 1 - BATCH_CELLS), len(batch.steps) - BATCH_CELLS)
+    last = reversed(batch.steps[start : start + BATCH_CELLS])
+    kept = set(list(dict.fromkeys([*failed[-(BATCH_CELLS // 2) :], *last]))[:BATCH_CELLS])
+    return [step for step in batch.steps if step in kept]
+
+
+def _batch_cell(step: Step, index: int, batch: RunBatch, budget: int) -> BatchCell:
+    run = step.run
+    return BatchCell(
+        cell_index=index,
+        cell_id=step.cell_id,
+        status=_status(step, batch),
+        execution_count=run.execution_count if run else None,
+        seconds=round(run.seconds, 3) if run else 0,
+        execution_id=run.execution_id if run else None,
+        error=_error(run) if run else None,
+        output=_output(run, budget) if run else None,
+    )
+
+
+def _status(step: Step, batch: RunBatch) -> StepStatus:
+    if step.skipped is not None:
+        return step.skipped
+    if step.run is not None:
+        return step.run.status
+    return "not_run" if batch.done else "waiting"
+
+
+def _error(run: Run) -> str | None:
+    if run.error is None:
+        return run.failure.message if run.failure is not None else None
+    return clip(f"{run.error.ename}: {run.error.evalue}", 0, ERROR_CHARACTERS)[0]
+
+
+def _output(run: Run, budget: int) -> str | None:
+    """The end of what it printed and returned, without the error that stands beside it."""
+    texts = [plain(output) for output in run.outputs if output["output_type"] != "error"]
+    whole = "\n".join(text.rstrip() for text in texts if text)
+    return whole[-budget:] or None

@@ -1,0 +1,1 @@
+"""Paths, models and nbformat cells: what both modes and both places share."""

@@ -1,0 +1,96 @@
+"""Cells and notebooks as nbformat 4 stores them: what live and file mode have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from jmcp.core.ports import CellType
+
+RAISED = (
+    "nbformat_minor was raised to 5 and the cells were given ids: cells can be addressed by "
+    "cell_id from now on."
+)
+DUPLICATES = "Several cells share one id; it names the first of them: {ids}."
+
+
+def new_id() -> str:
+    """A cell id like nbformat's own: 8 hexadecimal characters."""
+    return uuid4().hex[:8]
+
+
+def new_cell(cell_type: CellType, source: str, cell_id: str | None = None) -> dict[str, Any]:
+    """A cell for nbformat 4.5. Metadata is empty: jmcp never says that a cell is trusted."""
+    cell: dict[str, Any] = {
+        "id": cell_id or new_id(),
+        "cell_type": cell_type,
+        "source": clean(source),
+        "metadata": {},
+    }
+    if cell_type == "code":
+        cell |= {"execution_count": None, "outputs": []}
+    return cell
+
+
+def new_notebook() -> dict[str, Any]:
+    """An empty notebook: one empty code cell.
+
+    A room inserts one into a notebook without cells, so none would read as 0 cells in file mode
+    and as 1 in live mode; JupyterLab's own new notebooks have one too.
+    """
+    return {
+        "cells": [new_cell("code", "")],
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def has_ids(minor: Any) -> bool:
+    """Whether cells of that nbformat_minor have ids that last (4.5 and later)."""
+    return int(minor or 0) >= 5
+
+
+def visible_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Cell metadata as the file has it: `trusted` is a mark that Jupyter adds while reading."""
+    return {name: value for name, value in metadata.items() if name != "trusted"}
+
+
+def kernelspec_name(metadata: Mapping[str, Any]) -> str | None:
+    """The kernelspec's name in notebook metadata; rooms write '' where there is none."""
+    spec = metadata.get("kernelspec")
+    name = spec.get("name") if isinstance(spec, Mapping) else None
+    return name or None
+
+
+def language_info(metadata: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """The `language_info` to store: what is there when the language is the same."""
+    known = metadata.get("language_info")
+    if isinstance(known, Mapping) and known.get("name") == language:
+        return dict(known)
+    return {"name": language}
+
+
+def storable(value: Any) -> Any:
+    """A copy of JSON that a file and a Y document can hold.
+
+    Neither holds lone surrogates, which a kernel may print, and a Y document no integers above 64
+    bits. pycrdt panics on both, with an exception that no `except Exception` sees.
+    """
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(str(key)): storable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [storable(item) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
+        return float(value) if abs(value) < 2**1000 else str(value)
+    return value
+
+
+def clean(text: str) -> str:
+    """`text` without lone surrogates."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode("utf-8")

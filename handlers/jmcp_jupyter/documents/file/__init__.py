@@ -1,0 +1,1 @@
+"""Notebooks as files, through the contents API, where there is no collaboration."""

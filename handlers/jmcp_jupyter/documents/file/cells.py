@@ -1,0 +1,136 @@
+"""The cells of a notebook that no collaboration shares: the content of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jmcp.core.editing.change_log import Touches
+from jmcp.core.ports import Cell, CellType, DocumentMode, NotebookRef
+from jmcp_jupyter.documents.common import nbformat_cells
+
+
+class FileCells:
+    """`backend.Cells` on one reading of the file.
+
+    Readings are shared by readers, so a change makes new lists and dicts and leaves them alone.
+    `touches` are those of the file up to that reading.
+    """
+
+    mode: DocumentMode = "file"
+
+    def __init__(
+        self,
+        ref: NotebookRef,
+        content: Mapping[str, Any],
+        notes: Sequence[str] = (),
+        touches: Touches | None = None,
+    ) -> None:
+        self.ref = ref
+        self.touches = touches or Touches()
+        self.changed = False
+        self._content = dict(content)
+        self._cells: list[Mapping[str, Any]] = list(content["cells"])
+        self._positions: dict[str, int] | None = None
+        self._notes = list(notes)
+
+    def content(self) -> dict[str, Any]:
+        return {**self._content, "cells": self._cells}
+
+    @property
+    def loaded(self) -> str:
+        """Always the same: an edit is in the file before it is acknowledged."""
+        return "file"
+
+    @property
+    def version(self) -> int:
+        """Always the same, for the same reason."""
+        return 0
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def get(self, index: int, *, outputs: bool = False) -> Cell:
+        cell = self._cells[index]
+        stored = cell.get("outputs", ())
+        return Cell(
+            index=index,
+            cell_id=cell.get("id") if self._has_ids else None,
+            cell_type=cell["cell_type"],
+            source=cell["source"],
+            execution_count=cell.get("execution_count"),
+            outputs=tuple(_plain(output) for output in stored) if outputs else (),
+            output_count=len(stored),
+            metadata=nbformat_cells.visible_metadata(_plain(cell["metadata"])),
+        )
+
+    def find(self, cell_id: str) -> int | None:
+        if not self._has_ids:
+            return None
+        if self._positions is None:
+            self._positions = {}
+            for index, cell in enumerate(self._cells):
+                self._positions.setdefault(cell.get("id", ""), index)
+        return self._positions.get(cell_id)
+
+    def kernelspec(self) -> str | None:
+        return nbformat_cells.kernelspec_name(self._content["metadata"])
+
+    def insert(
+        self, index: int, cell_type: CellType, source: str, *, cell_id: str | None = None
+    ) -> Cell:
+        self._change()
+        self._cells.insert(index, nbformat_cells.new_cell(cell_type, source, cell_id))
+        return self.get(index)
+
+    def set_source(self, index: int, source: str) -> None:
+        self.update(index, source=nbformat_cells.clean(source))
+
+    def delete(self, index: int) -> None:
+        self._change()
+        del self._cells[index]
+
+    def move(self, index: int, to: int) -> None:
+        if index != to:
+            self._change()
+            self._cells.insert(to, self._cells.pop(index))
+
+    def set_kernelspec(self, name: str, display_name: str, language: str) -> None:
+        self._change(raise_format=False)
+        metadata = self._content["metadata"]
+        self._content["metadata"] = {
+            **metadata,
+            "kernelspec": {"name": name, "display_name": display_name, "language": language},
+            "language_info": nbformat_cells.language_info(metadata, language),
+        }
+
+    def notes(self) -> Sequence[str]:
+        return self._notes
+
+    def update(self, index: int, *, raise_format: bool = True, **fields: Any) -> None:
+        """Change fields of one cell."""
+        self._change(raise_format=raise_format)
+        self._cells[index] = {**self._cells[index], **fields}
+
+    @property
+    def _has_ids(self) -> bool:
+        return nbformat_cells.has_ids(self._content["nbformat_minor"])
+
+    def _change(self, *, raise_format: bool = True) -> None:
+        self.changed = True
+        self._positions = None
+        if raise_format and not self._has_ids:
+            self._content["nbformat_minor"] = 5
+            self._cells = [
+                {**cell, "id": cell.get("id") or nbformat_cells.new_id()} for cell in self._cells
+            ]
+            self._notes.append(nbformat_cells.RAISED)
+
+
+def _plain(value: Any) -> Any:
+    """A copy in plain dicts and lists (nbformat reads into dicts of its own kind)."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,159 @@
+"""Notebooks as files, through the contents manager: where there is no collaboration."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from jmcp.core.errors import WriteRefused
+from jmcp.core.ports import Cell, Cells, NotebookRef, OutputSink, SaveState
+from jmcp_jupyter.documents.file.cells import FileCells
+from jmcp_jupyter.documents.file.change_log import FileTouches
+from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS, FileSink
+
+REPLACED = "The file changed on disk since jmcp last read it. Read the cells again before editing."
+KEPT_READINGS = 16
+ATTEMPTS = 5
+
+
+class Files(Protocol):
+    """Whole notebooks of one contents manager. A stamp changes whenever the file's bytes do."""
+
+    async def about(self, path: str) -> dict[str, Any]:
+        """The model without content. Raises NotebookMissing, PathRefused, NotebookTooLarge."""
+
+    async def load(self, path: str) -> tuple[dict[str, Any], str]:
+        """Content and stamp of one reading. Raises as `about`, and NotebookBroken."""
+
+    async def stamp(self, path: str) -> str:
+        """What the file is now. Raises NotebookMissing, PathRefused."""
+
+    async def save(self, path: str, content: dict[str, Any]) -> str:
+        """Write a notebook and return its new stamp. Raises WriteRefused."""
+
+
+class FileNotebooks:
+    """Reading and writing whole files, one writer of a notebook at a time.
+
+    Keeps the last reading of some notebooks, for as long as the file's stamp is the same. Not for
+    speed alone: nbformat gives random ids to cells that lack one, at every reading anew.
+    """
+
+    def __init__(
+        self, contents: Files, *, flush_seconds: float = FLUSH_SECONDS, trust: bool = False
+    ) -> None:
+        self._contents = contents
+        self._trust = trust
+        self._flush_seconds = flush_seconds
+        self._readings: OrderedDict[str, tuple[str, dict[str, Any]]] = OrderedDict()
+        self._editing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        # Jupyter truncates a file while it saves it: a reader at that moment sees no notebook.
+        self._transfers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._replaced: set[str] = set()
+        self._followed: dict[str, FileTouches] = {}
+
+    @asynccontextmanager
+    async def read(self, ref: NotebookRef) -> AsyncIterator[Cells]:
+        content, _ = await self._load(ref)
+        yield FileCells(ref, content, self._notes(ref), self._followed[ref.key].touches)
+
+    @asynccontextmanager
+    async def edit(self, ref: NotebookRef) -> AsyncIterator[Cells]:
+        async with self._editing[ref.key]:
+            await self._check_writable(ref)
+            content, stamp = await self._load(ref)
+            cells = FileCells(ref, content, self._notes(ref), self._followed[ref.key].touches)
+            self._replaced.discard(ref.key)
+            yield cells
+            if cells.changed and not await self._store(ref, cells, stamp):
+                raise WriteRefused(
+                    f"{ref.path!r} changed on disk during the edit. Nothing was written: read the "
+                    "cells again, then repeat the edit.",
+                    path=ref.path,
+                )
+
+    async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink:
+        async with self.read(ref) as cells:
+            known = cells.find(cell.cell_id) if cell.cell_id is not None else cell.index
+            if known is not None and known < len(cells):
+                # With the outputs that the file has, for a sink that appends without `begin`.
+                cell = cells.get(known, outputs=True) if cell.cell_id is not None else cell
+
+        async def apply(change: Callable[[FileCells], None]) -> None:
+            await self._apply(ref, change)
+
+        return FileSink(apply, cell, flush_seconds=self._flush_seconds, trust=self._trust)
+
+    async def save_state(self, ref: NotebookRef) -> SaveState:
+        """Always saved: an edit returns when the file has it."""
+        return "saved"
+
+    async def save(self, ref: NotebookRef) -> SaveState:
+        await self._contents.stamp(ref.path)
+        return "saved"
+
+    async def saved_version(self, ref: NotebookRef) -> int | None:
+        return None
+
+    async def close(self) -> None:
+        self._readings.clear()
+
+    async def _apply(self, ref: NotebookRef, change: Callable[[FileCells], None]) -> None:
+        """Apply a change that fits whatever the file holds now, and write it."""
+        async with self._editing[ref.key]:
+            for _ in range(ATTEMPTS):
+                content, stamp = await self._load(ref)
+                cells = FileCells(ref, content)
+                change(cells)
+                if not cells.changed or await self._store(ref, cells, stamp):
+                    return
+        raise WriteRefused(f"{ref.path!r} keeps changing on disk: outputs were not written.")
+
+    async def _load(self, ref: NotebookRef) -> tuple[dict[str, Any], str]:
+        async with self._transfers[ref.key]:
+            return await self._loaded(ref)
+
+    async def _loaded(self, ref: NotebookRef) -> tuple[dict[str, Any], str]:
+        await self._contents.about(ref.path)
+        known = self._readings.get(ref.key)
+        if known is not None:
+            stamp, content = known
+            if stamp == await self._contents.stamp(ref.path):
+                self._readings.move_to_end(ref.key)
+                return content, stamp
+            self._replaced.add(ref.key)
+        content, stamp = await self._contents.load(ref.path)
+        self._keep(ref, stamp, content)
+        return content, stamp
+
+    async def _store(self, ref: NotebookRef, cells: FileCells, stamp: str) -> bool:
+        """Write, unless the file is no longer the one that was read; whether it was written."""
+        async with self._transfers[ref.key]:
+            if await self._contents.stamp(ref.path) != stamp:
+                return False
+            content = cells.content()
+            self._readings.pop(ref.key, None)
+            self._keep(ref, await self._contents.save(ref.path, content), content)
+            return True
+
+    def _keep(self, ref: NotebookRef, stamp: str, content: dict[str, Any]) -> None:
+        self._readings[ref.key] = (stamp, content)
+        self._readings.move_to_end(ref.key)
+        self._followed.setdefault(ref.key, FileTouches()).follow(content["cells"])
+        while len(self._readings) > KEPT_READINGS:
+            gone, _ = self._readings.popitem(last=False)
+            self._followed.pop(gone, None)
+
+    async def _check_writable(self, ref: NotebookRef) -> None:
+        model = await self._contents.about(ref.path)
+        if not model["writable"]:
+            raise WriteRefused(
+                f"{ref.path!r} is read-only. Make the file writable, or work on a copy.",
+                path=ref.path,
+            )
+
+    def _notes(self, ref: NotebookRef) -> list[str]:
+        return [REPLACED] if ref.key in self._replaced else []

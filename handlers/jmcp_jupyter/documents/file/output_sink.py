@@ -1,0 +1,135 @@
+"""Outputs of a run, written into a notebook's file about once a second."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from jmcp.core.errors import BackendError, NotebookMissing
+from jmcp.core.ports import Cell, Cells, Output
+from jmcp_jupyter.documents.common.nbformat_cells import storable
+from jmcp_jupyter.documents.file.cells import FileCells
+
+FLUSH_SECONDS = 1.0
+
+Apply = Callable[[Callable[[FileCells], None]], Awaitable[None]]
+"""Apply a change to the file's current content and write it, under the notebook's lock."""
+
+
+class FileSink:
+    """`backend.OutputSink` on a file: a buffer that replaces the cell's outputs as a whole.
+
+    The cell is found again at each flush: by its id, and below nbformat 4.5 by its index, if the
+    source there is still the one that runs. `deleted` is as of the last flush.
+    """
+
+    def __init__(
+        self, apply: Apply, cell: Cell, *, flush_seconds: float = FLUSH_SECONDS, trust: bool = False
+    ) -> None:
+        self._trust = trust
+        self._apply = apply
+        self._cell = cell
+        self._flush_seconds = flush_seconds
+        self._outputs: list[Output] = list(copy.deepcopy(cell.outputs))
+        self._count = cell.execution_count
+        self._deleted = False
+        self._dirty = False
+        self._closed = False
+        self._flushing: asyncio.Task[None] | None = None
+
+    @property
+    def deleted(self) -> bool:
+        return self._deleted
+
+    def begin(self, *, keep: bool = False) -> None:
+        if not keep:
+            self._outputs, self._count = [], None
+            self._touch()
+
+    def append(self, *outputs: Output) -> None:
+        self._outputs.extend(copy.deepcopy(outputs))
+        self._touch()
+
+    def extend_text(self, position: int, text: str) -> None:
+        if 0 <= position < len(self._outputs):
+            output = self._outputs[position]
+            before = output.get("text", "")
+            output["text"] = (before if isinstance(before, str) else "".join(before)) + text
+            self._touch()
+
+    def replace(self, position: int, output: Output) -> None:
+        if 0 <= position < len(self._outputs):
+            self._outputs[position] = copy.deepcopy(output)
+            self._touch()
+
+    def clear(self) -> None:
+        self._outputs = []
+        self._touch()
+
+    def count(self, execution_count: int | None) -> None:
+        self._count = execution_count
+        self._touch()
+
+    async def close(self, *, running: bool = False) -> None:
+        """Write what is left. Raises WriteRefused when the file does not take it."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._flushing is not None:
+            self._flushing.cancel()
+            await asyncio.gather(self._flushing, return_exceptions=True)
+        await self._flush()
+
+    def _touch(self) -> None:
+        self._dirty = True
+        if not self._closed and (self._flushing is None or self._flushing.done()):
+            self._flushing = asyncio.create_task(self._flush_later())
+
+    async def _flush_later(self) -> None:
+        while self._dirty and not self._deleted:
+            await asyncio.sleep(self._flush_seconds)
+            # What could not be written now is written by the next flush, or reported by `close`.
+            with suppress(BackendError):
+                await self._flush()
+
+    async def _flush(self) -> None:
+        if not self._dirty or self._deleted:
+            return
+        self._dirty = False
+        try:
+            # To its end also when `close` cancels the one who waits: half a write is none.
+            await asyncio.shield(asyncio.ensure_future(self._apply(self._write)))
+        except NotebookMissing:
+            self._deleted = True
+        except BaseException:
+            self._dirty = True
+            raise
+
+    def _write(self, cells: FileCells) -> None:
+        index = self._index(cells)
+        if index is None:
+            self._deleted = True
+            return
+        # Without the mark of trust that Jupyter adds while reading: it belonged to the outputs
+        # that were there, and a cell that keeps it has the new ones signed as trusted.
+        metadata: dict[str, Any] = dict(cells.get(index).metadata)
+        if self._trust:
+            metadata["trusted"] = True
+        cells.update(
+            index,
+            raise_format=False,
+            outputs=storable(self._outputs),
+            execution_count=self._count,
+            metadata=metadata,
+        )
+
+    def _index(self, cells: Cells) -> int | None:
+        cell = self._cell
+        if cell.cell_id is not None:
+            return cells.find(cell.cell_id)
+        if cell.index < len(cells) and cells.get(cell.index).source == cell.source:
+            return cell.index
+        return None

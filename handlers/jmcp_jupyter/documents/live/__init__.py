@@ -1,0 +1,1 @@
+"""Notebooks as live shared documents, wherever their room is."""

@@ -1,0 +1,143 @@
+"""The cells of a live notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pycrdt import Array, Map
+
+from jmcp.core.editing.change_log import Touches
+from jmcp.core.ports import Cell, CellType, DocumentMode, NotebookRef
+from jmcp_jupyter.documents.common import nbformat_cells
+from jmcp_jupyter.documents.common.nbformat_cells import storable
+from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
+from jmcp_jupyter.documents.live.y_data import from_y, replace_text
+
+
+class LiveCells:
+    """`backend.Cells` on the shared document: every method is one transaction that others see."""
+
+    mode: DocumentMode = "live"
+
+    def __init__(
+        self, ref: NotebookRef, document: SharedNotebook, notes: Sequence[str] = ()
+    ) -> None:
+        self.ref = ref
+        self._document = document
+        self._notes = list(notes)
+        self._cells = document.cells
+        self._meta = document.meta
+
+    @property
+    def loaded(self) -> str:
+        document = self._document
+        return f"{document.loading}/{document.watch.reloads}" if document.loading else ""
+
+    @property
+    def version(self) -> int:
+        return self._document.watch.version
+
+    @property
+    def touches(self) -> Touches:
+        return self._document.watch.touches
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def get(self, index: int, *, outputs: bool = False) -> Cell:
+        with self._document.transaction():
+            cell = self._cells[index]
+            kind = cell["cell_type"]
+            code = kind == "code"
+            stored = _value(cell, "outputs") if code else None
+            count = _value(cell, "execution_count") if code else None
+            metadata = _value(cell, "metadata") if outputs else None
+            return Cell(
+                index=index,
+                cell_id=_value(cell, "id") if self._has_ids else None,
+                cell_type=kind,
+                source=str(cell["source"]),
+                execution_count=None if count is None else int(count),
+                outputs=tuple(from_y(stored)) if outputs and stored is not None else (),
+                output_count=len(stored) if isinstance(stored, Array) else 0,
+                metadata=nbformat_cells.visible_metadata(from_y(metadata) or {}),
+            )
+
+    def find(self, cell_id: str) -> int | None:
+        return self._document.watch.find(cell_id) if self._has_ids else None
+
+    def kernelspec(self) -> str | None:
+        return nbformat_cells.kernelspec_name(self._document.metadata())
+
+    def insert(
+        self, index: int, cell_type: CellType, source: str, *, cell_id: str | None = None
+    ) -> Cell:
+        stored = nbformat_cells.new_cell(cell_type, source, cell_id)
+        with self._document.transaction():
+            self._raise_format()
+            self._cells.insert(index, self._document.notebook.create_ycell(stored))
+        return Cell(index=index, cell_id=stored["id"], cell_type=cell_type, source=stored["source"])
+
+    def set_source(self, index: int, source: str) -> None:
+        with self._document.transaction():
+            self._raise_format()
+            replace_text(self._cells[index]["source"], source)
+
+    def delete(self, index: int) -> None:
+        with self._document.transaction():
+            self._raise_format()
+            del self._cells[index]
+
+    def move(self, index: int, to: int) -> None:
+        if index == to:
+            return
+        with self._document.transaction():
+            self._raise_format()
+            # Yjs 13, which JupyterLab has, knows no move: delete and make anew, with the same id.
+            cell = self._cells[index]
+            stored = cell.to_py()
+            assert stored is not None
+            del self._cells[index]
+            self._cells.insert(to, self._document.notebook.create_ycell(stored))
+            state = stored.get("execution_state")
+            if state is not None:
+                self._cells[to]["execution_state"] = state
+
+    def set_kernelspec(self, name: str, display_name: str, language: str) -> None:
+        spec = {"name": name, "display_name": display_name, "language": language}
+        info = nbformat_cells.language_info(self._document.metadata(), language)
+        with self._document.transaction():
+            metadata = self._meta.get("metadata")
+            if not isinstance(metadata, Map):
+                self._meta["metadata"] = metadata = Map(storable(metadata or {}))
+            metadata["kernelspec"] = storable(spec)
+            metadata["language_info"] = storable(info)
+
+    def notes(self) -> Sequence[str]:
+        duplicates = self._document.watch.duplicates() if self._has_ids else ()
+        if duplicates:
+            return [*self._notes, nbformat_cells.DUPLICATES.format(ids=", ".join(duplicates))]
+        return self._notes
+
+    @property
+    def _has_ids(self) -> bool:
+        return nbformat_cells.has_ids(_value(self._meta, "nbformat_minor"))
+
+    def _raise_format(self) -> None:
+        if self._has_ids:
+            return
+        self._meta["nbformat_minor"] = 5
+        for cell in self._cells:
+            # A room gives ids to all cells that it loads; another client may not have.
+            if not cell.get("id"):
+                cell["id"] = nbformat_cells.new_id()
+        self._notes.append(nbformat_cells.RAISED)
+
+
+def _value(cell: Map[Any], key: str) -> Any:
+    """The value of a key, None without it. Each access of Y data costs; `get` makes it three."""
+    try:
+        return cell[key]
+    except KeyError:
+        return None

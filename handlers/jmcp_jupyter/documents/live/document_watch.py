@@ -1,0 +1,130 @@
+"""What jmcp keeps about a live document from its events: versions and where each cell is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pycrdt import Array, Map, MapEvent
+
+from jmcp.core.editing.change_log import Touches
+
+
+class DocumentWatch:
+    """Follows one Y notebook. `version` counts changes of cells and metadata, by anyone.
+
+    Its observers must not raise: pycrdt would raise that in whoever made the change.
+    """
+
+    def __init__(
+        self,
+        cells: Array[Any],
+        meta: Map[Any],
+        reloading: Callable[[], bool],
+        version: int = 0,
+    ) -> None:
+        self.version = version
+        self.reloads = 0
+        """Counts changes that the room made itself, from the file."""
+        self.moves = 0
+        """Counts changes of which cells there are, and where."""
+        self.touches = Touches()
+        self.on_change: Callable[[], None] = lambda: None
+        self._reloading = reloading
+        self._cells = cells
+        self._meta = meta
+        self._ids: list[str | None] | None = None
+        self._positions: dict[str, int] | None = None
+        self._duplicates: tuple[str, ...] = ()
+        self._on_cells = cells.observe_deep(self._cells_changed)
+        self._on_meta = meta.observe_deep(self._meta_changed)
+
+    def close(self) -> None:
+        self._cells.unobserve(self._on_cells)
+        self._meta.unobserve(self._on_meta)
+
+    def find(self, cell_id: str) -> int | None:
+        """The index of the first cell with that id, whatever the nbformat."""
+        return self._index().get(cell_id)
+
+    def duplicates(self) -> tuple[str, ...]:
+        """Ids that more than one cell has."""
+        self._index()
+        return self._duplicates
+
+    def _index(self) -> dict[str, int]:
+        if self._positions is None:
+            if self._ids is None:
+                self._ids = [_id(cell) for cell in self._cells]
+            positions: dict[str, int] = {}
+            duplicates: set[str] = set()
+            for index, cell_id in enumerate(self._ids):
+                if cell_id is None:
+                    continue
+                if positions.setdefault(cell_id, index) != index:
+                    duplicates.add(cell_id)
+            self._positions, self._duplicates = positions, tuple(sorted(duplicates))
+        return self._positions
+
+    def _cells_changed(self, events: list[Any]) -> None:
+        self.version += 1
+        self.reloads += self._reloading()
+        sources = []
+        for event in events:
+            path = event.path
+            if not path:
+                self._moved(event.delta)
+            elif len(path) == 1 and isinstance(event, MapEvent):
+                keys = changed_keys(event)
+                if "id" in keys:
+                    self._ids = self._positions = None
+                if "source" in keys:
+                    sources.append(path[0])
+            elif len(path) == 2 and path[1] == "source":
+                sources.append(path[0])
+        # Paths have the indices of after the transaction, as the ids do by now.
+        self._touch(sources)
+        self.on_change()
+
+    def _meta_changed(self, events: list[Any]) -> None:
+        self.version += 1
+        self.on_change()
+
+    def _touch(self, indices: list[int]) -> None:
+        if self._ids is None:
+            self.touches.forget()
+            return
+        ids = (self._ids[index] for index in indices if index < len(self._ids))
+        self.touches.add(cell_id for cell_id in ids if cell_id is not None)
+
+    def _moved(self, delta: list[dict[str, Any]]) -> None:
+        self.moves += 1
+        self._positions = None
+        if self._ids is None:
+            return
+        at = 0
+        touched: list[str | None] = []
+        for step in delta:
+            if "retain" in step:
+                at += int(step["retain"])
+            elif "delete" in step:
+                stop = at + int(step["delete"])
+                touched += self._ids[at:stop]
+                del self._ids[at:stop]
+            elif "insert" in step:
+                inserted = [_id(cell) for cell in step["insert"]]
+                touched += inserted
+                self._ids[at:at] = inserted
+                at += len(inserted)
+        self.touches.add(cell_id for cell_id in touched if cell_id is not None)
+
+
+def changed_keys(event: Any) -> dict[str, Any]:
+    """The keys that an event of a map is about."""
+    changed: dict[str, Any] = event.keys  # an attribute that pycrdt's types leave out
+    return changed
+
+
+def _id(cell: Any) -> str | None:
+    cell_id = cell.get("id") if isinstance(cell, Map) else None
+    return cell_id if isinstance(cell_id, str) else None

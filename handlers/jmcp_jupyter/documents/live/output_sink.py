@@ -1,0 +1,278 @@
+"""Outputs of a run, written into a live cell wherever it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pycrdt import Array, Map, Text
+
+from jmcp.core.ports import Output
+from jmcp_jupyter.documents.common.nbformat_cells import storable
+from jmcp_jupyter.documents.live.room import Room
+from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
+from jmcp_jupyter.documents.live.y_data import append_text, from_y, y_output
+
+
+@dataclass(slots=True)
+class _Sent:
+    """One output of the run, and where it is in the cell (None: nowhere, somebody cleared it)."""
+
+    output: Output
+    more: list[str] = field(default_factory=list)
+    place: int | None = None
+
+    def whole(self) -> Output:
+        if not self.more:
+            return self.output
+        start = self.output.get("text", "")
+        start = start if isinstance(start, str) else "".join(start)
+        return {**self.output, "text": "".join([start, *self.more])}
+
+
+class LiveSink:
+    """`backend.OutputSink` on a cell of the shared document. Takes over one hold of `opened`.
+
+    Keeps what it wrote: moving a cell makes a new one with the same id from what the mover had
+    seen, a lost connection leaves a document behind, and the sink writes its outputs again where
+    the cell that is there now lacks some.
+    """
+
+    def __init__(self, opened: Room, cell_id: str | None, *, trust: bool) -> None:
+        self._opened = opened
+        self._document: SharedNotebook = opened.document
+        self._id = cell_id
+        self._trust = trust
+        self._cell: Map[Any] | None = None
+        self._deleted = cell_id is None
+        self._running = False
+        self._kept = False
+        """Whether the run goes on with outputs that were there."""
+        self._closed = False
+        self._leaves = False
+        """Whether the run goes on without this sink."""
+        self._behind = False
+        self._touched: list[_Sent] = []
+        """What was changed in a cell that does not run, where that may have to be done again."""
+        self._reloads = opened.document.watch.reloads
+        self._sent: list[_Sent] = []
+        self._placed = 0
+        """How many outputs the cell had after the last write."""
+        self._count: int | None = None
+        self._follow()
+        opened.followers.append(self._catch_up)
+
+    @property
+    def deleted(self) -> bool:
+        self._follow()
+        return self._deleted
+
+    def begin(self, *, keep: bool = False) -> None:
+        self._sent, self._touched = self._outputs_so_far() if keep else [], []
+        self._count, self._running = None, True
+
+        self._kept = keep
+
+        def write(cell: Map[Any]) -> None:
+            if not keep:
+                _outputs(cell).clear()
+            self._show_running(cell)
+
+        self._write(write)
+
+    def append(self, *outputs: Output) -> None:
+        added = [_Sent(dict(output)) for output in outputs]
+        self._outputs_so_far().extend(added)
+        for sent in added:
+            self._touch(sent)
+
+        def write(cell: Map[Any]) -> None:
+            stored = _outputs(cell)
+            for sent in added:
+                _put(stored, sent)
+
+        self._write(write)
+
+    def extend_text(self, position: int, text: str) -> None:
+        sent = self._at(position)
+        if sent is None:
+            return
+
+        def write(cell: Map[Any]) -> None:
+            outputs = _outputs(cell)
+            shared = None if sent.place is None else outputs[sent.place].get("text")
+            if isinstance(shared, Text):
+                append_text(shared, text)
+            else:
+                # Somebody cleared the cell during the run: go on with what comes from now on.
+                sent.output, sent.more = {**sent.output, "text": ""}, [text]
+                _put(outputs, sent)
+
+        sent.more.append(text)
+        self._touch(sent)
+        self._write(write, again=False)
+
+    def replace(self, position: int, output: Output) -> None:
+        sent = self._at(position)
+        if sent is None:
+            return
+        sent.output, sent.more = dict(output), []
+        self._touch(sent)
+        self._write(lambda cell: _put(_outputs(cell), sent))
+
+    def clear(self) -> None:
+        self._sent, self._touched = [], []
+        self._write(lambda cell: _outputs(cell).clear())
+
+    def count(self, execution_count: int | None) -> None:
+        self._count = execution_count
+        if not self._running:
+            self._write(self._put_count)
+        # Otherwise with the end: JupyterLab shows a cell that gets a count as done, not as [*].
+
+    def _show_running(self, cell: Map[Any]) -> None:
+        cell["execution_count"] = None
+        cell["execution_state"] = "running"
+        metadata = cell.get("metadata")
+        # The mark belongs to the outputs that were there; without it JupyterLab sanitises.
+        if isinstance(metadata, Map) and not self._kept:
+            if self._trust:
+                metadata["trusted"] = True
+            elif "trusted" in metadata:
+                del metadata["trusted"]
+
+    def _show_idle(self, cell: Map[Any]) -> None:
+        self._put_count(cell)
+        cell["execution_state"] = "idle"
+
+    def _put_count(self, cell: Map[Any]) -> None:
+        cell["execution_count"] = self._count
+
+    async def close(self, *, running: bool = False) -> None:
+        """Show the cell as idle. The save supervisor then writes the file within its delay."""
+        if self._closed:
+            return
+        self._closed, self._leaves = True, running
+        try:
+            await self._opened.deliver(self._catch_up)
+        finally:
+            self._opened.followers.remove(self._catch_up)
+            self._opened.release()
+
+    def _catch_up(self) -> None:
+        """Write what the document may lack: it was connected anew, or others moved cells."""
+        if self._running and self._closed and not self._leaves:
+            self._write(self._show_idle)
+        elif self._running or self._touched:
+            self._write(lambda cell: None)
+
+    def _outputs_so_far(self) -> list[_Sent]:
+        """What this run wrote; without a run, what the cell has now, which others may write."""
+        self._follow()
+        if not self._running:
+            stored = None if self._cell is None else self._cell.get("outputs")
+            self._sent = [
+                _Sent(output, place=place) for place, output in enumerate(from_y(stored) or ())
+            ]
+            self._placed = len(self._sent)
+        return self._sent
+
+    def _at(self, position: int) -> _Sent | None:
+        sent = self._outputs_so_far()
+        return sent[position] if 0 <= position < len(sent) else None
+
+    def _write(self, change: Callable[[Map[Any]], None], *, again: bool = True) -> None:
+        """Make a change that `_sent` has already; `again` where making it twice does no harm."""
+        if self._opened.reloading:
+            # The room replaces its content from disk, in a transaction that it holds open; or
+            # there is no connection to it.
+            self._behind = True
+            return
+        watch = self._opened.document.watch
+        version = watch.version
+        with self._opened.document.transaction():
+            self._follow()
+            if self._reloads != watch.reloads:
+                self._reloads, self._behind = watch.reloads, True
+            cell = self._cell
+            if cell is None:
+                return
+            behind, self._behind = self._behind, False
+            if behind and self._running:
+                self._rewrite(cell)
+            elif behind:
+                self._redo(cell)
+            elif len(_outputs(cell)) < self._placed:
+                self._cleared_by_others()
+            if again or not behind:
+                change(cell)
+            self._placed = len(_outputs(cell))
+        if watch.version != version:
+            self._opened.edited()
+
+    def _follow(self) -> None:
+        """Find the cell again when the one written to so far is no longer in the document."""
+        if self._deleted or self._id is None or self._opened.reloading:
+            return
+        document = self._opened.document
+        # A deleted map is empty. This is no scan, and tells a moved cell from one that was kept.
+        if (
+            self._cell is not None
+            and document is self._document
+            and self._cell.get("id") == self._id
+        ):
+            return
+        moved = self._cell is not None
+        self._document = document
+        at = document.watch.find(self._id)
+        self._deleted = at is None
+        self._cell = None if at is None else document.cells[at]
+        if moved and self._cell is not None:
+            self._behind = True
+
+    def _cleared_by_others(self) -> None:
+        for sent in self._sent:
+            sent.place = None
+
+    def _touch(self, sent: _Sent) -> None:
+        if not self._running and all(sent is not one for one in self._touched):
+            self._touched.append(sent)
+
+    def _redo(self, cell: Map[Any]) -> None:
+        """Change a cell that does not run as was done before."""
+        outputs = _outputs(cell)
+        for sent in self._touched:
+            if sent.place is not None and sent.place >= len(outputs):
+                sent.place = None
+            _put(outputs, sent)
+
+    def _rewrite(self, cell: Map[Any]) -> None:
+        """Make the cell hold all that this run produced."""
+        outputs = _outputs(cell)
+        if from_y(outputs) == [storable(sent.whole()) for sent in self._sent]:
+            for place, sent in enumerate(self._sent):
+                sent.place = place
+        else:
+            outputs.clear()
+            for sent in self._sent:
+                sent.place = None
+                _put(outputs, sent)
+        self._show_running(cell)
+
+
+def _outputs(cell: Map[Any]) -> Array[Any]:
+    """The cell's outputs; made where another client left them out or the cell changed its type."""
+    outputs = cell.get("outputs")
+    if not isinstance(outputs, Array):
+        cell["outputs"] = outputs = Array()
+    return outputs
+
+
+def _put(outputs: Array[Any], sent: _Sent) -> None:
+    stored = y_output(sent.whole())
+    if sent.place is None:
+        sent.place = len(outputs)
+        outputs.append(stored)
+    else:
+        outputs[sent.place] = stored

@@ -1,0 +1,60 @@
+"""What live notebooks ask of rooms, in this process or elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from jmcp.core.ports import NotebookRef
+from jmcp_jupyter.documents.live.save_supervisor import SaveSupervisor
+from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
+
+
+class Room(Protocol):
+    """One open notebook that several clients share. Held by whoever got it, until `release`."""
+
+    replaced: bool
+    """Whether the room reloaded its content from a file that somebody else changed."""
+    followers: list[Callable[[], None]]
+    """Called when `document` is another one than before."""
+
+    @property
+    def document(self) -> SharedNotebook:
+        """The shared document as of now: a new connection brings a new one."""
+
+    @property
+    def saver(self) -> SaveSupervisor | None: ...
+    @property
+    def reloading(self) -> bool:
+        """Whether the document cannot be written now: it is being replaced, or not connected."""
+
+    def release(self) -> None: ...
+    def edited(self) -> None:
+        """The document has an edit of jmcp's."""
+
+    async def confirm(self, document: SharedNotebook, path: str) -> None:
+        """Return when all edits of that document are shared.
+
+        Raises WriteRefused, JupyterUnreachable when they are not, or may not be.
+        """
+
+    async def deliver(self, write: Callable[[], None]) -> None:
+        """Call `write` when the document can be written; return when what it wrote is shared."""
+
+
+class Rooms(Protocol):
+    """The rooms of one server."""
+
+    async def open(self, ref: NotebookRef) -> Room:
+        """The notebook's room, ready and held: the caller releases it.
+
+        Raises NotebookMissing, NotebookBroken, NotebookTooLarge, PathRefused.
+        """
+
+    def get(self, key: str) -> Room | None:
+        """What is known of a room that is open now; None where jmcp never wrote or read."""
+
+    def exists(self, key: str) -> bool: ...
+    @property
+    def opened(self) -> int: ...
+    async def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""Documents of the Jupyter Server in this process."""

@@ -1,0 +1,83 @@
+"""The collaboration extension of a Jupyter Server, and the store that all its rooms share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from logging import Logger
+from typing import Any
+
+EXTENSION = "jupyter_server_ydoc"
+PREPARE_SECONDS = 10.0
+"""Making the database takes 20 ms; another process that holds it is waited for 5 s by SQLite."""
+
+
+def extension_of(serverapp: Any) -> Any | None:
+    """The extension, if it was loaded."""
+    apps = serverapp.extension_manager.extension_apps.get(EXTENSION) or ()
+    return next((app for app in apps if hasattr(app, "ywebsocket_server")), None)
+
+
+async def ready(extension: Any, log: Logger) -> None:
+    """Return when rooms may be opened together. Raises nothing: a room needs no store.
+
+    pycrdt-store (0.1.5) lets every room that opens look for the database and make it. Of two that
+    do so at once, one finds the other's half: it is left without its version, or moved away under
+    open rooms, and a room that meets that never opens, nor does any later one of its notebook. A
+    store that is opened alone makes it whole, and repairs what such a race left behind.
+    """
+    _configure(extension)
+    store_class = extension.ystore_class
+    if store_class.preparing is None:
+        store_class.preparing = asyncio.create_task(_prepare(store_class, log))
+    await asyncio.shield(store_class.preparing)
+
+
+def _configure(extension: Any) -> None:
+    """Make all rooms of a server use stores that share its database.
+
+    `get_document` makes its stores without the server's configuration: in the working directory,
+    whatever `db_path` says. The websocket handlers, which open rooms for browser tabs, have a class
+    of their own.
+    """
+    if hasattr(extension.ystore_class, "preparing"):
+        return
+    from jmcp_jupyter.documents.local.y_store import shared  # with pycrdt, which is there only here
+
+    extension.ystore_class = shared(extension.ystore_class, extension.config)
+    for arguments in _arguments(extension.serverapp.web_app.default_router):
+        if "ystore_class" in arguments:
+            arguments["ystore_class"] = extension.ystore_class
+
+
+def _arguments(router: Any) -> Iterator[dict[str, Any]]:
+    """The arguments of all handlers below a router of Tornado's."""
+    for rule in router.rules:
+        if hasattr(rule.target, "rules"):
+            yield from _arguments(rule.target)
+        elif rule.target_kwargs:
+            yield rule.target_kwargs
+
+
+async def _prepare(store_class: Any, log: Logger) -> None:
+    store = store_class(path="", log=log)
+    if not hasattr(store, "db_initialized"):
+        return  # a file for each room: nothing that they share
+    running = asyncio.create_task(store.start())
+    made = asyncio.create_task(_made(store))
+    await asyncio.wait(
+        {running, made}, timeout=PREPARE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+    )
+    if not made.done():
+        log.warning("The database of collaboration, %s, could not be prepared", store.db_path)
+    made.cancel()
+    if not running.done():
+        await store.stop()
+    for failed in await asyncio.gather(running, made, return_exceptions=True):
+        if isinstance(failed, Exception):
+            log.warning("The database of collaboration, %s: %s", store.db_path, failed)
+
+
+async def _made(store: Any) -> None:
+    await store.started.wait()
+    await store.db_initialized.wait()

@@ -1,0 +1,99 @@
+"""Notebooks through Jupyter's contents manager, synchronous or not, with jmcp's errors."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from jupyter_server.utils import ensure_async
+from tornado.web import HTTPError
+
+from jmcp.core.errors import WriteRefused
+from jmcp_jupyter.documents.common.models import (
+    DEFAULT_MAX_BYTES,
+    check_content,
+    check_size,
+    read_error,
+    shaped,
+    stamp_of,
+    status_phrase,
+)
+
+
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Turn what Jupyter raises while it reads a notebook into jmcp's errors."""
+    try:
+        with shaped(path):
+            yield
+    except HTTPError as error:
+        raise read_error(path, error.status_code) from error
+
+
+class Contents:
+    """The contents manager of one server. A stamp changes whenever the file's bytes do."""
+
+    def __init__(self, settings: Mapping[str, Any], max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+        self._settings = settings
+        self._max_bytes = max_bytes
+
+    @property
+    def manager(self) -> Any:
+        return self._settings["contents_manager"]
+
+    async def about(self, path: str) -> dict[str, Any]:
+        """The model without content. Raises NotebookMissing, PathRefused, NotebookTooLarge."""
+        with reading(path):
+            model: dict[str, Any] = await ensure_async(
+                self.manager.get(path, type="notebook", content=False)
+            )
+        check_size(path, model.get("size"), self._max_bytes)
+        return model
+
+    async def load(self, path: str) -> tuple[dict[str, Any], str]:
+        """Content and stamp of one reading. Raises as `about`, and NotebookBroken."""
+        with reading(path):
+            model = await self._get(path, content=True)
+            content: dict[str, Any] = model["content"]
+        check_content(path, content)
+        return content, stamp_of(model)
+
+    async def stamp(self, path: str) -> str:
+        """What the file is now. Raises NotebookMissing, PathRefused."""
+        with reading(path):
+            return stamp_of(await self._get(path, content=False))
+
+    async def save(self, path: str, content: dict[str, Any]) -> str:
+        """Write a notebook and return its new stamp. Raises WriteRefused."""
+        model = {"type": "notebook", "format": "json", "content": content}
+        try:
+            await ensure_async(self.manager.save(model, path))
+        except (HTTPError, OSError) as error:
+            raise WriteRefused(
+                f"{path!r} could not be written: {brief(error)}.", path=path
+            ) from error
+        return await self.stamp(path)
+
+    async def _get(self, path: str, *, content: bool) -> dict[str, Any]:
+        get = self.manager.get
+        # Contents managers older than jupyter_server 2.11 have no hashes.
+        hashed = {"require_hash": True} if "require_hash" in _parameters(get) else {}
+        model: dict[str, Any] = await ensure_async(
+            get(path, type="notebook", content=content, **hashed)
+        )
+        return model
+
+
+def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(function).parameters
+
+
+def brief(error: Exception) -> str:
+    """An error in one phrase, without the server's own paths (Jupyter's messages have them)."""
+    if isinstance(error, HTTPError):
+        return status_phrase(error.status_code)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return type(error).__name__

@@ -1,0 +1,92 @@
+"""One room of jupyter_server_ydoc, ready, and kept while jmcp needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from jmcp.core.errors import WriteRefused
+from jmcp_jupyter.documents.live.save_supervisor import SaveSupervisor
+from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
+
+
+class NullClient:
+    """A member of a room that keeps it alive: with it there, a closing tab is not the last client.
+
+    pycrdt's room only ever calls `send`, for each update, and reads `path` for its log.
+    """
+
+    path = "jmcp"
+
+    async def send(self, message: bytes) -> None:
+        """The document is in this process already."""
+
+
+class OpenRoom:
+    """`live.Room` in this process: a ready room of jupyter_server_ydoc.
+
+    Between `hold` and `release` it is not cleaned.
+    """
+
+    def __init__(
+        self, room: Any, alive: Callable[[OpenRoom], bool], clean: Callable[[OpenRoom], None]
+    ) -> None:
+        self.room = room
+        self.document = SharedNotebook(room._document, room._update_lock.locked)
+        self.document.loading = uuid4().hex
+        self.replaced = False
+        self.holds = 0
+        self.saver: SaveSupervisor | None = None
+        self.followers: list[Callable[[], None]] = []
+        self._alive = alive
+        self._clean = clean
+        self.client = NullClient()
+
+    def hold(self) -> None:
+        self.holds += 1
+        self.room.clients.add(self.client)
+        if self.room.cleaner is not None:
+            # A cleaner waits for its delay or for the room's lock. Past both it would have
+            # removed the room, and nobody could hold it.
+            self.room.cleaner.cancel()
+            self.room.cleaner = None
+
+    def release(self) -> None:
+        self.holds -= 1
+        if self.holds == 0:
+            self.room.clients.discard(self.client)
+            self._clean(self)
+
+    def edited(self) -> None:
+        if self.saver is not None:
+            self.saver.edited()
+
+    @property
+    def reloading(self) -> bool:
+        """Whether the room is replacing its content, in one transaction across several steps."""
+        return bool(self.room._update_lock.locked())
+
+    async def settled(self) -> None:
+        """Return when the content is whole: loaded, and not being replaced."""
+        while self.reloading:
+            async with self.room._update_lock:
+                pass
+
+    async def confirm(self, document: SharedNotebook, path: str) -> None:
+        """Raise WriteRefused when an edit went into a document that nobody shares any more."""
+        if not self._alive(self):
+            raise WriteRefused(
+                f"The live document of {path!r} was closed during the edit, which "
+                "may be lost. Read the cells again.",
+                path=path,
+            )
+
+    async def deliver(self, write: Callable[[], None]) -> None:
+        await self.settled()
+        write()
+
+    async def close(self) -> None:
+        if self.saver is not None:
+            await self.saver.close()
+        self.document.close()

@@ -1,0 +1,264 @@
+"""Rooms of jupyter_server_ydoc: opened anew for each operation, never left half open."""
+
+from __future__ import annotations
+
+import asyncio
+from logging import Logger
+from typing import Any
+
+from jupyter_server_ydoc.utils import JUPYTER_COLLABORATION_EVENTS_URI
+
+from jmcp.core.errors import JupyterUnreachable, NotebookBroken, NotebookMissing
+from jmcp.core.ports import NotebookRef
+from jmcp_jupyter.documents.local import collaboration
+from jmcp_jupyter.documents.local.contents import Contents, reading
+from jmcp_jupyter.documents.local.room import OpenRoom
+from jmcp_jupyter.documents.local.room_saver import RoomSaver
+
+ATTEMPTS = 5
+OPENING_SECONDS = 60.0
+"""Far more than the largest notebook takes. A room that fails to open may do so without a word."""
+LISTENING_SECONDS = 5.0
+"""It takes one turn of the event loop; a room that is stopped meanwhile never does."""
+
+
+class LocalRooms:
+    """The notebook rooms of one server, and which of them jmcp has something to remember about."""
+
+    def __init__(
+        self,
+        extension: Any,
+        contents: Contents,
+        save_after: float,
+        log: Logger,
+    ) -> None:
+        self._extension = extension
+        self._contents = contents
+        self._save_after = save_after
+        self._log = log
+        self._opened: dict[str, OpenRoom] = {}
+        self._cleaning: set[asyncio.Task[None]] = set()
+        self._events = extension.serverapp.event_logger
+        self._events.add_listener(
+            schema_id=JUPYTER_COLLABORATION_EVENTS_URI, listener=self._happened
+        )
+
+    async def open(self, ref: NotebookRef) -> OpenRoom:
+        """The notebook's room, ready and held: the caller releases it.
+
+        Raises NotebookMissing, NotebookBroken, NotebookTooLarge, PathRefused, JupyterUnreachable.
+        """
+        await collaboration.ready(self._extension, self._log)
+        try:
+            async with asyncio.timeout(OPENING_SECONDS):
+                return await self._open(ref)
+        except TimeoutError as error:
+            raise JupyterUnreachable(
+                f"Jupyter did not open the live document of {ref.path!r} within "
+                f"{OPENING_SECONDS:.0f} s. Nothing was changed; try again."
+            ) from error
+
+    async def _open(self, ref: NotebookRef) -> OpenRoom:
+        for _ in range(ATTEMPTS):
+            opened = await self._enter(ref)
+            try:
+                if await self._make_ready(opened, ref.path):
+                    return opened
+            except BaseException:
+                opened.release()
+                raise
+            opened.release()
+        raise NotebookMissing(f"{ref.path!r} was opened and closed at once; try again.")
+
+    def get(self, key: str) -> OpenRoom | None:
+        """What is known of a room that is open now; None where jmcp never wrote or read."""
+        opened = self._opened.get(_room_id(key))
+        return opened if opened is not None and self.alive(opened) else None
+
+    def exists(self, key: str) -> bool:
+        return _room_id(key) in self._server.rooms
+
+    @property
+    def opened(self) -> int:
+        return sum(self.alive(opened) for opened in self._opened.values())
+
+    def alive(self, opened: OpenRoom) -> bool:
+        """Whether the room is the one that the notebook's clients share."""
+        room = opened.room
+        return self._server.rooms.get(room.room_id) is room and room._task_group is not None
+
+    async def close(self) -> None:
+        self._events.remove_listener(listener=self._happened)
+        for opened in list(self._opened.values()):
+            await opened.close()
+        self._opened.clear()
+        for task in list(self._cleaning):
+            task.cancel()
+        await asyncio.gather(*self._cleaning, return_exceptions=True)
+
+    @property
+    def _server(self) -> Any:
+        return self._extension.ywebsocket_server
+
+    async def _enter(self, ref: NotebookRef) -> OpenRoom:
+        """The room as it is, held from the moment at which it was found."""
+        room_id, path = _room_id(ref.key), ref.path
+        if room_id not in self._server.rooms or room_id not in self._opened:
+            await self._contents.about(path)  # also of a room that a browser tab made
+        locks = self._extension._room_locks
+        # A cleaner deletes the lock that it holds: who waits on that lock and who comes later
+        # would each make a room. So wait here, and let get_document take a lock that is free.
+        while room_id in locks and locks[room_id].locked():
+            async with locks[room_id]:
+                pass
+        ours = room_id not in self._server.rooms
+        try:
+            with reading(path):
+                await self._extension.get_document(room_id=room_id, copy=False, create=True)
+        except BaseException as error:
+            if ours:
+                await self._discard(room_id, self._server.rooms.get(room_id))
+            if isinstance(error, RuntimeError):  # the loader found no path for the key
+                raise NotebookMissing(f"There is no notebook at {path!r}.", path=path) from error
+            raise
+        # No await since get_document returned, so no cleaner ran.
+        opened = self._remember(self._server.rooms[room_id])
+        opened.hold()
+        return opened
+
+    async def _make_ready(self, opened: OpenRoom, path: str) -> bool:
+        """Whether the room has the notebook's whole content; False when it must be opened anew."""
+        room = opened.room
+        if room._task_group is None:
+            # What an opening that failed left behind: it would answer with 0 cells for ever.
+            await self._discard(room.room_id, room)
+            return False
+        if not room.ready:
+            # A browser tab is between making the room and loading it.
+            with reading(path):
+                async with self._extension._room_locks[room.room_id]:
+                    await room.initialize()
+        await opened.settled()
+        try:
+            # A room listens to its document a moment after it is ready. What comes before reaches
+            # no tab and no store, and whoever loads from there later waits for it for ever.
+            async with asyncio.timeout(LISTENING_SECONDS):
+                await _listening(opened)
+        except TimeoutError:
+            return False
+        if not self.alive(opened):
+            return False
+        if opened.saver is None:
+            try:
+                self._check(opened, path)
+            except NotebookBroken:
+                if room.clients == {opened.client}:
+                    await self._discard(room.room_id, room)
+                raise
+            opened.saver = RoomSaver(
+                room,
+                opened.document.watch,
+                opened,
+                lambda: self.alive(opened),
+                lambda: self._contents.stamp(room._file.path),
+                self._save_after,
+                self._log,
+            )
+        return True
+
+    def _check(self, opened: OpenRoom, path: str) -> None:
+        loaded = getattr(opened.room, "_document_progressively_loaded", None)
+        if loaded is not None and loaded.done() and loaded.exception() is not None:
+            raise NotebookBroken(f"{path!r} could not be loaded whole.", path=path)
+        opened.document.check(path)
+
+    def _remember(self, room: Any) -> OpenRoom:
+        known = self._opened.get(room.room_id)
+        if known is None or known.room is not room:
+            known = OpenRoom(room, self.alive, self._clean_later)
+            self._opened[room.room_id] = known
+        return known
+
+    def _clean_later(self, opened: OpenRoom) -> None:
+        """Clean a room that nobody needs after the delay that Jupyter has for closed tabs."""
+        delay = self._extension.document_cleanup_delay
+        if delay is None or not self.alive(opened):
+            return
+        task = asyncio.create_task(self._clean_after(delay, opened))
+        self._cleaning.add(task)
+        task.add_done_callback(self._cleaning.discard)
+        # A tab that connects cancels the room's cleaner before it becomes a client.
+        opened.room.cleaner = task
+
+    async def _clean_after(self, delay: float, opened: OpenRoom) -> None:
+        await asyncio.sleep(delay)
+        room = opened.room
+        while (saving := room._saving_document) is not None and not saving.done():
+            await asyncio.wait([saving])
+        # A cancelled half of cleaning would leave a room that is neither there nor gone.
+        task = asyncio.create_task(self._clean(opened))
+        self._cleaning.add(task)
+        task.add_done_callback(self._cleaning.discard)
+        await asyncio.shield(task)
+
+    async def _clean(self, opened: OpenRoom) -> None:
+        room = opened.room
+        async with self._extension._room_locks[room.room_id]:
+            if opened.holds or room.clients or not self.alive(opened):
+                return
+            self._log.info("Cleaning room %s: nobody needs it", room.room_id)
+            await self._remove(room.room_id)
+
+    async def _discard(self, room_id: str, room: Any) -> None:
+        """Take away a room that failed, and no other one that took its place meanwhile."""
+        async with self._extension._room_locks[room_id]:
+            if self._server.rooms.get(room_id) is room:
+                await self._remove(room_id)
+
+    async def _remove(self, room_id: str) -> None:
+        """Take a room and its file's loader away. The room's lock is held, and goes too."""
+        room = self._server.rooms.pop(room_id, None)
+        if room is not None:
+            if room._task_group is not None:
+                await room.stop()
+            room._update_send_stream.close()  # stopping leaves it open
+        opened = self._opened.pop(room_id, None)
+        if opened is not None:
+            opened.document.close()
+        loaders, file_id = self._extension.file_loaders, room_id.split(":", 2)[2]
+        if room is None and file_id in loaders:
+            # jupyter-server-ydoc 2 forgets a room that failed, but leaves it watching its file.
+            loaders[file_id]._subscriptions.pop(room_id, None)
+        if file_id in loaders and not loaders[file_id].number_of_subscriptions:
+            await loaders.remove(file_id)
+        self._extension._room_locks.pop(room_id, None)
+
+    async def _happened(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        """An event of collaboration: what rooms do by themselves."""
+        opened = self._opened.get(data.get("room", ""))
+        if opened is None:
+            return
+        if data.get("action") == "overwrite":
+            opened.replaced = True
+        elif data.get("action") == "clean" and not self.alive(opened):
+            self._opened.pop(opened.room.room_id)
+            opened.document.close()
+
+
+async def _listening(opened: OpenRoom) -> None:
+    """Return when the room listens to its document. The caller bounds it."""
+    room = opened.room
+    if hasattr(room, "ydoc_observed"):
+        await room.ydoc_observed.wait()
+        return
+    # Before pycrdt-websocket 0.16.4 no event tells of it; it is a turn of the loop away.
+    while room._subscription is None:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    if opened.saver is None and room.ystore is not None:
+        # jupyter-server-ydoc 2 marks the document after storing it and before listening to it:
+        # without that mark, no edit of this process can be applied to what is stored.
+        await room.ystore.encode_state_as_update(room.ydoc)
+
+
+def _room_id(key: str) -> str:
+    return f"json:notebook:{key}"

@@ -1,0 +1,161 @@
+"""Saving the document of a room in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from inspect import CORO_CREATED, getcoroutinestate
+from logging import Logger
+from typing import Any
+
+from jupyter_server_ydoc.utils import OutOfBandChanges
+from tornado.web import HTTPError
+
+from jmcp.core.errors import BackendError
+from jmcp_jupyter.documents.live.document_watch import DocumentWatch, changed_keys
+from jmcp_jupyter.documents.live.save_supervisor import (
+    MISSES_BEFORE_GIVING_UP,
+    Held,
+    SaveSupervisor,
+)
+from jmcp_jupyter.documents.local.contents import brief
+
+ATTEMPTS_WITHOUT_BLOCKING = 2
+
+
+class RoomSaver(SaveSupervisor):
+    """Writes through the room's file loader, which says what was written, and compares the file's
+    hash with it.
+    """
+
+    def __init__(
+        self,
+        room: Any,
+        watch: DocumentWatch,
+        held: Held,
+        alive: Callable[[], bool],
+        stamp: Callable[[], Awaitable[str]],
+        after: float,
+        log: Logger,
+    ) -> None:
+        self._room = room
+        self._document = room._document
+        self._loader = room._file
+        self._watch = watch
+        self._alive = alive
+        self._stamp = stamp
+        super().__init__(held, after, log)
+        self._covering: asyncio.Task[None] | None = None
+        watch.on_change = self._changed
+        self._states = self._document.ystate.observe(self._state_changed)
+
+    @property
+    def _version(self) -> int:
+        return self._watch.version
+
+    async def close(self) -> None:
+        await super().close()
+        self._watch.on_change = lambda: None
+        self._document.ystate.unobserve(self._states)
+
+    def _changed(self) -> None:
+        """Remember the room's own save that will contain this change: one that has not begun.
+
+        Y calls its observers in no fixed order: the room makes that save before this, or after it
+        and before the loop goes on.
+        """
+        self._covering = None
+        self._note_covering()
+        asyncio.get_running_loop().call_soon(self._note_covering)
+
+    def _note_covering(self) -> None:
+        saving = self._room._saving_document
+        if saving is not None and getcoroutinestate(saving.get_coro()) == CORO_CREATED:
+            self._covering = saving
+
+    def _state_changed(self, event: Any) -> None:
+        # The room sets the hash, read back from the file, after a save that truly wrote it. Any
+        # later change would have replaced or reset `_covering`.
+        if "hash" in changed_keys(event) and asyncio.current_task() is self._covering:
+            self._saved_version = self._watch.version
+            self._prove(self._saved_version)
+            self._oldest = self.problem = self._covering = None
+
+    async def _write(self) -> bool:
+        # A reload from disk and a load in progress hold this lock; both end by themselves.
+        while self._room._update_lock.locked():
+            async with self._room._update_lock:
+                pass
+        if not self._alive():
+            self._abandon("its room was closed")
+            return False
+        version, content = await self._capture()
+        self._oldest = None
+        model = {"format": "json", "type": "notebook", "content": content}
+        try:
+            written = await self._loader.maybe_save_content(model)
+            if written is None:
+                self._failed("it is read-only")
+                return False
+            # The file may have been replaced at once, and a hash is true where a reply is not.
+            verified: bool = await self._stamp() == written["hash"]
+        except OutOfBandChanges:
+            # The room's own reaction: the file wins. It announces that, which becomes a note.
+            await self._room._on_outofband_change()
+            self._again()
+            return False
+        except (HTTPError, OSError, RuntimeError, BackendError) as error:
+            self._failed(brief(error))
+            await self._check_missing()
+            return False
+        async with self._room._update_lock:
+            self._document.dirty = False
+            self._document.hash = written["hash"]
+        if verified:
+            self._saved(version)
+        else:
+            self._again()
+        return verified
+
+    async def _check_missing(self) -> None:
+        """Give up on a notebook that stays deleted, unless a person still has it open."""
+        try:
+            await self._stamp()
+        except (BackendError, RuntimeError):
+            self._misses += 1
+            if self._misses >= MISSES_BEFORE_GIVING_UP and len(self._room.clients) <= 1:
+                self._abandon("its file was deleted")
+        else:
+            self._misses = 0
+
+    async def _capture(self) -> tuple[int, dict[str, Any]]:
+        """The content at one version, such that no older save can follow it to the disk."""
+        for _ in range(ATTEMPTS_WITHOUT_BLOCKING):
+            version = self._watch.version
+            try:
+                content = await self._document.aget()
+            except IndexError:  # cells were deleted between two of its steps
+                continue
+            if version == self._watch.version and not self._loader._lock.locked():
+                return version, content
+        while self._loader._lock.locked():
+            async with self._loader._lock:
+                pass
+        # Edits come too fast to wait for a pause. This blocks the loop, 50 microseconds a cell.
+        content = self._document.get()
+        return self._watch.version, content
+
+    def _saved(self, version: int) -> None:
+        super()._saved(version)
+        if self._watch.version == version:
+            self._cancel_redundant_save()
+        else:
+            # The room may have written an older state after this one: save once more.
+            self._edited_version = self._watch.version
+            self._again()
+
+    def _cancel_redundant_save(self) -> None:
+        """Spare the room its debounced save of what is on the disk already."""
+        saving = self._room._saving_document
+        if saving is not None and not saving.done() and not self._loader._lock.locked():
+            saving.cancel()

@@ -1,0 +1,104 @@
+"""Notebooks and folders through the contents REST API, with the errors of the contents manager."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import httpx2
+
+from jmcp.core.errors import DirectoryMissing, JupyterRefused, JupyterUnreachable, WriteRefused
+from jmcp.core.ports import FileEntry
+from jmcp_jupyter.documents.common.listing import entries
+from jmcp_jupyter.documents.common.models import (
+    DEFAULT_MAX_BYTES,
+    check_content,
+    check_size,
+    read_error,
+    shaped,
+    stamp_of,
+    status_phrase,
+)
+from jmcp_jupyter.http_api import JupyterApi, quoted
+
+NO_RIGHT = 403
+
+
+class RemoteContents:
+    """`file.Files` over REST. A stamp changes whenever the file's bytes do."""
+
+    def __init__(self, api: JupyterApi, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+        self._api = api
+        self._max_bytes = max_bytes
+
+    async def about(self, path: str) -> dict[str, Any]:
+        """The model without content. Raises NotebookMissing, PathRefused, NotebookTooLarge."""
+        model = await self._model(path, content=0)
+        check_size(path, model.get("size"), self._max_bytes)
+        return model
+
+    async def load(self, path: str) -> tuple[dict[str, Any], str]:
+        """Content and stamp of one reading. Raises as `about`, and NotebookBroken."""
+        model = await self._model(path, content=1, hash=1)
+        with shaped(path):
+            content: dict[str, Any] = model["content"]
+        check_content(path, content)
+        return content, stamp_of(model)
+
+    async def stamp(self, path: str) -> str:
+        """What the file is now. Raises NotebookMissing, PathRefused."""
+        return stamp_of(await self._model(path, content=0, hash=1))
+
+    async def save(self, path: str, content: dict[str, Any]) -> str:
+        """Write a notebook and return its new stamp. Raises WriteRefused, JupyterUnreachable."""
+        body = {"type": "notebook", "format": "json", "content": content}
+        try:
+            response = await self._api.request("PUT", self._url(path), body=body)
+            if response.is_success:
+                return await self.stamp(path)
+        except JupyterUnreachable as error:
+            raise JupyterUnreachable(
+                f"The Jupyter Server at {self._api.url} did not confirm that it wrote {path!r}. The "
+                "change may or may not be there: read the cells again before repeating it.",
+                path=path,
+            ) from error
+        raise WriteRefused(
+            f"{path!r} could not be written: {status_phrase(response.status_code)}.",
+            path=path,
+            status=response.status_code,
+        )
+
+    async def kind(self, path: str) -> str | None:
+        """`notebook`, `file` or `directory`; None where the server shows nothing."""
+        response = await self._api.request("GET", self._url(path), content=0)
+        return None if response.is_error else str(response.json()["type"])
+
+    async def entries(self, path: str) -> Sequence[FileEntry]:
+        """The entries of a directory by path. Raises DirectoryMissing."""
+        response = await self._api.request("GET", self._url(path), type="directory", content=1)
+        if response.is_error:
+            raise DirectoryMissing(f"There is no directory at {path!r}.", path=path)
+        return entries(response.json())
+
+    async def _model(self, path: str, **query: int) -> dict[str, Any]:
+        try:
+            response = await self._api.request("GET", self._url(path), type="notebook", **query)
+        except JupyterRefused as error:
+            if error.details.get("status") == NO_RIGHT and await self._may_read():
+                raise read_error(path, NO_RIGHT) from error
+            raise
+        if response.is_error:
+            raise read_error(path, response.status_code)
+        model: dict[str, Any] = response.json()
+        return model
+
+    async def _may_read(self) -> bool:
+        """Whether the token may read at all, and only this one file is closed to the server."""
+        try:
+            root: httpx2.Response = await self._api.request("GET", self._url(""), content=0)
+        except JupyterRefused:
+            return False
+        return not root.is_error
+
+    def _url(self, path: str) -> str:
+        return f"api/contents/{quoted(path)}"

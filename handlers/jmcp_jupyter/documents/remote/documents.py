@@ -1,0 +1,177 @@
+"""The documents of a Jupyter Server elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from jmcp.core.errors import DirectoryMissing, JupyterRefused, NotebookExists, WriteRefused
+from jmcp.core.ports import Cell, Cells, Documents, FileEntry, NotebookRef, OutputSink, SaveState
+from jmcp_jupyter.documents.common import nbformat_cells
+from jmcp_jupyter.documents.common.models import DEFAULT_MAX_BYTES
+from jmcp_jupyter.documents.common.paths import hidden, looks_hidden
+from jmcp_jupyter.documents.file.notebooks import FileNotebooks
+from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS
+from jmcp_jupyter.documents.remote.contents import RemoteContents
+from jmcp_jupyter.documents.remote.event_stream import ServerEvents
+from jmcp_jupyter.documents.remote.identity import RemoteIdentity
+from jmcp_jupyter.documents.remote.server_facts import RemoteServer
+from jmcp_jupyter.http_api import JupyterApi
+
+if TYPE_CHECKING:
+    from jmcp_jupyter.documents.live.notebooks import LiveNotebooks
+    from jmcp_jupyter.documents.remote.room_manager import RemoteRooms
+
+LIVE = ("jmcp_jupyter.documents.live.notebooks", "jmcp_jupyter.documents.remote.room_manager")
+HIDDEN = 400
+"""How Jupyter refuses to make a file that it would not show."""
+
+
+class RemoteDocuments:
+    """`backend.Documents` over HTTP and websockets: live where the server has collaboration, else
+    through its contents API.
+
+    `max_bytes` limits a notebook's file; `allow_hidden` lets hidden ones be opened where Jupyter
+    does too; `save_after` is how old, in seconds, an edit of a live
+    notebook gets before it is saved; `trust_outputs` marks cells that jmcp runs as trusted. The
+    `api` is the caller's to close.
+    """
+
+    def __init__(
+        self,
+        api: JupyterApi,
+        *,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        allow_hidden: bool = False,
+        save_after: float = 2.0,
+        flush_seconds: float = FLUSH_SECONDS,
+        trust_outputs: bool = False,
+    ) -> None:
+        self._api = api
+        self._max_bytes = max_bytes
+        self._save_after = save_after
+        self._trust = trust_outputs
+        self._contents = RemoteContents(api, max_bytes)
+        self._events = ServerEvents(api)
+        self._server = RemoteServer(api, self._events)
+        self._identity = RemoteIdentity(
+            api, self._server, self._contents, allow_hidden=allow_hidden
+        )
+        self._files = FileNotebooks(
+            self._contents, flush_seconds=flush_seconds, trust=trust_outputs
+        )
+        self._rooms: RemoteRooms | None = None
+        self._live: LiveNotebooks | None = None
+        self._loading = asyncio.Lock()
+        self._creating = asyncio.Lock()
+
+    async def server_session(self) -> str:
+        return (await self._server.facts()).session
+
+    async def identify(self, path: str) -> NotebookRef:
+        return await self._identity.identify(path)
+
+    async def current(self, key: str) -> NotebookRef:
+        path = None if self._rooms is None else self._rooms.path(key)
+        if path is not None:
+            return NotebookRef(key=key, path=path)
+        return await self._identity.current(key)
+
+    async def create(self, path: str) -> NotebookRef:
+        await self._server.facts()  # who else keeps documents there
+        target = self._identity.target(path)
+        parent = target.rpartition("/")[0]
+        async with self._creating:
+            kind = None if looks_hidden(target) else await self._identity.kind(target)
+            if kind is not None:
+                raise NotebookExists(f"There is already a file at {target!r}.", path=target)
+            if await self._contents.kind(parent) != "directory":
+                if looks_hidden(parent):
+                    raise hidden(target)
+                raise DirectoryMissing(f"There is no directory at {parent!r}.", path=parent)
+            try:
+                await self._contents.save(target, nbformat_cells.new_notebook())
+            except WriteRefused as error:
+                if error.details.get("status") == HIDDEN and looks_hidden(target):
+                    raise hidden(target) from error
+                raise
+        return await self._identity.identify(target)
+
+    @asynccontextmanager
+    async def read(self, ref: NotebookRef) -> AsyncIterator[Cells]:
+        now = await self.current(ref.key)
+        async with (await self._mode(now.key)).read(now) as cells:
+            yield cells
+
+    @asynccontextmanager
+    async def edit(self, ref: NotebookRef) -> AsyncIterator[Cells]:
+        now = await self.current(ref.key)
+        async with (await self._mode(now.key)).edit(now) as cells:
+            yield cells
+
+    async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink:
+        now = await self.current(ref.key)
+        return await (await self._mode(now.key)).outputs(now, cell)
+
+    async def save_state(self, ref: NotebookRef) -> SaveState:
+        return "saved" if self._live is None else await self._live.save_state(ref)
+
+    async def save(self, ref: NotebookRef) -> SaveState:
+        now = await self.current(ref.key)
+        return await (await self._mode(now.key)).save(now)
+
+    async def saved_version(self, ref: NotebookRef) -> int | None:
+        return None if self._live is None else await self._live.saved_version(ref)
+
+    @property
+    def opened(self) -> int:
+        return self._live.opened if self._live is not None else 0
+
+    async def list_directory(self, path: str) -> Sequence[FileEntry]:
+        entries = await self._contents.entries(await self._identity.directory(path))
+        return [entry for entry in entries if self._identity.shows(entry.path)]
+
+    async def close(self) -> None:
+        if self._live is not None:
+            await self._live.close()
+        await self._files.close()
+        await self._events.close()
+
+    async def _mode(self, key: str) -> LiveNotebooks | FileNotebooks:
+        if self._rooms is not None and self._live is not None and self._rooms.exists(key):
+            return self._live  # never write a file whose room is open
+        if not (await self._server.facts()).live:
+            return self._files
+        return await self._live_notebooks()
+
+    async def _live_notebooks(self) -> LiveNotebooks:
+        async with self._loading:
+            if self._live is None:
+                try:
+                    # A second of imports, and only where notebooks are shared.
+                    live, rooms = [
+                        await asyncio.to_thread(importlib.import_module, name) for name in LIVE
+                    ]
+                except ImportError as error:
+                    raise JupyterRefused(
+                        f"The Jupyter Server at {self._api.url} shares notebooks live, and "
+                        f"{error.name} is not installed here. Run: pip install 'jmcp[remote]'."
+                    ) from error
+                self._rooms = rooms.RemoteRooms(
+                    self._api,
+                    self._server,
+                    self._identity,
+                    self._contents,
+                    max_bytes=self._max_bytes,
+                    save_after=self._save_after,
+                )
+                made: LiveNotebooks = live.LiveNotebooks(self._rooms, trust=self._trust)
+                self._live = made
+            return self._live
+
+
+def _conforms(documents: RemoteDocuments) -> Documents:
+    return documents

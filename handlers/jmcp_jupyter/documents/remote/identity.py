@@ -1,0 +1,128 @@
+"""One identity for each notebook of a server elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlencode
+
+from jmcp.core.errors import DirectoryMissing
+from jmcp.core.ports import NotebookRef
+from jmcp_jupyter.documents.common.paths import (
+    hidden,
+    is_directory,
+    looks_hidden,
+    moved_away,
+    no_notebook,
+    normalise,
+    notebook_path,
+)
+from jmcp_jupyter.documents.remote.contents import RemoteContents
+from jmcp_jupyter.documents.remote.server_facts import RemoteServer
+from jmcp_jupyter.http_api import JupyterApi
+
+RENAME_WAITS_SECONDS = (0.01, 0.05, 0.2)
+"""How often to look again for a file: its id follows a rename a little later."""
+
+UNKNOWN_ID = "could not be found"
+"""What jupyter_server_fileid says of an id; a server without it has other words for its 404."""
+
+
+class RemoteIdentity:
+    """Paths and keys. A key is the file id, and the path where the server knows no id.
+
+    jupyter_server_fileid gives ids over REST to files that it knows already; collaboration makes
+    them known.
+    """
+
+    def __init__(
+        self,
+        api: JupyterApi,
+        server: RemoteServer,
+        contents: RemoteContents,
+        *,
+        allow_hidden: bool,
+    ) -> None:
+        self._allow_hidden = allow_hidden
+        self._api = api
+        self._server = server
+        self._contents = contents
+        self._paths: dict[str, str] = {}
+        """The last path of each key."""
+
+    async def identify(self, path: str) -> NotebookRef:
+        """The notebook at `path`. Raises PathRefused, NotebookMissing."""
+        normal = self.target(path)
+        if await self.kind(normal) != "notebook":
+            raise no_notebook(normal)
+        key = await self._key(normal)
+        if key is None:
+            raise no_notebook(normal)
+        self._paths[key] = normal
+        return NotebookRef(key=key, path=normal)
+
+    async def current(self, key: str) -> NotebookRef:
+        """The same notebook at the path that it has now. Raises NotebookMissing."""
+        await self._server.facts()  # connects the events that make this unnecessary
+        path = None
+        for wait in (*RENAME_WAITS_SECONDS, None):
+            path = await self._path(key)
+            if path is not None and await self._contents.kind(path) == "notebook":
+                self._paths[key] = path
+                return NotebookRef(key=key, path=path)
+            if path is None or wait is None:
+                break
+            await asyncio.sleep(wait)
+        raise moved_away(path)
+
+    def target(self, path: str) -> str:
+        """The one spelling of a path that a notebook may have. Raises PathRefused."""
+        normal = notebook_path(path)
+        if not self.shows(normal):
+            raise hidden(normal)
+        return normal
+
+    def shows(self, path: str) -> bool:
+        """Whether a path may be shown. Links that leave its root only that server could see."""
+        return self._allow_hidden or not looks_hidden(path)
+
+    async def kind(self, path: str) -> str | None:
+        """What is at a path of a notebook; None for nothing. Raises PathRefused."""
+        kind = await self._contents.kind(path)
+        if kind == "directory":
+            raise is_directory(path)
+        if kind is None and looks_hidden(path):
+            raise hidden(path)
+        return kind
+
+    async def directory(self, path: str) -> str:
+        """The one spelling of a directory, '' for the root. Raises PathRefused, DirectoryMissing."""
+        normal = normalise(path)
+        if not self.shows(normal):
+            raise hidden(normal)
+        if await self._contents.kind(normal) != "directory":
+            if looks_hidden(normal):
+                raise hidden(normal)
+            raise DirectoryMissing(f"There is no directory at {normal!r}.", path=normal)
+        return normal
+
+    async def _key(self, path: str) -> str | None:
+        if (await self._server.facts()).live:
+            document = await self._server.document(path)
+            return None if document is None else document.file_id
+        if self._paths.get(path) == path:
+            return path  # known before the server gave it an id: one notebook has one key
+        reply = await self._api.request("GET", f"api/fileid/id?{urlencode({'path': path})}")
+        return path if reply.is_error else str(reply.json()["id"])
+
+    async def _path(self, key: str) -> str | None:
+        if key.endswith(".ipynb"):
+            return key
+        reply = await self._api.request("GET", "api/fileid/path", id=key)
+        if not reply.is_error:
+            return str(reply.json()["path"])
+        if UNKNOWN_ID in reply.text:
+            return None
+        # No such route: the path that was last known, if it is still that notebook.
+        path = self._paths.get(key)
+        document = None if path is None else await self._server.document(path)
+        return path if document is not None and document.file_id == key else None

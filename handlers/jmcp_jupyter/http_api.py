@@ -1,0 +1,98 @@
+"""The REST API of a Jupyter Server elsewhere, with jmcp's errors."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import httpx2
+
+from jmcp.core.errors import JupyterRefused, JupyterUnreachable
+
+REQUEST_SECONDS = 30.0
+"""Jupyter answers most requests in milliseconds; saving a large notebook takes seconds."""
+
+REFUSALS = (401, 403)
+AWAY = (424, 502, 503, 504)
+"""What a proxy answers for a server that is not there; 424 is JupyterHub's own."""
+
+
+class JupyterApi:
+    """One server, named by the URL that its base_url is part of. Keeps its connections open.
+
+    The token travels in a header only: URLs end up in logs.
+    """
+
+    def __init__(self, url: str, token: str | None, *, seconds: float = REQUEST_SECONDS) -> None:
+        self.url = url.rstrip("/") + "/"
+        self.headers = {"Authorization": f"token {token}"} if token else {}
+        self._http = httpx2.AsyncClient(base_url=self.url, headers=self.headers, timeout=seconds)
+
+    async def request(
+        self, method: str, path: str, *, body: Any = None, **query: Any
+    ) -> httpx2.Response:
+        """The response, whatever its status, unless the token or the whole server was refused.
+
+        `path` is relative to the server's base_url and quoted already (`quoted`). Raises
+        JupyterUnreachable, JupyterRefused.
+        """
+        try:
+            response = await self.send(method, path, body=body, **query)
+        except httpx2.TransportError as error:
+            raise JupyterUnreachable(
+                f"The Jupyter Server at {self.url} does not answer ({_brief(error)}). Nothing was "
+                "changed; try again when it is back."
+            ) from error
+        if response.status_code in AWAY:
+            raise JupyterUnreachable(
+                f"The Jupyter Server at {self.url} is not running (status {response.status_code} "
+                "of the proxy before it). Try again when it is back."
+            )
+        if response.status_code in REFUSALS or asks_for_login(response):
+            raise JupyterRefused(
+                f"The Jupyter Server at {self.url} refused {method} {path} with status "
+                f"{response.status_code}: its token does not allow it.",
+                status=response.status_code,
+            )
+        return response
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        seconds: float | None = None,
+        **query: Any,
+    ) -> httpx2.Response:
+        """The response as it came, a refusal too. Raises httpx2.TransportError."""
+        limit = httpx2.USE_CLIENT_DEFAULT if seconds is None else httpx2.Timeout(seconds)
+        return await self._http.request(
+            method, path, json=body, params=query or None, timeout=limit
+        )
+
+    def websocket_url(self, path: str, **query: str) -> str:
+        """The URL of one of its websockets; `headers` go with it."""
+        scheme, _, rest = self.url.partition("://")
+        url = f"{'wss' if scheme == 'https' else 'ws'}://{rest}{path}"
+        return f"{url}?{urlencode(query)}" if query else url
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+def quoted(path: str) -> str:
+    """A path of a notebook or folder as part of a URL."""
+    return quote(path.strip("/"))
+
+
+def asks_for_login(response: httpx2.Response) -> bool:
+    """Whether an answer is a way to a login page: Jupyter's own, or JupyterHub's."""
+    if not response.is_redirect:
+        return False
+    path = urlsplit(response.headers.get("location", "")).path
+    return path.endswith(("/login", "/oauth2/authorize")) or "/hub/" in path
+
+
+def _brief(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,1 @@
+"""Kernels: `local` in the Jupyter Server of this process, `remote` over HTTP and WebSocket."""

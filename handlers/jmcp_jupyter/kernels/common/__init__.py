@@ -1,0 +1,1 @@
+"""What local and remote kernels share."""

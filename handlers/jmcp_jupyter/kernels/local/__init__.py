@@ -1,0 +1,1 @@
+"""Kernels of the Jupyter Server in this process, over ZeroMQ."""

@@ -1,0 +1,114 @@
+"""The process of a kernel elsewhere over time, as far as it can be told from what is heard."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from jmcp.core.ports import Reply
+from jmcp_jupyter.kernels.common.run_loss import STOPPING_LIMIT, Loss
+from jmcp_jupyter.kernels.remote.kernel_websocket import Message
+
+AFTERMATH = 0.25
+"""Seconds after an interrupt in which the shutdown that it belongs to shows: Jupyter interrupts a
+kernel right before it asks it to end."""
+
+POLL = 0.05
+
+
+class RemoteProcess:
+    """Which process runs under a kernel id. `announce` is told of each end and each new one."""
+
+    def __init__(self, kernel_id: str, announce: Callable[[str, int], None]) -> None:
+        self.generation = 1
+        self.session: str | None = None
+        """That of the headers of its messages, once it was heard."""
+        self.gone = False
+        """Whether Jupyter has no such kernel any more."""
+        self.dead = False
+        """Whether the process ended and no new one was heard."""
+        self.successor_due = False
+        self.stopping: Loss | Literal["unknown"] | None = None
+        """What a stop that was begun, by us or others, will have been."""
+        self._kernel_id = kernel_id
+        self._announce = announce
+        self._past: set[str] = set()
+        self._interrupted_at = float("-inf")
+
+    @property
+    def name(self) -> str | None:
+        return None if self.dead or self.successor_due else self.session
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it is about to end, or ended: what was heard before says nothing."""
+        return self.dead or self.stopping is not None
+
+    def is_past(self, session: str) -> bool:
+        """Whether that process is gone: what it sent still comes in."""
+        return session in self._past
+
+    def met(self, session: str) -> str | None:
+        """A process was heard; returns the one before if this is another one."""
+        if session == self.session:
+            return None
+        old, self.session = self.session, session
+        if old is None:
+            return None
+        self._past.add(old)
+        self.stopping = None
+        return old
+
+    def count(self) -> None:
+        """A new process is there."""
+        self.generation += 1
+        self.dead = self.successor_due = False
+        self._announce(self._kernel_id, self.generation)
+
+    def end(self, *, successor_due: bool) -> None:
+        """The process is dead."""
+        self.dead = True
+        self.successor_due = successor_due
+        self._announce(self._kernel_id, self.generation)
+
+    def vanish(self) -> bool:
+        """Jupyter has no such kernel. Says whether that is news."""
+        if self.gone:
+            return False
+        self.gone = True
+        self.end(successor_due=self.successor_due)
+        return True
+
+    def interrupting(self) -> None:
+        """We are about to interrupt it: a KeyboardInterrupt is no sign of a restart."""
+        self._interrupted_at = time.monotonic()
+
+    def stop(self, loss: Loss | None) -> None:
+        """We are about to restart it or to shut it down; None: that did not happen."""
+        self.stopping = loss
+        self.successor_due = loss == "kernel_restarted"
+
+    def hear(self, message: Message) -> None:
+        """Whether a published message tells that somebody stops the kernel."""
+        if message.kind == "shutdown_reply":
+            self.stopping = "kernel_restarted" if message.content.get("restart") else "kernel_died"
+        elif message.kind == "status" and message.parent.get("msg_type") == "shutdown_request":
+            self.stopping = self.stopping or "unknown"
+
+    async def aftermath(self, reply: Reply, session: str | None) -> Reply:
+        """The reply of the process with that session, if it was heard; or the loss of the kernel if
+        the interrupt was the beginning of its end."""
+        if time.monotonic() - self._interrupted_at < STOPPING_LIMIT and self.stopping is None:
+            return reply
+        process, since = self.generation, time.monotonic()
+        while time.monotonic() - since < (AFTERMATH if self.stopping is None else STOPPING_LIMIT):
+            if self.stopping in ("kernel_died", "kernel_restarted"):
+                return Reply(status="lost", lost=self.stopping)
+            if self.generation != process or (session is not None and self.session != session):
+                return Reply(status="lost", lost="kernel_restarted")
+            if self.gone or self.dead:
+                return Reply(status="lost", lost="kernel_died")
+            await asyncio.sleep(POLL)
+        return reply

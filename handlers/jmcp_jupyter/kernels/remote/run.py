@@ -1,0 +1,101 @@
+"""One run through a websocket, and the judgement whether all of it came."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from jmcp.core.ports import OnMessage, Reply
+from jmcp_jupyter.kernels.common.run_loss import NO_REPLY
+from jmcp_jupyter.kernels.local.message_reader import Run
+from jmcp_jupyter.kernels.remote.kernel_websocket import Message
+from jmcp_jupyter.kernels.remote.message_counter import Span
+
+LOST_CONTACT = Reply(status="lost", lost="lost_contact", incomplete="lost_contact")
+
+
+class RemoteRun(Run):
+    """A run that a cut may have come across."""
+
+    def __init__(self, on_message: OnMessage) -> None:
+        super().__init__(on_message)
+        self.session: str | None = None
+        """The kernel process that runs it, once it was heard."""
+        self.cut = False
+        """Whether contact was lost since it began."""
+        self.limited = False
+        """Whether Jupyter said that it drops outputs."""
+        self._reply_number: int | None = None
+        self._since_busy: Span | None = None
+        self._since_cut: Span | None = None
+
+    def tell(self, message: Message) -> bool:
+        """Pass a message on. A bug of the listener ends its own run and no other: then False."""
+        try:
+            self.on_message(message.kind, message.content, message.metadata)
+        except Exception as error:  # noqa: BLE001 # whatever it is, it is the listener's
+            if not self.ended.done():
+                self.ended.set_exception(error)
+            return False
+        return True
+
+    def began(self, number: int) -> None:
+        """The kernel said with the message of that number that it is busy with this run."""
+        self._since_busy = self._span(number - 1)
+
+    def lose_contact(self, last: int | None) -> None:
+        """What the kernel sends after message `last` may be missing."""
+        self.cut = True
+        if self._since_cut is None and last is not None:
+            self._since_cut = self._span(last)
+
+    def regain(self, number: int) -> None:
+        """Nothing before the message of that number is missing."""
+        self._since_cut = self._span(number - 1)
+
+    def doubt(self) -> None:
+        """The numbers mean nothing any more."""
+        self._since_cut = None
+
+    def published(self, number: int, message: Message, state: str | None, *, mine: bool) -> None:
+        """The kernel published a message, of this run or any other request."""
+        for span in (self._since_busy, self._since_cut):
+            if span is not None:
+                span.published(number, message.parent, state, mine=mine)
+
+    def replied(self, reply: Reply, number: int | None) -> None:
+        """The reply came, on a channel of its own: it may overtake the messages of its run."""
+        self.reply, self._reply_number = reply, number
+        for span in (self._since_busy, self._since_cut):
+            if span is not None and number is not None:
+                span.replied(number)
+        self.settle()
+
+    def passed(self) -> None:
+        """What the kernel sent of this run is here, or will not come."""
+        self.barrier = None
+        if self.reply is None:
+            self.end(NO_REPLY if self.idle and not self.cut else LOST_CONTACT)
+        else:
+            self.idle = True
+            self.settle()
+
+    def settle(self) -> None:
+        """End the run if all is here, or if what is not here will not come."""
+        if self.reply is None or not self.idle:
+            return
+        if self.limited:
+            self.end(replace(self.reply, incomplete="output_limit"))
+        elif not self.cut:
+            # Without a cut, what is missing the kernel dropped: it published too fast.
+            holed = self._since_busy is not None and self._since_busy.holed
+            self.end(replace(self.reply, incomplete="output_limit" if holed else None))
+        elif any(span is not None and span.whole for span in (self._since_busy, self._since_cut)):
+            self.end(self.reply)
+        elif self.barrier is None:
+            self.end(replace(self.reply, incomplete="lost_contact"))
+
+    def _span(self, start: int) -> Span:
+        span = Span(start)
+        if self._reply_number is not None:
+            span.replied(self._reply_number)
+        return span

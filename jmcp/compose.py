@@ -1,0 +1,108 @@
+"""The composition root: what every server is made of, whatever documents and kernels it has.
+
+The adapters are chosen in `jmcp.compose_local` and `jmcp.compose_remote`: each brings a second of imports that
+the other never needs.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+import jmcp_api
+from jmcp.core.calls.dispatcher import Dispatcher
+from jmcp.core.calls.gate import Gate
+from jmcp.core.calls.permissions import Permissions
+from jmcp.core.calls.rate_limits import Rates
+from jmcp.core.calls.tool import Api
+from jmcp.core.journal.recorder import JournaledDocuments
+from jmcp.core.observe.audit import AuditLog
+from jmcp.core.observe.call_log import CallLog
+from jmcp.core.observe.events import Witness
+from jmcp.core.ports import Documents, Kernels
+from jmcp.core.sessions.read_cells import Readings
+from jmcp.options.settings import Settings
+from jmcp.state.folder import kept_in, state_folder
+from jmcp_api import http, mcp, registry, sessions, texts
+from jmcp_handlers import HANDLERS
+
+VERSION = version("jmcp")
+GENERATED = Path(jmcp_api.__file__).parent
+
+API = Api(
+    tools=registry.TOOLS,
+    policy=sessions.POLICY,
+    routes=http.ROUTES,
+    texts=texts.TEXTS,
+    instructions=mcp.INSTRUCTIONS,
+    listing_file=str(GENERATED / mcp.LISTING_FILE),
+    openapi_file=str(GENERATED / http.OPENAPI_FILE),
+)
+
+
+def living(settings: Settings) -> Api:
+    """The API with the lifetime that sessions have on this server."""
+    if settings.session_hours is None:
+        return API
+    return replace(API, policy=replace(API.policy, idle_hours=settings.session_hours))
+
+
+def permissions(settings: Settings) -> Permissions:
+    """What this server allows anybody. Raises ValueError for a tool that there is not."""
+    return Permissions(
+        API,
+        read_only=settings.read_only,
+        allow=settings.allow_tools,
+        deny=settings.deny_tools,
+    )
+
+
+def gates(settings: Settings) -> list[Gate]:
+    """What may refuse a call, in the order in which they are asked."""
+    policy = sessions.POLICY
+    session, owner = settings.calls_per_second, settings.owner_calls_per_second
+    rates = Rates(
+        policy.errors["rate_limited"],
+        session=policy.session_calls_per_second if session is None else session,
+        owner=policy.owner_calls_per_second if owner is None else owner,
+    )
+    return [rates]
+
+
+def witnesses(settings: Settings) -> list[Witness]:
+    """Who is told of each call."""
+    if settings.audit_log is None:
+        return [CallLog()]
+    return [CallLog(), AuditLog(settings.audit_log, content=settings.audit_content)]
+
+
+def build(documents: Documents, kernels: Kernels, *, place: str, settings: Settings) -> Dispatcher:
+    """Everything behind the wire formats, on these documents and these kernels.
+
+    What outlives the process is kept by the place that it works on: a directory, or a URL.
+    Raises ServeError for a store that cannot be.
+    """
+    api = living(settings)
+    store, journal = kept_in(
+        state_folder(place), store=settings.store, idle_hours=api.policy.idle_hours
+    )
+    made = Dispatcher(
+        api=api,
+        handlers=HANDLERS,
+        # What an earlier server left to be made again is not for one that changes nothing.
+        documents=documents if settings.read_only else JournaledDocuments(documents, journal),
+        readings=Readings(journal),
+        kernels=kernels,
+        store=store,
+        permissions=permissions(settings),
+        gates=gates(settings),
+        witnesses=witnesses(settings),
+        # For tests: an error that its tool does not declare becomes a bug instead of a log line.
+        strict=os.environ.get("JMCP_STRICT") == "1",
+    )
+    made.metrics.gauge(
+        "jmcp_journal_entries_pending", "Edits that no file has yet.", journal.pending
+    )
+    return made

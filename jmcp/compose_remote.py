@@ -1,0 +1,20 @@
+"""The composition root outside of Jupyter: imported once a server was found to work on."""
+
+from __future__ import annotations
+
+from jmcp import compose
+from jmcp.core.calls.dispatcher import Dispatcher
+from jmcp.options.settings import MIB, Settings
+from jmcp_jupyter.documents.remote.documents import RemoteDocuments
+from jmcp_jupyter.http_api import JupyterApi
+from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
+
+
+def remote(documents: JupyterApi, kernels: JupyterApi, settings: Settings) -> Dispatcher:
+    """On Jupyter Servers elsewhere: the same one twice, or one for each."""
+    made = RemoteDocuments(
+        documents,
+        max_bytes=settings.max_notebook_mib * MIB,
+        allow_hidden=settings.allow_hidden,
+    )
+    return compose.build(made, RemoteKernels(kernels), place=documents.url, settings=settings)

@@ -1,0 +1,1 @@
+"""What jmcp is, without HTTP, Jupyter or MCP."""

@@ -1,0 +1,81 @@
+"""What goes into a call and what comes out of it, the same on every surface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import uuid4
+
+from jmcp.core.calls.principal import SCOPES, Scope
+from jmcp.core.calls.tool import Api
+from jmcp.core.errors import ToolError
+from jmcp.core.observe.metrics import Metrics
+from jmcp.core.runs.progress import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls, and over what.
+
+    `owner` is the principal that sessions belong to. `connection` names what can stand for "this
+    client" where the transport has such a thing: a stdio process or a handshake-era MCP session;
+    None for stateless requests. `authenticated` decides how long a minted handle must be.
+    `scopes` are what the caller may do; `request_id` names this call in logs.
+    `report`, where the caller asked for it, is told how far the call is.
+    """
+
+    owner: str
+    authenticated: bool
+    connection: str | None = None
+    scopes: frozenset[Scope] = SCOPES
+    request_id: str = field(default_factory=lambda: uuid4().hex[:12], compare=False)
+    report: Report | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image that goes beside a result, never into its JSON. `data` is base64."""
+
+    mime_type: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A finished call: either `result` or `error`. `text` is what a model reads in both cases."""
+
+    tool: str
+    text: str
+    result: dict[str, Any] | None = None
+    images: tuple[Image, ...] = ()
+    error: ToolError | None = None
+
+
+class UnknownToolError(LookupError):
+    """No tool has that name: a mistake in the protocol, not in the arguments."""
+
+
+class Calls(Protocol):
+    """All that a transport knows of the server behind it."""
+
+    api: Api
+
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...
+    @property
+    def metrics(self) -> Metrics | None:
+        """What was counted; None before there is anything to call."""
+
+    @property
+    def stopping(self) -> bool:
+        """Whether new calls are refused, because the server is about to end."""
+
+    async def drain(self, seconds: float) -> None:
+        """From now on refuse new calls. Returns when those under way are answered: what has not
+        ended by itself after so long is answered with how far it is."""
+
+    async def live_sessions(self) -> int | None:
+        """How many sessions there are, as of a moment ago; None while nobody can tell."""
+
+    async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
+        """Run one tool. Every failure but an UnknownToolError is an Outcome with an error."""

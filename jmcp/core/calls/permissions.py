@@ -1,0 +1,93 @@
+"""What callers may do: their own scopes, within what this server allows anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from jmcp.core.calls.call import Caller
+from jmcp.core.calls.principal import LEVELS, SCOPES, Scope
+from jmcp.core.calls.tool import Api, Tool
+from jmcp.core.sessions.records import SessionRecord
+
+READ_ONLY: frozenset[Scope] = frozenset(("read",))
+
+
+class Permissions:
+    """A gate for scopes and for the switches of a server; asked first, for it costs nothing.
+
+    `read_only` leaves the scope read to whoever calls. `allow`, where there are any, are the only
+    tools, and `deny` are none of them; an alias is meant with the tool that it stands for.
+    Raises ValueError for a tool that the spec does not have.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        *,
+        read_only: bool = False,
+        allow: Collection[str] = (),
+        deny: Collection[str] = (),
+    ) -> None:
+        if unknown := sorted({*allow, *deny} - api.tools.keys()):
+            raise ValueError(f"no tool {', '.join(unknown)}; there are: {', '.join(api.tools)}")
+        self._policy = api.policy
+        self._scopes = READ_ONLY if read_only else SCOPES
+        self._allowed = {
+            tool.name: tool
+            for tool in api.tools.values()
+            if (not allow or _names(tool) & {*allow}) and not _names(tool) & {*deny}
+        }
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nobody may change or run anything."""
+        return self._scopes == READ_ONLY
+
+    def may(self, caller: Caller, scope: Scope) -> bool:
+        """Whether the caller's scopes and this server's have that one."""
+        return scope in caller.scopes & self._scopes
+
+    def tools(self, scopes: frozenset[Scope]) -> list[str]:
+        """What somebody with those scopes may call, in the order of the spec."""
+        effective = scopes & self._scopes
+        return [name for name, tool in self._allowed.items() if tool.scope in effective]
+
+    def admit(self, tool: Tool, caller: Caller) -> None:
+        """Raises not_permitted."""
+        if tool.name not in self._allowed:
+            raise self._refused(f"This server does not allow {tool.name}.", None, caller)
+        self.require(caller, tool.scope, tool.name)
+
+    def admit_session(self, tool: Tool, record: SessionRecord) -> None:
+        """Every session that a call finds is the caller's own."""
+
+    def require(self, caller: Caller, scope: Scope, what: str) -> None:
+        """Raises not_permitted unless the caller may do `what`, which needs that scope."""
+        if self.may(caller, scope):
+            return
+        if scope not in self._scopes:
+            why = f"This server is read-only, and {what} needs the scope {scope}."
+        else:
+            # Not how to make a token: an agent that was refused is not to help itself.
+            why = (
+                f"{what} needs the scope {scope}, and your token has {_listed(caller.scopes)}. "
+                f"Ask whoever gave it to you for one with {scope}."
+            )
+        raise self._refused(why, scope, caller)
+
+    def _refused(self, why: str, needs: Scope | None, caller: Caller) -> Exception:
+        tools = self.tools(caller.scopes)
+        return self._policy.errors["not_permitted"](
+            f"{why} You may call: {', '.join(tools) or 'nothing'}.",
+            needs=needs,
+            scopes=[scope for scope in LEVELS if self.may(caller, scope)],
+            tools=tools,
+        )
+
+
+def _names(tool: Tool) -> set[str]:
+    return {tool.name, tool.handler}
+
+
+def _listed(scopes: Iterable[Scope]) -> str:
+    return ", ".join(sorted(scopes, key=LEVELS.index)) or "none"

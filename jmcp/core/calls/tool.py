@@ -1,0 +1,98 @@
+"""What generated code declares: tools, routes and the session policy, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from jmcp.core.calls.model import Params, Result
+from jmcp.core.calls.principal import Scope
+from jmcp.core.errors import ToolError
+
+SessionUse = Literal["required", "opens", "none"]
+Access = Literal["shared", "exclusive"]
+OnDisconnect = Literal["detach", "interrupt"]
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """One tool as every surface knows it.
+
+    `handler` is the field of `Handlers` that serves it: its own name, or for an alias the tool it
+    stands for. `synonyms` maps accepted names to params; `presets` and `renames` belong to aliases.
+    `scope` is what a caller has to be allowed for it.
+    `on_disconnect`, for tools that run code: what becomes of a run whose caller left.
+    """
+
+    name: str
+    handler: str
+    group: str
+    toolset: str
+    params: type[Params]
+    result: type[Result]
+    session: SessionUse
+    access: Access
+    read_only: bool
+    scope: Scope
+    on_disconnect: OnDisconnect | None = None
+    exactly_one: tuple[tuple[str, ...], ...] = ()
+    synonyms: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    presets: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    renames: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    errors: tuple[type[ToolError], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One REST operation below `/jmcp/v1`. `path` has Starlette's `{name}` placeholders.
+
+    `stream`: it can answer with events, and then takes these arguments where none are given.
+    """
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    path: str
+    tool: str
+    status: int
+    path_params: tuple[str, ...]
+    stream: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """`sessions.yaml` at run time."""
+
+    minted_authenticated: Literal["base32", "uuid4"]
+    minted_anonymous: Literal["base32", "uuid4"]
+    minted_length: int
+    reserved_handle: str
+    next_call: str
+    lookup: tuple[str, ...]
+    idle_hours: float
+    sweep_hours: float
+    sessions_per_owner: int
+    notebooks_per_session: int
+    session_calls_per_second: float
+    owner_calls_per_second: float
+    notices: Mapping[str, str]
+    errors: Mapping[str, type[ToolError]]
+    backend_errors: Mapping[str, type[ToolError]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """Everything generated, gathered by the composition root for dispatch and the transports.
+
+    `listing` gives the MCP `tools/list` entries in spec order, `openapi` the OpenAPI document as
+    committed; both load their file on first use.
+    """
+
+    tools: Mapping[str, Tool]
+    policy: Policy
+    routes: tuple[Route, ...]
+    texts: Mapping[str, str]
+    instructions: str
+    listing_file: str
+    openapi_file: str

@@ -1,0 +1,1 @@
+"""The change journal: every edit is kept until its file has it."""

@@ -1,0 +1,110 @@
+"""The change journal: every edit of a notebook, kept until its file has it, and then for review.
+
+An entry is on disk before the edit is acknowledged, and survives the death of the process (not the
+loss of power, see `stores.statefile`). While it is `pending` it serves recovery; afterwards undo,
+review and "who changed what", until the notebook's oldest entries give way to new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from hashlib import blake2s
+from typing import Literal, Protocol
+
+from jmcp.core.ports import CellType
+
+Change = Literal["insert", "set_source", "delete", "move", "set_kernelspec"]
+State = Literal["pending", "saved", "conflicted", "failed"]
+"""`pending`: not yet seen in the file. `saved`: the file has had it. `conflicted`: lost in a crash
+or a reload, and the notebook has changed since, so that it was not made again. `failed`: the edit
+ended with an error, and may or may not have reached the document."""
+
+UNSETTLED: frozenset[State] = frozenset({"pending", "conflicted"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who made an edit, masked: digests of the owner and of the session's id."""
+
+    owner: str
+    session: str
+
+    @classmethod
+    def of(cls, owner: str, session_id: str) -> Author:
+        return cls(owner=_digest(owner), session=_digest(f"{owner}\0{session_id}"))
+
+
+NOBODY = Author(owner="", session="")
+AUTHOR: ContextVar[Author] = ContextVar("jmcp_author", default=NOBODY)
+"""Whose call this is. Documents know no callers; whoever runs a call sets it."""
+
+
+def _digest(text: str) -> str:
+    return blake2s(text.encode(), digest_size=6).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One change of one notebook (`key`, then at `path`).
+
+    `before` and `after` are sources, None where the cell was not there; for `set_kernelspec` they
+    are names, and `after` is JSON of all three of its arguments. `index` is the cell's before the
+    change (after it for an insert), `to` a move's target, `count` how many cells there were before.
+    `was` and `now` are the ids of the cells before and after it: neighbours, then and afterwards.
+    `loaded` and `server_session` are those of the document, `process` is one of jmcp's; `at` is in
+    seconds since the epoch.
+    """
+
+    number: int = 0
+    key: str
+    path: str
+    change: Change
+    state: State = "pending"
+    cell_id: str | None = None
+    cell_type: CellType | None = None
+    index: int = 0
+    to: int | None = None
+    count: int = 0
+    before: str | None = None
+    after: str | None = None
+    was: tuple[str | None, str | None] = (None, None)
+    now: tuple[str | None, str | None] = (None, None)
+    author: Author = NOBODY
+    at: float
+    server_session: str
+    loaded: str
+    process: str
+
+
+class Journal(Protocol):
+    """Entries of all notebooks. Its methods may raise `stores.statefile.StateUnavailable`."""
+
+    def append(self, entries: Sequence[Entry]) -> int:
+        """Keep entries, all or none; returns the number of the last one."""
+
+    def entries(
+        self, key: str, since: float = 0.0, states: Collection[State] = ()
+    ) -> Sequence[Entry]:
+        """What was changed in a notebook from that moment on, oldest first; of those states only."""
+
+    def saved(self, key: str, upto: int) -> None:
+        """The file has all pending entries up to that number."""
+
+    def settle(self, entries: Sequence[Entry]) -> None:
+        """Replace entries that are kept already, by number."""
+
+    def untold(self, key: str) -> Sequence[Entry]:
+        """Conflicted entries that nobody was told of."""
+
+    def told(self, numbers: Collection[int]) -> None:
+        """Somebody was told of these entries."""
+
+    def forget(self, key: str) -> None:
+        """Drop all of a notebook's entries: the key is another notebook's now."""
+
+    def pending(self) -> int:
+        """How many entries of all notebooks no file has yet."""
+
+    def close(self) -> None: ...

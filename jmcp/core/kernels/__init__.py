@@ -1,0 +1,1 @@
+"""Which kernel a session works on: starting, healing and releasing it."""

@@ -1,0 +1,1 @@
+"""What is logged, audited and counted of calls and sessions."""

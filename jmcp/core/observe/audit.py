@@ -1,0 +1,187 @@
+"""The audit log: a line of JSON for each call and each event of a session."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jmcp.core.observe.events import Called, Happened, Witness, masked
+
+MODE = 0o600
+OPENED = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+"""Appended to, whoever else writes; a pipe that nobody reads is an error and never a wait."""
+
+CONTENT_CHARACTERS = 64 * 1024
+"""Of a call's arguments, and as many of its result, where content is kept."""
+
+CELLS = 100
+"""Cell ids of one call; a longer batch is known by its execution."""
+
+SESSION = "session_id"
+"""Masked wherever it is, even where content is kept."""
+
+log = logging.getLogger("jmcp")
+
+
+class AuditLog:
+    """Appends to one file, which others may rotate: a new one is opened when it is another file.
+
+    A line is one write in the caller's thread, for about 20 µs: it goes to the page cache, not to
+    the disk. What cannot be written is logged once, counted, and said in the file when it can be
+    written to again; no call fails for it.
+    """
+
+    def __init__(self, path: Path, *, content: bool = False) -> None:
+        self._path = path
+        self._content = content
+        self._file: int | None = None
+        self._inode: tuple[int, int] | None = None
+        self._lost = 0
+        self._torn = False
+
+    def called(self, call: Called) -> None:
+        entry: dict[str, Any] = {
+            "event": "call",
+            "principal": call.owner,
+            "request_id": call.request_id,
+            "session": call.session or _named(call.arguments.get(SESSION)),
+            "tool": call.tool,
+            "notebook": call.notebook_path or _text(call.arguments.get("notebook_path")),
+            "cells": cell_ids(call),
+            "outcome": call.outcome,
+            "seconds": round(call.seconds, 6),
+        }
+        if self._content:
+            entry["arguments"] = bounded(call.arguments)
+            entry["result"] = None if call.result is None else bounded(call.result)
+        self._append(call.began, entry)
+
+    def happened(self, event: Happened) -> None:
+        entry = {
+            "event": event.what,
+            "principal": event.owner,
+            "session": event.session,
+            "details": bounded(event.details),
+        }
+        self._append(datetime.now(UTC).timestamp(), entry)
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _append(self, when: float, entry: dict[str, Any]) -> None:
+        lines = _line(when, entry)
+        if self._lost:
+            lines = _line(when, {"event": "lines_lost", "lines": self._lost}) + lines
+        problem = self._write(b"\n" + lines if self._torn else lines)
+        if problem is not None:
+            if not self._lost:
+                log.error("The audit log %s cannot be written: %s", self._path, problem)
+            self._lost += 1
+            return
+        if self._lost:
+            log.warning("The audit log is written again; it lacks %d lines", self._lost)
+        self._lost, self._torn = 0, False
+
+    def _write(self, data: bytes) -> str | None:
+        """None when all of it is written; else why it is not."""
+        try:
+            written = os.write(self._opened(), data)
+        except OSError as error:
+            return error.strerror or type(error).__name__
+        if written == len(data):
+            return None
+        # A full disk takes a part. What follows must not be glued to it.
+        self._torn = True
+        return "only a part of a line was written"
+
+    def _opened(self) -> int:
+        try:
+            status = os.stat(self._path)
+            inode = (status.st_dev, status.st_ino)
+        except FileNotFoundError:
+            inode = None
+        if self._file is None or inode is None or inode != self._inode:
+            self.close()
+            self._file = os.open(self._path, OPENED, MODE)
+            status = os.fstat(self._file)
+            self._inode = (status.st_dev, status.st_ino)
+        return self._file
+
+
+def cell_ids(call: Called) -> list[str]:
+    """The cells that a call named and those that its result is about, without repetition."""
+    found: dict[str, None] = {}
+    for data in (call.arguments, call.result or {}):
+        for name in _ids(data):
+            found.setdefault(name)
+            if len(found) == CELLS:
+                return list(found)
+    return list(found)
+
+
+def _ids(data: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("cell_id", "start_cell_id", "after_cell_id"):
+        if isinstance(name := data.get(key), str):
+            yield _text(name) or ""
+    for key in ("cell_ids", "deleted"):
+        rows = data.get(key)
+        for row in rows if isinstance(rows, list) else ():
+            name = row.get("cell_id") if isinstance(row, dict) else row
+            if isinstance(name, str):
+                yield _text(name) or ""
+    batch = data.get("batch")
+    if isinstance(batch, dict):
+        for row in batch["cells"]:
+            if isinstance(name := row["cell_id"], str):
+                yield name
+
+
+def bounded(data: Mapping[str, Any]) -> Any:
+    """The data without whole session ids; the beginning of its JSON where it is long."""
+    try:
+        text = json.dumps(_unnamed(data, data.get(SESSION)), default=str)
+    except RecursionError:
+        return {"cut": "", "characters": None}
+    if len(text) > CONTENT_CHARACTERS:
+        return {"cut": text[:CONTENT_CHARACTERS], "characters": len(text)}
+    return json.loads(text, parse_constant=str)  # NaN is not JSON, and callers may send it
+
+
+def _unnamed(value: Any, session_id: Any) -> Any:
+    """The value with every session id masked: under its own name, and the call's own in any text."""
+    if isinstance(value, Mapping):
+        return {
+            name: _named(one) if name == SESSION else _unnamed(one, session_id)
+            for name, one in value.items()
+        }
+    if isinstance(value, list):
+        return [_unnamed(one, session_id) for one in value]
+    if isinstance(value, str) and isinstance(session_id, str) and session_id:
+        return value.replace(session_id, masked(session_id))
+    return value
+
+
+def _named(session_id: Any) -> str | None:
+    return masked(session_id) if isinstance(session_id, str) else None
+
+
+def _text(value: Any) -> str | None:
+    """A name as the caller gave it: not checked yet, so it may be anything, and long."""
+    return value[:256] if isinstance(value, str) else None
+
+
+def _line(when: float, entry: dict[str, Any]) -> bytes:
+    stamp = datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds")
+    # ASCII only: nothing in a name can break a line or a terminal.
+    return json.dumps({"when": stamp, **entry}, default=str).encode() + b"\n"
+
+
+def _conforms(audit: AuditLog) -> Witness:
+    return audit

@@ -1,0 +1,1 @@
+"""Outputs of runs: from kernel messages to nbformat."""

@@ -1,0 +1,45 @@
+"""Which runs on one kernel show which display id, and which run is the last of its cell."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from weakref import WeakSet, WeakValueDictionary
+
+from jmcp.core.ports import Output
+
+CROWD = 1024
+"""So many ids are looked through for forgotten ones: each progress bar leaves an id behind."""
+
+
+class Showing(Protocol):
+    def show(self, display_id: str, shown: Output) -> None: ...
+
+
+class Displays:
+    """Display ids of one kernel process; holds no run that nobody else holds."""
+
+    def __init__(self) -> None:
+        self._showing: dict[str, WeakSet[Showing]] = {}
+        self._crowd = CROWD
+        self._last: WeakValueDictionary[tuple[str, str], Showing] = WeakValueDictionary()
+
+    def runs(self, notebook_key: str, cell_id: str, record: Showing) -> None:
+        """Remember that the cell has this run's outputs from now on."""
+        self._last[notebook_key, cell_id] = record
+
+    def is_last(self, notebook_key: str, cell_id: str, record: Showing) -> bool:
+        """Whether nothing ran in the cell since. Its outputs do not tell: a run that was repeated
+        shows the same ones."""
+        return self._last.get((notebook_key, cell_id)) is record
+
+    def add(self, display_id: str, record: Showing) -> None:
+        """Remember that the record shows this id."""
+        if len(self._showing) >= self._crowd:
+            self._showing = {key: found for key, found in self._showing.items() if found}
+            self._crowd = max(CROWD, 2 * len(self._showing))
+        self._showing.setdefault(display_id, WeakSet()).add(record)
+
+    def update(self, display_id: str, shown: Output) -> None:
+        """Update the id wherever it is shown; an unknown one is nobody's."""
+        for record in tuple(self._showing.get(display_id, ())):
+            record.show(display_id, shown)

@@ -1,0 +1,73 @@
+"""Kernel messages as outputs that nbformat accepts."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from jmcp.core.ports import Output
+
+_JSON = re.compile(r"^application/(.*\+)?json$")
+"""The types that may hold any JSON: the pattern of nbformat's own schema."""
+
+
+def displayed(content: dict[str, Any]) -> Output:
+    """The output of a `display_data` message."""
+    return {
+        "output_type": "display_data",
+        "data": bundle(content.get("data")),
+        "metadata": dict(content.get("metadata") or {}),
+    }
+
+
+def result(content: dict[str, Any]) -> Output:
+    """The output of an `execute_result` message."""
+    return {
+        **displayed(content),
+        "output_type": "execute_result",
+        "execution_count": content.get("execution_count"),
+    }
+
+
+def failure(content: dict[str, Any]) -> Output:
+    """The output of an `error` message."""
+    return {
+        "output_type": "error",
+        "ename": encodable(str(content.get("ename", ""))),
+        "evalue": encodable(str(content.get("evalue", ""))),
+        "traceback": [encodable(str(line)) for line in content.get("traceback") or ()],
+    }
+
+
+def bundle(data: dict[str, Any] | None) -> dict[str, Any]:
+    """The data with text where nbformat wants text: some kernels send objects there."""
+    return {mime: _value(mime, value) for mime, value in (data or {}).items()}
+
+
+def joined(output: Output) -> Output:
+    """The output with its text in one piece, which a notebook file may keep as lines."""
+    text = output.get("text")
+    return {**output, "text": "".join(text)} if isinstance(text, list) else output
+
+
+def size(value: Any) -> int:
+    """About how many bytes the JSON data takes: its texts, which are nearly all of it."""
+    if isinstance(value, dict):
+        return sum(map(size, value.values()))
+    if isinstance(value, list | tuple):
+        return sum(map(size, value))
+    return len(value) if isinstance(value, str) else 8
+
+
+def encodable(text: str) -> str:
+    """The text with lone surrogates replaced: neither a file nor a shared document takes them."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _value(mime: str, value: Any) -> Any:
+    if _JSON.match(mime):
+        return value
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        value = "".join(value)
+    return encodable(value if isinstance(value, str) else json.dumps(value))

@@ -1,0 +1,341 @@
+"""What a handler may ask of documents and kernels, wherever those live.
+
+Local and remote adapters implement these protocols; nothing above them knows which one it has.
+Every method may raise a `BackendError` subclass and nothing else on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from jmcp.core.editing.change_log import Touches
+
+CellType = Literal["code", "markdown", "raw"]
+DocumentMode = Literal["live", "file"]
+SaveState = Literal["saved", "pending"]
+Output = dict[str, Any]
+"""One nbformat 4 output, exactly as a notebook file stores it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotebookRef:
+    """A notebook's one identity: `key` never changes, `path` follows renames.
+
+    `key` is its jupyter_server_fileid id (the normalised path where that service is missing);
+    `path` is relative to the server's root, with forward slashes and no leading one.
+    """
+
+    key: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A snapshot of one cell. `cell_id` is None below nbformat 4.5.
+
+    `outputs` and `metadata` are empty unless the outputs were asked for: a listing needs neither,
+    and reading them from a live document costs more than all the rest.
+    """
+
+    index: int
+    cell_id: str | None
+    cell_type: CellType
+    source: str
+    execution_count: int | None = None
+    outputs: tuple[Output, ...] = ()
+    output_count: int = 0
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+class OutputSink(Protocol):
+    """Where a run writes: one cell, followed wherever it moves. Holds the document until closed.
+
+    All methods but `close` are synchronous and never raise because the cell was deleted: then
+    `deleted` turns True and the writes go nowhere. Output positions count from 0 in this cell.
+    """
+
+    @property
+    def deleted(self) -> bool: ...
+    def begin(self, *, keep: bool = False) -> None:
+        """Clear the cell's outputs and execution count and show it as running.
+
+        `keep`: the outputs stay, because the run that made them goes on.
+        """
+
+    def append(self, *outputs: Output) -> None:
+        """Add outputs at the end, together."""
+
+    def extend_text(self, position: int, text: str) -> None:
+        """Append text to the stream output at that position."""
+
+    def replace(self, position: int, output: Output) -> None:
+        """Put another output at that position (display updates, carriage returns)."""
+
+    def clear(self) -> None:
+        """Drop all outputs."""
+
+    def count(self, execution_count: int | None) -> None:
+        """Set the execution count."""
+
+    async def close(self, *, running: bool = False) -> None:
+        """Show the cell as idle, make everything durable as the mode allows, release the document.
+
+        `running`: jmcp stops, but not the run; the cell goes on showing that.
+        """
+
+
+class Cells(Protocol):
+    """The cells of one notebook inside `read` or `edit`; indices are 0-based and checked by the caller."""
+
+    ref: NotebookRef
+    mode: DocumentMode
+
+    @property
+    def loaded(self) -> str:
+        """Another value than before, within one `server_session`: the content was taken from the
+        file since, and edits that it did not have are gone."""
+
+    @property
+    def version(self) -> int:
+        """Counts changes by anyone within one `loaded`; never less than before."""
+
+    @property
+    def touches(self) -> Touches:
+        """Which cells anyone has changed, up to now."""
+
+    def __len__(self) -> int: ...
+    def get(self, index: int, *, outputs: bool = False) -> Cell: ...
+    def find(self, cell_id: str) -> int | None:
+        """The index of the cell with that id, or None."""
+
+    def kernelspec(self) -> str | None:
+        """The kernelspec name that the notebook's metadata holds."""
+
+    def insert(
+        self, index: int, cell_type: CellType, source: str, *, cell_id: str | None = None
+    ) -> Cell:
+        """Insert a cell, with an id of its own unless one that no cell has is given."""
+
+    def set_source(self, index: int, source: str) -> None: ...
+    def delete(self, index: int) -> None: ...
+    def move(self, index: int, to: int) -> None:
+        """Move a cell so that its index afterwards is `to`; id, outputs and metadata stay."""
+
+    def set_kernelspec(self, name: str, display_name: str, language: str) -> None: ...
+    def notes(self) -> Sequence[str]:
+        """Side effects to tell the caller (`nbformat_minor` raised to 5, file replaced outside)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEntry:
+    """One row of a listing. `size` in bytes (None for a directory); `last_modified` ISO 8601 UTC."""
+
+    path: str
+    type: Literal["notebook", "file", "directory"]
+    size: int | None
+    last_modified: str
+    created: str
+    writable: bool
+
+
+class Documents(Protocol):
+    """Notebooks and files under one root."""
+
+    async def server_session(self) -> str:
+        """Changes whenever Jupyter Server was started anew: live documents were loaded again.
+
+        Asked with each reading and each edit, so it costs nothing while the connection stands.
+        """
+
+    async def identify(self, path: str) -> NotebookRef:
+        """The one identity of the notebook at `path`. Raises PathRefused, NotebookMissing."""
+
+    async def current(self, key: str) -> NotebookRef:
+        """The same notebook after renames. Raises NotebookMissing when it was deleted."""
+
+    async def create(self, path: str) -> NotebookRef:
+        """A new empty notebook (nbformat 4.5). Raises NotebookExists, DirectoryMissing, PathRefused."""
+
+    def read(self, ref: NotebookRef) -> AbstractAsyncContextManager[Cells]:
+        """The cells for reading. Raises NotebookMissing, NotebookBroken, NotebookTooLarge."""
+
+    def edit(self, ref: NotebookRef) -> AbstractAsyncContextManager[Cells]:
+        """The cells for editing, one editor of a notebook at a time; on exit the document has it all.
+
+        Leaving with an exception undoes nothing that a reader may have seen: callers check first,
+        then change. Raises WriteRefused when the document did not take the edit.
+        """
+
+    async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink:
+        """A sink for a run of that cell, bound to the cell itself and not to its index."""
+
+    async def save_state(self, ref: NotebookRef) -> SaveState: ...
+    async def save(self, ref: NotebookRef) -> SaveState:
+        """Force a save and verify it by the file's hash."""
+
+    async def saved_version(self, ref: NotebookRef) -> int | None:
+        """The newest version of the live document that its file is known to have, and that no older
+        save can follow. None where nothing is known: no live document, or it was not saved yet."""
+
+    @property
+    def opened(self) -> int:
+        """How many live documents it has to do with just now."""
+
+    async def list_directory(self, path: str) -> Sequence[FileEntry]:
+        """The entries of one directory. Raises DirectoryMissing, PathRefused."""
+
+    async def close(self) -> None: ...
+
+
+KernelState = Literal["starting", "idle", "busy", "dead", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelInfo:
+    """A running kernel. `last_activity` ISO 8601 UTC; `notebook_path` of its Jupyter session."""
+
+    kernel_id: str
+    kernel_name: str
+    display_name: str
+    language: str
+    state: KernelState
+    connections: int
+    last_activity: str
+    notebook_path: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernelspec:
+    name: str
+    display_name: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One run as the kernel's channel knows it: what another process of jmcp needs to hear of it.
+
+    `channel` is the session id of the channel that sent it, `message_id` that of the request.
+    """
+
+    kernel_id: str
+    channel: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """How a run ended. `lost` says why there is no reply: the kernel died, or contact was lost.
+
+    `incomplete` says why outputs may be missing: the server's own limit on the rate of output
+    dropped some (`output_limit`), or the channel was cut while others were on the kernel
+    (`lost_contact`, then also in `lost` when the reply itself did not come).
+    """
+
+    status: Literal["ok", "error", "aborted", "lost"]
+    execution_count: int | None = None
+    ename: str | None = None
+    evalue: str | None = None
+    traceback: tuple[str, ...] = ()
+    lost: Literal["kernel_died", "kernel_restarted", "lost_contact"] | None = None
+    incomplete: Literal["output_limit", "lost_contact"] | None = None
+
+
+OnMessage = Callable[[str, dict[str, Any], dict[str, Any]], None]
+"""Called as (msg_type, content, metadata) for each iopub message of one run, in the kernel's order."""
+
+
+class KernelConnection(Protocol):
+    """One kept-open connection to one kernel; dispatches iopub messages by parent message id."""
+
+    kernel_id: str
+
+    @property
+    def generation(self) -> int:
+        """Counts up by one with each new process under this id, whoever restarted it."""
+
+    @property
+    def process_name(self) -> str | None:
+        """Names the kernel's process, to any process of jmcp; None for one that cannot be told."""
+
+    async def run(
+        self,
+        code: str,
+        on_message: OnMessage,
+        *,
+        store_history: bool = True,
+        on_sent: Callable[[Request], None] | None = None,
+    ) -> Reply:
+        """Run code; returns when the reply and the idle status are both here, or the kernel is gone.
+
+        `on_sent` is called once, before the request is on its way. Serialising runs is the caller's
+        business. A cancelled `run` leaves the kernel running.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """`generation` and `process_name` as `KernelConnection` has them, as far as they were seen."""
+
+    alive: bool
+    generation: int
+    process_name: str | None = None
+
+
+class Kernels(Protocol):
+    """Kernels and their Jupyter sessions (what JupyterLab shows)."""
+
+    stay: bool
+    """Whether kernels go on when this process ends."""
+
+    @property
+    def connected(self) -> int:
+        """How many kernels it has a connection to."""
+
+    async def specs(self) -> tuple[Sequence[Kernelspec], str]:
+        """All kernelspecs and the default one's name."""
+
+    async def list(self) -> Sequence[KernelInfo]: ...
+    async def find(self, ref: NotebookRef) -> str | None:
+        """The id of the kernel of the notebook's Jupyter session, if it has one."""
+
+    async def start(
+        self, ref: NotebookRef, kernel_name: str | None, *, private: bool = False
+    ) -> str:
+        """Start a kernel in the notebook's directory and associate it with the notebook.
+
+        `kernel_name` None is the server's default. Concurrent starts for one notebook make one
+        kernel. A private one is always new and stays outside of the notebook's Jupyter session:
+        `find` never returns it. Raises KernelspecMissing, KernelDown.
+        """
+
+    async def attach(self, ref: NotebookRef, kernel_id: str) -> None:
+        """Make an existing kernel the notebook's. Raises KernelMissing, KernelTaken."""
+
+    async def connect(self, kernel_id: str) -> KernelConnection:
+        """The one connection to that kernel, ready to run. Raises KernelMissing, KernelDown."""
+
+    async def resume(self, request: Request, on_message: OnMessage) -> Reply:
+        """Listen again to a run that an earlier process of jmcp sent, and return as `run` does.
+
+        What Jupyter kept for that channel comes first. Where anything may be missing, the reply
+        says so in `incomplete`, or is `lost` for `lost_contact`. Raises KernelMissing.
+        """
+
+    async def health(self, kernel_id: str) -> Health:
+        """Whether its process lives. Costs next to nothing where it was asked a moment ago."""
+
+    async def interrupt(self, kernel_id: str) -> None: ...
+    async def restart(self, kernel_id: str) -> None:
+        """Restart under the same id; returns when the new process is ready. Raises KernelDown."""
+
+    async def shutdown(self, kernel_id: str) -> None:
+        """Stop the kernel and delete its Jupyter session."""
+
+    def on_generation(self, callback: Callable[[str, int], None]) -> None:
+        """Call `callback(kernel_id, generation)` after each restart or death that is noticed."""
+
+    async def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""Running code: queues, runs, batches, and runs that outlive the process."""

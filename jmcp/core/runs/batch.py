@@ -1,0 +1,182 @@
+"""Running several cells of a notebook, one after another, whoever waits for it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from jmcp.core.errors import BackendError
+from jmcp.core.ports import Cell
+from jmcp.core.runs.progress import Progress, last_line
+from jmcp.core.runs.registry import Execution, Executions, Status
+from jmcp.core.runs.waitable import Awaited
+from jmcp.core.sessions.notebook import Notebook
+
+log = logging.getLogger(__name__)
+
+FAILED: frozenset[Status] = frozenset({"error", "timed_out"})
+"""What a batch can go on after: the kernel is usable, and its variables are there."""
+_SLOW_SECONDS = 20.0
+"""Of a cell, after which half of it counts as done in a report; nobody knows how long it takes."""
+
+Skipped = Literal["deleted", "not_code"]
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Step:
+    """One cell of a batch: where it was when last looked at, and its run once there is one.
+
+    `skipped` says why there will be none. `source` tells a cell without an id from another.
+    """
+
+    index: int
+    cell_id: str | None
+    source: str
+    run: Execution | None = None
+    skipped: Skipped | None = None
+
+
+class Batch(Awaited):
+    """A batch as clients see it: something that runs, with an id, a status and progress."""
+
+    def __init__(
+        self,
+        execution_id: str,
+        steps: Sequence[Step],
+        notebook: Notebook,
+        executions: Executions,
+        *,
+        owner: str,
+        session_id: str,
+        kernel_id: str,
+        stop_on_error: bool,
+        timeout: float,
+    ) -> None:
+        super().__init__()
+        self.execution_id = execution_id
+        self.steps = steps
+        self.notebook = notebook
+        self.owner = owner
+        self.session_id = session_id
+        self.kernel_id = kernel_id
+        self.status: Status = "running"
+        self.submitted = datetime.now(UTC)
+        self.notes: list[str] = []
+        self._executions = executions
+        self._stop_on_error = stop_on_error
+        self._timeout = timeout
+        self._stopped = False
+        self._generation: int | None = None
+        self._current: Step | None = None
+
+    @property
+    def started(self) -> datetime:
+        return self.submitted
+
+    @property
+    def notebook_key(self) -> str:
+        return self.notebook.ref.key
+
+    @property
+    def finished_steps(self) -> int:
+        """Steps that are over, in whatever way."""
+        return sum(
+            step.skipped is not None or bool(step.run and step.run.done) for step in self.steps
+        )
+
+    @property
+    def seconds(self) -> float:
+        """How long the kernel has worked on its cells."""
+        return sum(step.run.seconds for step in self.steps if step.run is not None)
+
+    def describe(self, _: float, final: bool) -> Progress:
+        """Cells done of all; the one that runs counts as a part that grows and is never whole."""
+        done, total = self.finished_steps, len(self.steps)
+        message = f"{self.status}: {done} of {total} cells"
+        part = 0.0
+        if self._current is not None and self._current.run is not None and not self.done:
+            run = self._current.run
+            part = run.seconds / (run.seconds + _SLOW_SECONDS)
+            line = last_line(run.outputs)
+            message += f", cell {self._current.index}" + (f": {line}" if line else "")
+        return Progress(done=done + part, total=total, message=message, final=final)
+
+    async def stop(self) -> None:
+        """End it before its next cell. What runs is the caller's to interrupt."""
+        self._stopped = True
+        run = self._current.run if self._current is not None else None
+        if run is not None and run.status == "queued":
+            await self._executions.cancel(run, "The batch was interrupted before this ran.")
+
+    async def go(self) -> None:
+        """Run the steps; returns when it is over, and never raises."""
+        failed: Status = "ok"
+        try:
+            for step in self.steps:
+                status = "interrupted" if self._stopped else await self._run(step)
+                if status in FAILED and not self._stop_on_error:
+                    failed = "error"
+                elif status != "ok":
+                    self._finish("interrupted" if self._stopped else status)
+                    return
+            self._finish("interrupted" if self._stopped else failed)
+        except BackendError as error:
+            self.notes.append(f"The batch ended early: {error.message}")
+            self._finish("aborted")
+        except Exception:
+            log.exception("Batch %s failed inside jmcp.", self.execution_id)
+            self.notes.append("The batch failed inside jmcp; see its log.")
+            self._finish("aborted")
+        finally:
+            if not self.done:  # cancelled: jmcp is stopping
+                self._finish("aborted")
+
+    async def _run(self, step: Step) -> Status:
+        self._current = step
+        cell = await self._cell(step)
+        if cell is None:
+            self.advance()
+            return "ok"
+        run = step.run = await self.notebook.run(
+            cell.source, kernel_id=self.kernel_id, cell=cell, timeout=self._timeout
+        )
+        seen = -1
+        while not run.done:
+            await run.news(seen, None)
+            seen = run.progress
+            self.advance()
+        self.advance()
+        if run.failure is not None:
+            self.notes.append(run.failure.message)
+        elif run.generation != (self._generation or run.generation):
+            # Whoever restarted it did not mean the rest to run without the variables of before.
+            self.notes.append("The kernel was restarted between two cells.")
+            return "kernel_restarted"
+        self._generation = run.generation
+        return run.status
+
+    async def _cell(self, step: Step) -> Cell | None:
+        """The step's cell as it is now, wherever it has moved to; None if there is nothing to run."""
+        await self.notebook.follow()
+        async with self.notebook.read() as cells:
+            if step.cell_id is not None:
+                index = cells.find(step.cell_id)
+            else:
+                index = step.index if step.index < len(cells) else None
+            cell = cells.get(index) if index is not None else None
+        if cell is None or (step.cell_id is None and cell.source != step.source):
+            step.skipped = "deleted"
+            return None
+        step.index = cell.index
+        if cell.cell_type != "code":
+            step.skipped = "not_code"
+            return None
+        return cell
+
+    def _finish(self, status: Status) -> None:
+        self.status = status
+        self._current = None
+        self.end()

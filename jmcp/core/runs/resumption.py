@@ -1,0 +1,162 @@
+"""Taking up a run that an earlier process of jmcp sent: its cell, its messages, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from jmcp.core.errors import BackendError, JupyterUnreachable, KernelMissing, NotebookMissing
+from jmcp.core.outputs.late_output import CellOutputs
+from jmcp.core.outputs.record import Shown
+from jmcp.core.ports import Documents, Kernels, NotebookRef, OnMessage, OutputSink, Reply, Request
+from jmcp.core.runs.execution import Execution
+from jmcp.core.sessions.records import PendingRun
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PATIENCE = 600.0
+"""Seconds that a Jupyter Server which does not answer has to come back."""
+
+LONGEST_PAUSE = 10.0
+
+CONNECTING = 1.0
+"""Seconds after which the kernel's channel is taken to be open, if nothing has come over it."""
+
+CELL_LOST = "The cell is gone; what this prints is only in this execution."
+NO_CELL = "What it printed before jmcp was started anew is lost: it belongs to no cell."
+UNSETTLED = (
+    "jmcp ended abruptly while this ran: what the code printed in that moment may be missing."
+)
+
+
+class Resumption:
+    """One left run. `shown` is what its cell shows, known after `open`.
+
+    Listening comes before the cell is opened: a connection of anybody else to the kernel would have
+    Jupyter throw away what it kept for this one. `listening` tells when that danger is over.
+    """
+
+    def __init__(self, run: PendingRun, documents: Documents) -> None:
+        self.run_left = run
+        self.shown = Shown(outputs=())
+        self.listening = asyncio.Event()
+        self._documents = documents
+        # Whether all is known that it printed before.
+        self._whole = True
+        self._hearing: asyncio.Task[Reply] | None = None
+        self._on_message: OnMessage | None = None
+        self._inbox: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
+
+    async def open(self, execution: Execution) -> OutputSink | None:
+        """The cell as a sink, or None where there is none to write to; notes say what is lost."""
+        self._whole = False
+        if self.run_left.cell_id is None:
+            execution.notes.append(NO_CELL)
+            return None
+        if not self.run_left.settled:
+            execution.notes.append(UNSETTLED)
+        try:
+            sink = await patiently(lambda: self._sink(execution))
+        except BackendError as error:
+            log.warning("The cell of a run that goes on cannot be written to.", exc_info=True)
+            execution.notes.append(f"The outputs are only in this execution: {error.message}")
+            return None
+        if sink is None:
+            execution.notes.append(CELL_LOST)
+        else:
+            self._whole = self.run_left.settled
+        return sink
+
+    def listen(self, kernels: Kernels, execution: Execution) -> None:
+        """Listen from now on; what comes before `run` waits for it."""
+        self._hearing = asyncio.create_task(self._hear(kernels, execution))
+
+    async def run(self, on_message: OnMessage, *, on_sent: Callable[[Request], None]) -> Reply:
+        """Hand on what was heard and what comes, and return as `KernelConnection.run` does."""
+        assert self._hearing is not None
+        on_sent(self.run_left.request)
+        self._on_message = on_message
+        for message in self._inbox:
+            on_message(*message)
+        self._inbox.clear()
+        reply = await self._hearing
+        if not self._whole and reply.status != "lost" and reply.incomplete is None:
+            # Nothing was missed since, but of before.
+            return replace(reply, incomplete="lost_contact")
+        return reply
+
+    def drop(self) -> bool:
+        """Listen no more. Whether messages are lost with that."""
+        if self._hearing is not None:
+            self._hearing.cancel()
+        return bool(self._inbox)
+
+    async def _hear(self, kernels: Kernels, execution: Execution) -> Reply:
+        request = self.run_left.request
+        try:
+            return await patiently(lambda: self._attempt(kernels.resume(request, self._take)))
+        except KernelMissing:
+            return Reply(status="lost", lost="kernel_died")
+        except BackendError as error:
+            execution.notes.append(error.message)
+            return Reply(status="lost", lost="lost_contact")
+        finally:
+            self.listening.set()
+
+    async def _attempt(self, resuming: Coroutine[Any, Any, Reply]) -> Reply:
+        attempt = asyncio.create_task(resuming)
+        try:
+            await asyncio.wait({attempt}, timeout=CONNECTING)
+            self.listening.set()
+            return await attempt
+        finally:
+            attempt.cancel()
+
+    def _take(self, kind: str, content: dict[str, Any], metadata: dict[str, Any]) -> None:
+        self.listening.set()
+        if self._on_message is not None:
+            self._on_message(kind, content, metadata)
+        else:
+            self._inbox.append((kind, content, metadata))
+
+    async def _sink(self, execution: Execution) -> OutputSink | None:
+        try:
+            ref = await self._notebook()
+            async with self._documents.read(ref) as cells:
+                index = cells.find(self.run_left.cell_id or "")
+                cell = None if index is None else cells.get(index, outputs=True)
+        except NotebookMissing:
+            return None
+        if cell is None:
+            return None
+        execution.code = cell.source
+        execution.reopen_sink = CellOutputs(self._documents, ref, cell).reopen
+        self.shown = Shown(outputs=cell.outputs, displays=self.run_left.displays)
+        return await self._documents.outputs(ref, cell)
+
+    async def _notebook(self) -> NotebookRef:
+        try:
+            return await self._documents.current(self.run_left.notebook.key)
+        except NotebookMissing:
+            if not self.run_left.notebook.path:
+                raise
+            return await self._documents.identify(self.run_left.notebook.path)
+
+
+async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
+    """The result of the attempt, repeated while Jupyter Server does not answer."""
+    loop = asyncio.get_running_loop()
+    deadline, pause = loop.time() + PATIENCE, 0.25
+    while True:
+        try:
+            return await attempt()
+        except JupyterUnreachable:
+            if loop.time() + pause > deadline:
+                raise
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)

@@ -1,0 +1,113 @@
+"""How long sessions live, and what happens when one's time is over."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+from jmcp.core.calls.tool import Policy
+from jmcp.core.errors import BackendError
+from jmcp.core.observe.events import Happened, masked
+from jmcp.core.sessions.records import SessionRecord, Store
+
+SECONDS_PER_HOUR = 3600
+SWEEPS_PER_LIFE = 4
+"""At least: other processes see often enough that a session is in use here."""
+log = logging.getLogger("jmcp")
+
+Users = Callable[[], Collection[tuple[str, str]]]
+LetGo = Callable[[SessionRecord], Awaitable[None]]
+Tell = Callable[[Happened], None]
+
+
+def nobody() -> Collection[tuple[str, str]]:
+    """The sessions that are in use where nothing ever runs."""
+    return ()
+
+
+async def nothing(_: SessionRecord) -> None:
+    """What an ended session leaves behind where there are no kernels."""
+
+
+def unheard(_: Happened) -> None:
+    """Where nobody is told."""
+
+
+class Lifetimes:
+    """Ends sessions that were idle too long, once for all processes that share the store.
+
+    `users` are the sessions (owner, id) that something still runs for in this process: those live,
+    however long that takes. `let_go` is called with each session that has ended, and `tell` with
+    what happened.
+    """
+
+    def __init__(
+        self,
+        *,
+        policy: Policy,
+        store: Store,
+        clock: Callable[[], float],
+        users: Users = nobody,
+        let_go: LetGo = nothing,
+        tell: Tell = unheard,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._users = users
+        self._let_go = let_go
+        self._tell = tell
+        self.idle_seconds = policy.idle_hours * SECONDS_PER_HOUR
+        self.pause_seconds = min(
+            policy.sweep_hours * SECONDS_PER_HOUR, self.idle_seconds / SWEEPS_PER_LIFE
+        )
+        """Between two sweeps."""
+
+    @property
+    def limit(self) -> float:
+        """What was last accessed before this moment has expired."""
+        return self._clock() - self.idle_seconds
+
+    def over(self, record: SessionRecord) -> bool:
+        if record.last_accessed >= self.limit:
+            return False
+        return (record.owner, record.session_id) not in self._users()
+
+    async def end(self, record: SessionRecord) -> bool:
+        """Remove an expired session and let go what it held. False if another process was faster,
+        or has used it meanwhile."""
+        if not await self._store.expire(record.owner, record.session_id, self.limit):
+            return False
+        self.happened("expired", record)
+        try:
+            await self._let_go(record)
+        except BackendError as error:
+            log.warning(
+                "The kernels of the expired session %s could not be let go: %s",
+                masked(record.session_id),
+                error.message,
+            )
+        return True
+
+    async def sweep(self) -> list[SessionRecord]:
+        """End all that have expired; returns them. Those in use are marked as used before."""
+        for owner, session_id in self._users():
+            await self._store.touch(owner, session_id, self._clock())
+        idle = await self._store.idle_since(self.limit)
+        return [record for record in idle if self.over(record) and await self.end(record)]
+
+    def changed(self, before: SessionRecord, after: SessionRecord | None) -> None:
+        """Tell what a change was in the life of a session."""
+        if after is None:
+            if before.current is not None:
+                self.happened("closed", before)
+        elif before.current is None and after.current is not None:
+            self.happened("opened", after)
+        elif before.current != after.current:
+            self.happened("switched", after)
+
+    def happened(self, what: str, record: SessionRecord) -> None:
+        held = record.notebooks.get(record.current or "")
+        details: dict[str, Any] = {"notebook_path": held.ref.path if held else None}
+        session = masked(record.session_id)
+        self._tell(Happened(what=what, owner=record.owner, session=session, details=details))

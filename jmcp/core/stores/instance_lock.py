@@ -1,0 +1,78 @@
+"""Which processes of jmcp are alive, among those that share a state file."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from pathlib import Path
+
+from jmcp.core.stores.state_file import StateUnavailable
+
+SUFFIX = ".alive"
+
+
+class Presence:
+    """A lock that this process holds for as long as it lives, beside the state file.
+
+    A lock of SQLite, which every operating system releases with the process, whatever ended it; a
+    process id may be another process's by now, in a container it nearly always is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.process = uuid.uuid4().hex
+        self._folder = folder
+        self._path = self._file(self.process)
+        try:
+            self._held = _connect(self._path, "rwc")
+            self._held.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            raise StateUnavailable(f"jmcp cannot write to {folder}: {error}.") from error
+
+    def alive(self, process: str) -> bool:
+        """Whether another process, or this one, is there; what a dead one left is removed."""
+        if process == self.process:
+            return True
+        path = self._file(process)
+        if _held(path):
+            return True
+        path.unlink(missing_ok=True)
+        return False
+
+    def close(self) -> None:
+        self._held.close()
+        self._path.unlink(missing_ok=True)
+
+    def _file(self, process: str) -> Path:
+        return self._folder / f"{process}{SUFFIX}"
+
+
+def living(folder: Path) -> int:
+    """How many processes are alive there."""
+    return sum(_held(path) for path in folder.glob(f"*{SUFFIX}"))
+
+
+def _held(path: Path) -> bool:
+    """Whether a living process holds that lock."""
+    if not path.exists():
+        return False
+    try:
+        other = _connect(path, "rw")
+    except sqlite3.Error:
+        return False
+    try:
+        other.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error:
+        return True
+    finally:
+        other.close()
+    return False
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=0,
+        isolation_level=None,
+        check_same_thread=False,
+    )

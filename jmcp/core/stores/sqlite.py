@@ -1,0 +1,182 @@
+"""Records in a SQLite file: they outlive the process, and several processes may share them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from jmcp.core.sessions.records import Change, PendingRun, SessionRecord, Store
+from jmcp.core.stores.encoding import decode_run, decode_session, encode_run, encode_session
+from jmcp.core.stores.instance_lock import Presence
+from jmcp.core.stores.state_file import Row, StateFile, StateUnavailable
+
+COLUMNS = "SELECT owner, session_id, last_accessed, data FROM sessions"
+ONE = "owner = ? AND session_id = ?"
+ATTEMPTS = 100
+"""To change a record that other processes change at the same moment: two at once are rare."""
+
+
+class SqliteStore:
+    """`Store` in a state file, which it owns: `close` closes it.
+
+    With the process's presence, which it owns too, several processes share the file: one takes up
+    the runs that a dead one left, and none that a living one has.
+    """
+
+    def __init__(self, state: StateFile, presence: Presence | None = None) -> None:
+        self._state = state
+        self._presence = presence
+        self._keeper = presence.process if presence is not None else ""
+
+    async def get(self, owner: str, session_id: str) -> SessionRecord | None:
+        row = self._state.one(f"{COLUMNS} WHERE owner = ? AND session_id = ?", owner, session_id)
+        return decode_session(*row) if row is not None else None
+
+    async def put(self, record: SessionRecord) -> None:
+        with self._state.transaction():
+            self._state.change(
+                "INSERT INTO sessions (owner, session_id, last_accessed, data) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET "
+                "last_accessed = excluded.last_accessed, data = excluded.data",
+                record.owner,
+                record.session_id,
+                record.last_accessed,
+                encode_session(record),
+            )
+            self._hold(record)
+
+    async def change(
+        self, owner: str, session_id: str, change: Change
+    ) -> tuple[SessionRecord, SessionRecord | None] | None:
+        for _ in range(ATTEMPTS):
+            row = self._state.one(f"{COLUMNS} WHERE {ONE}", owner, session_id)
+            before = decode_session(*row) if row is not None else None
+            if row is None or before is None:
+                return None
+            after = change(before)
+            if after == before or self._replace(row[3], before, after):
+                return before, after
+        raise StateUnavailable(f"Session records in {self._state.path} change too fast to follow.")
+
+    def _replace(self, data: str, before: SessionRecord, after: SessionRecord | None) -> bool:
+        """Whether the record was still that data, and is replaced."""
+        name = (before.owner, before.session_id)
+        if after is not None and after.holdings == before.holdings:
+            return self._write(data, after)
+        with self._state.transaction():
+            if after is not None:
+                replaced = self._write(data, after)
+            else:
+                sql = f"DELETE FROM sessions WHERE {ONE} AND data = ?"
+                replaced = self._state.change(sql, *name, data) > 0
+            if replaced and after is not None:
+                self._hold(after)
+            elif replaced:
+                self._state.change(f"DELETE FROM holdings WHERE {ONE}", *name)
+        return replaced
+
+    def _write(self, data: str, after: SessionRecord) -> bool:
+        changed = self._state.change(
+            f"UPDATE sessions SET last_accessed = ?, data = ? WHERE {ONE} AND data = ?",
+            after.last_accessed,
+            encode_session(after),
+            after.owner,
+            after.session_id,
+            data,
+        )
+        return changed > 0
+
+    def _hold(self, record: SessionRecord) -> None:
+        name = (record.owner, record.session_id)
+        self._state.change(f"DELETE FROM holdings WHERE {ONE}", *name)
+        for holding in record.holdings:
+            self._state.change("INSERT INTO holdings VALUES (?, ?, ?)", *name, holding)
+
+    async def touch(self, owner: str, session_id: str, moment: float) -> bool:
+        changed = self._state.change(
+            "UPDATE sessions SET last_accessed = ? WHERE owner = ? AND session_id = ?",
+            moment,
+            owner,
+            session_id,
+        )
+        return changed > 0
+
+    async def remove(self, owner: str, session_id: str) -> bool:
+        return self._remove(ONE, owner, session_id)
+
+    async def expire(self, owner: str, session_id: str, moment: float) -> bool:
+        return self._remove(f"{ONE} AND last_accessed < ?", owner, session_id, moment)
+
+    def _remove(self, which: str, owner: str, session_id: str, *more: float) -> bool:
+        with self._state.transaction():
+            sql = f"DELETE FROM sessions WHERE {which}"
+            removed = self._state.change(sql, owner, session_id, *more) > 0
+            if removed:
+                self._state.change(f"DELETE FROM holdings WHERE {ONE}", owner, session_id)
+        return removed
+
+    async def of_owner(self, owner: str) -> Sequence[SessionRecord]:
+        return _records(
+            self._state.all(f"{COLUMNS} WHERE owner = ? ORDER BY last_accessed DESC", owner)
+        )
+
+    async def idle_since(self, moment: float) -> Sequence[SessionRecord]:
+        return _records(self._state.all(f"{COLUMNS} WHERE last_accessed < ?", moment))
+
+    async def holders(self, *holdings: str) -> Sequence[SessionRecord]:
+        return _records(
+            self._state.all(
+                f"{COLUMNS} WHERE (owner, session_id) IN (SELECT owner, session_id FROM holdings "
+                "WHERE holding IN (SELECT value FROM json_each(?)))",
+                json.dumps(holdings),
+            )
+        )
+
+    async def count(self, since: float) -> int:
+        row = self._state.one("SELECT COUNT(*) FROM sessions WHERE last_accessed >= ?", since)
+        return int(row[0]) if row is not None else 0
+
+    async def put_run(self, run: PendingRun) -> None:
+        self._state.change(
+            "INSERT OR REPLACE INTO runs (execution_id, keeper, began, data) VALUES (?, ?, ?, ?)",
+            run.execution_id,
+            self._keeper,
+            run.began,
+            encode_run(run),
+        )
+
+    async def remove_run(self, execution_id: str) -> None:
+        self._state.change("DELETE FROM runs WHERE execution_id = ?", execution_id)
+
+    async def runs(self) -> Sequence[PendingRun]:
+        self._inherit()
+        rows = self._state.all(
+            "SELECT data FROM runs WHERE keeper = ? ORDER BY began", self._keeper
+        )
+        found = (decode_run(text) for (text,) in rows)
+        return [run for run in found if run is not None]
+
+    async def close(self) -> None:
+        self._state.close()
+        if self._presence is not None:
+            self._presence.close()
+
+    def _inherit(self) -> None:
+        """Make the runs of dead processes this one's. Within one transaction: one inherits."""
+        if self._presence is None:
+            return
+        with self._state.transaction():
+            for (keeper,) in self._state.all("SELECT DISTINCT keeper FROM runs"):
+                if not self._presence.alive(keeper):
+                    self._state.change(
+                        "UPDATE runs SET keeper = ? WHERE keeper = ?", self._keeper, keeper
+                    )
+
+
+def _records(rows: Iterable[Row]) -> list[SessionRecord]:
+    found = (decode_session(*row) for row in rows)
+    return [record for record in found if record is not None]
+
+
+def _conforms(store: SqliteStore) -> Store:
+    return store

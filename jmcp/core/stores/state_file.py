@@ -1,0 +1,251 @@
+"""One SQLite file with what outlives a process: sessions, runs, the change journal.
+
+Statements run where they are called, on the event loop: an indexed write in WAL mode without fsync
+takes some 30 microseconds, through a thread twice that with a long tail (docs/decisions/0012). Only
+what waits for the disk, bringing the log into the file, has a thread.
+`synchronous=NORMAL` survives the death of the process (the pages are with the operating system),
+not the loss of power, which costs the last transactions and never the file.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from jmcp.core.errors import WriteRefused
+from jmcp.core.stores.schema import MIGRATIONS
+
+BUSY_SECONDS = 5.0
+"""How long to wait for another process's write, which takes milliseconds."""
+WRITES_PER_CHECKPOINT = 256
+LONGEST_LOG_PAGES = 16_384
+OPEN_ATTEMPTS = 20
+OPEN_WAIT_SECONDS = 0.05
+CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+COMPANIONS = ("", "-wal", "-shm")
+Row = tuple[Any, ...]
+T = TypeVar("T")
+
+log = logging.getLogger("jmcp")
+
+
+class StateUnavailable(WriteRefused):
+    """What has to outlive the process could not be read or written: disk full, read-only, locked."""
+
+
+class StateFile:
+    """An open state file of the newest schema, mode 0600; shared with other processes safely.
+
+    A corrupt file is set aside beside it, which is logged, and a fresh one made. Raises
+    StateUnavailable where it cannot be opened, and from every method.
+    """
+
+    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.path = path
+        self._busy_seconds = busy_seconds
+        self._in_transaction = False
+        self._inode = 0
+        self._writes = 0
+        self._checkpoint: threading.Thread | None = None
+        self._connection = self._open()
+
+    def all(self, sql: str, *values: Any) -> list[Row]:
+        """The rows of one statement."""
+        return self._guarded(lambda: self._connection.execute(sql, values).fetchall())
+
+    def one(self, sql: str, *values: Any) -> Row | None:
+        """The first row of one statement."""
+        return self._guarded(
+            lambda: cast("Row | None", self._connection.execute(sql, values).fetchone())
+        )
+
+    def change(self, sql: str, *values: Any) -> int:
+        """How many rows one statement changed; on disk as far as the operating system goes."""
+        changed = self._guarded(lambda: self._connection.execute(sql, values).rowcount)
+        self._written()
+        return changed
+
+    def insert(self, sql: str, *values: Any) -> int:
+        """Insert one row; returns its row id."""
+        row_id = self._guarded(lambda: self._connection.execute(sql, values).lastrowid)
+        self._written()
+        return row_id or 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing of what happens inside."""
+        self.change("BEGIN IMMEDIATE")
+        self._in_transaction = True
+        try:
+            yield
+            self.change("COMMIT")
+        except BaseException:
+            # After some errors (a full disk) SQLite has rolled back already.
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+        finally:
+            self._in_transaction = False
+
+    def close(self) -> None:
+        """Twice is once."""
+        if self._checkpoint is not None:
+            self._checkpoint.join(self._busy_seconds)
+        self._connection.close()
+
+    def _written(self) -> None:
+        """Bring the log into the file now and then, in a thread: that waits for the disk."""
+        self._writes += 1
+        if self._writes < WRITES_PER_CHECKPOINT:
+            return
+        if self._checkpoint is None or not self._checkpoint.is_alive():
+            self._writes = 0
+            self._checkpoint = threading.Thread(
+                target=_checkpoint, args=(self.path,), name="jmcp-checkpoint", daemon=True
+            )
+            self._checkpoint.start()
+
+    # -- opening and healing -------------------------------------------------------------------
+
+    def _guarded(self, action: Callable[[], T]) -> T:
+        if not self._in_transaction and self._moved():
+            # Another process set the file aside, or somebody deleted it: nobody would ever read
+            # again what SQLite goes on writing there.
+            self._connection.close()
+            self._connection = self._open()
+        try:
+            return action()
+        except sqlite3.Error as error:
+            if _code(error) & 0xFF not in CORRUPT:
+                raise _unavailable(self.path, error) from error
+            self._connection.close()
+            self._set_aside(error)
+            self._connection = self._open()
+            if self._in_transaction:
+                raise _unavailable(self.path, error) from error
+        try:
+            return action()
+        except sqlite3.Error as error:
+            raise _unavailable(self.path, error) from error
+
+    def _moved(self) -> bool:
+        try:
+            return os.stat(self.path).st_ino != self._inode
+        except FileNotFoundError:
+            return True
+        except OSError:  # SQLite will say what is wrong
+            return False
+
+    def _open(self) -> sqlite3.Connection:
+        for attempt in range(OPEN_ATTEMPTS):
+            try:
+                return self._connect()
+            except sqlite3.Error as error:
+                if _code(error) & 0xFF in CORRUPT:
+                    self._set_aside(error)
+                elif _code(error) & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                    raise _unavailable(self.path, error) from error
+                # Several processes that open a new file at once get in each other's way.
+                time.sleep(OPEN_WAIT_SECONDS if attempt else 0)
+            except OSError as error:
+                raise StateUnavailable(
+                    f"jmcp's state file {self.path} cannot be used: {error.strerror}."
+                ) from error
+        raise StateUnavailable(f"jmcp's state file {self.path} is locked by another program.")
+
+    def _connect(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Made here and not by SQLite, so that nobody else can ever read it; -wal and -shm follow.
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._inode = os.fstat(descriptor).st_ino
+        os.close(descriptor)
+        connection = sqlite3.connect(
+            self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            # Should the thread's checkpoints fail, the log has an end all the same.
+            connection.execute(f"PRAGMA wal_autocheckpoint={LONGEST_LOG_PAGES}")
+            self._check(connection)
+            self._migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        ((found,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
+        if found != "ok":
+            error = sqlite3.DatabaseError(found)
+            error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+            raise error
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        if _version(connection) == len(MIGRATIONS):
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = _version(connection)  # another process may have been faster
+            self._check_known(version)
+            for statements in MIGRATIONS[version:]:
+                for statement in statements:
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+    def _check_known(self, version: int) -> None:
+        if version > len(MIGRATIONS):
+            raise StateUnavailable(
+                f"jmcp's state file {self.path} is of a later version of jmcp (schema {version}; "
+                f"this one knows {len(MIGRATIONS)}). Update jmcp, or move the file away."
+            )
+
+    def _set_aside(self, error: sqlite3.Error) -> None:
+        """Rename the corrupt file, unless another process has done that already."""
+        if self._moved():
+            return
+        aside = self.path.with_name(f"{self.path.name}.corrupt-{time.time_ns()}")
+        for companion in COMPANIONS:
+            with suppress(FileNotFoundError):
+                os.rename(f"{self.path}{companion}", f"{aside}{companion}")
+        log.error(
+            "jmcp's state file %s is corrupt (%s). It was set aside as %s, and a fresh one made: "
+            "sessions and unsaved changes that it held are not known any more.",
+            self.path,
+            error,
+            aside.name,
+        )
+
+
+def _checkpoint(path: Path) -> None:
+    # Errors are those of the next statement too, which tells somebody.
+    with suppress(sqlite3.Error):
+        connection = sqlite3.connect(path)
+        try:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            connection.close()
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    ((version,),) = connection.execute("PRAGMA user_version").fetchall()
+    return int(version)
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", None) or 0
+
+
+def _unavailable(path: Path, error: sqlite3.Error) -> StateUnavailable:
+    return StateUnavailable(f"jmcp's state file {path} cannot be used: {error}.")

@@ -1,0 +1,1 @@
+"""The processes that jmcp runs in: the extension, an embedded JupyterLab, one of its own."""

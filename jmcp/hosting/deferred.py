@@ -1,0 +1,147 @@
+"""Serving before there is a Jupyter Server, and while there is none."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from jmcp.core.calls.call import Caller, Calls, Outcome, UnknownToolError
+from jmcp.core.calls.drain import Ending
+from jmcp.core.calls.rendering import Texts
+from jmcp.core.calls.tool import Api
+from jmcp.core.errors import BackendError, JupyterUnreachable
+from jmcp.core.observe.metrics import Metrics
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 15.0
+log = logging.getLogger("jmcp")
+
+
+class Later:
+    """`Calls` that are there at once and work as soon as `connect` gives the real ones.
+
+    `connect` raises a BackendError while that is impossible; it is tried again and again, and at
+    once when a call needs it. `tell` gets each change as a sentence. Until then, calls end with
+    the tool error of the last failure; they wait `call_seconds` for an attempt. Unless this `owns`
+    the real ones, others start and close them.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        connect: Callable[[], Awaitable[Calls]],
+        *,
+        tell: Callable[[str], None],
+        call_seconds: float,
+        close_seconds: float,
+        owns: bool = True,
+    ) -> None:
+        self.api = api
+        self._connect = connect
+        self._tell = tell
+        self._call_seconds = call_seconds
+        self._close_seconds = close_seconds
+        self._owns = owns
+        self._ending = Ending(api.policy.errors["server_stopping"])
+        self._real: Calls | None = None
+        self._failure: BackendError | None = None
+        self._wanted = asyncio.Event()
+        self._attempted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to connect; never waits for it."""
+        self._task = asyncio.create_task(self._connecting(), name="jmcp-connect")
+
+    async def close(self) -> None:
+        """Close what there is, for as long as is allowed: a server that is gone answers nothing."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        if self._real is not None and self._owns:
+            try:
+                async with asyncio.timeout(self._close_seconds):
+                    await self._real.close()
+            except TimeoutError:
+                log.warning("what was open did not close within %g s", self._close_seconds)
+
+    @property
+    def metrics(self) -> Metrics | None:
+        return None if self._real is None else self._real.metrics
+
+    @property
+    def stopping(self) -> bool:
+        return self._ending.begun
+
+    async def drain(self, seconds: float) -> None:
+        await self._ending.begin(0)
+        # Who waits for the servers is told that they were not there in time.
+        self._attempted.set()
+        if self._real is not None:
+            await self._real.drain(seconds)
+
+    async def live_sessions(self) -> int | None:
+        return None if self._real is None else await self._real.live_sessions()
+
+    async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
+        """As the real one does, once there is one."""
+        if name not in self.api.tools:
+            raise UnknownToolError(name)
+        if self._real is None and self.stopping:
+            error = self._ending.refusal(name)
+            return Outcome(tool=name, text=Texts.error(error), error=error)
+        if self._real is None:
+            await self._attempt()
+        if self._real is None:
+            return self._unavailable(name)
+        return await self._real.call(name, arguments, caller)
+
+    async def _attempt(self) -> None:
+        """Wait for the attempt under way, or for one that is made now."""
+        self._wanted.set()
+        attempted = self._attempted
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._call_seconds):
+                await attempted.wait()
+
+    def _unavailable(self, name: str) -> Outcome:
+        failure = self._failure or JupyterUnreachable("The Jupyter Server has not answered yet.")
+        error = self.api.policy.backend_errors[failure.kind](failure.message, **failure.details)
+        return Outcome(tool=name, text=Texts.error(error), error=error)
+
+    async def _connecting(self) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while not await self._connected():
+            self._wanted.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wanted.wait()
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _connected(self) -> bool:
+        """Try once. What fails in the same way again is not told again."""
+        attempted, known = self._attempted, self._failure
+        try:
+            real = await self._connect()
+            if self._owns:
+                try:
+                    await real.start()
+                except BaseException:
+                    # What it has open would count as another jmcp.
+                    await real.close()
+                    raise
+            self._real = real
+        except BackendError as error:
+            self._failure = error
+            if known is None or known.message != error.message:
+                self._tell(f"{error.message} Trying again until it is there.")
+        except Exception:  # a bug must not end the attempts without a word
+            log.exception("connecting failed")
+            self._failure = JupyterUnreachable("Connecting failed with a bug; jmcp's log has it.")
+        finally:
+            self._attempted = asyncio.Event()
+            attempted.set()
+        return self._real is not None

@@ -1,0 +1,33 @@
+"""The port that a server listens on, or one line that says why it cannot."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from jmcp.core.errors import ServeError
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that has the port, not yet listening. An empty host is every address.
+
+    Raises ServeError.
+    """
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        made = socket.socket(family, kind, protocol)
+        try:
+            # A port whose last connections are closing is free.
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind(address)
+        except BaseException:
+            made.close()
+            raise
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ServeError(f"port {port} is taken; choose another one with --port") from error
+        if error.errno == errno.EACCES:
+            raise ServeError(f"port {port} is not allowed; choose one with --port") from error
+        raise ServeError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
+    return made

@@ -1,0 +1,67 @@
+"""How the log reads: as text or as JSON lines, without the secrets that libraries would write."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from jmcp.core.observe.call_log import Fields
+from jmcp.options.settings import LogFormat
+
+LOGGER = "jmcp"
+TELLTALES = ("websockets.client", "sse_starlette.sse")
+"""They log at DEBUG what they send: the token of a Jupyter Server, and whole answers."""
+NAMING = ("mcp.server.streamable_http", "mcp.server.streamable_http_manager")
+"""They log the whole ids of handshake-era sessions."""
+SESSION = re.compile(r"(session(?: ID:|:)? )(?=\S*[0-9])(\S{2})\S{6,}", re.IGNORECASE)
+
+
+def keep_secrets() -> None:
+    """Libraries write more than anybody may read: whatever the level of all, these do not."""
+    for name in TELLTALES:
+        logging.getLogger(name).setLevel(logging.INFO)
+    for name in NAMING:
+        logging.getLogger(name).addFilter(_mask)
+
+
+def _mask(record: logging.LogRecord) -> bool:
+    record.msg, record.args = SESSION.sub(r"\1\2***", record.getMessage()), None
+    return True
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: `time` (UTC), `level`, `logger`, and `message` or a line's own data."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+        }
+        fields = record.args[0] if isinstance(record.args, tuple) and record.args else None
+        if isinstance(fields, Fields):
+            entry |= {"event": fields.kind, **fields.data}
+        else:
+            entry["message"] = record.getMessage()
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(entry, default=str)
+
+
+def show(kind: LogFormat, verbose: bool) -> None:
+    """Logs of this process go to stderr: what jmcp says, and of others only what went wrong."""
+    text = logging.Formatter("jmcp: %(levelname)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines() if kind == "json" else text)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    if verbose:
+        logging.getLogger(LOGGER).setLevel(logging.INFO)
+
+
+def in_json(others: logging.Logger | None) -> None:
+    """All lines of the program that jmcp is a part of, which `others` writes."""
+    for handler in others.handlers if others is not None else ():
+        handler.setFormatter(JsonLines())

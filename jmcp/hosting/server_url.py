@@ -1,0 +1,78 @@
+"""The Jupyter Servers that a person names, by whatever URL of theirs they have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+from jmcp.core.errors import ServeError
+from jmcp.options.serve_options import Where, taken_token
+
+PAGES = re.compile(r"/(lab|tree|notebooks)(/tree/.*|/)?$")
+"""What follows base_url in the URL that Jupyter prints, or that a browser shows."""
+JUPYTER_TOKENS = ("JMCP_JUPYTER_TOKEN", "JUPYTER_TOKEN")
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where documents and kernels are: the same server twice, or one for each."""
+
+    documents: Where
+    kernels: Where
+
+    @property
+    def _by_kind(self) -> dict[str, Where]:
+        if self.documents == self.kernels:
+            return {"jupyter": self.documents}
+        return {"document": self.documents, "kernel": self.kernels}
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The values of the options that name them."""
+        return {f"{kind}_url": server.url for kind, server in self._by_kind.items()}
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """The variables that hold their tokens."""
+        return {
+            f"JMCP_{kind.upper()}_TOKEN": server.token or ""
+            for kind, server in self._by_kind.items()
+        }
+
+
+def servers(
+    values: dict[str, Any], tokens: dict[str, str | None], environment: MutableMapping[str, str]
+) -> Servers:
+    """By the URLs of the decided values and the tokens that were given. Raises ServeError."""
+    url = values["jupyter_url"]
+    shared = tokens["jupyter"] or taken_token(environment, JUPYTER_TOKENS)
+    document = tokens["document"] or taken_token(environment, ("JMCP_DOCUMENT_TOKEN",))
+    kernel = tokens["kernel"] or taken_token(environment, ("JMCP_KERNEL_TOKEN",))
+    return Servers(
+        where("document", values["document_url"] or url, document or shared),
+        where("kernel", values["kernel_url"] or url, kernel or shared),
+    )
+
+
+def where(kind: str, url: str | None, token: str) -> Where:
+    """A server by any URL of it that a person may have. Raises ServeError."""
+    if not url:
+        raise ServeError(f"name the server of {kind}s too, with --{kind}-url or --jupyter-url")
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none
+        known = False
+    if not known or parts.username or parts.password:
+        raise ServeError(
+            f"--{kind}-url or --jupyter-url is not the URL of a server, as in http://127.0.0.1:8888/"
+        )
+    path = PAGES.sub("", parts.path).rstrip("/")
+    in_url = parse_qs(parts.query).get("token", [""])[0]
+    return Where(
+        url=urlunsplit((parts.scheme, parts.netloc, f"{path}/", "", "")),
+        token=token or in_url or None,
+    )

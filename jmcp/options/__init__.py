@@ -1,0 +1,1 @@
+"""Options: one table for command line, variables, config.toml and traits."""

@@ -1,0 +1,44 @@
+"""What a person may set about a server, whichever way it is started: `jmcp.options.table` says how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+LogFormat = Literal["text", "json"]
+MIB = 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Decided at start. None means what `spec/sessions.yaml` says.
+
+    `store` is `sqlite`, `memory` or the URL of a Redis (`redis://...`). `session_hours` a session
+    may be idle. `read_only` and the lists of tools narrow what every caller may do, whoever it is:
+    `allow_tools`, where there are any, are the only ones, and `deny_tools` are none of them.
+    `calls_per_second` and `owner_calls_per_second` are rates of one session and of one principal;
+    0 is no limit. Sizes are in MiB. `allow_origins` are exact, for browsers of other sites.
+    `audit_log` is the file that calls are written to, with sources and outputs if `audit_content`.
+    """
+
+    # Not in its repr: a Redis has a password.
+    store: str = field(default="sqlite", repr=False)
+    session_hours: float | None = None
+    read_only: bool = False
+    allow_tools: tuple[str, ...] = ()
+    deny_tools: tuple[str, ...] = ()
+    calls_per_second: float | None = None
+    owner_calls_per_second: float | None = None
+    max_request_mib: int = 64
+    max_notebook_mib: int = 512
+    allow_hidden: bool = False
+    allow_origins: tuple[str, ...] = ()
+    audit_log: Path | None = None
+    audit_content: bool = False
+    log_format: LogFormat = "text"
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """`allow_origins` as browsers send them."""
+        return frozenset(origin.lower() for origin in self.allow_origins)

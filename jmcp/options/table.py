@@ -1,0 +1,246 @@
+"""Every option there is, in one table.
+
+From it come the options of `jmcp serve`, the variables, the keys of config.toml and the traits of
+the Jupyter extension, so that the four never differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, get_args
+
+from jmcp.options.option_types import (
+    Choice,
+    Kind,
+    Names,
+    Number,
+    Place,
+    Switch,
+    Text,
+    Whole,
+    a_store,
+    an_origin,
+)
+from jmcp.options.serve_options import IfUnavailable, Transport
+from jmcp.options.settings import LogFormat, Settings
+from jmcp_api.mcp import TOOLSETS
+
+DEFAULT_PORT = 8888
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """`name` is the key in a file and, unless `trait` says otherwise, the name of its trait.
+
+    `shown` says what holds without it, where the default does not say that itself. `secret`: its
+    value may hold a password, which belongs into a variable or a file.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    metavar: str | None = None
+    default: Any = None
+    shown: str | None = None
+    secret: bool = False
+    trait: str = ""
+
+    @property
+    def flag(self) -> str:
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def variable(self) -> str:
+        return f"JMCP_{self.name.upper()}"
+
+    @property
+    def described(self) -> str:
+        """Its help, with what holds without it."""
+        plain = None if self.default is None else self.kind.plain(self.default)
+        default = ",".join(plain) if isinstance(plain, list) else plain
+        if isinstance(default, bool):
+            default = "on" if default else "off"
+        shown = self.shown or ("" if default is None else str(default))
+        return f"{self.help} ({shown})" if shown else self.help
+
+
+def a_tool(name: str) -> None:
+    names = [tool for tools in TOOLSETS.values() for tool in tools]
+    if name not in names:
+        raise ValueError(f"no tool {name}; there are: {', '.join(names)}")
+
+
+DEFAULTS = Settings()
+
+STARTING: tuple[Option, ...] = (
+    Option(
+        name="transport",
+        metavar="NAME",
+        kind=Choice(get_args(Transport)),
+        default="streamable-http",
+        help="how MCP clients connect: streamable-http or stdio",
+    ),
+    Option(
+        name="toolset",
+        metavar="NAMES",
+        kind=Names(),
+        default=("core",),
+        help="toolsets for MCP clients, comma-separated",
+    ),
+    Option(name="verbose", kind=Switch(), default=False, help="show what is logged"),
+)
+
+HTTP: tuple[Option, ...] = (
+    Option(name="host", kind=Text(), default="127.0.0.1", help="address to listen on"),
+    Option(
+        name="port",
+        kind=Whole(),
+        help="port to listen on",
+        shown=f"{DEFAULT_PORT}; 0: any free one, as JupyterLab has over stdio",
+    ),
+)
+
+LAB: tuple[Option, ...] = (
+    Option(name="root_dir", metavar="DIR", kind=Place(), help="folder to serve", shown="this one"),
+    Option(name="browser", kind=Switch(), default=True, help="open JupyterLab"),
+)
+
+ELSEWHERE: tuple[Option, ...] = (
+    Option(
+        name="jupyter_url",
+        metavar="URL",
+        kind=Text(),
+        help="the Jupyter Server to work on, with its base_url, as in https://hub/user/NAME/",
+    ),
+    Option(
+        name="document_url",
+        metavar="URL",
+        kind=Text(),
+        help="another server for the notebooks, on the same folder",
+    ),
+    Option(
+        name="kernel_url",
+        metavar="URL",
+        kind=Text(),
+        help="another server for the kernels, on the same folder",
+    ),
+    Option(
+        name="if_unavailable",
+        metavar="WHAT",
+        kind=Choice(get_args(IfUnavailable)),
+        help="when that server does not answer or refuses the token at start: exit (status 1), "
+        "or retry until it does, while tools say why",
+        shown="exit; over stdio, where the client would not start jmcp again, retry",
+    ),
+)
+
+SETTINGS: tuple[Option, ...] = (
+    Option(
+        name="store",
+        metavar="WHERE",
+        kind=Text(a_store),
+        default=DEFAULTS.store,
+        secret=True,
+        help="where sessions are kept: sqlite, memory, or redis://HOST:PORT/NUMBER",
+    ),
+    Option(
+        name="session_hours",
+        metavar="HOURS",
+        kind=Number(positive=True),
+        help="how long a session may be idle",
+        shown="24",
+    ),
+    Option(
+        name="read_only",
+        kind=Switch(),
+        default=DEFAULTS.read_only,
+        help="only tools that change nothing and run nothing",
+    ),
+    Option(
+        name="allow_tools",
+        metavar="NAMES",
+        kind=Names(a_tool),
+        default=DEFAULTS.allow_tools,
+        help="the only tools that may be called, comma-separated",
+        shown="all",
+    ),
+    Option(
+        name="deny_tools",
+        metavar="NAMES",
+        kind=Names(a_tool),
+        default=DEFAULTS.deny_tools,
+        help="tools that may not be called, comma-separated",
+        shown="none",
+    ),
+    Option(
+        name="calls_per_second",
+        metavar="NUMBER",
+        kind=Number(),
+        help="calls of one session; 0: no limit",
+        shown="100",
+    ),
+    Option(
+        name="owner_calls_per_second",
+        metavar="NUMBER",
+        kind=Number(),
+        help="calls of one user; 0: no limit",
+        shown="500",
+    ),
+    Option(
+        name="max_request_mib",
+        metavar="MIB",
+        kind=Whole(1),
+        default=DEFAULTS.max_request_mib,
+        help="the largest request",
+    ),
+    Option(
+        name="max_notebook_mib",
+        metavar="MIB",
+        kind=Whole(1),
+        default=DEFAULTS.max_notebook_mib,
+        help="the largest notebook",
+    ),
+    Option(
+        name="allow_hidden",
+        kind=Switch(),
+        default=DEFAULTS.allow_hidden,
+        help="hidden files and folders too",
+    ),
+    Option(
+        name="allow_origins",
+        metavar="ORIGINS",
+        kind=Names(an_origin),
+        default=DEFAULTS.allow_origins,
+        help="other sites whose pages may call, as in https://example.org, comma-separated",
+        shown="none",
+    ),
+    Option(
+        name="audit_log",
+        metavar="FILE",
+        kind=Place(),
+        help="file to write each call to, as lines of JSON",
+        shown="none",
+    ),
+    Option(
+        name="audit_content",
+        kind=Switch(),
+        default=DEFAULTS.audit_content,
+        help="write sources and outputs there too",
+    ),
+    Option(
+        name="log_format",
+        metavar="FORMAT",
+        kind=Choice(get_args(LogFormat)),
+        default=DEFAULTS.log_format,
+        trait="jmcp_log_format",  # Jupyter's applications have a log_format of another kind
+        help="how lines are logged: text or json",
+    ),
+)
+
+OPTIONS: tuple[Option, ...] = (*STARTING, *HTTP, *LAB, *ELSEWHERE, *SETTINGS)
+BY_NAME = {option.name: option for option in OPTIONS}
+
+
+def settings(values: dict[str, Any]) -> Settings:
+    """The settings among decided values."""
+    return Settings(**{field.name: values[field.name] for field in fields(Settings)})

@@ -1,0 +1,103 @@
+"""What outlives a process of jmcp: where it is, and what it is when it cannot be there."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jupyter_core.paths import jupyter_data_dir
+
+from jmcp.core.errors import ServeError
+from jmcp.core.journal.entries import Journal
+from jmcp.core.sessions.records import Store
+from jmcp.core.stores.instance_lock import Presence
+from jmcp.core.stores.journal_store import MemoryJournal, SqliteJournal
+from jmcp.core.stores.memory import MemoryStore
+from jmcp.core.stores.sqlite import SqliteStore
+from jmcp.core.stores.state_file import StateFile, StateUnavailable
+
+CHECK_SECONDS = 5.0
+log = logging.getLogger("jmcp")
+
+
+def state_folder(place: str) -> Path:
+    """The folder for what jmcp keeps about one place: a root directory, or a server's URL."""
+    name = hashlib.sha256(place.encode()).hexdigest()[:16]
+    return Path(jupyter_data_dir()) / "jmcp" / name
+
+
+def kept_in(
+    folder: Path, *, store: str = "sqlite", idle_hours: float = 24
+) -> tuple[Store, Journal]:
+    """Sessions and the change journal of that folder; the store's `close` closes both.
+
+    `store` and `idle_hours` are the settings. In Redis are the sessions alone; `memory` is for
+    both. Where nothing can be written they are in memory too, which is logged. Raises ServeError.
+    """
+    if store == "memory":
+        return MemoryStore(), MemoryJournal()
+    local, journal = _on_disk(folder)
+    if store == "sqlite":
+        return local, journal
+    return in_redis(store, folder, idle_hours=idle_hours, local=local), journal
+
+
+def in_redis(url: str, folder: Path, *, idle_hours: float, local: Store) -> Store:
+    """The sessions of that folder's place in Redis. Raises ServeError."""
+    _check_installed()
+    from jmcp.core.stores.redis import RedisStore
+
+    try:
+        return RedisStore(url, place=folder.name, idle_hours=idle_hours, local=local)
+    except ValueError:
+        # Its text may hold a password.
+        raise ServeError("the store is not the URL of a Redis, as in redis://HOST:6379/0") from None
+
+
+def check(store: str) -> None:
+    """Raises ServeError for a Redis that does not answer, before anything is started."""
+    if store in ("sqlite", "memory"):
+        return
+    _check_installed()
+    from redis import AuthenticationError, Redis, RedisError
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    seconds = {"socket_timeout": CHECK_SECONDS, "socket_connect_timeout": CHECK_SECONDS}
+    try:
+        with Redis.from_url(store, retry=Retry(NoBackoff(), 0), **seconds) as redis:
+            redis.ping()
+    except ValueError:
+        raise ServeError("the store is not the URL of a Redis, as in redis://HOST:6379/0") from None
+    except AuthenticationError:
+        raise ServeError(f"the Redis at {_where(store)} refuses the password") from None
+    except (RedisError, OSError) as error:
+        raise ServeError(
+            f"the Redis at {_where(store)} does not answer ({type(error).__name__}); start it, or "
+            "choose another store with --store"
+        ) from None
+
+
+def _on_disk(folder: Path) -> tuple[Store, Journal]:
+    try:
+        state = StateFile(folder / "state.db")
+        return SqliteStore(state, Presence(folder)), SqliteJournal(state)
+    except StateUnavailable as error:
+        log.warning("Sessions and unsaved edits will not survive a restart: %s", error.message)
+        return MemoryStore(), MemoryJournal()
+
+
+def _check_installed() -> None:
+    if find_spec("redis") is None:
+        raise ServeError(
+            "a store in Redis needs the package redis, not installed: pip install 'jmcp[redis]'"
+        )
+
+
+def _where(url: str) -> str:
+    """A URL without its password."""
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2] or parts.path

@@ -1,0 +1,114 @@
+"""The session records of a place, as a person may see them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from jmcp.core.errors import ServeError
+from jmcp.core.observe.events import masked
+from jmcp.core.sessions.expiry import SECONDS_PER_HOUR
+from jmcp.core.sessions.lookup import iso
+from jmcp.core.sessions.records import SessionRecord, Store
+from jmcp.core.stores.memory import MemoryStore
+from jmcp.core.stores.sqlite import SqliteStore
+from jmcp.core.stores.state_file import StateFile
+from jmcp.state.folder import check, in_redis, state_folder
+from jmcp_api.sessions import POLICY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One session. `number` counts from 1 for the oldest: it stays while sessions are used."""
+
+    number: int
+    record: SessionRecord
+
+    @property
+    def session_id(self) -> str:
+        return self.record.session_id
+
+    @property
+    def masked(self) -> str:
+        return masked(self.session_id)
+
+    @property
+    def owner(self) -> str:
+        return self.record.owner
+
+    @property
+    def paths(self) -> list[str]:
+        """Of its notebooks, the current one first."""
+        held = self.record.notebooks
+        keys = sorted(held, key=lambda key: key != self.record.current)
+        return [held[key].ref.path for key in keys]
+
+    @property
+    def started_kernels(self) -> list[str]:
+        held = self.record.notebooks.values()
+        return [one.kernel_id for one in held if one.started_kernel and one.kernel_id is not None]
+
+    def public(self) -> dict[str, Any]:
+        """All that anybody may know of it: never the whole id."""
+        record = self.record
+        return {
+            "number": self.number,
+            "session": self.masked,
+            "owner": record.owner,
+            "created": iso(record.created),
+            "last_used": iso(record.last_accessed),
+            "notebooks": [
+                {
+                    "notebook_path": held.ref.path,
+                    "notebook_name": held.name,
+                    "current": held.ref.key == record.current,
+                    "kernel_id": held.kernel_id,
+                    "started_kernel": held.started_kernel,
+                    "private_kernel": held.private,
+                }
+                for held in record.notebooks.values()
+            ],
+        }
+
+
+class Kept:
+    """The live sessions in a store, which it owns. `where` names that to a person."""
+
+    def __init__(self, store: Store, where: str, idle_hours: float) -> None:
+        self.where = where
+        self._store = store
+        self._idle_seconds = idle_hours * SECONDS_PER_HOUR
+
+    async def rows(self) -> list[Row]:
+        """Those that only a running cell keeps alive, past their idle time, are not known here."""
+        limit = time.time() - self._idle_seconds
+        found = await self._store.idle_since(float("inf"))
+        live = [one for one in found if one.last_accessed >= limit]
+        live.sort(key=lambda one: (one.created, one.owner, one.session_id))
+        return [Row(number=number, record=one) for number, one in enumerate(live, 1)]
+
+    async def remove(self, row: Row) -> bool:
+        """False when it was gone. A server that runs sees that with the session's next call."""
+        return await self._store.remove(row.owner, row.session_id)
+
+    async def close(self) -> None:
+        await self._store.close()
+
+
+def open_kept(place: str, store: str, session_hours: float | None) -> Kept:
+    """The sessions of that place in that store. Raises ServeError, StateUnavailable.
+
+    Creates nothing where there is nothing, and is no process of jmcp to others.
+    """
+    folder = state_folder(place)
+    idle_hours = POLICY.idle_hours if session_hours is None else session_hours
+    if store == "memory":
+        raise ServeError("sessions in memory are known to their server alone; name another --store")
+    if store == "sqlite":
+        path = folder / "state.db"
+        kept: Store = SqliteStore(StateFile(path)) if path.exists() else MemoryStore()
+        return Kept(kept, place, idle_hours)
+    check(store)
+    shared = in_redis(store, folder, idle_hours=idle_hours, local=MemoryStore())
+    return Kept(shared, place, idle_hours)

@@ -1,0 +1,1 @@
+"""The wires: MCP, REST and the bridge into Jupyter Server."""

@@ -1,0 +1,232 @@
+"""The ASGI bridge: the site inside Jupyter Server, on its port and behind its authentication.
+
+This module loads while Jupyter starts, so it imports nothing of the MCP SDK.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
+from typing import Any, Protocol, cast
+from urllib.parse import unquote
+
+from jupyter_server.auth.authorizer import AllowAllAuthorizer
+from jupyter_server.auth.decorator import allow_unauthenticated, authorized
+from jupyter_server.base.handlers import JupyterHandler
+from tornado.iostream import StreamClosedError
+
+from jmcp.core.calls.principal import Named, Principal
+from jmcp.transport.middleware.credential import credential
+from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.problems import MEDIA_TYPE, Problem, document
+
+Message = MutableMapping[str, Any]
+Method = Callable[..., Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+# Whoever has the token of one of Jupyter's own identity providers is the same person, but the
+# name that those make up for them differs from request to request.
+SHARED_PRINCIPAL = "jupyter"
+METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+NO_TOKEN = "Send Jupyter's token, or a named one of jmcp: Authorization: Bearer <token>."
+CORS_HEADERS = "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id"
+CREDENTIALS = frozenset({"authorization", "cookie"})
+SESSION_ID = re.compile(r"(/sessions/|[?&]session_id=)([^/?&#]+)")
+
+
+def mask(uri: str) -> str:
+    """A request's URI without whole session ids, for logs."""
+    return SESSION_ID.sub(lambda found: f"{found[1]}{found[2][:2]}***", uri)
+
+
+class Host(Protocol):
+    """What a request needs of the extension that serves it."""
+
+    guard: Guard
+    named: Named
+
+    async def app(self) -> Application:
+        """The ASGI application, once it runs. Raises Problem 503 if it does not."""
+
+
+class BridgeHandler(JupyterHandler):
+    """Hands a request to the ASGI application and its answer back, as it streams."""
+
+    SUPPORTED_METHODS = (*JupyterHandler.SUPPORTED_METHODS, "TRACE")
+
+    def initialize(self, host: Host) -> None:
+        self._host = host
+        self._gone = asyncio.Event()
+        self._named: Principal | None = None
+        # Everything that logs a request later logs this; path and query are kept apart from it.
+        self.request.uri = mask(self.request.uri or "")
+
+    # -- around the request ----------------------------------------------------------------------
+
+    async def prepare(self) -> None:  # type: ignore[override] # as in jupyter_server's own
+        headers = self.request.headers
+        try:
+            self._host.guard.check(headers.get("Host", ""), headers.get("Origin"))
+        except Problem as refusal:
+            self.refuse(refusal.body)
+            return
+        self._named = self._with_named_token()
+        if self._named is not None:
+            # No user of Jupyter, and so no access to anything of Jupyter's own. Cookies do not
+            # count beside a token, so there is nothing that another site could abuse (XSRF).
+            self.current_user = self._jupyter_current_user = None
+            self.set_cors_headers()
+            return
+        await super().prepare(_redirect_to_login=False)
+        if self.current_user is None and self.request.method != "OPTIONS":
+            self.refuse(document(401, NO_TOKEN))
+
+    def set_cookie(self, *_: Any, **__: Any) -> None:
+        """No login cookies: they would make a new made-up person of every request."""
+
+    def set_cors_headers(self) -> None:
+        """CORS headers only when configured; by default Jupyter gives them to any token."""
+        if self.allow_origin or self.allow_origin_pat:
+            super().set_cors_headers()
+
+    def compute_etag(self) -> None:
+        """None: the application chooses its headers."""
+
+    def on_connection_close(self) -> None:
+        self._gone.set()
+        super().on_connection_close()
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        """Whatever Jupyter or Tornado refused, as a problem."""
+        anonymous = getattr(self, "_jupyter_current_user", None) is None
+        if anonymous and status_code in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+            # Jupyter checks XSRF before it asks who it is.
+            self.refuse(document(401, NO_TOKEN))
+        else:
+            self.refuse(document(status_code, f"{HTTPStatus(status_code).phrase}."))
+
+    def refuse(self, body: dict[str, Any]) -> None:
+        """End the request with a problem."""
+        status = int(body["status"])
+        self.set_status(status)
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.set_header("WWW-Authenticate", 'Bearer realm="jupyter"')
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.set_header("Allow", METHODS)
+        self.set_header("Content-Type", MEDIA_TYPE)
+        self.finish(json.dumps(body))
+
+    # -- the request -----------------------------------------------------------------------------
+
+    async def answer(self, *_: str) -> None:
+        # jmcp knows itself what a named token allows; who is a user of Jupyter, Jupyter decides.
+        await (self._bridge() if self._named else self._authorized())
+
+    @authorized("execute", "kernels")  # type: ignore[untyped-decorator] # jupyter_server's own
+    async def _authorized(self) -> None:
+        await self._bridge()
+
+    get = head = post = put = patch = delete = trace = cast("Method", answer)
+
+    @allow_unauthenticated
+    async def options(self, *_: str) -> None:
+        """Answered for anyone, as a browser asks before it sends credentials."""
+        if self.allow_origin or self.allow_origin_pat:
+            self.set_header("Access-Control-Allow-Methods", METHODS)
+            self.set_header("Access-Control-Allow-Headers", CORS_HEADERS)
+        await self._bridge()
+
+    def _with_named_token(self) -> Principal | None:
+        """Whose named token the request has, where those count.
+
+        They do on a server of one person. Where somebody else decides who comes in (a JupyterHub)
+        and what they may do (an authorizer), a file in the person's folder must not.
+        """
+        elsewhere = self.get_current_user.__module__ != JupyterHandler.__module__
+        if not self._of_jupyter() or elsewhere or type(self.authorizer) is not AllowAllAuthorizer:
+            return None
+        return self._host.named(credential(self.request.headers.get("Authorization", "")))
+
+    def _of_jupyter(self) -> bool:
+        """Whether Jupyter itself says who people are, and nothing that was put in its place."""
+        return type(self.identity_provider).__module__.startswith("jupyter_server.")
+
+    def _principal(self) -> Principal | None:
+        if self._named is not None:
+            return self._named
+        if self.current_user is None or not self.identity_provider.auth_enabled:
+            return None
+        if self._of_jupyter():
+            return Principal(name=SHARED_PRINCIPAL)
+        return Principal(name=str(self.current_user.username))
+
+    def _scope(self) -> dict[str, Any]:
+        request = self.request
+        pairs = [pair for pair in request.query.split("&") if not pair.startswith("token=")]
+        return {
+            "type": "http",
+            # 2.4 would have the application expect an OSError from `send`.
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": request.version.removeprefix("HTTP/"),
+            "method": request.method,
+            "scheme": request.protocol,
+            "path": unquote(request.path),
+            "raw_path": request.path.encode("latin-1"),
+            "root_path": "",
+            "query_string": "&".join(pairs).encode("latin-1"),
+            "headers": [
+                (name.lower().encode("latin-1"), value.encode("latin-1"))
+                for name, value in request.headers.get_all()
+                if name.lower() not in CREDENTIALS
+            ],
+            "client": (request.remote_ip, 0),
+            "server": (request.host_name, None),
+            "state": {},
+            "principal": self._principal(),
+        }
+
+    async def _bridge(self) -> None:
+        body: list[bytes] = [self.request.body]
+
+        async def receive() -> Message:
+            if body:
+                return {"type": "http.request", "body": body.pop(), "more_body": False}
+            await self._gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            # Nobody is there to read it, and an error raised here would have no one to go to.
+            if self._gone.is_set():
+                return
+            try:
+                if message["type"] == "http.response.start":
+                    await self._start(message)
+                else:
+                    if chunk := message.get("body"):  # Tornado counts even an empty one
+                        self.write(chunk)
+                    if message.get("more_body"):
+                        await self.flush()
+            except StreamClosedError:
+                self._gone.set()
+
+        try:
+            app = await self._host.app()
+        except Problem as refusal:
+            self.refuse(refusal.body)
+            return
+        await app(self._scope(), receive, send)
+
+    async def _start(self, message: Message) -> None:
+        self.clear_header("Content-Type")
+        self.set_status(message["status"])
+        names = set()
+        for raw_name, raw_value in message.get("headers", []):
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            (self.add_header if name in names else self.set_header)(name, value)
+            names.add(name)
+        # A stream's headers must not wait for its first event: a silent one would look hung.
+        if "content-length" not in names and message["status"] not in (202, 204, 304):
+            await self.flush()

@@ -1,0 +1,1 @@
+"""What surrounds every HTTP request: identity, limits, what browsers may do."""

@@ -1,0 +1,63 @@
+"""The tokens of a server of its own: without one nobody gets further than here."""
+
+from __future__ import annotations
+
+import hmac
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from jmcp.core.calls.principal import Named, Principal
+from jmcp.transport.middleware.credential import credential
+from jmcp.transport.middleware.principal import HOLDER
+from jmcp.transport.problems import ProblemResponse, document
+
+NO_TOKEN = "Send the token of this server, or a named one: Authorization: Bearer <token>."
+WRONG_TOKEN = "That token is none of this server's, or was removed, or has expired."
+
+
+class Authenticated:
+    """Lets in whoever has the token or a `named` one, and anyone to what is `public` (paths).
+
+    OPTIONS is answered for anyone, as a browser asks before it sends credentials.
+    """
+
+    def __init__(
+        self, app: ASGIApp, token: str, public: frozenset[str], named: Named | None = None
+    ) -> None:
+        self._app = app
+        self._token = token.encode()
+        self._named = named
+        self._public = public
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        authorization = Request(scope).headers.get("authorization", "")
+        principal = self._principal(credential(authorization))
+        public = scope["path"] in self._public or scope["method"] == "OPTIONS"
+        if principal is None and not public:
+            await self._refuse(bool(authorization.partition(" ")[2]))(scope, receive, send)
+            return
+        # What comes after knows who it is, and has no credential to leak.
+        scope = dict(scope, headers=list(scope["headers"]))
+        del MutableHeaders(scope=scope)["authorization"]
+        if principal is not None:
+            scope["principal"] = principal
+        await self._app(scope, receive, send)
+
+    def _principal(self, given: str) -> Principal | None:
+        if not given:
+            return None
+        if hmac.compare_digest(given.encode(), self._token):
+            return Principal(name=HOLDER)
+        return self._named(given) if self._named is not None else None
+
+    def _refuse(self, given: bool) -> ProblemResponse:
+        challenge = 'Bearer realm="jmcp"'
+        if given:
+            challenge += ', error="invalid_token"'
+        body = document(401, WRONG_TOKEN if given else NO_TOKEN)
+        return ProblemResponse(body, {"WWW-Authenticate": challenge})

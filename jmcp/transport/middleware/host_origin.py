@@ -1,0 +1,57 @@
+"""Whom a browser may speak for: Host and Origin, checked for every path.
+
+A token does not make this superfluous. DNS rebinding turns a page of the web into a client on
+this machine, and MCP demands that Origin is validated.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from jmcp.transport.middleware.loopback import is_loopback
+from jmcp.transport.problems import Problem
+
+
+def hostname(netloc: str) -> str:
+    """`example.org:80` -> `example.org`, `[::1]:80` -> `::1`; empty when it is neither."""
+    try:
+        return urlsplit(f"//{netloc}").hostname or ""
+    except ValueError:
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """What is allowed besides the loopback interface talking to itself.
+
+    `hosts` are further names of this server; `any_host` leaves them unchecked (a server that is
+    reachable from elsewhere cannot know its names). `origins` are exact; `origin_pattern` is a
+    regular expression; `*` allows every origin, as Jupyter's `allow_origin` does.
+    """
+
+    hosts: frozenset[str] = frozenset()
+    any_host: bool = False
+    origins: frozenset[str] = frozenset()
+    origin_pattern: str | None = None
+
+    def check(self, host: str, origin: str | None) -> None:
+        """Raises Problem 421 for a Host, 403 for an Origin that is not ours."""
+        name = hostname(host)
+        if not (self.any_host or is_loopback(name) or name in self.hosts):
+            raise Problem(421, "The Host header names another server.")
+        if origin and not self._allows(origin.lower(), host.lower(), name):
+            raise Problem(403, "Requests from that Origin are refused.", code="origin_refused")
+
+    def _allows(self, origin: str, host: str, name: str) -> bool:
+        scheme, _, origin_host = origin.partition("://")
+        if (origin_host and origin_host == host) or self._configured(origin):
+            return True
+        # The SDK's rule: local pages (an MCP inspector on another port) may use a local server.
+        return scheme == "http" and is_loopback(name) and is_loopback(hostname(origin_host))
+
+    def _configured(self, origin: str) -> bool:
+        if "*" in self.origins or origin in self.origins:
+            return True
+        return bool(self.origin_pattern and re.fullmatch(self.origin_pattern, origin))

@@ -1,0 +1,54 @@
+"""Who calls, as far as HTTP can tell: from what authentication left in the request."""
+
+from __future__ import annotations
+
+from mcp.server.auth.middleware.auth_context import AuthContextMiddleware, get_access_token
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from jmcp.core.calls.call import Caller
+from jmcp.core.calls.principal import Principal, implied
+from jmcp.transport.middleware.request_id import current_id
+
+ANONYMOUS = "anonymous"
+HOLDER = "holder"
+"""Whoever has the token of a server of one person, or started the process that it is."""
+
+
+class Identified:
+    """Makes the Principal that a server around the site put into the scope its ASGI user.
+
+    So that server needs nothing of the SDK, and the credential itself never goes along.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = AuthContextMiddleware(app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        principal: Principal | None = scope.get("principal")
+        if principal is not None:
+            name, scopes = principal.name, [str(scope) for scope in sorted(principal.scopes)]
+            access = AccessToken(token="", client_id=name, scopes=scopes, subject=name)
+            scope["user"] = AuthenticatedUser(access)
+        await self._app(scope, receive, send)
+
+
+def caller(connection: str | None = None) -> Caller:
+    """The caller of the request that is being served, as `AuthContextMiddleware` saw it."""
+    access = get_access_token()
+    if access is None:
+        return Caller(
+            owner=ANONYMOUS,
+            authenticated=False,
+            connection=connection,
+            request_id=current_id(),
+        )
+    owner = access.subject or access.client_id
+    return Caller(
+        owner=owner,
+        authenticated=True,
+        connection=connection,
+        scopes=implied(access.scopes),
+        request_id=current_id(),
+    )

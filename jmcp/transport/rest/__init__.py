@@ -1,0 +1,1 @@
+"""REST: the routes of the spec, events, and pages for people."""

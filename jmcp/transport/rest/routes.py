@@ -1,0 +1,105 @@
+"""REST: each route of the spec is one tool, and what it answers is the tool's result."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from jmcp.core.calls.call import Calls, Outcome
+from jmcp.core.calls.tool import Route, Tool
+from jmcp.core.errors import ToolError
+from jmcp.transport import problems
+from jmcp.transport.mcp.disconnects import nobody, unless_left
+from jmcp.transport.middleware.body_limit import json_object
+from jmcp.transport.middleware.principal import caller
+from jmcp.transport.rest import query, sse
+
+PREFIX = "/jmcp/v1"
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+SESSION = "session_id"
+NOTEBOOK = "notebook_path"
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def by_path(routes: tuple[Route, ...]) -> dict[str, dict[str, Route]]:
+    """Routes by path and method, fixed segments before placeholders: `/cells/at/...` wins."""
+    grouped: defaultdict[str, dict[str, Route]] = defaultdict(dict)
+    for route in routes:
+        grouped[route.path][route.method] = route
+    ordered = sorted(grouped, key=lambda path: ["{" in part for part in path.split("/")])
+    return {path: grouped[path] for path in ordered}
+
+
+class Rest:
+    """The operations of one server. `base` is the URL path that the server lives under."""
+
+    def __init__(self, dispatcher: Calls, base: str) -> None:
+        self._dispatcher = dispatcher
+        self._base = base
+        self._api = dispatcher.api
+
+    async def answer(self, route: Route, request: Request) -> Response:
+        """Decode, call, encode."""
+        tool = self._api.tools[route.tool]
+        try:
+            arguments = await self._arguments(route, tool, request)
+        except ToolError as error:
+            return problems.ProblemResponse(problems.of_error(error))
+        if route.stream is not None and sse.wanted(request):
+            arguments = {**route.stream, **arguments}
+            return await sse.answer(partial(self._dispatcher.call, tool.name, arguments), caller())
+        call = self._dispatcher.call(tool.name, arguments, caller())
+        # What may wait for code: a caller who leaves must not keep it waiting, or running.
+        outcome = await (call if route.stream is None else unless_left(request.receive, call))
+        if outcome is None:
+            return nobody()
+        if outcome.error is not None:
+            return problems.ProblemResponse(problems.of_error(outcome.error))
+        headers = {}
+        if route.status == 201 and (location := self._location(route, request, outcome)):
+            headers["Location"] = location
+        return JSONResponse(outcome.result, status_code=route.status, headers=headers)
+
+    async def _arguments(self, route: Route, tool: Tool, request: Request) -> dict[str, Any]:
+        path = query.values(tool, request.path_params.items())
+        if path.get(SESSION) == self._api.policy.reserved_handle:
+            if route.method == "DELETE":
+                raise self._invalid(f"{path[SESSION]} names no session; DELETE needs its id")
+            del path[SESSION]
+        asked = query.values(tool, request.query_params.multi_items())
+        body = await json_object(request) if route.method in WITH_BODY else {}
+        if route.method in WITH_BODY:
+            # Injected into every session tool, and not about what the body describes.
+            in_query = {NOTEBOOK} if tool.session == "required" else set()
+            self._refuse(asked.keys() - in_query, "belongs in the body")
+            self._refuse(body.keys() & in_query, "belongs in the query")
+        in_path = set(route.path_params)
+        self._refuse((asked.keys() | body.keys()) & in_path, "is in the path already")
+        return path | asked | body
+
+    def _refuse(self, names: set[str], why: str) -> None:
+        if names:
+            raise self._invalid("; ".join(f"{name} {why}" for name in sorted(names)))
+
+    def _invalid(self, message: str) -> ToolError:
+        return self._api.policy.errors["invalid_arguments"](f"{message}.")
+
+    def _location(self, route: Route, request: Request, outcome: Outcome) -> str | None:
+        """Where the new thing can be read: the nearest GET below that the result can fill in."""
+        known = {**request.path_params, **(outcome.result or {})}
+        below = [
+            other.path
+            for other in self._api.routes
+            if other.method == "GET" and other.path.startswith(f"{route.path}/")
+        ]
+        for path in sorted(below, key=lambda path: path.count("/")):
+            if all(known.get(name) is not None for name in PLACEHOLDER.findall(path)):
+                filled = PLACEHOLDER.sub(lambda found: quote(str(known[found[1]]), safe=""), path)
+                return f"{self._base}{PREFIX}{filled}"
+        return None

@@ -1,0 +1,66 @@
+"""`/mcp/healthz`, `/mcp/tools/list` and `/mcp/tools/call`: every tool without an MCP client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from jmcp.core.calls.call import Calls
+from jmcp.transport import problems
+from jmcp.transport.mcp.disconnects import nobody, unless_left
+from jmcp.transport.mcp.tool_list import Listing
+from jmcp.transport.middleware.body_limit import json_object
+from jmcp.transport.middleware.principal import caller
+from jmcp.transport.problems import Problem, ProblemResponse
+
+
+class Facade:
+    """What older servers had beside `/mcp`, kept for their clients."""
+
+    def __init__(self, dispatcher: Calls, listing: Listing, version: str) -> None:
+        self._dispatcher = dispatcher
+        self._listing = listing
+        self._version = version
+
+    async def health(self, _: Request) -> Response:
+        about = {"service": "jmcp", "version": self._version}
+        if self._dispatcher.stopping:
+            return JSONResponse({"status": "stopping", **about}, status_code=503)
+        sessions = await self._dispatcher.live_sessions()
+        return JSONResponse({"status": "healthy", **about, "sessions": sessions})
+
+    async def list_tools(self, _: Request) -> Response:
+        entries = self._listing.entries(caller().scopes)
+        return JSONResponse({"tools": entries, "count": len(entries)})
+
+    async def call_tool(self, request: Request) -> Response:
+        """Any tool of the server, whatever its toolset: `{tool_name, arguments}`."""
+        try:
+            name, arguments = self._decoded(await json_object(request))
+        except Problem as refusal:
+            return ProblemResponse({"success": False, **refusal.body}, refusal.headers)
+        call = self._dispatcher.call(name, arguments, caller())
+        runs = self._dispatcher.api.tools[name].on_disconnect is not None
+        outcome = await (unless_left(request.receive, call) if runs else call)
+        if outcome is None:
+            return nobody()
+        if outcome.error is not None:
+            body = problems.of_error(outcome.error)
+            return ProblemResponse({"success": False, **body, "text": outcome.text})
+        return JSONResponse({"success": True, "result": outcome.result, "text": outcome.text})
+
+    def _decoded(self, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        name, arguments = body.get("tool_name"), body.get("arguments", {})
+        if unknown := body.keys() - {"tool_name", "arguments"}:
+            raise Problem(400, f"Unknown: {', '.join(sorted(unknown))}; send tool_name, arguments.")
+        if not isinstance(name, str):
+            raise Problem(400, "tool_name must be a string: the name of a tool in /mcp/tools/list.")
+        if not isinstance(arguments, dict):
+            raise Problem(400, "arguments must be an object.")
+        if name not in self._dispatcher.api.tools:
+            raise Problem(
+                404, f"No tool {name}; /mcp/tools/list has them all.", code="unknown_tool"
+            )
+        return name, arguments

@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from jmcp.core import background
 from jmcp.core.errors import BackendError
 from jmcp.core.observe.events import Called, Happened, Witness
 
@@ -97,6 +98,14 @@ class Metrics(Collector):
         yield CounterMetricFamily(
             "jmcp_runs_detached", "Runs that this process left to go on.", value=self._detached
         )
+        failed = CounterMetricFamily(
+            "jmcp_background_failures",
+            "Failures of work beside the calls, each of which is tried again.",
+            labels=("work",),
+        )
+        for work, count in background.failures.items():
+            failed.add_metric((work,), count)
+        yield failed
         for name, (about, read) in self._gauges.items():
             with suppress(BackendError):  # a store that does not answer
                 if (value := read()) is not None:

@@ -6,7 +6,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 
+from jmcp.core.background import supervised
 from jmcp.core.errors import BackendError
 from jmcp.core.outputs.record import OutputRecord
 from jmcp.core.ports import Cell, Documents, NotebookRef, OutputSink
@@ -61,7 +63,7 @@ class LateUpdates:
         """The record has what its cell does not show."""
         self._noted = True
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._write(record))
+            self._task = supervised(partial(self._write, record), "late-output")
 
     async def _write(self, record: OutputRecord) -> None:
         while self._noted and self._is_last(record) and not record.released:

@@ -31,7 +31,7 @@ test: check ## Set everything up, check and run all tests (ARGS=... for pytest)
 	$(BIN)/python -m pytest -rs $(ARGS)
 
 # What meets Jupyter. The rest asks nothing of it.
-OLDEST_TESTS ?= documents journal kernels contract surfaces e2e
+OLDEST_TESTS ?= ports scenarios/journal surfaces e2e
 
 test-oldest: $(OLDEST)/.all ## The same on the oldest versions of Jupyter that .ci/oldest.txt names
 	$(OLDEST)/bin/python -m pytest -rs $(OLDEST_TESTS:%=tests/%) $(ARGS)

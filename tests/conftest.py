@@ -2,8 +2,8 @@
 
 from tests.jupyter_process import jupyter, jupyter_home
 from tests.left_out import pytest_collection_modifyitems, pytest_runtest_makereport
+from tests.ports.stores.redis_server import redis_url
 from tests.served import served
-from tests.stores.redis_server import redis_url
 
 __all__ = [
     "jupyter",

@@ -16,8 +16,8 @@ from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp_types import CallToolResult
 
-from tests.contract.surfaces import CALL_SECONDS, Answer, answer_of
 from tests.served import Served, environment, standalone_command, standalone_variables
+from tests.surfaces.contract.surfaces import CALL_SECONDS, Answer, answer_of
 
 Era = Literal["auto", "legacy"]
 

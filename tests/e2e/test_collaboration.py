@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from tests.documents.tab import Tab
 from tests.e2e.agent import WAIT_SECONDS, Agent, eventually, saved, texts, write
+from tests.ports.documents.tab import Tab
 from tests.served import Served
 
 

@@ -1,0 +1,320 @@
+"""A live notebook's file: written in time, and called saved only when it is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tornado.web import HTTPError
+
+from tests.ports.documents.conftest import Place, local_only
+from tests.ports.documents.tab import tab, until
+
+START = Callable[..., Any]
+NEVER: dict[str, Any] = {"YDocExtension": {"document_save_delay": 3600.0}}
+"""Jupyter's own debounced save stays out of these tests."""
+
+
+async def saved(here: Place, path: str) -> None:
+    ref = await here.documents.identify(path)
+    states: list[str] = []
+    for _ in range(2000):
+        states.append(await here.documents.save_state(ref))
+        if states[-1] == "saved":
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("never saved")
+
+
+async def test_an_edit_is_saved_within_its_time(place: START) -> None:
+    here = await place(options={"save_after": 0.05}, **NEVER)
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    assert await here.documents.save_state(ref) == "saved"
+    async with here.documents.edit(ref) as cells:
+        cells.set_source(0, "2")
+    assert await here.documents.save_state(ref) == "pending"
+    assert here.sources("a.ipynb") == ["1"]
+    await saved(here, "a.ipynb")
+    assert here.sources("a.ipynb") == ["2"]
+
+
+async def test_edits_without_a_pause_are_saved_too(place: START) -> None:
+    """Jupyter's debounced save waits for a pause that a busy agent never makes."""
+    here = await place(options={"save_after": 0.1}, YDocExtension={"document_save_delay": 0.05})
+    here.write("a.ipynb", *(str(number) for number in range(100)))
+    ref = await here.documents.identify("a.ipynb")
+    count = 0
+    while await here.documents.saved_version(ref) is None:
+        async with here.documents.edit(ref) as cells:
+            cells.set_source(0, f"edited {count}")
+        count += 1
+        assert count < 3000, "never saved while edits kept coming"
+        await asyncio.sleep(0.002)
+    assert count > 3
+    assert b'"edited' in (here.root / "a.ipynb").read_bytes()
+
+
+async def test_no_save_is_lost_on_edits_without_a_pause(place: START) -> None:
+    """Nor does any save take an edit for saved that came too late for it."""
+    here = await place(options={"save_after": 3600.0}, **NEVER)
+    here.write("a.ipynb", *(str(number) for number in range(100)))
+    ref = await here.documents.identify("a.ipynb")
+    versions: list[int] = []
+
+    async def edit() -> None:
+        while True:
+            async with here.documents.edit(ref) as cells:
+                cells.set_source(0, f"edit {len(versions)}")
+            versions.append(cells.version)
+            await asyncio.sleep(0)  # not every edit waits for something
+
+    editing = asyncio.create_task(edit())
+    try:
+        await until(lambda: versions, "it edits")
+        for _ in range(10):
+            made = versions[-1]
+            for _ in range(2):  # in this process the second one proves the first
+                await here.documents.save(ref)
+            found = await here.documents.saved_version(ref)
+            assert found is not None
+            assert made <= found
+            newest = max(at for at, version in enumerate(versions) if version <= found)
+            assert int(here.sources("a.ipynb")[0].removeprefix("edit ")) >= newest
+    finally:
+        editing.cancel()
+        await asyncio.wait({editing})
+    assert len(versions) > 10
+
+
+@local_only  # elsewhere, a change cuts a save short
+async def test_the_file_s_version_is_known_when_nothing_older_can_follow(place: START) -> None:
+    here = await place(options={"save_after": 3600.0}, **NEVER)
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    assert await here.documents.saved_version(ref) is None
+    versions: list[int] = []
+
+    async def edit() -> None:
+        async with here.documents.edit(ref) as cells:
+            cells.set_source(0, f"edit {len(versions)}")
+        versions.append(cells.version)
+
+    await edit()
+    assert await here.documents.saved_version(ref) is None
+    assert await here.documents.save(ref) == "saved"
+    assert await here.documents.saved_version(ref) == versions[-1]
+    # An edit in the midst of a save: only the next one proves what this one wrote.
+    genuine = here.app.contents_manager.save
+
+    async def save(model: Any, path: str) -> Any:
+        await edit()
+        return await genuine(model, path)
+
+    here.app.contents_manager.save = save
+    await edit()
+    assert await here.documents.save(ref) == "pending"
+    assert await here.documents.saved_version(ref) == versions[0]
+    assert await here.documents.save(ref) == "pending"
+    assert await here.documents.saved_version(ref) == versions[1]
+    here.app.contents_manager.save = genuine
+    assert await here.documents.save(ref) == "saved"
+    assert await here.documents.saved_version(ref) == versions[-1]
+    assert here.sources("a.ipynb") == [f"edit {len(versions) - 1}"]
+
+
+async def test_save_states_the_truth_about_everybody_s_edits(place: START) -> None:
+    here = await place(options={"save_after": 3600.0}, **NEVER)
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    async with tab(here.app, "a.ipynb") as person:
+        person.type_over(0, "typed")
+        (room,) = here.rooms.values()
+        await until(lambda: str(room._document.ycells[0]["source"]) == "typed")
+        assert await here.documents.save(ref) == "saved"
+        assert here.sources("a.ipynb") == ["typed"]
+        assert room._document.dirty is False
+        assert room._document.hash is not None
+
+
+async def test_a_save_works_where_the_person_switched_autosave_off(place: START) -> None:
+    here = await place(options={"save_after": 0.05}, YDocExtension={"document_save_delay": 0.01})
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    async with here.documents.read(ref):
+        (room,) = here.rooms.values()
+        room.awareness.set_local_state({"autosave": False})
+    async with here.documents.edit(ref) as cells:
+        cells.set_source(0, "2")
+    await saved(here, "a.ipynb")
+    assert here.sources("a.ipynb") == ["2"]
+
+
+@pytest.mark.parametrize("how", ["read-only", "full disk"])
+async def test_a_file_that_cannot_be_written_is_pending_and_noted(
+    place: START, how: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = await place(options={"save_after": 0.02}, **NEVER)
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    attempts = 0
+    if how == "read-only":
+
+        def writable(path: str) -> bool:
+            nonlocal attempts
+            attempts += 1
+            return False
+
+        monkeypatch.setattr(here.app.contents_manager, "is_writable", writable)
+    else:
+
+        async def save(model: Any, path: str) -> Any:
+            nonlocal attempts
+            attempts += 1
+            raise HTTPError(500, "No space left on device")
+
+        monkeypatch.setattr(here.app.contents_manager, "save", save)
+    propagate = here.app.log.propagate
+    here.app.log.propagate = True
+    caplog.set_level(logging.WARNING)
+    async with here.documents.edit(ref) as cells:
+        cells.set_source(0, "2")
+    await until(lambda: attempts >= 3, "it tries again")
+    assert await here.documents.save_state(ref) == "pending"
+    assert await here.documents.save(ref) == "pending"
+    assert here.sources("a.ipynb") == ["1"]
+    async with here.documents.read(ref) as cells:
+        assert cells.get(0).source == "2"
+        assert any("could not be written" in note for note in cells.notes())
+    assert sum("Cannot save" in record.message for record in caplog.records) == 1
+    here.app.log.propagate = propagate
+    monkeypatch.undo()
+    await saved(here, "a.ipynb")
+    assert here.sources("a.ipynb") == ["2"]
+    async with here.documents.read(ref) as cells:
+        assert list(cells.notes()) == []
+
+
+async def test_a_file_replaced_at_once_after_the_save_is_not_called_saved(
+    place: START, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await place(options={"save_after": 3600.0}, **NEVER)
+    here.write("a.ipynb", "1")
+    here.write("other.ipynb", "theirs")
+    ref = await here.documents.identify("a.ipynb")
+    async with here.documents.edit(ref) as cells:
+        cells.set_source(0, "ours")
+    (room,) = here.rooms.values()
+    genuine = room._file.maybe_save_content
+
+    async def then_replaced(model: Any) -> Any:
+        saved_model = await genuine(model)
+        (here.root / "a.ipynb").write_bytes((here.root / "other.ipynb").read_bytes())
+        return saved_model
+
+    monkeypatch.setattr(room._file, "maybe_save_content", then_replaced)
+    assert await here.documents.save(ref) == "pending"
+
+
+async def test_a_file_changed_outside_is_a_note_and_not_overwritten(place: START) -> None:
+    here = await place(options={"save_after": 0.05}, YDocExtension={"file_poll_interval": 3600.0})
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    async with here.documents.read(ref) as cells:
+        assert list(cells.notes()) == []
+    here.write("a.ipynb", "from git")
+    stat = (here.root / "a.ipynb").stat()
+    os.utime(here.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
+    async with here.documents.edit(ref) as cells:
+        cells.insert(0, "code", "unsaved")
+    await saved(here, "a.ipynb")
+    assert here.sources("a.ipynb") == ["from git"]
+    for _ in range(2):  # every reader is told
+        async with here.documents.read(ref) as cells:
+            assert [cells.get(index).source for index in range(len(cells))] == ["from git"]
+            assert any("changed on disk" in note for note in cells.notes())
+    async with here.documents.edit(ref) as cells:
+        assert any("changed on disk" in note for note in cells.notes())
+    async with here.documents.edit(ref) as cells:
+        assert list(cells.notes()) == []
+
+
+async def test_a_change_outside_that_jupyter_notices_is_a_note(place: START) -> None:
+    here = await place(options={"save_after": 3600.0}, YDocExtension={"file_poll_interval": 0.02})
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    async with here.documents.read(ref) as cells:
+        here.write("a.ipynb", "from git", "more")
+        stat = (here.root / "a.ipynb").stat()
+        os.utime(here.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
+        await until(lambda: len(cells) == 2)
+    async with here.documents.read(ref) as cells:
+        assert cells.get(0).source == "from git"
+        assert any("changed on disk" in note for note in cells.notes())
+
+
+async def test_a_save_of_ours_spares_jupyter_its_own(place: START) -> None:
+    here = await place(
+        options={"save_after": 3600.0}, YDocExtension={"document_save_delay": 3600.0}
+    )
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    async with here.documents.edit(ref) as cells:
+        cells.set_source(0, "2")
+    (room,) = here.rooms.values()
+    assert not room._saving_document.done()
+    assert await here.documents.save(ref) == "saved"
+    await until(lambda: room._saving_document.done())
+
+
+async def test_a_save_of_jupyter_s_spares_ours(
+    place: START, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await place(options={"save_after": 2.0}, YDocExtension={"document_save_delay": 0.02})
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    genuine, saves = here.contents.save, []
+
+    async def save(model: Any, path: str) -> Any:
+        saves.append(path)
+        return await genuine(model, path)
+
+    monkeypatch.setattr(here.contents, "save", save)
+    async with here.documents.edit(ref) as cells:
+        cells.set_source(0, "2")
+    await saved(here, "a.ipynb")
+    assert here.sources("a.ipynb") == ["2"]
+    await here.documents.close()
+    assert len(saves) == 1
+
+
+async def test_a_save_that_began_before_the_edit_is_not_believed(
+    place: START, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await place(options={"save_after": 3600.0}, **NEVER)
+    here.write("a.ipynb", "1")
+    ref = await here.documents.identify("a.ipynb")
+    genuine, gate, writing = here.contents.save, asyncio.Event(), asyncio.Event()
+
+    async def save(model: Any, path: str) -> Any:
+        writing.set()
+        await gate.wait()
+        return await genuine(model, path)
+
+    monkeypatch.setattr(here.contents, "save", save)
+    async with here.documents.edit(ref) as cells:
+        (room,) = here.rooms.values()
+        room.awareness.set_local_state({"autosave": False})
+        manual = room._save_to_disc()
+        await writing.wait()
+        cells.set_source(0, "2")
+    gate.set()
+    await manual
+    assert here.sources("a.ipynb") == ["1"]
+    assert await here.documents.save_state(ref) == "pending"
+    assert await here.documents.save(ref) == "saved"
+    assert here.sources("a.ipynb") == ["2"]

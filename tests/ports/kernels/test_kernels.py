@@ -1,0 +1,185 @@
+"""Starting, finding, sharing and stopping kernels of a Jupyter Server, around us or elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from jupyter_server.serverapp import ServerApp
+
+from jmcp.core.errors import KernelDown, KernelMissing, KernelspecMissing, KernelTaken
+from jmcp.core.ports import Kernels, NotebookRef
+from jmcp_jupyter.kernels.local.kernels import LocalKernels
+from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
+from tests.ports.kernels.conftest import Heard, both, manager, notebook
+
+SECRETS = ("JUPYTER_TOKEN", "JPY_API_TOKEN", "JUPYTERHUB_API_TOKEN", "JMCP_TOKEN")
+
+
+@both
+async def test_a_kernel_runs_in_the_notebooks_directory_and_jupyterlab_shows_it(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef, tmp_path: Path
+) -> None:
+    assert await kernels.find(ref) is None
+    kernel_id = await kernels.start(ref, None)
+    assert await kernels.find(ref) == kernel_id
+    (session,) = await server.session_manager.list_sessions()
+    assert (session["path"], session["name"], session["type"]) == (ref.path, "a.ipynb", "notebook")
+
+    connection = await kernels.connect(kernel_id)
+    heard = Heard()
+    reply = await connection.run("import os; print(os.getcwd()); 1+1", heard)
+    assert (reply.status, reply.execution_count) == ("ok", 1)
+    assert heard.text.strip() == f"{tmp_path}/root0/work"
+    assert heard.of("execute_result")[0]["data"] == {"text/plain": "2"}
+    assert heard.messages[-1] == ("status", {"execution_state": "idle"})
+
+    (info,) = await kernels.list()
+    assert (info.kernel_id, info.notebook_path) == (kernel_id, ref.path)
+    assert (info.kernel_name, info.language, info.state) == ("python3", "python", "idle")
+    assert info.last_activity.endswith("Z")
+    assert await kernels.health(kernel_id) == await kernels.health(kernel_id)
+    assert (await kernels.health(kernel_id)).alive
+
+    await kernels.shutdown(kernel_id)
+    assert await server.session_manager.list_sessions() == []
+    assert not (await kernels.health(kernel_id)).alive
+    with pytest.raises(KernelMissing):
+        await kernels.connect(kernel_id)
+
+
+@both
+async def test_concurrent_starts_make_one_kernel(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef
+) -> None:
+    started = await asyncio.gather(*(kernels.start(ref, "python3") for _ in range(5)))
+    assert len(set(started)) == 1
+    assert server.kernel_manager.list_kernel_ids() == started[:1]
+
+
+@both
+async def test_a_kernelspec_that_is_not_installed_is_refused_by_name(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef
+) -> None:
+    with pytest.raises(KernelspecMissing, match=r"'julia-9'.*python3") as caught:
+        await kernels.start(ref, "julia-9")
+    assert caught.value.details["installed"] == ["python3"]
+    assert server.kernel_manager.list_kernel_ids() == []
+    specs, default = await kernels.specs()
+    assert default in [spec.name for spec in specs]
+
+
+async def test_kernels_do_not_inherit_tokens(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in SECRETS:
+        monkeypatch.setenv(name, "secret")
+    monkeypatch.setenv("KERNEL_MAY_SEE", "this")
+    kernel_id = await kernels.start(ref, None)
+    (session,) = await server.session_manager.list_sessions()
+
+    async def environment() -> dict[str, str]:
+        heard = Heard()
+        connection = await kernels.connect(kernel_id)
+        await connection.run("import os, json; print(json.dumps(dict(os.environ)))", heard)
+        found: dict[str, str] = json.loads(heard.text)
+        return found
+
+    seen = await environment()
+    assert [name for name in seen if name in SECRETS] == []
+    assert seen["KERNEL_MAY_SEE"] == "this"
+
+    # Jupyter puts its whole environment into the next process when a notebook is renamed.
+    await server.session_manager.update_session(session["id"], path="work/b.ipynb", name="b.ipynb")
+    await kernels.restart(kernel_id)
+    seen = await environment()
+    assert [name for name in seen if name in SECRETS] == []
+    assert seen["JPY_SESSION_NAME"].endswith("b.ipynb")
+
+
+@both
+async def test_a_session_follows_its_notebook(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef
+) -> None:
+    kernel_id = await kernels.start(ref, None)
+    renamed = replace(ref, path="elsewhere.ipynb")
+    assert await kernels.find(renamed) == kernel_id
+    (session,) = await server.session_manager.list_sessions()
+    assert (session["path"], session["name"]) == ("elsewhere.ipynb", "elsewhere.ipynb")
+    # And when JupyterLab was first:
+    await server.session_manager.update_session(session["id"], path="third.ipynb")
+    assert await kernels.find(replace(ref, path="third.ipynb")) == kernel_id
+    assert await kernels.find(notebook(server, "other.ipynb")) is None
+
+
+@both
+async def test_a_kernel_of_another_notebook_is_not_attached(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef
+) -> None:
+    assert isinstance(kernels, LocalKernels | RemoteKernels)
+    other = notebook(server, "other.ipynb")
+    with pytest.raises(KernelMissing):
+        await kernels.attach(ref, "no-such-kernel")
+    kernel_id = await kernels.start(other, None)
+    with pytest.raises(KernelTaken, match=r"other\.ipynb"):
+        await kernels.attach(ref, kernel_id)
+    await kernels.attach(other, kernel_id)
+
+    private = await kernels.start(other, None, private=True)
+    assert await kernels.find(other) == kernel_id
+
+    free = await server.kernel_manager.start_kernel(kernel_name="python3")
+    await kernels.attach(ref, free)
+    assert await kernels.find(ref) == free
+    await kernels.shutdown(private)
+    assert set(server.kernel_manager.list_kernel_ids()) == {kernel_id, free}
+
+
+async def test_a_new_kernel_takes_the_place_of_one_that_stays_dead(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef
+) -> None:
+    old = await kernels.start(ref, None)
+    await kernels.connect(old)
+    process = manager(server, old)
+    process.stop_restarter()
+    await process._async_kill_kernel()
+    new = await kernels.start(ref, None)
+    assert new != old
+    assert await kernels.find(ref) == new
+    assert server.kernel_manager.list_kernel_ids() == [new]
+    (session,) = await server.session_manager.list_sessions()
+    assert session["path"] == ref.path
+
+
+def install(home: Path, name: str, *argv: str) -> None:
+    """A kernelspec of that name whose program is `argv`."""
+    directory = home / "data" / "kernels" / name
+    directory.mkdir(parents=True)
+    spec = {"argv": argv, "display_name": name, "language": "none"}
+    (directory / "kernel.json").write_text(json.dumps(spec))
+
+
+@both
+async def test_a_program_that_does_not_start_is_kernel_down(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef, jupyter_home: Path
+) -> None:
+    install(jupyter_home, "gone", "/no/such/program")
+    with pytest.raises(KernelDown, match="gone"):
+        await kernels.start(ref, "gone")
+    # From afar nobody can: Jupyter keeps it, and then fails to shut down the other kernels.
+    getattr(server.kernel_manager, "_pending_kernels", {}).clear()
+
+
+async def test_a_program_that_ends_at_once_is_kernel_down(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef, jupyter_home: Path
+) -> None:
+    install(jupyter_home, "dies", sys.executable, "-c", "raise SystemExit(1)")
+    kernel_id = await kernels.start(ref, "dies")
+    manager(server, kernel_id).stop_restarter()
+    manager(server, kernel_id).autorestart = False
+    with pytest.raises(KernelDown):
+        await kernels.connect(kernel_id)

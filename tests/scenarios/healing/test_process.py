@@ -1,0 +1,78 @@
+"""What a session is told of its kernel after jmcp itself was started anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from jmcp.core.kernels import healing
+from jmcp.core.kernels.healing import PROCESS, Seen, observed
+from jmcp.core.ports import NotebookRef
+from jmcp.core.sessions.records import HeldNotebook
+from tests.scenarios.healing.conftest import BOB, PATH, House, notices
+
+HELD = HeldNotebook(
+    ref=NotebookRef(key="k", path="a.ipynb"),
+    name="a",
+    kernel_id="one",
+    generation=2,
+    counted_by=PROCESS,
+    process="first",
+)
+
+
+# Inside of Jupyter its kernels end with jmcp.
+@pytest.mark.parametrize("house", ["outside"], indirect=True)
+async def test_a_kernel_that_outlived_jmcp_is_known_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = await house.open(), await house.open(PATH, BOB, kernel="private")
+    await house.run(alice, "x = 'of alice'")
+    await house.run(bob, "x = 'of bob'", BOB)
+    kernels = set(house.kernel_ids)
+    monkeypatch.setattr(healing, "PROCESS", "another")
+    async with house.jmcp():
+        same = await house.run(alice, "print(x)")
+        assert (same["outputs"][0]["text"], notices(same)) == ("of alice\n", [])
+        assert await house.says(bob, "print(x)", BOB) == "of bob"
+    for kernel_id in kernels:
+        await house.rest("POST", f"api/kernels/{kernel_id}/restart")
+    monkeypatch.setattr(healing, "PROCESS", "a third")
+    async with house.jmcp():
+        assert notices(await house.run(alice, "1")) == ["kernel_restarted"]
+        assert notices(await house.run(alice, "1")) == []
+        assert notices(await house.run(bob, "1", BOB)) == ["kernel_restarted"]
+    assert set(house.kernel_ids) == kernels
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        (Seen(kernel_id="one", generation=2, process="first"), None),
+        (Seen(kernel_id="one", generation=1, process="zeroth"), None),
+        (Seen(kernel_id="one", generation=3, process="second"), "kernel_restarted"),
+        # Some kernels have the same name for all their processes, or none.
+        (Seen(kernel_id="one", generation=3, process="first"), "kernel_restarted"),
+        (Seen(kernel_id="two", generation=1, process="second"), "kernel_restarted"),
+    ],
+)
+def test_within_one_process_of_jmcp_generations_count(seen: Seen, told: str | None) -> None:
+    assert observed(HELD, seen).untold == told
+    assert observed(replace(HELD, generation=None), seen).untold is None
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ("first", "first", None),
+        ("first", "second", "kernel_restarted"),
+        ("first", None, "kernel_uncertain"),
+        (None, "second", "kernel_uncertain"),
+    ],
+)
+def test_across_processes_of_jmcp_the_kernels_own_name_counts(
+    before: str | None, now: str | None, told: str | None
+) -> None:
+    held = replace(HELD, counted_by="an earlier process", process=before)
+    assert observed(held, Seen(kernel_id="one", generation=1, process=now)).untold == told

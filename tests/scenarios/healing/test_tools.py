@@ -1,0 +1,120 @@
+"""Which tools need a kernel: what they do about a dead one, with auto_heal and without."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jmcp_api.registry import TOOLS
+from tests.scenarios.healing.conftest import PATH, House, notices
+from tests.scenarios.healing.test_deaths import remove
+
+RUNS: dict[str, dict[str, Any]] = {
+    "execute_cell": {"cell_index": 0},
+    "insert_execute_code_cell": {"cell_index": -1, "cell_source": "1"},
+    "execute_code": {"code": "1"},
+    "run_cells": {"stop_on_error": False},
+}
+ABOUT_KERNELS = {"restart_notebook", "interrupt_kernel"}
+"""These act on the kernel that is there."""
+KERNELLESS: dict[str, dict[str, Any]] = {
+    "use_notebook": {"notebook_path": PATH},
+    "read_notebook": {},
+    "read_cell": {"cell_index": 0},
+    "insert_cell": {"cell_index": 0, "cell_type": "code", "cell_source": "1"},
+    "overwrite_cell_source": {"cell_index": 0, "cell_source": "2", "force": True},
+    "edit_cell_source": {"cell_index": 0, "old_string": "2", "new_string": "3", "force": True},
+    "move_cell": {"cell_index": 0, "target_index": 1},
+    "delete_cell": {"cell_indices": [0], "force": True},
+    "list_executions": {},
+    "get_execution": {"execution_id": "none"},
+    "list_notebooks": {},
+    "list_files": {},
+    "list_kernels": {},
+    "unuse_notebook": {},
+}
+
+
+def test_every_tool_is_in_one_of_these_lists() -> None:
+    assert {*RUNS, *ABOUT_KERNELS, *KERNELLESS} == set(TOOLS)
+    assert {*RUNS, *ABOUT_KERNELS} == {
+        tool.name for tool in TOOLS.values() if tool.scope == "execute"
+    }
+
+
+async def test_tools_that_run_heal(house: House) -> None:
+    alice = await house.open()
+    await house.run(alice, "x = 1")
+    for tool, arguments in RUNS.items():
+        await remove(house, *house.kernel_ids)
+        healed = await house.call(tool, session_id=alice, **arguments)
+        assert notices(healed) == ["kernel_restarted"], tool
+        assert healed["status"] in ("ok", "error"), tool
+
+
+async def test_tools_that_do_not_run_need_no_kernel(house: House) -> None:
+    alice = await house.open()
+    await house.run(alice, "x = 1")
+    await remove(house, *house.kernel_ids)
+    for tool, arguments in KERNELLESS.items():
+        session = {} if TOOLS[tool].session == "none" else {"session_id": alice}
+        outcome = await house.outcome(tool, **session, **arguments)
+        code = outcome.error.code if outcome.error else None
+        assert code == ("execution_not_found" if tool == "get_execution" else None), outcome.text
+        assert house.kernel_ids == [], tool
+        assert await house.shown() == [], tool
+
+
+async def test_without_auto_heal_nothing_is_replaced_unasked(house: House) -> None:
+    alice = await house.open(auto_heal=False)
+    assert notices(await house.run(alice, "x = 1")) == ["kernel_started"]
+    await remove(house, *house.kernel_ids)
+    for tool, arguments in RUNS.items():
+        refused = await house.fail(tool, session_id=alice, **arguments)
+        assert refused["code"] == "kernel_unavailable", tool
+        assert "restart_notebook" in refused["message"], tool
+        assert house.kernel_ids == [], tool
+    # Opening it again, without a word of auto_heal, changes nothing of it.
+    await house.open(session_id=alice)
+    await house.fail("execute_code", session_id=alice, code="1")
+
+    restarted = await house.call("restart_notebook", session_id=alice)
+    assert list(house.kernel_ids) == [restarted["kernel_id"]]
+    assert await house.shown() == [(PATH, restarted["kernel_id"])]
+    assert notices(await house.run(alice, "1")) == []
+
+    await remove(house, *house.kernel_ids)
+    await house.open(session_id=alice, auto_heal=True)
+    assert notices(await house.run(alice, "1")) == ["kernel_restarted"]
+
+
+async def test_without_auto_heal_another_sessions_kernel_is_not_taken_unasked(
+    house: House,
+) -> None:
+    alice, other = await house.open(auto_heal=False), await house.open()
+    await house.run(alice, "x = 1")
+    await remove(house, *house.kernel_ids)
+    await house.run(other, "x = 2")
+    refused = await house.fail("execute_code", session_id=alice, code="x")
+    assert refused["code"] == "kernel_unavailable"
+    assert "use_notebook" in refused["message"]
+    opened = await house.call("use_notebook", session_id=alice, notebook_path=PATH)
+    told = await house.run(alice, "print(x)")
+    assert told["outputs"][0]["text"] == "2\n"
+    assert notices(opened, told) == ["kernel_restarted"]
+
+
+async def test_a_notebook_that_never_had_a_kernel_has_none_to_restart(house: House) -> None:
+    alice = await house.open(auto_heal=False)
+    assert (await house.fail("restart_notebook", session_id=alice))["code"] == "no_kernel"
+    assert house.kernel_ids == []
+
+
+@pytest.mark.parametrize("policy", ["auto", "stop"])
+async def test_a_dead_kernel_is_none_to_stop(house: House, policy: str) -> None:
+    alice = await house.open()
+    await house.run(alice, "x = 1")
+    await remove(house, *house.kernel_ids)
+    released = await house.call("unuse_notebook", session_id=alice, kernel=policy)
+    assert released["kernel"] == "none"

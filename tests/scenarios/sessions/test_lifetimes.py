@@ -1,0 +1,369 @@
+"""How long sessions live, and what becomes of their kernels, with a clock that the test turns."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jmcp.compose import API
+from jmcp.core.calls.call import Caller
+from jmcp.core.calls.dispatcher import Dispatcher
+from jmcp.core.observe.events import Called, Happened
+from jmcp.core.sessions.expiry import Lifetimes
+from jmcp.core.sessions.records import SessionRecord, Store
+from jmcp.core.stores.memory import MemoryStore
+from jmcp.core.stores.redis import RedisStore
+from jmcp.core.stores.sqlite import SqliteStore
+from jmcp.core.stores.state_file import StateFile, StateUnavailable
+from jmcp_handlers import HANDLERS
+from jmcp_jupyter.documents.local.documents import LocalDocuments
+from jmcp_jupyter.kernels.local.kernels import LocalKernels
+from tests.jupyter_process import StartJupyter
+from tests.ports.stores.conftest import record
+from tests.scenarios.sessions.conftest import ALICE, BOB, Bench, Clock
+
+HOUR = 3600.0
+SECONDS = 60
+
+
+class Heard:
+    """What witnesses were told of sessions."""
+
+    def __init__(self) -> None:
+        self.events: list[Happened] = []
+        self._more = asyncio.Event()
+
+    def called(self, call: Called) -> None:
+        pass
+
+    def happened(self, event: Happened) -> None:
+        self.events.append(event)
+        self._more.set()
+
+    async def until(self, whats: list[str]) -> None:
+        async with asyncio.timeout(SECONDS):
+            while self.whats != whats:
+                await self._more.wait()
+                self._more.clear()
+
+    @property
+    def whats(self) -> list[str]:
+        return [event.what for event in self.events]
+
+
+async def kernels(bench: Bench) -> set[str]:
+    return {kernel.kernel_id for kernel in await bench.dispatcher.kernels.list()}
+
+
+async def ran(bench: Bench, session_id: str, caller: Caller = ALICE, code: str = "1") -> str:
+    """The kernel that the session's code ran in."""
+    await bench.call("execute_code", caller, session_id=session_id, code=code)
+    stored = await bench.dispatcher.sessions.get(caller.owner, session_id)
+    assert stored is not None
+    (held,) = stored.notebooks.values()
+    assert held.kernel_id is not None
+    return held.kernel_id
+
+
+async def sweep(bench: Bench) -> list[str]:
+    return [one.session_id for one in await bench.dispatcher.sessions.lifetimes.sweep()]
+
+
+# -- kernels ---------------------------------------------------------------------------------------
+
+
+async def test_the_kernel_that_an_expired_session_started_is_stopped(bench: Bench) -> None:
+    session_id = await bench.open("a.ipynb")
+    kernel_id = await ran(bench, session_id)
+    bench.clock.now += 24 * HOUR
+    assert await sweep(bench) == []
+    assert await kernels(bench) == {kernel_id}
+    bench.clock.now += 1
+    assert await sweep(bench) == [session_id]
+    assert await kernels(bench) == set()
+    assert await sweep(bench) == []
+
+
+async def test_also_when_its_own_caller_is_first_to_notice(bench: Bench) -> None:
+    session_id = await bench.open("a.ipynb")
+    await ran(bench, session_id)
+    bench.clock.now += 24 * HOUR + 1
+    error = await bench.fail("read_notebook", session_id=session_id)
+    assert error["code"] == "session_not_found"
+    assert await kernels(bench) == set()
+    again = await bench.call("use_notebook", notebook_path="a.ipynb", session_id=session_id)
+    assert (again["session_id"], again["kernel"]) == (session_id, None)
+
+
+async def test_a_kernel_that_another_session_uses_stays_until_that_expires(bench: Bench) -> None:
+    mine = await bench.open("a.ipynb")
+    kernel_id = await ran(bench, mine)
+    bench.clock.now += HOUR
+    theirs = await bench.open("a.ipynb", BOB)
+    assert await ran(bench, theirs, BOB) == kernel_id
+    bench.clock.now += 23 * HOUR + 1
+    assert await sweep(bench) == [mine]
+    assert await kernels(bench) == {kernel_id}
+    assert await ran(bench, theirs, BOB, "x = 1") == kernel_id
+
+
+async def test_a_kernel_that_a_person_is_connected_to_stays(bench: Bench) -> None:
+    session_id = await bench.open("a.ipynb")
+    kernel_id = await ran(bench, session_id)
+    bench.server.kernel_manager.notify_connect(kernel_id)  # as JupyterLab's websocket does
+    bench.clock.now += 24 * HOUR + 1
+    assert await sweep(bench) == [session_id]
+    assert await kernels(bench) == {kernel_id}
+
+
+async def test_a_kernel_that_the_session_only_found_stays(bench: Bench) -> None:
+    starter = await bench.open("a.ipynb")
+    kernel_id = await ran(bench, starter)
+    found = await bench.open("a.ipynb", BOB)
+    await ran(bench, found, BOB)
+    await bench.call("unuse_notebook", session_id=starter, kernel="keep")
+    bench.clock.now += 24 * HOUR + 1
+    assert await sweep(bench) == [found]
+    assert await kernels(bench) == {kernel_id}
+
+
+async def test_a_private_kernel_goes_with_its_session_whoever_has_the_notebook(
+    bench: Bench,
+) -> None:
+    shared = await bench.open("a.ipynb", BOB)
+    kept = await ran(bench, shared, BOB)
+    private = await bench.open("a.ipynb", kernel="private")
+    gone = await ran(bench, private)
+    assert await kernels(bench) == {kept, gone}
+    bench.clock.now += 24 * HOUR
+    await bench.call("read_notebook", BOB, session_id=shared)
+    bench.clock.now += 1
+    assert await sweep(bench) == [private]
+    assert await kernels(bench) == {kept}
+
+
+async def test_a_running_cell_keeps_its_session_alive(bench: Bench) -> None:
+    session_id = await bench.open("a.ipynb")
+    code = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.01)"
+    run = await bench.call("execute_code", session_id=session_id, code=code, wait=0.1)
+    assert run["status"] == "running"
+    for _ in range(3):
+        bench.clock.now += 25 * HOUR
+        assert await sweep(bench) == []
+        await bench.call("list_notebooks")
+    (bench.root / "go").touch()
+    ended = await bench.call(
+        "get_execution", session_id=session_id, execution_id=run["execution_id"], wait=SECONDS
+    )
+    assert ended["status"] == "ok"
+    bench.clock.now += 24 * HOUR + 1
+    assert await sweep(bench) == [session_id]
+
+
+# -- what is told ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def heard(jupyter: StartJupyter) -> AsyncIterator[tuple[Bench, Heard]]:
+    app = await jupyter()
+    clock, heard = Clock(), Heard()
+    api = replace(API, policy=replace(API.policy, idle_hours=2))
+    dispatcher = Dispatcher(
+        api=api,
+        handlers=HANDLERS,
+        documents=LocalDocuments(app),
+        kernels=LocalKernels(app),
+        witnesses=[heard],
+        strict=True,
+        clock=clock,
+    )
+    await dispatcher.start()
+    bench = Bench(dispatcher=dispatcher, server=app, root=Path(app.root_dir), clock=clock)
+    bench.write("a.ipynb", "b.ipynb")
+    yield bench, heard
+    await dispatcher.close()
+
+
+async def test_witnesses_hear_what_happens_to_sessions(heard: tuple[Bench, Heard]) -> None:
+    bench, told = heard
+    await bench.fail("use_notebook", notebook_path="missing.ipynb")
+    assert told.whats == []
+    session_id = await bench.open("a.ipynb")
+    await bench.call("read_notebook", session_id=session_id)
+    assert told.whats == ["opened"]
+    await bench.call("use_notebook", session_id=session_id, notebook_path="b.ipynb")
+    await bench.call("use_notebook", session_id=session_id, notebook_path="b.ipynb")
+    assert told.whats == ["opened", "switched"]
+    await bench.call("unuse_notebook", session_id=session_id)
+    await bench.call("unuse_notebook", session_id=session_id)
+    assert told.whats == ["opened", "switched", "switched", "closed"]
+    other = await bench.open("b.ipynb", BOB)
+    bench.clock.now += 2 * HOUR + 1
+    await sweep(bench)
+    assert told.whats[4:] == ["opened", "expired"]
+    paths = [event.details["notebook_path"] for event in told.events]
+    assert paths == ["a.ipynb", "b.ipynb", "a.ipynb", "a.ipynb", "b.ipynb", "b.ipynb"]
+    assert {event.session for event in told.events[4:]} == {f"{other[:2]}***"}
+    assert [event.owner for event in told.events[4:]] == ["bob", "bob"]
+
+
+# -- sweeping --------------------------------------------------------------------------------------
+
+
+def lifetimes(store: Store, clock: Clock, **more: Any) -> Lifetimes:
+    return Lifetimes(policy=API.policy, store=store, clock=clock, **more)
+
+
+async def put(store: Store, clock: Clock, *names: str) -> None:
+    for name in names:
+        await store.put(record(name, at=clock()))
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[list[Store]]:
+    """What two processes have of the same records."""
+    made: list[Store] = []
+    for _ in range(2):
+        if request.param == "sqlite":
+            made.append(SqliteStore(StateFile(tmp_path / "state.db")))
+        else:
+            url, local = request.getfixturevalue("redis_url"), MemoryStore()
+            made.append(RedisStore(url, place=str(tmp_path), idle_hours=24, local=local))
+    yield made
+    for one in made:
+        await one.close()
+
+
+async def test_a_session_in_use_in_one_process_is_not_swept_by_another(
+    stores: list[Store],
+) -> None:
+    clock = Clock()
+    user = lifetimes(stores[0], clock, users=lambda: {("alice", "used")})
+    other = lifetimes(stores[1], clock)
+    await put(stores[0], clock, "used", "idle")
+    for _ in range(10):
+        clock.now += 20 * HOUR
+        assert "used" not in {one.session_id for one in await user.sweep()}
+        assert "used" not in {one.session_id for one in await other.sweep()}
+    assert await stores[0].get("alice", "idle") is None
+    assert await stores[0].get("alice", "used") is not None
+
+
+async def test_one_process_ends_a_session_and_lets_it_go(stores: list[Store]) -> None:
+    clock, told, let_go = Clock(), list[str](), list[str]()
+
+    async def go(ended: SessionRecord) -> None:
+        let_go.append(ended.session_id)
+
+    sweepers = [
+        lifetimes(one, clock, let_go=go, tell=lambda event: told.append(event.what))
+        for one in stores
+    ]
+    await put(stores[0], clock, *(f"s{number}" for number in range(20)))
+    clock.now += 25 * HOUR
+    swept = await asyncio.gather(*(one.sweep() for one in sweepers))
+    assert sorted(one.session_id for some in swept for one in some) == sorted(let_go)
+    assert len(let_go) == len(set(let_go)) == 20
+    assert told == ["expired"] * 20
+
+
+async def test_one_that_is_used_while_it_is_swept_stays() -> None:
+    clock, store = Clock(), MemoryStore()
+    await put(store, clock, "s1")
+    stale = await store.get("alice", "s1")
+    assert stale is not None
+    clock.now += 25 * HOUR
+    living = lifetimes(store, clock)
+    assert living.over(stale)
+    await store.touch("alice", "s1", clock())
+    assert await living.end(stale) is False
+    assert await store.get("alice", "s1") is not None
+
+
+async def test_kernels_that_cannot_be_stopped_do_not_stop_the_sweep(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("jmcp"), "parent", logging.getLogger())
+    clock, store = Clock(), MemoryStore()
+
+    async def fail(_: SessionRecord) -> None:
+        raise StateUnavailable("Jupyter is gone.")
+
+    await put(store, clock, "secret-1", "secret-2")
+    clock.now += 25 * HOUR
+    assert len(await lifetimes(store, clock, let_go=fail).sweep()) == 2
+    assert "Jupyter is gone" in caplog.text
+    assert "secret-1" not in caplog.text
+
+
+@pytest.mark.parametrize(("hours", "pause"), [(24, HOUR), (4, HOUR), (1, HOUR / 4), (0.1, 90)])
+def test_short_lives_are_looked_at_more_often(hours: float, pause: float) -> None:
+    policy = replace(API.policy, idle_hours=hours)
+    made = Lifetimes(policy=policy, store=MemoryStore(), clock=Clock())
+    assert made.pause_seconds == pytest.approx(pause)
+
+
+# -- the server's own sweep ------------------------------------------------------------------------
+
+
+async def test_what_expired_while_nothing_ran_is_swept_at_start_and_then_again(
+    jupyter: StartJupyter,
+) -> None:
+    app = await jupyter()
+    clock, told, store = Clock(), Heard(), MemoryStore()
+    await put(store, clock, "before")
+    clock.now += 25 * HOUR
+    await put(store, clock, "now")
+    idle_hours = 0.0001
+    dispatcher = Dispatcher(
+        api=replace(API, policy=replace(API.policy, idle_hours=idle_hours)),
+        handlers=HANDLERS,
+        documents=LocalDocuments(app),
+        kernels=LocalKernels(app),
+        store=store,
+        witnesses=[told],
+        clock=clock,
+    )
+    await dispatcher.start()
+    await told.until(["expired"])
+    clock.now += 1
+    await told.until(["expired", "expired"])
+    await dispatcher.close()
+
+
+class Failing(MemoryStore):
+    """A store that does not answer once."""
+
+    failed = False
+
+    async def idle_since(self, moment: float) -> Any:
+        if not self.failed:
+            self.failed = True
+            raise StateUnavailable("It is away.")
+        return await super().idle_since(moment)
+
+
+async def test_a_store_that_is_away_does_not_end_the_sweeping(jupyter: StartJupyter) -> None:
+    app = await jupyter()
+    clock, told, store = Clock(), Heard(), Failing()
+    await put(store, clock, "old")
+    clock.now += 25 * HOUR
+    dispatcher = Dispatcher(
+        api=replace(API, policy=replace(API.policy, idle_hours=0.0001)),
+        handlers=HANDLERS,
+        documents=LocalDocuments(app),
+        kernels=LocalKernels(app),
+        store=store,
+        witnesses=[told],
+        clock=clock,
+    )
+    await dispatcher.start()
+    await told.until(["expired"])
+    assert store.failed
+    await dispatcher.close()

@@ -1,0 +1,103 @@
+"""The spec's examples: one source for documentation, OpenAPI and these tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+
+SPEC = Path(__file__).parents[3] / "spec"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One call with what it returns (a part of the result) or the code of the error it raises."""
+
+    tool: str
+    name: str
+    session: str
+    given: str
+    call: dict[str, Any]
+    returns: dict[str, Any] | None = None
+    raises: str | None = None
+    also: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.tool}-{self.name.replace(' ', '-')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixture:
+    """What a folder holds before an example runs."""
+
+    notebook: str | None = None
+    open: bool = False
+    run: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    cells: tuple[dict[str, Any], ...] = field(default=())
+
+    def write(self, root: Path, also: str | None = None) -> None:
+        """Create the notebook, and another one if the example has one."""
+        for name in filter(None, (self.notebook, also)):
+            notebook = nbformat.v4.new_notebook()
+            make: dict[str, Callable[..., Any]] = {
+                "code": nbformat.v4.new_code_cell,
+                "markdown": nbformat.v4.new_markdown_cell,
+                "raw": nbformat.v4.new_raw_cell,
+            }
+            for cell in self.cells:
+                notebook.cells.append(make[cell["cell_type"]](cell["source"], id=cell["id"]))
+            nbformat.write(notebook, root / name)
+
+
+def load() -> tuple[list[Example], dict[str, Fixture]]:
+    """All examples in spec order, and the fixtures by name."""
+    spec = yaml.safe_load((SPEC / "tools.yaml").read_text())
+    fixtures = {
+        name: Fixture(
+            notebook=body.get("notebook"),
+            open=body.get("open", False),
+            run=tuple(body.get("run", ())),
+            changed=tuple(body.get("changed", ())),
+            cells=tuple(body.get("cells", ())),
+        )
+        for name, body in spec["fixtures"].items()
+    }
+    examples = [
+        Example(tool=name, session=tool["session"]["use"], **example)
+        for name, tool in spec["tools"].items()
+        if "alias" not in tool
+        for example in tool["examples"]
+    ]
+    return examples, fixtures
+
+
+def one_of_each(examples: list[Example]) -> list[Example]:
+    """One success and one error per tool: what every further surface has to show."""
+    chosen: dict[tuple[str, bool], Example] = {}
+    for example in examples:
+        chosen.setdefault((example.tool, example.raises is None), example)
+    return list(chosen.values())
+
+
+def difference(expected: Any, actual: Any, path: str = "result") -> str | None:
+    """The first place where `actual` lacks what is expected: dicts may have more, lists not."""
+    if isinstance(expected, dict):
+        if not isinstance(actual, dict):
+            return f"{path} is {actual!r}, not an object"
+        for key, value in expected.items():
+            if found := difference(value, actual.get(key), f"{path}.{key}"):
+                return found
+        return None
+    if isinstance(expected, list):
+        if not isinstance(actual, list) or len(actual) != len(expected):
+            return f"{path} is {actual!r}, not a list of {len(expected)}"
+        for index, value in enumerate(expected):
+            if found := difference(value, actual[index], f"{path}[{index}]"):
+                return found
+        return None
+    return None if expected == actual else f"{path} is {actual!r}, not {expected!r}"

@@ -1,0 +1,85 @@
+"""Puts a server's folder into the state that an example starts from, and empties it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+
+from tests.served import Served
+from tests.surfaces.contract.examples import Example, Fixture
+from tests.surfaces.contract.surfaces import CALL_SECONDS, ToolsCall
+
+
+class Folder:
+    """The served folder with the sessions and kernels that hang on it."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        # Of a jmcp outside of it, files and kernels are the business of the server it works on.
+        self._jupyter = served.jupyter or served
+        self._tools = ToolsCall(served)
+        self.values: dict[str, str] = {}
+
+    async def prepare(self, example: Example, fixture: Fixture) -> dict[str, Any]:
+        """Create, open and run what the fixture says; returns the arguments of the call."""
+        fixture.write(self._served.root, example.also)
+        self.values = {}
+        if fixture.open:
+            opened = await self._do("use_notebook", notebook_path=fixture.notebook)
+            self.values["session_id"] = opened["session_id"]
+        if fixture.changed:
+            await self._change(fixture)
+        for cell_id in fixture.run:
+            run = await self._do(
+                "execute_cell", session_id=self.values["session_id"], cell_id=cell_id
+            )
+            self.values["execution_id"] = run["execution_id"]
+        if fixture.run:
+            kernels = await self._do("list_kernels")
+            self.values["kernel_id"] = kernels["kernels"][0]["kernel_id"]
+        arguments = {key: self._filled(value) for key, value in example.call.items()}
+        if fixture.open and example.session != "none" and example.also is None:
+            arguments.setdefault("session_id", self.values["session_id"])
+        return arguments
+
+    async def _change(self, fixture: Fixture) -> None:
+        """The session reads the cells, then another one gives some of them another source."""
+        await self._do(
+            "read_notebook", session_id=self.values["session_id"], response_format="detailed"
+        )
+        other = await self._do("use_notebook", notebook_path=fixture.notebook)
+        for cell_id in fixture.changed:
+            await self._do(
+                "overwrite_cell_source",
+                session_id=other["session_id"],
+                cell_id=cell_id,
+                cell_source="by = 'another session'",
+            )
+
+    def _filled(self, value: Any) -> Any:
+        return value.format(**self.values) if isinstance(value, str) and value[:1] == "{" else value
+
+    async def _do(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        answer = await self._tools.call(tool, arguments)
+        assert answer.result is not None, answer.text
+        return answer.result
+
+    async def empty(self) -> None:
+        """End every session with its kernel and delete every file, as a person would."""
+        listed = await self._do("list_notebooks", limit=1000)
+        for row in listed["notebooks"]:
+            await self._do(
+                "unuse_notebook",
+                session_id=row["session_id"],
+                notebook_path=row["notebook_path"],
+                kernel="stop",
+            )
+        files = await self._do("list_files", limit=0)
+        async with httpx2.AsyncClient(
+            base_url=self._jupyter.url, headers=self._jupyter.headers, timeout=CALL_SECONDS
+        ) as http:
+            for kernel in (await http.get("api/kernels")).json():
+                assert (await http.delete(f"api/kernels/{kernel['id']}")).status_code == 204
+            for row in files["files"]:
+                assert (await http.delete(f"api/contents/{row['path']}")).status_code == 204

@@ -1,0 +1,105 @@
+"""Every example of the spec, as a client meets it on a real server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from jmcp_api.mcp import LISTING_FILE
+from tests.served import Served, configure, lab
+from tests.surfaces.contract.examples import Example, difference, load, one_of_each
+from tests.surfaces.contract.folder import Folder
+from tests.surfaces.contract.surfaces import Mcp, Rest, Surface, ToolsCall
+
+EXAMPLES, FIXTURES = load()
+
+
+@cache
+def output_schemas() -> dict[str, Any]:
+    listing = json.loads(files("jmcp_api").joinpath(LISTING_FILE).read_text())
+    return {tool["name"]: tool["outputSchema"] for tool in listing}
+
+
+@pytest.fixture
+async def folder(served: Served) -> AsyncIterator[Folder]:
+    folder = Folder(served)
+    yield folder
+    await folder.empty()
+
+
+async def check(example: Example, surface: Surface, folder: Folder) -> None:
+    arguments = await folder.prepare(example, FIXTURES[example.given])
+    answer = await surface.call(example.tool, arguments)
+    if example.raises is not None:
+        assert answer.error == example.raises, answer.text
+        assert len(answer.text) > 20, "an error tells the fact, the limit and the next call"
+        return
+    assert answer.error is None, answer.text
+    assert difference(example.returns or {}, answer.result) is None, answer.result
+    Draft202012Validator(output_schemas()[example.tool]).validate(answer.result)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+async def test_over_mcp(example: Example, served: Served, folder: Folder) -> None:
+    await check(example, Mcp(served, "auto"), folder)
+
+
+@pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
+async def test_over_handshake_era_mcp(example: Example, served: Served, folder: Folder) -> None:
+    await check(example, Mcp(served, "legacy"), folder)
+
+
+@pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
+async def test_over_rest(example: Example, served: Served, folder: Folder) -> None:
+    await check(example, Rest(served), folder)
+
+
+@pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
+async def test_over_tools_call(example: Example, served: Served, folder: Folder) -> None:
+    await check(example, ToolsCall(served), folder)
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A JupyterLab without collaboration below a base_url: notebooks are files there."""
+    base = tmp_path_factory.mktemp("plain")
+    off = {"jpserver_extensions": {"jupyter_server_ydoc": False}}
+    configure(base / "home", {"ServerApp": off | {"base_url": "/user/ada/"}})
+    with lab(base / "home", base / "root") as served:
+        yield served
+
+
+@pytest.fixture
+async def plain_folder(plain: Served) -> AsyncIterator[Folder]:
+    folder = Folder(plain)
+    yield folder
+    await folder.empty()
+
+
+@pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
+async def test_in_a_plain_jupyterlab_without_collaboration(
+    example: Example, plain: Served, plain_folder: Folder
+) -> None:
+    await check(example, Mcp(plain, "auto"), plain_folder)
+
+
+async def test_without_collaboration_every_result_says_so(
+    plain: Served, plain_folder: Folder
+) -> None:
+    FIXTURES["one_code_cell"].write(plain.root)
+    tools = ToolsCall(plain)
+    opened = await tools.call("use_notebook", {"notebook_path": "example.ipynb"})
+    assert opened.result is not None
+    assert (plain.url.endswith("/user/ada/"), opened.result["document"]) == (True, "file")
+    session = {"session_id": opened.result["session_id"]}
+    edit = {"cell_index": 0, "cell_source": "x = 1"}
+    changed = await tools.call("overwrite_cell_source", session | edit)
+    assert changed.result is not None
+    assert (changed.result["document"], changed.result["saved"]) == ("file", "saved")
+    assert '"x = 1"' in (plain.root / "example.ipynb").read_text()

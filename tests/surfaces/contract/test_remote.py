@@ -1,0 +1,74 @@
+"""Every example of the spec on a Jupyter Server elsewhere; `test_examples` runs them inside Jupyter."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests import stdio
+from tests.served import Served, jupyter_server, standalone
+from tests.surfaces.contract.examples import Example, one_of_each
+from tests.surfaces.contract.folder import Folder
+from tests.surfaces.contract.surfaces import Mcp, Rest, Surface
+from tests.surfaces.contract.test_examples import EXAMPLES, check
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["live", "plain"])
+def elsewhere(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """With collaboration, and without."""
+    base = tmp_path_factory.mktemp("elsewhere")
+    with (
+        jupyter_server(base / "jupyter", base / "root", collaboration=request.param) as jupyter,
+        standalone(base / "home", jupyter) as served,
+    ):
+        yield served
+
+
+@pytest.fixture(scope="module")
+def over_stdio(
+    elsewhere: Served, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[stdio.Stdio]:
+    assert elsewhere.jupyter is not None
+    server = stdio.parameters(tmp_path_factory.mktemp("stdio"), elsewhere.jupyter)
+    with stdio.surface(server) as surface:
+        yield surface
+
+
+class Through(Folder):
+    """A folder whose sessions are made over the very surface that is tested: a process of its own
+    shares none with another."""
+
+    def __init__(self, served: Served, surface: Surface) -> None:
+        super().__init__(served)
+        self._tools = surface  # type: ignore[assignment] # the same one method
+
+
+@pytest.fixture
+async def folder(elsewhere: Served) -> AsyncIterator[Folder]:
+    folder = Folder(elsewhere)
+    yield folder
+    await folder.empty()
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+async def test_elsewhere_over_mcp(example: Example, elsewhere: Served, folder: Folder) -> None:
+    await check(example, Mcp(elsewhere, "auto"), folder)
+
+
+@pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
+async def test_elsewhere_over_rest(example: Example, elsewhere: Served, folder: Folder) -> None:
+    await check(example, Rest(elsewhere), folder)
+
+
+@pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
+async def test_elsewhere_over_stdio(
+    example: Example, elsewhere: Served, over_stdio: stdio.Stdio
+) -> None:
+    folder = Through(elsewhere, over_stdio)
+    try:
+        await check(example, over_stdio, folder)
+    finally:
+        await folder.empty()

@@ -1,0 +1,448 @@
+"""The queue of a kernel: order, limits, interrupts and what is left when things go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import pytest
+
+from jmcp.core.errors import KernelDown, NotebookMissing, WriteRefused
+from jmcp.core.ports import Health, KernelInfo, OnMessage, OutputSink, Reply, Request
+from jmcp.core.runs.registry import Execution, Executions
+from tests.unit.core.outputs.recording_sink import RecordingSink
+
+LIMIT = 10
+OK = Reply(status="ok", execution_count=1)
+STOPPED = Reply(status="error", ename="KeyboardInterrupt", evalue="", traceback=("stop",))
+ABORTED = Reply(status="aborted")
+
+
+class ScriptedKernel:
+    """A connection whose runs end when the test says so, one at a time as the contract demands."""
+
+    kernel_id = "k"
+    generation = 1
+
+    def __init__(self) -> None:
+        self.codes: list[str] = []
+        self.ends: list[asyncio.Future[Reply]] = []
+        self.arrived = asyncio.Condition()
+        self.silent = False
+        self.on_message: OnMessage = lambda *_: None
+
+    async def run(
+        self,
+        code: str,
+        on_message: OnMessage,
+        *,
+        store_history: bool = True,
+        on_sent: Callable[[Request], None] | None = None,
+    ) -> Reply:
+        if on_sent is not None:
+            on_sent(Request(kernel_id="k", channel="c", message_id=code))
+        assert all(end.done() for end in self.ends), "two runs at once"
+        end: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self.on_message = on_message
+        self.codes.append(code)
+        self.ends.append(end)
+        if not self.silent:
+            on_message("status", {"execution_state": "busy"}, {})
+            on_message("stream", {"name": "stdout", "text": code}, {})
+        async with self.arrived:
+            self.arrived.notify_all()
+        return await end
+
+    def say(self, text: str) -> None:
+        self.on_message("stream", {"name": "stdout", "text": text}, {})
+
+    async def reached(self, runs: int) -> asyncio.Future[Reply]:
+        """The latest run, when there were so many."""
+        async with asyncio.timeout(LIMIT), self.arrived:
+            await self.arrived.wait_for(lambda: len(self.ends) >= runs)
+        return self.ends[runs - 1]
+
+
+class ScriptedKernels:
+    """As much of `Kernels` as running code needs."""
+
+    def __init__(self) -> None:
+        self.kernel = ScriptedKernel()
+        self.interrupts = 0
+        self.on_interrupt: Callable[[], None] = lambda: None
+        self.down: KernelDown | None = None
+        self.state: Any = "idle"
+
+    async def connect(self, kernel_id: str) -> ScriptedKernel:
+        if self.down is not None:
+            raise self.down
+        return self.kernel
+
+    async def interrupt(self, kernel_id: str) -> None:
+        self.interrupts += 1
+        self.on_interrupt()
+
+    async def health(self, kernel_id: str) -> Health:
+        return Health(alive=True, generation=1)
+
+    async def list(self) -> Sequence[KernelInfo]:
+        return [
+            KernelInfo(
+                kernel_id="k",
+                kernel_name="python3",
+                display_name="Python 3",
+                language="python",
+                state=self.state,
+                connections=0,
+                last_activity="2026-01-01T00:00:00Z",
+                notebook_path=None,
+            )
+        ]
+
+
+@pytest.fixture
+def kernels() -> ScriptedKernels:
+    return ScriptedKernels()
+
+
+@pytest.fixture
+async def executions(kernels: ScriptedKernels) -> AsyncIterator[Executions]:
+    executions = Executions(kernels, kept=4, grace=0.05)  # type: ignore[arg-type] # a part of it
+    yield executions
+    await executions.close()
+
+
+async def submit(executions: Executions, code: str, **options: Any) -> Execution:
+    options = {"notebook_key": "n", "owner": "o", "session_id": "s", **options}
+    return await executions.submit("k", code, **options)
+
+
+def opens(sink: RecordingSink) -> Callable[[], Any]:
+    async def open_sink() -> OutputSink:
+        return sink
+
+    return open_sink
+
+
+async def test_runs_go_one_by_one_in_order(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    runs = [await submit(executions, str(n), session_id=f"s{n % 2}") for n in range(20)]
+    for number, run in enumerate(runs):
+        end = await kernels.kernel.reached(number + 1)
+        assert run.status == "running"
+        assert [r.status for r in runs[number + 1 :]] == ["queued"] * (19 - number)
+        # A failing run does not take along those that others queued behind it.
+        end.set_result(OK if number % 3 else Reply(status="error", ename="E", evalue=""))
+        assert await run.wait(LIMIT)
+    assert kernels.kernel.codes == [str(n) for n in range(20)]
+    assert [run.status for run in runs[:4]] == ["error", "ok", "ok", "error"]
+
+
+async def test_a_run_is_told_as_it_goes(kernels: ScriptedKernels, executions: Executions) -> None:
+    sink = RecordingSink()
+    run = await submit(executions, "x", open_sink=opens(sink), cell_id="c")
+    assert (run.status, run.seconds, run.started, run.generation) == ("queued", 0.0, None, 0)
+    end = await kernels.kernel.reached(1)
+    assert await run.news(0, LIMIT)
+    assert not await run.wait(0)
+    assert (run.status, run.generation, run.ended) == ("running", 1, None)
+    assert run.started is not None
+    assert run.outputs == [{"output_type": "stream", "name": "stdout", "text": "x"}]
+    assert ("o", "s") in executions.users()
+    assert executions.running("k") is run
+    end.set_result(OK)
+    assert await run.wait(None)
+    assert (run.status, run.execution_count, run.error) == ("ok", 1, None)
+    assert run.ended is not None
+    assert run.seconds >= 0
+    assert sink.closed
+    assert (sink.outputs, sink.execution_count) == (run.outputs, 1)
+    assert ("o", "s") not in executions.users()
+    assert executions.get(run.execution_id) is run
+    assert list(executions.list(owner="o", session_id="s")) == [run]
+    assert list(executions.list(owner="other")) == []
+
+
+async def test_a_caller_who_leaves_takes_nothing_along(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    sink = RecordingSink()
+    run = await submit(executions, "x", open_sink=opens(sink))
+    caller = asyncio.create_task(run.wait(None))
+    end = await kernels.kernel.reached(1)
+    caller.cancel()
+    await asyncio.gather(caller, return_exceptions=True)
+    end.set_result(OK)
+    assert await run.wait(LIMIT)
+    assert (run.status, sink.closed) == ("ok", True)
+
+
+async def test_a_limit_interrupts_and_keeps_what_there_is(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    kernels.on_interrupt = lambda: kernels.kernel.ends[0].set_result(STOPPED)
+    run = await submit(executions, "slow", timeout=0.01)
+    after = await submit(executions, "after")
+    assert await run.wait(LIMIT)
+    assert (run.status, kernels.interrupts) == ("timed_out", 1)
+    assert run.error is not None
+    assert run.error.ename == "KeyboardInterrupt"
+    assert run.outputs[0]["text"] == "slow"
+    # The kernel flushed its queue for our interrupt: that is no result of the next run.
+    (await kernels.kernel.reached(2)).set_result(ABORTED)
+    (await kernels.kernel.reached(3)).set_result(OK)
+    assert await after.wait(LIMIT)
+    assert (after.status, kernels.kernel.codes) == ("ok", ["slow", "after", "after"])
+
+
+async def test_an_abort_that_we_did_not_cause_is_told(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    run = await submit(executions, "x")
+    (await kernels.kernel.reached(1)).set_result(ABORTED)
+    assert await run.wait(LIMIT)
+    assert (run.status, len(kernels.kernel.codes)) == ("aborted", 1)
+
+
+async def test_the_limit_counts_from_when_the_kernel_starts_the_code(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    kernels.kernel.silent = True  # somebody else's code is running
+    run = await submit(executions, "x", timeout=0.001)
+    end = await kernels.kernel.reached(1)
+    assert not await run.wait(0.05)
+    assert kernels.interrupts == 0
+    end.set_result(OK)
+    assert await run.wait(LIMIT)
+    assert run.status == "ok"
+
+
+async def test_a_kernel_that_ignores_the_interrupt_holds_up_nobody(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    sink = RecordingSink()
+    run = await submit(executions, "deaf", timeout=0.01, open_sink=opens(sink))
+    behind = await submit(executions, "behind")
+    assert await run.wait(LIMIT)
+    assert (run.status, sink.closed) == ("timed_out", True)
+    assert "ignored the interrupt" in run.notes[-1]
+    assert await behind.wait(LIMIT)
+    assert behind.status == "aborted"
+    assert "Restart the kernel" in behind.notes[0]
+    assert kernels.kernel.codes == ["deaf"]
+    kernels.kernel.ends[0].set_result(STOPPED)
+    await asyncio.wait({asyncio.create_task(asyncio.sleep(0))})
+    last = await submit(executions, "last")
+    (await kernels.kernel.reached(2)).set_result(OK)
+    assert await last.wait(LIMIT)
+    assert last.status == "ok"
+
+
+async def test_interrupt_stops_what_runs_and_the_queue_goes_on(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    assert not await executions.interrupt("k")
+    run, after = await submit(executions, "x"), await submit(executions, "after")
+    await kernels.kernel.reached(1)
+    kernels.on_interrupt = lambda: kernels.kernel.ends[0].set_result(STOPPED)
+    assert await executions.interrupt("k")
+    assert await run.wait(LIMIT)
+    assert run.status == "interrupted"
+    (await kernels.kernel.reached(2)).set_result(OK)
+    assert await after.wait(LIMIT)
+    assert after.status == "ok"
+    # Other clients' code is interrupted, too.
+    kernels.on_interrupt, kernels.state = lambda: None, "busy"
+    assert await executions.interrupt("k")
+    assert kernels.interrupts == 2
+
+
+@pytest.mark.parametrize("lost", ["kernel_died", "kernel_restarted", "lost_contact"])
+async def test_a_lost_run_keeps_its_outputs_and_closes_its_cell(
+    kernels: ScriptedKernels, executions: Executions, lost: Any
+) -> None:
+    sink = RecordingSink()
+    run = await submit(executions, "x", open_sink=opens(sink))
+    (await kernels.kernel.reached(1)).set_result(Reply(status="lost", lost=lost))
+    assert await run.wait(LIMIT)
+    assert (run.status, sink.closed, sink.running) == (lost, True, False)
+    texts = [output["text"] for output in sink.outputs]
+    if lost == "lost_contact":
+        assert run.incomplete == "lost_contact"
+        assert "outputs may be missing" in texts.pop()
+        assert "lost contact" in run.notes[0]
+    assert texts == ["x"]
+
+
+@pytest.mark.parametrize("status", ["ok", "error"])
+async def test_a_gap_in_the_outputs_is_never_ok(
+    kernels: ScriptedKernels, executions: Executions, status: Any
+) -> None:
+    sink = RecordingSink()
+    run = await submit(executions, "x", open_sink=opens(sink))
+    (await kernels.kernel.reached(1)).set_result(
+        Reply(status=status, execution_count=1, incomplete="lost_contact")
+    )
+    assert await run.wait(LIMIT)
+    assert (run.incomplete, sink.outputs[-1]["name"]) == ("lost_contact", "stderr")
+    assert run.status == ("error" if status == "error" else "lost_contact")
+
+
+async def test_output_that_the_server_dropped_is_told_with_the_setting(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    run = await submit(executions, "x")
+    (await kernels.kernel.reached(1)).set_result(
+        Reply(status="ok", execution_count=1, incomplete="output_limit")
+    )
+    assert await run.wait(LIMIT)
+    assert (run.status, run.incomplete) == ("ok", "output_limit")
+    assert "ZMQChannelsWebsocketConnection.iopub_data_rate_limit" in run.notes[0]
+
+
+async def test_what_waits_is_not_run_in_another_process(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    dying = await submit(executions, "x", generation=1)
+    waiting = await submit(executions, "y", generation=1, session_id="other")
+    told = await submit(executions, "z", generation=2)  # submitted after the death was seen
+    await kernels.kernel.reached(1)
+    kernels.kernel.generation = 2
+    kernels.kernel.ends[0].set_result(Reply(status="lost", lost="kernel_died"))
+    for run in (dying, waiting):
+        assert await run.wait(LIMIT)
+    assert (dying.status, waiting.status) == ("kernel_died", "aborted")
+    assert "all variables" in waiting.notes[0]
+    (await kernels.kernel.reached(2)).set_result(OK)
+    assert await told.wait(LIMIT)
+    assert (told.status, kernels.kernel.codes) == ("ok", ["x", "z"])
+    stale = await submit(executions, "w", generation=1)
+    assert await stale.wait(LIMIT)
+    assert (stale.status, kernels.kernel.codes) == ("aborted", ["x", "z"])
+
+
+async def test_a_slow_document_does_not_hold_up_the_news_of_a_dead_kernel(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    class Slow(RecordingSink):
+        async def close(self, *, running: bool = False) -> None:
+            await release.wait()
+            await super().close(running=running)
+
+    release, sink = asyncio.Event(), Slow()
+    run = await submit(executions, "x", open_sink=opens(sink))
+    (await kernels.kernel.reached(1)).set_result(Reply(status="lost", lost="kernel_died"))
+    assert await run.wait(LIMIT)
+    assert (run.status, sink.closed) == ("kernel_died", False)
+    assert run.notes == ["The notebook is still being written."]
+    release.set()
+    async with asyncio.timeout(LIMIT):
+        await sink.closing.wait()
+
+
+async def test_what_cannot_start_says_why(kernels: ScriptedKernels, executions: Executions) -> None:
+    async def missing() -> OutputSink:
+        raise NotebookMissing("gone")
+
+    run = await submit(executions, "x", open_sink=missing)
+    assert await run.wait(LIMIT)
+    assert (run.status, kernels.kernel.codes) == ("aborted", [])
+    assert isinstance(run.failure, NotebookMissing)
+    kernels.down = KernelDown("dead")
+    run = await submit(executions, "x")
+    assert await run.wait(LIMIT)
+    assert (run.status, run.failure) == ("kernel_died", kernels.down)
+
+
+async def test_a_document_that_fails_does_not_change_how_the_run_ended(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    class Refusing(RecordingSink):
+        async def close(self, *, running: bool = False) -> None:
+            await super().close(running=running)
+            raise WriteRefused("read-only")
+
+    run = await submit(executions, "x", open_sink=opens(Refusing()))
+    (await kernels.kernel.reached(1)).set_result(OK)
+    assert await run.wait(LIMIT)
+    assert run.status == "ok"
+    assert "read-only" in run.notes[0]
+
+
+async def test_a_bug_ends_its_run_and_no_other(
+    kernels: ScriptedKernels, executions: Executions, caplog: pytest.LogCaptureFixture
+) -> None:
+    run, after = await submit(executions, "x"), await submit(executions, "after")
+    (await kernels.kernel.reached(1)).set_exception(ZeroDivisionError())
+    assert await run.wait(LIMIT)
+    assert (run.status, run.failure) == ("aborted", None)
+    assert run.execution_id in caplog.text
+    (await kernels.kernel.reached(2)).set_result(OK)
+    assert await after.wait(LIMIT)
+    assert after.status == "ok"
+
+
+async def test_only_the_last_finished_runs_are_kept(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    runs = []
+    for number in range(6):
+        runs.append(await submit(executions, str(number)))
+        (await kernels.kernel.reached(number + 1)).set_result(OK)
+        assert await runs[-1].wait(LIMIT)
+    waiting = await submit(executions, "waiting")
+    await kernels.kernel.reached(7)
+    assert list(executions.list()) == [*runs[2:], waiting]
+    assert executions.get(runs[0].execution_id) is None
+
+
+async def test_what_waits_can_be_dropped_and_closing_leaves_nobody_waiting(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    sink = RecordingSink()
+    run = await submit(executions, "x", open_sink=opens(sink))
+    await kernels.kernel.reached(1)
+    dropped = await submit(executions, "y")
+    assert list(executions.drop("k", "restarted")) == [dropped]
+    assert (dropped.status, dropped.notes) == ("aborted", ["restarted"])
+    queued = await submit(executions, "z")
+    await executions.close()
+    assert (run.status, sink.closed, queued.status) == ("lost_contact", True, "aborted")
+    assert sink.running  # the next process of jmcp goes on with it
+    assert (run.incomplete, [output["text"] for output in sink.outputs]) == (None, ["x"])
+    late = await submit(executions, "late")
+    assert (late.status, kernels.kernel.codes) == ("aborted", ["x"])
+
+
+async def test_an_update_after_a_run_reaches_its_cell_if_that_still_shows_it(
+    kernels: ScriptedKernels, executions: Executions
+) -> None:
+    first, again = RecordingSink(), RecordingSink()
+    asked: list[tuple[int, int | None]] = []
+
+    async def reopen(outputs: int, execution_count: int | None) -> OutputSink:
+        asked.append((outputs, execution_count))
+        again.outputs = list(first.outputs)
+        return again
+
+    messages = iter(["display_data", "update_display_data"])
+
+    class Showing(ScriptedKernel):
+        async def run(self, code: str, on_message: OnMessage, **options: Any) -> Reply:
+            data = {"data": {"text/plain": code}, "transient": {"display_id": "d"}}
+            on_message(next(messages), data, {})
+            return OK
+
+    kernels.kernel = Showing()
+    run = await submit(executions, "1", cell_id="c", open_sink=opens(first), reopen_sink=reopen)
+    update = await submit(executions, "2")
+    assert await run.wait(LIMIT)
+    assert await update.wait(LIMIT)
+    async with asyncio.timeout(LIMIT):
+        await again.closing.wait()
+    assert asked == [(1, run.execution_count)]
+    assert again.outputs == run.outputs
+    assert run.outputs[0]["data"] == {"text/plain": "2"}
+    assert update.outputs == []

@@ -2,31 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from jmcp_codegen.build import build
 from jmcp_codegen.check import check
-from jmcp_codegen.emit.listing import listing
-from jmcp_codegen.emit.openapi import openapi
+from jmcp_codegen.emit import (
+    arrays,
+    errors,
+    http,
+    jupyter,
+    listing,
+    mcp,
+    models,
+    openapi,
+    package,
+    ports,
+    reference,
+    registry,
+    sessions,
+    texts,
+)
 from jmcp_codegen.emit.printing import Printer, formatted
-from jmcp_codegen.emit.python_files import python_files
-from jmcp_codegen.emit.reference import reference
 from jmcp_codegen.source.load import Spec
+from jmcp_codegen.source.model import ApiModel
 
 PACKAGE = "jmcp_api"
 
+Emit = Callable[[ApiModel, Printer], str]
+"""Makes one file; an empty text is no file."""
 
-def render(spec: Spec, package: str = PACKAGE) -> dict[str, str]:
+PYTHON: Mapping[str, Emit] = {
+    "__init__.py": package.emit,
+    "arrays.py": arrays.emit,
+    "errors.py": errors.emit,
+    "http.py": http.emit,
+    "jupyter.py": jupyter.emit,
+    "mcp.py": mcp.emit,
+    "models.py": models.emit,
+    "ports.py": ports.emit,
+    "registry.py": registry.emit,
+    "sessions.py": sessions.emit,
+    "texts.py": texts.emit,
+}
+
+
+def render(spec: Spec, package_name: str = PACKAGE) -> dict[str, str]:
     """Every generated file by its path below the output folder. Raises SpecError.
 
     The same spec gives the same bytes, on any machine and whatever is there already.
     """
     check(spec)
-    api = build(spec, package)
+    api = build(spec, package_name)
     printer = Printer()
+    python = {name: text for name, emit in PYTHON.items() if (text := emit(api, printer))}
     inside = {
-        **formatted(python_files(api, printer), package),
-        "mcp-tools.json": listing(api),
-        "openapi.json": openapi(api),
+        **formatted(python, package_name),
+        "mcp-tools.json": listing.emit(api, printer),
+        "openapi.json": openapi.emit(api, printer),
         "py.typed": "",
     }
-    tree = {f"{package}/{name}": text for name, text in inside.items()}
-    return {**tree, "TOOLS.md": reference(api, printer)}
+    tree = {f"{package_name}/{name}": text for name, text in inside.items()}
+    return {**tree, "TOOLS.md": reference.emit(api, printer)}

@@ -1,1 +1,1 @@
-"""From the model to files: one module per output."""
+"""From the model to files: one module for each file, and each has one function, `emit`."""

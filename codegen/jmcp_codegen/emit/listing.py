@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from jmcp_codegen.emit.printing import Printer
 from jmcp_codegen.source.model import ApiModel, ToolModel
 from jmcp_codegen.source.schema import Schema, closed, inlined, plain
 
 
-def listing(api: ApiModel) -> str:
-    lines = [_compact(entry(tool, api)) for tool in api.tools]
+def emit(api: ApiModel, _: Printer) -> str:
+    lines = [_compact(_entry(tool, api)) for tool in api.tools]
     return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
-def entry(tool: ToolModel, api: ApiModel) -> dict[str, Any]:
+def _entry(tool: ToolModel, api: ApiModel) -> dict[str, Any]:
     """One entry, its schemas free of references: some clients do not follow any."""
     return {
         "name": tool.name,
         "title": tool.title,
         "description": tool.description,
-        "inputSchema": input_schema(tool, api),
+        "inputSchema": _input_schema(tool, api),
         # Open, so that a client accepts a field that a later version adds.
         "outputSchema": _object(plain(inlined(tool.result, api.types))),
         "annotations": {
@@ -32,7 +33,7 @@ def entry(tool: ToolModel, api: ApiModel) -> dict[str, Any]:
     }
 
 
-def input_schema(tool: ToolModel, api: ApiModel) -> Schema:
+def _input_schema(tool: ToolModel, api: ApiModel) -> Schema:
     """The params as clients see them: closed, without synonyms, no alternatives at the root."""
     return _object(closed(plain(inlined(tool.params, api.types))))
 

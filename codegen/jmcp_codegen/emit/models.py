@@ -1,58 +1,25 @@
-"""`models.py` and `arrays.py`: params and types as pydantic models."""
+"""`models.py`: params and types as pydantic models."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
 
 from datamodel_code_generator import GenerateConfig, generate
 from datamodel_code_generator.enums import DataModelType, InputFileType
 from datamodel_code_generator.format import Formatter, PythonVersion
 from datamodel_code_generator.parser import LiteralType
 
+from jmcp_codegen.emit.arrays import array_name
+from jmcp_codegen.emit.printing import Printer
 from jmcp_codegen.source.model import ApiModel
-from jmcp_codegen.source.names import camel
 from jmcp_codegen.source.schema import Schema, plain, rerooted
 
 HEADER = '"""Params and results of every tool."""'
-_ITEM_LIMITS = {
-    "minimum": "ge",
-    "maximum": "le",
-    "exclusiveMinimum": "gt",
-    "exclusiveMaximum": "lt",
-    "multipleOf": "multiple_of",
-    "minLength": "min_length",
-    "maxLength": "max_length",
-    "pattern": "pattern",
-}
-_SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
+_ROOT = "#/$defs/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArrayModel:
-    name: str
-    annotation: str
-
-
-def arrays(api: ApiModel) -> tuple[ArrayModel, ...]:
-    """The named array types that params need.
-
-    The generator would wrap each limited item in a RootModel of its own and drop uniqueItems.
-    """
-    return tuple(
-        ArrayModel(name=_array_name(owner, name), annotation=_annotation(schema))
-        for owner, model in _models(api).items()
-        for name, schema in model.get("properties", {}).items()
-        if _needs_name(schema)
-    )
-
-
-def source(api: ApiModel) -> str:
-    """`models.py`, before formatting."""
-    definitions = {
-        owner: _with_arrays(api.package, owner, model) for owner, model in _models(api).items()
-    }
+def emit(api: ApiModel, _: Printer) -> str:
+    definitions = {owner: _definition(api.package, owner, c) for owner, c in api.classes.items()}
     params = {tool.params_class for tool in api.tools} | api.param_types
     config = GenerateConfig(
         input_file_type=InputFileType.JsonSchema,
@@ -81,49 +48,21 @@ def source(api: ApiModel) -> str:
     return text
 
 
-def _models(api: ApiModel) -> dict[str, Schema]:
-    """All models by class name, as the generator reads them: params first, in spec order.
+def _definition(package: str, owner: str, schema: Schema) -> Schema:
+    """A class as the generator reads it.
 
     Without descriptions: the spec is at hand for who reads the code, and the listing for clients.
     """
-    params = {tool.params_class: tool.params for tool in api.tools}
-    every = {**params, **api.types}.items()
-    return {name: rerooted(plain(schema, descriptions=False), "#/$defs/") for name, schema in every}
-
-
-def _with_arrays(package: str, owner: str, model: Schema) -> Schema:
-    if "properties" not in model:
-        return model
-    properties = {
-        name: _named_array(package, owner, name, schema)
-        for name, schema in model["properties"].items()
-    }
-    return {**model, "properties": properties}
-
-
-def _needs_name(schema: Schema) -> bool:
-    items = schema.get("items", {})
-    return bool(schema.get("uniqueItems") or _ITEM_LIMITS.keys() & items.keys())
-
-
-def _array_name(owner: str, name: str) -> str:
-    return f"{owner.removesuffix('Params')}{camel(name)}"
-
-
-def _named_array(package: str, owner: str, name: str, schema: Schema) -> Schema:
-    if not _needs_name(schema):
+    schema = rerooted(plain(schema, descriptions=False), _ROOT)
+    if "properties" not in schema:
         return schema
-    return {**schema, "x-python-type": f"{package}.arrays.{_array_name(owner, name)}"}
+    properties = {
+        field: _named_array(package, owner, field, inner)
+        for field, inner in schema["properties"].items()
+    }
+    return {**schema, "properties": properties}
 
 
-def _annotation(schema: Schema) -> str:
-    items: dict[str, Any] = schema["items"]
-    limits = [f"{arg}={items[key]!r}" for key, arg in _ITEM_LIMITS.items() if key in items]
-    item = _SCALARS.get(items.get("type", ""), "Any")
-    if "enum" in items:
-        item = f"Literal[{', '.join(map(repr, items['enum']))}]"
-    if limits:
-        item = f"Annotated[{item}, Field({', '.join(limits)})]"
-    if schema.get("uniqueItems"):
-        return f"Annotated[list[{item}], AfterValidator(unique)]"
-    return f"list[{item}]"
+def _named_array(package: str, owner: str, field: str, schema: Schema) -> Schema:
+    name = array_name(owner, field, schema)
+    return schema if name is None else {**schema, "x-python-type": f"{package}.arrays.{name}"}

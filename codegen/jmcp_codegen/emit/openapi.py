@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jmcp_codegen.emit.components import Components, problem_schema
+from jmcp_codegen.emit.printing import Printer
 from jmcp_codegen.source.model import ApiModel, ErrorModel, ExampleModel, RouteModel, ToolModel
 from jmcp_codegen.source.routes import BODY_METHODS
 from jmcp_codegen.source.schema import Schema, closed, plain
@@ -25,7 +26,7 @@ _TRANSPORT_ERRORS = {401: "unauthorized", 413: "body_too_large"}
 """What the transport itself answers, before any tool: no or wrong token, body above the limit."""
 
 
-def openapi(api: ApiModel) -> str:
+def emit(api: ApiModel, _: Printer) -> str:
     components = Components(api)
     paths: dict[str, Object] = {}
     for tool, route in api.routes:

@@ -14,6 +14,9 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 LINE_LENGTH = 100
 TARGET = "py311"
 
+Row = tuple[str, str]
+"""The name of an argument or a key, and Python source for its value."""
+
 
 class Printer:
     """The templates of this package. They loop and print; what to print is decided before."""
@@ -32,6 +35,11 @@ class Printer:
 
     def text(self, template: str, **values: object) -> str:
         return self._environment.get_template(template).render(**values)
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a text with their ends, for a template that prints one literal for each."""
+    return text.splitlines(keepends=True) or [""]
 
 
 def _source(name: str) -> str:

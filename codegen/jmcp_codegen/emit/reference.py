@@ -11,7 +11,7 @@ from jmcp_codegen.source.model import ApiModel, ExampleModel, RouteModel, ToolMo
 from jmcp_codegen.source.schema import ref_name
 
 
-def reference(api: ApiModel, printer: Printer) -> str:
+def emit(api: ApiModel, printer: Printer) -> str:
     by_group = {
         group: [_tool(tool) for tool in api.tools if tool.group == group] for group in api.groups
     }

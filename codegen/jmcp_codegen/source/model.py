@@ -119,5 +119,10 @@ class ApiModel:
         object.__setattr__(self, "errors", {error.code: error for error in every})
 
     @property
+    def classes(self) -> dict[str, Schema]:
+        """All models by class name: the params of each tool first, in spec order."""
+        return {**{tool.params_class: tool.params for tool in self.tools}, **self.types}
+
+    @property
     def routes(self) -> tuple[tuple[ToolModel, RouteModel], ...]:
         return tuple((tool, route) for tool in self.tools for route in tool.routes)

@@ -1,0 +1,43 @@
+"""`sessions.py`: sessions.yaml as the core's `Policy`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jmcp_codegen.emit.printing import Printer, Row
+from jmcp_codegen.source.model import ApiModel
+
+
+def emit(api: ApiModel, printer: Printer) -> str:
+    return printer.text("sessions.py.j2", scalars=_scalars(api.sessions), tables=_tables(api))
+
+
+def _scalars(sessions: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    handle, lifetime, limits = sessions["handle"], sessions["lifetime"], sessions["limits"]
+    return [
+        ("minted_authenticated", handle["minted"]["authenticated"]),
+        ("minted_anonymous", handle["minted"]["anonymous"]),
+        ("minted_length", handle["minted"]["length"]),
+        ("reserved_handle", handle["reserved"]),
+        ("next_call", handle["next"]),
+        ("lookup", tuple(sessions["lookup"])),
+        ("idle_hours", lifetime["idle_hours"]),
+        ("sweep_hours", lifetime["sweep_hours"]),
+        ("sessions_per_owner", limits["sessions_per_owner"]),
+        ("notebooks_per_session", limits["notebooks_per_session"]),
+        ("session_calls_per_second", limits["calls_per_second"]["session"]),
+        ("owner_calls_per_second", limits["calls_per_second"]["owner"]),
+    ]
+
+
+def _tables(api: ApiModel) -> list[tuple[str, list[Row]]]:
+    def error(code: str) -> str:
+        return f"errors.{api.errors[code].class_name}"
+
+    mapped = api.sessions["backend_errors"].items()
+    return [
+        ("notices", [(code, repr(text)) for code, text in api.sessions["notices"].items()]),
+        ("errors", [(entry.code, error(entry.code)) for entry in api.session_errors]),
+        ("backend_errors", [(kind, error(code)) for kind, code in mapped]),
+    ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jmcp_codegen.source.enums import declared, resolved, words
 from jmcp_codegen.source.load import Spec
 from jmcp_codegen.source.merge import merged_params, merged_result, resolved_alias
-from jmcp_codegen.source.model import ApiModel, ErrorModel, ExampleModel, ToolModel
+from jmcp_codegen.source.model import ApiModel, EnumModel, ErrorModel, ExampleModel, ToolModel
 from jmcp_codegen.source.names import snake
 from jmcp_codegen.source.routes import routes
 from jmcp_codegen.source.schema import reachable, refs
@@ -17,6 +18,8 @@ Raw = Mapping[str, Any]
 
 def build(spec: Spec, package: str) -> ApiModel:
     """The model of a spec that `check` accepted."""
+    enums = _enums(spec)
+    spec = resolved(spec)
     tools, sessions = spec.tools.data, spec.sessions.data
     types = tools["types"]
     tool_errors = _errors(tools.get("errors", {}))
@@ -31,6 +34,7 @@ def build(spec: Spec, package: str) -> ApiModel:
         groups=tools["groups"],
         toolsets=tools["toolsets"],
         types=types,
+        enums=enums,
         param_types=frozenset(reachable(in_params, types)),
         tool_errors=tool_errors,
         session_errors=session_errors,
@@ -53,6 +57,14 @@ def written_out(tools: Raw) -> dict[str, dict[str, Any]]:
 def _resolved(tool: Raw, tools: Raw) -> dict[str, Any]:
     target = tools[tool["alias"]["of"]]
     return resolved_alias(tool, {"params": {}, **target})
+
+
+def _enums(spec: Spec) -> tuple[EnumModel, ...]:
+    every = words(spec)
+    enums = [EnumModel(name=n, doc=e["doc"], values=every[n]) for _, n, e in declared(spec)]
+    # Not in the schema of results: a client that checks them must accept a code that comes later.
+    codes = tuple(spec.sessions.data["notices"])
+    return (*enums, EnumModel(name="NoticeCode", doc="What a notice is about.", values=codes))
 
 
 def _errors(raw: Raw) -> tuple[ErrorModel, ...]:

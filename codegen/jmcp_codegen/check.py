@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from jmcp_codegen.checks import (
     aliases,
     disconnect,
+    enums,
     examples,
     naming,
     params,
@@ -17,6 +18,7 @@ from jmcp_codegen.checks import (
 )
 from jmcp_codegen.checks.subject import Subject
 from jmcp_codegen.source import shape
+from jmcp_codegen.source.enums import resolved
 from jmcp_codegen.source.load import Spec
 from jmcp_codegen.source.problems import Problem, SpecError
 
@@ -34,13 +36,13 @@ def check(spec: Spec) -> None:
 
 
 def _named(spec: Spec) -> Iterator[Problem]:
-    yield from naming.problems(spec)
-    yield from usage.problems(spec)
-    yield from types.problems(spec)
-    yield from aliases.problems(spec)
+    yield from enums.problems(spec)
+    spec = resolved(spec)
+    for part in (naming, usage, types, aliases):
+        yield from part.problems(spec)
 
 
 def _meant(spec: Spec) -> Iterator[Problem]:
-    subject = Subject.of(spec)
+    subject = Subject.of(resolved(spec))
     for part in (params, routing, disconnect, texts, examples):
         yield from part.problems(subject)

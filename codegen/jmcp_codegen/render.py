@@ -8,6 +8,7 @@ from jmcp_codegen.build import build
 from jmcp_codegen.check import check
 from jmcp_codegen.emit import (
     arrays,
+    enums,
     errors,
     http,
     jupyter,
@@ -34,6 +35,7 @@ Emit = Callable[[ApiModel, Printer], str]
 PYTHON: Mapping[str, Emit] = {
     "__init__.py": package.emit,
     "arrays.py": arrays.emit,
+    "enums.py": enums.emit,
     "errors.py": errors.emit,
     "http.py": http.emit,
     "jupyter.py": jupyter.emit,

@@ -8,6 +8,22 @@ from pydantic import Field
 
 from jmcp.core.calls.model import Params, Result
 from jmcp_api.arrays import DeleteCellCellIds, DeleteCellCellIndices
+from jmcp_api.enums import (
+    CellChangeKind,
+    CellType,
+    EntryType,
+    ExecutionStatus,
+    KernelFate,
+    KernelOutcome,
+    KernelRelease,
+    KernelState,
+    NotebookScope,
+    OpeningAction,
+    OutputType,
+    RunStatus,
+    SaveState,
+    StepStatus,
+)
 
 
 class UseNotebookParams(Params):
@@ -26,11 +42,11 @@ class UseNotebookParams(Params):
 class UnuseNotebookParams(Params):
     session_id: Annotated[str | None, Field(max_length=128)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
-    kernel: Literal["auto", "keep", "stop"] = "auto"
+    kernel: KernelRelease = "auto"
 
 
 class ListNotebooksParams(Params):
-    scope: Literal["session", "open", "workspace"] = "session"
+    scope: NotebookScope = "session"
     session_id: str | None = None
     start_index: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=1, le=1000)] = 50
@@ -64,7 +80,7 @@ class InsertCellParams(Params):
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     cell_index: Annotated[int | None, Field(ge=-1)] = None
     after_cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
-    cell_type: Literal["code", "markdown", "raw"]
+    cell_type: CellType
     cell_source: str
 
 
@@ -179,7 +195,7 @@ class ListKernelsParams(Params):
 class CellOutline(Result):
     cell_index: int
     cell_id: str | None
-    cell_type: Literal["code", "markdown", "raw"]
+    cell_type: CellType
     execution_count: int | None
     line_count: int
     first_line: str
@@ -189,11 +205,11 @@ class CellOutline(Result):
 class Kernel(Result):
     kernel_id: str
     kernel_name: str
-    state: Literal["starting", "idle", "busy", "dead", "unknown"]
+    state: KernelState
 
 
 class OpenedNotebook(Result):
-    action: Literal["created", "opened", "switched", "reused"]
+    action: OpeningAction
     notebook_name: str
     kernel: Kernel | None
     kernel_name: str | None
@@ -204,7 +220,7 @@ class OpenedNotebook(Result):
 
 class ReleasedNotebook(Result):
     released: str
-    kernel: Literal["stopped", "kept", "none"]
+    kernel: KernelFate
     current_notebook: str | None
     session_ended: bool
 
@@ -215,13 +231,13 @@ class NotebookRow(Result):
     session_id: str | None
     current: bool
     kernel_id: str | None
-    kernel_state: str | None
+    kernel_state: KernelState | None
     size: int | None
     last_modified: str | None
 
 
 class NotebookList(Result):
-    scope: Literal["session", "open", "workspace"]
+    scope: NotebookScope
     total: int
     start_index: int
     notebooks: list[NotebookRow]
@@ -234,14 +250,14 @@ class NotebookContent(Result):
 
 
 class KernelAction(Result):
-    action: Literal["restarted", "interrupted", "already_idle"]
+    action: KernelOutcome
     kernel_id: str
     kernel_name: str
-    state: Literal["starting", "idle", "busy", "dead", "unknown"]
+    state: KernelState
 
 
 class Output(Result):
-    output_type: Literal["stream", "execute_result", "display_data", "error"]
+    output_type: OutputType
     name: str | None = None
     text: str | None = None
     left_out: int | None = None
@@ -253,7 +269,7 @@ class Output(Result):
 class Cell(Result):
     cell_index: int
     cell_id: str | None
-    cell_type: Literal["code", "markdown", "raw"]
+    cell_type: CellType
     execution_count: int | None
     source: str
     output_count: int
@@ -261,11 +277,11 @@ class Cell(Result):
 
 
 class CellChange(Result):
-    change: Literal["inserted", "overwritten", "edited", "moved", "unchanged"]
+    change: CellChangeKind
     cell_index: int
     cell_id: str | None
     cell_count: int
-    saved: Literal["saved", "pending"]
+    saved: SaveState
     diff: str | None = None
     neighbours: list[CellOutline] | None = None
 
@@ -273,35 +289,20 @@ class CellChange(Result):
 class DeletedCell(Result):
     cell_index: int
     cell_id: str | None
-    cell_type: Literal["code", "markdown", "raw"]
+    cell_type: CellType
     source: str | None = None
 
 
 class DeletedCells(Result):
     deleted: list[DeletedCell]
     cell_count: int
-    saved: Literal["saved", "pending"]
+    saved: SaveState
 
 
 class BatchCell(Result):
     cell_index: int
     cell_id: str | None
-    status: Literal[
-        "waiting",
-        "not_run",
-        "deleted",
-        "not_code",
-        "queued",
-        "running",
-        "ok",
-        "error",
-        "timed_out",
-        "interrupted",
-        "kernel_died",
-        "kernel_restarted",
-        "lost_contact",
-        "aborted",
-    ]
+    status: StepStatus
     execution_count: int | None
     seconds: float
     execution_id: str | None
@@ -311,18 +312,7 @@ class BatchCell(Result):
 
 class ExecutionRow(Result):
     execution_id: str
-    status: Literal[
-        "queued",
-        "running",
-        "ok",
-        "error",
-        "timed_out",
-        "interrupted",
-        "kernel_died",
-        "kernel_restarted",
-        "lost_contact",
-        "aborted",
-    ]
+    status: RunStatus
     notebook_path: str | None
     cell_id: str | None
     code: str
@@ -337,7 +327,7 @@ class ExecutionList(Result):
 
 class FileRow(Result):
     path: str
-    type: Literal["notebook", "file", "directory"]
+    type: EntryType
     size: int | None
     last_modified: str
 
@@ -354,7 +344,7 @@ class KernelRow(Result):
     kernel_name: str
     display_name: str
     language: str
-    state: Literal["starting", "idle", "busy", "dead", "unknown"]
+    state: KernelState
     connections: int
     last_activity: str
     notebook_path: str | None
@@ -380,17 +370,7 @@ class Batch(Result):
 
 
 class Execution(Result):
-    status: Literal[
-        "ok",
-        "error",
-        "running",
-        "timed_out",
-        "interrupted",
-        "kernel_died",
-        "kernel_restarted",
-        "lost_contact",
-        "aborted",
-    ]
+    status: ExecutionStatus
     execution_id: str
     cell_index: int | None
     cell_id: str | None

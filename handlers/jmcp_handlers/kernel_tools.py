@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from jmcp.core.ports import KernelInfo
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.session import Session, Workspace
+from jmcp_api.enums import KernelOutcome
 from jmcp_api.errors import NoKernel
 from jmcp_api.models import (
     InterruptKernelParams,
@@ -102,7 +102,7 @@ async def _kernel_of(notebook: Notebook) -> str:
 
 
 async def _action(
-    action: Literal["restarted", "interrupted", "already_idle"],
+    action: KernelOutcome,
     kernel_id: str,
     workspace: Workspace,
 ) -> KernelAction:

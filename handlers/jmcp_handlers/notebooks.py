@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from jmcp.core.errors import KernelMissing, KernelspecMissing, KernelTaken
 from jmcp.core.kernels.release import release_kernel
@@ -13,6 +13,7 @@ from jmcp.core.ports import KernelInfo, NotebookRef
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.session import Session, Workspace
+from jmcp_api.enums import OpeningAction
 from jmcp_api.models import (
     Kernel,
     ListNotebooksParams,
@@ -122,7 +123,7 @@ async def _opened(params: UseNotebookParams, workspace: Workspace) -> NotebookRe
 
 def _action(
     params: UseNotebookParams, session: Session, ref: NotebookRef, before: HeldNotebook | None
-) -> Literal["created", "opened", "switched", "reused"]:
+) -> OpeningAction:
     if params.mode == "create":
         return "created"
     if before is not None:

@@ -16,6 +16,7 @@ from jmcp.core.editing.change_log import Touches
 CellType = Literal["code", "markdown", "raw"]
 DocumentMode = Literal["live", "file"]
 SaveState = Literal["saved", "pending"]
+EntryType = Literal["notebook", "file", "directory"]
 Output = dict[str, Any]
 """One nbformat 4 output, exactly as a notebook file stores it."""
 
@@ -134,7 +135,7 @@ class FileEntry:
     """One row of a listing. `size` in bytes (None for a directory); `last_modified` ISO 8601 UTC."""
 
     path: str
-    type: Literal["notebook", "file", "directory"]
+    type: EntryType
     size: int | None
     last_modified: str
     created: str

@@ -11,7 +11,7 @@ from typing import Any
 from jmcp_codegen.emit.printing import Printer
 from jmcp_codegen.source.model import ApiModel
 from jmcp_codegen.source.names import camel
-from jmcp_codegen.source.schema import Schema
+from jmcp_codegen.source.schema import ENUM_NAME, Schema
 
 _ITEM_LIMITS = {
     "minimum": "ge",
@@ -57,7 +57,9 @@ def _annotation(schema: Schema) -> str:
     items: dict[str, Any] = schema["items"]
     limits = [f"{arg}={items[key]!r}" for key, arg in _ITEM_LIMITS.items() if key in items]
     item = _SCALARS.get(items.get("type", ""), "Any")
-    if "enum" in items:
+    if ENUM_NAME in items:
+        item = f"enums.{items[ENUM_NAME]}"
+    elif "enum" in items:
         item = f"Literal[{', '.join(map(repr, items['enum']))}]"
     if limits:
         item = f"Annotated[{item}, Field({', '.join(limits)})]"

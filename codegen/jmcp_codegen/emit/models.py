@@ -12,7 +12,7 @@ from datamodel_code_generator.parser import LiteralType
 from jmcp_codegen.emit.arrays import array_name
 from jmcp_codegen.emit.printing import Printer
 from jmcp_codegen.source.model import ApiModel
-from jmcp_codegen.source.schema import Schema, plain, rerooted
+from jmcp_codegen.source.schema import ENUM_NAME, Schema, mapped, plain, rerooted
 
 HEADER = '"""Params and results of every tool."""'
 _ROOT = "#/$defs/"
@@ -53,6 +53,7 @@ def _definition(package: str, owner: str, schema: Schema) -> Schema:
 
     Without descriptions: the spec is at hand for who reads the code, and the listing for clients.
     """
+    schema = _with_enums(package, schema)
     schema = rerooted(plain(schema, descriptions=False), _ROOT)
     if "properties" not in schema:
         return schema
@@ -61,6 +62,21 @@ def _definition(package: str, owner: str, schema: Schema) -> Schema:
         for field, inner in schema["properties"].items()
     }
     return {**schema, "properties": properties}
+
+
+def _with_enums(package: str, schema: Schema) -> Schema:
+    """With the Python type beside the words of each named enum.
+
+    The generator ignores such a type on a union, so null becomes an alternative of its own.
+    """
+    schema = mapped(schema, lambda inner: _with_enums(package, inner))
+    if ENUM_NAME not in schema:
+        return schema
+    named = {**schema, "x-python-type": f"{package}.enums.{schema[ENUM_NAME]}"}
+    if None not in schema["enum"]:
+        return named
+    words = [word for word in schema["enum"] if word is not None]
+    return {"anyOf": [{**named, "type": "string", "enum": words}, {"type": "null"}]}
 
 
 def _named_array(package: str, owner: str, field: str, schema: Schema) -> Schema:

@@ -29,6 +29,20 @@ class ErrorModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnumModel:
+    """A named list of words, with those of the enum that it extends."""
+
+    name: str
+    doc: str
+    values: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """As the arguments of a `Literal`."""
+        return ", ".join(map(repr, self.values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RouteModel:
     """One REST operation.
 
@@ -106,6 +120,7 @@ class ApiModel:
     groups: Mapping[str, str]
     toolsets: Mapping[str, str]
     types: Mapping[str, Schema]
+    enums: tuple[EnumModel, ...]
     param_types: frozenset[str]
     tool_errors: tuple[ErrorModel, ...]
     session_errors: tuple[ErrorModel, ...]

@@ -14,7 +14,7 @@ RESERVED_CLASSES = frozenset(
     {
         *("Session", "Workspace", "Handlers", "Params", "Result", "Tool", "Route", "Policy"),
         *("Problem", "ToolError", "Protocol", "Mapping", "Any", "Annotated", "Literal", "Field"),
-        *("Model", "BaseModel", "RootModel"),
+        *("Model", "BaseModel", "RootModel", "NoticeCode"),
     }
 )
 """Names that generated modules import or define, in `models`, `ports` or the OpenAPI document."""

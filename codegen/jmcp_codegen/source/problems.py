@@ -14,6 +14,8 @@ REFUSALS = {
     "undefined": "something is used but not defined",
     "unused": "something is defined but not used",
     "duplicate_error": "an error is defined in both files",
+    "duplicate_enum": "an enum is defined in both files, or lists a value twice",
+    "repeated_enum": "values written out that an enum has, or that were written out before",
     "ref": "a reference to something else than a type",
     "recursive_type": "a type contains itself",
     "inline_object": "an object with fields of its own inside another one, without a name",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 Schema = dict[str, Any]
 REF = "#/types/"
-_OURS = frozenset({"synonyms", "exactly_one"})
+ENUM_NAME = "enum_name"
+"""Beside `enum`: the named enum whose values those are."""
+_OURS = frozenset({"synonyms", "exactly_one", ENUM_NAME})
 """Keywords of jmcp that no client sees."""
 
 
@@ -104,7 +106,7 @@ def inlined(schema: Mapping[str, Any], types: Mapping[str, Schema]) -> Schema:
 
 def closed(schema: Mapping[str, Any]) -> Schema:
     """With every object in it closed."""
-    result = _mapped(schema, closed)
+    result = mapped(schema, closed)
     if "properties" in schema:
         result["additionalProperties"] = False
     return result
@@ -112,7 +114,7 @@ def closed(schema: Mapping[str, Any]) -> Schema:
 
 def partial(schema: Mapping[str, Any]) -> Schema:
     """Closed and with nothing required: what an example may expect of a result."""
-    result = _mapped(schema, partial)
+    result = mapped(schema, partial)
     result.pop("required", None)
     if "properties" in schema:
         result["additionalProperties"] = False
@@ -124,10 +126,11 @@ def _replaced(schema: Mapping[str, Any], replace: Any) -> Schema:
     if name is not None:
         replaced: Schema = replace(name, schema)
         return replaced
-    return _mapped(schema, lambda inner: _replaced(inner, replace))
+    return mapped(schema, lambda inner: _replaced(inner, replace))
 
 
-def _mapped(schema: Mapping[str, Any], change: Any) -> Schema:
+def mapped(schema: Mapping[str, Any], change: Callable[[Schema], Schema]) -> Schema:
+    """With each schema right inside it replaced by what `change` makes of it."""
     result = dict(schema)
     if "properties" in schema:
         result["properties"] = {name: change(value) for name, value in schema["properties"].items()}

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from jmcp.core.errors import NotebookMissing
 from jmcp.core.ports import Cells, Output
 from jmcp.core.runs.batch import Batch as RunBatch
 from jmcp.core.runs.batch import Step
 from jmcp.core.runs.registry import Execution as Run
-from jmcp.core.runs.registry import Status
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.session import Session
+from jmcp_api.enums import StepStatus
 from jmcp_api.models import Batch, BatchCell, Execution, ExecutionRow
 from jmcp_handlers.support.addressing import first_line
 from jmcp_handlers.support.output_results import clip, plain, present
 
-StepStatus = Status | Literal["waiting", "not_run", "deleted", "not_code"]
 BATCH_CELLS = 100
 """Cells that the summary of a batch shows: the failed ones first of all, then the last ones."""
 BATCH_CHARACTERS = 8_000

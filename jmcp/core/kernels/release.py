@@ -10,6 +10,7 @@ from jmcp.core.ports import Kernels
 from jmcp.core.sessions.lookup import Sessions
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 
+Release = Literal["auto", "keep", "stop"]
 Fate = Literal["stopped", "kept", "none"]
 
 
@@ -19,7 +20,7 @@ async def release_kernel(
     *,
     healing: Healing,
     sessions: Sessions,
-    policy: Literal["auto", "keep", "stop"] = "auto",
+    policy: Release = "auto",
 ) -> Fate:
     """Stop the kernel of a notebook that the session lets go, or leave it.
 

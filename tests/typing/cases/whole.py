@@ -40,7 +40,7 @@ async def edit_cell(params: EditCellParams, session: Session) -> Cell:
 
 
 async def show_server(_: ShowServerParams, workspace: Workspace) -> Server:
-    return Server(kernels=[], load=0.5)
+    return Server(kernels=[], load=0.5, last=None)
 
 
 HANDLERS = Handlers(

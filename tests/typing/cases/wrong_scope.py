@@ -7,7 +7,7 @@ from jmcp.core.sessions.session import Session, Workspace
 
 
 async def show_server(params: ShowServerParams, session: Session) -> Server:
-    return Server(kernels=[], load=0)
+    return Server(kernels=[], load=0, last=None)
 
 
 async def read_cell(params: ReadCellParams, workspace: Workspace) -> Cell:

@@ -8,4 +8,7 @@ from pydantic import AfterValidator, Field
 
 from jmcp.core.calls.model import unique
 
+from . import enums
+
 RemoveCellsCellIds = Annotated[list[Annotated[str, Field(min_length=1)]], AfterValidator(unique)]
+EditCellOnly = Annotated[list[enums.State], AfterValidator(unique)]

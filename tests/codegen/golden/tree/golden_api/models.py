@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from golden_api.arrays import RemoveCellsCellIds
+from golden_api.arrays import EditCellOnly, RemoveCellsCellIds
+from golden_api.enums import KernelState, State
 from jmcp.core.calls.model import Params, Result
 
 
@@ -35,8 +36,8 @@ class ShowServerParams(Params):
 
 
 class Kernel(Result):
-    name: str
-    state: Literal["idle", "busy"]
+    name: Annotated[str, Field(min_length=1)]
+    state: State
 
 
 class Cell(Result):
@@ -57,6 +58,7 @@ class Edit(Params):
 class Server(Result):
     kernels: list[Kernel]
     load: float
+    last: KernelState | None
 
 
 class EditCellParams(Params):
@@ -65,6 +67,8 @@ class EditCellParams(Params):
     cell_index: Annotated[int | None, Field(ge=0)] = None
     cell_id: Annotated[str | None, Field(min_length=1)] = None
     edits: Annotated[list[Edit], Field(min_length=1)]
+    only: EditCellOnly | None = None
+    if_state: State = "idle"
     dry_run: bool = False
 
 

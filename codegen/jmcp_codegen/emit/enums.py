@@ -1,0 +1,10 @@
+"""`enums.py`: the words of each enum as a Literal, and the codes of notices as one more."""
+
+from __future__ import annotations
+
+from jmcp_codegen.emit.printing import Printer
+from jmcp_codegen.source.model import ApiModel
+
+
+def emit(api: ApiModel, printer: Printer) -> str:
+    return printer.text("enums.py.j2", enums=api.enums)

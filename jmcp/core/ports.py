@@ -7,7 +7,7 @@ Every method may raise a `BackendError` subclass and nothing else on purpose.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -60,6 +60,9 @@ class OutputSink(Protocol):
 
     @property
     def deleted(self) -> bool: ...
+    def together(self) -> AbstractContextManager[None]:
+        """What is changed inside reaches the document as one change."""
+
     def begin(self, *, keep: bool = False) -> None:
         """Clear the cell's outputs and execution count and show it as running.
 
@@ -81,11 +84,14 @@ class OutputSink(Protocol):
     def count(self, execution_count: int | None) -> None:
         """Set the execution count."""
 
-    async def close(self, *, running: bool = False) -> None:
-        """Show the cell as idle, make everything durable as the mode allows, release the document.
+    def end(self, *, running: bool = False) -> None:
+        """Show the cell as idle and with its count; only `close` comes after that.
 
         `running`: jmcp stops, but not the run; the cell goes on showing that.
         """
+
+    async def close(self, *, running: bool = False) -> None:
+        """`end`, unless that was done; make all durable as the mode allows, release the document."""
 
 
 class Cells(Protocol):

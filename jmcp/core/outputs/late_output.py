@@ -69,7 +69,7 @@ class LateUpdates:
         while self._noted and self._is_last(record) and not record.released:
             self._noted = False
             try:
-                sink = await self._reopen(record.written, record.execution_count)
+                sink = await self._reopen(record.cell.shown, record.execution_count)
                 if sink is None:
                     return
                 if self._is_last(record) and not record.released:

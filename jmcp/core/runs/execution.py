@@ -131,7 +131,7 @@ class Execution(Awaited):
 
     def let_go(self) -> None:
         """Forget the outputs, to save memory."""
-        self.record.let_go()
+        self.record.release()
         self.notes.append(
             "jmcp no longer keeps these outputs; the notebook has them."
             if self.cell_id is not None

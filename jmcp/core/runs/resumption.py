@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from jmcp.core.errors import BackendError, JupyterUnreachable, KernelMissing, NotebookMissing
 from jmcp.core.outputs.late_output import CellOutputs
-from jmcp.core.outputs.record import Shown
+from jmcp.core.outputs.record import ShownOutputs
 from jmcp.core.ports import Documents, Kernels, NotebookRef, OnMessage, OutputSink, Reply, Request
 from jmcp.core.runs.execution import Execution
 from jmcp.core.sessions.records import PendingRun
@@ -43,7 +43,7 @@ class Resumption:
 
     def __init__(self, run: PendingRun, documents: Documents) -> None:
         self.run_left = run
-        self.shown = Shown(outputs=())
+        self.shown = ShownOutputs(outputs=())
         self.listening = asyncio.Event()
         self._documents = documents
         # Whether all is known that it printed before.
@@ -136,7 +136,7 @@ class Resumption:
             return None
         execution.code = cell.source
         execution.reopen_sink = CellOutputs(self._documents, ref, cell).reopen
-        self.shown = Shown(outputs=cell.outputs, displays=self.run_left.displays)
+        self.shown = ShownOutputs(outputs=cell.outputs, displays=self.run_left.displays)
         return await self._documents.outputs(ref, cell)
 
     async def _notebook(self) -> NotebookRef:

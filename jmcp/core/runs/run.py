@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from jmcp.core.errors import BackendError
 from jmcp.core.outputs.displays import Displays
 from jmcp.core.outputs.late_output import LateUpdates
-from jmcp.core.outputs.record import OutputRecord, Shown
+from jmcp.core.outputs.record import OutputRecord, ShownOutputs
 from jmcp.core.ports import Kernels, OnMessage, OutputSink, Reply, Request
 from jmcp.core.runs.execution import CodeError, Execution, Status
 from jmcp.core.runs.pending_runs import PendingRuns
@@ -121,7 +121,7 @@ class KernelRun:
         sink: OutputSink | None,
         *,
         after_interrupt: bool = False,
-        shown: Shown | None = None,
+        shown: ShownOutputs | None = None,
     ) -> None:
         """Run and finish the execution; closes the sink.
 
@@ -143,7 +143,7 @@ class KernelRun:
         if sink and execution.reopen_sink and execution.cell_id is not None:
             cell = (execution.notebook_key, execution.cell_id)
             late = LateUpdates(execution.reopen_sink, partial(self._displays.is_last, *cell))
-            execution.record.follow(late.note)
+            execution.record.on_late(late.note)
 
     async def _end(self, sink: OutputSink | None, status: Status | None) -> None:
         execution = self.execution
@@ -154,9 +154,9 @@ class KernelRun:
             execution.notes.append(STOPPED)
         elif execution.incomplete == "lost_contact":
             execution.record.mark(LOST_CONTACT_MARK)
-        await execution.record.finish()
+        await execution.record.finish(running=left)
         if left:
-            self._keep(settled=execution.record.sink_error is None)
+            self._keep(settled=execution.record.cell.error is None)
         if sink is not None:
             await self._close(sink, running=left, patient=status not in KERNEL_GONE)
         if not left:
@@ -292,7 +292,7 @@ class KernelRun:
             await sink.close(running=running)
             if gone or sink.deleted:  # a file tells with its last write
                 execution.notes.append(CELL_GONE)
-            elif execution.record.sink_error is not None:
+            elif execution.record.cell.error is not None:
                 execution.notes.append("Some outputs did not reach the notebook.")
         except BackendError as error:
             log.warning("The outputs of a run could not be stored.", exc_info=True)

@@ -330,6 +330,26 @@ async def test_a_run_survives_a_reload_from_disk(place: START, busy: bool) -> No
     assert await outputs(here, "a.ipynb") == [stream(f"before {'x' * written} after")]
 
 
+async def test_what_is_written_together_is_one_change(place: START) -> None:
+    here = await place()
+    here.write("a.ipynb", "1")
+    sink = await sink_of(here, "a.ipynb")
+    (room,) = here.rooms.values()
+    updates: list[bytes] = []
+    subscription = room.ydoc.observe(lambda event: updates.append(event.update))
+    with sink.together():
+        sink.begin()
+        sink.append(stream("a"), result("1"))
+        sink.count(1)
+        sink.end()
+    await sink.close()
+    room.ydoc.unobserve(subscription)
+    assert len(updates) == 1
+    cell = room._document.ycells[0]
+    assert (cell["execution_state"], cell["execution_count"]) == ("idle", 1)
+    assert await outputs(here, "a.ipynb") == [stream("a"), result("1")]
+
+
 async def test_writes_are_cheap(place: START) -> None:
     here = await place()
     here.write("a.ipynb", *(str(number) for number in range(1000)))

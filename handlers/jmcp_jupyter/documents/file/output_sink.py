@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from jmcp.core.errors import BackendError, NotebookMissing
@@ -44,6 +44,9 @@ class FileSink:
     def deleted(self) -> bool:
         return self._deleted
 
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()  # the file is written later anyway
+
     def begin(self, *, keep: bool = False) -> None:
         if not keep:
             self._outputs, self._count = [], None
@@ -72,6 +75,9 @@ class FileSink:
     def count(self, execution_count: int | None) -> None:
         self._count = execution_count
         self._touch()
+
+    def end(self, *, running: bool = False) -> None:
+        """Nothing: a file does not say whether a cell runs."""
 
     async def close(self, *, running: bool = False) -> None:
         """Write what is left. Raises WriteRefused when the file does not take it."""

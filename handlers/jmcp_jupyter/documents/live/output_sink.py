@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,9 +50,10 @@ class LiveSink:
         self._running = False
         self._kept = False
         """Whether the run goes on with outputs that were there."""
-        self._closed = False
+        self._ended = self._closed = False
         self._leaves = False
         """Whether the run goes on without this sink."""
+        self._idle_shown = False
         self._behind = False
         self._touched: list[_Sent] = []
         """What was changed in a cell that does not run, where that may have to be done again."""
@@ -67,6 +69,14 @@ class LiveSink:
     def deleted(self) -> bool:
         self._follow()
         return self._deleted
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        if self._opened.reloading:
+            yield
+            return
+        with self._noting_edits(), self._opened.document.transaction():
+            yield
 
     def begin(self, *, keep: bool = False) -> None:
         self._sent, self._touched = self._outputs_so_far() if keep else [], []
@@ -143,17 +153,26 @@ class LiveSink:
                 del metadata["trusted"]
 
     def _show_idle(self, cell: Map[Any]) -> None:
-        self._put_count(cell)
-        cell["execution_state"] = "idle"
+        if not self._idle_shown:
+            self._idle_shown = True
+            self._put_count(cell)
+            cell["execution_state"] = "idle"
 
     def _put_count(self, cell: Map[Any]) -> None:
         cell["execution_count"] = self._count
 
+    def end(self, *, running: bool = False) -> None:
+        if not self._ended:
+            self._ended, self._leaves = True, running
+            self._catch_up()
+
     async def close(self, *, running: bool = False) -> None:
-        """Show the cell as idle. The save supervisor then writes the file within its delay."""
+        """The save supervisor writes the file within its delay."""
         if self._closed:
             return
-        self._closed, self._leaves = True, running
+        self._closed = True
+        if not self._ended:
+            self._ended, self._leaves = True, running
         try:
             await self._opened.deliver(self._catch_up)
         finally:
@@ -162,7 +181,7 @@ class LiveSink:
 
     def _catch_up(self) -> None:
         """Write what the document may lack: it was connected anew, or others moved cells."""
-        if self._running and self._closed and not self._leaves:
+        if self._running and self._ended and not self._leaves:
             self._write(self._show_idle)
         elif self._running or self._touched:
             self._write(lambda cell: None)
@@ -190,8 +209,7 @@ class LiveSink:
             self._behind = True
             return
         watch = self._opened.document.watch
-        version = watch.version
-        with self._opened.document.transaction():
+        with self._noting_edits(), self._opened.document.transaction():
             self._follow()
             if self._reloads != watch.reloads:
                 self._reloads, self._behind = watch.reloads, True
@@ -200,6 +218,7 @@ class LiveSink:
                 return
             behind, self._behind = self._behind, False
             if behind and self._running:
+                self._idle_shown = False
                 self._rewrite(cell)
             elif behind:
                 self._redo(cell)
@@ -208,6 +227,13 @@ class LiveSink:
             if again or not behind:
                 change(cell)
             self._placed = len(_outputs(cell))
+
+    @contextmanager
+    def _noting_edits(self) -> Iterator[None]:
+        """Tell the room when the document is another one afterwards."""
+        watch = self._opened.document.watch
+        version = watch.version
+        yield
         if watch.version != version:
             self._opened.edited()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import nbformat
@@ -19,10 +21,18 @@ class RecordingSink:
         self.outputs: list[Output] = [{"output_type": "stream", "name": "stdout", "text": "old"}]
         self.execution_count: int | None = 7
         self.calls: list[tuple[str, int | None]] = []
+        self.changes = 0
+        """Changes that a document would have seen."""
+        self.ended = False
         self.closed = False
         self.running = False
         self.changed = asyncio.Event()
         self.closing = asyncio.Event()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        self.changes += 1
+        yield
 
     def begin(self, *, keep: bool = False) -> None:
         self._call("begin")
@@ -54,9 +64,14 @@ class RecordingSink:
         self._call("count")
         self.execution_count = execution_count
 
+    def end(self, *, running: bool = False) -> None:
+        self._call("end")
+        self.ended, self.running = True, running
+
     async def close(self, *, running: bool = False) -> None:
+        if not self.ended:
+            self.end(running=running)
         self._call("close")
-        self.running = running
         self.closed = True
         self.closing.set()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jmcp.core.outputs import cell_mirror
 from jmcp.core.outputs.displays import Displays
 from jmcp.core.outputs.record import OutputRecord
 from jmcp.core.ports import Output
@@ -53,8 +54,10 @@ async def test_consecutive_text_of_one_stream_is_one_output(sink: RecordingSink)
 async def test_a_run_replaces_what_the_cell_showed(sink: RecordingSink) -> None:
     record = OutputRecord(sink)
     record.apply("execute_input", {"code": "1", "execution_count": 3}, {})
-    assert sink.outputs == []
+    record.cell.flush()
+    assert (sink.outputs, sink.running) == ([], True)
     assert await finished(record, sink) == []
+    assert not sink.running
     assert sink.execution_count == record.execution_count == 3
 
 
@@ -110,7 +113,7 @@ async def test_carriage_returns_and_backspaces_overwrite(
     record = OutputRecord(sink)
     for message in messages:
         stream(record, message)
-        record.flush()
+        record.cell.flush()
     assert await finished(record, sink) == [shown]
 
 
@@ -131,9 +134,28 @@ async def test_many_lines_are_few_writes(sink: RecordingSink) -> None:
     assert len(sink.calls) < 1000
 
 
-async def test_the_first_message_is_written_at_once_and_later_ones_soon(
-    sink: RecordingSink,
+async def test_a_run_that_is_soon_over_is_one_change_of_the_document(sink: RecordingSink) -> None:
+    record = OutputRecord(sink)
+    record.apply("execute_input", {"code": "1", "execution_count": 3}, {})
+    stream(record, "a")
+    display(record, "b")
+    assert sink.calls == []
+    assert await finished(record, sink) == ["a", "b"]
+    assert (sink.changes, sink.running, sink.execution_count) == (1, False, 3)
+
+
+async def test_a_run_that_goes_on_is_soon_shown_as_running(sink: RecordingSink) -> None:
+    record = OutputRecord(sink)
+    async with asyncio.timeout(5):
+        await sink.changed.wait()
+    assert (sink.running, sink.outputs) == (True, [])
+    await record.finish()
+
+
+async def test_later_the_first_message_is_written_at_once_and_others_soon(
+    sink: RecordingSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(cell_mirror, "FIRST_WRITE_SECONDS", 0)
     record = OutputRecord(sink)
     stream(record, "a")
     assert text_of(sink.outputs) == ["a"]
@@ -150,12 +172,12 @@ async def test_clear_output_clears_at_once_or_with_the_next_output(sink: Recordi
     record = OutputRecord(sink)
     stream(record, "a")
     display(record, "b")
-    record.flush()
+    record.cell.flush()
     record.apply("clear_output", {"wait": True}, {})
     assert text_of(record.outputs) == ["a", "b"]
     stream(record, "c")
     assert text_of(record.outputs) == ["c"]
-    record.flush()
+    record.cell.flush()
     assert text_of(sink.outputs) == ["c"]
     record.apply("clear_output", {"wait": False}, {})
     assert await finished(record, sink) == []
@@ -166,7 +188,7 @@ async def test_an_animation_never_empties_the_cell(sink: RecordingSink) -> None:
     for frame in range(3):
         record.apply("clear_output", {"wait": True}, {})
         display(record, str(frame))
-        record.flush()
+        record.cell.flush()
     assert await finished(record, sink) == ["2"]
     assert sink.times("clear") == 0
 
@@ -174,7 +196,7 @@ async def test_an_animation_never_empties_the_cell(sink: RecordingSink) -> None:
 async def test_text_after_a_clear_is_a_new_output(sink: RecordingSink) -> None:
     record = OutputRecord(sink)
     stream(record, "before")
-    record.flush()
+    record.cell.flush()
     record.apply("clear_output", {"wait": False}, {})
     stream(record, "after")
     assert await finished(record, sink) == ["after"]
@@ -200,7 +222,7 @@ async def test_an_update_after_the_end_is_told(sink: RecordingSink) -> None:
     stream(record, "text")
     display(record, "1", "x")
     await record.finish()
-    record.follow(told.append)
+    record.on_late(told.append)
     display(OutputRecord(None, displays), "1", "x", update=True)
     assert told == []
     display(OutputRecord(None, displays), "2", "x", update=True)
@@ -216,7 +238,7 @@ async def test_what_came_between_the_end_and_the_closing_is_told(sink: Recording
     await record.finish()
     stream(record, " and more")
     assert told == []
-    record.follow(told.append)
+    record.on_late(told.append)
     assert told == [record]
 
 
@@ -227,13 +249,13 @@ async def test_a_record_catches_up_with_its_cell(sink: RecordingSink) -> None:
     stream(record, " and more\n")
     stream(record, "0%\r")
     await record.catch_up(sink)
-    assert record.written == 1
+    assert record.cell.shown == 1
     stream(record, "9%\r")
     display(record, "shown")
     await record.catch_up(sink)
     assert sink.outputs == record.outputs
     assert text_of(sink.outputs) == ["text and more\n9%", "shown"]
-    assert record.written == 2
+    assert record.cell.shown == 2
 
 
 async def test_displays_of_forgotten_runs_are_forgotten() -> None:
@@ -255,16 +277,17 @@ async def test_a_deleted_cell_or_a_failing_sink_does_not_stop_the_record(
     sink: RecordingSink,
 ) -> None:
     record = OutputRecord(sink)
+    record.cell.flush()
     sink.deleted = True
     stream(record, "a")
-    record.flush()
+    record.cell.flush()
     assert sink.calls == [("begin", None)]
     sink.deleted = False
     sink.closed = True  # every write fails from now on
     display(record, "b")
-    record.flush()
+    record.cell.flush()
     display(record, "c")
-    assert record.sink_error is not None
+    assert record.cell.error is not None
     await record.finish()
     assert text_of(record.outputs) == ["a", "b", "c"]
 
@@ -299,12 +322,12 @@ async def test_text_that_grows_behind_many_changes_is_whole(sink: RecordingSink)
     for number in range(200):
         display(record, "old", str(number))
     stream(record, "a")
-    while record.behind:
-        record.flush()
+    while record.cell.behind:
+        record.cell.flush()
     for number in range(200):
         display(record, "new", str(number), update=True)
     stream(record, "b")
-    record.flush()
+    record.cell.flush()
     stream(record, "c")
     assert await finished(record, sink) == ["new"] * 200 + ["abc"]
 
@@ -313,8 +336,8 @@ async def test_a_result_after_many_outputs_can_be_cleared(sink: RecordingSink) -
     record = OutputRecord(sink)
     for number in range(200):
         display(record, str(number))
-    while record.behind:
-        record.flush()
+    while record.cell.behind:
+        record.cell.flush()
     record.apply("clear_output", {"wait": True}, {})
     for number in range(120):
         display(record, f"again {number}")

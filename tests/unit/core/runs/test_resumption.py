@@ -249,7 +249,7 @@ async def test_displays_from_before_are_updated_and_cleared(
     update = {"data": {"text/plain": "2"}, "transient": {"display_id": "d"}}
     kernels.on_message("update_display_data", update, {})
     assert run.outputs[1]["data"] == {"text/plain": "2"}
-    run.record.flush()
+    run.record.cell.flush()
     assert cell.sink.outputs == run.outputs
     kernels.on_message("clear_output", {"wait": True}, {})
     kernels.say("b")

@@ -31,6 +31,8 @@ def build(spec: Spec, package: str) -> ApiModel:
     return ApiModel(
         package=package,
         instructions=tools["instructions"].strip(),
+        rest_prefix=tools["rest"]["prefix"],
+        rest_version=tools["rest"]["version"],
         groups=tools["groups"],
         toolsets=tools["toolsets"],
         types=types,

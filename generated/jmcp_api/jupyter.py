@@ -1,5 +1,42 @@
-"""The paths below base_url that the Jupyter extension takes; all else there stays Jupyter's."""
+"""What the Jupyter extension answers below base_url; all else there stays Jupyter's."""
 
 from __future__ import annotations
 
-HANDLER_PATTERNS = (r"/mcp(/.*)?", r"/jmcp/.*")
+from collections.abc import Mapping
+
+HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
+    (r"/jmcp/v1/sessions", {"POST": "use_notebook"}),
+    (r"/jmcp/v1/notebooks", {"GET": "list_notebooks"}),
+    (r"/jmcp/v1/files", {"GET": "list_files"}),
+    (r"/jmcp/v1/kernels", {"GET": "list_kernels"}),
+    (r"/jmcp/v1/sessions/([^/]+)", {"DELETE": "unuse_notebook"}),
+    (r"/jmcp/v1/sessions/([^/]+)/notebook", {"GET": "read_notebook"}),
+    (r"/jmcp/v1/sessions/([^/]+)/cells", {"POST": "insert_cell", "DELETE": "delete_cell"}),
+    (
+        r"/jmcp/v1/sessions/([^/]+)/executions",
+        {"POST": "insert_execute_code_cell", "GET": "list_executions"},
+    ),
+    (r"/jmcp/v1/sessions/([^/]+)/code", {"POST": "execute_code"}),
+    (r"/jmcp/v1/sessions/([^/]+)/batches", {"POST": "run_cells"}),
+    (r"/jmcp/v1/sessions/([^/]+)/kernel/restart", {"POST": "restart_notebook"}),
+    (r"/jmcp/v1/sessions/([^/]+)/kernel/interrupt", {"POST": "interrupt_kernel"}),
+    (r"/jmcp/v1/sessions/([^/]+)/cells/at/([^/]+)", {"GET": "read_cell"}),
+    (
+        r"/jmcp/v1/sessions/([^/]+)/cells/at/([^/]+)/source",
+        {"PUT": "overwrite_cell_source", "PATCH": "edit_cell_source"},
+    ),
+    (r"/jmcp/v1/sessions/([^/]+)/cells/at/([^/]+)/position", {"PUT": "move_cell"}),
+    (r"/jmcp/v1/sessions/([^/]+)/cells/at/([^/]+)/execution", {"POST": "execute_cell"}),
+    (r"/jmcp/v1/sessions/([^/]+)/cells/([^/]+)", {"GET": "read_cell"}),
+    (r"/jmcp/v1/sessions/([^/]+)/executions/([^/]+)", {"GET": "get_execution"}),
+    (
+        r"/jmcp/v1/sessions/([^/]+)/cells/([^/]+)/source",
+        {"PUT": "overwrite_cell_source", "PATCH": "edit_cell_source"},
+    ),
+    (r"/jmcp/v1/sessions/([^/]+)/cells/([^/]+)/position", {"PUT": "move_cell"}),
+    (r"/jmcp/v1/sessions/([^/]+)/cells/([^/]+)/execution", {"POST": "execute_cell"}),
+    # The MCP endpoint, pages, and paths where nothing is: no tool of their own.
+    (r"/mcp(/.*)?", {}),
+    (r"/jmcp/.*", {}),
+)
+"""Patterns of paths in the order in which they are tried, each with the tool of each method."""

@@ -23,7 +23,7 @@ from jmcp.state.token import config_folder
 from jmcp.transport.jupyter_bridge import Application, BridgeHandler
 from jmcp.transport.middleware.host_origin import Guard
 from jmcp.transport.problems import Problem
-from jmcp_api.jupyter import HANDLER_PATTERNS
+from jmcp_api.jupyter import HANDLERS
 
 STOP_SECONDS = 25
 # More than answering calls and closing take; Jupyter itself must stop even when one hangs.
@@ -128,8 +128,9 @@ class JmcpExtension(ExtensionApp):
         logging.getLogger("jmcp").parent = self.serverapp.log
         logs.keep_secrets()
         self.hosted = Hosted(self, guard(self.serverapp))
-        for pattern in HANDLER_PATTERNS:
-            self.handlers.append((pattern, BridgeHandler, {"host": self.hosted}))
+        for pattern, tools in HANDLERS:
+            options = {"host": self.hosted, "methods": tuple(tools)}
+            self.handlers.append((pattern, BridgeHandler, options))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self.hosted.start()

@@ -30,7 +30,7 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 # Whoever has the token of one of Jupyter's own identity providers is the same person, but the
 # name that those make up for them differs from request to request.
 SHARED_PRINCIPAL = "jupyter"
-METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NO_TOKEN = "Send Jupyter's token, or a named one of jmcp: Authorization: Bearer <token>."
 CORS_HEADERS = "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id"
 CREDENTIALS = frozenset({"authorization", "cookie"})
@@ -57,8 +57,12 @@ class BridgeHandler(JupyterHandler):
 
     SUPPORTED_METHODS = (*JupyterHandler.SUPPORTED_METHODS, "TRACE")
 
-    def initialize(self, host: Host) -> None:
+    def initialize(self, host: Host, methods: tuple[str, ...] = ()) -> None:
+        """`methods` are those that its path takes; none where the application alone knows."""
         self._host = host
+        named = methods or METHODS
+        head = ("HEAD",) if "GET" in named else ()
+        self._allow = ", ".join((*named, *head, "OPTIONS"))
         self._gone = asyncio.Event()
         self._named: Principal | None = None
         # Everything that logs a request later logs this; path and query are kept apart from it.
@@ -115,7 +119,7 @@ class BridgeHandler(JupyterHandler):
         if status == HTTPStatus.UNAUTHORIZED:
             self.set_header("WWW-Authenticate", 'Bearer realm="jupyter"')
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
-            self.set_header("Allow", METHODS)
+            self.set_header("Allow", self._allow)
         self.set_header("Content-Type", MEDIA_TYPE)
         self.finish(json.dumps(body))
 
@@ -135,7 +139,7 @@ class BridgeHandler(JupyterHandler):
     async def options(self, *_: str) -> None:
         """Answered for anyone, as a browser asks before it sends credentials."""
         if self.allow_origin or self.allow_origin_pat:
-            self.set_header("Access-Control-Allow-Methods", METHODS)
+            self.set_header("Access-Control-Allow-Methods", self._allow)
             self.set_header("Access-Control-Allow-Headers", CORS_HEADERS)
         await self._bridge()
 

@@ -151,7 +151,7 @@ def site(
     ]
     for path, by_method in rest_routes.by_path(dispatcher.api.routes).items():
         answers = {method: operation(route) for method, route in by_method.items()}
-        routes.append(resource(f"{root}{rest_routes.PREFIX}{path}", answers))
+        routes.append(resource(f"{root}{path}", answers))
     if own_root:
         routes.append(resource("/metrics", {"GET": measures.answer}))
     for path, own in (further or {}).items():

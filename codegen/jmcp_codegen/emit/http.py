@@ -9,7 +9,7 @@ from jmcp_codegen.source.routes import METHODS
 
 def emit(api: ApiModel, printer: Printer) -> str:
     rows = [_row(tool, route) for tool, route in api.routes]
-    return printer.text("http.py.j2", rows=rows, methods=_methods(api))
+    return printer.text("http.py.j2", prefix=api.rest_prefix, rows=rows, methods=_methods(api))
 
 
 def _row(tool: ToolModel, route: RouteModel) -> str:

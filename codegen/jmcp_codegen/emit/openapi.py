@@ -13,9 +13,6 @@ from jmcp_codegen.source.routes import BODY_METHODS
 from jmcp_codegen.source.schema import Schema, closed, plain
 
 Object = dict[str, Any]
-BASE = "/jmcp/v1"
-VERSION = "1.0.0"
-"""The version of the REST API: what the 1 of `/jmcp/v1` stands for."""
 _EVENTS = (
     "With `Accept: text/event-stream`: events while it runs, each with JSON data, and comments to "
     "keep the connection. `progress` has done, total and message. `output` has an nbformat output "
@@ -30,11 +27,11 @@ def emit(api: ApiModel, _: Printer) -> str:
     components = Components(api)
     paths: dict[str, Object] = {}
     for tool, route in api.routes:
-        operations = paths.setdefault(BASE + route.path, {})
+        operations = paths.setdefault(api.rest_prefix + route.path, {})
         operations[route.method.lower()] = _operation(tool, route, api, components)
     document = {
         "openapi": "3.1.0",
-        "info": {"title": "jmcp", "version": VERSION, "description": api.instructions},
+        "info": {"title": "jmcp", "version": api.rest_version, "description": api.instructions},
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}, {"token": []}],
         "tags": [{"name": name, "description": doc} for name, doc in api.groups.items()],

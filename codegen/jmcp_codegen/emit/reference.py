@@ -13,7 +13,8 @@ from jmcp_codegen.source.schema import ref_name
 
 def emit(api: ApiModel, printer: Printer) -> str:
     by_group = {
-        group: [_tool(tool) for tool in api.tools if tool.group == group] for group in api.groups
+        group: [_tool(tool, api.rest_prefix) for tool in api.tools if tool.group == group]
+        for group in api.groups
     }
     every = (*api.tool_errors, *api.session_errors)
     appendix = [
@@ -25,8 +26,8 @@ def emit(api: ApiModel, printer: Printer) -> str:
     return printer.text("TOOLS.md.j2", api=api, by_group=by_group, appendix=appendix)
 
 
-def _tool(tool: ToolModel) -> dict[str, Any]:
-    lists = [("Params", _table(tool.params)), ("Facts", _facts(tool))]
+def _tool(tool: ToolModel, prefix: str) -> dict[str, Any]:
+    lists = [("Params", _table(tool.params)), ("Facts", _facts(tool, prefix))]
     return {
         "name": tool.name,
         "description": tool.description,
@@ -35,7 +36,7 @@ def _tool(tool: ToolModel) -> dict[str, Any]:
     }
 
 
-def _facts(tool: ToolModel) -> list[str]:
+def _facts(tool: ToolModel, prefix: str) -> list[str]:
     names = ("read_only", "destructive", "idempotent", "open_world")
     marks = [name.replace("_", " ") for name in names if tool.annotations[name]]
     facts = [f"Exactly one of {' or '.join(f'`{n}`' for n in g)}" for g in tool.exactly_one]
@@ -46,16 +47,16 @@ def _facts(tool: ToolModel) -> list[str]:
     facts += [f"Toolset: {tool.toolset}", f"Hints: {', '.join(marks) or 'none'}"]
     if tool.on_disconnect:
         facts.append(f"When the caller leaves: {_LEFT[tool.on_disconnect]}")
-    facts += [_rest(route) for route in tool.routes]
+    facts += [_rest(route, prefix) for route in tool.routes]
     if tool.handler != tool.name:
         preset = f" with `{_json(tool.presets)}`" if tool.presets else ""
         facts.append(f"Alias of `{tool.handler}`{preset}")
     return facts
 
 
-def _rest(route: RouteModel) -> str:
+def _rest(route: RouteModel, prefix: str) -> str:
     events = "" if route.stream is None else ", or a stream of events"
-    return f"REST: `{route.method} /jmcp/v1{route.path}`{events}"
+    return f"REST: `{route.method} {prefix}{route.path}`{events}"
 
 
 def _example(tool: ToolModel, example: ExampleModel) -> str:

@@ -44,7 +44,7 @@ class EnumModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteModel:
-    """One REST operation.
+    """One REST operation. `path` is below the prefix of all.
 
     `places` says where each param travels (one that the path replaces is not in it); `groups` are
     the exactly_one groups that the path leaves open; `stream` the params that a stream of events
@@ -117,6 +117,8 @@ class ApiModel:
 
     package: str
     instructions: str
+    rest_prefix: str
+    rest_version: str
     groups: Mapping[str, str]
     toolsets: Mapping[str, str]
     types: Mapping[str, Schema]

@@ -47,7 +47,8 @@ class Tool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One REST operation below `/jmcp/v1`. `path` has Starlette's `{name}` placeholders.
+    """One REST operation. `path` is whole, from the root of the site, with Starlette's `{name}`
+    placeholders.
 
     `stream`: it can answer with events, and then takes these arguments where none are given.
     """

@@ -20,7 +20,6 @@ from jmcp.transport.middleware.body_limit import json_object
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.rest import query, sse
 
-PREFIX = "/jmcp/v1"
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 SESSION = "session_id"
 NOTEBOOK = "notebook_path"
@@ -101,5 +100,5 @@ class Rest:
         for path in sorted(below, key=lambda path: path.count("/")):
             if all(known.get(name) is not None for name in PLACEHOLDER.findall(path)):
                 filled = PLACEHOLDER.sub(lambda found: quote(str(known[found[1]]), safe=""), path)
-                return f"{self._base}{PREFIX}{filled}"
+                return f"{self._base}{filled}"
         return None

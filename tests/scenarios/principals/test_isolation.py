@@ -145,7 +145,7 @@ async def test_a_foreign_session_is_unknown_to_each_endpoint(
         for accept in accepts:
             answer = await http.request(
                 route.method,
-                f"jmcp/v1{path}",
+                path.lstrip("/"),
                 params=None if in_body else given,
                 json=given if in_body else None,
                 headers={"Accept": accept},

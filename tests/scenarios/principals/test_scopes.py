@@ -50,7 +50,7 @@ async def test_an_endpoint_asks_for_the_scope_of_its_tool(inside: House, route: 
     in_body = route.method not in ("GET", "DELETE")
     async with inside.guest("read", "read").client() as http:
         answer = await http.request(
-            route.method, f"jmcp/v1{path}", json={"no_such_argument": 1} if in_body else None
+            route.method, path.lstrip("/"), json={"no_such_argument": 1} if in_body else None
         )
     assert (answer.status_code == 403) == (route.tool not in permitted("read"))
     if answer.status_code == 403:

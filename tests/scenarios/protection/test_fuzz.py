@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jmcp.compose import API
-from jmcp.transport.rest.routes import PREFIX
+from jmcp_api.http import PREFIX
 from tests.scenarios.protection import noise
 from tests.scenarios.protection.conftest import write_notebook
 from tests.served import (
@@ -117,8 +117,7 @@ def sound(content: bytes, sent: object) -> None:
 def endpoints() -> list[tuple[str, str]]:
     """Every method and path, with identifiers filled in."""
     found: list[tuple[str, str]] = [
-        (route.method, f"{PREFIX}{route.path}".replace("{", "").replace("}", ""))
-        for route in API.routes
+        (route.method, route.path.replace("{", "").replace("}", "")) for route in API.routes
     ]
     others = ("/mcp", "/mcp/tools/call", "/mcp/healthz", "/mcp/tools/list", "/jmcp/metrics")
     pages = ("/jmcp/openapi.json", "/jmcp/docs")

@@ -11,7 +11,6 @@ import httpx2 as httpx
 import pytest
 
 from jmcp.compose import API
-from jmcp.transport.rest.routes import PREFIX
 from tests.scenarios.observability.watched import Watched, jmcp, watched
 from tests.served import JUPYTER_TOKEN, TOKEN, jupyter_server, standalone_variables
 
@@ -46,7 +45,7 @@ def server(
 def test_no_answer_has_a_token(server: Watched) -> None:
     """Results, errors, redirects, pages: of every path, with it, with a wrong one and without."""
     paths = [
-        *(f"{PREFIX}{route.path}".replace("{", "").replace("}", "") for route in API.routes),
+        *(route.path.replace("{", "").replace("}", "") for route in API.routes),
         "/mcp",
         "/mcp/",
         "/mcp/healthz",

@@ -89,7 +89,7 @@ class Rest:
         ) as http:
             response = await http.request(
                 route.method,
-                f"{self._served.url}jmcp/v1{path}",
+                f"{self._served.url}{path.lstrip('/')}",
                 params={key: _query(value) for key, value in query.items()},
                 json=body if route.method not in ("GET", "DELETE") else None,
             )

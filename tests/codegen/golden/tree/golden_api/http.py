@@ -9,6 +9,7 @@ from typing import Any, Literal
 from jmcp.core.calls.tool import Route
 
 OPENAPI_FILE = "openapi.json"
+PREFIX = "/golden/v2"
 
 
 def _route(
@@ -20,7 +21,7 @@ def _route(
 ) -> Route:
     return Route(
         method=method,
-        path=path,
+        path=PREFIX + path,
         tool=tool,
         status=status,
         path_params=tuple(re.findall(r"{(\w+)}", path)),

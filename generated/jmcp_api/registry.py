@@ -14,7 +14,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="use_notebook",
             handler="use_notebook",
-            group="notebooks",
             toolset="core",
             params=models.UseNotebookParams,
             result=models.OpenedNotebook,
@@ -33,7 +32,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="unuse_notebook",
             handler="unuse_notebook",
-            group="notebooks",
             toolset="core",
             params=models.UnuseNotebookParams,
             result=models.ReleasedNotebook,
@@ -46,7 +44,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="list_notebooks",
             handler="list_notebooks",
-            group="notebooks",
             toolset="core",
             params=models.ListNotebooksParams,
             result=models.NotebookList,
@@ -58,7 +55,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="read_notebook",
             handler="read_notebook",
-            group="notebooks",
             toolset="core",
             params=models.ReadNotebookParams,
             result=models.NotebookContent,
@@ -71,7 +67,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="restart_notebook",
             handler="restart_notebook",
-            group="notebooks",
             toolset="core",
             params=models.RestartNotebookParams,
             result=models.KernelAction,
@@ -85,7 +80,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="read_cell",
             handler="read_cell",
-            group="cells",
             toolset="core",
             params=models.ReadCellParams,
             result=models.Cell,
@@ -100,7 +94,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="insert_cell",
             handler="insert_cell",
-            group="cells",
             toolset="core",
             params=models.InsertCellParams,
             result=models.CellChange,
@@ -119,7 +112,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="overwrite_cell_source",
             handler="overwrite_cell_source",
-            group="cells",
             toolset="core",
             params=models.OverwriteCellSourceParams,
             result=models.CellChange,
@@ -138,7 +130,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="edit_cell_source",
             handler="edit_cell_source",
-            group="cells",
             toolset="core",
             params=models.EditCellSourceParams,
             result=models.CellChange,
@@ -158,7 +149,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="delete_cell",
             handler="delete_cell",
-            group="cells",
             toolset="core",
             params=models.DeleteCellParams,
             result=models.DeletedCells,
@@ -173,7 +163,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="move_cell",
             handler="move_cell",
-            group="cells",
             toolset="core",
             params=models.MoveCellParams,
             result=models.CellChange,
@@ -193,7 +182,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="execute_cell",
             handler="execute_cell",
-            group="execution",
             toolset="core",
             params=models.ExecuteCellParams,
             result=models.Execution,
@@ -209,7 +197,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="insert_execute_code_cell",
             handler="insert_execute_code_cell",
-            group="execution",
             toolset="core",
             params=models.InsertExecuteCodeCellParams,
             result=models.Execution,
@@ -229,7 +216,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="execute_code",
             handler="execute_code",
-            group="execution",
             toolset="core",
             params=models.ExecuteCodeParams,
             result=models.Execution,
@@ -243,7 +229,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="run_cells",
             handler="run_cells",
-            group="execution",
             toolset="core",
             params=models.RunCellsParams,
             result=models.Execution,
@@ -258,7 +243,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="get_execution",
             handler="get_execution",
-            group="execution",
             toolset="core",
             params=models.GetExecutionParams,
             result=models.Execution,
@@ -272,7 +256,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="list_executions",
             handler="list_executions",
-            group="execution",
             toolset="core",
             params=models.ListExecutionsParams,
             result=models.ExecutionList,
@@ -285,7 +268,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="interrupt_kernel",
             handler="interrupt_kernel",
-            group="execution",
             toolset="core",
             params=models.InterruptKernelParams,
             result=models.KernelAction,
@@ -299,7 +281,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="list_files",
             handler="list_files",
-            group="files",
             toolset="core",
             params=models.ListFilesParams,
             result=models.FileList,
@@ -312,7 +293,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="list_kernels",
             handler="list_kernels",
-            group="kernels",
             toolset="core",
             params=models.ListKernelsParams,
             result=models.KernelList,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 Fault = Literal["client", "server"]
-Retry = Literal["never", "later", "after_heal"]
+Retry = Literal["never", "later"]
 
 
 class JmcpError(Exception):

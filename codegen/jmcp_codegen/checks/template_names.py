@@ -12,9 +12,8 @@ from jinja2 import nodes
 
 from jmcp_codegen.source.schema import Schema, ref_name
 
-FILTERS = frozenset({"length", "join", "default", "indent", "trim", "replace", "tsv"})
+FILTERS = frozenset({"length", "join", "tsv"})
 """All that templates may use. `tsv` is the runtime's: a value as one field of a line."""
-TESTS = frozenset({"none", "defined"})
 
 _PRINTED = (nodes.TemplateData, nodes.Const)
 _OPERATORS = (
@@ -92,20 +91,16 @@ class Names:
             properties = owner.get("properties", {})
             return self._field(node, node.attr, properties, _shown(node.node))
         if isinstance(node, nodes.Filter):
-            self._allowed(node, "filter", FILTERS)
-        elif isinstance(node, nodes.Test):
-            self._allowed(node, "test", TESTS)
+            if node.name not in FILTERS:
+                reason = f"filter {node.name} is none of {', '.join(sorted(FILTERS))}"
+                self._fault(node, "text_syntax", reason)
         elif not isinstance(node, _OPERATORS):
             self._fault(node, "text_syntax", f"templates do not use {_word(node)}")
             return _UNKNOWN
-        inside = [self._value(child, scope) for child in node.iter_child_nodes()]
-        # `a or b`, `x if y else z` and the filters that keep their value are only ever printed.
-        return inside[0] if isinstance(node, nodes.Filter) and node.name == "default" else _SCALAR
-
-    def _allowed(self, node: nodes.Filter | nodes.Test, kind: str, names: frozenset[str]) -> None:
-        if node.name not in names:
-            reason = f"{kind} {node.name} is none of {', '.join(sorted(names))}"
-            self._fault(node, "text_syntax", reason)
+        for child in node.iter_child_nodes():
+            self._value(child, scope)
+        # `a or b`, `x if y else z` and what a filter makes are only ever printed.
+        return _SCALAR
 
     def _field(self, node: nodes.Node, name: str, fields: Scope, owner: str) -> Schema:
         if name not in fields:
@@ -134,5 +129,10 @@ def _shown(node: nodes.Node) -> str:
 
 
 def _word(node: nodes.Node) -> str:
-    words = {nodes.Call: "calls", nodes.Getitem: "subscripts", nodes.Assign: "set"}
+    words = {
+        nodes.Call: "calls",
+        nodes.Test: "tests",
+        nodes.Getitem: "subscripts",
+        nodes.Assign: "set",
+    }
     return words.get(type(node), type(node).__name__.lower())

@@ -65,7 +65,7 @@ def problem_schema() -> Schema:
             "detail": {**text, "description": "The fact, the limit and the next call."},
             "code": text,
             "fault": {**text, "enum": ["client", "server"]},
-            "retry": {**text, "enum": ["never", "later", "after_heal"]},
+            "retry": {**text, "enum": ["never", "later"]},
             "details": {"type": "object"},
         },
     }

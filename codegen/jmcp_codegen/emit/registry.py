@@ -17,7 +17,6 @@ def _tool(tool: ToolModel) -> list[Row]:
     row = [
         ("name", repr(tool.name)),
         ("handler", repr(tool.handler)),
-        ("group", repr(tool.group)),
         ("toolset", repr(tool.toolset)),
         ("params", f"models.{tool.params_class}"),
         ("result", f"models.{tool.result_type}"),

@@ -29,7 +29,6 @@ class Tool:
 
     name: str
     handler: str
-    group: str
     toolset: str
     params: type[Params]
     result: type[Result]

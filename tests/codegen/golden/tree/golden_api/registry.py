@@ -14,7 +14,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="open_notebook",
             handler="open_notebook",
-            group="notebooks",
             toolset="core",
             params=models.OpenNotebookParams,
             result=models.Opened,
@@ -27,7 +26,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="read_cell",
             handler="read_cell",
-            group="cells",
             toolset="core",
             params=models.ReadCellParams,
             result=models.Cell,
@@ -42,7 +40,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="remove_cells",
             handler="remove_cells",
-            group="cells",
             toolset="core",
             params=models.RemoveCellsParams,
             result=models.Removed,
@@ -55,7 +52,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="edit_cell",
             handler="edit_cell",
-            group="cells",
             toolset="core",
             params=models.EditCellParams,
             result=models.Cell,
@@ -70,7 +66,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="edit_first_cell",
             handler="edit_cell",
-            group="cells",
             toolset="compat",
             params=models.EditFirstCellParams,
             result=models.Cell,
@@ -86,7 +81,6 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="show_server",
             handler="show_server",
-            group="notebooks",
             toolset="core",
             params=models.ShowServerParams,
             result=models.Server,

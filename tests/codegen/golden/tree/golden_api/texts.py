@@ -12,13 +12,11 @@ TEXTS: Mapping[str, str] = {
         "no kernel\n"
         "{% endif %}\n"
         "{% for cell in cells %}\n"
-        "{{ loop.index }}\t{{ cell.cell_id | tsv }}\t{{ cell.source | default('') | tsv }}\n"
+        "{{ loop.index }}\t{{ cell.cell_id | tsv }}\t{{ cell.source | tsv }}\n"
         "{% endfor %}\n"
         "session_id: {{ session_id }}\n"
     ),
-    "Cell": (
-        "{{ cell_id | tsv }}{% if count is not none %} [{{ count }}]{% endif %}: {{ source }}\n"
-    ),
+    "Cell": ("{{ cell_id | tsv }}{% if count %} [{{ count }}]{% endif %}: {{ source }}\n"),
     "Removed": ("{{ total }} left\n"),
     "Server": (
         "{% for kernel in kernels if kernel.state == 'busy' %}\n"

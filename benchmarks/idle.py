@@ -12,7 +12,8 @@ from uuid import uuid4
 
 from benchmarks.table import Figure
 from jmcp.core.ports import NotebookRef
-from jmcp.core.sessions.read_cells import Reading, remembering
+from jmcp.core.sessions.read_cells import Reading
+from jmcp.core.sessions.readings import with_reading
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord, Store
 from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.sqlite import SqliteStore
@@ -51,8 +52,8 @@ def record(number: int, cells_read: int) -> SessionRecord:
     if not cells_read:
         return made
     reading = Reading()
-    reading.saw({uuid4().hex[:8]: f"value = {index}" for index in range(cells_read)})
-    return remembering(key, reading, made)
+    reading.record_read({uuid4().hex[:8]: f"value = {index}" for index in range(cells_read)})
+    return with_reading(key, reading, made)
 
 
 async def in_memory(sessions: int, cells_read: int) -> float:

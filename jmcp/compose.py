@@ -17,12 +17,12 @@ from jmcp.core.calls.gate import Gate
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.rate_limits import Rates
 from jmcp.core.calls.tool import Api
-from jmcp.core.journal.recorder import JournaledDocuments
+from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.observe.audit import AuditLog
 from jmcp.core.observe.call_log import CallLog
 from jmcp.core.observe.events import Witness
 from jmcp.core.ports import Documents, Kernels
-from jmcp.core.sessions.read_cells import Readings
+from jmcp.core.sessions.readings import Readings
 from jmcp.options.settings import Settings
 from jmcp.state.folder import kept_in, state_folder
 from jmcp_api import http, mcp, registry, sessions, texts
@@ -91,8 +91,9 @@ def build(documents: Documents, kernels: Kernels, *, place: str, settings: Setti
     made = Dispatcher(
         api=api,
         handlers=HANDLERS,
+        documents=documents,
         # What an earlier server left to be made again is not for one that changes nothing.
-        documents=documents if settings.read_only else JournaledDocuments(documents, journal),
+        recorder=None if settings.read_only else JournalRecorder(documents, journal),
         readings=Readings(journal),
         kernels=kernels,
         store=store,

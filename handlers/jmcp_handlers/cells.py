@@ -24,10 +24,10 @@ from jmcp_handlers.support.stale_writes import refuse_stale
 
 async def read_cell(params: ReadCellParams, session: Session) -> Cell:
     notebook = await session.notebook(params.notebook_path)
-    async with notebook.read() as cells:
-        at = locate(cells, params.cell_index, params.cell_id)
-        cell = cells.get(at, outputs=params.include_outputs)
-        cells.saw(cell)
+    cells = await notebook.read()
+    at = locate(cells, notebook.view, params.cell_index, params.cell_id)
+    cell = cells.get(at, outputs=params.include_outputs)
+    notebook.view.record_read(cells, cell)
     outputs = None
     if params.include_outputs:
         outputs = await present(
@@ -47,16 +47,16 @@ async def read_cell(params: ReadCellParams, session: Session) -> Cell:
 async def insert_cell(params: InsertCellParams, session: Session) -> CellChange:
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
-        at = position(cells, params.cell_index, params.after_cell_id)
+        at = position(cells, notebook.view, params.cell_index, params.after_cell_id)
         cell = cells.insert(at, params.cell_type, params.cell_source)
-        near = neighbours(cells, at)
+        near = neighbours(cells, notebook.view, at)
         count = len(cells)
     return CellChange(
         change="inserted",
         cell_index=at,
         cell_id=cell.cell_id,
         cell_count=count,
-        saved=await notebook.save_state(),
+        saved=notebook.save_state(),
         neighbours=near,
     )
 
@@ -64,12 +64,12 @@ async def insert_cell(params: InsertCellParams, session: Session) -> CellChange:
 async def overwrite_cell_source(params: OverwriteCellSourceParams, session: Session) -> CellChange:
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
-        at = locate(cells, params.cell_index, params.cell_id)
+        at = locate(cells, notebook.view, params.cell_index, params.cell_id)
         cell = cells.get(at)
         before = cell.source
         changed = before != params.cell_source
         if changed:
-            refuse_stale(cells, [cell], force=params.force)
+            refuse_stale(cells, notebook.view, [cell], force=params.force)
             cells.set_source(at, params.cell_source)
         cell_id, count = cells.get(at).cell_id, len(cells)
     return CellChange(
@@ -77,7 +77,7 @@ async def overwrite_cell_source(params: OverwriteCellSourceParams, session: Sess
         cell_index=at,
         cell_id=cell_id,
         cell_count=count,
-        saved=await notebook.save_state(),
+        saved=notebook.save_state(),
         diff=diff(before, params.cell_source),
     )
 
@@ -85,9 +85,9 @@ async def overwrite_cell_source(params: OverwriteCellSourceParams, session: Sess
 async def edit_cell_source(params: EditCellSourceParams, session: Session) -> CellChange:
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
-        at = locate(cells, params.cell_index, params.cell_id)
+        at = locate(cells, notebook.view, params.cell_index, params.cell_id)
         cell = cells.get(at)
-        refuse_stale(cells, [cell], force=params.force)
+        refuse_stale(cells, notebook.view, [cell], force=params.force)
         before = cell.source
         after = _replaced(before, params, at)
         if after != before:
@@ -98,7 +98,7 @@ async def edit_cell_source(params: EditCellSourceParams, session: Session) -> Ce
         cell_index=at,
         cell_id=cell_id,
         cell_count=count,
-        saved=await notebook.save_state(),
+        saved=notebook.save_state(),
         diff=diff(before, after),
     )
 
@@ -107,9 +107,9 @@ async def delete_cell(params: DeleteCellParams, session: Session) -> DeletedCell
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
         by_index = [checked(cells, index, "cell_indices:") for index in params.cell_indices or ()]
-        by_id = [locate(cells, None, cell_id) for cell_id in params.cell_ids or ()]
+        by_id = [locate(cells, notebook.view, None, cell_id) for cell_id in params.cell_ids or ()]
         doomed = [cells.get(index) for index in by_index + by_id]
-        refuse_stale(cells, doomed, force=params.force)
+        refuse_stale(cells, notebook.view, doomed, force=params.force)
         for cell in sorted(doomed, key=lambda cell: cell.index, reverse=True):
             cells.delete(cell.index)
         count = len(cells)
@@ -124,16 +124,16 @@ async def delete_cell(params: DeleteCellParams, session: Session) -> DeletedCell
             for cell in doomed
         ],
         cell_count=count,
-        saved=await notebook.save_state(),
+        saved=notebook.save_state(),
     )
 
 
 async def move_cell(params: MoveCellParams, session: Session) -> CellChange:
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
-        at = locate(cells, params.cell_index, params.cell_id)
+        at = locate(cells, notebook.view, params.cell_index, params.cell_id)
         if params.after_cell_id is not None:
-            anchor = locate(cells, None, params.after_cell_id)
+            anchor = locate(cells, notebook.view, None, params.after_cell_id)
             to = anchor + 1 if anchor < at else anchor
             to = at if anchor == at else to
         elif params.target_index in (-1, None):
@@ -142,14 +142,14 @@ async def move_cell(params: MoveCellParams, session: Session) -> CellChange:
             to = checked(cells, params.target_index, "target_index")
         if to != at:
             cells.move(at, to)
-        near = neighbours(cells, to)
+        near = neighbours(cells, notebook.view, to)
         cell_id, count = cells.get(to).cell_id, len(cells)
     return CellChange(
         change="moved" if to != at else "unchanged",
         cell_index=to,
         cell_id=cell_id,
         cell_count=count,
-        saved=await notebook.save_state(),
+        saved=notebook.save_state(),
         neighbours=near,
     )
 

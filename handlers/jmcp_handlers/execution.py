@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jmcp.core.editing.session_cells import SessionCells
+from jmcp.core.ports import Cells
 from jmcp.core.runs.batch import Batch, Step
 from jmcp.core.runs.registry import Execution as Run
-from jmcp.core.sessions.read_cells import listed
+from jmcp.core.sessions.call_view import CallView, listed
 from jmcp.core.sessions.session import Session
 from jmcp_api.errors import CellNotCode, ExecutionNotFound
 from jmcp_api.models import (
@@ -26,10 +26,10 @@ from jmcp_handlers.support.run_results import batch_result, row, run_result
 
 async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution:
     notebook = await session.notebook(params.notebook_path)
-    async with notebook.read() as cells:
-        cell = cells.get(locate(cells, params.cell_index, params.cell_id))
-        unread = cells.runs(cell)
-        kernel_name = cells.kernelspec()
+    cells = await notebook.read()
+    cell = cells.get(locate(cells, notebook.view, params.cell_index, params.cell_id))
+    unread = notebook.view.acknowledge_if_stale(cells, cell)
+    kernel_name = cells.kernelspec()
     if cell.cell_type != "code":
         raise CellNotCode(
             f"Cell {cell.index} is a {cell.cell_type} cell; only code cells can be run. "
@@ -49,13 +49,13 @@ async def insert_execute_code_cell(
     params: InsertExecuteCodeCellParams, session: Session
 ) -> Execution:
     notebook = await session.notebook(params.notebook_path)
-    async with notebook.read() as cells:
-        position(cells, params.cell_index, params.after_cell_id)
-        kernel_name = cells.kernelspec()
+    cells = await notebook.read()
+    position(cells, notebook.view, params.cell_index, params.after_cell_id)
+    kernel_name = cells.kernelspec()
     # The kernel first: one that does not start must not leave a cell that nobody asked to keep.
     kernel_id = await notebook.kernel.ready(kernel_name)
     async with notebook.edit() as cells:
-        at = position(cells, params.cell_index, params.after_cell_id)
+        at = position(cells, notebook.view, params.cell_index, params.after_cell_id)
         cell = cells.insert(at, "code", params.cell_source)
     run = await notebook.run(
         params.cell_source, kernel_id=kernel_id, cell=cell, timeout=params.timeout
@@ -66,8 +66,7 @@ async def insert_execute_code_cell(
 
 async def execute_code(params: ExecuteCodeParams, session: Session) -> Execution:
     notebook = await session.notebook(params.notebook_path)
-    async with notebook.read() as cells:
-        kernel_name = cells.kernelspec()
+    kernel_name = (await notebook.read()).kernelspec()
     kernel_id = await notebook.kernel.ready(kernel_name)
     run = await notebook.run(params.code, kernel_id=kernel_id, cell=None, timeout=params.timeout)
     await session.watch(run, params.wait)
@@ -76,17 +75,17 @@ async def execute_code(params: ExecuteCodeParams, session: Session) -> Execution
 
 async def run_cells(params: RunCellsParams, session: Session) -> Execution:
     notebook = await session.notebook(params.notebook_path)
-    async with notebook.read() as cells:
-        page = [cells.get(index) for index in _range(cells, params, session)]
-        code = [cell for cell in page if cell.cell_type == "code"]
-        unread = [cell.cell_id for cell in code if cells.runs(cell)]
-        kernel_name = cells.kernelspec()
+    cells, view = await notebook.read(), notebook.view
+    page = [cells.get(index) for index in _range(cells, view, params, session)]
+    code = [cell for cell in page if cell.cell_type == "code"]
+    unread = [cell.cell_id for cell in code if view.acknowledge_if_stale(cells, cell)]
+    kernel_name = cells.kernelspec()
     if unread:
         session.notice("cells_changed", _unread(unread))
     steps = [Step(index=cell.index, cell_id=cell.cell_id, source=cell.source) for cell in code]
     batch = session.workspace.batches.start(
         steps,
-        notebook,
+        notebook.detached(),
         owner=session.record.owner,
         session_id=session.record.session_id,
         kernel_id=await notebook.kernel.ready(kernel_name),
@@ -104,7 +103,7 @@ def _unread(cell_ids: Sequence[str | None]) -> str:
     )
 
 
-def _range(cells: SessionCells, params: RunCellsParams, session: Session) -> range:
+def _range(cells: Cells, view: CallView, params: RunCellsParams, session: Session) -> range:
     if params.start_index is not None and params.start_cell_id is not None:
         raise session.workspace.sessions.error(
             "invalid_arguments",
@@ -112,7 +111,7 @@ def _range(cells: SessionCells, params: RunCellsParams, session: Session) -> ran
         )
     first, last = 0, len(cells) - 1
     if params.start_index is not None or params.start_cell_id is not None:
-        first = locate(cells, params.start_index, params.start_cell_id)
+        first = locate(cells, view, params.start_index, params.start_cell_id)
     if params.end_index is not None:
         last = checked(cells, params.end_index, "end_index")
         if last < first:

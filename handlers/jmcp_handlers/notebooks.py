@@ -60,9 +60,9 @@ async def use_notebook(params: UseNotebookParams, session: Session) -> OpenedNot
     session.hold(held)
     notebook = await session.notebook()
     await _choose(params, notebook, session)
-    async with notebook.read() as cells:
-        count, overview = len(cells), outline(cells, 0, OVERVIEW_CELLS)
-        kernel_name = held.kernel_name or cells.kernelspec()
+    cells = await notebook.read()
+    count, overview = len(cells), outline(cells, notebook.view, 0, OVERVIEW_CELLS)
+    kernel_name = held.kernel_name or cells.kernelspec()
     return OpenedNotebook(
         action=action,
         notebook_name=held.name,
@@ -109,14 +109,13 @@ async def _check_kernel(params: UseNotebookParams, session: Session) -> None:
 
 
 async def _opened(params: UseNotebookParams, workspace: Workspace) -> NotebookRef:
-    documents = workspace.documents
     if params.mode == "connect":
-        return await documents.identify(params.notebook_path)
-    ref = await documents.create(params.notebook_path)
+        return await workspace.documents.identify(params.notebook_path)
+    ref = await workspace.leases.create(params.notebook_path)
     specs, default = await workspace.kernels.specs()
     for spec in specs:
         if spec.name == (params.kernel_name or default):
-            async with documents.edit(ref) as cells:
+            async with workspace.leases.lease(ref) as lease, lease.edit() as cells:
                 cells.set_kernelspec(spec.name, spec.display_name, spec.language)
     return ref
 
@@ -221,13 +220,13 @@ async def unuse_notebook(params: UnuseNotebookParams, session: Session) -> Relea
 
 async def read_notebook(params: ReadNotebookParams, session: Session) -> NotebookContent:
     notebook = await session.notebook(params.notebook_path)
-    async with notebook.read() as cells:
-        detailed = params.response_format == "detailed"
-        return NotebookContent(
-            cell_count=len(cells),
-            start_index=params.start_index,
-            cells=outline(cells, params.start_index, params.limit, source=detailed),
-        )
+    cells = await notebook.read()
+    detailed = params.response_format == "detailed"
+    return NotebookContent(
+        cell_count=len(cells),
+        start_index=params.start_index,
+        cells=outline(cells, notebook.view, params.start_index, params.limit, source=detailed),
+    )
 
 
 async def list_notebooks(params: ListNotebooksParams, workspace: Workspace) -> NotebookList:

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from jmcp.core.editing.change_log import Touches
+from jmcp.core.editing.change_log import ChangeLog
 
 CellType = Literal["code", "markdown", "raw"]
 DocumentMode = Literal["live", "file"]
@@ -94,8 +94,42 @@ class OutputSink(Protocol):
         """`end`, unless that was done; make all durable as the mode allows, release the document."""
 
 
+EditKind = Literal["insert", "set_source", "delete", "move", "set_kernelspec"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One change of one notebook, as it was made.
+
+    `before` and `after` are the cell before and after it, None where the cell was not there; a move
+    has both, at the two places. `was` and `now` are the ids of the cells beside it, above and
+    below, before and after a change of places. `count` is how many cells there were before.
+    `values` are those of a kernelspec: its name before (None for none), then name, display name and
+    language.
+    """
+
+    kind: EditKind
+    count: int
+    before: Cell | None = None
+    after: Cell | None = None
+    was: tuple[str | None, str | None] = (None, None)
+    now: tuple[str | None, str | None] = (None, None)
+    values: tuple[str | None, ...] = ()
+
+
+class EditSubscriber(Protocol):
+    """Is told of each edit of a lease, when the document has it. Must not raise."""
+
+    def on_edit(self, edit: Edit, cells: Cells) -> None: ...
+
+
 class Cells(Protocol):
-    """The cells of one notebook inside `read` or `edit`; indices are 0-based and checked by the caller."""
+    """The cells of one notebook inside `read` or `edit`; indices are 0-based and checked by the caller.
+
+    Every change is published to `subscribers` before the method returns.
+    """
+
+    subscribers: Sequence[EditSubscriber]
 
     ref: NotebookRef
     mode: DocumentMode
@@ -110,7 +144,7 @@ class Cells(Protocol):
         """Counts changes by anyone within one `loaded`; never less than before."""
 
     @property
-    def touches(self) -> Touches:
+    def changes(self) -> ChangeLog:
         """Which cells anyone has changed, up to now."""
 
     def __len__(self) -> int: ...
@@ -148,6 +182,30 @@ class FileEntry:
     writable: bool
 
 
+class Document(Protocol):
+    """One notebook, held open: nothing takes it away between `open` and `close`."""
+
+    ref: NotebookRef
+    mode: DocumentMode
+
+    async def read(self) -> Cells:
+        """The cells as they are now, for reading until the caller next awaits anything."""
+
+    def edit(self) -> AbstractAsyncContextManager[Cells]:
+        """The cells for editing, one editor of a notebook at a time; on exit the document has it all.
+
+        Leaving with an exception undoes nothing that a reader may have seen: callers check first,
+        then change. Raises WriteRefused when the document did not take the edit.
+        """
+
+    async def outputs(self, cell: Cell) -> OutputSink:
+        """A sink for a run of that cell, bound to the cell itself and not to its index. It holds
+        the document by itself."""
+
+    def close(self) -> None:
+        """Hold it no more. Idempotent."""
+
+
 class Documents(Protocol):
     """Notebooks and files under one root."""
 
@@ -166,24 +224,17 @@ class Documents(Protocol):
     async def create(self, path: str) -> NotebookRef:
         """A new empty notebook (nbformat 4.5). Raises NotebookExists, DirectoryMissing, PathRefused."""
 
-    def read(self, ref: NotebookRef) -> AbstractAsyncContextManager[Cells]:
-        """The cells for reading. Raises NotebookMissing, NotebookBroken, NotebookTooLarge."""
+    async def open(self, ref: NotebookRef) -> Document:
+        """The notebook, held open until the caller closes it. `ref` is what `current` says now.
 
-    def edit(self, ref: NotebookRef) -> AbstractAsyncContextManager[Cells]:
-        """The cells for editing, one editor of a notebook at a time; on exit the document has it all.
-
-        Leaving with an exception undoes nothing that a reader may have seen: callers check first,
-        then change. Raises WriteRefused when the document did not take the edit.
+        Raises NotebookMissing, NotebookBroken, NotebookTooLarge, PathRefused.
         """
 
-    async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink:
-        """A sink for a run of that cell, bound to the cell itself and not to its index."""
-
-    async def save_state(self, ref: NotebookRef) -> SaveState: ...
+    def save_state(self, key: str) -> SaveState: ...
     async def save(self, ref: NotebookRef) -> SaveState:
         """Force a save and verify it by the file's hash."""
 
-    async def saved_version(self, ref: NotebookRef) -> int | None:
+    def saved_version(self, key: str) -> int | None:
         """The newest version of the live document that its file is known to have, and that no older
         save can follow. None where nothing is known: no live document, or it was not saved yet."""
 

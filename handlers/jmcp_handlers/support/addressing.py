@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jmcp.core.editing.session_cells import SessionCells
 from jmcp.core.ports import Cell, Cells
+from jmcp.core.sessions.call_view import CallView
 from jmcp_api.errors import CellNotFound
 from jmcp_api.models import CellOutline
 
@@ -30,7 +30,7 @@ def checked(cells: Cells, cell_index: int, name: str = "cell_index") -> int:
     return cell_index
 
 
-def identified(cells: SessionCells, cell_id: str) -> int:
+def identified(cells: Cells, view: CallView, cell_id: str) -> int:
     """The index of the cell with that id. Raises cell_not_found: an id never falls back."""
     found = cells.find(cell_id)
     if found is None:
@@ -41,24 +41,26 @@ def identified(cells: SessionCells, cell_id: str) -> int:
                 "use cell_index until then."
             )
         fact = f"No cell has the id {cell_id!r}"
-        if cells.had_read(cell_id):
+        if view.had_read(cell_id):
             fact += ": somebody deleted it since this session read it"
         raise CellNotFound(f"{fact}; {_range(cells)}. {hint}", cell_count=len(cells))
     return found
 
 
-def locate(cells: SessionCells, cell_index: int | None, cell_id: str | None) -> int:
+def locate(cells: Cells, view: CallView, cell_index: int | None, cell_id: str | None) -> int:
     """The index of the cell that a call names by index or id."""
     if cell_id is not None:
-        return identified(cells, cell_id)
+        return identified(cells, view, cell_id)
     assert cell_index is not None  # dispatch has checked that exactly one is given
     return checked(cells, cell_index)
 
 
-def position(cells: SessionCells, cell_index: int | None, after_cell_id: str | None) -> int:
+def position(
+    cells: Cells, view: CallView, cell_index: int | None, after_cell_id: str | None
+) -> int:
     """Where an inserted cell goes: an index from 0 to the number of cells, or -1 for the end."""
     if after_cell_id is not None:
-        return identified(cells, after_cell_id) + 1
+        return identified(cells, view, after_cell_id) + 1
     if cell_index is None or cell_index == -1:
         return len(cells)
     if cell_index > len(cells):
@@ -94,16 +96,17 @@ def row(cell: Cell, *, source: bool = False) -> CellOutline:
 
 
 def outline(
-    cells: SessionCells, start: int, limit: int, *, source: bool = False
+    cells: Cells, view: CallView, start: int, limit: int, *, source: bool = False
 ) -> list[CellOutline]:
     """The listing of a page of cells. One that is no longer than its first line is read with it."""
     stop = min(start + limit, len(cells))
     page = [cells.get(index) for index in range(start, stop)]
-    cells.saw(*(cell for cell in page if source or first_line(cell.source) == cell.source))
+    whole = (cell for cell in page if source or first_line(cell.source) == cell.source)
+    view.record_read(cells, *whole)
     return [row(cell, source=source) for cell in page]
 
 
-def neighbours(cells: SessionCells, around: int) -> list[CellOutline]:
+def neighbours(cells: Cells, view: CallView, around: int) -> list[CellOutline]:
     """The listing of the cells next to a change."""
     start = max(0, around - NEIGHBOURS)
-    return outline(cells, start, around + NEIGHBOURS + 1 - start)
+    return outline(cells, view, start, around + NEIGHBOURS + 1 - start)

@@ -69,8 +69,8 @@ async def batch_result(batch: RunBatch, session: Session) -> Execution:
     if notebook is None:
         rows = [_batch_cell(step, step.index, batch, budget) for step in shown]
     else:
-        async with notebook.read() as cells:
-            rows = [_batch_cell(step, _now(step, cells), batch, budget) for step in shown]
+        cells = await notebook.read()
+        rows = [_batch_cell(step, _now(step, cells), batch, budget) for step in shown]
     return Execution(
         status="running" if batch.status == "queued" else batch.status,
         execution_id=batch.execution_id,
@@ -141,8 +141,7 @@ async def _notebook_of(key: str, session: Session) -> Notebook | None:
 async def _index(cell_id: str, notebook: Notebook | None) -> int | None:
     if notebook is None:
         return None
-    async with notebook.read() as cells:
-        return cells.find(cell_id)
+    return (await notebook.read()).find(cell_id)
 
 
 def _now(step: Step, cells: Cells) -> int:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jmcp.core.editing.session_cells import SessionCells
-from jmcp.core.ports import Cell
+from jmcp.core.ports import Cell, Cells
+from jmcp.core.sessions.call_view import CallView
 from jmcp_api.errors import CellChanged
 from jmcp_handlers.support.diffs import diff
 from jmcp_handlers.support.output_results import clip
@@ -52,20 +52,20 @@ class Stale:
         return "\n".join([*lines, self.diff or ""]).rstrip()
 
 
-def refuse_stale(cells: SessionCells, wanted: Sequence[Cell], *, force: bool) -> None:
+def refuse_stale(cells: Cells, view: CallView, wanted: Sequence[Cell], *, force: bool) -> None:
     """Raise cell_changed where one of these is another one than the session read, unless forced.
 
     A refusal is a reading of the cells that it shows whole: the same call may then be made again.
     """
-    changed = [] if force else [cell for cell in wanted if cells.stale(cell)]
+    changed = [] if force else [cell for cell in wanted if view.is_stale(cells, cell)]
     if not changed:
         return
     shown, left = [], REFUSAL_CHARACTERS
     for cell in changed:
-        one = _shown(cells, cell, min(SOURCE_CHARACTERS, left))
+        one = _shown(view, cell, min(SOURCE_CHARACTERS, left))
         left = max(0, left - len(one.source) - len(one.diff or ""))
         shown.append(one)
-    cells.saw(*(one.cell for one in shown if one.whole))
+    view.record_read(cells, *(one.cell for one in shown if one.whole))
     details = shown[0].details()
     if len(shown) > 1:
         details["cells"] = [one.details() for one in shown]
@@ -75,8 +75,8 @@ def refuse_stale(cells: SessionCells, wanted: Sequence[Cell], *, force: bool) ->
     )
 
 
-def _shown(cells: SessionCells, cell: Cell, limit: int) -> Stale:
-    read = cells.source_read(cell)
+def _shown(view: CallView, cell: Cell, limit: int) -> Stale:
+    read = view.source_read(cell)
     change = diff(read, cell.source, ("read", "now")) if read is not None else None
     source, missing = clip(cell.source, 0, limit)
     if change is not None and len(change) > limit:

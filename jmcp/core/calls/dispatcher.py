@@ -21,8 +21,9 @@ from jmcp.core.calls.model import Params, Result
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.rendering import Texts
 from jmcp.core.calls.tool import Api, Tool
+from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.errors import BackendError, ToolError
-from jmcp.core.journal.entries import AUTHOR, Author
+from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.kernels.healing import Healing
 from jmcp.core.kernels.release import release_kernel
 from jmcp.core.observe.events import Called, Happened, Witness, masked
@@ -31,7 +32,7 @@ from jmcp.core.ports import Documents, Kernels
 from jmcp.core.runs.batches import Batches
 from jmcp.core.runs.registry import Executions
 from jmcp.core.sessions.lookup import Sessions
-from jmcp.core.sessions.read_cells import Readings
+from jmcp.core.sessions.readings import Readings
 from jmcp.core.sessions.records import SessionRecord, Store
 from jmcp.core.sessions.session import Session, Workspace
 from jmcp.core.stores.memory import MemoryStore
@@ -57,6 +58,7 @@ class Dispatcher:
         handlers: Any,
         documents: Documents,
         kernels: Kernels,
+        recorder: JournalRecorder | None = None,
         store: Store | None = None,
         readings: Readings | None = None,
         permissions: Permissions | None = None,
@@ -67,6 +69,7 @@ class Dispatcher:
     ) -> None:
         self.api = api
         self.documents = documents
+        self.leases = Leases(documents, recorder)
         self.kernels = kernels
         self._store = store or MemoryStore()
         self._readings = readings or Readings()
@@ -107,7 +110,7 @@ class Dispatcher:
         # A store that does not answer is told now.
         await self._store.count(0)
         if not self._permissions.read_only:
-            await self.executions.resume(self.documents)
+            await self.executions.resume(self.leases)
         self._sweeper = asyncio.create_task(self._sweep(), name="jmcp-sweep")
 
     @property
@@ -145,7 +148,7 @@ class Dispatcher:
         self.executions.stop()
         await self.kernels.close()
         await self.executions.close()
-        await self.documents.close()
+        await self.leases.close()
         await self._store.close()
 
     def _tell(self, event: Happened) -> None:
@@ -228,7 +231,7 @@ class Dispatcher:
         workspace = Workspace(
             caller=caller,
             policy=self.api.policy,
-            documents=self.documents,
+            leases=self.leases,
             kernels=self.kernels,
             executions=self.executions,
             batches=self.batches,
@@ -247,10 +250,11 @@ class Dispatcher:
             call.session = masked(session.record.session_id)
             for gate in self._gates:
                 gate.admit_session(tool, session.record)
-            AUTHOR.set(Author.of(session.record.owner, session.record.session_id))
+            stack.callback(session.close)
             try:
                 result = await handler(self._target(tool, params), session)
-                session.told(
+                session.record_readings()
+                session.deliver_notices(
                     await self.sessions.update(session.record, session.changes, session.telling)
                 )
             except asyncio.CancelledError:
@@ -270,6 +274,7 @@ class Dispatcher:
         async def afterwards() -> None:
             if tool.session == "required":
                 # What the call has read and opened is known, whoever waits for its result.
+                session.record_readings()
                 await self.sessions.update(session.record, session.changes)
             if tool.on_disconnect == "interrupt":
                 for run in session.workspace.runs:

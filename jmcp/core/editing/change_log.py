@@ -1,18 +1,18 @@
-"""Which cells of a document were given another source, so that nobody has to compare them all."""
+"""Which cells of a document were changed, so that nobody has to compare them all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from uuid import uuid4
 
-KEPT = 10_000
+KEPT_CELLS = 10_000
 """Cells that are remembered; who looks again after more than that compares them all."""
 
-Mark = tuple[str, int]
-"""A moment in the life of a document: which life, and how many changes there had been."""
+Cursor = tuple[str, int]
+"""A position in a change log: which log, and how many changes it had."""
 
 
-class Touches:
+class ChangeLog:
     """Cells that were changed, inserted or deleted, by anyone, in the order of that.
 
     Whoever keeps a document adds to it. Each object is a life of a document: nothing is known of
@@ -26,7 +26,7 @@ class Touches:
         self._latest: dict[str, int] = {}
 
     @property
-    def mark(self) -> Mark:
+    def cursor(self) -> Cursor:
         return self._life, self._count
 
     def add(self, cell_ids: Iterable[str]) -> None:
@@ -34,7 +34,7 @@ class Touches:
             self._count += 1
             self._latest.pop(cell_id, None)
             self._latest[cell_id] = self._count
-        while len(self._latest) > KEPT:
+        while len(self._latest) > KEPT_CELLS:
             oldest = next(iter(self._latest))
             self._forgotten = self._latest.pop(oldest)
 
@@ -43,13 +43,13 @@ class Touches:
         self._life = uuid4().hex
         self._latest.clear()
 
-    def since(self, mark: Mark | None) -> list[str] | None:
-        """The ids of cells touched after that mark; None when that may be any cell."""
-        if mark is None or mark[0] != self._life or mark[1] < self._forgotten:
+    def since(self, cursor: Cursor | None) -> list[str] | None:
+        """The ids of cells changed after that cursor, the newest first; None when that may be any cell."""
+        if cursor is None or cursor[0] != self._life or cursor[1] < self._forgotten:
             return None
-        touched = []
+        changed = []
         for cell_id, count in reversed(self._latest.items()):
-            if count <= mark[1]:
+            if count <= cursor[1]:
                 break
-            touched.append(cell_id)
-        return touched
+            changed.append(cell_id)
+        return changed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jmcp.core.editing.journaled_cells import around
+from jmcp.core.editing.published_cells import beside
 from jmcp.core.journal.entries import Entry
 from jmcp.core.ports import Cells
 
@@ -44,7 +44,7 @@ class Places:
         """The index that a moved cell gets, if it is beside a neighbour of before still."""
         if not self._has_ids:
             return entry.to
-        before, after = around(self._cells, at)
+        before, after = beside(self._cells, at)
         if before != entry.was[0] and after != entry.was[1]:
             return None
         gap = self._between(entry.now)

@@ -8,14 +8,12 @@ review and "who changed what", until the notebook's oldest entries give way to n
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import blake2s
 from typing import Literal, Protocol
 
-from jmcp.core.ports import CellType
+from jmcp.core.ports import CellType, EditKind
 
-Change = Literal["insert", "set_source", "delete", "move", "set_kernelspec"]
 State = Literal["pending", "saved", "conflicted", "failed"]
 """`pending`: not yet seen in the file. `saved`: the file has had it. `conflicted`: lost in a crash
 or a reload, and the notebook has changed since, so that it was not made again. `failed`: the edit
@@ -37,8 +35,7 @@ class Author:
 
 
 NOBODY = Author(owner="", session="")
-AUTHOR: ContextVar[Author] = ContextVar("jmcp_author", default=NOBODY)
-"""Whose call this is. Documents know no callers; whoever runs a call sets it."""
+"""jmcp itself: what it does in the background is no session's edit."""
 
 
 def _digest(text: str) -> str:
@@ -60,7 +57,7 @@ class Entry:
     number: int = 0
     key: str
     path: str
-    change: Change
+    change: EditKind
     state: State = "pending"
     cell_id: str | None = None
     cell_type: CellType | None = None
@@ -95,11 +92,11 @@ class Journal(Protocol):
     def settle(self, entries: Sequence[Entry]) -> None:
         """Replace entries that are kept already, by number."""
 
-    def untold(self, key: str) -> Sequence[Entry]:
-        """Conflicted entries that nobody was told of."""
+    def undelivered(self, key: str) -> Sequence[Entry]:
+        """Conflicted entries that no session was told of."""
 
-    def told(self, numbers: Collection[int]) -> None:
-        """Somebody was told of these entries."""
+    def delivered(self, numbers: Collection[int]) -> None:
+        """A session was told of these entries."""
 
     def forget(self, key: str) -> None:
         """Drop all of a notebook's entries: the key is another notebook's now."""

@@ -8,13 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from jmcp.core.journal.entries import AUTHOR, Author, Entry, Journal
+from jmcp.core.journal.entries import Author, Entry, Journal
 from jmcp.core.stores.state_file import StateUnavailable
 
-NEWS_SECONDS = 3600.0
+NOTICE_SECONDS = 3600.0
 """A session that comes later than this reads the notebook as it is anyway."""
-KEPT = 16
-NAMED = 5
+KEPT_NOTICES = 16
+"""Of one notebook."""
+NAMED_EDITS = 5
 TEXT_CHARACTERS = 2000
 """Of a text that was not written again: enough to write it, whole in the journal."""
 
@@ -29,46 +30,43 @@ VERBS = {
 
 @dataclass(slots=True, kw_only=True)
 class Item:
-    """One sentence or two for the agents on a notebook."""
+    """One sentence or two for the agents on a notebook, and which of them have it."""
 
     text: str
     at: float
     number: int | None = None
-    told: set[Author] = field(default_factory=set)
+    delivered_to: set[Author] = field(default_factory=set)
 
 
-class News:
-    """The news of all notebooks, kept until they are old."""
+class RecoveryNotices:
+    """What sessions are told of edits that were recovered or lost, until it is old."""
 
     def __init__(self, journal: Journal, clock: Callable[[], float]) -> None:
         self._journal = journal
         self._clock = clock
         self._items: defaultdict[str, list[Item]] = defaultdict(list)
 
-    def of(self, key: str) -> Sequence[Item]:
-        """What the caller of now has not been told yet."""
+    def deliver(self, key: str, author: Author) -> list[str]:
+        """What that author has not been told yet of a notebook; from now on it has."""
         if key not in self._items:
-            return ()
-        now, author = self._clock(), AUTHOR.get()
-        fresh = [item for item in self._items[key] if item.at > now - NEWS_SECONDS][-KEPT:]
+            return []
+        oldest = self._clock() - NOTICE_SECONDS
+        fresh = [item for item in self._items[key] if item.at > oldest][-KEPT_NOTICES:]
         if fresh:
             self._items[key] = fresh
         else:
             del self._items[key]
-        return [item for item in fresh if author not in item.told]
-
-    def told(self, items: Sequence[Item]) -> None:
-        """The caller of now has these."""
-        author = AUTHOR.get()
+        items = [item for item in fresh if author not in item.delivered_to]
         for item in items:
-            item.told.add(author)
+            item.delivered_to.add(author)
         numbers = [item.number for item in items if item.number is not None]
         if numbers:
             with suppress(StateUnavailable):
-                self._journal.told(numbers)
+                self._journal.delivered(numbers)
+        return [item.text for item in items]
 
     def add(self, key: str, texts: Sequence[str]) -> None:
-        """What else everybody on a notebook should know."""
+        """What else every session on a notebook should know."""
         self._items[key].extend(Item(text=text, at=self._clock()) for text in texts)
 
     def recovered(self, key: str, entries: Sequence[Entry]) -> None:
@@ -76,8 +74,8 @@ class News:
         if not entries:
             return
         edits = "1 edit" if len(entries) == 1 else f"{len(entries)} edits"
-        named = [f"{_subject(entry)} {VERBS[entry.change]}" for entry in entries[:NAMED]]
-        more = f" and {len(entries) - NAMED} more" if len(entries) > NAMED else ""
+        named = [f"{_subject(entry)} {VERBS[entry.change]}" for entry in entries[:NAMED_EDITS]]
+        more = f" and {len(entries) - NAMED_EDITS} more" if len(entries) > NAMED_EDITS else ""
         text = (
             f"Recovered {edits} that Jupyter had not saved when it stopped or reloaded the file: "
             f"{', '.join(named)}{more}."
@@ -85,9 +83,9 @@ class News:
         self._items[key].append(Item(text=text, at=self._clock()))
 
     def remember(self, key: str) -> None:
-        """Take up what the journal has that nobody was told of."""
+        """Take up what the journal has that no session was told of."""
         known = {item.number for item in self._items.get(key, ())}
-        for entry in self._journal.untold(key):
+        for entry in self._journal.undelivered(key):
             if entry.number not in known:
                 item = Item(text=_conflict(entry), at=self._clock(), number=entry.number)
                 self._items[key].append(item)

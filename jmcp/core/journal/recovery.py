@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jmcp.core.editing.journaled_cells import around
+from jmcp.core.editing.published_cells import beside
 from jmcp.core.journal.anchors import Places
 from jmcp.core.journal.entries import Entry
 from jmcp.core.journal.replay import reached, replay
@@ -78,7 +78,7 @@ def _right(cells: Cells, entry: Entry, last: Mapping[str | None, int]) -> bool:
     at = cells.find(entry.cell_id or "")
     if at is None:
         return False
-    before, after = around(cells, at)
+    before, after = beside(cells, at)
     return before == entry.now[0] or after == entry.now[1]
 
 
@@ -116,7 +116,7 @@ def _current(cells: Cells, subject: Subject) -> Any:
     at = cells.find(cell_id) if cell_id is not None else None
     if at is None:
         return None
-    return around(cells, at) if kind == "move" else cells.get(at).source
+    return beside(cells, at) if kind == "move" else cells.get(at).source
 
 
 def _before(entry: Entry) -> Any:

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from jmcp.core.background import supervised
+from jmcp.core.editing.edit_lease import EditLease
 from jmcp.core.errors import BackendError
 from jmcp.core.outputs.record import OutputRecord
-from jmcp.core.ports import Cell, Documents, NotebookRef, OutputSink
+from jmcp.core.ports import Cell, OutputSink
 
 log = logging.getLogger(__name__)
 
@@ -25,28 +26,28 @@ ReopenSink = Callable[[int, int | None], Awaitable[OutputSink | None]]
 class CellOutputs:
     """Opens one cell for the outputs of a run, and again for what comes after the run."""
 
-    def __init__(self, documents: Documents, ref: NotebookRef, cell: Cell) -> None:
-        self._documents = documents
-        self._ref = ref
+    def __init__(self, lease: EditLease, cell: Cell) -> None:
+        self._lease = lease
         self._cell = cell
 
     async def open(self) -> OutputSink:
         """The sink of the run."""
-        return await self._documents.outputs(self._ref, self._cell)
+        return await self._lease.outputs(self._cell)
 
     async def reopen(self, outputs: int, execution_count: int | None) -> OutputSink | None:
         """A sink if the cell still has so many outputs of that run: nobody ran or cleared it."""
         if self._cell.cell_id is None:
             return None
-        ref = await self._documents.current(self._ref.key)
-        async with self._documents.read(ref) as cells:
+        async with self._lease.detached() as lease:
+            await lease.follow()
+            cells = await lease.read()
             index = cells.find(self._cell.cell_id)
             if index is None:
                 return None
             cell = cells.get(index, outputs=True)
             if (len(cell.outputs), cell.execution_count) != (outputs, execution_count):
                 return None
-        return await self._documents.outputs(ref, cell)
+            return await lease.outputs(cell)
 
 
 class LateUpdates:

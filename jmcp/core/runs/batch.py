@@ -131,6 +131,7 @@ class Batch(Awaited):
             self.notes.append("The batch failed inside jmcp; see its log.")
             self._finish("aborted")
         finally:
+            self.notebook.lease.close()
             if not self.done:  # cancelled: jmcp is stopping
                 self._finish("aborted")
 
@@ -161,12 +162,12 @@ class Batch(Awaited):
     async def _cell(self, step: Step) -> Cell | None:
         """The step's cell as it is now, wherever it has moved to; None if there is nothing to run."""
         await self.notebook.follow()
-        async with self.notebook.read() as cells:
-            if step.cell_id is not None:
-                index = cells.find(step.cell_id)
-            else:
-                index = step.index if step.index < len(cells) else None
-            cell = cells.get(index) if index is not None else None
+        cells = await self.notebook.read()
+        if step.cell_id is not None:
+            index = cells.find(step.cell_id)
+        else:
+            index = step.index if step.index < len(cells) else None
+        cell = cells.get(index) if index is not None else None
         if cell is None or (step.cell_id is None and cell.source != step.source):
             step.skipped = "deleted"
             return None

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.outputs.late_output import ReopenSink
-from jmcp.core.ports import Documents, Kernels
+from jmcp.core.ports import Kernels
 from jmcp.core.runs.execution import CodeError, Execution, Incomplete, OpenSink, Status
 from jmcp.core.runs.pending_runs import PendingRuns
 from jmcp.core.runs.queue import RunQueue
@@ -95,7 +96,7 @@ class Executions:
         self._queue(kernel_id).put(execution)
         return execution
 
-    async def resume(self, documents: Documents) -> Sequence[Execution]:
+    async def resume(self, leases: Leases) -> Sequence[Execution]:
         """Take up the runs that an earlier process of jmcp left, each first in its kernel's queue.
 
         Call it before anything else connects to a kernel: Jupyter would then throw away what it
@@ -119,7 +120,7 @@ class Executions:
             )
             execution.resume_clock(run.began)
             self._records[run.execution_id] = execution
-            resumptions.append(Resumption(run, documents))
+            resumptions.append(Resumption(run, leases))
             self._queue(execution.kernel_id).take_up(execution, resumptions[-1])
             taken.append(execution)
         with suppress(TimeoutError):

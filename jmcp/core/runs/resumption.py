@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.errors import BackendError, JupyterUnreachable, KernelMissing, NotebookMissing
 from jmcp.core.outputs.late_output import CellOutputs
 from jmcp.core.outputs.record import ShownOutputs
-from jmcp.core.ports import Documents, Kernels, NotebookRef, OnMessage, OutputSink, Reply, Request
+from jmcp.core.ports import Kernels, NotebookRef, OnMessage, OutputSink, Reply, Request
 from jmcp.core.runs.execution import Execution
 from jmcp.core.sessions.records import PendingRun
 
@@ -41,11 +42,11 @@ class Resumption:
     Jupyter throw away what it kept for this one. `listening` tells when that danger is over.
     """
 
-    def __init__(self, run: PendingRun, documents: Documents) -> None:
+    def __init__(self, run: PendingRun, leases: Leases) -> None:
         self.run_left = run
         self.shown = ShownOutputs(outputs=())
         self.listening = asyncio.Event()
-        self._documents = documents
+        self._leases = leases
         # Whether all is known that it printed before.
         self._whole = True
         self._hearing: asyncio.Task[Reply] | None = None
@@ -127,25 +128,26 @@ class Resumption:
     async def _sink(self, execution: Execution) -> OutputSink | None:
         try:
             ref = await self._notebook()
-            async with self._documents.read(ref) as cells:
+            async with self._leases.lease(ref) as lease:
+                cells = await lease.read()
                 index = cells.find(self.run_left.cell_id or "")
-                cell = None if index is None else cells.get(index, outputs=True)
+                if index is None:
+                    return None
+                cell = cells.get(index, outputs=True)
+                execution.code = cell.source
+                execution.reopen_sink = CellOutputs(lease, cell).reopen
+                self.shown = ShownOutputs(outputs=cell.outputs, displays=self.run_left.displays)
+                return await lease.outputs(cell)
         except NotebookMissing:
             return None
-        if cell is None:
-            return None
-        execution.code = cell.source
-        execution.reopen_sink = CellOutputs(self._documents, ref, cell).reopen
-        self.shown = ShownOutputs(outputs=cell.outputs, displays=self.run_left.displays)
-        return await self._documents.outputs(ref, cell)
 
     async def _notebook(self) -> NotebookRef:
         try:
-            return await self._documents.current(self.run_left.notebook.key)
+            return await self._leases.documents.current(self.run_left.notebook.key)
         except NotebookMissing:
             if not self.run_left.notebook.path:
                 raise
-            return await self._documents.identify(self.run_left.notebook.path)
+            return await self._leases.documents.identify(self.run_left.notebook.path)
 
 
 async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:

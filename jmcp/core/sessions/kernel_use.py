@@ -83,8 +83,7 @@ class NotebookKernel:
         try:
             await self._healing.kernels.restart(kernel_id)
         except (KernelMissing, KernelDown):
-            async with self._notebook.read() as cells:
-                kernel_name = cells.kernelspec()
+            kernel_name = (await self._notebook.read()).kernelspec()
             self._take(await self._healing.renewed(self._session.record, self._held, kernel_name))
             return self._held.kernel_id
         await self.adopt(kernel_id)

@@ -11,17 +11,19 @@ from jmcp.core.calls.drain import Ending
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.principal import Scope
 from jmcp.core.calls.tool import Policy
-from jmcp.core.editing.session_cells import SessionCells
+from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.errors import NotebookMissing
+from jmcp.core.journal.entries import Author
 from jmcp.core.kernels.healing import Healing
-from jmcp.core.ports import Cells, DocumentMode, Documents, Kernels, NotebookRef
+from jmcp.core.ports import DocumentMode, Documents, Kernels, NotebookRef
 from jmcp.core.runs.batch import Batch
 from jmcp.core.runs.batches import Batches
 from jmcp.core.runs.progress import of_run, watch
 from jmcp.core.runs.registry import Execution, Executions
+from jmcp.core.sessions.call_view import CallView, described
 from jmcp.core.sessions.lookup import Change, Sessions
 from jmcp.core.sessions.notebook import Notebook
-from jmcp.core.sessions.read_cells import Look, Readings, described, remembering
+from jmcp.core.sessions.readings import Readings, with_reading
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 
 
@@ -36,7 +38,7 @@ class Workspace:
         *,
         caller: Caller,
         policy: Policy,
-        documents: Documents,
+        leases: Leases,
         kernels: Kernels,
         executions: Executions,
         batches: Batches,
@@ -48,7 +50,8 @@ class Workspace:
     ) -> None:
         self.caller = caller
         self.policy = policy
-        self.documents = documents
+        self.leases = leases
+        self.documents: Documents = leases.documents
         self.kernels = kernels
         self.executions = executions
         self.batches = batches
@@ -88,9 +91,8 @@ class Session:
         self.touched: HeldNotebook | None = None
         self.telling: set[str] = set()
         """Keys of the notebooks whose `untold` this call tells, unless another one is faster."""
-        self.document: DocumentMode | None = None
         self._opened: set[str] = set()
-        self._looks: dict[str, Look] = {}
+        self._notebooks: dict[str, Notebook] = {}
 
     @property
     def closed(self) -> bool:
@@ -126,36 +128,55 @@ class Session:
             self.notice("notebook_moved", f"{held.ref.path} is now {ref.path}.")
             held = self.alter(ref.key, partial(_renamed, ref))
         self.touched = held
-        return Notebook(held, self)
+        return self._notebook(held)
 
-    def cells(self, cells: Cells, key: str) -> SessionCells:
-        """The cells of one of its notebooks, as this session knows them."""
-        readings = self.workspace.readings
-        look = self._looks.get(key)
-        reading = look.reading if look else readings.of(self.record, key)
-        return SessionCells(cells, reading, readings)
+    def _notebook(self, held: HeldNotebook) -> Notebook:
+        """The one object of this call for that notebook, with its one lease."""
+        key = held.ref.key
+        notebook = self._notebooks.get(key)
+        if notebook is None:
+            readings = self.workspace.readings
+            view = CallView(key, readings.of(self.record, key), readings)
+            lease = self.workspace.leases.lease(
+                held.ref,
+                author=Author.of(self.record.owner, self.record.session_id),
+                subscribers=[view],
+                on_note=partial(self.notice, "document_changed"),
+            )
+            notebook = self._notebooks[key] = Notebook(held, lease, view, self)
+        else:
+            notebook.held = held
+            notebook.lease.ref = held.ref
+        return notebook
 
-    def looked(self, cells: SessionCells, key: str) -> None:
-        """A lease is over: keep what was read in it with the session, and what it has to tell."""
-        look = self._looks.setdefault(key, Look(cells.reading))
-        look.mark = cells.mark
-        look.news |= {one.cell_id: one for one in cells.news}
-        if look.reading.unsaved and not look.remembered:
-            look.remembered = True
-            self.changes.append(partial(remembering, key, look.reading))
+    @property
+    def document(self) -> DocumentMode | None:
+        """The mode of the document that this call opened last; None where it opened none."""
+        modes = [notebook.lease.mode for notebook in self._notebooks.values()]
+        return next(filter(None, reversed(modes)), None)
 
-    def told(self, losses: Sequence[str]) -> None:
-        """The call has succeeded: with its result go losses of kernels that are still to be told,
-        and what others did to cells it had read."""
+    def close(self) -> None:
+        """The call is over: hold its notebooks no more."""
+        for notebook in self._notebooks.values():
+            notebook.lease.close()
+
+    def record_readings(self) -> None:
+        """Have what this call read stored with the session."""
+        for key, notebook in self._notebooks.items():
+            if notebook.view.reading.unsaved:
+                self.changes.append(partial(with_reading, key, notebook.view.reading))
+
+    def deliver_notices(self, losses: Sequence[str]) -> None:
+        """Adds pending kernel-loss and changed-cells notices to this result, and marks them
+        delivered."""
         for code in losses:
             self.notice(code)
-        looks = self._looks.values()
-        news = [one for look in looks for one in look.news.values()]
-        if news:
-            self.notice("cells_changed", described(news))
-        for look in looks:
-            look.reading.tell(look.news.values())
-            look.reading.mark = look.mark
+        views = [notebook.view for notebook in self._notebooks.values()]
+        unseen = [one for view in views for one in view.unseen.values()]
+        if unseen:
+            self.notice("cells_changed", described(unseen))
+        for view in views:
+            view.acknowledge()
 
     async def watch(self, run: Execution | Batch, seconds: float) -> bool:
         """Wait at most so long for a run, telling the caller how far it is. Says whether it is done.

@@ -66,11 +66,11 @@ class MemoryJournal:
             if entry.number in self._entries[entry.key]:
                 self._entries[entry.key][entry.number] = entry
 
-    def untold(self, key: str) -> Sequence[Entry]:
+    def undelivered(self, key: str) -> Sequence[Entry]:
         found = self.entries(key, states={"conflicted"})
         return [entry for entry in found if entry.number not in self._told]
 
-    def told(self, numbers: Collection[int]) -> None:
+    def delivered(self, numbers: Collection[int]) -> None:
         self._told.update(numbers)
 
     def forget(self, key: str) -> None:
@@ -158,7 +158,7 @@ class SqliteJournal:
                     entry.number,
                 )
 
-    def untold(self, key: str) -> Sequence[Entry]:
+    def undelivered(self, key: str) -> Sequence[Entry]:
         rows = self._state.all(
             "SELECT number, notebook, state, at, data FROM changes "
             "WHERE notebook = ? AND state = 'conflicted' AND told = 0 ORDER BY number",
@@ -166,7 +166,7 @@ class SqliteJournal:
         )
         return _entries(rows)
 
-    def told(self, numbers: Collection[int]) -> None:
+    def delivered(self, numbers: Collection[int]) -> None:
         marks = ", ".join("?" * len(numbers))
         self._state.change(f"UPDATE changes SET told = 1 WHERE number IN ({marks})", *numbers)
 

@@ -17,6 +17,7 @@ from jmcp.core.ports import Documents
 from jmcp_jupyter.documents.local.documents import LocalDocuments
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from jmcp_jupyter.http_api import JupyterApi
+from tests.document_access import reading
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.notebooks import write_notebook
 from tests.ports.documents.tab import BOUND_SECONDS
@@ -76,7 +77,7 @@ class Place:
 
     async def texts(self, path: str) -> list[str]:
         """The sources as `documents` reads them."""
-        async with self.documents.read(await self.documents.identify(path)) as cells:
+        async with reading(self.documents, await self.documents.identify(path)) as cells:
             return [cells.get(index).source for index in range(len(cells))]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from jmcp.core.errors import DirectoryMissing, NotebookBroken, NotebookExists, NotebookMissing
 from jmcp.core.ports import Cells
+from tests.document_access import editing, output_sink, reading
 from tests.ports.documents.conftest import Place, nbformat
 
 HEX = set("0123456789abcdef")
@@ -34,7 +35,7 @@ def ids(cells: Cells) -> list[str | None]:
 async def test_edits_are_read_back_and_reach_the_file(anywhere: Place) -> None:
     anywhere.write("a.ipynb", "zero", "one")
     ref = await anywhere.documents.identify("a.ipynb")
-    async with anywhere.documents.edit(ref) as cells:
+    async with editing(anywhere.documents, ref) as cells:
         new = cells.insert(1, "markdown", "# between é")
         assert (new.index, new.source, new.cell_type) == (1, "# between é", "markdown")
         assert new.cell_id is not None
@@ -55,7 +56,7 @@ async def test_edits_are_read_back_and_reach_the_file(anywhere: Place) -> None:
 
 async def test_mode_is_told(anywhere: Place, request: pytest.FixtureRequest) -> None:
     anywhere.write("a.ipynb", "1")
-    async with anywhere.documents.read(await anywhere.documents.identify("a.ipynb")) as cells:
+    async with reading(anywhere.documents, await anywhere.documents.identify("a.ipynb")) as cells:
         assert cells.mode == ("live" if "live" in request.node.name else "file")
 
 
@@ -63,16 +64,16 @@ async def test_mode_is_told(anywhere: Place, request: pytest.FixtureRequest) -> 
 async def test_a_move_keeps_id_outputs_and_metadata(anywhere: Place, start: int, to: int) -> None:
     anywhere.write("a.ipynb", "a", "b", "c")
     ref = await anywhere.documents.identify("a.ipynb")
-    async with anywhere.documents.read(ref) as cells:
+    async with reading(anywhere.documents, ref) as cells:
         before = cells.get(start)
-    sink = await anywhere.documents.outputs(ref, before)
+    sink = await output_sink(anywhere.documents, ref, before)
     sink.begin()
     sink.append({"output_type": "stream", "name": "stdout", "text": "out"})
     sink.count(3)
     await sink.close()
     order = ["c0", "c1", "c2"]
     order.insert(to, order.pop(start))
-    async with anywhere.documents.edit(ref) as cells:
+    async with editing(anywhere.documents, ref) as cells:
         before = cells.get(start, outputs=True)
         cells.move(start, to)
         assert ids(cells) == order
@@ -86,8 +87,8 @@ async def test_a_move_keeps_id_outputs_and_metadata(anywhere: Place, start: int,
 async def test_outputs_are_converted_only_when_asked_for(anywhere: Place) -> None:
     anywhere.write("a.ipynb", "1")
     ref = await anywhere.documents.identify("a.ipynb")
-    async with anywhere.documents.read(ref) as cells:
-        sink = await anywhere.documents.outputs(ref, cells.get(0))
+    async with reading(anywhere.documents, ref) as cells:
+        sink = await output_sink(anywhere.documents, ref, cells.get(0))
     sink.begin()
     result: dict[str, Any] = {
         "output_type": "execute_result",
@@ -98,7 +99,7 @@ async def test_outputs_are_converted_only_when_asked_for(anywhere: Place) -> Non
     sink.append(result)
     sink.count(7)
     await sink.close()
-    async with anywhere.documents.read(ref) as cells:
+    async with reading(anywhere.documents, ref) as cells:
         plain, full = cells.get(0), cells.get(0, outputs=True)
     assert (plain.outputs, plain.output_count) == ((), 1)
     assert full.outputs == (result,)
@@ -110,7 +111,7 @@ async def test_outputs_are_converted_only_when_asked_for(anywhere: Place) -> Non
 async def test_find_follows_every_change(anywhere: Place) -> None:
     anywhere.write("a.ipynb", *"abcdef")
     ref = await anywhere.documents.identify("a.ipynb")
-    async with anywhere.documents.edit(ref) as cells:
+    async with editing(anywhere.documents, ref) as cells:
         assert cells.find("c3") == 3
         cells.insert(0, "code", "")
         cells.delete(2)
@@ -125,10 +126,10 @@ async def test_find_follows_every_change(anywhere: Place) -> None:
 async def test_below_nbformat_4_5_cells_have_no_ids_until_the_first_edit(anywhere: Place) -> None:
     anywhere.write("old.ipynb", "a", "b", minor=4)
     ref = await anywhere.documents.identify("old.ipynb")
-    async with anywhere.documents.read(ref) as cells:
+    async with reading(anywhere.documents, ref) as cells:
         assert ids(cells) == [None, None]
         assert list(cells.notes()) == []
-    async with anywhere.documents.edit(ref) as cells:
+    async with editing(anywhere.documents, ref) as cells:
         cells.set_source(0, "A")
         known = ids(cells)
         assert all(known)
@@ -140,7 +141,7 @@ async def test_below_nbformat_4_5_cells_have_no_ids_until_the_first_edit(anywher
     nbformat.validate(stored)
     assert stored.nbformat_minor == 5
     assert [cell.id for cell in stored.cells] == known
-    async with anywhere.documents.edit(ref) as cells:
+    async with editing(anywhere.documents, ref) as cells:
         cells.set_source(0, "B")
         assert list(cells.notes()) == []
 
@@ -164,7 +165,7 @@ async def test_what_jmcp_does_not_know_is_kept(anywhere: Place) -> None:
     }
     nbformat.write(nbformat.from_dict(notebook), anywhere.root / "a.ipynb")
     ref = await anywhere.documents.identify("a.ipynb")
-    async with anywhere.documents.edit(ref) as cells:
+    async with editing(anywhere.documents, ref) as cells:
         assert cells.get(0, outputs=True).metadata == notebook["cells"][0]["metadata"]
         cells.move(0, 1)
         cells.insert(0, "code", "1")
@@ -180,7 +181,7 @@ async def test_what_jmcp_does_not_know_is_kept(anywhere: Place) -> None:
 async def test_the_kernelspec_is_read_and_set(anywhere: Place) -> None:
     anywhere.write("a.ipynb", "1", other=1)
     ref = await anywhere.documents.identify("a.ipynb")
-    async with anywhere.documents.edit(ref) as cells:
+    async with editing(anywhere.documents, ref) as cells:
         assert cells.kernelspec() is None
         cells.set_kernelspec("ir", "R", "R")
         assert cells.kernelspec() == "ir"
@@ -209,10 +210,10 @@ async def test_what_is_no_notebook_is_broken_every_time(anywhere: Place, text: s
     ref = await anywhere.documents.identify("bad.ipynb")
     for _ in range(3):
         with pytest.raises(NotebookBroken, match=r"bad\.ipynb"):
-            async with anywhere.documents.read(ref):
+            async with reading(anywhere.documents, ref):
                 pass
     with pytest.raises(NotebookBroken):
-        async with anywhere.documents.edit(ref):
+        async with editing(anywhere.documents, ref):
             pass
     assert (anywhere.root / "bad.ipynb").read_text() == text
     # Repaired, it opens at once.
@@ -224,7 +225,7 @@ async def test_a_created_notebook_has_one_empty_code_cell(anywhere: Place) -> No
     ref = await anywhere.documents.create("new.ipynb")
     nbformat.validate(anywhere.file("new.ipynb"))
     assert await anywhere.texts("new.ipynb") == [""]
-    async with anywhere.documents.edit(ref) as cells:
+    async with editing(anywhere.documents, ref) as cells:
         first = cells.get(0)
         assert (first.cell_type, first.metadata, len(first.cell_id or "")) == ("code", {}, 8)
         cells.insert(0, "code", "x = 1")
@@ -246,7 +247,7 @@ async def test_a_notebook_that_vanishes_outside_is_missing(anywhere: Place) -> N
     ref = await anywhere.documents.identify("a.ipynb")
     (anywhere.root / "a.ipynb").unlink()
     with pytest.raises(NotebookMissing):
-        async with anywhere.documents.edit(ref):
+        async with editing(anywhere.documents, ref):
             pass
 
 
@@ -255,7 +256,7 @@ async def test_one_editor_at_a_time(anywhere: Place) -> None:
     ref = await anywhere.documents.identify("a.ipynb")
 
     async def append(word: str) -> None:
-        async with anywhere.documents.edit(ref) as cells:
+        async with editing(anywhere.documents, ref) as cells:
             before = cells.get(0).source
             await asyncio.sleep(0)
             cells.set_source(0, f"{before}{word} ")
@@ -269,7 +270,7 @@ async def test_one_editor_at_a_time(anywhere: Place) -> None:
 async def test_sources_that_utf8_cannot_hold_do_not_break_the_document(anywhere: Place) -> None:
     anywhere.write("a.ipynb", "ok")
     ref = await anywhere.documents.identify("a.ipynb")
-    async with anywhere.documents.edit(ref) as cells:
+    async with editing(anywhere.documents, ref) as cells:
         cells.insert(1, "code", "lone \ud800 surrogate")
         cells.set_source(0, "another \udfff")
     assert await anywhere.documents.save(ref) == "saved"

@@ -10,6 +10,7 @@ import pytest
 from jupyter_server.services.contents.largefilemanager import LargeFileManager
 
 from jmcp.core.errors import WriteRefused
+from tests.document_access import editing, reading
 from tests.ports.documents.conftest import Place
 
 START = Callable[..., Any]
@@ -24,11 +25,11 @@ async def here(place: START) -> Place:
 async def test_an_edit_is_in_the_file_when_it_returns(here: Place) -> None:
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.set_source(0, "2")
         assert here.sources("a.ipynb") == ["1"]
     assert here.sources("a.ipynb") == ["2"]
-    assert await here.documents.save_state(ref) == "saved"
+    assert here.documents.save_state(ref.key) == "saved"
 
 
 async def test_a_file_that_changed_during_an_edit_is_left_alone(here: Place) -> None:
@@ -36,14 +37,14 @@ async def test_a_file_that_changed_during_an_edit_is_left_alone(here: Place) -> 
     ref = await here.documents.identify("a.ipynb")
 
     async def edit() -> None:
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             cells.set_source(0, "ours")
             here.write("a.ipynb", "theirs")
 
     with pytest.raises(WriteRefused, match="changed on disk"):
         await edit()
     assert here.sources("a.ipynb") == ["theirs"]
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         assert cells.get(0).source == "theirs"
         assert any("changed on disk" in note for note in cells.notes())
         cells.set_source(0, "ours, later")
@@ -54,7 +55,7 @@ async def test_an_edit_that_changes_nothing_writes_nothing(here: Place) -> None:
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
     before = (here.root / "a.ipynb").stat().st_mtime_ns
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.get(0)
         here.write("a.ipynb", "theirs")
     assert here.sources("a.ipynb") == ["theirs"]
@@ -66,7 +67,7 @@ async def test_an_edit_that_fails_writes_nothing(here: Place) -> None:
     ref = await here.documents.identify("a.ipynb")
 
     async def edit() -> None:
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             cells.delete(0)
             raise LookupError
 
@@ -80,7 +81,7 @@ async def test_readers_do_not_see_an_edit_before_it_is_written(here: Place) -> N
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
     assert await here.texts("a.ipynb") == ["1"]
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.set_source(0, "2")
         cells.insert(0, "code", "0")
         assert await here.texts("a.ipynb") == ["1"]
@@ -92,7 +93,7 @@ async def test_a_read_only_file_refuses_edits(here: Place, monkeypatch: pytest.M
     ref = await here.documents.identify("a.ipynb")
     monkeypatch.setattr(here.app.contents_manager, "is_writable", lambda path: False)
     with pytest.raises(WriteRefused, match="read-only"):
-        async with here.documents.edit(ref):
+        async with editing(here.documents, ref):
             pass
     assert await here.texts("a.ipynb") == ["1"]
 
@@ -104,9 +105,9 @@ async def test_ids_that_jupyter_makes_up_last_until_the_edit(here: Place) -> Non
     (here.root / "a.ipynb").write_text(json.dumps(notebook))
     ref = await here.documents.identify("a.ipynb")
     with pytest.warns(match="missing an id"):
-        async with here.documents.read(ref) as cells:
+        async with reading(here.documents, ref) as cells:
             cell_id = cells.get(1).cell_id
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         assert cell_id is not None
         assert cells.find(cell_id) == 1
         cells.set_source(1, "y")
@@ -118,7 +119,7 @@ async def test_a_synchronous_contents_manager(place: START) -> None:
     here = await place(live=False, ServerApp={"contents_manager_class": LargeFileManager})
     assert type(here.app.contents_manager) is LargeFileManager
     ref = await here.documents.create("a.ipynb")
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.set_source(0, "1")
     assert here.sources("a.ipynb") == ["1"]
     assert [row.path for row in await here.documents.list_directory("")] == ["a.ipynb"]
@@ -136,6 +137,6 @@ async def test_a_contents_manager_without_hashes(
     monkeypatch.setattr(manager, "get", get)
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.set_source(0, "22")
     assert here.sources("a.ipynb") == ["22"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from jmcp.core.errors import DirectoryMissing, NotebookMissing, PathRefused
+from tests.document_access import editing, reading
 from tests.ports.documents.conftest import Place
 
 
@@ -65,7 +66,7 @@ async def test_a_missing_notebook_is_missing(anywhere: Place) -> None:
 async def test_a_rename_keeps_the_key(anywhere: Place) -> None:
     anywhere.write("a.ipynb", "1")
     ref = await anywhere.documents.identify("a.ipynb")
-    async with anywhere.documents.read(ref):
+    async with reading(anywhere.documents, ref):
         pass
     if ref.key == "a.ipynb":
         return  # a server without collaboration gives no id over REST to a file it never met
@@ -73,7 +74,7 @@ async def test_a_rename_keeps_the_key(anywhere: Place) -> None:
     await anywhere.noticed(ref.key, "b.ipynb")
     moved = await anywhere.documents.current(ref.key)
     assert (moved.key, moved.path) == (ref.key, "b.ipynb")
-    async with anywhere.documents.edit(ref) as cells:
+    async with editing(anywhere.documents, ref) as cells:
         assert cells.ref == moved
         cells.insert(0, "markdown", "after the rename")
     assert await anywhere.documents.save(ref) == "saved"
@@ -84,14 +85,14 @@ async def test_a_rename_keeps_the_key(anywhere: Place) -> None:
 async def test_a_deleted_notebook_is_missing(anywhere: Place) -> None:
     anywhere.write("a.ipynb", "1")
     ref = await anywhere.documents.identify("a.ipynb")
-    async with anywhere.documents.read(ref):
+    async with reading(anywhere.documents, ref):
         pass
     await anywhere.contents.delete("a.ipynb")
     await anywhere.noticed(ref.key, None)
     with pytest.raises(NotebookMissing):
         await anywhere.documents.current(ref.key)
     with pytest.raises(NotebookMissing):
-        async with anywhere.documents.read(ref):
+        async with reading(anywhere.documents, ref):
             pass
 
 
@@ -100,7 +101,7 @@ async def test_without_file_ids_the_path_is_the_key(place: Callable[..., Any]) -
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("./a.ipynb")
     assert ref.key == ref.path == "a.ipynb"
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.set_source(0, "2")
     assert here.sources("a.ipynb") == ["2"]
 

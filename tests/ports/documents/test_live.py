@@ -14,6 +14,7 @@ from pycrdt import Doc, Map, StickyIndex, Text
 
 from jmcp.core.errors import NotebookTooLarge, WriteRefused
 from jmcp_jupyter.documents.live.y_data import replace_text
+from tests.document_access import editing, output_sink, reading
 from tests.ports.documents.conftest import local_only
 from tests.ports.documents.tab import Tab, tab, until
 
@@ -25,7 +26,7 @@ async def test_a_tab_sees_edits_at_once_and_jmcp_sees_the_tab(place: START) -> N
     here.write("a.ipynb", "one")
     ref = await here.documents.identify("a.ipynb")
     async with tab(here.app, "a.ipynb") as person:
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             cells.insert(1, "markdown", "from jmcp")
             cells.set_source(0, "changed")
         await until(lambda: person.sources == ["changed", "from jmcp"])
@@ -34,7 +35,7 @@ async def test_a_tab_sees_edits_at_once_and_jmcp_sees_the_tab(place: START) -> N
             {"cell_type": "code", "id": "typed", "source": "", "metadata": {}}
         )
 
-        async with here.documents.read(ref) as cells:
+        async with reading(here.documents, ref) as cells:
             await until(lambda: cells.find("typed") == 2)
             assert cells.get(0).source == "typed by a person"
 
@@ -43,7 +44,7 @@ async def test_a_notebook_opened_first_by_jmcp_is_the_one_that_a_tab_opens(place
     here = await place()
     here.write("a.ipynb", "one")
     ref = await here.documents.identify("a.ipynb")
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.insert(1, "code", "unsaved so far")
     async with tab(here.app, "a.ipynb") as person:
         assert person.sources == ["one", "unsaved so far"]
@@ -66,7 +67,7 @@ async def test_the_index_follows_a_person(place: START) -> None:
     here = await place()
     here.write("a.ipynb", *"abcd")
     ref = await here.documents.identify("a.ipynb")
-    async with tab(here.app, "a.ipynb") as person, here.documents.read(ref) as cells:
+    async with tab(here.app, "a.ipynb") as person, reading(here.documents, ref) as cells:
         assert cells.find("c3") == 3
         with person.notebook.ydoc.transaction():
             del person.notebook.ycells[0]
@@ -87,7 +88,7 @@ async def test_of_cells_with_one_id_the_first_is_found(place: START) -> None:
     here = await place()
     here.write("a.ipynb", *"ab")
     ref = await here.documents.identify("a.ipynb")
-    async with tab(here.app, "a.ipynb") as person, here.documents.read(ref) as cells:
+    async with tab(here.app, "a.ipynb") as person, reading(here.documents, ref) as cells:
         person.notebook.ycells.append(
             person.notebook.create_ycell(
                 {"cell_type": "raw", "id": "c0", "source": "again", "metadata": {}}
@@ -106,7 +107,7 @@ async def test_numbers_from_a_browser_are_ints(place: START) -> None:
     here = await place()
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
-    async with tab(here.app, "a.ipynb") as person, here.documents.read(ref) as cells:
+    async with tab(here.app, "a.ipynb") as person, reading(here.documents, ref) as cells:
         cell = person.notebook.ycells[0]
         cell["execution_count"] = 4.0
         cell["metadata"]["height"] = 12.0
@@ -149,7 +150,7 @@ async def test_a_cursor_elsewhere_survives_an_edit(place: START) -> None:
     async with tab(here.app, "a.ipynb") as person:
         text = person.notebook.ycells[0]["source"]
         cursor: StickyIndex = text.sticky_index(len("first\nsecond\nth"))
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             cells.set_source(0, "FIRST and more\nsecond\nthird")
         await until(lambda: str(text).startswith("FIRST"))
         assert cursor.get_index() == len("FIRST and more\nsecond\nth")
@@ -159,8 +160,8 @@ async def test_a_running_cell_stays_running_when_it_moves(place: START) -> None:
     here = await place()
     here.write("a.ipynb", "1", "2")
     ref = await here.documents.identify("a.ipynb")
-    async with here.documents.edit(ref) as cells:
-        sink = await here.documents.outputs(ref, cells.get(0))
+    async with editing(here.documents, ref) as cells:
+        sink = await output_sink(here.documents, ref, cells.get(0))
         sink.begin()
         cells.move(0, 1)
     (room,) = here.rooms.values()
@@ -173,7 +174,7 @@ async def test_a_notebook_of_20_mb_is_whole(place: START) -> None:
     here = await place()
     here.write("big.ipynb", *(f"{number}: {'x' * 1_000_000}" for number in range(20)))
     ref = await here.documents.identify("big.ipynb")
-    async with here.documents.read(ref) as cells:
+    async with reading(here.documents, ref) as cells:
         assert len(cells) == 20
         assert len(cells.get(19).source) > 1_000_000
 
@@ -185,7 +186,7 @@ async def test_a_notebook_above_the_limit_is_an_error(place: START, live: bool) 
     ref = await here.documents.identify("big.ipynb")
     for _ in range(2):
         with pytest.raises(NotebookTooLarge, match="10,000") as caught:
-            async with here.documents.read(ref):
+            async with reading(here.documents, ref):
                 pass
         assert caught.value.details["limit_bytes"] == 10_000
     assert live is False or not here.rooms
@@ -197,7 +198,7 @@ async def test_a_broken_notebook_leaves_no_room_and_no_loader(place: START) -> N
     (here.root / "bad.ipynb").write_text("{")
     ref = await here.documents.identify("bad.ipynb")
     with pytest.raises(Exception, match=r"bad\.ipynb"):
-        async with here.documents.read(ref):
+        async with reading(here.documents, ref):
             pass
     (extension,) = here.app.extension_manager.extension_apps["jupyter_server_ydoc"]
     assert not here.rooms
@@ -224,7 +225,7 @@ async def test_a_leftover_room_of_somebody_else_is_not_believed(
     if not version("jupyter-server-ydoc").startswith("2."):
         assert here.rooms, "what get_document leaves behind"
     with pytest.raises(Exception, match=r"bad\.ipynb"):
-        async with here.documents.read(ref):
+        async with reading(here.documents, ref):
             pass
     here.write("bad.ipynb", "repaired")
     assert await here.texts("bad.ipynb") == ["repaired"]
@@ -237,7 +238,7 @@ async def test_an_edit_of_a_room_that_was_closed_is_refused(place: START) -> Non
     ref = await here.documents.identify("a.ipynb")
 
     async def edit() -> None:
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             (room,) = here.rooms.values()
             await here.rooms.pop(room.room_id).stop()
             cells.insert(0, "code", "lost")
@@ -252,11 +253,11 @@ async def test_collaboration_that_is_switched_off_means_files(place: START) -> N
     here = await place(YDocExtension={"disable_rtc": True})
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         assert cells.mode == "file"
         cells.set_source(0, "2")
     assert here.sources("a.ipynb") == ["2"]
-    async with tab(here.app, "a.ipynb"), here.documents.read(ref) as cells:
+    async with tab(here.app, "a.ipynb"), reading(here.documents, ref) as cells:
         assert cells.mode == "live", "a room is open, so no file is written behind it"
 
 
@@ -274,7 +275,7 @@ async def test_another_provider_of_rooms_is_refused(
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
     with pytest.raises(WriteRefused, match="jupyter_server_documents"):
-        async with here.documents.edit(ref):
+        async with editing(here.documents, ref):
             pass
     with pytest.raises(WriteRefused, match="jupyter_server_documents"):
         await here.documents.create("b.ipynb")

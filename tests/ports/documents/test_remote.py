@@ -28,6 +28,7 @@ from jmcp.core.ports import Cells, OutputSink
 from jmcp_jupyter.documents.remote import room, room_connection
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from jmcp_jupyter.http_api import JupyterApi
+from tests.document_access import editing, output_sink, reading
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.network import Network, network
 from tests.ports.documents.conftest import Place, nbformat
@@ -55,12 +56,12 @@ async def beyond(
 
 async def run_of(here: Place, path: str, index: int = 0) -> OutputSink:
     ref = await here.documents.identify(path)
-    async with here.documents.read(ref) as cells:
-        return await here.documents.outputs(ref, cells.get(index))
+    async with reading(here.documents, ref) as cells:
+        return await output_sink(here.documents, ref, cells.get(index))
 
 
 async def outputs(here: Place, path: str) -> list[dict[str, Any]]:
-    async with here.documents.read(await here.documents.identify(path)) as cells:
+    async with reading(here.documents, await here.documents.identify(path)) as cells:
         return list(cells.get(0, outputs=True).outputs)
 
 
@@ -77,23 +78,23 @@ async def test_an_edit_is_on_the_server_when_it_returns(jupyter: StartJupyter) -
     async with beyond(app) as here:
         here.write("a.ipynb", *"abc")
         ref = await here.documents.identify("a.ipynb")
-        async with here.documents.read(ref):
+        async with reading(here.documents, ref):
             pass
         (shared,) = here.rooms.values()
 
         def now() -> list[str]:
             return [str(cell["source"]) for cell in shared._document.ycells]
 
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             cells.insert(0, "code", "new")
         assert now() == ["new", "a", "b", "c"]
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             cells.delete(1)
         assert now() == ["new", "b", "c"]
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             cells.set_source(0, "ne")
         assert now() == ["ne", "b", "c"]
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             cells.move(0, 2)
         assert now() == ["b", "c", "ne"]
 
@@ -105,9 +106,9 @@ async def test_a_read_sees_what_was_changed_before_it(jupyter: StartJupyter) -> 
         ref = await here.documents.identify("a.ipynb")
         for number in range(1, 30):
             one, other = (here, there) if number % 2 else (there, here)
-            async with one.documents.edit(ref) as cells:
+            async with editing(one.documents, ref) as cells:
                 cells.set_source(0, str(number))
-            async with other.documents.read(ref) as cells:
+            async with reading(other.documents, ref) as cells:
                 assert texts(cells) == [str(number)]
 
 
@@ -118,13 +119,13 @@ async def test_an_update_that_the_server_swallows_is_no_success(
     async with beyond(app) as here:
         here.write("a.ipynb", "1")
         ref = await here.documents.identify("a.ipynb")
-        async with here.documents.read(ref):
+        async with reading(here.documents, ref):
             pass
         (shared,) = here.rooms.values()
         shared.on_message = lambda message: bytes(message[:2]) == b"\0\2"  # an update: skip it
 
         async def edit() -> None:
-            async with here.documents.edit(ref) as cells:
+            async with editing(here.documents, ref) as cells:
                 cells.set_source(0, "2")
 
         with pytest.raises(WriteRefused, match="did not take"):
@@ -142,7 +143,7 @@ async def test_an_edit_whose_cells_others_delete_at_once_is_confirmed(
     async with beyond(app) as here:
         here.write("a.ipynb", "1")
         ref = await here.documents.identify("a.ipynb")
-        async with here.documents.read(ref):
+        async with reading(here.documents, ref):
             pass
         (shared,) = here.rooms.values()
         notebook = shared._document
@@ -155,7 +156,7 @@ async def test_an_edit_whose_cells_others_delete_at_once_is_confirmed(
 
         for text in ("x" * 100, "y"):
             shared.on_message = None
-            async with here.documents.edit(ref) as cells:
+            async with editing(here.documents, ref) as cells:
                 shared.on_message = delete_first
                 cells.insert(0, "code", text)
         assert await here.texts("a.ipynb") == ["1"]
@@ -168,7 +169,7 @@ async def test_a_cut_in_the_middle_of_an_edit(jupyter: StartJupyter) -> None:
         ref = await here.documents.identify("a.ipynb")
 
         async def edit() -> None:
-            async with here.documents.edit(ref) as cells:
+            async with editing(here.documents, ref) as cells:
                 net.cut()
                 cells.set_source(0, "2")
 
@@ -178,7 +179,7 @@ async def test_a_cut_in_the_middle_of_an_edit(jupyter: StartJupyter) -> None:
             await here.texts("a.ipynb")
         net.mend()
         assert await here.texts("a.ipynb") in (["1"], ["2"])
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             cells.set_source(0, "3")
         async with tab(app, "a.ipynb") as person:
             assert person.sources == ["3"]
@@ -192,7 +193,7 @@ async def test_an_edit_across_a_reconnect_is_not_believed(jupyter: StartJupyter)
         ref = await here.documents.identify("a.ipynb")
 
         async def edit() -> None:
-            async with here.documents.edit(ref) as cells:
+            async with editing(here.documents, ref) as cells:
                 net.cut()
                 net.mend()
                 await until_read(here, "a.ipynb")
@@ -225,7 +226,7 @@ async def test_a_stalled_network_ends_calls_within_a_bound(
         monkeypatch.setattr(room_connection, "REPLY_SECONDS", 0.3)
 
         async def edit() -> None:
-            async with here.documents.edit(ref) as cells:
+            async with editing(here.documents, ref) as cells:
                 if what == "edit":
                     net.stall()
                     cells.set_source(0, "2")
@@ -238,7 +239,7 @@ async def test_a_stalled_network_ends_calls_within_a_bound(
         monkeypatch.setattr(room_connection, "REPLY_SECONDS", genuine)
         net.flow()
         assert (await until_read(here, "a.ipynb")) in (["1"], ["2"])
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             cells.set_source(0, "3")
         assert await here.texts("a.ipynb") == ["3"]
 
@@ -258,7 +259,7 @@ async def test_a_file_that_was_written_without_an_answer_is_not_called_unchanged
             return saved
 
         async def edit(source: str) -> None:
-            async with here.documents.edit(ref) as cells:
+            async with editing(here.documents, ref) as cells:
                 cells.set_source(0, source)
 
         monkeypatch.setattr(app.contents_manager, "save", save)
@@ -281,7 +282,7 @@ async def test_a_slow_network_is_slow_and_nothing_else(jupyter: StartJupyter) ->
         sink.begin()
         for number in range(5):
             sink.append(stream(str(number)))
-            async with here.documents.edit(ref) as cells:
+            async with editing(here.documents, ref) as cells:
                 cells.insert(1, "code", str(number))
         await sink.close()
         async with tab(app, "a.ipynb") as person:
@@ -360,10 +361,10 @@ async def test_unsaved_edits_are_saved_after_a_cut(jupyter: StartJupyter) -> Non
     async with network(app.port) as net, beyond(app, net, save_after=0.2) as here:
         here.write("a.ipynb", "1")
         ref = await here.documents.identify("a.ipynb")
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             cells.set_source(0, "edited after all")
         net.cut()
-        assert await here.documents.save_state(ref) == "pending"
+        assert here.documents.save_state(ref.key) == "pending"
         net.mend()
         file = here.root / "a.ipynb"
         await until(lambda: b'"edited after all"' in file.read_bytes(), "saved")
@@ -380,7 +381,7 @@ async def test_a_cut_of_minutes_with_a_clock_a_hundred_times_as_fast(
     async with network(app.port) as net, beyond(app, net, save_after=0.2) as here:
         here.write("a.ipynb", "1", "2")
         ref = await here.documents.identify("a.ipynb")
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             cells.set_source(1, "edited before")
         sink = await run_of(here, "a.ipynb")
         sink.begin()
@@ -415,7 +416,7 @@ async def test_a_room_is_left_when_nobody_needs_it(
         here.write("a.ipynb", "0")
         ref = await here.documents.identify("a.ipynb")
         for number in range(1, 5):
-            async with here.documents.edit(ref) as cells:
+            async with editing(here.documents, ref) as cells:
                 assert texts(cells) == [str(number - 1)]
                 cells.set_source(0, str(number))
             assert await here.documents.save(ref) == "saved"
@@ -447,7 +448,7 @@ async def test_a_large_notebook_above_websockets_own_limit_is_whole(jupyter: Sta
     async with beyond(app) as here:
         here.write("big.ipynb", *(f"{number}: {'x' * 1_000_000}" for number in range(30)))
         ref = await here.documents.identify("big.ipynb")
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             assert len(cells) == 30
             cells.insert(0, "code", "y" * 20_000_000)  # one message of 20 MB to the server
         assert [len(text) for text in (await here.texts("big.ipynb"))[:1]] == [20_000_000]
@@ -458,7 +459,7 @@ async def test_a_document_above_the_limit_is_an_error(jupyter: StartJupyter) -> 
     async with beyond(app, max_bytes=1_000_000) as here, beyond(app) as there:
         here.write("a.ipynb", "1")
         ref = await here.documents.identify("a.ipynb")
-        async with there.documents.edit(ref) as cells:
+        async with editing(there.documents, ref) as cells:
             cells.insert(0, "code", "x" * 20_000_000)
         with pytest.raises(NotebookTooLarge, match="live document"):
             await here.texts("a.ipynb")
@@ -469,7 +470,7 @@ async def test_where_jupyterlab_works_on_files_so_does_jmcp(jupyter: StartJupyte
     async with beyond(app) as here:
         here.write("a.ipynb", "1")
         ref = await here.documents.identify("a.ipynb")
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             assert cells.mode == "file"
             cells.set_source(0, "2")
         assert here.sources("a.ipynb") == ["2"]
@@ -519,7 +520,7 @@ async def test_without_the_event_stream_it_works_too(
         assert await here.texts("a.ipynb") == ["1"]
         await here.contents.rename("a.ipynb", "b.ipynb")
         await here.noticed(ref.key, "b.ipynb")
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             assert cells.ref.path == "b.ipynb"
 
 
@@ -552,7 +553,7 @@ async def test_a_server_that_is_started_anew(tmp_path: Path) -> None:
     unsaved = "--YDocExtension.document_save_delay=3600"
 
     async def now(documents: RemoteDocuments) -> list[str]:
-        async with documents.read(await documents.identify("a.ipynb")) as cells:
+        async with reading(documents, await documents.identify("a.ipynb")) as cells:
             return texts(cells)
 
     with lab(tmp_path / "home", root, unsaved) as first:
@@ -561,12 +562,12 @@ async def test_a_server_that_is_started_anew(tmp_path: Path) -> None:
             documents = RemoteDocuments(api, save_after=3600.0)
             ref = await documents.identify("a.ipynb")
             session = await documents.server_session()
-            async with documents.edit(ref) as cells:
+            async with editing(documents, ref) as cells:
                 cells.set_source(2, "saved")
             assert await documents.save(ref) == "saved"
-            async with documents.edit(ref) as cells:
+            async with editing(documents, ref) as cells:
                 cells.insert(0, "code", "not saved when the server died")
-                sink = await documents.outputs(ref, cells.get(1))
+                sink = await output_sink(documents, ref, cells.get(1))
             sink.begin()
             sink.append(stream("before "))
             first.process.kill()
@@ -584,7 +585,7 @@ async def test_a_server_that_is_started_anew(tmp_path: Path) -> None:
                 assert await documents.current(ref.key) == ref
                 sink.extend_text(0, "after")
                 await sink.close()
-                async with documents.edit(ref) as cells:
+                async with editing(documents, ref) as cells:
                     assert cells.get(0, outputs=True).outputs == (stream("before during after"),)
                     cells.insert(3, "code", "d")
                 assert await documents.save(ref) == "saved"
@@ -617,7 +618,7 @@ async def test_edits_cost_the_same_after_many(jupyter: StartJupyter) -> None:
         gc.collect()
         for number in range(600):
             started = time.perf_counter()
-            async with here.documents.edit(ref) as cells:
+            async with editing(here.documents, ref) as cells:
                 cells.insert(len(cells), "code", f"x = {number}")
             took.append(time.perf_counter() - started)
         first, last = sorted(took[:100])[50], sorted(took[-100:])[50]

@@ -15,6 +15,7 @@ from jupyter_ydoc import YNotebook
 from jmcp.core.errors import JupyterUnreachable
 from jmcp.core.ports import NotebookRef
 from jmcp_jupyter.documents.local import room_manager
+from tests.document_access import editing, output_sink, reading
 from tests.ports.documents.conftest import Place, local_only
 from tests.ports.documents.tab import Tab, tab, until
 
@@ -40,8 +41,8 @@ async def test_a_tab_that_closes_during_a_run_loses_nothing(place: START) -> Non
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
     person = await Tab.open(here.app, "a.ipynb")
-    async with here.documents.read(ref) as cells:
-        sink = await here.documents.outputs(ref, cells.get(0))
+    async with reading(here.documents, ref) as cells:
+        sink = await output_sink(here.documents, ref, cells.get(0))
     sink.begin()
     sink.append({"output_type": "stream", "name": "stdout", "text": "before "})
     await person.close()
@@ -66,7 +67,7 @@ async def test_a_cleanup_that_waits_already_is_cancelled(place: START) -> None:
     (room,) = here.rooms.values()
     await person.close()
     await until(lambda: room.cleaner is not None, "the tab's cleaner")
-    async with here.documents.read(ref) as cells:
+    async with reading(here.documents, ref) as cells:
         await two_delays(here)
         assert room in here.rooms.values()
         assert cells.get(0).source == "1"
@@ -78,7 +79,7 @@ async def test_a_room_that_jmcp_made_is_cleaned_after_the_delay(place: START) ->
     here = await place(options={"save_after": 0.02}, **SHORT)
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.insert(0, "code", "0")
     (extension,) = here.app.extension_manager.extension_apps["jupyter_server_ydoc"]
     assert here.rooms
@@ -96,14 +97,14 @@ async def test_a_room_with_unsaved_edits_is_not_cleaned(
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
     monkeypatch.setattr(here.app.contents_manager, "is_writable", lambda path: False)
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.insert(0, "code", "unsaved")
     (room,) = here.rooms.values()
     async with tab(here.app, "a.ipynb"):
         pass
     await two_delays(here)
     assert room in here.rooms.values()
-    assert await here.documents.save_state(ref) == "pending"
+    assert here.documents.save_state(ref.key) == "pending"
     monkeypatch.undo()
     await until(lambda: room not in here.rooms.values(), "cleaned once it could be saved")
     assert here.sources("a.ipynb") == ["unsaved", "1"]
@@ -147,7 +148,7 @@ async def test_opening_while_a_room_is_being_cleaned(place: START) -> None:
     here.write("a.ipynb", "0")
     ref = await here.documents.identify("a.ipynb")
     for number in range(1, 40):
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             assert cells.get(0).source == str(number - 1)
             cells.set_source(0, str(number))
         assert await here.documents.save(ref) == "saved"
@@ -245,7 +246,7 @@ async def test_what_a_person_typed_is_saved_before_a_room_is_cleaned(place: STAR
     here = await place(YDocExtension={"document_cleanup_delay": 0.02, "document_save_delay": 0.4})
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
-    async with here.documents.read(ref) as cells:
+    async with reading(here.documents, ref) as cells:
         async with tab(here.app, "a.ipynb") as person:
             person.type_over(0, "typed")
             await until(lambda: cells.get(0).source == "typed")
@@ -260,7 +261,7 @@ async def test_edits_of_a_deleted_notebook_do_not_keep_its_room(place: START) ->
     here = await place(options={"save_after": 0.01}, **SHORT)
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.set_source(0, "2")
         (here.root / "a.ipynb").unlink()
     await until(lambda: not here.rooms, "given up and cleaned")
@@ -287,9 +288,9 @@ async def test_closing_saves_what_is_pending(place: START) -> None:
     here = await place(options={"save_after": 60.0}, YDocExtension={"document_save_delay": 60.0})
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.set_source(0, "2")
-    assert await here.documents.save_state(ref) == "pending"
+    assert here.documents.save_state(ref.key) == "pending"
     await here.documents.close()
     assert here.sources("a.ipynb") == ["2"]
 
@@ -299,7 +300,7 @@ async def test_the_first_edit_of_a_new_room_is_in_its_store(place: START) -> Non
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
     for source in ("first", "second"):  # the first opens the room
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             cells.insert(0, "code", source)
     (room,) = here.rooms.values()
 
@@ -363,7 +364,7 @@ async def test_a_room_that_never_opens_is_an_error(
 
     monkeypatch.setattr(here.extension, "get_document", stuck)
     with pytest.raises(JupyterUnreachable, match=r"'a\.ipynb' within 0 s"):
-        await here.documents.read(ref).__aenter__()
+        await reading(here.documents, ref).__aenter__()
     monkeypatch.setattr(here.extension, "get_document", opening)
     assert await here.texts("a.ipynb") == ["1"]
 
@@ -393,7 +394,7 @@ async def test_what_waits_for_the_store_is_stored_at_once(place: START, tmp_path
     async with room.ystore.lock:  # another room's turn
         before = rows(store)
         for number in range(20):
-            async with here.documents.edit(ref) as cells:
+            async with editing(here.documents, ref) as cells:
                 cells.insert(len(cells), "code", str(number))
     expected = ["1", *map(str, range(20))]
     await until(lambda: stored(store) == expected, "all edits stored")
@@ -428,7 +429,7 @@ async def test_a_room_that_is_closed_within_a_transaction_ends_it(
 
     async with room.ystore.lock:
         room.ystore._db.commit = slow
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.set_source(0, "2")
     await begun.wait()
     assert locked(store)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tornado.web import HTTPError
 
+from tests.document_access import editing, reading
 from tests.ports.documents.conftest import Place, local_only
 from tests.ports.documents.tab import tab, until
 
@@ -23,7 +24,7 @@ async def saved(here: Place, path: str) -> None:
     ref = await here.documents.identify(path)
     states: list[str] = []
     for _ in range(2000):
-        states.append(await here.documents.save_state(ref))
+        states.append(here.documents.save_state(ref.key))
         if states[-1] == "saved":
             return
         await asyncio.sleep(0.005)
@@ -34,10 +35,10 @@ async def test_an_edit_is_saved_within_its_time(place: START) -> None:
     here = await place(options={"save_after": 0.05}, **NEVER)
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
-    assert await here.documents.save_state(ref) == "saved"
-    async with here.documents.edit(ref) as cells:
+    assert here.documents.save_state(ref.key) == "saved"
+    async with editing(here.documents, ref) as cells:
         cells.set_source(0, "2")
-    assert await here.documents.save_state(ref) == "pending"
+    assert here.documents.save_state(ref.key) == "pending"
     assert here.sources("a.ipynb") == ["1"]
     await saved(here, "a.ipynb")
     assert here.sources("a.ipynb") == ["2"]
@@ -49,8 +50,8 @@ async def test_edits_without_a_pause_are_saved_too(place: START) -> None:
     here.write("a.ipynb", *(str(number) for number in range(100)))
     ref = await here.documents.identify("a.ipynb")
     count = 0
-    while await here.documents.saved_version(ref) is None:
-        async with here.documents.edit(ref) as cells:
+    while here.documents.saved_version(ref.key) is None:
+        async with editing(here.documents, ref) as cells:
             cells.set_source(0, f"edited {count}")
         count += 1
         assert count < 3000, "never saved while edits kept coming"
@@ -68,26 +69,26 @@ async def test_no_save_is_lost_on_edits_without_a_pause(place: START) -> None:
 
     async def edit() -> None:
         while True:
-            async with here.documents.edit(ref) as cells:
+            async with editing(here.documents, ref) as cells:
                 cells.set_source(0, f"edit {len(versions)}")
             versions.append(cells.version)
             await asyncio.sleep(0)  # not every edit waits for something
 
-    editing = asyncio.create_task(edit())
+    editor = asyncio.create_task(edit())
     try:
         await until(lambda: versions, "it edits")
         for _ in range(10):
             made = versions[-1]
             for _ in range(2):  # in this process the second one proves the first
                 await here.documents.save(ref)
-            found = await here.documents.saved_version(ref)
+            found = here.documents.saved_version(ref.key)
             assert found is not None
             assert made <= found
             newest = max(at for at, version in enumerate(versions) if version <= found)
             assert int(here.sources("a.ipynb")[0].removeprefix("edit ")) >= newest
     finally:
-        editing.cancel()
-        await asyncio.wait({editing})
+        editor.cancel()
+        await asyncio.wait({editor})
     assert len(versions) > 10
 
 
@@ -96,18 +97,18 @@ async def test_the_file_s_version_is_known_when_nothing_older_can_follow(place: 
     here = await place(options={"save_after": 3600.0}, **NEVER)
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
-    assert await here.documents.saved_version(ref) is None
+    assert here.documents.saved_version(ref.key) is None
     versions: list[int] = []
 
     async def edit() -> None:
-        async with here.documents.edit(ref) as cells:
+        async with editing(here.documents, ref) as cells:
             cells.set_source(0, f"edit {len(versions)}")
         versions.append(cells.version)
 
     await edit()
-    assert await here.documents.saved_version(ref) is None
+    assert here.documents.saved_version(ref.key) is None
     assert await here.documents.save(ref) == "saved"
-    assert await here.documents.saved_version(ref) == versions[-1]
+    assert here.documents.saved_version(ref.key) == versions[-1]
     # An edit in the midst of a save: only the next one proves what this one wrote.
     genuine = here.app.contents_manager.save
 
@@ -118,12 +119,12 @@ async def test_the_file_s_version_is_known_when_nothing_older_can_follow(place: 
     here.app.contents_manager.save = save
     await edit()
     assert await here.documents.save(ref) == "pending"
-    assert await here.documents.saved_version(ref) == versions[0]
+    assert here.documents.saved_version(ref.key) == versions[0]
     assert await here.documents.save(ref) == "pending"
-    assert await here.documents.saved_version(ref) == versions[1]
+    assert here.documents.saved_version(ref.key) == versions[1]
     here.app.contents_manager.save = genuine
     assert await here.documents.save(ref) == "saved"
-    assert await here.documents.saved_version(ref) == versions[-1]
+    assert here.documents.saved_version(ref.key) == versions[-1]
     assert here.sources("a.ipynb") == [f"edit {len(versions) - 1}"]
 
 
@@ -145,10 +146,10 @@ async def test_a_save_works_where_the_person_switched_autosave_off(place: START)
     here = await place(options={"save_after": 0.05}, YDocExtension={"document_save_delay": 0.01})
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
-    async with here.documents.read(ref):
+    async with reading(here.documents, ref):
         (room,) = here.rooms.values()
         room.awareness.set_local_state({"autosave": False})
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.set_source(0, "2")
     await saved(here, "a.ipynb")
     assert here.sources("a.ipynb") == ["2"]
@@ -181,13 +182,13 @@ async def test_a_file_that_cannot_be_written_is_pending_and_noted(
     propagate = here.app.log.propagate
     here.app.log.propagate = True
     caplog.set_level(logging.WARNING)
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.set_source(0, "2")
     await until(lambda: attempts >= 3, "it tries again")
-    assert await here.documents.save_state(ref) == "pending"
+    assert here.documents.save_state(ref.key) == "pending"
     assert await here.documents.save(ref) == "pending"
     assert here.sources("a.ipynb") == ["1"]
-    async with here.documents.read(ref) as cells:
+    async with reading(here.documents, ref) as cells:
         assert cells.get(0).source == "2"
         assert any("could not be written" in note for note in cells.notes())
     assert sum("Cannot save" in record.message for record in caplog.records) == 1
@@ -195,7 +196,7 @@ async def test_a_file_that_cannot_be_written_is_pending_and_noted(
     monkeypatch.undo()
     await saved(here, "a.ipynb")
     assert here.sources("a.ipynb") == ["2"]
-    async with here.documents.read(ref) as cells:
+    async with reading(here.documents, ref) as cells:
         assert list(cells.notes()) == []
 
 
@@ -206,7 +207,7 @@ async def test_a_file_replaced_at_once_after_the_save_is_not_called_saved(
     here.write("a.ipynb", "1")
     here.write("other.ipynb", "theirs")
     ref = await here.documents.identify("a.ipynb")
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.set_source(0, "ours")
     (room,) = here.rooms.values()
     genuine = room._file.maybe_save_content
@@ -224,22 +225,22 @@ async def test_a_file_changed_outside_is_a_note_and_not_overwritten(place: START
     here = await place(options={"save_after": 0.05}, YDocExtension={"file_poll_interval": 3600.0})
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
-    async with here.documents.read(ref) as cells:
+    async with reading(here.documents, ref) as cells:
         assert list(cells.notes()) == []
     here.write("a.ipynb", "from git")
     stat = (here.root / "a.ipynb").stat()
     os.utime(here.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.insert(0, "code", "unsaved")
     await saved(here, "a.ipynb")
     assert here.sources("a.ipynb") == ["from git"]
     for _ in range(2):  # every reader is told
-        async with here.documents.read(ref) as cells:
+        async with reading(here.documents, ref) as cells:
             assert [cells.get(index).source for index in range(len(cells))] == ["from git"]
             assert any("changed on disk" in note for note in cells.notes())
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         assert any("changed on disk" in note for note in cells.notes())
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         assert list(cells.notes()) == []
 
 
@@ -247,12 +248,12 @@ async def test_a_change_outside_that_jupyter_notices_is_a_note(place: START) -> 
     here = await place(options={"save_after": 3600.0}, YDocExtension={"file_poll_interval": 0.02})
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
-    async with here.documents.read(ref) as cells:
+    async with reading(here.documents, ref) as cells:
         here.write("a.ipynb", "from git", "more")
         stat = (here.root / "a.ipynb").stat()
         os.utime(here.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
         await until(lambda: len(cells) == 2)
-    async with here.documents.read(ref) as cells:
+    async with reading(here.documents, ref) as cells:
         assert cells.get(0).source == "from git"
         assert any("changed on disk" in note for note in cells.notes())
 
@@ -263,7 +264,7 @@ async def test_a_save_of_ours_spares_jupyter_its_own(place: START) -> None:
     )
     here.write("a.ipynb", "1")
     ref = await here.documents.identify("a.ipynb")
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.set_source(0, "2")
     (room,) = here.rooms.values()
     assert not room._saving_document.done()
@@ -284,7 +285,7 @@ async def test_a_save_of_jupyter_s_spares_ours(
         return await genuine(model, path)
 
     monkeypatch.setattr(here.contents, "save", save)
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         cells.set_source(0, "2")
     await saved(here, "a.ipynb")
     assert here.sources("a.ipynb") == ["2"]
@@ -306,7 +307,7 @@ async def test_a_save_that_began_before_the_edit_is_not_believed(
         return await genuine(model, path)
 
     monkeypatch.setattr(here.contents, "save", save)
-    async with here.documents.edit(ref) as cells:
+    async with editing(here.documents, ref) as cells:
         (room,) = here.rooms.values()
         room.awareness.set_local_state({"autosave": False})
         manual = room._save_to_disc()
@@ -315,6 +316,6 @@ async def test_a_save_that_began_before_the_edit_is_not_believed(
     gate.set()
     await manual
     assert here.sources("a.ipynb") == ["1"]
-    assert await here.documents.save_state(ref) == "pending"
+    assert here.documents.save_state(ref.key) == "pending"
     assert await here.documents.save(ref) == "saved"
     assert here.sources("a.ipynb") == ["2"]

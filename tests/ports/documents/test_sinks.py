@@ -11,6 +11,7 @@ import pytest
 
 from jmcp.core.errors import WriteRefused
 from jmcp.core.ports import OutputSink
+from tests.document_access import editing, output_sink, reading
 from tests.ports.documents.conftest import Place, nbformat
 from tests.ports.documents.tab import tab, until
 
@@ -32,13 +33,13 @@ def result(text: str) -> dict[str, Any]:
 
 async def sink_of(here: Place, path: str, index: int = 0) -> OutputSink:
     ref = await here.documents.identify(path)
-    async with here.documents.read(ref) as cells:
+    async with reading(here.documents, ref) as cells:
         cell = cells.get(index)
-    return await here.documents.outputs(ref, cell)
+    return await output_sink(here.documents, ref, cell)
 
 
 async def outputs(here: Place, path: str, index: int = 0) -> list[dict[str, Any]]:
-    async with here.documents.read(await here.documents.identify(path)) as cells:
+    async with reading(here.documents, await here.documents.identify(path)) as cells:
         return list(cells.get(index, outputs=True).outputs)
 
 
@@ -80,7 +81,7 @@ async def test_a_new_run_begins_empty(anywhere: Place) -> None:
     sink = await sink_of(anywhere, "a.ipynb")
     sink.begin()
     await sink.close()
-    async with anywhere.documents.read(await anywhere.documents.identify("a.ipynb")) as cells:
+    async with reading(anywhere.documents, await anywhere.documents.identify("a.ipynb")) as cells:
         assert (cells.get(0).output_count, cells.get(0).execution_count) == (0, None)
 
 
@@ -97,7 +98,7 @@ async def test_a_display_update_reaches_a_cell_that_does_not_run(anywhere: Place
     other.extend_text(0, "and longer")
     await other.close()
     assert await outputs(anywhere, "a.ipynb") == [stream("kept and longer"), result("new")]
-    async with anywhere.documents.read(await anywhere.documents.identify("a.ipynb")) as cells:
+    async with reading(anywhere.documents, await anywhere.documents.identify("a.ipynb")) as cells:
         assert cells.get(0).execution_count == 2
 
 
@@ -107,7 +108,7 @@ async def test_a_cell_is_followed_when_it_moves(anywhere: Place) -> None:
     sink = await sink_of(anywhere, "a.ipynb")
     sink.begin()
     sink.append(stream("before "))
-    async with anywhere.documents.edit(ref) as cells:
+    async with editing(anywhere.documents, ref) as cells:
         cells.insert(0, "markdown", "title")
         cells.move(1, 2)
     sink.extend_text(0, "after")
@@ -125,7 +126,7 @@ async def test_writes_to_a_deleted_cell_go_nowhere(anywhere: Place) -> None:
     sink = await sink_of(anywhere, "a.ipynb")
     sink.begin()
     sink.append(stream("text"))
-    async with anywhere.documents.edit(ref) as cells:
+    async with editing(anywhere.documents, ref) as cells:
         cells.delete(0)
     sink.extend_text(0, "more")
     sink.append(result("1"))
@@ -183,11 +184,11 @@ async def test_below_nbformat_4_5_a_run_finds_its_cell(anywhere: Place) -> None:
 async def test_below_nbformat_4_5_another_cell_is_left_alone(anywhere: Place) -> None:
     anywhere.write("old.ipynb", "run", minor=4)
     ref = await anywhere.documents.identify("old.ipynb")
-    async with anywhere.documents.read(ref) as cells:
+    async with reading(anywhere.documents, ref) as cells:
         cell = cells.get(0)
-    async with anywhere.documents.edit(ref) as cells:
+    async with editing(anywhere.documents, ref) as cells:
         cells.set_source(0, "something else")
-    sink = await anywhere.documents.outputs(ref, cell)
+    sink = await output_sink(anywhere.documents, ref, cell)
     sink.begin()
     sink.append(stream("text"))
     await sink.close()

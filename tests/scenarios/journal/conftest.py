@@ -7,19 +7,19 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 from jupyter_server.serverapp import ServerApp
 
 from jmcp.core.journal.entries import Entry
-from jmcp.core.journal.recorder import JournaledDocuments
 from jmcp.core.ports import NotebookRef
 from jmcp.core.stores.journal_store import SqliteJournal
 from jmcp.core.stores.state_file import StateFile
 from jmcp_jupyter.documents.local import documents
 from jmcp_jupyter.documents.local.documents import LocalDocuments
+from tests.journaled_notebooks import JournaledNotebooks
 from tests.jupyter_process import StartJupyter, stop
 from tests.notebooks import write_notebook
 
@@ -38,7 +38,7 @@ class World:
     live: bool
     app: ServerApp = field(init=False)
     inner: LocalDocuments = field(init=False)
-    documents: JournaledDocuments = field(init=False)
+    documents: JournaledNotebooks = field(init=False)
     state: StateFile = field(init=False)
 
     async def start(self, *, save_after: float = NEVER, look_seconds: float = 0.02) -> None:
@@ -52,7 +52,7 @@ class World:
         )
         self.inner = LocalDocuments(self.app, save_after=save_after)
         self.state = StateFile(self.folder / "state.db")
-        self.documents = JournaledDocuments(
+        self.documents = JournaledNotebooks(
             self.inner, SqliteJournal(self.state), look_seconds=look_seconds
         )
 
@@ -66,9 +66,9 @@ class World:
     async def forget(self) -> None:
         """End what the process does in the background, and forget what it was to save."""
         if self.inner._live is not None:
-            for room in self.inner._live._rooms._opened.values():
+            for room in cast("Any", self.inner._live)._rooms._opened.values():
                 room.saver._edited_version = room.saver._saved_version
-        tasks = list(self.documents._followers.values())
+        tasks = list(self.documents.recorder._follower._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -92,7 +92,7 @@ class World:
         return ["".join(cell["source"]) for cell in found["cells"]]
 
     async def ref(self, path: str = "a.ipynb") -> NotebookRef:
-        return await self.documents.identify(path)
+        return await self.inner.identify(path)
 
     async def texts(self, path: str = "a.ipynb") -> list[str]:
         async with self.documents.read(await self.ref(path)) as cells:

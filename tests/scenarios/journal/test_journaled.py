@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from jmcp.core.errors import WriteRefused
-from jmcp.core.journal.entries import AUTHOR, Author
-from jmcp.core.journal.recorder import JournaledDocuments
+from jmcp.core.journal.entries import Author
 from jmcp.core.stores.state_file import StateUnavailable
+from tests.document_access import reading
+from tests.journaled_notebooks import JournaledNotebooks
 from tests.ports.documents.tab import tab
 from tests.scenarios.journal.conftest import World
 
@@ -19,7 +20,7 @@ both = pytest.mark.parametrize("world", ["live", "file"], indirect=True)
 @both
 async def test_every_change_is_noted_with_its_author(world: World) -> None:
     ref = await world.ref()
-    AUTHOR.set(Author.of("alice", "session-1"))
+    world.documents.author = Author.of("alice", "session-1")
     async with world.documents.edit(ref) as cells:
         new = cells.insert(1, "markdown", "new")
         cells.set_source(0, "zero")
@@ -45,7 +46,7 @@ async def test_every_change_is_noted_with_its_author(world: World) -> None:
     text = repr(found)
     assert "alice" not in text
     assert "session-1" not in text
-    assert await world.documents.identify("a.ipynb") == ref
+    assert await world.inner.identify("a.ipynb") == ref
     assert world.documents.entries(ref.key, since=found[0].at + 60) == []
 
 
@@ -62,7 +63,7 @@ async def test_entries_are_settled_when_the_file_has_them(world: World) -> None:
     async with world.documents.edit(ref) as cells:
         cells.set_source(0, "edited")
     assert await world.states() == ["pending"]
-    assert await world.documents.save(ref) == "saved"
+    assert await world.inner.save(ref) == "saved"
 
     async def settled() -> bool:
         return await world.states() == ["saved"]
@@ -82,7 +83,7 @@ async def test_edits_without_a_pause_are_settled_too(world: World) -> None:
         async with world.documents.edit(ref) as cells:
             cells.set_source(0, f"edited {count}")
         count += 1
-        assert await world.documents.save_state(ref) == "pending"
+        assert world.inner.save_state(ref.key) == "pending"
         await asyncio.sleep(0.002)
     first = states.index("pending")
     assert set(states[:first]) == {"saved"}
@@ -117,7 +118,7 @@ async def test_what_a_person_undoes_in_the_same_server_stays_undone(world: World
 
         await world.until(undone)
         await world.forget()
-        again = JournaledDocuments(world.inner, world.documents.journal, look_seconds=0.02)
+        again = JournaledNotebooks(world.inner, world.documents.journal, look_seconds=0.02)
         async with again.read(ref) as cells:
             assert cells.get(0).source == "0"
             assert cells.notes() == []
@@ -127,7 +128,7 @@ async def test_what_a_person_undoes_in_the_same_server_stays_undone(world: World
 
         await world.until(settled)  # by a save of the new process, which saw no edit of its own
         assert world.sources("a.ipynb")[0] == "0"
-        await again._last_look()
+        await again.recorder.last_look()
 
 
 async def test_edits_that_a_reload_took_are_made_again(world: World) -> None:
@@ -140,7 +141,7 @@ async def test_edits_that_a_reload_took_are_made_again(world: World) -> None:
     world.write("a.ipynb", "0", "by another program", "2")
 
     async def reloaded() -> bool:
-        async with world.inner.read(ref) as now:
+        async with reading(world.inner, ref) as now:
             return now.loaded != loaded
 
     await world.until(reloaded)
@@ -231,7 +232,7 @@ async def test_without_a_journal_and_a_file_the_edit_says_so(
 
 
 async def test_a_new_notebook_has_no_past(world: World) -> None:
-    created = await world.documents.create("new.ipynb")
+    created = await world.documents.leases.create("new.ipynb")
     async with world.documents.edit(created) as cells:
         cells.set_source(0, "x")
     assert len(world.documents.entries(created.key)) == 1

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from jmcp.core.journal.entries import AUTHOR, Author
+from jmcp.core.journal.entries import Author
 from jmcp.core.ports import Cells
+from tests.document_access import opened
 from tests.scenarios.journal.conftest import World
 
 
@@ -28,7 +29,7 @@ async def test_an_unsaved_edit_is_made_again(world: World) -> None:
         (note,) = cells.notes()
     assert note.startswith("Recovered 1 edit")
     assert "cell c1 edited" in note
-    assert await world.documents.save(await world.ref()) == "saved"
+    assert await world.inner.save(await world.ref()) == "saved"
     assert world.sources("a.ipynb") == ["0", "edited", "2"]
 
 
@@ -73,7 +74,7 @@ async def test_nothing_is_made_twice_however_often_it_crashes(world: World) -> N
         await world.crash()
         assert "Recovered 2 edits" in await world.notes()
         assert await world.texts() == ["new", "0", "one", "2"]
-    await world.documents.save(await world.ref())
+    await world.inner.save(await world.ref())
     await world.crash()
     assert await world.texts() == ["new", "0", "one", "2"]
 
@@ -111,7 +112,7 @@ async def test_a_cell_that_a_person_changed_meanwhile_stays_and_the_text_is_told
         cells.set_source(1, "recovered")
     world.write("a.ipynb", "by a person", "1", "2")
     await world.crash()
-    AUTHOR.set(Author.of("alice", "s1"))
+    world.documents.author = Author.of("alice", "s1")
     async with world.documents.read(await world.ref()) as cells:
         notes = "\n".join(cells.notes())
     assert await world.texts() == ["by a person", "recovered", "2"]
@@ -120,7 +121,7 @@ async def test_a_cell_that_a_person_changed_meanwhile_stays_and_the_text_is_told
     assert "Recovered 1 edit" in notes
     assert sorted(await world.states())[:2] == ["conflicted", "conflicted"]
     assert await world.notes() == "", "each session is told once"
-    AUTHOR.set(Author.of("bob", "s1"))
+    world.documents.author = Author.of("bob", "s1")
     assert "by an agent, twice" in await world.notes()
     kept = [entry.after for entry in await world.entries() if entry.state == "conflicted"]
     assert kept == ["by an agent", "by an agent, twice"]
@@ -131,7 +132,9 @@ async def test_a_conflict_that_nobody_heard_of_is_told_by_the_next_process(world
         cells.set_source(0, "by an agent")
     world.write("a.ipynb", "by a person")
     await world.crash()
-    await world.documents._catch_up(await world.ref())
+    async with opened(world.inner, await world.ref()) as document:
+        session = await world.inner.server_session()
+        await world.documents.recorder.catch_up(document, session)
     assert await world.states() == ["conflicted"]
     await world.crash()
     assert "by an agent" in await world.notes()
@@ -202,7 +205,7 @@ async def test_a_rename_keeps_the_edits(world: World) -> None:
         cells.set_source(0, "edited")
     await world.crash()
     await world.app.contents_manager.rename("a.ipynb", "b.ipynb")
-    assert (await world.documents.current(ref.key)).path == "b.ipynb"
+    assert (await world.inner.current(ref.key)).path == "b.ipynb"
     assert await world.texts("b.ipynb") == ["edited", "1", "2"]
 
 

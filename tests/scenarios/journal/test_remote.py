@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from jupyter_server_ydoc import handlers
 
-from jmcp.core.journal.recorder import JournaledDocuments
 from jmcp.core.stores.journal_store import SqliteJournal
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from jmcp_jupyter.http_api import JupyterApi
+from tests.journaled_notebooks import JournaledNotebooks
 from tests.jupyter_process import TOKEN
 from tests.ports.documents.tab import tab
 from tests.scenarios.journal.conftest import NEVER, World
@@ -22,32 +22,32 @@ Elsewhere = Any
 @pytest.fixture
 async def documents(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Elsewhere]:
     """Makes journaled documents on the server as it is now: a process of jmcp."""
-    made: list[tuple[JupyterApi, JournaledDocuments]] = []
+    made: list[tuple[JupyterApi, JournaledNotebooks]] = []
 
-    def new() -> JournaledDocuments:
+    def new() -> JournaledNotebooks:
         monkeypatch.setattr(handlers, "SERVER_SESSION", f"{id(world.app)}")
         api = JupyterApi(f"http://127.0.0.1:{world.app.port}{world.app.base_url}", TOKEN)
         inner = RemoteDocuments(api, save_after=NEVER)
-        made.append((api, JournaledDocuments(inner, SqliteJournal(world.state), look_seconds=0.02)))
+        made.append((api, JournaledNotebooks(inner, SqliteJournal(world.state), look_seconds=0.02)))
         return made[-1][1]
 
     yield new
     for api, one in made:
-        for task in one._followers.values():
+        for task in one.recorder._follower._tasks.values():
             task.cancel()
         await one.close()
         await api.close()
 
 
-async def read(documents: JournaledDocuments) -> tuple[list[str], str]:
-    async with documents.read(await documents.identify("a.ipynb")) as cells:
+async def read(documents: JournaledNotebooks) -> tuple[list[str], str]:
+    async with documents.read(await documents.documents.identify("a.ipynb")) as cells:
         notes = "\n".join(cells.notes())
         return [cells.get(index).source for index in range(len(cells))], notes
 
 
 async def test_what_jupyter_lost_comes_back(world: World, documents: Elsewhere) -> None:
     first = documents()
-    async with first.edit(await first.identify("a.ipynb")) as cells:
+    async with first.edit(await first.documents.identify("a.ipynb")) as cells:
         cells.set_source(0, "by an agent")
         cells.insert(3, "code", "new")
     assert world.sources("a.ipynb") == ["0", "1", "2"]
@@ -62,10 +62,10 @@ async def test_what_jupyter_kept_is_left_to_the_people_there(
 ) -> None:
     """jmcp alone died; what a person undid since stays undone, and is saved."""
     first = documents()
-    async with first.edit(await first.identify("a.ipynb")) as cells:
+    async with first.edit(await first.documents.identify("a.ipynb")) as cells:
         cells.set_source(0, "by an agent")
         cells.set_source(1, "by an agent too")
-    for task in first._followers.values():
+    for task in first.recorder._follower._tasks.values():
         task.cancel()
     async with tab(world.app, "a.ipynb") as person:
         source = person.notebook.ycells[0]["source"]

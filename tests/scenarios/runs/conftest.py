@@ -11,12 +11,14 @@ import nbformat as untyped_nbformat
 import pytest
 from jupyter_server.serverapp import ServerApp
 
+from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.outputs.late_output import CellOutputs
 from jmcp.core.ports import Cell, Documents, Kernels, NotebookRef
 from jmcp.core.runs.registry import Execution, Executions
 from jmcp.core.stores.memory import MemoryStore
 from jmcp_jupyter.documents.local.documents import LocalDocuments
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
+from tests.document_access import reading
 from tests.jupyter_process import StartJupyter
 
 nbformat: Any = untyped_nbformat
@@ -42,7 +44,9 @@ class Desk:
         """Queue code whose outputs go to that cell."""
         outputs = None
         if cell is not None:
-            outputs = CellOutputs(self.documents, self.ref, await self.cell(f"c{cell}"))
+            outputs = CellOutputs(
+                Leases(self.documents).lease(self.ref).detached(), await self.cell(f"c{cell}")
+            )
         execution = await self.executions.submit(
             self.kernel_id,
             code,
@@ -68,7 +72,7 @@ class Desk:
         return execution
 
     async def cell(self, cell_id: str) -> Cell:
-        async with self.documents.read(self.ref) as cells:
+        async with reading(self.documents, self.ref) as cells:
             index = cells.find(cell_id)
             assert index is not None
             return cells.get(index, outputs=True)

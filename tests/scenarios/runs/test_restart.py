@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 
+from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.runs.registry import Execution, Executions
 from jmcp.core.stores.memory import MemoryStore
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
@@ -52,7 +53,7 @@ async def jmcp(server: ServerApp, store: MemoryStore, kernel_id: str = "") -> As
     kernels = RemoteKernels(api)
     executions = Executions(kernels, store=store)
     try:
-        await executions.resume(documents)
+        await executions.resume(Leases(documents))
         ref = await documents.identify("n.ipynb")
         yield Desk(
             app=server,

@@ -13,6 +13,7 @@ import pytest
 
 from jmcp.core.runs import run as run_module
 from jmcp.core.runs.registry import Execution
+from tests.document_access import editing, output_sink
 from tests.scenarios.runs.conftest import LIMIT, Desk
 
 SLOW = "import time\nprint('begun', flush=True)\n"
@@ -41,7 +42,7 @@ def text(execution: Execution) -> str:
 async def test_a_cell_that_moves_while_it_runs_gets_its_outputs(desk: Desk) -> None:
     run = await desk.submit(SLOW + awaiting("go") + "print('end')", cell=1)
     await printed(run)
-    async with desk.documents.edit(desk.ref) as cells:
+    async with editing(desk.documents, desk.ref) as cells:
         cells.insert(0, "code", "new")
         cells.move(2, 0)
     await released(desk, "go")
@@ -56,7 +57,7 @@ async def test_a_cell_that_moves_while_it_runs_gets_its_outputs(desk: Desk) -> N
 async def test_a_cell_deleted_while_it_runs_is_told_and_harms_nobody(desk: Desk) -> None:
     run = await desk.submit(SLOW + awaiting("go") + "print('end')", cell=1)
     await printed(run)
-    async with desk.documents.edit(desk.ref) as cells:
+    async with editing(desk.documents, desk.ref) as cells:
         cells.delete(1)
     await released(desk, "go")
     assert await run.wait(LIMIT)
@@ -164,7 +165,7 @@ async def test_what_a_thread_prints_after_its_run_is_shown_in_the_cell(desk: Des
 
 async def test_what_a_thread_prints_does_not_reach_a_cell_that_was_cleared(desk: Desk) -> None:
     run = await desk.run(LATE)
-    sink = await desk.documents.outputs(desk.ref, await desk.cell("c0"))
+    sink = await output_sink(desk.documents, desk.ref, await desk.cell("c0"))
     sink.begin()
     await sink.close()
     await released(desk, "go")

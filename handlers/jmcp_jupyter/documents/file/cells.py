@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jmcp.core.editing.change_log import Touches
+from jmcp.core.editing.change_log import ChangeLog
+from jmcp.core.editing.published_cells import PublishedCells
 from jmcp.core.ports import Cell, CellType, DocumentMode, NotebookRef
 from jmcp_jupyter.documents.common import nbformat_cells
 
 
-class FileCells:
-    """`backend.Cells` on one reading of the file.
+class FileCells(PublishedCells):
+    """`ports.Cells` on one reading of the file.
 
     Readings are shared by readers, so a change makes new lists and dicts and leaves them alone.
-    `touches` are those of the file up to that reading.
+    `changes` are those of the file up to that reading.
     """
 
     mode: DocumentMode = "file"
@@ -24,10 +25,10 @@ class FileCells:
         ref: NotebookRef,
         content: Mapping[str, Any],
         notes: Sequence[str] = (),
-        touches: Touches | None = None,
+        changes: ChangeLog | None = None,
     ) -> None:
         self.ref = ref
-        self.touches = touches or Touches()
+        self._changes = changes or ChangeLog()
         self.changed = False
         self._content = dict(content)
         self._cells: list[Mapping[str, Any]] = list(content["cells"])
@@ -46,6 +47,10 @@ class FileCells:
     def version(self) -> int:
         """Always the same, for the same reason."""
         return 0
+
+    @property
+    def changes(self) -> ChangeLog:
+        return self._changes
 
     def __len__(self) -> int:
         return len(self._cells)
@@ -76,26 +81,23 @@ class FileCells:
     def kernelspec(self) -> str | None:
         return nbformat_cells.kernelspec_name(self._content["metadata"])
 
-    def insert(
-        self, index: int, cell_type: CellType, source: str, *, cell_id: str | None = None
-    ) -> Cell:
+    def _insert(self, index: int, cell_type: CellType, source: str, cell_id: str | None) -> Cell:
         self._change()
         self._cells.insert(index, nbformat_cells.new_cell(cell_type, source, cell_id))
         return self.get(index)
 
-    def set_source(self, index: int, source: str) -> None:
+    def _set_source(self, index: int, source: str) -> None:
         self.update(index, source=nbformat_cells.clean(source))
 
-    def delete(self, index: int) -> None:
+    def _delete(self, index: int) -> None:
         self._change()
         del self._cells[index]
 
-    def move(self, index: int, to: int) -> None:
-        if index != to:
-            self._change()
-            self._cells.insert(to, self._cells.pop(index))
+    def _move(self, index: int, to: int) -> None:
+        self._change()
+        self._cells.insert(to, self._cells.pop(index))
 
-    def set_kernelspec(self, name: str, display_name: str, language: str) -> None:
+    def _set_kernelspec(self, name: str, display_name: str, language: str) -> None:
         self._change(raise_format=False)
         metadata = self._content["metadata"]
         self._content["metadata"] = {

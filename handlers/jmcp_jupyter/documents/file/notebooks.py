@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from jmcp.core.errors import WriteRefused
-from jmcp.core.ports import Cell, Cells, NotebookRef, OutputSink, SaveState
+from jmcp.core.ports import Cell, Cells, DocumentMode, NotebookRef, OutputSink, SaveState
 from jmcp_jupyter.documents.file.cells import FileCells
-from jmcp_jupyter.documents.file.change_log import FileTouches
+from jmcp_jupyter.documents.file.change_log import FileChangeLog
 from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS, FileSink
 
 REPLACED = "The file changed on disk since jmcp last read it. Read the cells again before editing."
@@ -53,19 +53,38 @@ class FileNotebooks:
         # Jupyter truncates a file while it saves it: a reader at that moment sees no notebook.
         self._transfers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._replaced: set[str] = set()
-        self._followed: dict[str, FileTouches] = {}
+        self._followed: dict[str, FileChangeLog] = {}
 
-    @asynccontextmanager
-    async def read(self, ref: NotebookRef) -> AsyncIterator[Cells]:
+    async def open(self, ref: NotebookRef) -> FileDocument:
+        """The notebook's file, which nothing holds open. Raises as `Files.about`."""
+        return FileDocument(ref, self)
+
+    def save_state(self, key: str) -> SaveState:
+        """Always saved: an edit returns when the file has it."""
+        return "saved"
+
+    async def save(self, ref: NotebookRef) -> SaveState:
+        await self._contents.stamp(ref.path)
+        return "saved"
+
+    def saved_version(self, key: str) -> int | None:
+        return None
+
+    async def close(self) -> None:
+        self._readings.clear()
+
+    async def read(self, ref: NotebookRef) -> FileCells:
+        """The cells as the file has them."""
         content, _ = await self._load(ref)
-        yield FileCells(ref, content, self._notes(ref), self._followed[ref.key].touches)
+        return FileCells(ref, content, self._notes(ref), self._followed[ref.key].changes)
 
     @asynccontextmanager
-    async def edit(self, ref: NotebookRef) -> AsyncIterator[Cells]:
+    async def edit(self, ref: NotebookRef) -> AsyncIterator[FileCells]:
+        """The cells for editing; the file has the edit when this ends. Raises WriteRefused."""
         async with self._editing[ref.key]:
             await self._check_writable(ref)
             content, stamp = await self._load(ref)
-            cells = FileCells(ref, content, self._notes(ref), self._followed[ref.key].touches)
+            cells = FileCells(ref, content, self._notes(ref), self._followed[ref.key].changes)
             self._replaced.discard(ref.key)
             yield cells
             if cells.changed and not await self._store(ref, cells, stamp):
@@ -76,30 +95,17 @@ class FileNotebooks:
                 )
 
     async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink:
-        async with self.read(ref) as cells:
-            known = cells.find(cell.cell_id) if cell.cell_id is not None else cell.index
-            if known is not None and known < len(cells):
-                # With the outputs that the file has, for a sink that appends without `begin`.
-                cell = cells.get(known, outputs=True) if cell.cell_id is not None else cell
+        """A sink for a run of that cell."""
+        cells = await self.read(ref)
+        known = cells.find(cell.cell_id) if cell.cell_id is not None else cell.index
+        if known is not None and known < len(cells):
+            # With the outputs that the file has, for a sink that appends without `begin`.
+            cell = cells.get(known, outputs=True) if cell.cell_id is not None else cell
 
         async def apply(change: Callable[[FileCells], None]) -> None:
             await self._apply(ref, change)
 
         return FileSink(apply, cell, flush_seconds=self._flush_seconds, trust=self._trust)
-
-    async def save_state(self, ref: NotebookRef) -> SaveState:
-        """Always saved: an edit returns when the file has it."""
-        return "saved"
-
-    async def save(self, ref: NotebookRef) -> SaveState:
-        await self._contents.stamp(ref.path)
-        return "saved"
-
-    async def saved_version(self, ref: NotebookRef) -> int | None:
-        return None
-
-    async def close(self) -> None:
-        self._readings.clear()
 
     async def _apply(self, ref: NotebookRef, change: Callable[[FileCells], None]) -> None:
         """Apply a change that fits whatever the file holds now, and write it."""
@@ -142,7 +148,7 @@ class FileNotebooks:
     def _keep(self, ref: NotebookRef, stamp: str, content: dict[str, Any]) -> None:
         self._readings[ref.key] = (stamp, content)
         self._readings.move_to_end(ref.key)
-        self._followed.setdefault(ref.key, FileTouches()).follow(content["cells"])
+        self._followed.setdefault(ref.key, FileChangeLog()).follow(content["cells"])
         while len(self._readings) > KEPT_READINGS:
             gone, _ = self._readings.popitem(last=False)
             self._followed.pop(gone, None)
@@ -157,3 +163,27 @@ class FileNotebooks:
 
     def _notes(self, ref: NotebookRef) -> list[str]:
         return [REPLACED] if ref.key in self._replaced else []
+
+
+class FileDocument:
+    """`ports.Document` on a file: each use reads it anew where it changed."""
+
+    mode: DocumentMode = "file"
+
+    def __init__(self, ref: NotebookRef, notebooks: FileNotebooks) -> None:
+        self.ref = ref
+        self._notebooks = notebooks
+
+    async def read(self) -> Cells:
+        return await self._notebooks.read(self.ref)
+
+    @asynccontextmanager
+    async def edit(self) -> AsyncIterator[Cells]:
+        async with self._notebooks.edit(self.ref) as cells:
+            yield cells
+
+    async def outputs(self, cell: Cell) -> OutputSink:
+        return await self._notebooks.outputs(self.ref, cell)
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from pycrdt import Array, Map
 
-from jmcp.core.editing.change_log import Touches
+from jmcp.core.editing.change_log import ChangeLog
+from jmcp.core.editing.published_cells import PublishedCells
 from jmcp.core.ports import Cell, CellType, DocumentMode, NotebookRef
 from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.common.nbformat_cells import storable
@@ -15,8 +16,8 @@ from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 from jmcp_jupyter.documents.live.y_data import from_y, replace_text
 
 
-class LiveCells:
-    """`backend.Cells` on the shared document: every method is one transaction that others see."""
+class LiveCells(PublishedCells):
+    """`ports.Cells` on the shared document: every method is one transaction that others see."""
 
     mode: DocumentMode = "live"
 
@@ -39,8 +40,8 @@ class LiveCells:
         return self._document.watch.version
 
     @property
-    def touches(self) -> Touches:
-        return self._document.watch.touches
+    def changes(self) -> ChangeLog:
+        return self._document.watch.changes
 
     def __len__(self) -> int:
         return len(self._cells)
@@ -70,28 +71,24 @@ class LiveCells:
     def kernelspec(self) -> str | None:
         return nbformat_cells.kernelspec_name(self._document.metadata())
 
-    def insert(
-        self, index: int, cell_type: CellType, source: str, *, cell_id: str | None = None
-    ) -> Cell:
+    def _insert(self, index: int, cell_type: CellType, source: str, cell_id: str | None) -> Cell:
         stored = nbformat_cells.new_cell(cell_type, source, cell_id)
         with self._document.transaction():
             self._raise_format()
             self._cells.insert(index, self._document.notebook.create_ycell(stored))
         return Cell(index=index, cell_id=stored["id"], cell_type=cell_type, source=stored["source"])
 
-    def set_source(self, index: int, source: str) -> None:
+    def _set_source(self, index: int, source: str) -> None:
         with self._document.transaction():
             self._raise_format()
             replace_text(self._cells[index]["source"], source)
 
-    def delete(self, index: int) -> None:
+    def _delete(self, index: int) -> None:
         with self._document.transaction():
             self._raise_format()
             del self._cells[index]
 
-    def move(self, index: int, to: int) -> None:
-        if index == to:
-            return
+    def _move(self, index: int, to: int) -> None:
         with self._document.transaction():
             self._raise_format()
             # Yjs 13, which JupyterLab has, knows no move: delete and make anew, with the same id.
@@ -104,7 +101,7 @@ class LiveCells:
             if state is not None:
                 self._cells[to]["execution_state"] = state
 
-    def set_kernelspec(self, name: str, display_name: str, language: str) -> None:
+    def _set_kernelspec(self, name: str, display_name: str, language: str) -> None:
         spec = {"name": name, "display_name": display_name, "language": language}
         info = nbformat_cells.language_info(self._document.metadata(), language)
         with self._document.transaction():

@@ -7,7 +7,7 @@ from typing import Any
 
 from pycrdt import Array, Map, MapEvent
 
-from jmcp.core.editing.change_log import Touches
+from jmcp.core.editing.change_log import ChangeLog
 
 
 class DocumentWatch:
@@ -28,7 +28,7 @@ class DocumentWatch:
         """Counts changes that the room made itself, from the file."""
         self.moves = 0
         """Counts changes of which cells there are, and where."""
-        self.touches = Touches()
+        self.changes = ChangeLog()
         self.on_change: Callable[[], None] = lambda: None
         self._reloading = reloading
         self._cells = cells
@@ -92,10 +92,10 @@ class DocumentWatch:
 
     def _touch(self, indices: list[int]) -> None:
         if self._ids is None:
-            self.touches.forget()
+            self.changes.forget()
             return
         ids = (self._ids[index] for index in indices if index < len(self._ids))
-        self.touches.add(cell_id for cell_id in ids if cell_id is not None)
+        self.changes.add(cell_id for cell_id in ids if cell_id is not None)
 
     def _moved(self, delta: list[dict[str, Any]]) -> None:
         self.moves += 1
@@ -103,20 +103,20 @@ class DocumentWatch:
         if self._ids is None:
             return
         at = 0
-        touched: list[str | None] = []
+        changed: list[str | None] = []
         for step in delta:
             if "retain" in step:
                 at += int(step["retain"])
             elif "delete" in step:
                 stop = at + int(step["delete"])
-                touched += self._ids[at:stop]
+                changed += self._ids[at:stop]
                 del self._ids[at:stop]
             elif "insert" in step:
                 inserted = [_id(cell) for cell in step["insert"]]
-                touched += inserted
+                changed += inserted
                 self._ids[at:at] = inserted
                 at += len(inserted)
-        self.touches.add(cell_id for cell_id in touched if cell_id is not None)
+        self.changes.add(cell_id for cell_id in changed if cell_id is not None)
 
 
 def changed_keys(event: Any) -> dict[str, Any]:

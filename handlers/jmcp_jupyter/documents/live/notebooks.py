@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from jmcp.core.ports import Cell, Cells, NotebookRef, OutputSink, SaveState
+from jmcp.core.ports import Cell, Cells, DocumentMode, NotebookRef, OutputSink, SaveState
 from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.live.cells import LiveCells
 from jmcp_jupyter.documents.live.output_sink import LiveSink
 from jmcp_jupyter.documents.live.room import Room, Rooms
+from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 
 REPLACED = (
     "The file was changed on disk by another program, and the live document was reloaded from "
@@ -28,65 +29,27 @@ class LiveNotebooks:
         self._trust = trust
         self._editing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    @asynccontextmanager
-    async def read(self, ref: NotebookRef) -> AsyncIterator[Cells]:
-        opened = await self._rooms.open(ref)
-        try:
-            yield LiveCells(ref, opened.document, _notes(opened))
-        finally:
-            opened.release()
+    async def open(self, ref: NotebookRef) -> LiveDocument:
+        """The notebook's room, held. Raises as `Rooms.open`."""
+        room = await self._rooms.open(ref)
+        return LiveDocument(ref, room, self._rooms, self._editing[ref.key], trust=self._trust)
 
-    @asynccontextmanager
-    async def edit(self, ref: NotebookRef) -> AsyncIterator[Cells]:
-        async with self._editing[ref.key]:
-            opened = await self._rooms.open(ref)
-            try:
-                notes = _notes(opened)
-                opened.replaced = False  # told to the one who edits; readers before were told too
-                document = opened.document
-                version = document.watch.version
-                try:
-                    yield LiveCells(ref, document, notes)
-                finally:
-                    changed = document.watch.version != version
-                    if changed:
-                        opened.edited()
-                if changed or document is not opened.document:
-                    await opened.confirm(document, ref.path)
-            finally:
-                opened.release()
-
-    async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink:
-        opened = await self._rooms.open(ref)
-        document = opened.document
-        cell_id: str | None = None
-        with document.transaction():
-            if cell.cell_id is not None:
-                cell_id = cell.cell_id
-            elif cell.index < len(document.cells):
-                # Below nbformat 4.5 the room's own ids name the cell for as long as the room is.
-                stored = document.cells[cell.index]
-                if str(stored.get("source")) == cell.source:
-                    cell_id = stored.get("id") or nbformat_cells.new_id()
-                    stored["id"] = cell_id
-        return LiveSink(opened, cell_id, trust=self._trust)
-
-    async def save_state(self, ref: NotebookRef) -> SaveState:
-        opened = self._rooms.get(ref.key)
-        return "saved" if opened is None or opened.saver is None else opened.saver.state
+    def save_state(self, key: str) -> SaveState:
+        room = self._rooms.get(key)
+        return "saved" if room is None or room.saver is None else room.saver.state
 
     async def save(self, ref: NotebookRef) -> SaveState:
-        opened = await self._rooms.open(ref)
+        room = await self._rooms.open(ref)
         try:
-            if opened.saver is None:
+            if room.saver is None:
                 return "pending"
-            return await opened.saver.save()
+            return await room.saver.save()
         finally:
-            opened.release()
+            room.release()
 
-    async def saved_version(self, ref: NotebookRef) -> int | None:
-        opened = self._rooms.get(ref.key)
-        return None if opened is None or opened.saver is None else opened.saver.proven
+    def saved_version(self, key: str) -> int | None:
+        room = self._rooms.get(key)
+        return None if room is None or room.saver is None else room.saver.proven
 
     def has_room(self, key: str) -> bool:
         return self._rooms.exists(key)
@@ -99,8 +62,102 @@ class LiveNotebooks:
         await self._rooms.close()
 
 
-def _notes(opened: Room) -> list[str]:
-    notes = [REPLACED] if opened.replaced else []
-    if opened.saver is not None and opened.saver.problem is not None:
-        notes.append(opened.saver.problem)
+class LiveDocument:
+    """`ports.Document` in a room, which it holds once.
+
+    Looks at the room anew for each use: in between it may have been closed and opened again.
+    `editing` is the notebook's lock for edits.
+    """
+
+    mode: DocumentMode = "live"
+
+    def __init__(
+        self, ref: NotebookRef, room: Room, rooms: Rooms, editing: asyncio.Lock, *, trust: bool
+    ) -> None:
+        self.ref = ref
+        self._room: Room | None = room
+        self._rooms = rooms
+        self._editing = editing
+        self._trust = trust
+        self._closed = False
+        self._unused = True
+        """Whether the room was opened and nothing was awaited since."""
+
+    async def read(self) -> Cells:
+        room = await self._held()
+        try:
+            return LiveCells(self.ref, room.document, _notes(room))
+        finally:
+            room.release()
+
+    @asynccontextmanager
+    async def edit(self) -> AsyncIterator[Cells]:
+        async with self._editing:
+            room = await self._held(shared=True)
+            try:
+                notes = _notes(room)
+                room.replaced = False  # told to the one who edits; readers before were told too
+                document = room.document
+                version = document.watch.version
+                try:
+                    yield LiveCells(self.ref, document, notes)
+                finally:
+                    changed = document.watch.version != version
+                    if changed:
+                        room.edited()
+                if changed or document is not room.document:
+                    await room.confirm(document, self.ref.path)
+            finally:
+                room.release()
+
+    async def outputs(self, cell: Cell) -> OutputSink:
+        room = await self._held()
+        try:
+            cell_id = _run_cell_id(room.document, cell)
+        except BaseException:
+            room.release()
+            raise
+        return LiveSink(room, cell_id, trust=self._trust)  # which takes over the hold
+
+    def close(self) -> None:
+        self._closed = True
+        if self._room is not None:
+            self._room.release()
+            self._room = None
+
+    async def _held(self, *, shared: bool = False) -> Room:
+        """The room as of now, held once more for one use. `shared`: with all that the server has."""
+        unused, self._unused = self._unused, False
+        room = self._room
+        if room is None or not room.current or (shared and self._rooms.remote and not unused):
+            room = await self._rooms.open(self.ref)
+            if self._closed:
+                return room
+            if self._room is not None:
+                self._room.release()
+            self._room = room
+        room.hold()
+        return room
+
+
+def _run_cell_id(document: SharedNotebook, cell: Cell) -> str | None:
+    """The id by which a run finds its cell; None when the cell is gone."""
+    if cell.cell_id is not None:
+        return cell.cell_id
+    with document.transaction():
+        if cell.index >= len(document.cells):
+            return None
+        # Below nbformat 4.5 the room's own ids name the cell for as long as the room is.
+        stored = document.cells[cell.index]
+        if str(stored.get("source")) != cell.source:
+            return None
+        cell_id: str = stored.get("id") or nbformat_cells.new_id()
+        stored["id"] = cell_id
+        return cell_id
+
+
+def _notes(room: Room) -> list[str]:
+    notes = [REPLACED] if room.replaced else []
+    if room.saver is not None and room.saver.problem is not None:
+        notes.append(room.saver.problem)
     return notes

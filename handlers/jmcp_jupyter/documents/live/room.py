@@ -25,8 +25,15 @@ class Room(Protocol):
     @property
     def saver(self) -> SaveSupervisor | None: ...
     @property
+    def current(self) -> bool:
+        """Whether `document` is whole, and the one that the notebook's clients share."""
+
+    @property
     def reloading(self) -> bool:
         """Whether the document cannot be written now: it is being replaced, or not connected."""
+
+    def hold(self) -> None:
+        """Hold it once more: it takes as many releases."""
 
     def release(self) -> None: ...
     def edited(self) -> None:
@@ -44,6 +51,9 @@ class Room(Protocol):
 
 class Rooms(Protocol):
     """The rooms of one server."""
+
+    remote: bool
+    """Whether the document of a room may be behind that of the server."""
 
     async def open(self, ref: NotebookRef) -> Room:
         """The notebook's room, ready and held: the caller releases it.

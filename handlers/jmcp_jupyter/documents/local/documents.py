@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 from uuid import uuid4
 
 from jupyter_server.utils import ensure_async
 
 from jmcp.core.errors import DirectoryMissing, NotebookExists, WriteRefused
-from jmcp.core.ports import Cell, Cells, Documents, FileEntry, NotebookRef, OutputSink, SaveState
-from jmcp_jupyter.documents.common import nbformat_cells
+from jmcp.core.ports import FileEntry, NotebookRef
+from jmcp_jupyter.documents.common.documents import JupyterDocuments, Notebooks
 from jmcp_jupyter.documents.common.listing import list_directory
 from jmcp_jupyter.documents.common.models import DEFAULT_MAX_BYTES
-from jmcp_jupyter.documents.file.notebooks import FileNotebooks
 from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS
 from jmcp_jupyter.documents.local import collaboration
 from jmcp_jupyter.documents.local.contents import Contents
@@ -26,20 +23,8 @@ SERVER_SESSION = str(uuid4())
 OTHER_PROVIDER = "jupyter_server_documents"
 
 
-class Notebooks(Protocol):
-    """One mode of documents: live, or file."""
-
-    def read(self, ref: NotebookRef) -> AbstractAsyncContextManager[Cells]: ...
-    def edit(self, ref: NotebookRef) -> AbstractAsyncContextManager[Cells]: ...
-    async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink: ...
-    async def save_state(self, ref: NotebookRef) -> SaveState: ...
-    async def save(self, ref: NotebookRef) -> SaveState: ...
-    async def saved_version(self, ref: NotebookRef) -> int | None: ...
-    async def close(self) -> None: ...
-
-
-class LocalDocuments:
-    """`backend.Documents` in process: live where collaboration runs, else through the contents
+class LocalDocuments(JupyterDocuments):
+    """`ports.Documents` in process: live where collaboration runs, else through the contents
     manager.
 
     `max_bytes` limits a notebook's file; `allow_hidden` lets hidden ones be opened where Jupyter
@@ -63,11 +48,7 @@ class LocalDocuments:
         self._contents = Contents(settings, max_bytes)
         self._save_after = save_after
         self._trust = trust_outputs
-        self._files = FileNotebooks(
-            self._contents, flush_seconds=flush_seconds, trust=trust_outputs
-        )
-        self._live: Any | None = None
-        self._creating = asyncio.Lock()
+        super().__init__(self._contents, flush_seconds=flush_seconds, trust_outputs=trust_outputs)
 
     async def server_session(self) -> str:
         return SERVER_SESSION
@@ -78,60 +59,30 @@ class LocalDocuments:
     async def current(self, key: str) -> NotebookRef:
         return await self._identity.current(key)
 
-    async def create(self, path: str) -> NotebookRef:
+    async def _target(self, path: str) -> str:
         self._check_provider()
-        target = await self._identity.target(path)
+        return await self._identity.target(path)
+
+    async def _check_free(self, target: str) -> None:
         manager = self._contents.manager
         parent = target.rpartition("/")[0]
-        async with self._creating:
-            if not await ensure_async(manager.dir_exists(parent)):
-                raise DirectoryMissing(f"There is no directory at {parent!r}.", path=parent)
-            if await ensure_async(manager.file_exists(target)):
-                raise NotebookExists(f"There is already a file at {target!r}.", path=target)
-            await self._contents.save(target, nbformat_cells.new_notebook())
-        return await self._identity.identify(target)
+        if not await ensure_async(manager.dir_exists(parent)):
+            raise DirectoryMissing(f"There is no directory at {parent!r}.", path=parent)
+        if await ensure_async(manager.file_exists(target)):
+            raise NotebookExists(f"There is already a file at {target!r}.", path=target)
 
-    @asynccontextmanager
-    async def read(self, ref: NotebookRef) -> AsyncIterator[Cells]:
-        now = await self.current(ref.key)
-        async with self._mode(now.key).read(now) as cells:
-            yield cells
-
-    @asynccontextmanager
-    async def edit(self, ref: NotebookRef) -> AsyncIterator[Cells]:
-        now = await self.current(ref.key)
-        async with self._mode(now.key).edit(now) as cells:
-            yield cells
-
-    async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink:
-        now = await self.current(ref.key)
-        return await self._mode(now.key).outputs(now, cell)
-
-    async def save_state(self, ref: NotebookRef) -> SaveState:
-        return await self._mode(ref.key).save_state(ref)
-
-    async def save(self, ref: NotebookRef) -> SaveState:
-        now = await self.current(ref.key)
-        return await self._mode(now.key).save(now)
-
-    async def saved_version(self, ref: NotebookRef) -> int | None:
-        return await self._mode(ref.key).saved_version(ref)
-
-    @property
-    def opened(self) -> int:
-        return self._live.opened if self._live is not None else 0
+    async def _write_new(self, target: str, content: dict[str, Any]) -> None:
+        await self._contents.save(target, content)
 
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         directory = await self._identity.directory(path)
         entries = await list_directory(self._contents.manager, directory)
         return [entry for entry in entries if self._identity.shows(entry.path)]
 
-    async def close(self) -> None:
-        if self._live is not None:
-            await self._live.close()
-        await self._files.close()
+    async def _mode(self, key: str) -> Notebooks:
+        return self._known_mode(key)
 
-    def _mode(self, key: str) -> Notebooks:
+    def _known_mode(self, key: str) -> Notebooks:
         self._check_provider()
         # Looked up late: it may load after jmcp.
         extension = collaboration.extension_of(self._app)
@@ -144,13 +95,13 @@ class LocalDocuments:
 
             rooms = LocalRooms(extension, self._contents, self._save_after, self._app.log)
             self._live = LiveNotebooks(rooms, trust=self._trust)
-        live: Notebooks = self._live
         if extension.disable_rtc and not self._live.has_room(key):
             # JupyterLab then saves files; but never write a file whose room is open.
             return self._files
-        return live
+        return self._live
 
     def _check_provider(self) -> None:
+        """Raises WriteRefused where another extension shares notebooks."""
         other = self._app.extension_manager.extensions.get(OTHER_PROVIDER)
         if other is not None and other.enabled:
             raise WriteRefused(
@@ -158,7 +109,3 @@ class LocalDocuments:
                 "not support: it would overwrite live edits. Disable that extension, or install "
                 "jupyter-collaboration instead."
             )
-
-
-def _conforms(documents: LocalDocuments) -> Documents:
-    return documents

@@ -43,6 +43,10 @@ class OpenRoom:
         self._clean = clean
         self.client = NullClient()
 
+    @property
+    def current(self) -> bool:
+        return self.saver is not None and self._alive(self) and not self.reloading
+
     def hold(self) -> None:
         self.holds += 1
         self.room.clients.add(self.client)

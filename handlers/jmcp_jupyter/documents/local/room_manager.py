@@ -25,6 +25,8 @@ LISTENING_SECONDS = 5.0
 class LocalRooms:
     """The notebook rooms of one server, and which of them jmcp has something to remember about."""
 
+    remote = False
+
     def __init__(
         self,
         extension: Any,

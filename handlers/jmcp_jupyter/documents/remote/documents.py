@@ -1,19 +1,17 @@
-"""The documents of a Jupyter Server elsewhere."""
+"""The documents of a Jupyter Server in another process."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from jmcp.core.errors import DirectoryMissing, JupyterRefused, NotebookExists, WriteRefused
-from jmcp.core.ports import Cell, Cells, Documents, FileEntry, NotebookRef, OutputSink, SaveState
-from jmcp_jupyter.documents.common import nbformat_cells
+from jmcp.core.ports import FileEntry, NotebookRef
+from jmcp_jupyter.documents.common.documents import JupyterDocuments, Notebooks
 from jmcp_jupyter.documents.common.models import DEFAULT_MAX_BYTES
 from jmcp_jupyter.documents.common.paths import hidden, looks_hidden
-from jmcp_jupyter.documents.file.notebooks import FileNotebooks
 from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS
 from jmcp_jupyter.documents.remote.contents import RemoteContents
 from jmcp_jupyter.documents.remote.event_stream import ServerEvents
@@ -22,16 +20,15 @@ from jmcp_jupyter.documents.remote.server_facts import RemoteServer
 from jmcp_jupyter.http_api import JupyterApi
 
 if TYPE_CHECKING:
-    from jmcp_jupyter.documents.live.notebooks import LiveNotebooks
     from jmcp_jupyter.documents.remote.room_manager import RemoteRooms
 
 LIVE = ("jmcp_jupyter.documents.live.notebooks", "jmcp_jupyter.documents.remote.room_manager")
-HIDDEN = 400
+HIDDEN_STATUS = 400
 """How Jupyter refuses to make a file that it would not show."""
 
 
-class RemoteDocuments:
-    """`backend.Documents` over HTTP and websockets: live where the server has collaboration, else
+class RemoteDocuments(JupyterDocuments):
+    """`ports.Documents` over HTTP and websockets: live where the server has collaboration, else
     through its contents API.
 
     `max_bytes` limits a notebook's file; `allow_hidden` lets hidden ones be opened where Jupyter
@@ -60,13 +57,9 @@ class RemoteDocuments:
         self._identity = RemoteIdentity(
             api, self._server, self._contents, allow_hidden=allow_hidden
         )
-        self._files = FileNotebooks(
-            self._contents, flush_seconds=flush_seconds, trust=trust_outputs
-        )
+        super().__init__(self._contents, flush_seconds=flush_seconds, trust_outputs=trust_outputs)
         self._rooms: RemoteRooms | None = None
-        self._live: LiveNotebooks | None = None
         self._loading = asyncio.Lock()
-        self._creating = asyncio.Lock()
 
     async def server_session(self) -> str:
         return (await self._server.facts()).session
@@ -80,74 +73,47 @@ class RemoteDocuments:
             return NotebookRef(key=key, path=path)
         return await self._identity.current(key)
 
-    async def create(self, path: str) -> NotebookRef:
+    async def _target(self, path: str) -> str:
         await self._server.facts()  # who else keeps documents there
-        target = self._identity.target(path)
+        return self._identity.target(path)
+
+    async def _check_free(self, target: str) -> None:
+        kind = None if looks_hidden(target) else await self._identity.kind(target)
+        if kind is not None:
+            raise NotebookExists(f"There is already a file at {target!r}.", path=target)
         parent = target.rpartition("/")[0]
-        async with self._creating:
-            kind = None if looks_hidden(target) else await self._identity.kind(target)
-            if kind is not None:
-                raise NotebookExists(f"There is already a file at {target!r}.", path=target)
-            if await self._contents.kind(parent) != "directory":
-                if looks_hidden(parent):
-                    raise hidden(target)
-                raise DirectoryMissing(f"There is no directory at {parent!r}.", path=parent)
-            try:
-                await self._contents.save(target, nbformat_cells.new_notebook())
-            except WriteRefused as error:
-                if error.details.get("status") == HIDDEN and looks_hidden(target):
-                    raise hidden(target) from error
-                raise
-        return await self._identity.identify(target)
+        if await self._contents.kind(parent) != "directory":
+            if looks_hidden(parent):
+                raise hidden(target)
+            raise DirectoryMissing(f"There is no directory at {parent!r}.", path=parent)
 
-    @asynccontextmanager
-    async def read(self, ref: NotebookRef) -> AsyncIterator[Cells]:
-        now = await self.current(ref.key)
-        async with (await self._mode(now.key)).read(now) as cells:
-            yield cells
-
-    @asynccontextmanager
-    async def edit(self, ref: NotebookRef) -> AsyncIterator[Cells]:
-        now = await self.current(ref.key)
-        async with (await self._mode(now.key)).edit(now) as cells:
-            yield cells
-
-    async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink:
-        now = await self.current(ref.key)
-        return await (await self._mode(now.key)).outputs(now, cell)
-
-    async def save_state(self, ref: NotebookRef) -> SaveState:
-        return "saved" if self._live is None else await self._live.save_state(ref)
-
-    async def save(self, ref: NotebookRef) -> SaveState:
-        now = await self.current(ref.key)
-        return await (await self._mode(now.key)).save(now)
-
-    async def saved_version(self, ref: NotebookRef) -> int | None:
-        return None if self._live is None else await self._live.saved_version(ref)
-
-    @property
-    def opened(self) -> int:
-        return self._live.opened if self._live is not None else 0
+    async def _write_new(self, target: str, content: dict[str, Any]) -> None:
+        try:
+            await self._contents.save(target, content)
+        except WriteRefused as error:
+            if error.details.get("status") == HIDDEN_STATUS and looks_hidden(target):
+                raise hidden(target) from error
+            raise
 
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         entries = await self._contents.entries(await self._identity.directory(path))
         return [entry for entry in entries if self._identity.shows(entry.path)]
 
     async def close(self) -> None:
-        if self._live is not None:
-            await self._live.close()
-        await self._files.close()
+        await super().close()
         await self._events.close()
 
-    async def _mode(self, key: str) -> LiveNotebooks | FileNotebooks:
-        if self._rooms is not None and self._live is not None and self._rooms.exists(key):
+    async def _mode(self, key: str) -> Notebooks:
+        if self._live is not None and self._live.has_room(key):
             return self._live  # never write a file whose room is open
         if not (await self._server.facts()).live:
             return self._files
         return await self._live_notebooks()
 
-    async def _live_notebooks(self) -> LiveNotebooks:
+    def _known_mode(self, key: str) -> Notebooks:
+        return self._files if self._live is None else self._live
+
+    async def _live_notebooks(self) -> Notebooks:
         async with self._loading:
             if self._live is None:
                 try:
@@ -168,10 +134,6 @@ class RemoteDocuments:
                     max_bytes=self._max_bytes,
                     save_after=self._save_after,
                 )
-                made: LiveNotebooks = live.LiveNotebooks(self._rooms, trust=self._trust)
-                self._live = made
-            return self._live
-
-
-def _conforms(documents: RemoteDocuments) -> Documents:
-    return documents
+                self._live = live.LiveNotebooks(self._rooms, trust=self._trust)
+            made: Notebooks = self._live
+            return made

@@ -68,6 +68,10 @@ class RemoteRoom:
         return self._client is not None and self._client.synced
 
     @property
+    def current(self) -> bool:
+        return self.connected and not self.gone
+
+    @property
     def reloading(self) -> bool:
         return not self.connected
 

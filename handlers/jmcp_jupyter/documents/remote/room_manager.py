@@ -39,6 +39,8 @@ LOG = logging.getLogger(__name__)
 class RemoteRooms:
     """Rooms by key, until nobody has needed one for some time."""
 
+    remote = True
+
     def __init__(
         self,
         api: JupyterApi,

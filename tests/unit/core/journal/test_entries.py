@@ -86,8 +86,8 @@ def test_conflicts_are_untold_until_they_are_told(new: Callable[..., Journal]) -
     journal.append([ENTRY, ENTRY])
     first, second = journal.entries("key")
     journal.settle([replace(first, state="conflicted"), replace(second, state="conflicted")])
-    journal.told([1])
-    assert [entry.number for entry in journal.untold("key")] == [2]
+    journal.delivered([1])
+    assert [entry.number for entry in journal.undelivered("key")] == [2]
     assert [entry.after for entry in journal.entries("key", states={"conflicted"})] == [
         "after 日本",
         "after 日本",

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jmcp.core.editing.journaled_cells import JournaledCells
 from jmcp.core.journal.entries import Entry
+from jmcp.core.journal.recording import Recording
 from jmcp.core.journal.recovery import Recovered, recover
 from jmcp.core.ports import NotebookRef
 from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.file.cells import FileCells
 
 REF = NotebookRef(key="key", path="a.ipynb")
-NEW_ENTRY = partial(Entry, key="key", path="a.ipynb", at=0.0, server_session="s", process="p")
+BLANK = Entry(
+    key="key",
+    path="a.ipynb",
+    change="insert",
+    at=0.0,
+    server_session="s",
+    loaded="",
+    process="p",
+)
 Step = tuple[str, int, int]
 STEPS = st.lists(
     st.tuples(
@@ -40,8 +47,9 @@ def perform(content: dict[str, Any], steps: list[Step]) -> tuple[list[Entry], li
     entries: list[Entry] = []
     contents = [content]
     for number, (kind, where, value) in enumerate(steps):
-        inner = FileCells(REF, contents[-1])
-        cells = JournaledCells(inner, NEW_ENTRY)
+        cells = FileCells(REF, contents[-1])
+        recording = Recording(cells, BLANK)
+        cells.subscribers = [recording]
         at = where % len(cells) if len(cells) else 0
         if kind == "insert" or len(cells) == 0:
             cells.insert(where % (len(cells) + 1), "code", f"new {number}")
@@ -53,9 +61,9 @@ def perform(content: dict[str, Any], steps: list[Step]) -> tuple[list[Entry], li
             cells.move(at, value % len(cells))
         else:
             cells.set_kernelspec(f"k{value % 2}", "K", "python")
-        for entry in cells.entries:
+        for entry in recording.entries:
             entries.append(replace(entry, number=len(entries) + 1))
-        contents += [inner.content()] * len(cells.entries)
+        contents += [cells.content()] * len(recording.entries)
     return entries, contents
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
+from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.errors import JupyterUnreachable, KernelMissing, NotebookMissing
 from jmcp.core.ports import (
     Cell,
@@ -86,9 +86,20 @@ class OneCell:
     async def identify(self, path: str) -> NotebookRef:
         return await self.current(path)
 
-    @asynccontextmanager
-    async def read(self, ref: NotebookRef) -> AsyncIterator[Any]:
-        yield self
+    mode = "live"
+    ref = NotebookRef(key="key", path="n.ipynb")
+
+    async def open(self, ref: NotebookRef) -> OneCell:
+        return self
+
+    async def read(self) -> OneCell:
+        return self
+
+    def notes(self) -> Sequence[str]:
+        return ()
+
+    def close(self) -> None:
+        """Nothing is held."""
 
     def find(self, cell_id: str) -> int | None:
         return self.ids.index(cell_id) if cell_id in self.ids else None
@@ -97,7 +108,7 @@ class OneCell:
         shown = tuple(self.sink.outputs) if outputs else ()
         return Cell(index=0, cell_id="cell", cell_type="code", source="code", outputs=shown)
 
-    async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink:
+    async def outputs(self, cell: Cell) -> OutputSink:
         return self.sink
 
 
@@ -122,7 +133,7 @@ async def taken_up(
     executions: Executions, store: Store, cell: OneCell, run: PendingRun = LEFT
 ) -> Execution:
     await store.put_run(run)
-    (execution,) = await executions.resume(cast(Documents, cell))
+    (execution,) = await executions.resume(Leases(cast(Documents, cell)))
     return execution
 
 
@@ -380,7 +391,7 @@ async def test_several_left_runs_of_a_kernel_come_in_their_order(
     second = replace(LEFT, execution_id="def", cell_id=None, began=LEFT.began + 1)
     for left in (LEFT, second):
         await store.put_run(left)
-    first, last = await executions.resume(cast(Documents, OneCell()))
+    first, last = await executions.resume(Leases(cast(Documents, OneCell())))
     after = await submit(executions, "after")
     kernels.end.set_result(OK)
     for run in (first, last):

@@ -1,4 +1,4 @@
-"""Readings and touches against models of a few lines, over many histories."""
+"""Readings and change logs against models of a few lines, over many histories."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jmcp.core.editing.change_log import Touches
-from jmcp.core.editing.session_cells import SessionCells
+from jmcp.core.editing.change_log import ChangeLog
 from jmcp.core.journal.entries import Entry
 from jmcp.core.ports import Cell, NotebookRef
-from jmcp.core.sessions import read_cells as module
-from jmcp.core.sessions.read_cells import Reading, Readings, digest
+from jmcp.core.sessions import readings as module
+from jmcp.core.sessions.call_view import CallView
+from jmcp.core.sessions.read_cells import Reading, digest
+from jmcp.core.sessions.readings import Readings
 from jmcp.core.stores.journal_store import MemoryJournal
 from jmcp_jupyter.documents.common.nbformat_cells import new_cell
 from jmcp_jupyter.documents.file.cells import FileCells
-from jmcp_jupyter.documents.file.change_log import FileTouches
+from jmcp_jupyter.documents.file.change_log import FileChangeLog
 
 REF = NotebookRef(key="k", path="a.ipynb")
 IDS = st.sampled_from([f"c{number}" for number in range(6)])
@@ -51,7 +52,7 @@ OPERATIONS = st.lists(
 def test_two_sessions_know_what_they_read_and_what_the_other_changed(
     operations: list[tuple[int, str, str, str]],
 ) -> None:
-    followed, readings = FileTouches(), Readings()
+    followed, readings = FileChangeLog(), Readings()
     cells = [new_cell("code", "a", f"c{number}") for number in range(4)]
     content: dict[str, Any] = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
     followed.follow(cells)
@@ -62,110 +63,117 @@ def test_two_sessions_know_what_they_read_and_what_the_other_changed(
             session.reading = Reading(session.reading.packed)
             session.told.clear()
             continue
-        file = FileCells(REF, content, (), followed.touches)
-        lease = SessionCells(file, session.reading, readings)
+        file = FileCells(REF, content, (), followed.changes)
+        view = looking_at(file, session.reading, readings)
         now = {str(cell.cell_id): cell.source for cell in map(file.get, range(len(file)))}
         for one in [one for one, known in session.told.items() if now.get(one) == known]:
             del session.told[one]
-        news = {one.cell_id: one.what for one in lease.news}
+        unseen = {one.cell_id: one.what for one in view.unseen.values()}
         expected = {
             one: "changed" if one in now else "deleted"
             for one, known in session.read.items()
             if now.get(one) != known and session.told.get(one) != known
         }
-        if session.reading.mark is None:  # what is gone has no name any more
+        if session.reading.cursor is None:  # what is gone has no name any more
             session.nameless = session.read.keys() - now
         session.nameless -= now.keys()
         for one in session.nameless:
             expected.pop(one, None)
-        assert news == expected
+        assert unseen == expected
         for one in now:
-            assert lease.stale(file.get(file.find(one) or 0)) == (
+            assert view.is_stale(file, file.get(file.find(one) or 0)) == (
                 one in session.read and session.read[one] != now[one]
             )
         at = file.find(cell_id)
         failed = what == "fail"
         if what == "insert" and at is None:
-            lease.insert(0, "code", source, cell_id=cell_id)
+            file.insert(0, "code", source, cell_id=cell_id)
             session.read[cell_id] = source
         elif at is not None and what == "read":
-            lease.saw(lease.get(at))
+            view.record_read(file, file.get(at))
             session.read[cell_id] = now[cell_id]
         elif at is not None and what in ("write", "fail"):
-            lease.set_source(at, source)
+            file.set_source(at, source)
             session.read[cell_id] = source
         elif at is not None and what == "delete":
-            lease.delete(at)
+            file.delete(at)
             session.read.pop(cell_id, None)
         elif at is not None and what == "move":
-            lease.move(at, 0)
-        lease.over(failed=failed)
+            file.move(at, 0)
+        view.end_edit(failed=failed)
         if failed:
             session.read.pop(cell_id, None) if at is not None else None
             continue
         if file.changed:
             content = file.content()
             followed.follow(content["cells"])
-        session.reading.tell(lease.news)
-        session.reading.mark = lease.mark
-        session.told |= _outdated(lease)
+        view.acknowledge()
+        session.told |= _outdated(view)
     for session in sessions:
         assert {one: session.reading.of(one) for one in session.read} == {
             one: digest(source) for one, source in session.read.items()
         }
 
 
-def _outdated(lease: SessionCells) -> dict[str, str]:
+def looking_at(file: FileCells, reading: Reading, readings: Readings) -> CallView:
+    """The view of a call that begins, whose edits of the file it follows."""
+    view = CallView("k", reading, readings)
+    view.begin(file)
+    file.subscribers = [view]
+    return view
+
+
+def _outdated(view: CallView) -> dict[str, str]:
     """The sources that were outdated when the session was told so."""
     texts = {digest(source): source for source in ("", "a", "b\nb", "é🎉")}
-    return {one.cell_id: texts[one.known] for one in lease.news}
+    return {one.cell_id: texts[one.known] for one in view.unseen.values()}
 
 
 @given(st.lists(st.tuples(st.lists(IDS, max_size=3), st.booleans()), max_size=30))
-def test_touches_say_at_least_what_was_touched(steps: list[tuple[list[str], bool]]) -> None:
-    touches = Touches()
-    marks = [(touches.mark, set[str]())]
+def test_changes_say_at_least_what_was_changed(steps: list[tuple[list[str], bool]]) -> None:
+    changes = ChangeLog()
+    marks = [(changes.cursor, set[str]())]
     for ids, forget in steps:
-        touches.add(ids)
+        changes.add(ids)
         for _, since in marks:
             since.update(ids)
         if forget:
-            touches.forget()
+            changes.forget()
             marks = [(mark, set("?")) for mark, _ in marks]
-        marks.append((touches.mark, set()))
+        marks.append((changes.cursor, set()))
     for mark, since in marks:
-        touched = touches.since(mark)
-        assert (touched is None) if "?" in since else (set(touched or ()) == since)
+        changed = changes.since(mark)
+        assert (changed is None) if "?" in since else (set(changed or ()) == since)
 
 
-def test_touches_are_limited() -> None:
-    touches = Touches()
-    first = touches.mark
-    touches.add(f"c{number}" for number in range(20_000))
-    assert touches.since(first) is None
-    late = touches.mark
-    touches.add(["c1"])
-    assert touches.since(late) == ["c1"]
+def test_changes_are_limited() -> None:
+    changes = ChangeLog()
+    first = changes.cursor
+    changes.add(f"c{number}" for number in range(20_000))
+    assert changes.since(first) is None
+    late = changes.cursor
+    changes.add(["c1"])
+    assert changes.since(late) == ["c1"]
 
 
 @given(st.lists(st.dictionaries(st.integers(0, 40).map(str), SOURCES, max_size=20), max_size=20))
 def test_one_by_one_and_by_table_is_the_same(batches: list[dict[str, str]]) -> None:
     together, single = Reading(), Reading()
     for batch in batches:
-        together.saw(batch)
+        together.record_read(batch)
         for cell_id, source in batch.items():
-            single.saw({cell_id: source})
+            single.record_read({cell_id: source})
     assert dict(together._table()) == dict(single._table())
     assert len(together.packed) <= 16 * 41
 
 
 def test_the_newest_cells_are_kept() -> None:
     reading = Reading()
-    reading.saw({str(number): "" for number in range(1500)})
+    reading.record_read({str(number): "" for number in range(1500)})
     assert len(reading.packed) == 16 * 1000
     assert reading.of("0") is None
     assert reading.of("500") is not None
-    reading.saw({"one more": ""})
+    reading.record_read({"one more": ""})
     assert reading.of("500") is None
     reading.forget(["1499"])
     assert (reading.of("1499"), len(reading.packed)) == (None, 16 * 999)
@@ -211,10 +219,11 @@ def test_a_cell_whose_digest_lies_across_others_is_not_found() -> None:
 def test_a_cell_without_an_id_is_not_guarded() -> None:
     cells = [{"cell_type": "code", "source": "a", "metadata": {}, "outputs": []}]
     content = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
-    lease = SessionCells(FileCells(REF, content), Reading(), Readings())
-    lease.saw(lease.get(0))
-    assert lease.reading.packed == b""
-    assert not lease.stale(Cell(index=0, cell_id=None, cell_type="code", source="b"))
+    file = FileCells(REF, content)
+    view = looking_at(file, Reading(), Readings())
+    view.record_read(file, file.get(0))
+    assert view.reading.packed == b""
+    assert not view.is_stale(file, Cell(index=0, cell_id=None, cell_type="code", source="b"))
 
 
 def two_cells() -> dict[str, Any]:
@@ -226,26 +235,27 @@ def test_a_call_beside_an_edit_of_its_session_takes_it_for_its_own() -> None:
     """A live document has a change before the lease that makes it is over."""
     reading, readings = Reading(), Readings()
     file = FileCells(REF, two_cells())
-    edit = SessionCells(file, reading, readings)
-    edit.saw(edit.get(0), edit.get(1))
-    edit.set_source(0, "mine")
-    edit.delete(1)
-    file.touches.add(["c0", "c1"])
-    beside = SessionCells(file, reading, readings)
-    assert (beside.news, beside.stale(beside.get(0))) == ([], False)
-    edit.over(failed=False)
-    assert SessionCells(file, reading, readings).news == []
+    edit = looking_at(file, reading, readings)
+    edit.record_read(file, file.get(0), file.get(1))
+    file.set_source(0, "mine")
+    file.delete(1)
+    file.changes.add(["c0", "c1"])
+    beside = looking_at(file, reading, readings)
+    assert (beside.unseen, beside.is_stale(file, file.get(0))) == ({}, False)
+    edit.end_edit(failed=False)
+    assert looking_at(file, reading, readings).unseen == {}
 
 
 def test_a_call_that_read_the_file_during_an_edit_does_not_undo_what_is_known_of_it() -> None:
     """A file has a change when the lease that makes it is over; until then others read the old."""
     reading, readings = Reading(), Readings()
     content = two_cells()
-    edit = SessionCells(FileCells(REF, content), reading, readings)
-    beside = SessionCells(FileCells(REF, content), reading, readings)
-    edit.set_source(0, "mine")
-    edit.delete(1)
-    beside.saw(beside.get(0), beside.get(1))
-    edit.over(failed=False)
-    assert not edit.stale(edit.get(0))
+    edited, other = FileCells(REF, content), FileCells(REF, content)
+    edit = looking_at(edited, reading, readings)
+    beside = looking_at(other, reading, readings)
+    edited.set_source(0, "mine")
+    edited.delete(1)
+    beside.record_read(other, other.get(0), other.get(1))
+    edit.end_edit(failed=False)
+    assert not edit.is_stale(edited, edited.get(0))
     assert not edit.had_read("c1")

@@ -67,14 +67,14 @@ def test_what_a_transaction_touched_is_known(
     watch = DocumentWatch(cells, meta, lambda: False)
     watch.duplicates()  # as opening a notebook does
     for number, steps in enumerate(transactions):
-        mark = watch.touches.mark
+        mark = watch.changes.cursor
         before = {str(one["id"]): str(one["source"]) for one in cells}
         wanted: set[str] = set()
         with doc.transaction():
             for which, step in enumerate(steps):
                 wanted |= apply(cells, step, f"n{number}-{which}")
         after = {str(one["id"]): str(one["source"]) for one in cells}
-        touched = watch.touches.since(mark)
+        touched = watch.changes.since(mark)
         assert touched is not None
         differs = {one for one in before.keys() | after.keys() if before.get(one) != after.get(one)}
         assert differs <= set(touched) <= wanted
@@ -88,6 +88,6 @@ def test_a_cell_that_gets_another_id_makes_all_of_them_unknown() -> None:
     doc["meta"] = meta
     watch = DocumentWatch(cells, meta, lambda: False)
     watch.duplicates()
-    mark = watch.touches.mark
+    mark = watch.changes.cursor
     cells[0]["id"] = "c1"
-    assert watch.touches.since(mark) is None
+    assert watch.changes.since(mark) is None

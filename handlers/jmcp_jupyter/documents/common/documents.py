@@ -1,0 +1,100 @@
+"""Documents of one Jupyter Server, wherever it is: which mode a notebook is in, and by whom."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from jmcp.core.ports import Document, FileEntry, NotebookRef, SaveState
+from jmcp_jupyter.documents.common import nbformat_cells
+from jmcp_jupyter.documents.file.notebooks import FileNotebooks, Files
+
+
+class Notebooks(Protocol):
+    """One mode of documents: live, or file."""
+
+    async def open(self, ref: NotebookRef) -> Document: ...
+    def save_state(self, key: str) -> SaveState: ...
+    async def save(self, ref: NotebookRef) -> SaveState: ...
+    def saved_version(self, key: str) -> int | None: ...
+    async def close(self) -> None: ...
+
+
+class LiveMode(Notebooks, Protocol):
+    """Live notebooks."""
+
+    def has_room(self, key: str) -> bool:
+        """Whether the notebook's room is open, whoever opened it."""
+
+    @property
+    def opened(self) -> int: ...
+
+
+class JupyterDocuments(ABC):
+    """What `ports.Documents` has in common in this process and over HTTP.
+
+    A subclass says who a notebook is, how a file is created and listed, and whether the server
+    shares notebooks live.
+    """
+
+    def __init__(self, contents: Files, *, flush_seconds: float, trust_outputs: bool) -> None:
+        self._files = FileNotebooks(contents, flush_seconds=flush_seconds, trust=trust_outputs)
+        self._live: LiveMode | None = None
+        self._creating = asyncio.Lock()
+
+    @abstractmethod
+    async def server_session(self) -> str: ...
+    @abstractmethod
+    async def identify(self, path: str) -> NotebookRef: ...
+    @abstractmethod
+    async def current(self, key: str) -> NotebookRef: ...
+    @abstractmethod
+    async def list_directory(self, path: str) -> Sequence[FileEntry]: ...
+    @abstractmethod
+    async def _mode(self, key: str) -> Notebooks:
+        """The mode that the notebook is in now. Never a file whose room is open."""
+
+    @abstractmethod
+    def _known_mode(self, key: str) -> Notebooks:
+        """The same as far as it is known without asking anybody."""
+
+    @abstractmethod
+    async def _target(self, path: str) -> str:
+        """The one spelling of the path of a new notebook. Raises PathRefused, WriteRefused."""
+
+    @abstractmethod
+    async def _check_free(self, target: str) -> None:
+        """Raises NotebookExists, DirectoryMissing, PathRefused."""
+
+    @abstractmethod
+    async def _write_new(self, target: str, content: dict[str, Any]) -> None: ...
+    async def create(self, path: str) -> NotebookRef:
+        target = await self._target(path)
+        async with self._creating:
+            await self._check_free(target)
+            await self._write_new(target, nbformat_cells.new_notebook())
+        return await self.identify(target)
+
+    async def open(self, ref: NotebookRef) -> Document:
+        return await (await self._mode(ref.key)).open(ref)
+
+    def save_state(self, key: str) -> SaveState:
+        return self._known_mode(key).save_state(key)
+
+    async def save(self, ref: NotebookRef) -> SaveState:
+        now = await self.current(ref.key)
+        return await (await self._mode(now.key)).save(now)
+
+    def saved_version(self, key: str) -> int | None:
+        return self._known_mode(key).saved_version(key)
+
+    @property
+    def opened(self) -> int:
+        return self._live.opened if self._live is not None else 0
+
+    async def close(self) -> None:
+        if self._live is not None:
+            await self._live.close()
+        await self._files.close()

@@ -1,0 +1,206 @@
+"""One notebook as one call holds it: opened once, for reading, editing and the outputs of a run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from types import TracebackType
+
+from jmcp.core.errors import BackendError
+from jmcp.core.journal.entries import NOBODY, Author
+from jmcp.core.journal.recorder import JournalRecorder
+from jmcp.core.ports import (
+    Cell,
+    Cells,
+    Document,
+    DocumentMode,
+    Documents,
+    EditSubscriber,
+    NotebookRef,
+    OutputSink,
+)
+
+OnNote = Callable[[str], None]
+"""Gets what the caller of a lease should be told of the document, as sentences."""
+
+
+class EditLease:
+    """Opens its notebook on first use and holds it until `close`.
+
+    Each edit is published once: to `subscribers`, and to the journal, which has it before `edit`
+    returns. `author` is who edits; a lease without one (background work) is told no notices, which
+    are for whoever reads next. After `close` it still works, each use with an opening of its own.
+    """
+
+    def __init__(
+        self,
+        ref: NotebookRef,
+        documents: Documents,
+        recorder: JournalRecorder | None,
+        *,
+        author: Author = NOBODY,
+        subscribers: Sequence[EditSubscriber] = (),
+        on_note: OnNote | None = None,
+    ) -> None:
+        self.ref = ref
+        self.mode: DocumentMode | None = None
+        self._documents = documents
+        self._recorder = recorder
+        self._author = author
+        self._subscribers = tuple(subscribers)
+        self._on_note = on_note
+        self._document: Document | None = None
+        self._closed = False
+
+    async def read(self) -> Cells:
+        """The cells as they are now, for reading until the caller next awaits anything.
+
+        Never waits for a running cell. Raises as `Documents.open`.
+        """
+        document = await self._opened()
+        recorder = self._recorder
+        try:
+            cells = await document.read()
+            if recorder is not None:
+                session = await self._documents.server_session()
+                if recorder.is_behind(cells, session):
+                    await recorder.catch_up(document, session)
+                    cells = await document.read()
+        finally:
+            self._release_if_closed()
+        self._told(cells)
+        return cells
+
+    @asynccontextmanager
+    async def edit(self) -> AsyncIterator[Cells]:
+        """The cells for editing, one editor at a time; on exit the document and the journal have
+        the edit. Raises as `Documents.open`, and WriteRefused."""
+        document = await self._opened()
+        try:
+            async with self._recorded(document) as cells:
+                yield cells
+        finally:
+            self._release_if_closed()
+        self._told(cells)
+
+    @asynccontextmanager
+    async def _recorded(self, document: Document) -> AsyncIterator[Cells]:
+        recorder = self._recorder
+        if recorder is None:
+            async with document.edit() as cells:
+                cells.subscribers = self._subscribers
+                yield cells
+            return
+        session = await self._documents.server_session()
+        async with recorder.recording(document, session, self._author) as recording:
+            recording.cells.subscribers = (recording, *self._subscribers)
+            yield recording.cells
+        for note in recording.notes:
+            self._note(note)
+
+    async def outputs(self, cell: Cell) -> OutputSink:
+        """A sink for a run of that cell, which holds the document by itself."""
+        document = await self._opened()
+        try:
+            return await document.outputs(cell)
+        finally:
+            self._release_if_closed()
+
+    async def follow(self) -> None:
+        """Take note of a rename. Raises NotebookMissing."""
+        self.ref = await self._documents.current(self.ref.key)
+
+    def detached(self) -> EditLease:
+        """Another lease of the notebook, for work that outlives the call."""
+        return EditLease(self.ref, self._documents, self._recorder)
+
+    def close(self) -> None:
+        """Hold the notebook no more. Idempotent."""
+        self._closed = True
+        self._release()
+
+    async def __aenter__(self) -> EditLease:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def _opened(self) -> Document:
+        if self._document is not None:
+            return self._document
+        if self._closed:
+            await self.follow()
+        document = await self._documents.open(self.ref)
+        if self._document is None:
+            self._document, self.mode = document, document.mode
+        else:  # somebody else opened it meanwhile
+            document.close()
+        return self._document
+
+    def _release_if_closed(self) -> None:
+        if self._closed:
+            self._release()
+
+    def _release(self) -> None:
+        if self._document is not None:
+            self._document.close()
+            self._document = None
+
+    def _told(self, cells: Cells) -> None:
+        for note in cells.notes():
+            self._note(note)
+        if self._recorder is not None and self._on_note is not None:
+            for note in self._recorder.notices.deliver(cells.ref.key, self._author):
+                self._note(note)
+
+    def _note(self, note: str) -> None:
+        if self._on_note is not None:
+            self._on_note(note)
+
+
+class Leases:
+    """Gives out leases of one server's notebooks, with one journal behind all of them."""
+
+    def __init__(self, documents: Documents, recorder: JournalRecorder | None = None) -> None:
+        self.documents = documents
+        self.recorder = recorder
+
+    def lease(
+        self,
+        ref: NotebookRef,
+        *,
+        author: Author = NOBODY,
+        subscribers: Sequence[EditSubscriber] = (),
+        on_note: OnNote | None = None,
+    ) -> EditLease:
+        """A lease of the notebook, opened on first use."""
+        return EditLease(
+            ref,
+            self.documents,
+            self.recorder,
+            author=author,
+            subscribers=subscribers,
+            on_note=on_note,
+        )
+
+    async def create(self, path: str) -> NotebookRef:
+        """A new empty notebook. Raises as `Documents.create`."""
+        ref = await self.documents.create(path)
+        if self.recorder is not None:
+            # Where keys are paths, this one may have been that of a notebook which was deleted.
+            self.recorder.forget(ref.key)
+        return ref
+
+    async def close(self) -> None:
+        """Save what is unsaved, then close documents and journal."""
+        if self.recorder is not None:
+            with suppress(BackendError):
+                await self.recorder.last_look()
+        await self.documents.close()
+        if self.recorder is not None:
+            self.recorder.close()

@@ -1,0 +1,128 @@
+"""Cells that publish each change: what every adapter's cells are built on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+
+from jmcp.core.editing.change_log import ChangeLog
+from jmcp.core.ports import (
+    Cell,
+    Cells,
+    CellType,
+    DocumentMode,
+    Edit,
+    EditSubscriber,
+    NotebookRef,
+)
+
+
+class PublishedCells(ABC):
+    """Implements the changes of `ports.Cells`; a subclass says how its document takes each.
+
+    A change costs nothing beyond that where nobody subscribed.
+    """
+
+    ref: NotebookRef
+    mode: DocumentMode
+    subscribers: Sequence[EditSubscriber] = ()
+
+    @property
+    @abstractmethod
+    def loaded(self) -> str: ...
+    @property
+    @abstractmethod
+    def version(self) -> int: ...
+    @property
+    @abstractmethod
+    def changes(self) -> ChangeLog: ...
+    @abstractmethod
+    def __len__(self) -> int: ...
+    @abstractmethod
+    def get(self, index: int, *, outputs: bool = False) -> Cell: ...
+    @abstractmethod
+    def find(self, cell_id: str) -> int | None: ...
+    @abstractmethod
+    def kernelspec(self) -> str | None: ...
+    @abstractmethod
+    def notes(self) -> Sequence[str]: ...
+
+    def insert(
+        self, index: int, cell_type: CellType, source: str, *, cell_id: str | None = None
+    ) -> Cell:
+        count = len(self)
+        inserted = self._insert(index, cell_type, source, cell_id)
+        if self.subscribers:
+            self._publish(Edit(kind="insert", count=count, after=inserted, now=beside(self, index)))
+        return inserted
+
+    def set_source(self, index: int, source: str) -> None:
+        if not self.subscribers:
+            self._set_source(index, source)
+            return
+        before = self.get(index)
+        self._set_source(index, source)
+        if before.cell_id is not None and source.isascii():
+            after = replace(before, source=source)
+        else:
+            # With the id that it just got, and what the document can hold of the text.
+            after = self.get(index)
+        self._publish(Edit(kind="set_source", count=len(self), before=before, after=after))
+
+    def delete(self, index: int) -> None:
+        if not self.subscribers:
+            self._delete(index)
+            return
+        cell, was, count = self.get(index), beside(self, index), len(self)
+        self._delete(index)
+        self._publish(Edit(kind="delete", count=count, before=cell, was=was))
+
+    def move(self, index: int, to: int) -> None:
+        if index == to:
+            return
+        if not self.subscribers:
+            self._move(index, to)
+            return
+        before, was = self.get(index), beside(self, index)
+        self._move(index, to)
+        self._publish(
+            Edit(
+                kind="move",
+                count=len(self),
+                before=before,
+                after=self.get(to),
+                was=was,
+                now=beside(self, to),
+            )
+        )
+
+    def set_kernelspec(self, name: str, display_name: str, language: str) -> None:
+        before = self.kernelspec()
+        self._set_kernelspec(name, display_name, language)
+        values = (before, name, display_name, language)
+        self._publish(Edit(kind="set_kernelspec", count=len(self), values=values))
+
+    def _publish(self, edit: Edit) -> None:
+        for subscriber in self.subscribers:
+            subscriber.on_edit(edit, self)
+
+    @abstractmethod
+    def _insert(
+        self, index: int, cell_type: CellType, source: str, cell_id: str | None
+    ) -> Cell: ...
+    @abstractmethod
+    def _set_source(self, index: int, source: str) -> None: ...
+    @abstractmethod
+    def _delete(self, index: int) -> None: ...
+    @abstractmethod
+    def _move(self, index: int, to: int) -> None: ...
+    @abstractmethod
+    def _set_kernelspec(self, name: str, display_name: str, language: str) -> None: ...
+
+
+def beside(cells: Cells, index: int) -> tuple[str | None, str | None]:
+    """The ids of the cells above and below the one at that index."""
+    above = cells.get(index - 1).cell_id if index > 0 else None
+    below = cells.get(index + 1).cell_id if index + 1 < len(cells) else None
+    return above, below

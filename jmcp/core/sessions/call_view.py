@@ -1,0 +1,124 @@
+"""What one call sees of one notebook: what it reads and edits there, and what others had changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from jmcp.core.editing.change_log import Cursor
+from jmcp.core.ports import Cell, Cells, Edit
+from jmcp.core.sessions.read_cells import Reading, UnseenChange, What, identified
+from jmcp.core.sessions.readings import Readings
+
+NAMED_CELLS = 5
+"""Cells that a notice names."""
+
+
+class CallView:
+    """Keeps a session's reading of a notebook up to date during one call.
+
+    `unseen` is what others did to cells that the session had read: the result of the call says it,
+    and with that the session knows. `reading` is shared with the session's other calls, so what is
+    read here counts for them at once.
+    """
+
+    def __init__(self, key: str, reading: Reading, readings: Readings) -> None:
+        self.key = key
+        self.reading = reading
+        self.unseen: dict[str, UnseenChange] = {}
+        self._readings = readings
+        self._cursor: Cursor | None = None
+        self._edited: dict[str, str | None] = {}
+
+    def begin(self, cells: Cells) -> None:
+        """The call looks at the document as it is now."""
+        self._cursor = cells.changes.cursor
+        self.unseen |= {one.cell_id: one for one in self.reading.unseen_changes(cells)}
+
+    def record_read(self, cells: Cells, *found: Cell) -> None:
+        """The session is given the whole sources of these cells, as `get` just returned them."""
+        sources = {
+            cell.cell_id: cell.source
+            for cell in found
+            if cell.cell_id is not None and identified(cells, cell)
+        }
+        self.reading.record_read(sources)
+        self._readings.keep(sources.values())
+
+    def is_stale(self, cells: Cells, cell: Cell) -> bool:
+        """Whether the session has read that cell with another source than it has now."""
+        if cell.cell_id is None or not identified(cells, cell):
+            return False
+        return self.reading.differs(cell.cell_id, cell.source)
+
+    def acknowledge_if_stale(self, cells: Cells, cell: Cell) -> bool:
+        """The same of a cell that is about to be run: then the call says so, and no notice has to."""
+        if not self.is_stale(cells, cell):
+            return False
+        change = self.unseen.pop(cell.cell_id or "", None)
+        if change is not None:
+            self.reading.acknowledge([change])
+        return True
+
+    def had_read(self, cell_id: str) -> bool:
+        return self.reading.of(cell_id) is not None
+
+    def source_read(self, cell: Cell) -> str | None:
+        """The source that the session has read of that cell, where it is still known."""
+        known = self.reading.of(cell.cell_id) if cell.cell_id is not None else None
+        if known is None or cell.cell_id is None:
+            return None
+        return self._readings.text(known, self.key, cell.cell_id)
+
+    def acknowledge(self) -> None:
+        """The call succeeded, and its result says what was unseen."""
+        self.reading.acknowledge(self.unseen.values())
+        if self._cursor is not None:
+            self.reading.cursor = self._cursor
+
+    # -- its own edits -------------------------------------------------------------------------
+
+    def on_edit(self, edit: Edit, cells: Cells) -> None:
+        if edit.kind == "delete":
+            self._deleted(edit, cells)
+        elif edit.kind in ("insert", "set_source") and edit.after is not None:
+            # At once, for a call beside this one may look at the document before the edit ends.
+            self.record_read(cells, edit.after)
+            if edit.after.cell_id is not None and identified(cells, edit.after):
+                self._edited[edit.after.cell_id] = edit.after.source
+
+    def _deleted(self, edit: Edit, cells: Cells) -> None:
+        if edit.before is None or edit.before.cell_id is None:
+            return
+        cell_id = edit.before.cell_id
+        left = cells.find(cell_id)
+        if (
+            left is None or left >= edit.before.index
+        ):  # of two with one id, the first has the reading
+            self.reading.forget([cell_id])
+            self._edited[cell_id] = None
+
+    def end_edit(self, *, failed: bool) -> None:
+        """An edit ended. What became of changes that failed, nobody knows."""
+        edited, self._edited = self._edited, {}
+        if failed:
+            self.reading.forget(edited)
+            return
+        # Again, for a call beside this one may have read what the file had before.
+        self.reading.record_read({one: text for one, text in edited.items() if text is not None})
+        self.reading.forget(one for one, text in edited.items() if text is None)
+
+
+def described(changes: Iterable[UnseenChange]) -> str:
+    """The changes in one or two sentences."""
+    by_what: dict[What, dict[str, None]] = {}
+    for one in changes:
+        by_what.setdefault(one.what, {})[one.cell_id] = None
+    parts = [f"{what}: {listed([*ids])}" for what, ids in sorted(by_what.items())]
+    text = f"Others changed cells that this session had read; {'; '.join(parts)}."
+    return f"{text} Read them again before you rely on them." if "changed" in by_what else text
+
+
+def listed(ids: Sequence[str | None]) -> str:
+    """The first few of these, and how many there are more."""
+    more = f" and {len(ids) - NAMED_CELLS} more" if len(ids) > NAMED_CELLS else ""
+    return ", ".join(filter(None, ids[:NAMED_CELLS])) + more

@@ -1,0 +1,105 @@
+"""The readings of all sessions on a server, and the texts that were read."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections import OrderedDict
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from sys import getsizeof
+from weakref import WeakValueDictionary
+
+from jmcp.core.journal.entries import Journal
+from jmcp.core.sessions.read_cells import PAIR_BYTES, Reading, digest
+from jmcp.core.sessions.records import SessionRecord
+from jmcp.core.stores.state_file import StateUnavailable
+
+KEPT_READINGS = 512
+"""Of 16 KB at most; others are loaded again from their records."""
+TEXT_BYTES = 16 * 2**20
+"""Of the sources that are kept for diffs, all together, as they are in memory."""
+LONGEST_TEXT_BYTES = 2**20
+
+
+class Readings:
+    """The readings of all sessions on this server.
+
+    What is in here is true at once for all calls of a session; a record is what a call that is
+    over has stored. `journal` has sources that are no longer at hand.
+    """
+
+    def __init__(self, journal: Journal | None = None) -> None:
+        self._journal = journal
+        # One for each session and notebook while any call has it, whatever the limit.
+        self._readings: WeakValueDictionary[tuple[object, ...], Reading] = WeakValueDictionary()
+        self._recent: OrderedDict[tuple[object, ...], Reading] = OrderedDict()
+        self._texts: OrderedDict[bytes, str] = OrderedDict()
+        self._text_bytes = 0
+
+    def of(self, record: SessionRecord, key: str) -> Reading:
+        """What that session has read of the notebook with that key."""
+        name = _name(record, key)
+        reading = self._readings.get(name)
+        if reading is None:
+            held = record.notebooks.get(key)
+            reading = Reading(_unpacked(held.seen) if held else b"")
+            self._readings[name] = reading
+        self._recent[name] = reading
+        self._recent.move_to_end(name)
+        if len(self._recent) > KEPT_READINGS:
+            self._recent.popitem(last=False)
+        return reading
+
+    def forget(self, record: SessionRecord, key: str) -> None:
+        """The session lets go of that notebook."""
+        self._readings.pop(_name(record, key), None)
+        self._recent.pop(_name(record, key), None)
+
+    def keep(self, sources: Iterable[str]) -> None:
+        """Keep what was read, for diffs."""
+        for source in sources:
+            if getsizeof(source) > LONGEST_TEXT_BYTES:
+                continue
+            key = digest(source)
+            if key not in self._texts:
+                self._text_bytes += getsizeof(source)
+            self._texts[key] = source
+            self._texts.move_to_end(key)
+        while self._text_bytes > TEXT_BYTES:
+            _, gone = self._texts.popitem(last=False)
+            self._text_bytes -= getsizeof(gone)
+
+    def text(self, wanted: bytes, key: str, cell_id: str) -> str | None:
+        """The source with that digest, if this process has it, or the journal for that cell."""
+        text = self._texts.get(wanted)
+        if text is not None or self._journal is None:
+            return text
+        with suppress(StateUnavailable):
+            for entry in reversed(self._journal.entries(key)):
+                if entry.cell_id != cell_id:
+                    continue
+                for source in (entry.after, entry.before):
+                    if source is not None and digest(source) == wanted:
+                        return source
+        return None
+
+
+def with_reading(key: str, reading: Reading, record: SessionRecord) -> SessionRecord:
+    """The record with all that was read by now, unless the notebook was released."""
+    held = record.notebooks.get(key)
+    if held is None:
+        return record
+    reading.unsaved = False
+    seen = b64encode(reading.packed).decode()
+    return replace(record, notebooks={**record.notebooks, key: replace(held, seen=seen)})
+
+
+def _name(record: SessionRecord, key: str) -> tuple[object, ...]:
+    # A session that is opened anew under an old id has read nothing.
+    return record.owner, record.session_id, record.created, key
+
+
+def _unpacked(seen: str) -> bytes:
+    packed = b64decode(seen)
+    return packed[: len(packed) // PAIR_BYTES * PAIR_BYTES]

@@ -1,7 +1,7 @@
-"""The composition root: what every server is made of, whatever documents and kernels it has.
+"""The composition root of every server, for any documents and kernels.
 
-The adapters are chosen in `jmcp.compose_local` and `jmcp.compose_remote`: each brings a second of imports that
-the other never needs.
+`jmcp.compose_local` and `jmcp.compose_remote` choose those; they are apart because the imports of
+each take a second that the other does not need.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from jmcp.core.observe.events import Witness
 from jmcp.core.ports import Documents, Kernels
 from jmcp.core.sessions.readings import Readings
 from jmcp.options.settings import Settings
-from jmcp.state.folder import kept_in, state_folder
+from jmcp.state.folder import open_stores, state_folder
 from jmcp_api import http, mcp, registry, sessions, texts
 from jmcp_handlers import HANDLERS
 
@@ -42,15 +42,15 @@ API = Api(
 )
 
 
-def living(settings: Settings) -> Api:
-    """The API with the lifetime that sessions have on this server."""
+def api_of(settings: Settings) -> Api:
+    """The API with the session lifetime of this server."""
     if settings.session_hours is None:
         return API
     return replace(API, policy=replace(API.policy, idle_hours=settings.session_hours))
 
 
 def permissions(settings: Settings) -> Permissions:
-    """What this server allows anybody. Raises ValueError for a tool that there is not."""
+    """What this server permits to any caller. Raises ValueError for a tool that the spec lacks."""
     return Permissions(
         API,
         read_only=settings.read_only,
@@ -60,7 +60,7 @@ def permissions(settings: Settings) -> Permissions:
 
 
 def gates(settings: Settings) -> list[Gate]:
-    """What may refuse a call, in the order in which they are asked."""
+    """The gates besides permissions, in the order in which they are asked."""
     policy = sessions.POLICY
     session, owner = settings.calls_per_second, settings.owner_calls_per_second
     rates = Rates(
@@ -71,35 +71,35 @@ def gates(settings: Settings) -> list[Gate]:
     return [rates]
 
 
-def witnesses(settings: Settings) -> list[Witness]:
-    """Who is told of each call."""
+def observers(settings: Settings) -> list[Witness]:
+    """The observers of calls and sessions."""
     if settings.audit_log is None:
         return [CallLog()]
     return [CallLog(), AuditLog(settings.audit_log, content=settings.audit_content)]
 
 
 def build(documents: Documents, kernels: Kernels, *, place: str, settings: Settings) -> Dispatcher:
-    """Everything behind the wire formats, on these documents and these kernels.
+    """A dispatcher on these documents and kernels, with the stores of a place.
 
-    What outlives the process is kept by the place that it works on: a directory, or a URL.
-    Raises ServeError for a store that cannot be.
+    `place` is what the server works on: a directory or a URL. Raises ServeError for a store that
+    cannot be opened.
     """
-    api = living(settings)
-    store, journal = kept_in(
+    api = api_of(settings)
+    store, journal = open_stores(
         state_folder(place), store=settings.store, idle_hours=api.policy.idle_hours
     )
     made = Dispatcher(
         api=api,
         handlers=HANDLERS,
         documents=documents,
-        # What an earlier server left to be made again is not for one that changes nothing.
+        # A read-only server does not redo the edits that an earlier one lost.
         recorder=None if settings.read_only else JournalRecorder(documents, journal),
         readings=Readings(journal),
         kernels=kernels,
         store=store,
         permissions=permissions(settings),
         gates=gates(settings),
-        witnesses=witnesses(settings),
+        witnesses=observers(settings),
         # For tests: an error that its tool does not declare becomes a bug instead of a log line.
         strict=os.environ.get("JMCP_STRICT") == "1",
     )

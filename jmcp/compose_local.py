@@ -14,11 +14,11 @@ from jmcp_jupyter.documents.local.documents import LocalDocuments
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
 
 CALLS_SECONDS = 3.0
-"""How long calls under way may take to end when Jupyter stops. Kernels go on meanwhile."""
+"""Calls under way may take so long to end when Jupyter stops; kernels still run then."""
 
 
-def local(serverapp: ServerApp, settings: Settings) -> Dispatcher:
-    """On the Jupyter Server of this process."""
+def local_dispatcher(serverapp: ServerApp, settings: Settings) -> Dispatcher:
+    """A dispatcher on the Jupyter Server of this process."""
     documents = LocalDocuments(
         serverapp,
         max_bytes=settings.max_notebook_mib * MIB,
@@ -28,27 +28,29 @@ def local(serverapp: ServerApp, settings: Settings) -> Dispatcher:
     return compose.build(documents, kernels, place=serverapp.root_dir, settings=settings)
 
 
-async def prepared(serverapp: ServerApp) -> None:
-    """Have what rooms share ready, for browser tabs too, before many of them open together."""
+async def prepare(serverapp: ServerApp) -> None:
+    """Start what all rooms share before many are opened together, by browser tabs or by calls."""
     extension = collaboration.extension_of(serverapp)
     if extension is not None:
         await collaboration.ready(extension, serverapp.log)
 
 
-async def drained(made: Starlette) -> None:
+async def drain_calls(site_: Starlette) -> None:
     """Answer the calls under way, before Jupyter ends the kernels that they wait for."""
-    await drain(made, CALLS_SECONDS)
+    await drain(site_, CALLS_SECONDS)
 
 
-def site_of(serverapp: ServerApp, *, toolsets: tuple[str, ...], settings: Settings) -> Starlette:
-    """All HTTP surfaces, for the extension to serve."""
+def jupyter_site(
+    serverapp: ServerApp, *, toolsets: tuple[str, ...], settings: Settings
+) -> Starlette:
+    """All HTTP surfaces, to be served by the extension."""
     base = serverapp.base_url.rstrip("/")
     return site(
-        local(serverapp, settings),
+        local_dispatcher(serverapp, settings),
         version=compose.VERSION,
         base=base,
         toolsets=toolsets,
         permissions=compose.permissions(settings),
-        listed=settings.origins,
+        cors_origins=settings.origins,
         max_body_bytes=settings.max_request_mib * MIB,
     )

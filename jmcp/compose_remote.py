@@ -1,4 +1,4 @@
-"""The composition root outside of Jupyter: imported once a server was found to work on."""
+"""The composition root outside of Jupyter, imported once a Jupyter Server answers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 
 
-def remote(documents: JupyterApi, kernels: JupyterApi, settings: Settings) -> Dispatcher:
-    """On Jupyter Servers elsewhere: the same one twice, or one for each."""
-    made = RemoteDocuments(
+def remote_dispatcher(documents: JupyterApi, kernels: JupyterApi, settings: Settings) -> Dispatcher:
+    """A dispatcher on running Jupyter Servers, which may be the same one."""
+    remote_documents = RemoteDocuments(
         documents,
         max_bytes=settings.max_notebook_mib * MIB,
         allow_hidden=settings.allow_hidden,
     )
-    return compose.build(made, RemoteKernels(kernels), place=documents.url, settings=settings)
+    return compose.build(
+        remote_documents, RemoteKernels(kernels), place=documents.url, settings=settings
+    )

@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     token.add_to(commands, run=run_token)
     sessions.add_to(commands, run=run_sessions)
 
-    # Its options are its own: `main` hands them over before argparse sees them.
+    # For the help only: `main` passes its arguments on before argparse reads them.
     commands.add_parser("generate", help="generate code from a spec")
     return top
 
@@ -57,7 +57,7 @@ def run_sessions(arguments: argparse.Namespace) -> int:
 
 
 def run_tools(arguments: argparse.Namespace) -> int:
-    # Read as it is, without the server that serves it: that takes a second to import.
+    # From the generated file, because importing the server takes a second.
     entries = json.loads(Path(jmcp_api.__file__).with_name(LISTING_FILE).read_bytes())
     if arguments.json:
         print(json.dumps(entries, indent=2, ensure_ascii=False))
@@ -92,7 +92,7 @@ def fail(message: str) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit status: 0 for success, 1 for an error that is told, 2 for a wrong command line."""
+    """Run a command line. Returns the exit status: 0, 1 for an error, 2 for wrong arguments."""
     given = list(sys.argv[1:] if argv is None else argv)
     if given[:1] == ["generate"]:
         return run_generate(given[1:])

@@ -1,4 +1,4 @@
-"""`jmcp serve`: which server its options mean, and starting that."""
+"""`jmcp serve`: starts the server that its options describe."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jmcp.cli.print_config import of_a_running_server, of_a_started_server
+from jmcp.cli.print_config import print_http_config, print_stdio_config
 from jmcp.core.errors import ServeError
-from jmcp.hosting.server_url import servers
+from jmcp.hosting.jupyter_address import jupyter_addresses
 from jmcp.options import serve_options, sources
 from jmcp.options.cli_arguments import add_options
-from jmcp.options.table import DEFAULT_PORT, ELSEWHERE, HTTP, LAB, SETTINGS, STARTING, settings
-from jmcp.state.token import config_folder, kept_token
-from jmcp.transport.mcp.stdio_fds import Wire
+from jmcp.options.table import (
+    DEFAULT_PORT,
+    HTTP,
+    LAB,
+    REMOTE_SERVERS,
+    SETTINGS,
+    STARTING,
+    settings_of,
+)
+from jmcp.state.token import config_folder, user_token
+from jmcp.transport.mcp.stdio_fds import StdioFds
 from jmcp_api.mcp import TOOLSETS
 
 EPILOG = """\
@@ -56,18 +64,18 @@ def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
     add_options(http, HTTP)
     http.add_argument("--token", help="what clients send, instead of the one kept for you")
     add_options(command.add_argument_group("JupyterLab in the same process"), LAB)
-    elsewhere = command.add_argument_group("Jupyter elsewhere")
-    add_options(elsewhere, ELSEWHERE)
+    remote = command.add_argument_group("Jupyter elsewhere")
+    add_options(remote, REMOTE_SERVERS)
     for kind in ("jupyter", "document", "kernel"):
-        elsewhere.add_argument(f"--{kind}-token", metavar="TOKEN", help="its token")
+        remote.add_argument(f"--{kind}-token", metavar="TOKEN", help="its token")
     add_options(command.add_argument_group("sessions, limits and records"), SETTINGS)
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Serve until it is stopped. Raises ServeError."""
-    given = sources.given(vars(arguments), os.environ)
-    values = sources.decided(given, sources.from_file(config_folder()))
+    explicit = sources.explicit_values(vars(arguments), os.environ)
+    values = sources.resolved(explicit, sources.from_file(config_folder()))
     if unknown := set(values["toolset"]) - set(TOOLSETS):
         known = ", ".join(TOOLSETS)
         raise ServeError(f"no toolset {', '.join(sorted(unknown))}; --toolset takes: {known}")
@@ -75,74 +83,76 @@ def run(arguments: argparse.Namespace) -> None:
         # Over stdio any free one: a client may start several.
         values["port"] = 0 if values["transport"] == "stdio" else DEFAULT_PORT
     if values["jupyter_url"] or values["document_url"] or values["kernel_url"]:
-        _elsewhere(arguments, given, values)
+        _serve_standalone(arguments, explicit, values)
     else:
-        _lab(arguments, given, values)
+        _serve_lab(arguments, explicit, values)
 
 
-def _lab(arguments: argparse.Namespace, given: dict[str, Any], values: dict[str, Any]) -> None:
+def _serve_lab(
+    arguments: argparse.Namespace, explicit: dict[str, Any], values: dict[str, Any]
+) -> None:
     root_dir = (values["root_dir"] or Path()).resolve()
     if not root_dir.is_dir():
         raise ServeError(f"{root_dir} is not a folder; name one with --root-dir")
     over_stdio = values["transport"] == "stdio"
-    token = arguments.token or serve_options.taken_token(os.environ)
+    token = arguments.token or serve_options.pop_token(os.environ)
     if arguments.print_config:
         if over_stdio:
-            of_a_started_server(given | {"root_dir": root_dir}, {"JMCP_TOKEN": token})
+            print_stdio_config(explicit | {"root_dir": root_dir}, {"JMCP_TOKEN": token})
         else:
-            of_a_running_server(values, token)
+            print_http_config(values, token)
         return
     options = serve_options.ServeOptions(
         root_dir=root_dir,
         host=values["host"],
         port=values["port"],
-        token=token or kept_token(config_folder()),
+        token=token or user_token(config_folder()),
         toolsets=values["toolset"],
-        # Whoever starts a client did not ask for a browser.
+        # Over stdio a client starts the server, and nobody asked for a browser.
         browser=values["browser"] and not over_stdio,
         verbose=values["verbose"],
-        settings=settings(values),
-        given=given,
+        settings=settings_of(values),
+        explicit=explicit,
     )
     if over_stdio:
-        # Before the imports below, which may print as well as anything else.
-        wire = Wire.taken()
-        from jmcp.hosting.stdio_lab import serve_beside
+        # Before the imports below, which may print.
+        fds = StdioFds.claim()
+        from jmcp.hosting import stdio_lab
 
-        serve_beside(options, wire)
+        stdio_lab.serve(options, fds)
     else:
         from jmcp.hosting import embedded_lab
 
         embedded_lab.serve(options)
 
 
-def _elsewhere(
-    arguments: argparse.Namespace, given: dict[str, Any], values: dict[str, Any]
+def _serve_standalone(
+    arguments: argparse.Namespace, explicit: dict[str, Any], values: dict[str, Any]
 ) -> None:
     over_stdio = values["transport"] == "stdio"
-    token = arguments.token or serve_options.taken_token(os.environ, ("JMCP_TOKEN",))
+    token = arguments.token or serve_options.pop_token(os.environ, ("JMCP_TOKEN",))
     tokens = {kind: vars(arguments)[f"{kind}_token"] for kind in ("jupyter", "document", "kernel")}
-    named = servers(values, tokens, os.environ)
+    addresses = jupyter_addresses(values, tokens, os.environ)
     if arguments.print_config:
         if over_stdio:
-            kept = {name: value for name, value in given.items() if not name.endswith("_url")}
-            of_a_started_server(kept | named.options, named.tokens)
+            others = {name: value for name, value in explicit.items() if not name.endswith("_url")}
+            print_stdio_config(others | addresses.options, addresses.tokens)
         else:
-            of_a_running_server(values, token)
+            print_http_config(values, token)
         return
-    # Before the imports below, which may print as well as anything else.
-    wire = Wire.taken() if over_stdio else None
+    # Before the imports below, which may print.
+    fds = StdioFds.claim() if over_stdio else None
     options = serve_options.StandaloneOptions(
-        documents=named.documents,
-        kernels=named.kernels,
-        wire=wire,
+        documents=addresses.documents,
+        kernels=addresses.kernels,
+        stdio=fds,
         host=values["host"],
         port=values["port"],
-        token=token or kept_token(config_folder()),
+        token=token or user_token(config_folder()),
         toolsets=values["toolset"],
         if_unavailable=values["if_unavailable"] or ("retry" if over_stdio else "exit"),
         verbose=values["verbose"],
-        settings=settings(values),
+        settings=settings_of(values),
     )
     from jmcp.hosting import standalone
 

@@ -1,4 +1,4 @@
-"""`jmcp sessions`: the sessions of a place, whether a server runs there or not."""
+"""`jmcp sessions`: lists, shows and removes the sessions of a place, with or without a server there."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jmcp.core.errors import BackendError, ServeError
-from jmcp.hosting.server_url import where
+from jmcp.hosting.jupyter_address import jupyter_address
 from jmcp.options import sources
 from jmcp.options.cli_arguments import add_options
 from jmcp.options.table import BY_NAME
 from jmcp.state.token import config_folder
 
 if TYPE_CHECKING:
-    from jmcp.state.session_file import Kept, Row
+    from jmcp.state.session_file import Row, SessionFile
 
-PLACE = ("root_dir", "jupyter_url", "document_url", "store", "session_hours")
+PLACE_OPTIONS = ("root_dir", "jupyter_url", "document_url", "store", "session_hours")
 COLUMNS = ("", "SESSION", "OWNER", "LAST USED", "NOTEBOOKS")
 
 
@@ -47,14 +47,14 @@ def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
                 "session", metavar="SESSION", help="its number in the list, or how its id begins"
             )
         action.add_argument("--json", action="store_true", help="for programs")
-        add_options(action, [BY_NAME[option] for option in PLACE])
+        add_options(action, [BY_NAME[option] for option in PLACE_OPTIONS])
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Do it. Raises ServeError."""
-    given = sources.given(vars(arguments), os.environ)
-    values = sources.decided(given, sources.from_file(config_folder()))
+    """Run the command. Raises ServeError."""
+    explicit = sources.explicit_values(vars(arguments), os.environ)
+    values = sources.resolved(explicit, sources.from_file(config_folder()))
     try:
         asyncio.run(_run(arguments, values))
     except BackendError as error:
@@ -62,34 +62,34 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 async def _run(arguments: argparse.Namespace, values: dict[str, Any]) -> None:
-    # Here and not above: other commands need not wait for its imports.
-    from jmcp.state.session_file import open_kept
+    # Imported here, so that other commands do not wait for its imports.
+    from jmcp.state.session_file import open_session_file
 
-    kept = open_kept(_place(values), values["store"], values["session_hours"])
+    file = open_session_file(_place(values), values["store"], values["session_hours"])
     try:
-        rows = await kept.rows()
+        rows = await file.rows()
         if arguments.action == "list":
-            _list(rows, kept, as_json=arguments.json)
+            _list(rows, file, as_json=arguments.json)
             return
         row = _chosen(rows, arguments.session)
         if arguments.action == "show":
             _show(row, as_json=arguments.json)
         else:
-            await _remove(row, kept, as_json=arguments.json)
+            await _remove(row, file, as_json=arguments.json)
     finally:
-        await kept.close()
+        await file.close()
 
 
 def _place(values: dict[str, Any]) -> str:
-    """As `jmcp serve` names what it works on."""
+    """The place that `jmcp serve` with the same options works on."""
     url = values["document_url"] or values["jupyter_url"]
     if url:
-        return where("document", url, "").url
+        return jupyter_address("document", url, "").url
     return str((values["root_dir"] or Path()).resolve())
 
 
 def _chosen(rows: Sequence[Row], session: str) -> Row:
-    """By number, or by the beginning of the id. Raises ServeError."""
+    """The session with that number, or whose id begins so. Raises ServeError for none or several."""
     begins = session.rstrip("*")
     found = [row for row in rows if str(row.number) == session]
     found = found or [row for row in rows if begins and row.session_id.startswith(begins)]
@@ -97,19 +97,19 @@ def _chosen(rows: Sequence[Row], session: str) -> Row:
         return found[0]
     if not rows:
         raise ServeError("there are no live sessions here; jmcp sessions list --help says where")
-    which = "none" if not found else f"{len(found)}"
+    which = f"{len(found)} sessions match" if found else "no session matches"
     raise ServeError(
-        f"{which} of the {len(rows)} live sessions here is meant by {session}; name one by its "
-        "number in jmcp sessions list, or by more of its id"
+        f"{which} {session!r} ({len(rows)} live); give its number from jmcp sessions list, or more "
+        "of its id"
     )
 
 
-def _list(rows: Sequence[Row], kept: Kept, *, as_json: bool) -> None:
+def _list(rows: Sequence[Row], file: SessionFile, *, as_json: bool) -> None:
     if as_json:
         _print_json([row.public() for row in rows])
         return
     if not rows:
-        _say(f"No live sessions in {kept.where}.")
+        _say(f"No live sessions in {file.place}.")
         return
     now = time.time()
     table = [COLUMNS] + [
@@ -145,8 +145,8 @@ def _show(row: Row, *, as_json: bool) -> None:
             _say(f"  kernel   {held.kernel_id}{started}{private}")
 
 
-async def _remove(row: Row, kept: Kept, *, as_json: bool) -> None:
-    removed = await kept.remove(row)
+async def _remove(row: Row, file: SessionFile, *, as_json: bool) -> None:
+    removed = await file.remove(row)
     kernels = row.started_kernels if removed else []
     if as_json:
         _print_json({"removed": removed, "session": row.masked, "kernels_left": kernels})

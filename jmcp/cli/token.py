@@ -1,4 +1,4 @@
-"""`jmcp token`: named tokens, made, listed and removed."""
+"""`jmcp token`: creates, lists and removes named tokens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jmcp.core.calls.principal import LEVELS
-from jmcp.state.named_tokens import Token, TokenError, Tokens
+from jmcp.state.named_tokens import NamedTokens, Token, TokenError
 from jmcp.state.token import config_folder
 
 SPAN = re.compile(r"(\d{1,5})([hdw])")
@@ -77,11 +77,11 @@ def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Raises TokenError, OSError."""
-    tokens = Tokens(config_folder())
+    """Run the command. Raises TokenError, OSError."""
+    tokens = NamedTokens(config_folder())
     if arguments.action == "create":
         moment = moment_of(arguments.expires, datetime.now(UTC))
-        # Alone on stdout, so that a script can take it from there.
+        # Nothing else goes to stdout, so that a script can read it.
         token = tokens.create(arguments.name, tuple(arguments.scopes), moment)
         sys.stdout.write(f"{token}\n")
         say("This is the only time that it is shown. Clients send it as")
@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def moment_of(text: str, now: datetime) -> float | None:
-    """When that is, in seconds since the epoch; None for never. Raises TokenError."""
+    """A moment in seconds since the epoch, None for never. Raises TokenError."""
     if text == "never":
         return None
     if span := SPAN.fullmatch(text):
@@ -104,7 +104,7 @@ def moment_of(text: str, now: datetime) -> float | None:
             moment = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
         except (ValueError, OverflowError):
             raise TokenError(
-                f"--expires {text} is no time: 12h, 30d, 4w, {now:%Y-%m-%d} or never"
+                f"--expires {text} is not a time: 12h, 30d, 4w, {now:%Y-%m-%d} or never"
             ) from None
     if moment <= now:
         raise TokenError(f"--expires {text} is over already")

@@ -1,1 +1,2 @@
-"""The processes that jmcp runs in: the extension, an embedded JupyterLab, one of its own."""
+"""The processes that jmcp runs in: a Jupyter Server as its extension, an embedded JupyterLab, or a
+standalone server."""

@@ -1,4 +1,4 @@
-"""What an MCP client needs to know of a running server, ready to paste."""
+"""The address of a server and the configuration that MCP clients need for it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ WILDCARDS = frozenset({"", "0.0.0.0", "::"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where a server answers. `url` has no slash at its end."""
+class ServerAddress:
+    """The address of a running server and its token. `url` has no trailing slash."""
 
     url: str
     token: str
@@ -29,25 +29,25 @@ class Endpoint:
     def client_config(self) -> str:
         """The `mcpServers` object that most clients read."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        return _servers({"type": "http", "url": self.mcp_url, "headers": headers})
+        return _mcp_servers({"type": "http", "url": self.mcp_url, "headers": headers})
 
 
 def stdio_config(command: Sequence[str], tokens: Mapping[str, str]) -> str:
-    """The same for clients that start the server themselves.
+    """The `mcpServers` object for clients that start the server themselves.
 
-    `tokens` are variables: an argument can be read by everyone on the machine.
+    `tokens` go in as variables, because everyone on the machine can read a process's arguments.
     """
     name, *arguments = command
-    return _servers({"command": name, "args": arguments, "env": dict(tokens)})
+    return _mcp_servers({"command": name, "args": arguments, "env": dict(tokens)})
 
 
-def _servers(server: Mapping[str, Any]) -> str:
+def _mcp_servers(server: Mapping[str, Any]) -> str:
     return json.dumps({"mcpServers": {"jmcp": server}}, indent=2)
 
 
-def endpoint(host: str, port: int, base_url: str, token: str) -> Endpoint:
-    """The endpoint as seen from this machine: a wildcard address is reached over loopback."""
+def server_address(host: str, port: int, base_url: str, token: str) -> ServerAddress:
+    """The address as seen from this machine: a wildcard is reached over loopback."""
     name = "127.0.0.1" if host in WILDCARDS else host
     if ":" in name:
         name = f"[{name}]"
-    return Endpoint(url=f"http://{name}:{port}{base_url.rstrip('/')}", token=token)
+    return ServerAddress(url=f"http://{name}:{port}{base_url.rstrip('/')}", token=token)

@@ -1,4 +1,4 @@
-"""Serving before there is a Jupyter Server, and while there is none."""
+"""Serving before the Jupyter Server answers: calls wait for it, or end with why it does not."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from jmcp.core.errors import BackendError, JupyterUnreachable
 from jmcp.core.observe.metrics import Metrics
 
 FIRST_PAUSE_SECONDS = 0.5
+"""Between attempts to connect; each pause is twice as long as the one before."""
 LONGEST_PAUSE_SECONDS = 15.0
 log = logging.getLogger("jmcp")
 
 
-class Later:
-    """`Calls` that are there at once and work as soon as `connect` gives the real ones.
+class DeferredCalls:
+    """`Calls` that exist at once and pass on to the real ones as soon as `connect` returns those.
 
-    `connect` raises a BackendError while that is impossible; it is tried again and again, and at
-    once when a call needs it. `tell` gets each change as a sentence. Until then, calls end with
-    the tool error of the last failure; they wait `call_seconds` for an attempt. Unless this `owns`
-    the real ones, others start and close them.
+    `connect` raises a BackendError while that is impossible; it is tried again after a pause, and
+    at once when a call needs it. A call waits `call_seconds` for an attempt and then ends with the
+    tool error of the last failure, of which `notify` gets each new one as a sentence. Closing may
+    take `close_seconds`. With `owns`, the real calls are started and closed here, else elsewhere.
     """
 
     def __init__(
@@ -34,14 +35,14 @@ class Later:
         api: Api,
         connect: Callable[[], Awaitable[Calls]],
         *,
-        tell: Callable[[str], None],
+        notify: Callable[[str], None],
         call_seconds: float,
         close_seconds: float,
         owns: bool = True,
     ) -> None:
         self.api = api
         self._connect = connect
-        self._tell = tell
+        self._notify = notify
         self._call_seconds = call_seconds
         self._close_seconds = close_seconds
         self._owns = owns
@@ -53,11 +54,11 @@ class Later:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to connect; never waits for it."""
+        """Begin to connect, in a task."""
         self._task = asyncio.create_task(self._connecting(), name="jmcp-connect")
 
     async def close(self) -> None:
-        """Close what there is, for as long as is allowed: a server that is gone answers nothing."""
+        """Stop connecting and close the real calls, which a server that is gone may delay."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -66,7 +67,7 @@ class Later:
                 async with asyncio.timeout(self._close_seconds):
                     await self._real.close()
             except TimeoutError:
-                log.warning("what was open did not close within %g s", self._close_seconds)
+                log.warning("connections did not close within %g s", self._close_seconds)
 
     @property
     def metrics(self) -> Metrics | None:
@@ -78,7 +79,7 @@ class Later:
 
     async def drain(self, seconds: float) -> None:
         await self._ending.begin(0)
-        # Who waits for the servers is told that they were not there in time.
+        # Calls that wait for a connection end now, with the reason that there is none.
         self._attempted.set()
         if self._real is not None:
             await self._real.drain(seconds)
@@ -87,7 +88,7 @@ class Later:
         return None if self._real is None else await self._real.live_sessions()
 
     async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
-        """As the real one does, once there is one."""
+        """Run one tool, as the real calls do once there are some."""
         if name not in self.api.tools:
             raise UnknownToolError(name)
         if self._real is None and self.stopping:
@@ -100,7 +101,7 @@ class Later:
         return await self._real.call(name, arguments, caller)
 
     async def _attempt(self) -> None:
-        """Wait for the attempt under way, or for one that is made now."""
+        """Wait for the attempt to connect that is under way, or for one made now."""
         self._wanted.set()
         attempted = self._attempted
         with suppress(TimeoutError):
@@ -122,7 +123,7 @@ class Later:
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     async def _connected(self) -> bool:
-        """Try once. What fails in the same way again is not told again."""
+        """Try once. The same failure as before is not notified again."""
         attempted, known = self._attempted, self._failure
         try:
             real = await self._connect()
@@ -130,17 +131,19 @@ class Later:
                 try:
                     await real.start()
                 except BaseException:
-                    # What it has open would count as another jmcp.
+                    # Else its lock on the state folder would look like another jmcp.
                     await real.close()
                     raise
             self._real = real
         except BackendError as error:
             self._failure = error
             if known is None or known.message != error.message:
-                self._tell(f"{error.message} Trying again until it is there.")
-        except Exception:  # a bug must not end the attempts without a word
+                self._notify(f"{error.message} Trying again until it is there.")
+        except Exception:  # a bug must not end the attempts silently
             log.exception("connecting failed")
-            self._failure = JupyterUnreachable("Connecting failed with a bug; jmcp's log has it.")
+            self._failure = JupyterUnreachable(
+                "Connecting failed because of a bug; jmcp's log has it."
+            )
         finally:
             self._attempted = asyncio.Event()
             attempted.set()

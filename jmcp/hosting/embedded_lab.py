@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jmcp.core.errors import ServeError
-from jmcp.hosting.client_config import Endpoint, endpoint
+from jmcp.hosting.client_config import ServerAddress, server_address
 from jmcp.hosting.listener import bound
 from jmcp.options.serve_options import ServeOptions
 from jmcp.state import folder
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
 STOP_SECONDS = 40
-SETTLE_SECONDS = 5
+"""After a signal, Jupyter, its kernels and its extensions have so long to stop."""
+LEFTOVER_SECONDS = 5
+"""Tasks that Jupyter leaves behind may take so long to end once they are cancelled."""
 LAB = ("jupyterlab", "jupyter_server_ydoc", "ipykernel")
 
 
 def check_installed() -> None:
-    """Raises ServeError without what `jmcp[lab]` adds."""
+    """Raises ServeError where a package of `jmcp[lab]` is missing."""
     if missing := [name for name in LAB if find_spec(name) is None]:
         raise ServeError(
             f"jmcp serve needs {', '.join(missing)}, not installed: pip install 'jmcp[lab]'"
@@ -38,7 +40,7 @@ def check_installed() -> None:
 
 
 def arguments(options: ServeOptions) -> list[str]:
-    """Jupyter's command line. A list of this process: no other one can read the token there."""
+    """Jupyter's command line, as a list that other processes cannot read: it has the token."""
     given = [
         f"--ServerApp.root_dir={options.root_dir}",
         f"--ServerApp.ip={options.host}",
@@ -56,7 +58,7 @@ def arguments(options: ServeOptions) -> list[str]:
 
 
 def free_port(host: str) -> int:
-    """Before 2.20, jupyter_server never learns which port it got for 0."""
+    """A port that is free now: before 2.20, jupyter_server never learns which one it got for 0."""
     with bound(host, 0) as free:
         return int(free.getsockname()[1])
 
@@ -66,7 +68,7 @@ def log_level(options: ServeOptions) -> int:
 
 
 def collaboration_state(root_dir: Path) -> list[str]:
-    """Where collaboration keeps its history: out of the notebooks' folder, one for each."""
+    """Arguments that put the history which collaboration keeps outside of the notebooks' folder."""
     from jupyter_core.paths import jupyter_data_dir
 
     name = hashlib.sha256(str(root_dir).encode()).hexdigest()[:16]
@@ -82,8 +84,8 @@ def is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-def is_news(record: logging.LogRecord) -> bool:
-    """False for what nobody can act on.
+def is_actionable(record: logging.LogRecord) -> bool:
+    """Whether somebody can act on a log record; a filter for those of Jupyter.
 
     Jupyter warns whenever a notebook with code is opened that it did not run itself, and
     jupyter_server_ydoc leaves an error behind when it stops without ever having had a room.
@@ -94,33 +96,33 @@ def is_news(record: logging.LogRecord) -> bool:
 
 
 def serve(options: ServeOptions) -> None:
-    """Serve until a signal ends it. Raises ServeError when it cannot start."""
+    """Serve until a signal. Raises ServeError when it cannot start."""
     check(options)
     server = initialized(options)
-    # Jupyter binds its port in the loop; this comes after that, so what is printed is true.
-    server.io_loop.add_callback(print_banner, endpoint_of(server, options), options)
+    # After Jupyter has bound its port, which it does in the loop.
+    server.io_loop.add_callback(print_banner, address_of(server, options), options)
     server.start()
-    server.io_loop.run_sync(settle)
+    server.io_loop.run_sync(cancel_leftover_tasks)
 
 
 def check(options: ServeOptions) -> None:
     """Raises ServeError when it cannot start."""
     check_installed()
-    folder.check(options.settings.store)
-    # Jupyter itself would say in six lines that a port is taken.
+    folder.check_store(options.settings.store)
+    # Jupyter itself would report a taken port with six lines of log.
     bound(options.host, options.port).close()
 
 
 def initialized(options: ServeOptions, *, takes_signals: bool = True) -> ServerApp:
-    """The server, made and not started. It stops at a signal, unless somebody else takes those."""
-    # Here and not above: these take a second, and a taken port should not.
+    """The server, initialized and not started. With `takes_signals` it stops at SIGINT and SIGTERM."""
+    # Imported here, because they take a second and a taken port is reported before.
     from jupyter_server.serverapp import ServerApp
     from traitlets.config import Config
 
     from jmcp.options import traits
 
     class Server(ServerApp):
-        """Stops at the first SIGINT or SIGTERM, without a question and without a word."""
+        """Stops at the first SIGINT or SIGTERM, without Jupyter's question and messages."""
 
         def init_signal(self) -> None:
             if not takes_signals:
@@ -138,37 +140,36 @@ def initialized(options: ServeOptions, *, takes_signals: bool = True) -> ServerA
                 loop.run_until_complete(root)
 
         def end(self, number: int, _: object) -> None:
-            # A second one ends the process on the spot, whatever the first one waits for.
+            # A second signal ends the process at once.
             signal.signal(number, signal.SIG_DFL)
-            # Stopping waits for kernels and extensions of others; this is how long, and then it
-            # says what it waited for.
+            # Past the deadline the process prints what it waits for and ends.
             faulthandler.dump_traceback_later(STOP_SECONDS, exit=True)
             self.stop(from_signal=True)
 
-    logging.getLogger("asyncio").addFilter(is_news)
+    logging.getLogger("asyncio").addFilter(is_actionable)
     extensions = dict.fromkeys(("jupyterlab", "jupyter_server_fileid", "jupyter_server_ydoc"), True)
-    config = Config(JmcpExtension=traits.config(options.given))
+    config = Config(JmcpExtension=traits.config(options.explicit))
     if options.settings.log_format == "json":
-        # Like this also what Jupyter says before there is a jmcp.
+        # For what Jupyter logs before the extension is loaded, too.
         console = {"class": "jmcp.hosting.logs.JsonLines"}
         config.ServerApp.logging_config = {"formatters": {"console": console}}
     server = Server.instance(jpserver_extensions={**extensions, "jmcp": True}, config=config)
-    server.log.addFilter(is_news)
+    server.log.addFilter(is_actionable)
     server.initialize(argv=arguments(options), starter_extension="lab")
-    # Jupyter's own level is its handlers': without this it makes records of each request and each
-    # edit that nobody will see, which costs a twentieth of a call.
+    # Jupyter sets its level on handlers only. Without this it would make records of each request
+    # and each edit that no handler writes, which costs a twentieth of a call.
     apps = [app for apps in server.extension_manager.extension_apps.values() for app in apps]
     for app in (server, *apps):
         app.log.setLevel(log_level(options))
     return server
 
 
-def endpoint_of(server: ServerApp, options: ServeOptions) -> Endpoint:
-    return endpoint(options.host, server.port, server.base_url, options.token)
+def address_of(server: ServerApp, options: ServeOptions) -> ServerAddress:
+    return server_address(options.host, server.port, server.base_url, options.token)
 
 
-async def settle() -> None:
-    """End what Jupyter leaves running when it stops its loop, as asyncio.run would.
+async def cancel_leftover_tasks() -> None:
+    """Cancel the tasks that Jupyter leaves when it stops its loop, as asyncio.run would.
 
     A task that is left keeps its worker thread, and that thread keeps the process: with a save
     under way in the last moment, one stop in twenty never ended.
@@ -177,21 +178,21 @@ async def settle() -> None:
     for task in left:
         task.cancel()
     with suppress(TimeoutError):
-        async with asyncio.timeout(SETTLE_SECONDS):
+        async with asyncio.timeout(LEFTOVER_SECONDS):
             await asyncio.gather(*left, return_exceptions=True)
 
 
-def print_banner(where: Endpoint, options: ServeOptions) -> None:
-    """What a person and their agent need, and nothing else."""
+def print_banner(address: ServerAddress, options: ServeOptions) -> None:
+    """Print the URLs for a person, and the configuration for their MCP client."""
     if is_root():
         warn("running as root: notebooks can do anything to this machine")
     if not is_loopback(options.host):
-        warn(f"{options.host or 'every address'} is reachable from elsewhere, unencrypted")
-    say(f"JupyterLab  {where.lab_url}")
-    say(f"MCP         {where.mcp_url}")
+        warn(f"{options.host or 'every address'} is reachable from other machines, unencrypted")
+    say(f"JupyterLab  {address.lab_url}")
+    say(f"MCP         {address.mcp_url}")
     say(f"Notebooks   {options.root_dir}")
     say("\nFor your MCP client:\n")
-    say(where.client_config)
+    say(address.client_config)
     say("\nStop with Ctrl-C.")
 
 

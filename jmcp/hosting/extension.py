@@ -17,42 +17,42 @@ from jmcp.core.errors import BackendError, ServeError
 from jmcp.hosting import logs
 from jmcp.options import sources, traits
 from jmcp.options.settings import Settings
-from jmcp.options.table import settings
-from jmcp.state.named_tokens import Tokens
+from jmcp.options.table import settings_of
+from jmcp.state.named_tokens import NamedTokens
 from jmcp.state.token import config_folder
 from jmcp.transport.jupyter_bridge import Application, BridgeHandler
-from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.problems import Problem
 from jmcp_api.jupyter import HANDLERS
 
 STOP_SECONDS = 25
-# More than answering calls and closing take; Jupyter itself must stop even when one hangs.
+"""More than answering calls and closing take; Jupyter has to stop even when something hangs."""
 
 
-class Hosted:
-    """The site of one Jupyter Server: one task lives as long as it, from lifespan to close.
+class HostedSite:
+    """The site of one Jupyter Server, which a task of its own starts and stops.
 
-    The SDK's lifespan must be left by the task that entered it, so no request may do either.
+    The SDK's lifespan has to be exited by the task that entered it, so no request may do either.
     """
 
-    def __init__(self, extension: JmcpExtension, guard: Guard) -> None:
-        self.guard = guard
-        self.named = Tokens(config_folder()).principal
+    def __init__(self, extension: JmcpExtension, policy: HostOriginPolicy) -> None:
+        self.policy = policy
+        self.named = NamedTokens(config_folder()).principal
         self._extension = extension
-        self._settled = asyncio.Event()
+        self._started = asyncio.Event()
         self._stopping = asyncio.Event()
         self._app: Application | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def app(self) -> Application:
-        """The running application; the first requests wait for it."""
-        await self._settled.wait()
+        """The running application, for which the first requests wait. Raises Problem 503 without one."""
+        await self._started.wait()
         if self._app is None:
             raise Problem(503, "jmcp is not running; Jupyter's log says why.")
         return self._app
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._live(), name="jmcp")
+        self._task = asyncio.create_task(self._run(), name="jmcp")
 
     async def stop(self) -> None:
         self._stopping.set()
@@ -60,41 +60,41 @@ class Hosted:
             await asyncio.wait([self._task], timeout=STOP_SECONDS)
             self._task.cancel()
 
-    async def _live(self) -> None:
+    async def _run(self) -> None:
         extension = self._extension
         try:
-            decided = extension.decided()
-            self.guard = replace(self.guard, origins=self.guard.origins | decided.origins)
-            if decided.log_format == "json":
-                logs.in_json(logging.getLogger("jmcp").parent)
-            # The SDK takes a second to import: Jupyter is up by now, and goes on serving.
-            app = await asyncio.to_thread(importlib.import_module, "jmcp.compose_local")
-            await app.prepared(extension.serverapp)
-            site = app.site_of(
-                extension.serverapp, toolsets=tuple(extension.toolsets), settings=decided
+            settings = extension.resolved_settings()
+            self.policy = replace(self.policy, origins=self.policy.origins | settings.origins)
+            if settings.log_format == "json":
+                logs.use_json(logging.getLogger("jmcp").parent)
+            # In a thread: the imports take a second, in which Jupyter goes on serving.
+            compose = await asyncio.to_thread(importlib.import_module, "jmcp.compose_local")
+            await compose.prepare(extension.serverapp)
+            site = compose.jupyter_site(
+                extension.serverapp, toolsets=tuple(extension.toolsets), settings=settings
             )
             async with site.router.lifespan_context(site):
                 self._app = site
-                self._settled.set()
+                self._started.set()
                 await self._stopping.wait()
-                await app.drained(site)
-                # What still comes is told that jmcp does not run any more.
+                await compose.drain_calls(site)
+                # Later requests are answered that jmcp does not run.
                 self._app = None
         except (ServeError, BackendError) as error:
-            # What somebody has to change says it all, and a traceback nothing.
+            # A mistake in the configuration: the message says what to change, a traceback nothing.
             extension.log.error("jmcp does not run: %s", error)  # noqa: TRY400
         except Exception:
-            # An extension that fails must not take Jupyter along.
+            # An extension that fails must not end Jupyter.
             extension.log.exception("jmcp failed")
         finally:
             self._app = None
-            self._settled.set()
+            self._started.set()
 
 
-def guard(serverapp: ServerApp) -> Guard:
+def jupyter_policy(serverapp: ServerApp) -> HostOriginPolicy:
     """Jupyter's own rules for Host and Origin."""
     origins = {serverapp.allow_origin} if serverapp.allow_origin else set()
-    return Guard(
+    return HostOriginPolicy(
         hosts=frozenset(serverapp.local_hostnames),
         any_host=serverapp.allow_remote_access or bool(serverapp.sock),
         origins=frozenset(origins),
@@ -116,26 +116,26 @@ class JmcpExtension(ExtensionApp):
     # The same options as `jmcp serve` has.
     locals().update(traits.traits())
 
-    def decided(self) -> Settings:
-        """What traits say, then variables, then config.toml. Raises ServeError."""
+    def resolved_settings(self) -> Settings:
+        """The settings: from traits, then variables, then config.toml. Raises ServeError."""
         variables = sources.from_variables(os.environ)
         file = sources.from_file(config_folder())
-        return settings(sources.decided(traits.given(self), variables, file))
+        return settings_of(sources.resolved(traits.explicit_values(self), variables, file))
 
     def initialize_handlers(self) -> None:
         assert self.serverapp is not None
-        # Jupyter's handlers and level, as it does for Tornado's loggers.
+        # Logs with Jupyter's handlers and level, as Tornado's loggers do.
         logging.getLogger("jmcp").parent = self.serverapp.log
-        logs.keep_secrets()
-        self.hosted = Hosted(self, guard(self.serverapp))
+        logs.mask_secrets()
+        self.hosted = HostedSite(self, jupyter_policy(self.serverapp))
         for pattern, tools in HANDLERS:
             options = {"host": self.hosted, "methods": tuple(tools)}
             self.handlers.append((pattern, BridgeHandler, options))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self.hosted.start()
-        # Jupyter stops all extensions at once. Without those that have the documents no call can
-        # be answered and no edit saved, so this one stops first.
+        # Jupyter stops all extensions at once. This one has to stop first, while those that have
+        # the documents still answer its calls and save its edits.
         others = serverapp.cleanup_extensions
 
         async def cleanup_extensions() -> None:

@@ -1,4 +1,4 @@
-"""The port that a server listens on, or one line that says why it cannot."""
+"""Binding the port that a server listens on, with errors for a person."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jmcp.core.errors import ServeError
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """A socket that has the port, not yet listening. An empty host is every address.
+    """A socket bound to the port, not yet listening. An empty host is every address.
 
     Raises ServeError.
     """
@@ -18,7 +18,7 @@ def bound(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = found[0]
         made = socket.socket(family, kind, protocol)
         try:
-            # A port whose last connections are closing is free.
+            # Else a port whose last connections are still closing would be taken.
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             made.bind(address)
         except BaseException:

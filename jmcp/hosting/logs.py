@@ -1,4 +1,4 @@
-"""How the log reads: as text or as JSON lines, without the secrets that libraries would write."""
+"""The log as text or as JSON lines, without the secrets that libraries would write to it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from jmcp.core.observe.call_log import Fields
 from jmcp.options.settings import LogFormat
 
 LOGGER = "jmcp"
-TELLTALES = ("websockets.client", "sse_starlette.sse")
+LEAKY_AT_DEBUG = ("websockets.client", "sse_starlette.sse")
 """They log at DEBUG what they send: the token of a Jupyter Server, and whole answers."""
-NAMING = ("mcp.server.streamable_http", "mcp.server.streamable_http_manager")
+LOGGERS_OF_SESSION_IDS = ("mcp.server.streamable_http", "mcp.server.streamable_http_manager")
 """They log the whole ids of handshake-era sessions."""
 SESSION = re.compile(r"(session(?: ID:|:)? )(?=\S*[0-9])(\S{2})\S{6,}", re.IGNORECASE)
 
 
-def keep_secrets() -> None:
-    """Libraries write more than anybody may read: whatever the level of all, these do not."""
-    for name in TELLTALES:
+def mask_secrets() -> None:
+    """Keep libraries from logging tokens, answers and session ids, whatever the log level is."""
+    for name in LEAKY_AT_DEBUG:
         logging.getLogger(name).setLevel(logging.INFO)
-    for name in NAMING:
+    for name in LOGGERS_OF_SESSION_IDS:
         logging.getLogger(name).addFilter(_mask)
 
 
@@ -33,7 +33,7 @@ def _mask(record: logging.LogRecord) -> bool:
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: `time` (UTC), `level`, `logger`, and `message` or a line's own data."""
+    """One JSON object a line: `time` (UTC), `level`, `logger`, and `message` or the fields of an event."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, Any] = {
@@ -51,8 +51,8 @@ class JsonLines(logging.Formatter):
         return json.dumps(entry, default=str)
 
 
-def show(kind: LogFormat, verbose: bool) -> None:
-    """Logs of this process go to stderr: what jmcp says, and of others only what went wrong."""
+def log_to_stderr(kind: LogFormat, verbose: bool) -> None:
+    """Log warnings of all, and with `verbose` also what jmcp logs at INFO."""
     text = logging.Formatter("jmcp: %(levelname)s: %(message)s")
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if kind == "json" else text)
@@ -61,7 +61,7 @@ def show(kind: LogFormat, verbose: bool) -> None:
         logging.getLogger(LOGGER).setLevel(logging.INFO)
 
 
-def in_json(others: logging.Logger | None) -> None:
-    """All lines of the program that jmcp is a part of, which `others` writes."""
-    for handler in others.handlers if others is not None else ():
+def use_json(logger: logging.Logger | None) -> None:
+    """Make that logger's handlers write JSON lines, whoever logs to it."""
+    for handler in logger.handlers if logger is not None else ():
         handler.setFormatter(JsonLines())

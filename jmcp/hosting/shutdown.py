@@ -1,4 +1,4 @@
-"""How a process ends: asked once it stops in order, asked twice at once, and never not at all."""
+"""Shutdown of a process. First signal: graceful stop. Second: immediate. After a deadline: forced."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Any
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Stop:
-    """`requested` is set by the first SIGINT or SIGTERM; a second one ends the process.
+class StopSignal:
+    """Sets `requested` at the first SIGINT or SIGTERM; a second one ends the process.
 
-    Stopping in order may take `seconds`; then the process says what it waited for and ends.
-    Belongs to the running loop of the main thread.
+    A graceful stop may take `seconds`; then the process prints what it waits for and ends.
+    Created in the main thread, in the running loop.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -28,7 +28,7 @@ class Stop:
             signal.signal(number, self._signalled)
 
     def begin(self) -> None:
-        """From now on the process has `seconds` left."""
+        """Begin the stop: the process ends within `seconds`."""
         faulthandler.dump_traceback_later(self._seconds, exit=True)
         self.requested.set()
 
@@ -39,15 +39,15 @@ class Stop:
 
 
 async def until_requested(
-    stop: Stop, serving: Coroutine[Any, Any, None], last: Callable[[], Awaitable[None]]
+    stop: StopSignal, serving: Coroutine[Any, Any, None], drain: Callable[[], Awaitable[None]]
 ) -> None:
-    """Serve until it ends by itself, or is asked to: then `last` comes first."""
+    """Serve until that ends by itself or a stop is requested; then `drain` is awaited first."""
     task = asyncio.ensure_future(serving)
     requested = asyncio.ensure_future(stop.requested.wait())
     await asyncio.wait([task, requested], return_when=asyncio.FIRST_COMPLETED)
     requested.cancel()
     if not task.done():
-        await last()
+        await drain()
         task.cancel()
         await asyncio.wait([task])
     if not task.cancelled():
@@ -55,7 +55,7 @@ async def until_requested(
 
 
 def leave_within(seconds: float, status: int = 0) -> None:
-    """End with that status even if a thread hangs in a call to a server that is gone."""
+    """End the process with that status, even if a thread hangs in a call to a server that is gone."""
     timer = threading.Timer(seconds, os._exit, [status])
     timer.daemon = True
     timer.start()

@@ -19,73 +19,75 @@ from jmcp.core.calls.call import Calls
 from jmcp.core.calls.drain import ENDING_SECONDS
 from jmcp.core.errors import BackendError, ServeError
 from jmcp.hosting import logs
-from jmcp.hosting.client_config import endpoint
-from jmcp.hosting.deferred import Later
+from jmcp.hosting.client_config import server_address
+from jmcp.hosting.deferred import DeferredCalls
 from jmcp.hosting.listener import bound
-from jmcp.hosting.remote_servers import Elsewhere, missing
-from jmcp.hosting.shutdown import Stop, leave_within, until_requested
+from jmcp.hosting.remote_servers import RemoteServers, missing_packages
+from jmcp.hosting.shutdown import StopSignal, leave_within, until_requested
 from jmcp.options.serve_options import StandaloneOptions
 from jmcp.options.settings import MIB
 from jmcp.state import folder
-from jmcp.state.named_tokens import Tokens
+from jmcp.state.named_tokens import NamedTokens
 from jmcp.state.token import config_folder
 from jmcp.transport.mcp import stdio
-from jmcp.transport.mcp.stdio_fds import Wire
-from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.mcp.stdio_fds import StdioFds
+from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.middleware.loopback import is_loopback
 from jmcp.transport.middleware.principal import caller
-from jmcp.transport.site import Answer, drain, site
+from jmcp.transport.site import Endpoint, drain, site
 
 STDIO_CLOSE_SECONDS = 1.0
-"""The SDK's client waits two seconds after it closed stdin, and then sends SIGTERM."""
+"""For closing connections: the SDK's client sends SIGTERM two seconds after it closed stdin."""
 
 HTTP_CLOSE_SECONDS = 5.0
 CALL_SECONDS = 15.0
-"""How long a call waits for servers that have not answered yet: longer than a probe takes."""
+"""A call waits so long for servers that have not answered yet: longer than a probe takes."""
 
 CALLS_SECONDS = 3.0
-"""How long calls under way may take to end when the server stops; what still runs then is answered
-with how far it is."""
+"""Calls under way may take so long to end when the server stops; then they are answered with how
+far they are."""
 
 FLUSH_SECONDS = 1
-"""For connections that stay open: every answer was sent before."""
+"""For closing idle connections, after every answer was sent."""
 
 OTHER_SECONDS = 10.0
-"""Beyond all other bounds: an end in order takes longer on a machine that is busy elsewhere."""
+"""Added to the sum of all bounds, for a machine that is busy with other work."""
 
 THREADS_SECONDS = 0.5
-PUBLIC = frozenset({"/api/healthz", "/jmcp/docs", "/jmcp/openapi.json"})
-"""What says nothing about anybody's notebooks."""
+"""For threads that wait for a server that is gone."""
+
+PUBLIC_PATHS = frozenset({"/api/healthz", "/jmcp/docs", "/jmcp/openapi.json"})
+"""Paths that need no token, because they say nothing about anybody's notebooks."""
 
 
 def serve(options: StandaloneOptions) -> None:
     """Serve until a signal, or over stdio the client, ends it. Raises ServeError."""
-    if names := missing():
+    if names := missing_packages():
         raise ServeError(
             f"Jupyter elsewhere needs {', '.join(names)}, not installed: pip install 'jmcp[remote]'"
         )
-    folder.check(options.settings.store)
-    logs.keep_secrets()
-    logs.show(options.settings.log_format, options.verbose)
-    if options.wire is not None:
-        asyncio.run(over_stdio(options, options.wire))
+    folder.check_store(options.settings.store)
+    logs.mask_secrets()
+    logs.log_to_stderr(options.settings.log_format, options.verbose)
+    if options.stdio is not None:
+        asyncio.run(serve_stdio(options, options.stdio))
     else:
         with bound(options.host, options.port) as listener:
-            asyncio.run(over_http(options, listener))
-    # A thread of a client whose server is gone may wait for it a long time.
+            asyncio.run(serve_http(options, listener))
+    # A thread of a client whose server is gone may wait for it much longer.
     leave_within(THREADS_SECONDS)
 
 
-async def over_stdio(options: StandaloneOptions, wire: Wire) -> None:
-    """MCP with the process that started this one, until it closes stdin."""
-    stop = Stop(CALLS_SECONDS + ENDING_SECONDS + STDIO_CLOSE_SECONDS + OTHER_SECONDS)
+async def serve_stdio(options: StandaloneOptions, fds: StdioFds) -> None:
+    """Serve MCP to the process that started this one, until it closes stdin or a signal comes."""
+    stop = StopSignal(CALLS_SECONDS + ENDING_SECONDS + STDIO_CLOSE_SECONDS + OTHER_SECONDS)
     async with servers_of(options) as servers:
-        later = later_on(servers, STDIO_CLOSE_SECONDS)
-        await later.start()
-        answers = stdio.Answers()
+        calls = deferred_calls(servers, STDIO_CLOSE_SECONDS)
+        await calls.start()
+        answers = stdio.PendingAnswers()
         serving = stdio.serve(
-            later,
-            wire,
+            calls,
+            fds,
             answers,
             version=compose.VERSION,
             toolsets=options.toolsets,
@@ -94,33 +96,33 @@ async def over_stdio(options: StandaloneOptions, wire: Wire) -> None:
         )
         try:
             await until_requested(
-                stop, serving, partial(stdio.drain, later, answers, CALLS_SECONDS)
+                stop, serving, partial(stdio.drain, calls, answers, CALLS_SECONDS)
             )
         finally:
             stop.begin()
-            await later.close()
+            await calls.close()
 
 
-async def over_http(options: StandaloneOptions, listener: socket.socket) -> None:
-    """All HTTP surfaces on that socket, until a signal."""
-    stop = Stop(CALLS_SECONDS + ENDING_SECONDS + HTTP_CLOSE_SECONDS + OTHER_SECONDS)
+async def serve_http(options: StandaloneOptions, listener: socket.socket) -> None:
+    """Serve all HTTP surfaces on that socket, until a signal."""
+    stop = StopSignal(CALLS_SECONDS + ENDING_SECONDS + HTTP_CLOSE_SECONDS + OTHER_SECONDS)
     async with servers_of(options) as servers:
-        later = later_on(servers, HTTP_CLOSE_SECONDS)
+        calls = deferred_calls(servers, HTTP_CLOSE_SECONDS)
         made = site(
-            later,
+            calls,
             version=compose.VERSION,
             toolsets=options.toolsets,
-            guard=Guard(
+            host_origin=HostOriginPolicy(
                 any_host=not is_loopback(options.host),
                 origins=options.settings.origins,
             ),
             token=options.token,
-            named=Tokens(config_folder()).principal,
+            named=NamedTokens(config_folder()).principal,
             permissions=compose.permissions(options.settings),
-            further={"/api/healthz": {"GET": health_of(servers, later)}},
-            public=PUBLIC,
+            extra_routes={"/api/healthz": {"GET": health_of(servers, calls)}},
+            public_paths=PUBLIC_PATHS,
             own_root=True,
-            listed=options.settings.origins,
+            cors_origins=options.settings.origins,
             max_body_bytes=options.settings.max_request_mib * MIB,
         )
         config = uvicorn.Config(
@@ -136,21 +138,21 @@ async def over_http(options: StandaloneOptions, listener: socket.socket) -> None
         listener.listen(config.backlog)
         print_banner(options, listener.getsockname()[1])
         server = uvicorn.Server(config)
-        # Not its `serve`, which takes the signals and ends by one; a first one is no failure here.
+        # Not its `serve`, which installs signal handlers and re-raises: here a signal is no failure.
         serving = asyncio.ensure_future(server._serve([listener]))
         requested = asyncio.ensure_future(stop.requested.wait())
         await asyncio.wait([serving, requested], return_when=asyncio.FIRST_COMPLETED)
         requested.cancel()
-        # Still serving: whoever calls now is told that the server stops.
+        # While it still serves, so that calls which come now are answered that the server stops.
         await drain(made, CALLS_SECONDS)
         server.should_exit = True
         await serving
 
 
 @asynccontextmanager
-async def servers_of(options: StandaloneOptions) -> AsyncIterator[Elsewhere]:
-    """The servers to work on. Raises ServeError when they have to be there and are not."""
-    servers = Elsewhere(options.documents, options.kernels, options.settings, tell=tell)
+async def servers_of(options: StandaloneOptions) -> AsyncIterator[RemoteServers]:
+    """The servers to work on. Raises ServeError when they do not answer and the options say `exit`."""
+    servers = RemoteServers(options.documents, options.kernels, options.settings, notify=notify)
     try:
         if options.if_unavailable == "exit":
             try:
@@ -162,20 +164,20 @@ async def servers_of(options: StandaloneOptions) -> AsyncIterator[Elsewhere]:
         await servers.close()
 
 
-def later_on(servers: Elsewhere, close_seconds: float) -> Later:
-    return Later(
+def deferred_calls(servers: RemoteServers, close_seconds: float) -> DeferredCalls:
+    return DeferredCalls(
         compose.API,
         servers.connect,
-        tell=tell,
+        notify=notify,
         call_seconds=CALL_SECONDS,
         close_seconds=close_seconds,
     )
 
 
-def health_of(servers: Elsewhere, calls: Calls) -> Answer:
-    """`/api/healthz`: this server answers, and does Jupyter? For anyone, so without details.
+def health_of(servers: RemoteServers, calls: Calls) -> Endpoint:
+    """`/api/healthz`: whether this server and its Jupyter Servers answer; needs no token.
 
-    How many sessions there are says when somebody is at work, so it takes a token.
+    The number of sessions shows when somebody works, so only a caller with a token gets it.
     """
 
     async def health(_: Request) -> Response:
@@ -196,18 +198,20 @@ def health_of(servers: Elsewhere, calls: Calls) -> Answer:
 
 
 def print_banner(options: StandaloneOptions, port: int) -> None:
-    """What a person and their agent need, and nothing else."""
+    """Print the URLs for a person, and the configuration for their MCP client."""
     if not is_loopback(options.host):
-        tell(f"warning: {options.host or 'every address'} is reachable from elsewhere, unencrypted")
-    where = endpoint(options.host, port, "", options.token)
-    sys.stdout.write(f"MCP         {where.mcp_url}\n")
+        notify(
+            f"warning: {options.host or 'every address'} is reachable from other machines, unencrypted"
+        )
+    address = server_address(options.host, port, "", options.token)
+    sys.stdout.write(f"MCP         {address.mcp_url}\n")
     for name, url in options.urls.items():
         sys.stdout.write(f"{name:<11} {url}\n")
-    sys.stdout.write(f"\nFor your MCP client:\n\n{where.client_config}\n\nStop with Ctrl-C.\n")
+    sys.stdout.write(f"\nFor your MCP client:\n\n{address.client_config}\n\nStop with Ctrl-C.\n")
     sys.stdout.flush()
 
 
-def tell(line: str) -> None:
-    """A line for a person; over stdio, their client shows or keeps it."""
+def notify(line: str) -> None:
+    """Print a line for a person to stderr, which over stdio their client shows or keeps."""
     sys.stderr.write(f"jmcp: {line}\n")
     sys.stderr.flush()

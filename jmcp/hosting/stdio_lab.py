@@ -10,59 +10,59 @@ from typing import TYPE_CHECKING
 from jmcp import compose
 from jmcp.core.calls.call import Calls
 from jmcp.hosting import embedded_lab
-from jmcp.hosting.deferred import Later
-from jmcp.hosting.shutdown import Stop, until_requested
-from jmcp.hosting.standalone import CALLS_SECONDS, tell
+from jmcp.hosting.deferred import DeferredCalls
+from jmcp.hosting.shutdown import StopSignal, until_requested
+from jmcp.hosting.standalone import CALLS_SECONDS, notify
 from jmcp.options.serve_options import ServeOptions
 from jmcp.options.settings import MIB
 from jmcp.transport.mcp import stdio
-from jmcp.transport.mcp.stdio_fds import Wire
+from jmcp.transport.mcp.stdio_fds import StdioFds
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
-HEAVY = (
+SLOW_IMPORTS = (
     "jupyter_server.serverapp",
     "jupyterlab.labapp",
     "jupyter_server_ydoc.app",
     "jmcp.compose_local",
 )
 START_SECONDS = 120.0
-"""JupyterLab takes two or three; a call waits for it as long as any client would."""
+"""A call waits so long for JupyterLab, which starts in two or three seconds; no client waits longer."""
 
 STOP_SECONDS = 30.0
-"""For kernels, and for extensions that save what is open."""
+"""For kernels to end, and for extensions to save open documents."""
 
 
-def serve_beside(options: ServeOptions, wire: Wire) -> None:
+def serve(options: ServeOptions, fds: StdioFds) -> None:
     """Serve until the client or a signal ends it. Raises ServeError when it cannot start."""
     embedded_lab.check(options)
-    asyncio.run(Beside(options).live(wire))
+    asyncio.run(StdioLab(options).run(fds))
 
 
-class Beside:
-    """MCP answers at once; JupyterLab starts meanwhile, and tools wait for it."""
+class StdioLab:
+    """Answers MCP at once, starts JupyterLab meanwhile, and lets tool calls wait for that."""
 
     def __init__(self, options: ServeOptions) -> None:
         self._options = options
         self._server: ServerApp | None = None
 
-    async def live(self, wire: Wire) -> None:
-        """Serve the client until it leaves, then stop Jupyter."""
-        stop = Stop(STOP_SECONDS)
-        later = Later(
+    async def run(self, fds: StdioFds) -> None:
+        """Serve until the client closes stdin or a signal comes, then stop Jupyter."""
+        stop = StopSignal(STOP_SECONDS)
+        calls = DeferredCalls(
             compose.API,
-            self._started,
-            tell=tell,
+            self._start_jupyter,
+            notify=notify,
             call_seconds=START_SECONDS,
             close_seconds=0,
             owns=False,
         )
-        await later.start()
-        answers = stdio.Answers()
+        await calls.start()
+        answers = stdio.PendingAnswers()
         serving = stdio.serve(
-            later,
-            wire,
+            calls,
+            fds,
             answers,
             version=compose.VERSION,
             toolsets=self._options.toolsets,
@@ -71,26 +71,26 @@ class Beside:
         )
         try:
             await until_requested(
-                stop, serving, partial(stdio.drain, later, answers, CALLS_SECONDS)
+                stop, serving, partial(stdio.drain, calls, answers, CALLS_SECONDS)
             )
         finally:
             stop.begin()
-            await later.close()
+            await calls.close()
             if self._server is not None:
                 self._server.http_server.stop()
                 await self._server._cleanup()
 
-    async def _started(self) -> Calls:
-        """Start Jupyter; what its extension works with is what works here."""
-        # In a thread, because it takes seconds in which the client is answered.
-        for name in HEAVY:
+    async def _start_jupyter(self) -> Calls:
+        """Start JupyterLab and take the dispatcher of its extension."""
+        # In a thread: the imports take seconds, in which the client is answered.
+        for name in SLOW_IMPORTS:
             await asyncio.to_thread(importlib.import_module, name)
         server = self._server = embedded_lab.initialized(self._options, takes_signals=False)
         server.start_app()
         await server._post_start()
-        where = embedded_lab.endpoint_of(server, self._options)
-        # Without the token: clients keep what their servers print.
-        tell(f"JupyterLab is at {where.url}/lab; its token is the one of `jmcp serve`")
+        address = embedded_lab.address_of(server, self._options)
+        # Without the token, because clients keep what their servers print.
+        notify(f"JupyterLab is at {address.url}/lab; its token is the one of `jmcp serve`")
         [extension] = server.extension_manager.extension_apps["jmcp"]
         dispatcher: Calls = (await extension.hosted.app()).state.dispatcher
         return dispatcher

@@ -1,1 +1,1 @@
-"""Options: one table for command line, variables, config.toml and traits."""
+"""One table of options for the command line, variables, config.toml and traits."""

@@ -1,4 +1,4 @@
-"""The options of the table on a command line, and back."""
+"""Options as command-line arguments, in both directions."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from jmcp.options.option_types import Kind, Switch
+from jmcp.options.option_types import OptionType, Switch
 from jmcp.options.table import BY_NAME, Option
 
 
 def add_options(command: Any, options: Iterable[Option]) -> None:
-    """Add them to a parser or a group of one. What is not given is None in the namespace."""
+    """Add options to a parser or a group of one. An option not given is None in the namespace."""
     for option in options:
-        if isinstance(option.kind, Switch):
+        if isinstance(option.type, Switch):
             command.add_argument(
                 option.flag,
                 dest=option.name,
@@ -25,30 +25,30 @@ def add_options(command: Any, options: Iterable[Option]) -> None:
                 option.flag,
                 dest=option.name,
                 metavar=option.metavar,
-                type=_parsed(option.kind),
+                type=_parser(option.type),
                 help=option.described,
             )
 
 
 def as_arguments(values: dict[str, Any]) -> list[str]:
-    """What `add_options` reads as these values."""
+    """The arguments that `add_options` reads as these values."""
     written = []
     for name, value in values.items():
         option = BY_NAME[name]
-        plain = option.kind.plain(value)
+        plain = option.type.plain(value)
         if isinstance(plain, bool):
             written.append(option.flag if plain else option.flag.replace("--", "--no-", 1))
         else:
             text = ",".join(plain) if isinstance(plain, list) else str(plain)
-            # In one word a value may begin with a dash, and be empty.
+            # Joined by = a value may begin with a dash, or be empty.
             written += [f"{option.flag}={text}"] if text[:1] in ("", "-") else [option.flag, text]
     return written
 
 
-def _parsed(kind: Kind) -> Callable[[str], Any]:
+def _parser(type_: OptionType) -> Callable[[str], Any]:
     def parsed(text: str) -> Any:
         try:
-            return kind.parsed(text)
+            return type_.parsed(text)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
 

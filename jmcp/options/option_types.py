@@ -1,6 +1,6 @@
-"""Kinds of values that options have: the same value from a text, a TOML file and a trait.
+"""The types of option values, each read from text, from TOML and from a trait.
 
-Every method raises ValueError, whose text follows the name of what was wrong.
+The text of a ValueError that they raise is a predicate: it follows the name of the option.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ OFF = frozenset({"0", "false", "no", "off"})
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 
-class Kind(Protocol):
-    """`parsed` takes the text of an option or a variable, `checked` the value of a file or a trait.
-
-    `plain` gives the latter again: `checked(plain(value)) == value`.
+class OptionType(Protocol):
+    """`parsed` reads the text of an argument or a variable, `checked` a value of TOML or of a trait;
+    both raise ValueError. `plain` inverts `checked`: `checked(plain(value)) == value`.
     """
 
     def parsed(self, text: str) -> Any: ...
@@ -30,7 +29,7 @@ class Kind(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Any text; `check` refuses some."""
+    """A string that `check`, where there is one, does not refuse."""
 
     check: Callable[[str], None] | None = None
 
@@ -39,7 +38,7 @@ class Text:
 
     def checked(self, value: Any) -> str:
         if not isinstance(value, str):
-            raise ValueError(f"{value!r} is no text")  # noqa: TRY004  one kind of error for all
+            raise ValueError(f"{value!r} is not a string")  # noqa: TRY004  one kind of error for all
         if self.check is not None:
             self.check(value)
         return value
@@ -50,7 +49,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of some names."""
+    """One of the given names."""
 
     names: tuple[str, ...]
 
@@ -68,7 +67,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """On or off. As an option it has no value, but a `--no-` form."""
+    """On or off. As an argument it takes no value, but has a `--no-` form."""
 
     def parsed(self, text: str) -> bool:
         if text.lower() in ON | OFF:
@@ -85,7 +84,7 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class Integer:
     """A whole number, not less than `least`."""
 
     least: int = 0
@@ -94,12 +93,12 @@ class Whole:
         try:
             number = int(text)
         except ValueError:
-            raise ValueError(f"{text!r} is no whole number") from None
+            raise ValueError(f"{text!r} is not a whole number") from None
         return self.checked(number)
 
     def checked(self, value: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
-            raise ValueError(f"{value!r} is no whole number")  # noqa: TRY004
+            raise ValueError(f"{value!r} is not a whole number")  # noqa: TRY004
         if value < self.least:
             raise ValueError(f"{value} is less than {self.least}")
         return value
@@ -118,14 +117,14 @@ class Number:
         try:
             number = float(text)
         except ValueError:
-            raise ValueError(f"{text!r} is no number") from None
+            raise ValueError(f"{text!r} is not a number") from None
         return self.checked(number)
 
     def checked(self, value: Any) -> float:
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise ValueError(f"{value!r} is no number")  # noqa: TRY004
+            raise ValueError(f"{value!r} is not a number")  # noqa: TRY004
         if not math.isfinite(value) or value < 0 or (self.positive and value == 0):
-            raise ValueError(f"{value} is no number {'above' if self.positive else 'from'} 0")
+            raise ValueError(f"{value} is not a number {'above' if self.positive else 'from'} 0")
         return float(value)
 
     def plain(self, value: Any) -> float:
@@ -133,8 +132,8 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """Some texts, with commas between them or as a list; `check` refuses some."""
+class NameList:
+    """Strings separated by commas, or as a list; `check`, where there is one, refuses some."""
 
     check: Callable[[str], None] | None = None
 
@@ -143,7 +142,7 @@ class Names:
 
     def checked(self, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-            raise ValueError(f"{value!r} is no list of texts")
+            raise ValueError(f"{value!r} is not a list of strings")
         for name in value:
             if self.check is not None:
                 self.check(name)
@@ -154,30 +153,30 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A path of this machine; `~` is the home."""
+class FilePath:
+    """A path on this machine; `~` is the home folder."""
 
     def parsed(self, text: str) -> Path:
         return self.checked(text)
 
     def checked(self, value: Any) -> Path:
         if not isinstance(value, str) or not value:
-            raise ValueError(f"{value!r} is no path")
+            raise ValueError(f"{value!r} is not a path")
         return Path(value).expanduser()
 
     def plain(self, value: Any) -> str:
         return str(value)
 
 
-def a_store(text: str) -> None:
-    """Where sessions may be kept."""
+def check_store(text: str) -> None:
+    """Raises ValueError for what is no place to keep sessions in."""
     if text not in ("sqlite", "memory") and urlsplit(text).scheme not in REDIS_SCHEMES:
         # Not the text: it may hold a password.
         raise ValueError("is none of: sqlite, memory, redis://HOST:PORT/NUMBER")
 
 
-def an_origin(text: str) -> None:
-    """Exactly what a browser sends as Origin."""
+def check_origin(text: str) -> None:
+    """Raises ValueError for what a browser would not send as Origin."""
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or text != f"{parts.scheme}://{parts.netloc}":
-        raise ValueError(f"{text!r} is no origin, as in https://example.org:8080")
+        raise ValueError(f"{text!r} is not an origin, as in https://example.org:8080")

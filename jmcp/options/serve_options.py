@@ -1,4 +1,4 @@
-"""What a server is started with."""
+"""The resolved options that a server is started with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jmcp.options.settings import Settings
-from jmcp.transport.mcp.stdio_fds import Wire
+from jmcp.transport.mcp.stdio_fds import StdioFds
 
 TOKEN_VARIABLES = ("JMCP_TOKEN", "JUPYTER_TOKEN")
 Transport = Literal["streamable-http", "stdio"]
@@ -17,10 +17,10 @@ IfUnavailable = Literal["exit", "retry"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeOptions:
-    """`jmcp serve`, decided.
+    """The options of `jmcp serve`.
 
-    `given` are the values that options and variables have by name: those win over what Jupyter's
-    own configuration says of the extension, which wins over config.toml.
+    `explicit` are the values from arguments and variables, by name: those win over Jupyter's own
+    configuration of the extension, which wins over config.toml.
     """
 
     root_dir: Path
@@ -31,12 +31,12 @@ class ServeOptions:
     browser: bool
     verbose: bool
     settings: Settings = field(default_factory=Settings)
-    given: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    explicit: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
-    """A Jupyter Server elsewhere. `url` contains its base_url and ends in a slash."""
+class JupyterAddress:
+    """A Jupyter Server that runs already. `url` includes its base_url and ends in a slash."""
 
     url: str
     token: str | None = field(repr=False)
@@ -44,11 +44,11 @@ class Where:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandaloneOptions:
-    """`jmcp serve --jupyter-url`, decided. With `wire` it is served over stdio, else over HTTP."""
+    """The options of `jmcp serve --jupyter-url`. With `stdio` it serves over that, else over HTTP."""
 
-    documents: Where
-    kernels: Where
-    wire: Wire | None
+    documents: JupyterAddress
+    kernels: JupyterAddress
+    stdio: StdioFds | None
     host: str
     port: int
     token: str = field(repr=False)
@@ -59,15 +59,15 @@ class StandaloneOptions:
 
     @property
     def urls(self) -> dict[str, str]:
-        """The servers by what they are for, as a person reads it."""
+        """The URLs of the servers by what they are used for, as shown to a person."""
         if self.documents == self.kernels:
             return {"Jupyter": self.documents.url}
         return {"Documents": self.documents.url, "Kernels": self.kernels.url}
 
 
-def taken_token(
+def pop_token(
     environment: MutableMapping[str, str], names: tuple[str, ...] = TOKEN_VARIABLES
 ) -> str:
-    """The token of the environment, removed from there so that no kernel inherits it."""
+    """The first token in those variables, all removed so that no kernel inherits one."""
     found = [environment.pop(name, "") for name in names]
     return next(filter(None, found), "")

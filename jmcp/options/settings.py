@@ -1,4 +1,4 @@
-"""What a person may set about a server, whichever way it is started: `jmcp.options.table` says how."""
+"""The settings of a server, however it is started; `jmcp.options.table` has their options."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ MIB = 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Decided at start. None means what `spec/sessions.yaml` says.
+    """Fixed when the server starts. None means the value of `spec/sessions.yaml`.
 
-    `store` is `sqlite`, `memory` or the URL of a Redis (`redis://...`). `session_hours` a session
-    may be idle. `read_only` and the lists of tools narrow what every caller may do, whoever it is:
-    `allow_tools`, where there are any, are the only ones, and `deny_tools` are none of them.
+    `store` is `sqlite`, `memory` or the URL of a Redis (`redis://...`). A session may be idle for
+    `session_hours`. `read_only`, `allow_tools` and `deny_tools` narrow what every caller may do: a
+    tool is allowed if `allow_tools` is empty or has it, and `deny_tools` does not have it.
     `calls_per_second` and `owner_calls_per_second` are rates of one session and of one principal;
     0 is no limit. Sizes are in MiB. `allow_origins` are exact, for browsers of other sites.
     `audit_log` is the file that calls are written to, with sources and outputs if `audit_content`.
     """
 
-    # Not in its repr: a Redis has a password.
+    # Not in the repr, because the URL of a Redis may have a password.
     store: str = field(default="sqlite", repr=False)
     session_hours: float | None = None
     read_only: bool = False

@@ -1,4 +1,4 @@
-"""Where the values of options come from: the command line, then variables, then config.toml."""
+"""The values of options: from the command line, then from variables, then from config.toml."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from jmcp.core.errors import ServeError
-from jmcp.options.option_types import Place
+from jmcp.options.option_types import FilePath
 from jmcp.options.table import BY_NAME, OPTIONS
 
 FILE = "config.toml"
 
 
-def given(arguments: Mapping[str, Any], environment: MutableMapping[str, str]) -> dict[str, Any]:
-    """What options and variables say, by name of the option. Raises ServeError.
+def explicit_values(
+    arguments: Mapping[str, Any], environment: MutableMapping[str, str]
+) -> dict[str, Any]:
+    """The values of arguments and variables, by name of the option. Raises ServeError.
 
-    Variables that may hold a password leave the environment, so that no kernel inherits one.
+    Variables that may hold a password are removed, so that no kernel inherits one.
     """
     values = from_variables(environment)
     for option in OPTIONS:
@@ -36,7 +38,7 @@ def given(arguments: Mapping[str, Any], environment: MutableMapping[str, str]) -
 
 
 def from_variables(environment: MutableMapping[str, str]) -> dict[str, Any]:
-    """An empty variable is none."""
+    """The values of variables, by name of the option; an empty one has none. Raises ServeError."""
     values = {}
     for option in OPTIONS:
         text = environment.get(option.variable)
@@ -45,14 +47,14 @@ def from_variables(environment: MutableMapping[str, str]) -> dict[str, Any]:
         if not text:
             continue
         try:
-            values[option.name] = option.kind.parsed(text)
+            values[option.name] = option.type.parsed(text)
         except ValueError as error:
             raise ServeError(f"variable {option.variable}: {error}") from error
     return values
 
 
 def from_file(folder: Path) -> dict[str, Any]:
-    """What config.toml of that folder says; paths in it are relative to it. Raises ServeError."""
+    """The values of config.toml in that folder, to which its paths are relative. Raises ServeError."""
     path = folder / FILE
     try:
         with path.open("rb") as file:
@@ -62,12 +64,12 @@ def from_file(folder: Path) -> dict[str, Any]:
     except OSError as error:
         raise ServeError(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ServeError(f"{path} is no TOML: {error}") from error
+        raise ServeError(f"{path} is not TOML: {error}") from error
     return {name: _in_file(path, name, value) for name, value in table.items()}
 
 
-def decided(*sources: Mapping[str, Any]) -> dict[str, Any]:
-    """A value for every option: of the first source that has one, else its default."""
+def resolved(*sources: Mapping[str, Any]) -> dict[str, Any]:
+    """A value for every option: from the first source that has one, else its default."""
     values = {option.name: option.default for option in OPTIONS}
     for source in reversed(sources):
         values.update(source)
@@ -86,7 +88,7 @@ def _in_file(path: Path, name: str, value: Any) -> Any:
         hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(BY_NAME))}"
         raise ServeError(f"{path}: no option is called {name}; {hint}")
     try:
-        checked = option.kind.checked(value)
+        checked = option.type.checked(value)
     except ValueError as error:
         raise ServeError(f"{path}: {name}: {error}") from error
-    return path.parent / checked if isinstance(option.kind, Place) else checked
+    return path.parent / checked if isinstance(option.type, FilePath) else checked

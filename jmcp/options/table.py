@@ -1,7 +1,7 @@
-"""Every option there is, in one table.
+"""All options, in one table.
 
-From it come the options of `jmcp serve`, the variables, the keys of config.toml and the traits of
-the Jupyter extension, so that the four never differ.
+The arguments of `jmcp serve`, the variables, the keys of config.toml and the traits of the Jupyter
+extension are made from it, so that the four never differ.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import Any, get_args
 
 from jmcp.options.option_types import (
     Choice,
-    Kind,
-    Names,
+    FilePath,
+    Integer,
+    NameList,
     Number,
-    Place,
+    OptionType,
     Switch,
     Text,
-    Whole,
-    a_store,
-    an_origin,
+    check_origin,
+    check_store,
 )
 from jmcp.options.serve_options import IfUnavailable, Transport
 from jmcp.options.settings import LogFormat, Settings
@@ -30,14 +30,14 @@ DEFAULT_PORT = 8888
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """`name` is the key in a file and, unless `trait` says otherwise, the name of its trait.
+    """One option. `name` is its key in config.toml and, unless `trait` is set, the trait's name.
 
-    `shown` says what holds without it, where the default does not say that itself. `secret`: its
-    value may hold a password, which belongs into a variable or a file.
+    `shown` is the default as a person reads it, where `default` does not say it. `secret`: the
+    value may hold a password, so it is refused as an argument.
     """
 
     name: str
-    kind: Kind
+    type: OptionType
     help: str
     metavar: str | None = None
     default: Any = None
@@ -55,8 +55,8 @@ class Option:
 
     @property
     def described(self) -> str:
-        """Its help, with what holds without it."""
-        plain = None if self.default is None else self.kind.plain(self.default)
+        """Its help, with the default."""
+        plain = None if self.default is None else self.type.plain(self.default)
         default = ",".join(plain) if isinstance(plain, list) else plain
         if isinstance(default, bool):
             default = "on" if default else "off"
@@ -64,7 +64,7 @@ class Option:
         return f"{self.help} ({shown})" if shown else self.help
 
 
-def a_tool(name: str) -> None:
+def check_tool(name: str) -> None:
     names = [tool for tools in TOOLSETS.values() for tool in tools]
     if name not in names:
         raise ValueError(f"no tool {name}; there are: {', '.join(names)}")
@@ -76,58 +76,60 @@ STARTING: tuple[Option, ...] = (
     Option(
         name="transport",
         metavar="NAME",
-        kind=Choice(get_args(Transport)),
+        type=Choice(get_args(Transport)),
         default="streamable-http",
         help="how MCP clients connect: streamable-http or stdio",
     ),
     Option(
         name="toolset",
         metavar="NAMES",
-        kind=Names(),
+        type=NameList(),
         default=("core",),
         help="toolsets for MCP clients, comma-separated",
     ),
-    Option(name="verbose", kind=Switch(), default=False, help="show what is logged"),
+    Option(name="verbose", type=Switch(), default=False, help="show what is logged"),
 )
 
 HTTP: tuple[Option, ...] = (
-    Option(name="host", kind=Text(), default="127.0.0.1", help="address to listen on"),
+    Option(name="host", type=Text(), default="127.0.0.1", help="address to listen on"),
     Option(
         name="port",
-        kind=Whole(),
+        type=Integer(),
         help="port to listen on",
         shown=f"{DEFAULT_PORT}; 0: any free one, as JupyterLab has over stdio",
     ),
 )
 
 LAB: tuple[Option, ...] = (
-    Option(name="root_dir", metavar="DIR", kind=Place(), help="folder to serve", shown="this one"),
-    Option(name="browser", kind=Switch(), default=True, help="open JupyterLab"),
+    Option(
+        name="root_dir", metavar="DIR", type=FilePath(), help="folder to serve", shown="this one"
+    ),
+    Option(name="browser", type=Switch(), default=True, help="open JupyterLab"),
 )
 
-ELSEWHERE: tuple[Option, ...] = (
+REMOTE_SERVERS: tuple[Option, ...] = (
     Option(
         name="jupyter_url",
         metavar="URL",
-        kind=Text(),
+        type=Text(),
         help="the Jupyter Server to work on, with its base_url, as in https://hub/user/NAME/",
     ),
     Option(
         name="document_url",
         metavar="URL",
-        kind=Text(),
+        type=Text(),
         help="another server for the notebooks, on the same folder",
     ),
     Option(
         name="kernel_url",
         metavar="URL",
-        kind=Text(),
+        type=Text(),
         help="another server for the kernels, on the same folder",
     ),
     Option(
         name="if_unavailable",
         metavar="WHAT",
-        kind=Choice(get_args(IfUnavailable)),
+        type=Choice(get_args(IfUnavailable)),
         help="when that server does not answer or refuses the token at start: exit (status 1), "
         "or retry until it does, while tools say why",
         shown="exit; over stdio, where the client would not start jmcp again, retry",
@@ -138,7 +140,7 @@ SETTINGS: tuple[Option, ...] = (
     Option(
         name="store",
         metavar="WHERE",
-        kind=Text(a_store),
+        type=Text(check_store),
         default=DEFAULTS.store,
         secret=True,
         help="where sessions are kept: sqlite, memory, or redis://HOST:PORT/NUMBER",
@@ -146,20 +148,20 @@ SETTINGS: tuple[Option, ...] = (
     Option(
         name="session_hours",
         metavar="HOURS",
-        kind=Number(positive=True),
+        type=Number(positive=True),
         help="how long a session may be idle",
         shown="24",
     ),
     Option(
         name="read_only",
-        kind=Switch(),
+        type=Switch(),
         default=DEFAULTS.read_only,
         help="only tools that change nothing and run nothing",
     ),
     Option(
         name="allow_tools",
         metavar="NAMES",
-        kind=Names(a_tool),
+        type=NameList(check_tool),
         default=DEFAULTS.allow_tools,
         help="the only tools that may be called, comma-separated",
         shown="all",
@@ -167,7 +169,7 @@ SETTINGS: tuple[Option, ...] = (
     Option(
         name="deny_tools",
         metavar="NAMES",
-        kind=Names(a_tool),
+        type=NameList(check_tool),
         default=DEFAULTS.deny_tools,
         help="tools that may not be called, comma-separated",
         shown="none",
@@ -175,41 +177,41 @@ SETTINGS: tuple[Option, ...] = (
     Option(
         name="calls_per_second",
         metavar="NUMBER",
-        kind=Number(),
+        type=Number(),
         help="calls of one session; 0: no limit",
         shown="100",
     ),
     Option(
         name="owner_calls_per_second",
         metavar="NUMBER",
-        kind=Number(),
+        type=Number(),
         help="calls of one user; 0: no limit",
         shown="500",
     ),
     Option(
         name="max_request_mib",
         metavar="MIB",
-        kind=Whole(1),
+        type=Integer(1),
         default=DEFAULTS.max_request_mib,
         help="the largest request",
     ),
     Option(
         name="max_notebook_mib",
         metavar="MIB",
-        kind=Whole(1),
+        type=Integer(1),
         default=DEFAULTS.max_notebook_mib,
         help="the largest notebook",
     ),
     Option(
         name="allow_hidden",
-        kind=Switch(),
+        type=Switch(),
         default=DEFAULTS.allow_hidden,
         help="hidden files and folders too",
     ),
     Option(
         name="allow_origins",
         metavar="ORIGINS",
-        kind=Names(an_origin),
+        type=NameList(check_origin),
         default=DEFAULTS.allow_origins,
         help="other sites whose pages may call, as in https://example.org, comma-separated",
         shown="none",
@@ -217,30 +219,30 @@ SETTINGS: tuple[Option, ...] = (
     Option(
         name="audit_log",
         metavar="FILE",
-        kind=Place(),
+        type=FilePath(),
         help="file to write each call to, as lines of JSON",
         shown="none",
     ),
     Option(
         name="audit_content",
-        kind=Switch(),
+        type=Switch(),
         default=DEFAULTS.audit_content,
         help="write sources and outputs there too",
     ),
     Option(
         name="log_format",
         metavar="FORMAT",
-        kind=Choice(get_args(LogFormat)),
+        type=Choice(get_args(LogFormat)),
         default=DEFAULTS.log_format,
         trait="jmcp_log_format",  # Jupyter's applications have a log_format of another kind
         help="how lines are logged: text or json",
     ),
 )
 
-OPTIONS: tuple[Option, ...] = (*STARTING, *HTTP, *LAB, *ELSEWHERE, *SETTINGS)
+OPTIONS: tuple[Option, ...] = (*STARTING, *HTTP, *LAB, *REMOTE_SERVERS, *SETTINGS)
 BY_NAME = {option.name: option for option in OPTIONS}
 
 
-def settings(values: dict[str, Any]) -> Settings:
-    """The settings among decided values."""
+def settings_of(values: dict[str, Any]) -> Settings:
+    """The settings among the resolved values of all options."""
     return Settings(**{field.name: values[field.name] for field in fields(Settings)})

@@ -1,4 +1,4 @@
-"""The options of the table as traits of the Jupyter extension, and what they come to."""
+"""Options as traits of the Jupyter extension, in both directions."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from traitlets import Bool, Enum, Float, Int, List, Unicode
 from traitlets.config import Configurable
 
 from jmcp.core.errors import ServeError
-from jmcp.options.option_types import Choice, Names, Number, Switch, Whole
+from jmcp.options.option_types import Choice, Integer, NameList, Number, Switch
 from jmcp.options.table import SETTINGS, Option
 
 
 def traits() -> dict[str, Any]:
-    """By name. All are None by default: what nobody set is left to variables and the file."""
+    """The traits by name. Unset ones are None: variables and config.toml decide then."""
     return {name_of(option): _trait(option).tag(config=True) for option in SETTINGS}
 
 
 def config(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The traits that say the same as these values, which may be of any options."""
+    """Values of options as a configuration of traits; those without a trait are left out."""
     return {
-        name_of(option): option.kind.plain(values[option.name])
+        name_of(option): option.type.plain(values[option.name])
         for option in SETTINGS
         if option.name in values
     }
 
 
-def given(extension: Configurable) -> dict[str, Any]:
-    """What traits say, by name of the option. Raises ServeError."""
+def explicit_values(extension: Configurable) -> dict[str, Any]:
+    """The values of set traits, by name of the option. Raises ServeError."""
     values = {}
     for option in SETTINGS:
         value = getattr(extension, name_of(option))
         if value is None:
             continue
         try:
-            values[option.name] = option.kind.checked(value)
+            values[option.name] = option.type.checked(value)
         except ValueError as error:
             raise ServeError(f"{type(extension).__name__}.{name_of(option)}: {error}") from error
     return values
@@ -47,15 +47,14 @@ def name_of(option: Option) -> str:
 
 def _trait(option: Option) -> Any:
     about: dict[str, Any] = {"default_value": None, "allow_none": True, "help": option.described}
-    kind = option.kind
-    if isinstance(kind, Choice):
-        return Enum(kind.names, **about)
-    if isinstance(kind, Names):
+    if isinstance(option.type, Choice):
+        return Enum(option.type.names, **about)
+    if isinstance(option.type, NameList):
         return List(Unicode(), **about)
-    if isinstance(kind, Switch):
+    if isinstance(option.type, Switch):
         return Bool(**about)
-    if isinstance(kind, Whole):
+    if isinstance(option.type, Integer):
         return Int(**about)
-    if isinstance(kind, Number):
+    if isinstance(option.type, Number):
         return Float(**about)
     return Unicode(**about)

@@ -1,4 +1,4 @@
-"""What outlives a process of jmcp: where it is, and what it is when it cannot be there."""
+"""The stores that outlive a process: opened in a folder for each place, in Redis, or in memory."""
 
 from __future__ import annotations
 
@@ -20,32 +20,33 @@ from jmcp.core.stores.sqlite import SqliteStore
 from jmcp.core.stores.state_file import StateFile, StateUnavailable
 
 CHECK_SECONDS = 5.0
+"""A Redis has so long to answer when a server starts."""
 log = logging.getLogger("jmcp")
 
 
 def state_folder(place: str) -> Path:
-    """The folder for what jmcp keeps about one place: a root directory, or a server's URL."""
+    """The folder of what jmcp keeps about a place, which is a root directory or a server's URL."""
     name = hashlib.sha256(place.encode()).hexdigest()[:16]
     return Path(jupyter_data_dir()) / "jmcp" / name
 
 
-def kept_in(
+def open_stores(
     folder: Path, *, store: str = "sqlite", idle_hours: float = 24
 ) -> tuple[Store, Journal]:
     """Sessions and the change journal of that folder; the store's `close` closes both.
 
-    `store` and `idle_hours` are the settings. In Redis are the sessions alone; `memory` is for
-    both. Where nothing can be written they are in memory too, which is logged. Raises ServeError.
+    `store` and `idle_hours` are the settings. Redis keeps the sessions only; `memory` keeps both.
+    Where the folder cannot be written, both are in memory and that is logged. Raises ServeError.
     """
     if store == "memory":
         return MemoryStore(), MemoryJournal()
     local, journal = _on_disk(folder)
     if store == "sqlite":
         return local, journal
-    return in_redis(store, folder, idle_hours=idle_hours, local=local), journal
+    return redis_store(store, folder, idle_hours=idle_hours, local=local), journal
 
 
-def in_redis(url: str, folder: Path, *, idle_hours: float, local: Store) -> Store:
+def redis_store(url: str, folder: Path, *, idle_hours: float, local: Store) -> Store:
     """The sessions of that folder's place in Redis. Raises ServeError."""
     _check_installed()
     from jmcp.core.stores.redis import RedisStore
@@ -53,12 +54,12 @@ def in_redis(url: str, folder: Path, *, idle_hours: float, local: Store) -> Stor
     try:
         return RedisStore(url, place=folder.name, idle_hours=idle_hours, local=local)
     except ValueError:
-        # Its text may hold a password.
+        # Not the text of the error, which may hold the password.
         raise ServeError("the store is not the URL of a Redis, as in redis://HOST:6379/0") from None
 
 
-def check(store: str) -> None:
-    """Raises ServeError for a Redis that does not answer, before anything is started."""
+def check_store(store: str) -> None:
+    """Raises ServeError for a Redis that does not answer. Called before anything is started."""
     if store in ("sqlite", "memory"):
         return
     _check_installed()
@@ -73,10 +74,10 @@ def check(store: str) -> None:
     except ValueError:
         raise ServeError("the store is not the URL of a Redis, as in redis://HOST:6379/0") from None
     except AuthenticationError:
-        raise ServeError(f"the Redis at {_where(store)} refuses the password") from None
+        raise ServeError(f"the Redis at {_without_password(store)} refuses the password") from None
     except (RedisError, OSError) as error:
         raise ServeError(
-            f"the Redis at {_where(store)} does not answer ({type(error).__name__}); start it, or "
+            f"the Redis at {_without_password(store)} does not answer ({type(error).__name__}); start it, or "
             "choose another store with --store"
         ) from None
 
@@ -97,7 +98,7 @@ def _check_installed() -> None:
         )
 
 
-def _where(url: str) -> str:
-    """A URL without its password."""
+def _without_password(url: str) -> str:
+    """The host and port of a URL, or its path."""
     parts = urlsplit(url)
     return parts.netloc.rpartition("@")[2] or parts.path

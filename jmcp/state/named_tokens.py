@@ -1,7 +1,7 @@
-"""Named tokens: credentials with scopes and an end, for agents that are not to have everything.
+"""Named tokens: credentials with scopes and an expiry, for clients that may do less.
 
-Each is a file of its own in the `tokens` folder of the user's jmcp folder, so that making one and
-removing one are single, atomic steps of the file system and need no lock.
+Each is a file in the `tokens` folder of the user's jmcp folder, so that making and removing one
+are atomic operations of the file system and need no lock.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from jmcp.core.calls.principal import LEVELS, Principal, Scope, implied
 log = logging.getLogger("jmcp")
 
 PREFIX = "jmcp_"
-"""For scanners of secrets, and for people who find one somewhere."""
+"""Every token begins with it, for secret scanners and for people who find one."""
 
 RANDOM_BYTES = 24
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-"""Lower case, because each is a file and not every file system tells cases apart."""
+"""Lower case only: each is a file name, and not every file system distinguishes cases."""
 
 MAX_TOKENS = 256
 SETTLED_SECONDS = 3.0
-"""A folder changed twice within a tick of its file system's clock looks like one changed once. FAT
-has the coarsest, of two seconds; until that is over, the folder is read again each time."""
+"""So many seconds after a change the folder is still read at each use: two changes within one tick
+of a file system's clock (two seconds on FAT) have the same time."""
 
 
 class TokenError(Exception):
-    """Why a token cannot be made or removed: one line, which says what to do about it."""
+    """Why a token cannot be made or removed, in one line that says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """What is kept of a token. Times are seconds since the epoch; `expires` None: never."""
+    """A token as stored. Times are seconds since the epoch; `expires` None means never."""
 
     name: str
     scopes: tuple[Scope, ...]
@@ -57,16 +57,16 @@ class Token:
 
 
 def digest(token: str) -> bytes:
-    """What is kept instead of the token.
+    """The SHA-256 that is stored instead of the token.
 
-    A fast hash is right here: 192 random bits cannot be guessed however fast one tries, while a
-    slow one, made for passwords, would cost each request a tenth of a second.
+    A fast hash is right: 192 random bits cannot be guessed, and a slow hash, as for passwords,
+    would cost each request a tenth of a second.
     """
     return hashlib.sha256(token.encode()).digest()
 
 
-class Tokens:
-    """The named tokens below a folder, as they are at this moment."""
+class NamedTokens:
+    """The named tokens of a user's jmcp folder, read again when they change."""
 
     def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._folder = folder / "tokens"
@@ -76,10 +76,10 @@ class Tokens:
         self._read_at = 0.0
 
     def create(self, name: str, scopes: tuple[Scope, ...], expires: float | None) -> str:
-        """Make a token and return it: nobody can tell it again. Raises TokenError, OSError."""
+        """Make a token and return it; only its hash is stored. Raises TokenError, OSError."""
         if not NAME.fullmatch(name):
             raise TokenError(
-                f"{name!r} is no name for a token: lower-case letters, digits, '.', '_' and '-', "
+                f"{name!r} is not a name for a token: lower-case letters, digits, '.', '_' and '-', "
                 "at most 64, a letter or a digit first"
             )
         if len(self.all()) >= MAX_TOKENS:
@@ -93,7 +93,7 @@ class Tokens:
         }
         for folder in (self._folder.parent, self._folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Complete and private (mkstemp makes it 0600) before it has its name.
+        # Written and private (mkstemp makes it 0600) before it gets its name.
         descriptor, temporary = tempfile.mkstemp(dir=self._folder, prefix=".new")
         try:
             with os.fdopen(descriptor, "w") as file:
@@ -108,24 +108,24 @@ class Tokens:
         return token
 
     def remove(self, name: str) -> None:
-        """It stops working at once. Raises TokenError, OSError."""
+        """Remove a token, which is invalid at once. Raises TokenError, OSError."""
         names = [token.name for token in self.all()]
         if name not in names:
             raise TokenError(f"there is no token {name}; there are: {', '.join(names) or 'none'}")
         self._path(name).unlink(missing_ok=True)
 
     def all(self) -> list[Token]:
-        """All of them, expired ones too, by name. Raises OSError."""
+        """All tokens, expired ones too, ordered by name. Raises OSError."""
         files = sorted(self._folder.glob("*.json"))
         return [token for file in files if (token := _read(file)) is not None]
 
     def principal(self, token: str) -> Principal | None:
-        """Whose token that is; None for one that is unknown, removed or expired. Never raises."""
+        """The owner of a token; None if it is unknown, removed or expired. Never raises."""
         if not token.startswith(PREFIX):
             return None
         self._refresh()
         given, now, found = digest(token), self._clock(), None
-        for known in self._known:  # all of them, so that time tells nothing
+        for known in self._known:  # all of them, so that the time taken reveals nothing
             if hmac.compare_digest(known.digest, given) and not known.expired(now):
                 found = known
         if found is None:
@@ -138,7 +138,7 @@ class Tokens:
             changed = self._folder.stat().st_mtime_ns
             if changed == self._changed and self._read_at - changed / 1e9 > SETTLED_SECONDS:
                 return
-            # In this order: what changes while it is read makes the next call read it again.
+            # The time before the content, so that a change meanwhile is read by the next call.
             self._changed, self._read_at = changed, time.time()
             self._known = self.all()
         except FileNotFoundError:
@@ -152,7 +152,7 @@ class Tokens:
 
 
 def _read(file: Path) -> Token | None:
-    """One token; None when it was removed just now, or somebody has broken its file."""
+    """The token in that file; None if it was removed meanwhile, or is not valid."""
     try:
         kept: dict[str, Any] = json.loads(file.read_text())
         return Token(
@@ -165,7 +165,7 @@ def _read(file: Path) -> Token | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError):
-        log.warning("%s is no token and opens nothing", file)
+        log.warning("%s is not a valid token and is ignored", file)
         return None
 
 

@@ -1,4 +1,4 @@
-"""The session records of a place, as a person may see them."""
+"""The session records of a place, for the command line: read without a server."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from jmcp.core.sessions.records import SessionRecord, Store
 from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.sqlite import SqliteStore
 from jmcp.core.stores.state_file import StateFile
-from jmcp.state.folder import check, in_redis, state_folder
+from jmcp.state.folder import check_store, redis_store, state_folder
 from jmcp_api.sessions import POLICY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One session. `number` counts from 1 for the oldest: it stays while sessions are used."""
+    """One session. `number` counts from 1, the oldest, so that it stays while sessions are used."""
 
     number: int
     record: SessionRecord
@@ -39,7 +39,7 @@ class Row:
 
     @property
     def paths(self) -> list[str]:
-        """Of its notebooks, the current one first."""
+        """The paths of its notebooks, the current one first."""
         held = self.record.notebooks
         keys = sorted(held, key=lambda key: key != self.record.current)
         return [held[key].ref.path for key in keys]
@@ -50,7 +50,7 @@ class Row:
         return [one.kernel_id for one in held if one.started_kernel and one.kernel_id is not None]
 
     def public(self) -> dict[str, Any]:
-        """All that anybody may know of it: never the whole id."""
+        """The session as JSON data, with its id masked."""
         record = self.record
         return {
             "number": self.number,
@@ -72,16 +72,19 @@ class Row:
         }
 
 
-class Kept:
-    """The live sessions in a store, which it owns. `where` names that to a person."""
+class SessionFile:
+    """The live sessions of a store, which it closes. `place` names them to a person."""
 
-    def __init__(self, store: Store, where: str, idle_hours: float) -> None:
-        self.where = where
+    def __init__(self, store: Store, place: str, idle_hours: float) -> None:
+        self.place = place
         self._store = store
         self._idle_seconds = idle_hours * SECONDS_PER_HOUR
 
     async def rows(self) -> list[Row]:
-        """Those that only a running cell keeps alive, past their idle time, are not known here."""
+        """The sessions used within their idle time, oldest first.
+
+        One that only a running cell keeps alive is not among them: its server alone knows of that.
+        """
         limit = time.time() - self._idle_seconds
         found = await self._store.idle_since(float("inf"))
         live = [one for one in found if one.last_accessed >= limit]
@@ -89,17 +92,17 @@ class Kept:
         return [Row(number=number, record=one) for number, one in enumerate(live, 1)]
 
     async def remove(self, row: Row) -> bool:
-        """False when it was gone. A server that runs sees that with the session's next call."""
+        """Remove a session. False when there was none. A running server notices at its next call."""
         return await self._store.remove(row.owner, row.session_id)
 
     async def close(self) -> None:
         await self._store.close()
 
 
-def open_kept(place: str, store: str, session_hours: float | None) -> Kept:
+def open_session_file(place: str, store: str, session_hours: float | None) -> SessionFile:
     """The sessions of that place in that store. Raises ServeError, StateUnavailable.
 
-    Creates nothing where there is nothing, and is no process of jmcp to others.
+    Creates no state where there is none, and does not count as a process of jmcp.
     """
     folder = state_folder(place)
     idle_hours = POLICY.idle_hours if session_hours is None else session_hours
@@ -107,8 +110,8 @@ def open_kept(place: str, store: str, session_hours: float | None) -> Kept:
         raise ServeError("sessions in memory are known to their server alone; name another --store")
     if store == "sqlite":
         path = folder / "state.db"
-        kept: Store = SqliteStore(StateFile(path)) if path.exists() else MemoryStore()
-        return Kept(kept, place, idle_hours)
-    check(store)
-    shared = in_redis(store, folder, idle_hours=idle_hours, local=MemoryStore())
-    return Kept(shared, place, idle_hours)
+        found: Store = SqliteStore(StateFile(path)) if path.exists() else MemoryStore()
+        return SessionFile(found, place, idle_hours)
+    check_store(store)
+    shared = redis_store(store, folder, idle_hours=idle_hours, local=MemoryStore())
+    return SessionFile(shared, place, idle_hours)

@@ -1,4 +1,4 @@
-"""The token of a user's servers, which outlives them, and the folder that it is kept in."""
+"""The user's jmcp folder, and the token of all servers of that user, which is kept there."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ TOKEN_BYTES = 24
 def config_folder() -> Path:
     """The user's jmcp folder: below XDG_CONFIG_HOME, or ~/.config."""
     base = os.environ.get("XDG_CONFIG_HOME", "")
-    # The specification says that a relative path there is to be ignored.
+    # The XDG specification says that a relative path is to be ignored.
     return (Path(base) if os.path.isabs(base) else Path.home() / ".config") / "jmcp"
 
 
-def kept_token(directory: Path) -> str:
-    """The token of this user's servers, made on first use: client configurations stay valid.
+def user_token(directory: Path) -> str:
+    """The token of this user's servers, made on first use and kept: client configurations stay valid.
 
-    The file is complete and private (0600) from the moment it has its name, whoever comes first.
+    The file is written and private (0600) before it gets its name, also with several servers at once.
     """
     path = directory / "token"
     if token := _read(path):
@@ -30,12 +30,12 @@ def kept_token(directory: Path) -> str:
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(TOKEN_BYTES))
-        if path.exists():  # there, but empty: somebody's leftover
+        if path.exists():  # it is empty, or `_read` had returned it
             os.replace(temporary, path)
         else:
             os.link(temporary, path)
     except FileExistsError:
-        pass  # another server was first, and its token is the one
+        pass  # another server has just made one, which is the token now
     finally:
         Path(temporary).unlink(missing_ok=True)
     return _read(path)

@@ -1,1 +1,1 @@
-"""The wires: MCP, REST and the bridge into Jupyter Server."""
+"""The wire formats: MCP, REST, and the bridge into Jupyter Server."""

@@ -20,16 +20,16 @@ from tornado.iostream import StreamClosedError
 
 from jmcp.core.calls.principal import Named, Principal
 from jmcp.transport.middleware.credential import credential
-from jmcp.transport.middleware.host_origin import Guard
-from jmcp.transport.problems import MEDIA_TYPE, Problem, document
+from jmcp.transport.middleware.host_origin import HostOriginPolicy
+from jmcp.transport.problems import MEDIA_TYPE, Problem, problem_body
 
 Message = MutableMapping[str, Any]
 Method = Callable[..., Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
-# Whoever has the token of one of Jupyter's own identity providers is the same person, but the
-# name that those make up for them differs from request to request.
 SHARED_PRINCIPAL = "jupyter"
+"""The owner for whoever has the token of one of Jupyter's own identity providers: the user names
+that those make up differ from request to request."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NO_TOKEN = "Send Jupyter's token, or a named one of jmcp: Authorization: Bearer <token>."
 CORS_HEADERS = "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id"
@@ -38,14 +38,14 @@ SESSION_ID = re.compile(r"(/sessions/|[?&]session_id=)([^/?&#]+)")
 
 
 def mask(uri: str) -> str:
-    """A request's URI without whole session ids, for logs."""
+    """A request's URI with all session ids masked, for logs."""
     return SESSION_ID.sub(lambda found: f"{found[1]}{found[2][:2]}***", uri)
 
 
 class Host(Protocol):
     """What a request needs of the extension that serves it."""
 
-    guard: Guard
+    policy: HostOriginPolicy
     named: Named
 
     async def app(self) -> Application:
@@ -53,7 +53,7 @@ class Host(Protocol):
 
 
 class BridgeHandler(JupyterHandler):
-    """Hands a request to the ASGI application and its answer back, as it streams."""
+    """Passes a request to the ASGI application, and its answer back as it streams."""
 
     SUPPORTED_METHODS = (*JupyterHandler.SUPPORTED_METHODS, "TRACE")
 
@@ -65,7 +65,7 @@ class BridgeHandler(JupyterHandler):
         self._allow = ", ".join((*named, *head, "OPTIONS"))
         self._gone = asyncio.Event()
         self._named: Principal | None = None
-        # Everything that logs a request later logs this; path and query are kept apart from it.
+        # Whatever logs the request later logs this; its path and query are kept elsewhere.
         self.request.uri = mask(self.request.uri or "")
 
     # -- around the request ----------------------------------------------------------------------
@@ -73,7 +73,7 @@ class BridgeHandler(JupyterHandler):
     async def prepare(self) -> None:  # type: ignore[override] # as in jupyter_server's own
         headers = self.request.headers
         try:
-            self._host.guard.check(headers.get("Host", ""), headers.get("Origin"))
+            self._host.policy.check(headers.get("Host", ""), headers.get("Origin"))
         except Problem as refusal:
             self.refuse(refusal.body)
             return
@@ -86,10 +86,10 @@ class BridgeHandler(JupyterHandler):
             return
         await super().prepare(_redirect_to_login=False)
         if self.current_user is None and self.request.method != "OPTIONS":
-            self.refuse(document(401, NO_TOKEN))
+            self.refuse(problem_body(401, NO_TOKEN))
 
     def set_cookie(self, *_: Any, **__: Any) -> None:
-        """No login cookies: they would make a new made-up person of every request."""
+        """Sets no login cookies: each would be another made-up user."""
 
     def set_cors_headers(self) -> None:
         """CORS headers only when configured; by default Jupyter gives them to any token."""
@@ -97,20 +97,20 @@ class BridgeHandler(JupyterHandler):
             super().set_cors_headers()
 
     def compute_etag(self) -> None:
-        """None: the application chooses its headers."""
+        """Computes none: the application chooses its headers."""
 
     def on_connection_close(self) -> None:
         self._gone.set()
         super().on_connection_close()
 
     def write_error(self, status_code: int, **_: Any) -> None:
-        """Whatever Jupyter or Tornado refused, as a problem."""
+        """Answers what Jupyter or Tornado refused, as a problem."""
         anonymous = getattr(self, "_jupyter_current_user", None) is None
         if anonymous and status_code in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
             # Jupyter checks XSRF before it asks who it is.
-            self.refuse(document(401, NO_TOKEN))
+            self.refuse(problem_body(401, NO_TOKEN))
         else:
-            self.refuse(document(status_code, f"{HTTPStatus(status_code).phrase}."))
+            self.refuse(problem_body(status_code, f"{HTTPStatus(status_code).phrase}."))
 
     def refuse(self, body: dict[str, Any]) -> None:
         """End the request with a problem."""
@@ -126,7 +126,7 @@ class BridgeHandler(JupyterHandler):
     # -- the request -----------------------------------------------------------------------------
 
     async def answer(self, *_: str) -> None:
-        # jmcp knows itself what a named token allows; who is a user of Jupyter, Jupyter decides.
+        # jmcp checks the scopes of a named token itself; users of Jupyter are Jupyter's to authorize.
         await (self._bridge() if self._named else self._authorized())
 
     @authorized("execute", "kernels")  # type: ignore[untyped-decorator] # jupyter_server's own
@@ -144,18 +144,22 @@ class BridgeHandler(JupyterHandler):
         await self._bridge()
 
     def _with_named_token(self) -> Principal | None:
-        """Whose named token the request has, where those count.
+        """The owner of the named token in the request; None without one, or where none is valid.
 
-        They do on a server of one person. Where somebody else decides who comes in (a JupyterHub)
-        and what they may do (an authorizer), a file in the person's folder must not.
+        Named tokens are valid on a server of one person. Where somebody else decides who comes in
+        (a JupyterHub) and what they may do (an authorizer), a file of that person must not.
         """
-        elsewhere = self.get_current_user.__module__ != JupyterHandler.__module__
-        if not self._of_jupyter() or elsewhere or type(self.authorizer) is not AllowAllAuthorizer:
+        replaced = self.get_current_user.__module__ != JupyterHandler.__module__
+        if (
+            not self._jupyter_identifies()
+            or replaced
+            or type(self.authorizer) is not AllowAllAuthorizer
+        ):
             return None
         return self._host.named(credential(self.request.headers.get("Authorization", "")))
 
-    def _of_jupyter(self) -> bool:
-        """Whether Jupyter itself says who people are, and nothing that was put in its place."""
+    def _jupyter_identifies(self) -> bool:
+        """Whether the identity provider is one of Jupyter's own."""
         return type(self.identity_provider).__module__.startswith("jupyter_server.")
 
     def _principal(self) -> Principal | None:
@@ -163,7 +167,7 @@ class BridgeHandler(JupyterHandler):
             return self._named
         if self.current_user is None or not self.identity_provider.auth_enabled:
             return None
-        if self._of_jupyter():
+        if self._jupyter_identifies():
             return Principal(name=SHARED_PRINCIPAL)
         return Principal(name=str(self.current_user.username))
 
@@ -202,7 +206,7 @@ class BridgeHandler(JupyterHandler):
             return {"type": "http.disconnect"}
 
         async def send(message: Message) -> None:
-            # Nobody is there to read it, and an error raised here would have no one to go to.
+            # The client is gone: the application need not know, it is told through `receive`.
             if self._gone.is_set():
                 return
             try:

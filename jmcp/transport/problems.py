@@ -12,9 +12,8 @@ from jmcp.core.errors import Fault, Retry, ToolError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
-# About as long as a kernel takes to come back, and short enough that nobody gives up.
+"""Where no error says more: about as long as a kernel takes to come back."""
 
-# What HTTP itself can refuse before any tool is asked; tool errors come from the spec.
 CODES: dict[int, str] = {
     400: "invalid_arguments",
     401: "unauthorized",
@@ -27,9 +26,10 @@ CODES: dict[int, str] = {
     500: "internal_error",
     503: "not_ready",
 }
+"""The codes of what HTTP itself refuses, by status; the codes of tool errors are in the spec."""
 
 
-def document(
+def problem_body(
     status: int,
     detail: str,
     *,
@@ -38,7 +38,7 @@ def document(
     retry: Retry | None = None,
     details: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A problem as JSON data. Without a code it is one of HTTP's own, by status."""
+    """A problem as JSON data. Without `code` it has the one of its status in CODES."""
     code = code or CODES.get(status, f"http_{status}")
     return {
         "type": f"urn:jmcp:problem:{code}",
@@ -52,9 +52,9 @@ def document(
     }
 
 
-def of_error(error: ToolError) -> dict[str, Any]:
+def error_body(error: ToolError) -> dict[str, Any]:
     """A tool's error as a problem."""
-    return document(
+    return problem_body(
         error.http,
         error.message,
         code=error.code,
@@ -65,18 +65,18 @@ def of_error(error: ToolError) -> dict[str, Any]:
 
 
 class Problem(Exception):
-    """Ends a request with a problem. `headers` go with the answer."""
+    """Raised to answer a request with a problem; `headers` go with the answer."""
 
     def __init__(
         self, status: int, detail: str, *, code: str | None = None, **headers: str
     ) -> None:
         super().__init__(detail)
-        self.body = document(status, detail, code=code)
+        self.body = problem_body(status, detail, code=code)
         self.headers = headers
 
 
 class ProblemResponse(JSONResponse):
-    """The answer that a problem becomes."""
+    """The answer to a request that ended in a problem, with a Retry-After where one may retry."""
 
     media_type = MEDIA_TYPE
 
@@ -84,7 +84,7 @@ class ProblemResponse(JSONResponse):
         status = int(body["status"])
         headers = dict(headers or {})
         if status in (429, 503):
-            # Whole seconds, upwards: who waits exactly so long must not come too early.
+            # Whole seconds, rounded up: a client that waits exactly so long must not be early.
             seconds = math.ceil(body["details"].get("retry_after", RETRY_AFTER_SECONDS))
             headers.setdefault("Retry-After", str(seconds))
         super().__init__(body, status_code=status, headers=headers)

@@ -20,30 +20,34 @@ from jmcp.core.calls import tool
 from jmcp.core.calls.call import Calls
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.principal import Named
-from jmcp.transport.mcp import server
-from jmcp.transport.mcp.disconnects import nobody
-from jmcp.transport.mcp.tool_list import Listing
-from jmcp.transport.middleware.bearer import Authenticated
-from jmcp.transport.middleware.body_limit import DEFAULT_MAX_BYTES, Bounded
-from jmcp.transport.middleware.browsers import SAFE, CrossOrigin, Guarded, Sealed
-from jmcp.transport.middleware.host_origin import Guard
-from jmcp.transport.middleware.principal import Identified
-from jmcp.transport.middleware.request_id import Numbered, Requests
-from jmcp.transport.problems import Problem, ProblemResponse, document
+from jmcp.transport.disconnects import disconnected_response
+from jmcp.transport.mcp.server import mcp_server
+from jmcp.transport.mcp.tool_list import ToolList
+from jmcp.transport.middleware.bearer import BearerMiddleware
+from jmcp.transport.middleware.body_limit import DEFAULT_MAX_BYTES, BodyLimitMiddleware
+from jmcp.transport.middleware.cors import CorsMiddleware
+from jmcp.transport.middleware.host_origin import HostOriginMiddleware, HostOriginPolicy
+from jmcp.transport.middleware.principal import PrincipalMiddleware
+from jmcp.transport.middleware.request_id import RequestCounter, RequestIdMiddleware
+from jmcp.transport.middleware.security_headers import (
+    SECURITY_HEADERS,
+    SecurityHeadersMiddleware,
+)
+from jmcp.transport.problems import Problem, ProblemResponse, problem_body
 from jmcp.transport.rest import routes as rest_routes
-from jmcp.transport.rest.metrics_page import Measures
+from jmcp.transport.rest.metrics_page import MetricsPage
 from jmcp.transport.rest.pages import Pages
-from jmcp.transport.rest.tool_calls import Facade
+from jmcp.transport.rest.tool_calls import ToolCallRoutes
 
-Answer = Callable[[Request], Awaitable[ASGIApp]]
+Endpoint = Callable[[Request], Awaitable[ASGIApp]]
 
 ANSWERING_SECONDS = 5.0
-"""That clients may take to read the last answers."""
+"""Seconds that clients may take at shutdown to read the last answers."""
 
 
-def resource(path: str, answers: Mapping[str, Answer]) -> Route:
+def resource(path: str, endpoints: Mapping[str, Endpoint]) -> Route:
     """One path with all its methods; HEAD comes with GET, and any other method is a 405."""
-    allow = ", ".join([*answers, *(["HEAD"] if "GET" in answers else []), "OPTIONS"])
+    allow = ", ".join([*endpoints, *(["HEAD"] if "GET" in endpoints else []), "OPTIONS"])
 
     class Resource:
         """An ASGI application, because Starlette gives those every method there is."""
@@ -53,8 +57,8 @@ def resource(path: str, answers: Mapping[str, Answer]) -> Route:
             response: ASGIApp
             if request.method == "OPTIONS":
                 response = Response(status_code=204, headers={"Allow": allow})
-            elif answer := answers.get("GET" if request.method == "HEAD" else request.method):
-                response = await answer(request)
+            elif endpoint := endpoints.get("GET" if request.method == "HEAD" else request.method):
+                response = await endpoint(request)
             else:
                 raise Problem(405, f"{path} takes {allow}.", Allow=allow)
             await response(scope, receive, send)
@@ -72,26 +76,26 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     detail = error.detail
     if error.status_code == HTTPStatus.NOT_FOUND:
         detail = "Nothing lives at that path; /jmcp/docs shows what does."
-    return ProblemResponse(document(error.status_code, detail), dict(error.headers or {}))
+    return ProblemResponse(problem_body(error.status_code, detail), dict(error.headers or {}))
 
 
-async def on_leaving(_: Request, __: Exception) -> Response:
-    """The client left in the middle of its body."""
-    return nobody()
+async def on_client_disconnect(_: Request, __: Exception) -> Response:
+    """The client closed the connection before all of its body had come."""
+    return disconnected_response()
 
 
 async def on_bug(_: Request, __: Exception) -> Response:
-    """The server around this one logs what it was; Starlette raises it on."""
-    body = document(500, "jmcp met a bug; the server's log has it.")
-    return ProblemResponse(body, SAFE)  # made outside of all the middleware
+    """Starlette raises the error again afterwards, for the server to log."""
+    body = problem_body(500, "jmcp met a bug; the server's log has it.")
+    return ProblemResponse(body, SECURITY_HEADERS)  # no middleware is around this one
 
 
 async def drain(site: Starlette, seconds: float) -> None:
     """Stop calls: new ones are refused, those under way have so long, and all answers are sent."""
     dispatcher: Calls = site.state.dispatcher
-    requests: Requests = site.state.requests
+    requests: RequestCounter = site.state.requests
     await dispatcher.drain(seconds)
-    await requests.answered(ANSWERING_SECONDS)
+    await requests.wait_idle(ANSWERING_SECONDS)
 
 
 def site(
@@ -100,62 +104,63 @@ def site(
     version: str,
     base: str = "",
     toolsets: tuple[str, ...] = ("core",),
-    guard: Guard | None = None,
+    host_origin: HostOriginPolicy | None = None,
     token: str | None = None,
     named: Named | None = None,
     permissions: Permissions | None = None,
-    further: Mapping[str, Mapping[str, Answer]] | None = None,
-    public: frozenset[str] = frozenset(),
-    listed: frozenset[str] = frozenset(),
+    extra_routes: Mapping[str, Mapping[str, Endpoint]] | None = None,
+    public_paths: frozenset[str] = frozenset(),
+    cors_origins: frozenset[str] = frozenset(),
     max_body_bytes: int = DEFAULT_MAX_BYTES,
     own_root: bool = False,
 ) -> Starlette:
-    """The application. Its lifespan starts and closes the dispatcher; `state` has it, and `requests`.
+    """The application. Its lifespan starts and closes the dispatcher; its `state` has `dispatcher`
+    and `requests`.
 
-    `base` is the URL path in front of everything, without a slash at its end. Without `guard` and
-    `token` the server around it checks Host and Origin, and who it is; with them, a `named` token
-    opens it too. Pages of the `listed` origins may read answers. `permissions` are those that the dispatcher goes by. `further` are answers by
-    path and method that only this server has; `public` are paths that need no token. With
-    `own_root` nobody else is on this port, so metrics are also where everybody looks for them.
+    `base` is the URL path in front of everything, without a slash at its end. Without `host_origin`
+    and `token` the server around it checks Host, Origin and credentials; with `token`, `named`
+    tokens are accepted too, and `public_paths` need none. Pages of `cors_origins` may read answers.
+    `permissions` are the dispatcher's. `extra_routes` are endpoints by path and method that only
+    this server has. With `own_root` the port is jmcp's alone, and metrics are at /metrics too.
     Raises ValueError for an unknown toolset.
     """
     # Requests arrive decoded, while what is sent back has to be as the server spells it.
     root = unquote(base)
-    listing = Listing(dispatcher.api, toolsets, permissions)
+    tool_list = ToolList(dispatcher.api, toolsets, permissions)
     manager = StreamableHTTPSessionManager(
-        server.server(dispatcher, listing, version), max_request_body_size=max_body_bytes
+        mcp_server(dispatcher, tool_list, version), max_request_body_size=max_body_bytes
     )
-    endpoint = StreamableHTTPASGIApp(manager)
-    facade = Facade(dispatcher, listing, version)
+    protocol = StreamableHTTPASGIApp(manager)
+    tool_calls = ToolCallRoutes(dispatcher, tool_list, version)
     pages = Pages(dispatcher.api.openapi_file, base)
-    rest = rest_routes.Rest(dispatcher, base)
-    requests = Requests()
-    measures = Measures(dispatcher, requests, version)
+    rest = rest_routes.RestOperations(dispatcher, base)
+    requests = RequestCounter()
+    metrics_page = MetricsPage(dispatcher, requests, version)
 
-    def operation(route: tool.Route) -> Answer:
+    def operation(route: tool.Route) -> Endpoint:
         return lambda request: rest.answer(route, request)
 
-    async def protocol(_: Request) -> ASGIApp:
-        return endpoint
+    async def mcp(_: Request) -> ASGIApp:
+        return protocol
 
-    methods: dict[str, Answer] = dict.fromkeys(("GET", "POST", "DELETE"), protocol)
+    methods: dict[str, Endpoint] = dict.fromkeys(("GET", "POST", "DELETE"), mcp)
     routes: list[BaseRoute] = [
         resource(f"{root}/mcp", methods),
         resource(f"{root}/mcp/", methods),
-        resource(f"{root}/mcp/healthz", {"GET": facade.health}),
-        resource(f"{root}/mcp/tools/list", {"GET": facade.list_tools}),
-        resource(f"{root}/mcp/tools/call", {"POST": facade.call_tool}),
-        resource(f"{root}/jmcp/metrics", {"GET": measures.answer}),
+        resource(f"{root}/mcp/healthz", {"GET": tool_calls.health}),
+        resource(f"{root}/mcp/tools/list", {"GET": tool_calls.list_tools}),
+        resource(f"{root}/mcp/tools/call", {"POST": tool_calls.call_tool}),
+        resource(f"{root}/jmcp/metrics", {"GET": metrics_page.answer}),
         resource(f"{root}/jmcp/openapi.json", {"GET": pages.openapi}),
         resource(f"{root}/jmcp/docs", {"GET": pages.docs}),
     ]
     for path, by_method in rest_routes.by_path(dispatcher.api.routes).items():
-        answers = {method: operation(route) for method, route in by_method.items()}
-        routes.append(resource(f"{root}{path}", answers))
+        operations = {method: operation(route) for method, route in by_method.items()}
+        routes.append(resource(f"{root}{path}", operations))
     if own_root:
-        routes.append(resource("/metrics", {"GET": measures.answer}))
-    for path, own in (further or {}).items():
-        routes.append(resource(f"{root}{path}", own))
+        routes.append(resource("/metrics", {"GET": metrics_page.answer}))
+    for path, endpoints in (extra_routes or {}).items():
+        routes.append(resource(f"{root}{path}", endpoints))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -166,21 +171,28 @@ def site(
         finally:
             await dispatcher.close()
 
-    middleware = [Middleware(Identified), Middleware(Bounded, max_bytes=max_body_bytes)]
+    middleware = [
+        Middleware(PrincipalMiddleware),
+        Middleware(BodyLimitMiddleware, max_bytes=max_body_bytes),
+    ]
     if token is not None:
-        middleware.insert(0, Middleware(Authenticated, token=token, public=public, named=named))
-    middleware.insert(0, Middleware(CrossOrigin, listed=listed))
-    if guard is not None:
-        middleware.insert(0, Middleware(Guarded, guard=guard))
-    middleware.insert(0, Middleware(Sealed))
-    streams = frozenset((f"{root}/mcp", f"{root}/mcp/"))
-    middleware.insert(0, Middleware(Numbered, requests=requests, streams=streams))
+        middleware.insert(
+            0, Middleware(BearerMiddleware, token=token, public=public_paths, named=named)
+        )
+    middleware.insert(0, Middleware(CorsMiddleware, origins=cors_origins))
+    if host_origin is not None:
+        middleware.insert(0, Middleware(HostOriginMiddleware, policy=host_origin))
+    middleware.insert(0, Middleware(SecurityHeadersMiddleware))
+    stream_paths = frozenset((f"{root}/mcp", f"{root}/mcp/"))
+    middleware.insert(
+        0, Middleware(RequestIdMiddleware, requests=requests, stream_paths=stream_paths)
+    )
     made = Starlette(
         routes=routes,
         middleware=middleware,
         exception_handlers={
             Problem: on_problem,
-            ClientDisconnect: on_leaving,
+            ClientDisconnect: on_client_disconnect,
             HTTPException: on_http_exception,
             Exception: on_bug,
         },

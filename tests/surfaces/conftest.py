@@ -17,7 +17,7 @@ from jmcp.compose import API
 from jmcp.core.calls.call import Caller, Outcome
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.observe.metrics import Metrics
-from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.site import site
 from tests.jupyter_process import TOKEN, StartJupyter
 
@@ -56,7 +56,7 @@ def recorded() -> Recorded:
 @pytest.fixture
 async def wire(recorded: Recorded) -> AsyncIterator[Client]:
     """A client of a site without Jupyter around it, whose dispatcher is `recorded`."""
-    made = site(recorded, version="1.2.3", guard=Guard())
+    made = site(recorded, version="1.2.3", host_origin=HostOriginPolicy())
     async with client_of_site(made) as client:
         yield client
 

@@ -1,4 +1,4 @@
-"""Lines from a descriptor, one a message, of bounded length."""
+"""Messages from a file descriptor, one a line, of bounded length."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ import mcp_types as types
 
 CHUNK = 2**16
 HEAD_BYTES = 1024
+"""How much is kept of a line that is too long: its request id is usually in there."""
 REQUEST_ID = re.compile(rb'"id"\s*:\s*("[\w. -]{1,128}"|-?[0-9]{1,18})')
 LINES_AHEAD = 64
-"""A client that sends faster than it is answered waits, as a pipe makes it."""
+"""Lines read before they are asked for; after that, a client's writes block."""
 
 
 @dataclass(frozen=True, slots=True)
-class TooLong:
-    """What is left of a line that was too long: its beginning."""
+class OversizedLine:
+    """A line that was too long: only its beginning is kept."""
 
     head: bytes
 
 
-class Lines:
-    """The lines of a descriptor, whatever it is (no loop can wait for a file).
+class LineReader:
+    """The lines of a descriptor, read by a thread: an event loop cannot wait for a file.
 
-    One with more than `max_bytes` is answered through `answer` and passed over.
+    A line of more than `max_bytes` is answered with an error through `answer`, and skipped.
     """
 
     def __init__(
@@ -40,11 +41,11 @@ class Lines:
         self._max_bytes = max_bytes
         self._answer = answer
         self._loop = asyncio.get_running_loop()
-        self._lines: asyncio.Queue[str | TooLong | None] = asyncio.Queue(LINES_AHEAD)
-        # It sleeps in `read`, holds no lock there and ends with the process.
+        self._lines: asyncio.Queue[str | OversizedLine | None] = asyncio.Queue(LINES_AHEAD)
+        # A daemon: blocked in `read` it holds no lock, and it ends with the process.
         threading.Thread(target=self._read, name="jmcp-stdin", daemon=True).start()
 
-    def __aiter__(self) -> Lines:
+    def __aiter__(self) -> LineReader:
         return self
 
     async def __anext__(self) -> str:
@@ -57,8 +58,8 @@ class Lines:
             await self._answer(refusal(line.head, self._max_bytes))
 
     def _read(self) -> None:
-        line = Line(self._max_bytes)
-        # The loop is closed, or somebody closed the descriptor: nobody waits for more.
+        line = PartialLine(self._max_bytes)
+        # Raised when the loop is closed or the descriptor is: no one waits for more lines.
         with suppress(RuntimeError, OSError):
             while chunk := os.read(self._descriptor, CHUNK):
                 # Only the new part can have line ends: a long line is joined once, not searched.
@@ -72,12 +73,12 @@ class Lines:
         with suppress(RuntimeError):
             self._put(None)
 
-    def _put(self, line: str | TooLong | None) -> None:
+    def _put(self, line: str | OversizedLine | None) -> None:
         asyncio.run_coroutine_threadsafe(self._lines.put(line), self._loop).result()
 
 
-class Line:
-    """A line while it comes in."""
+class PartialLine:
+    """A line of which not all has come yet."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -93,12 +94,12 @@ class Line:
         if self._too_long:
             del self._kept[HEAD_BYTES:]
 
-    def taken(self) -> str | TooLong:
-        """The line; what is added next belongs to another one."""
+    def taken(self) -> str | OversizedLine:
+        """The line as it is; what is added afterwards begins the next one."""
         kept, too_long = bytes(self._kept), self._too_long
         self._kept.clear()
         self._too_long = False
-        return TooLong(kept) if too_long else kept.decode("utf-8", "replace")
+        return OversizedLine(kept) if too_long else kept.decode("utf-8", "replace")
 
 
 def refusal(head: bytes, max_bytes: int) -> str:

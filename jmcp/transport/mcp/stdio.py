@@ -1,4 +1,4 @@
-"""MCP over the stdin and stdout of this process: its one client is whoever started it."""
+"""MCP over the stdin and stdout of this process, whose only client is the one that started it."""
 
 from __future__ import annotations
 
@@ -19,47 +19,47 @@ from mcp.server.stdio import stdio_server
 from jmcp.core.calls.call import Caller, Calls
 from jmcp.core.calls.permissions import Permissions
 from jmcp.transport.mcp import server as mcp_server
-from jmcp.transport.mcp.lines import Lines
-from jmcp.transport.mcp.stdio_fds import Wire
-from jmcp.transport.mcp.tool_list import Listing
+from jmcp.transport.mcp.lines import LineReader
+from jmcp.transport.mcp.stdio_fds import StdioFds
+from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.body_limit import DEFAULT_MAX_BYTES
 from jmcp.transport.middleware.principal import HOLDER
 
 ANSWER_ID = re.compile(r'\{"jsonrpc":"2.0","id":("(?:[^"\\]|\\.)*"|-?[0-9]+),"(?:result|error)"')
 ANSWERING_SECONDS = 2.0
-"""That the client may take to read the last answers."""
+"""Seconds that the client may take at shutdown to read the last answers."""
 
 
-class Answers:
-    """The answers to tool calls that are due and not written yet."""
+class PendingAnswers:
+    """Answers to tool calls that are made and not yet written to the client."""
 
     def __init__(self) -> None:
-        self._due: set[str | int] = set()
+        self._pending: set[str | int] = set()
         self._none = asyncio.Event()
 
     async def __call__(self, ctx: mcp_server.Context, call_next: CallNext) -> HandlerResult:
-        """As a middleware of the SDK's server: once a call is over, its answer is due."""
+        """A middleware of the SDK's server: once a call returns, its answer is pending."""
         result = await call_next(ctx)
         if ctx.method == "tools/call" and ctx.request_id is not None:
-            self._due.add(ctx.request_id)
+            self._pending.add(ctx.request_id)
         return result
 
     def sent(self, line: str) -> None:
-        if self._due and (found := ANSWER_ID.match(line)):
-            self._due.discard(json.loads(found[1]))
-        if not self._due:
+        if self._pending and (found := ANSWER_ID.match(line)):
+            self._pending.discard(json.loads(found[1]))
+        if not self._pending:
             self._none.set()
 
     async def written(self, seconds: float) -> None:
-        """Wait until none is due, but no longer than that."""
-        if self._due:
+        """Returns when no answer is pending, or after so many seconds."""
+        if self._pending:
             self._none.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._none.wait()
 
 
-async def drain(dispatcher: Calls, answers: Answers, seconds: float) -> None:
+async def drain(dispatcher: Calls, answers: PendingAnswers, seconds: float) -> None:
     """Stop calls: new ones are refused, those under way have so long, and all answers are written."""
     await dispatcher.drain(seconds)
     await answers.written(ANSWERING_SECONDS)
@@ -67,39 +67,38 @@ async def drain(dispatcher: Calls, answers: Answers, seconds: float) -> None:
 
 async def serve(
     dispatcher: Calls,
-    wire: Wire,
-    answers: Answers,
+    fds: StdioFds,
+    answers: PendingAnswers,
     *,
     version: str,
     toolsets: tuple[str, ...],
     permissions: Permissions | None = None,
     max_line_bytes: int = DEFAULT_MAX_BYTES,
 ) -> None:
-    """Serve until stdin closes; a cancelled one leaves at once, whatever the client does.
+    """Serve until stdin closes, or until cancelled, which waits for nothing.
 
-    A longer line than `max_line_bytes` is answered with an error. Neither starts nor closes the
-    dispatcher. Raises ValueError for an unknown toolset.
+    A line of more than `max_line_bytes` is answered with an error. The caller starts and closes
+    the dispatcher. Raises ValueError for an unknown toolset.
     """
-    # A process is one connection: what it opened is what its calls without an id mean.
+    # The process is one connection: a call without a session id means the session it opened.
     peer = Caller(owner=HOLDER, authenticated=True, connection=f"stdio:{uuid.uuid4().hex}")
-    listing = Listing(dispatcher.api, toolsets, permissions)
-    server = mcp_server.server(dispatcher, listing, version, peer=peer)
+    tool_list = ToolList(dispatcher.api, toolsets, permissions)
+    server = mcp_server.mcp_server(dispatcher, tool_list, version, peer=peer)
     server.middleware.append(answers)
-    stdout = Written(wire.stdout, answers.sent)
-    stdin = Lines(wire.stdin, max_line_bytes, stdout.write)
-    # The SDK's own reader is a thread that cannot be left while it waits for a line.
+    stdout = DescriptorWriter(fds.stdout, answers.sent)
+    stdin = LineReader(fds.stdin, max_line_bytes, stdout.write)
+    # The SDK's own reader is a thread that cannot be stopped while it waits for a line.
     files = (cast("AsyncFile[str]", stdin), cast("AsyncFile[str]", stdout))
     try:
         async with stdio_server(*files) as (incoming, outgoing):
             await server.run(incoming, outgoing, server.create_initialization_options())
     except* OSError:
-        pass  # the client reads no more, which is its other way to leave
+        pass  # the client closed its end of stdout, which is its other way to disconnect
 
 
-class Written:
-    """A descriptor written to by a thread of its own, which a stuck client cannot hold up.
-
-    `sent` is called with each message that the client has.
+class DescriptorWriter:
+    """Writes messages to a descriptor in threads, so that a client that does not read blocks none
+    of the event loop. `sent` is called with each message that was written.
     """
 
     def __init__(self, descriptor: int, sent: Callable[[str], None]) -> None:
@@ -108,8 +107,8 @@ class Written:
         self._writing = asyncio.Lock()
 
     async def write(self, text: str) -> None:
-        """All of it is written when this returns. Raises OSError when the client is gone."""
-        async with self._writing:  # one message, and then another
+        """Write all of it. Raises OSError when the client has closed its end."""
+        async with self._writing:  # messages one after the other
             await self._write_all(text)
         self._sent(text)
 
@@ -120,7 +119,7 @@ class Written:
         await done
 
     async def flush(self) -> None:
-        """Nothing is held back."""
+        """Does nothing: `write` buffers nothing."""
 
     def _write(self, data: bytes, done: asyncio.Future[None]) -> None:
         view, error = memoryview(data), None

@@ -1,6 +1,6 @@
-"""The process's stdin and stdout, taken for a protocol before anything can print.
+"""The process's stdin and stdout, claimed for a protocol before anything can print.
 
-Of its own, because it comes before every import that costs something.
+A module of its own, because it runs before imports that are slow or print.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wire:
-    """Descriptors that nothing else in the process has: no print can reach the client."""
+class StdioFds:
+    """Duplicates of stdin and stdout that only the protocol uses: no print reaches the client."""
 
     stdin: int
     stdout: int
 
     @classmethod
-    def taken(cls) -> Wire:
-        """Those of this process. From now on it reads nothing, and prints to stderr."""
-        wire = cls(stdin=os.dup(0), stdout=os.dup(1))
+    def claim(cls) -> StdioFds:
+        """Take over those of this process, whose own stdin is empty from now on and stdout is stderr."""
+        fds = cls(stdin=os.dup(0), stdout=os.dup(1))
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)
         os.dup2(2, 1)
-        return wire
+        return fds

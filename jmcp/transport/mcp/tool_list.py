@@ -1,4 +1,4 @@
-"""`tools/list`, read once from the generated file and served as it stands."""
+"""The entries of `tools/list`, from the generated file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from jmcp.core.calls.tool import Api
 Entry = dict[str, Any]
 
 
-class Listing:
-    """The tools that this server shows, in the order of the spec.
+class ToolList:
+    """The tools that a server shows, in the order of the spec.
 
-    Toolsets are fixed at start, because clients take one snapshot of the list. So are scopes, with
-    the token. `names` are also those of tools that are not permitted: whoever calls one is told so.
+    Toolsets are fixed when the server starts, because clients read the list once. `names` includes
+    tools that are not permitted, so that a call of one is refused with the reason.
     Raises ValueError for a toolset that the spec does not have.
     """
 
@@ -36,6 +36,6 @@ class Listing:
         self.names = frozenset(entry["name"] for entry in self._entries)
 
     def entries(self, scopes: frozenset[Scope] = SCOPES) -> list[Entry]:
-        """What somebody with those scopes may call."""
+        """The tools that a caller with those scopes may call."""
         permitted = set(self._permissions.tools(scopes))
         return [entry for entry in self._entries if entry["name"] in permitted]

@@ -1,4 +1,4 @@
-"""The tokens of a server of its own: without one nobody gets further than here."""
+"""The tokens of a standalone server: requests without a valid one are refused here."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from jmcp.core.calls.principal import Named, Principal
 from jmcp.transport.middleware.credential import credential
 from jmcp.transport.middleware.principal import HOLDER
-from jmcp.transport.problems import ProblemResponse, document
+from jmcp.transport.problems import ProblemResponse, problem_body
 
 NO_TOKEN = "Send the token of this server, or a named one: Authorization: Bearer <token>."
 WRONG_TOKEN = "That token is none of this server's, or was removed, or has expired."
 
 
-class Authenticated:
-    """Lets in whoever has the token or a `named` one, and anyone to what is `public` (paths).
+class BearerMiddleware:
+    """Refuses requests without the server's token or a `named` one, except to `public` paths.
 
-    OPTIONS is answered for anyone, as a browser asks before it sends credentials.
+    OPTIONS needs none, as a browser asks before it sends credentials. What follows gets the
+    caller's Principal in the scope, and no Authorization header that it could leak.
     """
 
     def __init__(
@@ -41,7 +42,6 @@ class Authenticated:
         if principal is None and not public:
             await self._refuse(bool(authorization.partition(" ")[2]))(scope, receive, send)
             return
-        # What comes after knows who it is, and has no credential to leak.
         scope = dict(scope, headers=list(scope["headers"]))
         del MutableHeaders(scope=scope)["authorization"]
         if principal is not None:
@@ -59,5 +59,5 @@ class Authenticated:
         challenge = 'Bearer realm="jmcp"'
         if given:
             challenge += ', error="invalid_token"'
-        body = document(401, WRONG_TOKEN if given else NO_TOKEN)
+        body = problem_body(401, WRONG_TOKEN if given else NO_TOKEN)
         return ProblemResponse(body, {"WWW-Authenticate": challenge})

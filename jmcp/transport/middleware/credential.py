@@ -1,9 +1,9 @@
-"""The token that a request carries: in its header, never in its URL, which logs keep."""
+"""The token of a request: from its Authorization header, never from its URL, which logs keep."""
 
 from __future__ import annotations
 
 SCHEMES = frozenset({"bearer", "token"})
-"""`token` is what Jupyter's own clients send."""
+"""Accepted schemes in lower case; Jupyter's own clients send `token`."""
 
 
 def credential(authorization: str) -> str:

@@ -1,4 +1,4 @@
-"""Whom a browser may speak for: Host and Origin, checked for every path.
+"""Host and Origin, checked for every path before anything else sees the request.
 
 A token does not make this superfluous. DNS rebinding turns a page of the web into a client on
 this machine, and MCP demands that Origin is validated.
@@ -10,8 +10,11 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from jmcp.transport.middleware.loopback import is_loopback
-from jmcp.transport.problems import Problem
+from jmcp.transport.problems import Problem, ProblemResponse
 
 
 def hostname(netloc: str) -> str:
@@ -23,12 +26,12 @@ def hostname(netloc: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guard:
+class HostOriginPolicy:
     """What is allowed besides the loopback interface talking to itself.
 
     `hosts` are further names of this server; `any_host` leaves them unchecked (a server that is
-    reachable from elsewhere cannot know its names). `origins` are exact; `origin_pattern` is a
-    regular expression; `*` allows every origin, as Jupyter's `allow_origin` does.
+    reachable from other machines cannot know its names). `origins` are exact; `origin_pattern` is
+    a regular expression; `*` allows every origin, as Jupyter's `allow_origin` does.
     """
 
     hosts: frozenset[str] = frozenset()
@@ -37,7 +40,7 @@ class Guard:
     origin_pattern: str | None = None
 
     def check(self, host: str, origin: str | None) -> None:
-        """Raises Problem 421 for a Host, 403 for an Origin that is not ours."""
+        """Raises Problem 421 for a Host, 403 for an Origin that is not allowed."""
         name = hostname(host)
         if not (self.any_host or is_loopback(name) or name in self.hosts):
             raise Problem(421, "The Host header names another server.")
@@ -55,3 +58,21 @@ class Guard:
         if "*" in self.origins or origin in self.origins:
             return True
         return bool(self.origin_pattern and re.fullmatch(self.origin_pattern, origin))
+
+
+class HostOriginMiddleware:
+    """Refuses requests that the policy does not allow."""
+
+    def __init__(self, app: ASGIApp, policy: HostOriginPolicy) -> None:
+        self._app = app
+        self._policy = policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = Request(scope).headers
+            try:
+                self._policy.check(headers.get("host", ""), headers.get("origin"))
+            except Problem as refusal:
+                await ProblemResponse(refusal.body, refusal.headers)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

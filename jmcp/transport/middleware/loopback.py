@@ -1,4 +1,4 @@
-"""Which names and addresses are this machine itself."""
+"""Names and addresses of the loopback interface."""
 
 from __future__ import annotations
 

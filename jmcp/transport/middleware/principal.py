@@ -1,4 +1,4 @@
-"""Who calls, as far as HTTP can tell: from what authentication left in the request."""
+"""The caller of an HTTP request, from the Principal that authentication put into its scope."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from jmcp.transport.middleware.request_id import current_id
 
 ANONYMOUS = "anonymous"
 HOLDER = "holder"
-"""Whoever has the token of a server of one person, or started the process that it is."""
+"""The owner of sessions opened with the one token of a server, or over stdio."""
 
 
-class Identified:
-    """Makes the Principal that a server around the site put into the scope its ASGI user.
+class PrincipalMiddleware:
+    """Turns the Principal in the scope into the SDK's authenticated user.
 
-    So that server needs nothing of the SDK, and the credential itself never goes along.
+    Whoever authenticates (the bearer middleware, Jupyter) thus needs nothing of the SDK, and the
+    credential itself is not passed on.
     """
 
     def __init__(self, app: ASGIApp) -> None:

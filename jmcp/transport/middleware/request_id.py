@@ -1,4 +1,4 @@
-"""Every HTTP request: the id that names it in logs, and whether it still is under way."""
+"""The id of every HTTP request, for logs, and the count of those that await their answer."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "X-Request-Id"
-SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
-"""What of a caller's making may stand in a log, and in a header that goes back."""
+ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""An id of the caller's that may stand in a log, and in a header that goes back."""
 
 _CURRENT: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -30,63 +30,65 @@ def current_id() -> str:
     return _CURRENT.get() or new_id()
 
 
-class Requests:
-    """The requests of one site: those under way, and by status how many had an error for an answer."""
+class RequestCounter:
+    """The requests of one site: how many await an answer, and the errors answered, by status."""
 
     def __init__(self) -> None:
         self.errors: Counter[int] = Counter()
-        self._under_way = 0
-        self._none = asyncio.Event()
-        self._none.set()
+        self._open = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
-    def began(self) -> None:
-        self._under_way += 1
-        self._none.clear()
+    def started(self) -> None:
+        self._open += 1
+        self._idle.clear()
 
-    def ended(self) -> None:
-        self._under_way -= 1
-        if not self._under_way:
-            self._none.set()
+    def finished(self) -> None:
+        self._open -= 1
+        if not self._open:
+            self._idle.set()
 
-    async def answered(self, seconds: float) -> None:
-        """Wait until nobody waits for an answer, but no longer than that."""
+    async def wait_idle(self, seconds: float) -> None:
+        """Returns when no request awaits an answer, or after so many seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._none.wait()
+                await self._idle.wait()
 
 
-class Numbered:
-    """Gives each request its id: the caller's own, if it is sane. It goes back with the answer.
+class RequestIdMiddleware:
+    """Gives each request its id, the caller's own if it is an ACCEPTED_ID, and sends it back.
 
-    `streams` are paths whose GET ends when the client leaves, and not before.
+    It counts requests too, except GETs of `stream_paths`: those end only when the client leaves.
     """
 
-    def __init__(self, app: ASGIApp, requests: Requests, streams: frozenset[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, requests: RequestCounter, stream_paths: frozenset[str]
+    ) -> None:
         self._app = app
         self._requests = requests
-        self._streams = streams
+        self._stream_paths = stream_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         given = Request(scope).headers.get(HEADER, "")
-        number = given if SANE.fullmatch(given) else new_id()
+        request_id = given if ACCEPTED_ID.fullmatch(given) else new_id()
 
-        async def numbered(message: Message) -> None:
+        async def with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = number
+                MutableHeaders(scope=message)[HEADER] = request_id
                 if message["status"] >= HTTPStatus.BAD_REQUEST:
                     self._requests.errors[message["status"]] += 1
             await send(message)
 
-        token = _CURRENT.set(number)
-        counted = not (scope["method"] == "GET" and scope["path"] in self._streams)
+        token = _CURRENT.set(request_id)
+        counted = not (scope["method"] == "GET" and scope["path"] in self._stream_paths)
         if counted:
-            self._requests.began()
+            self._requests.started()
         try:
-            await self._app(scope, receive, numbered)
+            await self._app(scope, receive, with_id)
         finally:
             if counted:
-                self._requests.ended()
+                self._requests.finished()
             _CURRENT.reset(token)

@@ -1,4 +1,4 @@
-"""`/jmcp/metrics`: what Prometheus scrapes."""
+"""`/jmcp/metrics`: the counts of a server, in the formats that Prometheus scrapes."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from starlette.responses import Response
 
 from jmcp.core.calls.call import Calls
 from jmcp.transport.middleware.principal import caller
-from jmcp.transport.middleware.request_id import Requests
+from jmcp.transport.middleware.request_id import RequestCounter
 from jmcp.transport.problems import Problem
 
 
-class Measures(Collector):
+class MetricsPage(Collector):
     """The counts of one site, in a registry of its own.
 
-    They name tools, outcomes and statuses, never a notebook, a session or a person. So whoever may
-    read a notebook may read them; but when people work here is nobody else's business.
+    They name tools, outcomes and statuses, never a notebook, a session or a person. They need the
+    scope `read` all the same, because they show when people work here.
     """
 
-    def __init__(self, dispatcher: Calls, requests: Requests, version: str) -> None:
+    def __init__(self, dispatcher: Calls, requests: RequestCounter, version: str) -> None:
         self._dispatcher = dispatcher
         self._requests = requests
         self._version = version
@@ -39,13 +39,13 @@ class Measures(Collector):
         """In the format that the client prefers. Raises Problem 403 without the scope `read`."""
         if "read" not in caller().scopes:
             raise Problem(403, "Metrics need a token with the scope read.", code="not_permitted")
-        # The gauge has what was counted last, and collecting cannot wait for a store.
+        # Collecting is synchronous and cannot wait for a store, so the gauge is refreshed before.
         await self._dispatcher.live_sessions()
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(self._registry), headers={"Content-Type": media_type})
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: the registry would otherwise collect everything once to learn the names."""
+        """Describes nothing, so that the registry does not collect everything once to learn names."""
         return ()
 
     def collect(self) -> Iterable[Metric]:

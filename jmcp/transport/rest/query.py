@@ -15,7 +15,7 @@ BOOLEANS = {"true": True, "false": False}
 
 
 def plain(annotation: Any) -> Any:
-    """The type itself: without `Annotated` and without `None`."""
+    """An annotation without `Annotated` and without `None`."""
     if get_origin(annotation) is Annotated:
         return plain(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
@@ -25,7 +25,7 @@ def plain(annotation: Any) -> Any:
 
 
 def value(annotation: Any, text: str) -> Any:
-    """One string as that type; as it is when it is not one, so that validation can refuse it."""
+    """A string as a value of that type; unchanged where it is none, so that validation refuses it."""
     kind = plain(annotation)
     if kind is bool:
         return BOOLEANS.get(text, text)

@@ -15,10 +15,10 @@ from jmcp.core.calls.call import Calls, Outcome
 from jmcp.core.calls.tool import Route, Tool
 from jmcp.core.errors import ToolError
 from jmcp.transport import problems
-from jmcp.transport.mcp.disconnects import nobody, unless_left
-from jmcp.transport.middleware.body_limit import json_object
+from jmcp.transport.disconnects import disconnected_response, until_disconnect
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.rest import query, sse
+from jmcp.transport.rest.json_body import json_object
 
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 SESSION = "session_id"
@@ -35,8 +35,8 @@ def by_path(routes: tuple[Route, ...]) -> dict[str, dict[str, Route]]:
     return {path: grouped[path] for path in ordered}
 
 
-class Rest:
-    """The operations of one server. `base` is the URL path that the server lives under."""
+class RestOperations:
+    """Answers the operations of one server. `base` is the URL path in front of all its paths."""
 
     def __init__(self, dispatcher: Calls, base: str) -> None:
         self._dispatcher = dispatcher
@@ -44,22 +44,24 @@ class Rest:
         self._api = dispatcher.api
 
     async def answer(self, route: Route, request: Request) -> Response:
-        """Decode, call, encode."""
+        """Decode the request into arguments, call the tool, encode its outcome."""
         tool = self._api.tools[route.tool]
         try:
             arguments = await self._arguments(route, tool, request)
         except ToolError as error:
-            return problems.ProblemResponse(problems.of_error(error))
-        if route.stream is not None and sse.wanted(request):
+            return problems.ProblemResponse(problems.error_body(error))
+        if route.stream is not None and sse.prefers_events(request):
             arguments = {**route.stream, **arguments}
-            return await sse.answer(partial(self._dispatcher.call, tool.name, arguments), caller())
+            return await sse.stream_call(
+                partial(self._dispatcher.call, tool.name, arguments), caller()
+            )
         call = self._dispatcher.call(tool.name, arguments, caller())
-        # What may wait for code: a caller who leaves must not keep it waiting, or running.
-        outcome = await (call if route.stream is None else unless_left(request.receive, call))
+        # These may wait for code, which must not go on waiting or running for a caller who left.
+        outcome = await (call if route.stream is None else until_disconnect(request.receive, call))
         if outcome is None:
-            return nobody()
+            return disconnected_response()
         if outcome.error is not None:
-            return problems.ProblemResponse(problems.of_error(outcome.error))
+            return problems.ProblemResponse(problems.error_body(outcome.error))
         headers = {}
         if route.status == 201 and (location := self._location(route, request, outcome)):
             headers["Location"] = location
@@ -71,16 +73,16 @@ class Rest:
             if route.method == "DELETE":
                 raise self._invalid(f"{path[SESSION]} names no session; DELETE needs its id")
             del path[SESSION]
-        asked = query.values(tool, request.query_params.multi_items())
+        in_url = query.values(tool, request.query_params.multi_items())
         body = await json_object(request) if route.method in WITH_BODY else {}
         if route.method in WITH_BODY:
-            # Injected into every session tool, and not about what the body describes.
+            # A parameter of every session tool, and no property of what the body describes.
             in_query = {NOTEBOOK} if tool.session == "required" else set()
-            self._refuse(asked.keys() - in_query, "belongs in the body")
+            self._refuse(in_url.keys() - in_query, "belongs in the body")
             self._refuse(body.keys() & in_query, "belongs in the query")
         in_path = set(route.path_params)
-        self._refuse((asked.keys() | body.keys()) & in_path, "is in the path already")
-        return path | asked | body
+        self._refuse((in_url.keys() | body.keys()) & in_path, "is in the path already")
+        return path | in_url | body
 
     def _refuse(self, names: set[str], why: str) -> None:
         if names:
@@ -90,7 +92,7 @@ class Rest:
         return self._api.policy.errors["invalid_arguments"](f"{message}.")
 
     def _location(self, route: Route, request: Request, outcome: Outcome) -> str | None:
-        """Where the new thing can be read: the nearest GET below that the result can fill in."""
+        """The URL of what was created: of the nearest GET below it that the result can fill in."""
         known = {**request.path_params, **(outcome.result or {})}
         below = [
             other.path

@@ -1,4 +1,4 @@
-"""A call as a stream of server-sent events: how far it is, its outputs, and its result."""
+"""A call answered as server-sent events: its progress, its outputs, and its result."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from jmcp.core.calls.call import Caller, Outcome
 from jmcp.core.ports import Output
 from jmcp.core.runs.progress import Progress
 from jmcp.transport import problems
-from jmcp.transport.mcp.disconnects import left
+from jmcp.transport.disconnects import disconnected
 
 MEDIA_TYPE = "text/event-stream"
 HEARTBEAT_SECONDS = 15.0
-"""Without events for so long, a comment keeps proxies from closing the connection."""
+"""Without events for so many seconds, a comment keeps proxies from closing the connection."""
 COMMIT_SECONDS = 1.0
-"""A call that fails within it, before it has run anything, gets a real HTTP status."""
+"""A call that fails within so many seconds, before it has run anything, gets an HTTP status."""
 Call = Callable[[Caller], Coroutine[Any, Any, Outcome]]
 
 
-def wanted(request: Request) -> bool:
-    """Whether the client takes events, and prefers them to the plain answer."""
+def prefers_events(request: Request) -> bool:
+    """Whether the client accepts events, and prefers them to the plain answer."""
     if request.method == "HEAD":
         return False
     accepted = request.headers.get("accept", "").split(",")
@@ -36,16 +36,16 @@ def wanted(request: Request) -> bool:
     return chosen[:1] == [MEDIA_TYPE]
 
 
-async def answer(call: Call, caller: Caller) -> Response:
-    """Begin the call; the answer is its stream, or the problem that it ended in at once."""
-    # One place: a client that reads slowly slows the reports down, and piles nothing up here.
-    told: asyncio.Queue[Progress | Outcome] = asyncio.Queue(maxsize=1)
+async def stream_call(call: Call, caller: Caller) -> Response:
+    """Begin the call. The answer is its stream, or a problem when it fails within COMMIT_SECONDS."""
+    # Of one place, so that reports wait for a client that reads slowly instead of piling up.
+    news: asyncio.Queue[Progress | Outcome] = asyncio.Queue(maxsize=1)
 
-    async def telling() -> None:
-        await told.put(await call(replace(caller, report=told.put)))
+    async def run() -> None:
+        await news.put(await call(replace(caller, report=news.put)))
 
-    calling = asyncio.create_task(telling())
-    first = asyncio.create_task(told.get())
+    calling = asyncio.create_task(run())
+    first = asyncio.create_task(news.get())
     try:
         await asyncio.wait(
             {calling, first}, timeout=COMMIT_SECONDS, return_when=asyncio.FIRST_COMPLETED
@@ -55,10 +55,10 @@ async def answer(call: Call, caller: Caller) -> Response:
         first.cancel()
         raise
     if first.done():
-        begun = first.result()
-        if isinstance(begun, Outcome) and begun.error is not None:
-            return problems.ProblemResponse(problems.of_error(begun.error))
-    return EventStream(calling, first, told)
+        report = first.result()
+        if isinstance(report, Outcome) and report.error is not None:
+            return problems.ProblemResponse(problems.error_body(report.error))
+    return EventStream(calling, first, news)
 
 
 class EventStream(StreamingResponse):
@@ -70,17 +70,17 @@ class EventStream(StreamingResponse):
         self,
         calling: asyncio.Task[None],
         first: asyncio.Task[Progress | Outcome],
-        told: asyncio.Queue[Progress | Outcome],
+        news: asyncio.Queue[Progress | Outcome],
     ) -> None:
         headers = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-        super().__init__(self._events(told), headers=headers)
+        super().__init__(self._events(news), headers=headers)
         self._calling = calling
         self._next = first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Starlette finds out only with the next event, which may never come.
+        # Starlette would notice a disconnect only with the next event, which may never come.
         sending = asyncio.create_task(self.stream_response(send))
-        leaving = asyncio.create_task(left(receive))
+        leaving = asyncio.create_task(disconnected(receive))
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if sending.done():
@@ -89,8 +89,8 @@ class EventStream(StreamingResponse):
             for task in (sending, leaving, self._calling, self._next):
                 task.cancel()
 
-    async def _events(self, told: asyncio.Queue[Progress | Outcome]) -> AsyncIterator[str]:
-        shown = Shown()
+    async def _events(self, news: asyncio.Queue[Progress | Outcome]) -> AsyncIterator[str]:
+        client = ClientOutputs()
         while True:
             await asyncio.wait(
                 {self._next, self._calling},
@@ -99,26 +99,26 @@ class EventStream(StreamingResponse):
             )
             if not self._next.done():
                 if self._calling.done():
-                    self._calling.result()  # raises, or what it told last is about to come
+                    self._calling.result()  # raises, unless its outcome is just being put
                     await self._next
                 else:
                     yield ": still there\n\n"
                     continue
-            news = self._next.result()
-            if isinstance(news, Outcome):
-                yield ended(news)
+            report = self._next.result()
+            if isinstance(report, Outcome):
+                yield last_event(report)
                 return
-            if not news.final:
-                yield event("progress", _told(news))
-            for kind, data in shown.changes(news.outputs):
+            if not report.final:
+                yield event("progress", _progress(report))
+            for kind, data in client.changes(report.outputs):
                 yield event(kind, data)
-            self._next = asyncio.create_task(told.get())
+            self._next = asyncio.create_task(news.get())
 
 
-def ended(outcome: Outcome) -> str:
-    """The last event."""
+def last_event(outcome: Outcome) -> str:
+    """The event that ends the stream: `result` or `problem`."""
     if outcome.error is not None:
-        return event("problem", problems.of_error(outcome.error))
+        return event("problem", problems.error_body(outcome.error))
     return event("result", outcome.result)
 
 
@@ -128,7 +128,7 @@ def event(kind: str, data: Any) -> str:
     return f"event: {kind}\ndata: {text}\n\n"
 
 
-def _told(progress: Progress) -> dict[str, Any]:
+def _progress(progress: Progress) -> dict[str, Any]:
     return {
         "done": round(progress.done, 3),
         "total": progress.total,
@@ -136,14 +136,14 @@ def _told(progress: Progress) -> dict[str, Any]:
     }
 
 
-class Shown:
-    """What the reader of a stream has of the outputs so far."""
+class ClientOutputs:
+    """The outputs that the client of a stream has so far."""
 
     def __init__(self) -> None:
         self._outputs: list[Output] = []
 
     def changes(self, outputs: Sequence[Output]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The events that bring the reader up to date, as (kind, data)."""
+        """The events that bring the client up to date, as (event, data)."""
         if len(outputs) < len(self._outputs):
             self._outputs = []
             yield "clear", {}
@@ -151,16 +151,19 @@ class Shown:
             before = self._outputs[index] if index < len(self._outputs) else None
             if output == before:
                 continue
-            grown = _grown(before, output)
-            if grown is not None:
-                yield "output", {"index": index, "append": True, "output": output | {"text": grown}}
+            appended = _appended(before, output)
+            if appended is not None:
+                yield (
+                    "output",
+                    {"index": index, "append": True, "output": output | {"text": appended}},
+                )
             else:
                 yield "output", {"index": index, "append": False, "output": output}
         self._outputs = list(outputs)
 
 
-def _grown(before: Output | None, output: Output) -> str | None:
-    """What a stream's text has more than before; None when that is not all the difference."""
+def _appended(before: Output | None, output: Output) -> str | None:
+    """The text appended to a stream output; None when the outputs differ in anything else."""
     if before is None or before.get("name") != output.get("name") or "text" not in output:
         return None
     old, new = before.get("text", ""), output["text"]

@@ -9,19 +9,19 @@ from starlette.responses import JSONResponse, Response
 
 from jmcp.core.calls.call import Calls
 from jmcp.transport import problems
-from jmcp.transport.mcp.disconnects import nobody, unless_left
-from jmcp.transport.mcp.tool_list import Listing
-from jmcp.transport.middleware.body_limit import json_object
+from jmcp.transport.disconnects import disconnected_response, until_disconnect
+from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.problems import Problem, ProblemResponse
+from jmcp.transport.rest.json_body import json_object
 
 
-class Facade:
-    """What older servers had beside `/mcp`, kept for their clients."""
+class ToolCallRoutes:
+    """The paths below `/mcp` that earlier servers had, kept for their clients."""
 
-    def __init__(self, dispatcher: Calls, listing: Listing, version: str) -> None:
+    def __init__(self, dispatcher: Calls, tool_list: ToolList, version: str) -> None:
         self._dispatcher = dispatcher
-        self._listing = listing
+        self._tool_list = tool_list
         self._version = version
 
     async def health(self, _: Request) -> Response:
@@ -32,7 +32,7 @@ class Facade:
         return JSONResponse({"status": "healthy", **about, "sessions": sessions})
 
     async def list_tools(self, _: Request) -> Response:
-        entries = self._listing.entries(caller().scopes)
+        entries = self._tool_list.entries(caller().scopes)
         return JSONResponse({"tools": entries, "count": len(entries)})
 
     async def call_tool(self, request: Request) -> Response:
@@ -43,11 +43,11 @@ class Facade:
             return ProblemResponse({"success": False, **refusal.body}, refusal.headers)
         call = self._dispatcher.call(name, arguments, caller())
         runs = self._dispatcher.api.tools[name].on_disconnect is not None
-        outcome = await (unless_left(request.receive, call) if runs else call)
+        outcome = await (until_disconnect(request.receive, call) if runs else call)
         if outcome is None:
-            return nobody()
+            return disconnected_response()
         if outcome.error is not None:
-            body = problems.of_error(outcome.error)
+            body = problems.error_body(outcome.error)
             return ProblemResponse({"success": False, **body, "text": outcome.text})
         return JSONResponse({"success": True, "result": outcome.result, "text": outcome.text})
 

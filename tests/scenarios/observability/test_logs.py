@@ -19,7 +19,7 @@ from jmcp.core.observe.audit import AuditLog
 from jmcp.core.observe.call_log import CallLog
 from jmcp.core.observe.events import Called, Happened
 from jmcp.hosting.logs import JsonLines
-from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.site import site
 
 
@@ -129,7 +129,7 @@ async def http(tmp_path: Path) -> Any:
         kernels=nothing,
         witnesses=[CallLog(), AuditLog(tmp_path / "audit.jsonl")],
     )
-    made = site(dispatcher, version="1.2.3", guard=Guard())
+    made = site(dispatcher, version="1.2.3", host_origin=HostOriginPolicy())
     transport = httpx2.ASGITransport(app=made, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client

@@ -19,7 +19,7 @@ from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.calls.principal import Principal
 from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.state_file import StateUnavailable
-from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.site import site
 from tests.served import Served, jupyter_server, serve, standalone
 from tests.surfaces.contract.surfaces import ToolsCall
@@ -181,7 +181,7 @@ def dispatcher(store: MemoryStore | None = None) -> Dispatcher:
 
 @asynccontextmanager
 async def client(of: Dispatcher, **options: Any) -> AsyncIterator[httpx2.AsyncClient]:
-    made = site(of, version="1.2.3", guard=Guard(), **options)
+    made = site(of, version="1.2.3", host_origin=HostOriginPolicy(), **options)
     transport = httpx2.ASGITransport(app=made)
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
         yield http

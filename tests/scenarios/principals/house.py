@@ -16,7 +16,7 @@ import nbformat as untyped_nbformat
 
 from jmcp.core.calls.principal import Scope
 from jmcp.core.calls.tool import Tool
-from jmcp.state.named_tokens import Tokens
+from jmcp.state.named_tokens import NamedTokens
 from tests.served import Served, jupyter_server, serve, standalone
 from tests.surfaces.contract.examples import load
 from tests.surfaces.contract.surfaces import CALL_SECONDS
@@ -85,7 +85,7 @@ class House:
     """A running server and the tokens of whoever runs it."""
 
     served: Served
-    tokens: Tokens
+    tokens: NamedTokens
     names: dict[str, Guest] = field(default_factory=dict)
 
     @property
@@ -125,7 +125,7 @@ def house(
 ) -> Iterator[House]:
     """jmcp in the process of JupyterLab, or on a Jupyter Server elsewhere: that one, or a new one."""
     home = base / "home"
-    tokens = Tokens(home / ".config" / "jmcp")
+    tokens = NamedTokens(home / ".config" / "jmcp")
     if where == "inside":
         with serve(home, base / "root", *options) as served:
             yield House(served=served, tokens=tokens)

@@ -11,7 +11,7 @@ import pytest
 
 from jmcp.cli import token
 from jmcp.cli.main import main
-from jmcp.state.named_tokens import TokenError, Tokens
+from jmcp.state.named_tokens import NamedTokens, TokenError
 from tests.served import environment
 
 NOW = datetime(2026, 12, 30, 12, tzinfo=UTC)
@@ -29,7 +29,7 @@ def test_a_token_is_all_that_is_printed_for_scripts(home: Path, tmp_path: Path) 
     ran = subprocess.run(
         command, env=variables, capture_output=True, text=True, timeout=60, check=True
     )
-    principal = Tokens(home).principal(ran.stdout.strip())
+    principal = NamedTokens(home).principal(ran.stdout.strip())
     assert principal is not None
     assert principal.name == "token:ci"
     assert "only time" in ran.stderr
@@ -58,7 +58,7 @@ def test_made_listed_and_removed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_expired_one_is_listed_as_such(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Tokens(home).create("old", ("read",), NOW.timestamp() - 10**9)
+    NamedTokens(home).create("old", ("read",), NOW.timestamp() - 10**9)
     assert main(["token", "list"]) == 0
     assert "expired 1995-04-23" in capsys.readouterr().out
 

@@ -17,7 +17,7 @@ from jupyter_server.serverapp import ServerApp
 from tornado.web import RequestHandler
 
 from jmcp.core.calls.principal import Scope
-from jmcp.state.named_tokens import Tokens
+from jmcp.state.named_tokens import NamedTokens
 from jmcp.transport.jupyter_bridge import BridgeHandler
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.surfaces.contract.surfaces import TLS
@@ -40,11 +40,11 @@ class HubLike(IdentityProvider):
 
 
 @pytest.fixture
-def tokens(jupyter_home: Path) -> Tokens:
-    return Tokens(Path(os.environ["XDG_CONFIG_HOME"]) / "jmcp")
+def tokens(jupyter_home: Path) -> NamedTokens:
+    return NamedTokens(Path(os.environ["XDG_CONFIG_HOME"]) / "jmcp")
 
 
-def created(tokens: Tokens, scope: Scope = "admin") -> dict[str, str]:
+def created(tokens: NamedTokens, scope: Scope = "admin") -> dict[str, str]:
     """Headers with a token of that scope."""
     return {"Authorization": f"Bearer {tokens.create(scope, (scope,), None)}"}
 
@@ -76,7 +76,7 @@ def path_for(pattern: re.Pattern[str]) -> str:
     raise AssertionError(f"no path for {pattern.pattern}")
 
 
-async def test_it_opens_what_is_jmcps(jupyter: StartJupyter, tokens: Tokens) -> None:
+async def test_it_opens_what_is_jmcps(jupyter: StartJupyter, tokens: NamedTokens) -> None:
     server = await jupyter(collaboration=False, extensions=["jmcp"])
     reader = created(tokens, "read")
     async with client(server, reader) as http:
@@ -94,7 +94,7 @@ async def test_it_opens_what_is_jmcps(jupyter: StartJupyter, tokens: Tokens) -> 
 
 
 async def test_its_sessions_are_not_those_of_jupyters_token(
-    jupyter: StartJupyter, tokens: Tokens
+    jupyter: StartJupyter, tokens: NamedTokens
 ) -> None:
     server = await jupyter(collaboration=False, extensions=["jmcp"])
     path = {"notebook_path": "new.ipynb", "mode": "create"}
@@ -109,7 +109,7 @@ async def test_its_sessions_are_not_those_of_jupyters_token(
         assert (refused.status_code, refused.json()["code"]) == (404, "session_not_found")
 
 
-async def test_it_opens_nothing_of_jupyters_own(jupyter: StartJupyter, tokens: Tokens) -> None:
+async def test_it_opens_nothing_of_jupyters_own(jupyter: StartJupyter, tokens: NamedTokens) -> None:
     server = await jupyter(extensions=["jmcp", "jupyterlab", "jupyter_server_terminals"])
     own = {path_for(pattern) for pattern in patterns(server.web_app.default_router)}
     own = {path for path in own if "licenses" not in path}  # never answers who has no token
@@ -130,7 +130,7 @@ async def test_it_opens_nothing_of_jupyters_own(jupyter: StartJupyter, tokens: T
 
 
 async def test_beside_a_cookie_the_token_is_who_calls(
-    jupyter: StartJupyter, tokens: Tokens
+    jupyter: StartJupyter, tokens: NamedTokens
 ) -> None:
     server = await jupyter(collaboration=False, extensions=["jmcp"])
     async with client(server) as browser:
@@ -151,7 +151,7 @@ async def test_beside_a_cookie_the_token_is_who_calls(
     ids=["authorizer", "identity provider"],
 )
 async def test_where_somebody_else_decides_who_comes_in_it_opens_nothing(
-    jupyter: StartJupyter, tokens: Tokens, given: dict[str, type], known: str
+    jupyter: StartJupyter, tokens: NamedTokens, given: dict[str, type], known: str
 ) -> None:
     server = await jupyter(collaboration=False, extensions=["jmcp"], ServerApp=given)
     async with client(server, {"Authorization": known}) as http:

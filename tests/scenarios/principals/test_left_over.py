@@ -34,7 +34,7 @@ async def world(jupyter: StartJupyter, monkeypatch: pytest.MonkeyPatch, tmp_path
 def served(world: World, store: Store, *, read_only: bool) -> Dispatcher:
     """A whole jmcp on what the world has kept."""
     kept = (store, SqliteJournal(world.state))
-    world.monkeypatch.setattr(compose, "kept_in", lambda *_, **__: kept)
+    world.monkeypatch.setattr(compose, "open_stores", lambda *_, **__: kept)
     kernels = LocalKernels(world.app)
     settings = Settings(read_only=read_only)
     return compose.build(world.inner, kernels, place="anywhere", settings=settings)

@@ -11,8 +11,8 @@ import nbformat as untyped_nbformat
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.compose_local import local
-from jmcp.compose_remote import remote
+from jmcp.compose_local import local_dispatcher
+from jmcp.compose_remote import remote_dispatcher
 from jmcp.core.calls.call import Caller, Outcome
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.options.settings import Settings
@@ -87,9 +87,9 @@ async def desk(jupyter: StartJupyter) -> AsyncIterator[StartDesk]:
         if place.startswith("outside"):
             api = JupyterApi(f"http://127.0.0.1:{app.port}{app.base_url}", TOKEN)
             apis.append(api)
-            dispatcher = remote(api, api, settings)
+            dispatcher = remote_dispatcher(api, api, settings)
         else:
-            dispatcher = local(app, settings)
+            dispatcher = local_dispatcher(app, settings)
         await dispatcher.start()
         started.append(Desk(app=app, dispatcher=dispatcher, place=place))
         return started[-1]

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.site import site
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.surfaces.conftest import Recorded
@@ -64,11 +64,11 @@ def made(recorded: Recorded, *origins: str) -> Starlette:
     return site(
         recorded,
         version="1.2.3",
-        guard=Guard(origins=frozenset(origins)),
+        host_origin=HostOriginPolicy(origins=frozenset(origins)),
         token=TOKEN,
-        further={"/api/healthz": {"GET": health}},
-        listed=frozenset(origins),
-        public=frozenset({"/api/healthz", "/jmcp/docs", "/jmcp/openapi.json"}),
+        extra_routes={"/api/healthz": {"GET": health}},
+        cors_origins=frozenset(origins),
+        public_paths=frozenset({"/api/healthz", "/jmcp/docs", "/jmcp/openapi.json"}),
         own_root=True,
     )
 

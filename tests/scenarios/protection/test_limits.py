@@ -17,7 +17,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from jmcp.options.settings import MIB, Settings
 from jmcp.transport.mcp import stdio
-from jmcp.transport.mcp.stdio_fds import Wire
+from jmcp.transport.mcp.stdio_fds import StdioFds
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.scenarios.protection.conftest import Desk, Place, StartDesk, write_notebook
 from tests.surfaces.conftest import Recorded
@@ -250,11 +250,11 @@ async def test_jupyters_own_limit_holds_before_ours(jupyter: StartJupyter) -> No
 
 
 @contextmanager
-def pipes() -> Iterator[tuple[Wire, int, int]]:
+def pipes() -> Iterator[tuple[StdioFds, int, int]]:
     stdin, sending = os.pipe()
     receiving, stdout = os.pipe()
     try:
-        yield Wire(stdin=stdin, stdout=stdout), sending, receiving
+        yield StdioFds(stdin=stdin, stdout=stdout), sending, receiving
     finally:
         for descriptor in (receiving, stdin, stdout):
             os.close(descriptor)
@@ -278,7 +278,7 @@ async def test_a_line_above_the_limit_is_answered_and_passed_over() -> None:
             stdio.serve(
                 recorded,
                 wire,
-                stdio.Answers(),
+                stdio.PendingAnswers(),
                 version="1",
                 toolsets=("core",),
                 max_line_bytes=limit,

@@ -15,7 +15,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from jmcp.state.folder import kept_in, state_folder
+from jmcp.state.folder import open_stores, state_folder
 from tests.ports.stores.conftest import record
 from tests.served import Served, environment, serve
 
@@ -140,7 +140,7 @@ async def test_those_in_redis_are_of_that_place_alone(
     now = time.time()
     for folder in (tmp_path / "here", tmp_path / "there"):
         folder.mkdir()
-        store, _ = kept_in(state_folder(str(folder)), store=redis_url)
+        store, _ = open_stores(state_folder(str(folder)), store=redis_url)
         await store.put(record(folder.name * 2, at=now))
         await store.put(record(f"old-{folder.name}", at=now - 25 * 3600))
         await store.close()

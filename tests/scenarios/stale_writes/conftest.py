@@ -10,8 +10,8 @@ from typing import Any, Literal
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.compose_local import local
-from jmcp.compose_remote import remote
+from jmcp.compose_local import local_dispatcher
+from jmcp.compose_remote import remote_dispatcher
 from jmcp.core.calls.call import Caller
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.options.settings import Settings
@@ -88,9 +88,9 @@ class World:
             self.apis.append(
                 JupyterApi(f"http://127.0.0.1:{self.app.port}{self.app.base_url}", TOKEN)
             )
-            self.dispatcher = remote(self.apis[-1], self.apis[-1], OPEN)
+            self.dispatcher = remote_dispatcher(self.apis[-1], self.apis[-1], OPEN)
         else:
-            self.dispatcher = local(self.app, OPEN)
+            self.dispatcher = local_dispatcher(self.app, OPEN)
         await self.dispatcher.start()
 
     async def restart(self) -> None:

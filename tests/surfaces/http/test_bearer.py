@@ -8,7 +8,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.site import site
 from tests.surfaces.conftest import Client, Recorded, client_of_site
 
@@ -26,10 +26,10 @@ async def guarded(recorded: Recorded) -> AsyncIterator[Client]:
     made = site(
         recorded,
         version="1.2.3",
-        guard=Guard(),
+        host_origin=HostOriginPolicy(),
         token=TOKEN,
-        further=further,
-        public=frozenset({"/open"}),
+        extra_routes=further,
+        public_paths=frozenset({"/open"}),
     )
     async with client_of_site(made) as client:
         yield client

@@ -21,7 +21,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from jmcp.compose import API
 from jmcp.core.calls.dispatcher import Dispatcher
-from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.site import site
 from jmcp_handlers import HANDLERS
 from jmcp_jupyter.documents.local.documents import LocalDocuments
@@ -114,7 +114,7 @@ async def web(request: pytest.FixtureRequest, jupyter: StartJupyter) -> AsyncIte
         kernels=LocalKernels(serverapp),
         strict=True,
     )
-    made = site(dispatcher, version="1.2.3", guard=Guard())
+    made = site(dispatcher, version="1.2.3", host_origin=HostOriginPolicy())
     config = uvicorn.Config(made, port=0, log_config=None, lifespan="on")
     server = uvicorn.Server(config)
     listener = config.bind_socket()

@@ -18,7 +18,7 @@ from jmcp.compose import VERSION
 from jmcp.core.errors import ServeError
 from jmcp.hosting import client_config, embedded_lab
 from jmcp.options import serve_options
-from jmcp.state.token import config_folder, kept_token
+from jmcp.state.token import config_folder, user_token
 from tests.served import READY_SECONDS, Served, environment
 from tests.served import serve as served_process
 
@@ -68,14 +68,14 @@ def test_the_token_is_kept_and_private(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
     folder = config_folder()
     assert folder == tmp_path / "xdg" / "jmcp"
-    token = kept_token(folder)
+    token = user_token(folder)
     assert len(token) >= 32
-    assert kept_token(folder) == token
+    assert user_token(folder) == token
     assert stat.S_IMODE((folder / "token").stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert [path.name for path in folder.iterdir()] == ["token"]
     (folder / "token").write_text("")
-    assert kept_token(folder) != ""
+    assert user_token(folder) != ""
 
 
 def test_a_relative_xdg_folder_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +85,7 @@ def test_a_relative_xdg_folder_is_ignored(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_tokens_leave_the_environment() -> None:
     given = {"JMCP_TOKEN": "ours", "JUPYTER_TOKEN": "theirs", "HOME": "/"}
-    assert serve_options.taken_token(given) == "ours"
+    assert serve_options.pop_token(given) == "ours"
     assert given == {"HOME": "/"}
 
 
@@ -98,7 +98,7 @@ def test_tokens_leave_the_environment() -> None:
     ],
 )
 def test_urls_are_those_of_this_machine(host: str, url: str) -> None:
-    where = client_config.endpoint(host, 8888, "/x/", "secret")
+    where = client_config.server_address(host, 8888, "/x/", "secret")
     assert where.url == url
     configured = json.loads(where.client_config)["mcpServers"]["jmcp"]
     assert configured["url"] == f"{url}/mcp"

@@ -15,10 +15,10 @@ import httpx2 as httpx
 import pytest
 
 from jmcp.core.errors import ServeError
-from jmcp.hosting import remote_servers as elsewhere_module
+from jmcp.hosting import remote_servers as remote_servers_module
 from jmcp.hosting import standalone as standalone_module
-from jmcp.hosting.server_url import where
-from jmcp.options.serve_options import StandaloneOptions, Where
+from jmcp.hosting.jupyter_address import jupyter_address
+from jmcp.options.serve_options import JupyterAddress, StandaloneOptions
 from tests.network import network
 from tests.served import (
     TOKEN,
@@ -228,12 +228,14 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_what_remote_adds_is_named_when_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(elsewhere_module, "REMOTE", ("jupyter_kernel_client", "no_such_package"))
-    server = Where(url="http://127.0.0.1:1/", token="secret")
+    monkeypatch.setattr(
+        remote_servers_module, "REMOTE_PACKAGES", ("jupyter_kernel_client", "no_such_package")
+    )
+    server = JupyterAddress(url="http://127.0.0.1:1/", token="secret")
     options = StandaloneOptions(
         documents=server,
         kernels=server,
-        wire=None,
+        stdio=None,
         host="127.0.0.1",
         port=0,
         token="secret",
@@ -276,9 +278,9 @@ def test_the_configuration_of_a_client_of_a_running_server(tmp_path: Path) -> No
 def test_any_url_of_a_server_will_do(base: str, suffix: str) -> None:
     """The one that Jupyter prints, or that the browser shows; its token may stand there."""
     server = f"http://localhost:8888{base}"
-    meant = Where(url=f"{server}/", token=None)
-    assert where("document", f"{server}{suffix}", "") == meant
-    with_token = where("document", f"{server}{suffix}?token=from-the-url", "")
+    meant = JupyterAddress(url=f"{server}/", token=None)
+    assert jupyter_address("document", f"{server}{suffix}", "") == meant
+    with_token = jupyter_address("document", f"{server}{suffix}?token=from-the-url", "")
     assert with_token == replace(meant, token="from-the-url")
-    assert where("document", f"{server}{suffix}?token=x", "given").token == "given"
-    assert where("document", f"localhost:8888{base}{suffix}", "") == meant
+    assert jupyter_address("document", f"{server}{suffix}?token=x", "given").token == "given"
+    assert jupyter_address("document", f"localhost:8888{base}{suffix}", "") == meant

@@ -367,8 +367,8 @@ async def test_jupyterlab_in_the_same_process(tmp_path: Path, end: str) -> None:
 def test_nothing_else_reaches_stdout(tmp_path: Path) -> None:
     code = """
 import os, subprocess
-from jmcp.transport.mcp.stdio_fds import Wire
-wire = Wire.taken()
+from jmcp.transport.mcp.stdio_fds import StdioFds
+wire = StdioFds.claim()
 print("a stray print", flush=True)
 os.write(1, b"a stray write\\n")
 subprocess.run(["echo", "a stray child"], check=True)

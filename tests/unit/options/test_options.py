@@ -19,7 +19,7 @@ from jmcp.hosting.extension import JmcpExtension
 from jmcp.options import serve_options, sources
 from jmcp.options.cli_arguments import as_arguments
 from jmcp.options.settings import Settings
-from jmcp.options.table import BY_NAME, DEFAULTS, OPTIONS, SETTINGS, Option, settings
+from jmcp.options.table import BY_NAME, DEFAULTS, OPTIONS, SETTINGS, Option, settings_of
 from jmcp.options.traits import config as traits_of
 from jmcp.options.traits import name_of
 from jmcp_api.sessions import POLICY
@@ -84,12 +84,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def written(values: dict[str, Any]) -> str:
     """As TOML, which JSON's texts, numbers, lists and booleans are."""
-    plain = {name: BY_NAME[name].kind.plain(value) for name, value in values.items()}
+    plain = {name: BY_NAME[name].type.plain(value) for name, value in values.items()}
     return "".join(f"{name} = {json.dumps(value)}\n" for name, value in plain.items())
 
 
 def variable(option: Option, value: Any) -> str:
-    plain = option.kind.plain(value)
+    plain = option.type.plain(value)
     return ",".join(plain) if isinstance(plain, list) else str(plain)
 
 
@@ -129,7 +129,7 @@ def by_trait(_: Path, __: pytest.MonkeyPatch, values: dict[str, Any]) -> Setting
         rows = value if isinstance(value, list) else [value]
         command += [f"--JmcpExtension.{name}={row}" for row in rows]
     extension.parse_command_line(command)
-    return extension.decided()
+    return extension.resolved_settings()
 
 
 Way = Callable[[Path, pytest.MonkeyPatch, dict[str, Any]], Settings]
@@ -139,7 +139,9 @@ WAYS: list[Way] = [by_option, by_variable, by_file, by_trait]
 def test_the_table_has_every_setting_and_each_once() -> None:
     assert {option.name for option in SETTINGS} == {field.name for field in fields(Settings)}
     assert len(BY_NAME) == len(OPTIONS) == len(VALUES)
-    assert settings({option.name: option.default for option in OPTIONS}) == Settings() == DEFAULTS
+    assert (
+        settings_of({option.name: option.default for option in OPTIONS}) == Settings() == DEFAULTS
+    )
 
 
 def test_what_the_help_says_of_the_spec_is_what_the_spec_says() -> None:
@@ -155,7 +157,7 @@ def test_each_way_sets_one(
 ) -> None:
     values = {name: VALUES[name]}
     assert VALUES[name] != BY_NAME[name].default
-    expected = settings(sources.decided(values))
+    expected = settings_of(sources.resolved(values))
     assert way(home, monkeypatch, values) == expected
 
 
@@ -192,7 +194,7 @@ def test_an_option_wins_over_a_variable_over_a_trait_over_the_file(
     found = decided(monkeypatch, "--max-request-mib", "3", "--no-read-only")
     assert (found.max_request_mib, found.max_notebook_mib, found.read_only) == (3, 1, False)
     extension = JmcpExtension(max_request_mib=4)
-    found = extension.decided()
+    found = extension.resolved_settings()
     assert (found.max_request_mib, found.max_notebook_mib) == (4, 1)
 
 
@@ -204,7 +206,7 @@ def test_a_wrong_value_is_named_with_its_place(
 ) -> None:
     option = BY_NAME[name]
     with pytest.raises(ValueError, match=r"\w"):
-        option.kind.checked(value)
+        option.type.checked(value)
     text = json.dumps(value).replace("NaN", "nan").replace("Infinity", "inf")
     (home / "config.toml").write_text(f"{name} = {text}\n")
     with pytest.raises(ServeError, match=rf"config\.toml: {name}: "):
@@ -222,8 +224,8 @@ def test_a_wrong_value_is_named_with_its_place(
         ("read_onyl = true", "no option is called read_onyl; did you mean read_only"),
         ("zzz = 1", "no option is called zzz; there are: allow_hidden, "),
         ("port = 1\n[limits]\nx = 1", "no option is called limits"),
-        ("port", "is no TOML"),
-        ("host = '\udcff'", "is no TOML"),
+        ("port", "is not TOML"),
+        ("host = '\udcff'", "is not TOML"),
     ],
 )
 def test_a_file_that_says_nothing_known_is_refused(
@@ -254,7 +256,7 @@ def test_a_password_is_no_argument_and_is_not_inherited(monkeypatch: pytest.Monk
     assert "secret" not in repr(found)
     assert "JMCP_STORE" not in os.environ
     monkeypatch.setenv("JMCP_STORE", url)
-    assert JmcpExtension().decided().store == url
+    assert JmcpExtension().resolved_settings().store == url
     assert "JMCP_STORE" not in os.environ
 
 
@@ -262,7 +264,7 @@ async def test_jupyter_s_own_configuration_reaches_the_extension(jupyter: StartJ
     values = {option.name: VALUES[option.name] for option in SETTINGS if option.name != "store"}
     app = await jupyter(extensions=["jmcp"], JmcpExtension=traits_of(values))
     [extension] = app.extension_manager.extension_apps["jmcp"]
-    assert extension.decided() == Settings(**values)
+    assert extension.resolved_settings() == Settings(**values)
 
 
 def test_no_trait_is_another_one_of_jupyter_s() -> None:
@@ -284,7 +286,7 @@ def test_what_a_client_starts_has_what_was_given(
     assert server["env"] == {"JMCP_STORE": "redis://:secret@127.0.0.1:6379/0"}
     begins = server["args"].index("serve")
     again: argparse.Namespace = main.parser().parse_args(server["args"][begins:])
-    given = sources.given(vars(again), dict(server["env"]))
+    given = sources.explicit_values(vars(again), dict(server["env"]))
     assert given == rest | {"store": "redis://:secret@127.0.0.1:6379/0"}
 
 
@@ -296,4 +298,4 @@ def test_jmcp_serve_passes_them_to_the_extension_of_its_process(
     monkeypatch.setattr(embedded_lab, "serve", given.append)
     values = {option.name: VALUES[option.name] for option in SETTINGS}
     serve.run(main.parser().parse_args(["serve", *as_arguments(values)]))
-    assert by_trait(Path(), monkeypatch, dict(given[0].given)) == Settings(**values)
+    assert by_trait(Path(), monkeypatch, dict(given[0].explicit)) == Settings(**values)

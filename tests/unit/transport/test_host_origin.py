@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jmcp.transport.middleware.host_origin import Guard
+from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.problems import Problem
 
 
@@ -21,7 +21,7 @@ from jmcp.transport.problems import Problem
     ],
 )
 def test_loopback_may_talk_to_itself(host: str, origin: str | None) -> None:
-    Guard().check(host, origin)
+    HostOriginPolicy().check(host, origin)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_loopback_may_talk_to_itself(host: str, origin: str | None) -> None:
 )
 def test_other_hosts_are_refused(host: str) -> None:
     with pytest.raises(Problem) as refusal:
-        Guard().check(host, None)
+        HostOriginPolicy().check(host, None)
     assert refusal.value.body["status"] == 421
 
 
@@ -47,13 +47,13 @@ def test_other_hosts_are_refused(host: str) -> None:
 )
 def test_foreign_origins_are_refused(origin: str) -> None:
     with pytest.raises(Problem) as refusal:
-        Guard().check("localhost:8888", origin)
+        HostOriginPolicy().check("localhost:8888", origin)
     assert refusal.value.body["code"] == "origin_refused"
     assert refusal.value.body["status"] == 403
 
 
 def test_a_server_for_others_trusts_its_own_host_only() -> None:
-    guard = Guard(any_host=True)
+    guard = HostOriginPolicy(any_host=True)
     guard.check("hub.example", "https://hub.example")
     for origin in ("https://other.example", "http://localhost:8888"):
         with pytest.raises(Problem):
@@ -61,9 +61,11 @@ def test_a_server_for_others_trusts_its_own_host_only() -> None:
 
 
 def test_configured_origins_are_allowed() -> None:
-    Guard(origins=frozenset({"https://a.example"})).check("localhost", "https://a.example")
-    Guard(origins=frozenset({"*"})).check("localhost", "https://a.example")
-    guard = Guard(origin_pattern=r"https://.*\.example")
+    HostOriginPolicy(origins=frozenset({"https://a.example"})).check(
+        "localhost", "https://a.example"
+    )
+    HostOriginPolicy(origins=frozenset({"*"})).check("localhost", "https://a.example")
+    guard = HostOriginPolicy(origin_pattern=r"https://.*\.example")
     guard.check("localhost", "https://a.example")
     with pytest.raises(Problem):
         guard.check("localhost", "https://a.example.evil")

@@ -1,4 +1,4 @@
-"""The Jupyter Servers that a person names, by whatever URL of theirs they have."""
+"""The addresses of Jupyter Servers, from the URLs and tokens that a person gives."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from jmcp.core.errors import ServeError
-from jmcp.options.serve_options import Where, taken_token
+from jmcp.options.serve_options import JupyterAddress, pop_token
 
-PAGES = re.compile(r"/(lab|tree|notebooks)(/tree/.*|/)?$")
+LAB_PAGES = re.compile(r"/(lab|tree|notebooks)(/tree/.*|/)?$")
 """What follows base_url in the URL that Jupyter prints, or that a browser shows."""
 JUPYTER_TOKENS = ("JMCP_JUPYTER_TOKEN", "JUPYTER_TOKEN")
 
 
 @dataclass(frozen=True, slots=True)
-class Servers:
-    """Where documents and kernels are: the same server twice, or one for each."""
+class JupyterAddresses:
+    """The servers of documents and of kernels: the same one twice, or two."""
 
-    documents: Where
-    kernels: Where
+    documents: JupyterAddress
+    kernels: JupyterAddress
 
     @property
-    def _by_kind(self) -> dict[str, Where]:
+    def _by_kind(self) -> dict[str, JupyterAddress]:
         if self.documents == self.kernels:
             return {"jupyter": self.documents}
         return {"document": self.documents, "kernel": self.kernels}
@@ -43,36 +43,39 @@ class Servers:
         }
 
 
-def servers(
+def jupyter_addresses(
     values: dict[str, Any], tokens: dict[str, str | None], environment: MutableMapping[str, str]
-) -> Servers:
-    """By the URLs of the decided values and the tokens that were given. Raises ServeError."""
+) -> JupyterAddresses:
+    """The addresses, from the resolved values of the options and the given tokens.
+
+    Raises ServeError.
+    """
     url = values["jupyter_url"]
-    shared = tokens["jupyter"] or taken_token(environment, JUPYTER_TOKENS)
-    document = tokens["document"] or taken_token(environment, ("JMCP_DOCUMENT_TOKEN",))
-    kernel = tokens["kernel"] or taken_token(environment, ("JMCP_KERNEL_TOKEN",))
-    return Servers(
-        where("document", values["document_url"] or url, document or shared),
-        where("kernel", values["kernel_url"] or url, kernel or shared),
+    shared = tokens["jupyter"] or pop_token(environment, JUPYTER_TOKENS)
+    document = tokens["document"] or pop_token(environment, ("JMCP_DOCUMENT_TOKEN",))
+    kernel = tokens["kernel"] or pop_token(environment, ("JMCP_KERNEL_TOKEN",))
+    return JupyterAddresses(
+        jupyter_address("document", values["document_url"] or url, document or shared),
+        jupyter_address("kernel", values["kernel_url"] or url, kernel or shared),
     )
 
 
-def where(kind: str, url: str | None, token: str) -> Where:
-    """A server by any URL of it that a person may have. Raises ServeError."""
+def jupyter_address(kind: str, url: str | None, token: str) -> JupyterAddress:
+    """The address of a server, from any URL of it that a person may have. Raises ServeError."""
     if not url:
         raise ServeError(f"name the server of {kind}s too, with --{kind}-url or --jupyter-url")
     parts = urlsplit(url if "://" in url else f"http://{url}")
     try:
         known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is none
+    except ValueError:  # a port that is not a number
         known = False
     if not known or parts.username or parts.password:
         raise ServeError(
             f"--{kind}-url or --jupyter-url is not the URL of a server, as in http://127.0.0.1:8888/"
         )
-    path = PAGES.sub("", parts.path).rstrip("/")
+    path = LAB_PAGES.sub("", parts.path).rstrip("/")
     in_url = parse_qs(parts.query).get("token", [""])[0]
-    return Where(
+    return JupyterAddress(
         url=urlunsplit((parts.scheme, parts.netloc, f"{path}/", "", "")),
         token=token or in_url or None,
     )

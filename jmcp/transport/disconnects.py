@@ -1,4 +1,7 @@
-"""Clients that leave before they have their answer. No server cancels a handler for that by itself."""
+"""Clients that close the connection before they are answered.
+
+ASGI servers only report that, through `receive`; whoever serves the request has to stop by itself.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +14,20 @@ from starlette.types import Receive
 
 T = TypeVar("T")
 
-CLIENT_LEFT = 499
+CLIENT_CLOSED_REQUEST = 499
 """What nginx logs for a client that closed its connection; nobody is there to receive it."""
 
 
-async def left(receive: Receive) -> None:
+async def disconnected(receive: Receive) -> None:
     """Returns when the client is gone. The body of its request has to be read already."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def unless_left(receive: Receive, call: Coroutine[Any, Any, T]) -> T | None:
-    """What the call returns; None when the client left before, and then the call is cancelled."""
+async def until_disconnect(receive: Receive, call: Coroutine[Any, Any, T]) -> T | None:
+    """What the call returns. When the client leaves before, the call is cancelled: None."""
     calling = asyncio.create_task(call)
-    leaving = asyncio.create_task(left(receive))
+    leaving = asyncio.create_task(disconnected(receive))
     try:
         await asyncio.wait({calling, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not calling.done():
@@ -35,6 +38,6 @@ async def unless_left(receive: Receive, call: Coroutine[Any, Any, T]) -> T | Non
         calling.cancel()
 
 
-def nobody() -> Response:
+def disconnected_response() -> Response:
     """The answer to a client that is gone."""
-    return Response(status_code=CLIENT_LEFT)
+    return Response(status_code=CLIENT_CLOSED_REQUEST)

@@ -176,7 +176,7 @@ def test_a_start_without_its_option_is_as_with_it(
 ) -> None:
     """The other options too: `run` sees the same values whichever way they came."""
     seen: list[dict[str, Any]] = []
-    monkeypatch.setattr(serve, "_lab", lambda _, __, values: seen.append(values))
+    monkeypatch.setattr(serve, "_serve_lab", lambda _, __, values: seen.append(values))
     monkeypatch.setattr(embedded_lab, "serve", lambda _: None)
     values = {name: VALUES[name]}
     with pytest.raises(IndexError):  # nothing was served

@@ -13,7 +13,7 @@ from jmcp.core.ports import Kernels, NotebookRef
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
-from tests.scenarios.sessions.histories.house import Jupyter
+from tests.scenarios.sessions.histories.restartable import JupyterManagers
 from tests.served import jupyter_server
 
 CHECKS = 300
@@ -48,7 +48,7 @@ def checks(base: Path) -> list[Figure]:
 
 
 async def _local(root: Path) -> list[float]:
-    jupyter = Jupyter(root)
+    jupyter = JupyterManagers(root)
     try:
         return await _timed(LocalKernels(jupyter.app))
     finally:

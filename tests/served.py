@@ -116,7 +116,7 @@ def jupyter_server(
 
 
 def standalone_command(*options: str) -> list[str]:
-    """`jmcp serve` on a Jupyter elsewhere, which `standalone_variables` name."""
+    """`jmcp serve` on a remote Jupyter, which `standalone_variables` name."""
     return [sys.executable, "-m", "jmcp", "serve", *options]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.async_api import expect
 
-from tests.e2e.agent import Agent, hired
+from tests.e2e.agent import Agent, connected_agent
 from tests.e2e.lab import Lab, browser, serve_lab
 from tests.served import Served
 
@@ -62,7 +62,7 @@ async def work(agent: Agent) -> None:
 
 
 async def take(served: Served) -> bytes:
-    async with browser() as chrome, hired(served) as agent:
+    async with browser() as chrome, connected_agent(served) as agent:
         await agent.open("demand.ipynb", mode="create")
         lab = await Lab.open(chrome, served, "demand.ipynb", viewport=SIZE, device_scale_factor=1)
         await lab.page.keyboard.press("Escape")  # out of the empty cell

@@ -88,7 +88,7 @@ class Agent:
 
 
 @asynccontextmanager
-async def hired(served: Served) -> AsyncIterator[Agent]:
+async def connected_agent(served: Served) -> AsyncIterator[Agent]:
     """A connected agent, whose notebooks and kernels are released at the end.
 
     The client lives in a task of its own: it has to be left by the task that entered it, and a

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 
-from tests.e2e.agent import Agent, eventually, hired, notices, saved, texts, write
+from tests.e2e.agent import Agent, connected_agent, eventually, notices, saved, texts, write
 from tests.served import Served
 
 NOTICED_SECONDS = 60
@@ -70,7 +70,7 @@ async def test_agents_never_meet_in_a_kernel(served: Served) -> None:
     async def work(number: int) -> None:
         path = f"crowd{number}.ipynb"
         write(served, path, "# start")
-        async with hired(served) as agent:
+        async with connected_agent(served) as agent:
             opened = await agent.open(path)
             assert opened["notebook_path"] == path
             for turn in range(ROUNDS):

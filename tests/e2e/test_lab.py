@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.e2e.agent import Agent, eventually, hired, is_run, saved, texts, write
+from tests.e2e.agent import Agent, connected_agent, eventually, is_run, saved, texts, write
 from tests.e2e.lab import CLEANUP_SECONDS, Lab, browser, chromium, serve_lab
 from tests.served import Served
 
@@ -56,7 +56,7 @@ def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 async def agent(lab_server: Served) -> AsyncIterator[Agent]:
-    async with hired(lab_server) as agent:
+    async with connected_agent(lab_server) as agent:
         yield agent
 
 

@@ -25,7 +25,7 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 Client = httpx.AsyncClient
 
 
-class Recorded(Dispatcher):
+class RecordingDispatcher(Dispatcher):
     """Remembers calls and answers what it is told to: for what only the wire format decides."""
 
     def __init__(self) -> None:
@@ -49,14 +49,14 @@ class Recorded(Dispatcher):
 
 
 @pytest.fixture
-def recorded() -> Recorded:
-    return Recorded()
+def recording() -> RecordingDispatcher:
+    return RecordingDispatcher()
 
 
 @pytest.fixture
-async def wire(recorded: Recorded) -> AsyncIterator[Client]:
+async def site_client(recording: RecordingDispatcher) -> AsyncIterator[Client]:
     """A client of a site without Jupyter around it, whose dispatcher is `recorded`."""
-    made = site(recorded, version="1.2.3", host_origin=HostOriginPolicy())
+    made = site(recording, version="1.2.3", host_origin=HostOriginPolicy())
     async with client_of_site(made) as client:
         yield client
 
@@ -90,7 +90,7 @@ def client_of(serverapp: ServerApp, **headers: str) -> Client:
     return httpx.AsyncClient(base_url=root_url(serverapp), headers=headers or HEADERS, timeout=30)
 
 
-class Inside:
+class ExtensionServer:
     """jmcp in a Jupyter Server of this process, without collaboration: files start faster."""
 
     def __init__(self, serverapp: ServerApp, client: Client) -> None:
@@ -101,7 +101,7 @@ class Inside:
 
 
 @pytest.fixture
-async def inside(jupyter: StartJupyter) -> AsyncIterator[Inside]:
+async def extension(jupyter: StartJupyter) -> AsyncIterator[ExtensionServer]:
     serverapp = await jupyter(collaboration=False, extensions=["jmcp"])
     async with client_of(serverapp) as client:
-        yield Inside(serverapp, client)
+        yield ExtensionServer(serverapp, client)

@@ -26,7 +26,7 @@ nbformat: Any = untyped_nbformat
 
 
 @dataclass(kw_only=True)
-class Place:
+class DocumentServer:
     """A running server, its root, and documents on it."""
 
     app: ServerApp
@@ -85,20 +85,20 @@ def api_of(app: ServerApp) -> JupyterApi:
     return JupyterApi(f"http://127.0.0.1:{app.port}{app.base_url}", TOKEN)
 
 
-local_only = pytest.mark.parametrize("place", ["local"], indirect=True)
+local_only = pytest.mark.parametrize("start_server", ["local"], indirect=True)
 """For what only the server's own process can know or do."""
-remote_only = pytest.mark.parametrize("place", ["remote"], indirect=True)
+remote_only = pytest.mark.parametrize("start_server", ["remote"], indirect=True)
 
 
 @pytest.fixture(params=["local", "remote"])
-async def place(
+async def start_server(
     request: pytest.FixtureRequest, jupyter: StartJupyter
 ) -> AsyncIterator[Callable[..., Any]]:
-    """Start a server with documents: `await place(live=True, options={...}, **jupyter_config)`.
+    """Start a server with documents: `await start_server(live=True, options={...}, **jupyter_config)`.
 
-    The documents are the server's own, or those of a jmcp elsewhere.
+    The documents are the server's own, or remote ones.
     """
-    places: list[Place] = []
+    servers: list[DocumentServer] = []
     apis: list[JupyterApi] = []
 
     async def start(
@@ -106,7 +106,7 @@ async def place(
         live: bool = True,
         options: dict[str, Any] | None = None,
         **jupyter_options: Any,
-    ) -> Place:
+    ) -> DocumentServer:
         app = await jupyter(collaboration=live, **jupyter_options)
         given = {"flush_seconds": 0.05, **(options or {})}
         remote = request.param == "remote"
@@ -116,18 +116,20 @@ async def place(
             documents = RemoteDocuments(apis[-1], **given)
         else:
             documents = LocalDocuments(app, **given)
-        places.append(Place(app=app, documents=documents, remote=remote))
-        return places[-1]
+        servers.append(DocumentServer(app=app, documents=documents, remote=remote))
+        return servers[-1]
 
     yield start
-    for one in places:
+    for one in servers:
         await one.documents.close()
     for api in apis:
         await api.close()
 
 
 @pytest.fixture(params=["live", "file"])
-async def anywhere(request: pytest.FixtureRequest, place: Callable[..., Any]) -> Place:
-    """Documents in either mode and either place: what must be the same in all of them."""
-    started: Place = await place(live=request.param == "live")
+async def any_server(
+    request: pytest.FixtureRequest, start_server: Callable[..., Any]
+) -> DocumentServer:
+    """Documents in either mode, local and remote: what must be the same in all of them."""
+    started: DocumentServer = await start_server(live=request.param == "live")
     return started

@@ -11,7 +11,7 @@ import pytest
 from jmcp.core.errors import DirectoryMissing, NotebookBroken, NotebookExists, NotebookMissing
 from jmcp.core.ports import Cells
 from tests.document_access import editing, output_sink, reading
-from tests.ports.documents.conftest import Place, nbformat
+from tests.ports.documents.conftest import DocumentServer, nbformat
 
 HEX = set("0123456789abcdef")
 ODD_CELL = json.dumps(
@@ -32,10 +32,10 @@ def ids(cells: Cells) -> list[str | None]:
     return [cells.get(index).cell_id for index in range(len(cells))]
 
 
-async def test_edits_are_read_back_and_reach_the_file(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "zero", "one")
-    ref = await anywhere.documents.identify("a.ipynb")
-    async with editing(anywhere.documents, ref) as cells:
+async def test_edits_are_read_back_and_reach_the_file(any_server: DocumentServer) -> None:
+    any_server.write("a.ipynb", "zero", "one")
+    ref = await any_server.documents.identify("a.ipynb")
+    async with editing(any_server.documents, ref) as cells:
         new = cells.insert(1, "markdown", "# between é")
         assert (new.index, new.source, new.cell_type) == (1, "# between é", "markdown")
         assert new.cell_id is not None
@@ -45,35 +45,39 @@ async def test_edits_are_read_back_and_reach_the_file(anywhere: Place) -> None:
         cells.delete(2)
         cells.insert(len(cells), "code", "last")
         assert texts(cells) == ["zero and\nmore", "# between é", "last"]
-    assert await anywhere.texts("a.ipynb") == ["zero and\nmore", "# between é", "last"]
-    assert await anywhere.documents.save(ref) == "saved"
-    stored = anywhere.file("a.ipynb")
+    assert await any_server.texts("a.ipynb") == ["zero and\nmore", "# between é", "last"]
+    assert await any_server.documents.save(ref) == "saved"
+    stored = any_server.file("a.ipynb")
     nbformat.validate(stored)
     assert [cell.source for cell in stored.cells] == ["zero and\nmore", "# between é", "last"]
     assert stored.cells[1].id == new.cell_id
     assert stored.cells[2].metadata == {}
 
 
-async def test_mode_is_told(anywhere: Place, request: pytest.FixtureRequest) -> None:
-    anywhere.write("a.ipynb", "1")
-    async with reading(anywhere.documents, await anywhere.documents.identify("a.ipynb")) as cells:
+async def test_mode_is_told(any_server: DocumentServer, request: pytest.FixtureRequest) -> None:
+    any_server.write("a.ipynb", "1")
+    async with reading(
+        any_server.documents, await any_server.documents.identify("a.ipynb")
+    ) as cells:
         assert cells.mode == ("live" if "live" in request.node.name else "file")
 
 
 @pytest.mark.parametrize(("start", "to"), [(0, 2), (2, 0), (1, 1), (0, 1)])
-async def test_a_move_keeps_id_outputs_and_metadata(anywhere: Place, start: int, to: int) -> None:
-    anywhere.write("a.ipynb", "a", "b", "c")
-    ref = await anywhere.documents.identify("a.ipynb")
-    async with reading(anywhere.documents, ref) as cells:
+async def test_a_move_keeps_id_outputs_and_metadata(
+    any_server: DocumentServer, start: int, to: int
+) -> None:
+    any_server.write("a.ipynb", "a", "b", "c")
+    ref = await any_server.documents.identify("a.ipynb")
+    async with reading(any_server.documents, ref) as cells:
         before = cells.get(start)
-    sink = await output_sink(anywhere.documents, ref, before)
+    sink = await output_sink(any_server.documents, ref, before)
     sink.begin()
     sink.append({"output_type": "stream", "name": "stdout", "text": "out"})
     sink.count(3)
     await sink.close()
     order = ["c0", "c1", "c2"]
     order.insert(to, order.pop(start))
-    async with editing(anywhere.documents, ref) as cells:
+    async with editing(any_server.documents, ref) as cells:
         before = cells.get(start, outputs=True)
         cells.move(start, to)
         assert ids(cells) == order
@@ -84,11 +88,11 @@ async def test_a_move_keeps_id_outputs_and_metadata(anywhere: Place, start: int,
         assert (after.execution_count, after.source) == (3, before.source)
 
 
-async def test_outputs_are_converted_only_when_asked_for(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "1")
-    ref = await anywhere.documents.identify("a.ipynb")
-    async with reading(anywhere.documents, ref) as cells:
-        sink = await output_sink(anywhere.documents, ref, cells.get(0))
+async def test_outputs_are_converted_only_when_asked_for(any_server: DocumentServer) -> None:
+    any_server.write("a.ipynb", "1")
+    ref = await any_server.documents.identify("a.ipynb")
+    async with reading(any_server.documents, ref) as cells:
+        sink = await output_sink(any_server.documents, ref, cells.get(0))
     sink.begin()
     result: dict[str, Any] = {
         "output_type": "execute_result",
@@ -99,7 +103,7 @@ async def test_outputs_are_converted_only_when_asked_for(anywhere: Place) -> Non
     sink.append(result)
     sink.count(7)
     await sink.close()
-    async with reading(anywhere.documents, ref) as cells:
+    async with reading(any_server.documents, ref) as cells:
         plain, full = cells.get(0), cells.get(0, outputs=True)
     assert (plain.outputs, plain.output_count) == ((), 1)
     assert full.outputs == (result,)
@@ -108,10 +112,10 @@ async def test_outputs_are_converted_only_when_asked_for(anywhere: Place) -> Non
     assert type(full.execution_count) is int
 
 
-async def test_find_follows_every_change(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", *"abcdef")
-    ref = await anywhere.documents.identify("a.ipynb")
-    async with editing(anywhere.documents, ref) as cells:
+async def test_find_follows_every_change(any_server: DocumentServer) -> None:
+    any_server.write("a.ipynb", *"abcdef")
+    ref = await any_server.documents.identify("a.ipynb")
+    async with editing(any_server.documents, ref) as cells:
         assert cells.find("c3") == 3
         cells.insert(0, "code", "")
         cells.delete(2)
@@ -123,30 +127,32 @@ async def test_find_follows_every_change(anywhere: Place) -> None:
         assert cells.find("no such id") is None
 
 
-async def test_below_nbformat_4_5_cells_have_no_ids_until_the_first_edit(anywhere: Place) -> None:
-    anywhere.write("old.ipynb", "a", "b", minor=4)
-    ref = await anywhere.documents.identify("old.ipynb")
-    async with reading(anywhere.documents, ref) as cells:
+async def test_below_nbformat_4_5_cells_have_no_ids_until_the_first_edit(
+    any_server: DocumentServer,
+) -> None:
+    any_server.write("old.ipynb", "a", "b", minor=4)
+    ref = await any_server.documents.identify("old.ipynb")
+    async with reading(any_server.documents, ref) as cells:
         assert ids(cells) == [None, None]
         assert list(cells.notes()) == []
-    async with editing(anywhere.documents, ref) as cells:
+    async with editing(any_server.documents, ref) as cells:
         cells.set_source(0, "A")
         known = ids(cells)
         assert all(known)
         assert len(set(known)) == 2
         assert cells.find(str(known[1])) == 1
         assert any("nbformat_minor" in note for note in cells.notes())
-    assert await anywhere.documents.save(ref) == "saved"
-    stored = anywhere.file("old.ipynb")
+    assert await any_server.documents.save(ref) == "saved"
+    stored = any_server.file("old.ipynb")
     nbformat.validate(stored)
     assert stored.nbformat_minor == 5
     assert [cell.id for cell in stored.cells] == known
-    async with editing(anywhere.documents, ref) as cells:
+    async with editing(any_server.documents, ref) as cells:
         cells.set_source(0, "B")
         assert list(cells.notes()) == []
 
 
-async def test_what_jmcp_does_not_know_is_kept(anywhere: Place) -> None:
+async def test_what_jmcp_does_not_know_is_kept(any_server: DocumentServer) -> None:
     image: dict[str, Any] = {"image.png": {"image/png": "aGk="}}
     notebook: dict[str, Any] = {
         "nbformat": 4,
@@ -163,14 +169,14 @@ async def test_what_jmcp_does_not_know_is_kept(anywhere: Place) -> None:
             {"cell_type": "raw", "id": "r", "source": "raw", "metadata": {"format": "text/x"}},
         ],
     }
-    nbformat.write(nbformat.from_dict(notebook), anywhere.root / "a.ipynb")
-    ref = await anywhere.documents.identify("a.ipynb")
-    async with editing(anywhere.documents, ref) as cells:
+    nbformat.write(nbformat.from_dict(notebook), any_server.root / "a.ipynb")
+    ref = await any_server.documents.identify("a.ipynb")
+    async with editing(any_server.documents, ref) as cells:
         assert cells.get(0, outputs=True).metadata == notebook["cells"][0]["metadata"]
         cells.move(0, 1)
         cells.insert(0, "code", "1")
-    assert await anywhere.documents.save(ref) == "saved"
-    stored = anywhere.file("a.ipynb")
+    assert await any_server.documents.save(ref) == "saved"
+    stored = any_server.file("a.ipynb")
     assert stored.metadata["custom"] == {"deep": [1, {"a": None}]}
     assert stored.metadata["papermill"] == {"x": 1}
     assert stored.cells[1].metadata == {"format": "text/x"}
@@ -178,15 +184,15 @@ async def test_what_jmcp_does_not_know_is_kept(anywhere: Place) -> None:
     assert stored.cells[2].metadata["tags"] == ["keep"]
 
 
-async def test_the_kernelspec_is_read_and_set(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "1", other=1)
-    ref = await anywhere.documents.identify("a.ipynb")
-    async with editing(anywhere.documents, ref) as cells:
+async def test_the_kernelspec_is_read_and_set(any_server: DocumentServer) -> None:
+    any_server.write("a.ipynb", "1", other=1)
+    ref = await any_server.documents.identify("a.ipynb")
+    async with editing(any_server.documents, ref) as cells:
         assert cells.kernelspec() is None
         cells.set_kernelspec("ir", "R", "R")
         assert cells.kernelspec() == "ir"
-    assert await anywhere.documents.save(ref) == "saved"
-    metadata = anywhere.file("a.ipynb").metadata
+    assert await any_server.documents.save(ref) == "saved"
+    metadata = any_server.file("a.ipynb").metadata
     assert metadata.kernelspec == {"name": "ir", "display_name": "R", "language": "R"}
     assert metadata.language_info == {"name": "R"}
     assert metadata.other == 1
@@ -205,73 +211,79 @@ async def test_the_kernelspec_is_read_and_set(anywhere: Place) -> None:
         ODD_CELL,
     ],
 )
-async def test_what_is_no_notebook_is_broken_every_time(anywhere: Place, text: str) -> None:
-    (anywhere.root / "bad.ipynb").write_text(text)
-    ref = await anywhere.documents.identify("bad.ipynb")
+async def test_what_is_no_notebook_is_broken_every_time(
+    any_server: DocumentServer, text: str
+) -> None:
+    (any_server.root / "bad.ipynb").write_text(text)
+    ref = await any_server.documents.identify("bad.ipynb")
     for _ in range(3):
         with pytest.raises(NotebookBroken, match=r"bad\.ipynb"):
-            async with reading(anywhere.documents, ref):
+            async with reading(any_server.documents, ref):
                 pass
     with pytest.raises(NotebookBroken):
-        async with editing(anywhere.documents, ref):
+        async with editing(any_server.documents, ref):
             pass
-    assert (anywhere.root / "bad.ipynb").read_text() == text
+    assert (any_server.root / "bad.ipynb").read_text() == text
     # Repaired, it opens at once.
-    anywhere.write("bad.ipynb", "good")
-    assert await anywhere.texts("bad.ipynb") == ["good"]
+    any_server.write("bad.ipynb", "good")
+    assert await any_server.texts("bad.ipynb") == ["good"]
 
 
-async def test_a_created_notebook_has_one_empty_code_cell(anywhere: Place) -> None:
-    ref = await anywhere.documents.create("new.ipynb")
-    nbformat.validate(anywhere.file("new.ipynb"))
-    assert await anywhere.texts("new.ipynb") == [""]
-    async with editing(anywhere.documents, ref) as cells:
+async def test_a_created_notebook_has_one_empty_code_cell(any_server: DocumentServer) -> None:
+    ref = await any_server.documents.create("new.ipynb")
+    nbformat.validate(any_server.file("new.ipynb"))
+    assert await any_server.texts("new.ipynb") == [""]
+    async with editing(any_server.documents, ref) as cells:
         first = cells.get(0)
         assert (first.cell_type, first.metadata, len(first.cell_id or "")) == ("code", {}, 8)
         cells.insert(0, "code", "x = 1")
-    assert await anywhere.documents.save(ref) == "saved"
-    assert anywhere.sources("new.ipynb") == ["x = 1", ""]
+    assert await any_server.documents.save(ref) == "saved"
+    assert any_server.sources("new.ipynb") == ["x = 1", ""]
 
 
-async def test_create_overwrites_nothing_and_makes_no_directories(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "precious")
+async def test_create_overwrites_nothing_and_makes_no_directories(
+    any_server: DocumentServer,
+) -> None:
+    any_server.write("a.ipynb", "precious")
     with pytest.raises(NotebookExists):
-        await anywhere.documents.create("./a.ipynb")
+        await any_server.documents.create("./a.ipynb")
     with pytest.raises(DirectoryMissing):
-        await anywhere.documents.create("nowhere/a.ipynb")
-    assert anywhere.sources("a.ipynb") == ["precious"]
+        await any_server.documents.create("nowhere/a.ipynb")
+    assert any_server.sources("a.ipynb") == ["precious"]
 
 
-async def test_a_notebook_that_vanishes_outside_is_missing(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "1")
-    ref = await anywhere.documents.identify("a.ipynb")
-    (anywhere.root / "a.ipynb").unlink()
+async def test_a_notebook_that_vanishes_outside_is_missing(any_server: DocumentServer) -> None:
+    any_server.write("a.ipynb", "1")
+    ref = await any_server.documents.identify("a.ipynb")
+    (any_server.root / "a.ipynb").unlink()
     with pytest.raises(NotebookMissing):
-        async with editing(anywhere.documents, ref):
+        async with editing(any_server.documents, ref):
             pass
 
 
-async def test_one_editor_at_a_time(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "")
-    ref = await anywhere.documents.identify("a.ipynb")
+async def test_one_editor_at_a_time(any_server: DocumentServer) -> None:
+    any_server.write("a.ipynb", "")
+    ref = await any_server.documents.identify("a.ipynb")
 
     async def append(word: str) -> None:
-        async with editing(anywhere.documents, ref) as cells:
+        async with editing(any_server.documents, ref) as cells:
             before = cells.get(0).source
             await asyncio.sleep(0)
             cells.set_source(0, f"{before}{word} ")
 
     words = [f"word{number}" for number in range(10)]
     await asyncio.gather(*(append(word) for word in words))
-    (text,) = await anywhere.texts("a.ipynb")
+    (text,) = await any_server.texts("a.ipynb")
     assert sorted(text.split()) == sorted(words)
 
 
-async def test_sources_that_utf8_cannot_hold_do_not_break_the_document(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "ok")
-    ref = await anywhere.documents.identify("a.ipynb")
-    async with editing(anywhere.documents, ref) as cells:
+async def test_sources_that_utf8_cannot_hold_do_not_break_the_document(
+    any_server: DocumentServer,
+) -> None:
+    any_server.write("a.ipynb", "ok")
+    ref = await any_server.documents.identify("a.ipynb")
+    async with editing(any_server.documents, ref) as cells:
         cells.insert(1, "code", "lone \ud800 surrogate")
         cells.set_source(0, "another \udfff")
-    assert await anywhere.documents.save(ref) == "saved"
-    assert anywhere.sources("a.ipynb") == ["another ?", "lone ? surrogate"]
+    assert await any_server.documents.save(ref) == "saved"
+    assert any_server.sources("a.ipynb") == ["another ?", "lone ? surrogate"]

@@ -7,13 +7,15 @@ import pytest
 
 from jmcp.core.errors import DirectoryMissing, NotebookMissing, PathRefused
 from tests.document_access import editing, reading
-from tests.ports.documents.conftest import Place
+from tests.ports.documents.conftest import DocumentServer
 
 
 @pytest.mark.parametrize("spelling", ["sub//a.ipynb", "./sub/a.ipynb", "sub/./a.ipynb"])
-async def test_every_spelling_of_a_path_is_one_notebook(anywhere: Place, spelling: str) -> None:
-    anywhere.write("sub/a.ipynb", "1")
-    assert await anywhere.documents.identify(spelling) == await anywhere.documents.identify(
+async def test_every_spelling_of_a_path_is_one_notebook(
+    any_server: DocumentServer, spelling: str
+) -> None:
+    any_server.write("sub/a.ipynb", "1")
+    assert await any_server.documents.identify(spelling) == await any_server.documents.identify(
         "sub/a.ipynb"
     )
 
@@ -35,83 +37,83 @@ async def test_every_spelling_of_a_path_is_one_notebook(anywhere: Place, spellin
     ],
 )
 async def test_paths_that_are_no_notebooks_are_refused(
-    anywhere: Place, path: str, text: str
+    any_server: DocumentServer, path: str, text: str
 ) -> None:
-    anywhere.write("a.ipynb", "1")
-    anywhere.write("sub/a.ipynb", "1")
-    anywhere.write(".hidden/a.ipynb", "1")
-    (anywhere.root / "dir.ipynb").mkdir()
-    (anywhere.root / "a.txt").touch()
+    any_server.write("a.ipynb", "1")
+    any_server.write("sub/a.ipynb", "1")
+    any_server.write(".hidden/a.ipynb", "1")
+    (any_server.root / "dir.ipynb").mkdir()
+    (any_server.root / "a.txt").touch()
     with pytest.raises(PathRefused, match=text):
-        await anywhere.documents.identify(path)
+        await any_server.documents.identify(path)
     with pytest.raises(PathRefused, match=text):
-        await anywhere.documents.create(path)
+        await any_server.documents.create(path)
 
 
 async def test_hidden_notebooks_are_served_where_jupyter_serves_them(
-    place: Callable[..., Any],
+    start_server: Callable[..., Any],
 ) -> None:
-    here = await place(
+    server = await start_server(
         live=False, options={"allow_hidden": True}, ContentsManager={"allow_hidden": True}
     )
-    here.write(".hidden/a.ipynb", "1")
-    assert await here.texts(".hidden/a.ipynb") == ["1"]
+    server.write(".hidden/a.ipynb", "1")
+    assert await server.texts(".hidden/a.ipynb") == ["1"]
 
 
-async def test_a_missing_notebook_is_missing(anywhere: Place) -> None:
+async def test_a_missing_notebook_is_missing(any_server: DocumentServer) -> None:
     with pytest.raises(NotebookMissing, match=r"no\.ipynb"):
-        await anywhere.documents.identify("no.ipynb")
+        await any_server.documents.identify("no.ipynb")
 
 
-async def test_a_rename_keeps_the_key(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "1")
-    ref = await anywhere.documents.identify("a.ipynb")
-    async with reading(anywhere.documents, ref):
+async def test_a_rename_keeps_the_key(any_server: DocumentServer) -> None:
+    any_server.write("a.ipynb", "1")
+    ref = await any_server.documents.identify("a.ipynb")
+    async with reading(any_server.documents, ref):
         pass
     if ref.key == "a.ipynb":
         return  # a server without collaboration gives no id over REST to a file it never met
-    await anywhere.contents.rename("a.ipynb", "b.ipynb")
-    await anywhere.noticed(ref.key, "b.ipynb")
-    moved = await anywhere.documents.current(ref.key)
+    await any_server.contents.rename("a.ipynb", "b.ipynb")
+    await any_server.noticed(ref.key, "b.ipynb")
+    moved = await any_server.documents.current(ref.key)
     assert (moved.key, moved.path) == (ref.key, "b.ipynb")
-    async with editing(anywhere.documents, ref) as cells:
+    async with editing(any_server.documents, ref) as cells:
         assert cells.ref == moved
         cells.insert(0, "markdown", "after the rename")
-    assert await anywhere.documents.save(ref) == "saved"
-    assert anywhere.sources("b.ipynb") == ["after the rename", "1"]
-    assert not (anywhere.root / "a.ipynb").exists()
+    assert await any_server.documents.save(ref) == "saved"
+    assert any_server.sources("b.ipynb") == ["after the rename", "1"]
+    assert not (any_server.root / "a.ipynb").exists()
 
 
-async def test_a_deleted_notebook_is_missing(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "1")
-    ref = await anywhere.documents.identify("a.ipynb")
-    async with reading(anywhere.documents, ref):
+async def test_a_deleted_notebook_is_missing(any_server: DocumentServer) -> None:
+    any_server.write("a.ipynb", "1")
+    ref = await any_server.documents.identify("a.ipynb")
+    async with reading(any_server.documents, ref):
         pass
-    await anywhere.contents.delete("a.ipynb")
-    await anywhere.noticed(ref.key, None)
+    await any_server.contents.delete("a.ipynb")
+    await any_server.noticed(ref.key, None)
     with pytest.raises(NotebookMissing):
-        await anywhere.documents.current(ref.key)
+        await any_server.documents.current(ref.key)
     with pytest.raises(NotebookMissing):
-        async with reading(anywhere.documents, ref):
+        async with reading(any_server.documents, ref):
             pass
 
 
-async def test_without_file_ids_the_path_is_the_key(place: Callable[..., Any]) -> None:
-    here = await place(live=False, file_ids=False)
-    here.write("a.ipynb", "1")
-    ref = await here.documents.identify("./a.ipynb")
+async def test_without_file_ids_the_path_is_the_key(start_server: Callable[..., Any]) -> None:
+    server = await start_server(live=False, file_ids=False)
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("./a.ipynb")
     assert ref.key == ref.path == "a.ipynb"
-    async with editing(here.documents, ref) as cells:
+    async with editing(server.documents, ref) as cells:
         cells.set_source(0, "2")
-    assert here.sources("a.ipynb") == ["2"]
+    assert server.sources("a.ipynb") == ["2"]
 
 
-async def test_a_listing_names_what_is_there(anywhere: Place) -> None:
-    anywhere.write("sub/a.ipynb", "1")
-    (anywhere.root / "sub" / "b.txt").write_text("text")
-    (anywhere.root / "sub" / "deep").mkdir()
-    (anywhere.root / "sub" / ".secret").touch()
-    rows = {row.path: row for row in await anywhere.documents.list_directory("./sub/")}
+async def test_a_listing_names_what_is_there(any_server: DocumentServer) -> None:
+    any_server.write("sub/a.ipynb", "1")
+    (any_server.root / "sub" / "b.txt").write_text("text")
+    (any_server.root / "sub" / "deep").mkdir()
+    (any_server.root / "sub" / ".secret").touch()
+    rows = {row.path: row for row in await any_server.documents.list_directory("./sub/")}
     assert {path: row.type for path, row in rows.items()} == {
         "sub/a.ipynb": "notebook",
         "sub/b.txt": "file",
@@ -120,13 +122,13 @@ async def test_a_listing_names_what_is_there(anywhere: Place) -> None:
     assert rows["sub/b.txt"].size == 4
     assert rows["sub/deep"].size is None
     assert rows["sub/b.txt"].last_modified.endswith("Z")
-    assert [row.path for row in await anywhere.documents.list_directory("")] == ["sub"]
+    assert [row.path for row in await any_server.documents.list_directory("")] == ["sub"]
 
 
-async def test_a_listing_stays_below_the_root(anywhere: Place) -> None:
-    (anywhere.root / ".hidden").mkdir()
+async def test_a_listing_stays_below_the_root(any_server: DocumentServer) -> None:
+    (any_server.root / ".hidden").mkdir()
     for path in ("..", "sub/../..", ".hidden", "/"):
         with pytest.raises(PathRefused):
-            await anywhere.documents.list_directory(path)
+            await any_server.documents.list_directory(path)
     with pytest.raises(DirectoryMissing):
-        await anywhere.documents.list_directory("nowhere")
+        await any_server.documents.list_directory("nowhere")

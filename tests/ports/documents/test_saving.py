@@ -12,7 +12,7 @@ import pytest
 from tornado.web import HTTPError
 
 from tests.document_access import editing, reading
-from tests.ports.documents.conftest import Place, local_only
+from tests.ports.documents.conftest import DocumentServer, local_only
 from tests.ports.documents.tab import tab, until
 
 START = Callable[..., Any]
@@ -20,56 +20,58 @@ NEVER: dict[str, Any] = {"YDocExtension": {"document_save_delay": 3600.0}}
 """Jupyter's own debounced save stays out of these tests."""
 
 
-async def saved(here: Place, path: str) -> None:
-    ref = await here.documents.identify(path)
+async def saved(server: DocumentServer, path: str) -> None:
+    ref = await server.documents.identify(path)
     states: list[str] = []
     for _ in range(2000):
-        states.append(here.documents.save_state(ref.key))
+        states.append(server.documents.save_state(ref.key))
         if states[-1] == "saved":
             return
         await asyncio.sleep(0.005)
     raise AssertionError("never saved")
 
 
-async def test_an_edit_is_saved_within_its_time(place: START) -> None:
-    here = await place(options={"save_after": 0.05}, **NEVER)
-    here.write("a.ipynb", "1")
-    ref = await here.documents.identify("a.ipynb")
-    assert here.documents.save_state(ref.key) == "saved"
-    async with editing(here.documents, ref) as cells:
+async def test_an_edit_is_saved_within_its_time(start_server: START) -> None:
+    server = await start_server(options={"save_after": 0.05}, **NEVER)
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+    assert server.documents.save_state(ref.key) == "saved"
+    async with editing(server.documents, ref) as cells:
         cells.set_source(0, "2")
-    assert here.documents.save_state(ref.key) == "pending"
-    assert here.sources("a.ipynb") == ["1"]
-    await saved(here, "a.ipynb")
-    assert here.sources("a.ipynb") == ["2"]
+    assert server.documents.save_state(ref.key) == "pending"
+    assert server.sources("a.ipynb") == ["1"]
+    await saved(server, "a.ipynb")
+    assert server.sources("a.ipynb") == ["2"]
 
 
-async def test_edits_without_a_pause_are_saved_too(place: START) -> None:
+async def test_edits_without_a_pause_are_saved_too(start_server: START) -> None:
     """Jupyter's debounced save waits for a pause that a busy agent never makes."""
-    here = await place(options={"save_after": 0.1}, YDocExtension={"document_save_delay": 0.05})
-    here.write("a.ipynb", *(str(number) for number in range(100)))
-    ref = await here.documents.identify("a.ipynb")
+    server = await start_server(
+        options={"save_after": 0.1}, YDocExtension={"document_save_delay": 0.05}
+    )
+    server.write("a.ipynb", *(str(number) for number in range(100)))
+    ref = await server.documents.identify("a.ipynb")
     count = 0
-    while here.documents.saved_version(ref.key) is None:
-        async with editing(here.documents, ref) as cells:
+    while server.documents.saved_version(ref.key) is None:
+        async with editing(server.documents, ref) as cells:
             cells.set_source(0, f"edited {count}")
         count += 1
         assert count < 3000, "never saved while edits kept coming"
         await asyncio.sleep(0.002)
     assert count > 3
-    assert b'"edited' in (here.root / "a.ipynb").read_bytes()
+    assert b'"edited' in (server.root / "a.ipynb").read_bytes()
 
 
-async def test_no_save_is_lost_on_edits_without_a_pause(place: START) -> None:
+async def test_no_save_is_lost_on_edits_without_a_pause(start_server: START) -> None:
     """Nor does any save take an edit for saved that came too late for it."""
-    here = await place(options={"save_after": 3600.0}, **NEVER)
-    here.write("a.ipynb", *(str(number) for number in range(100)))
-    ref = await here.documents.identify("a.ipynb")
+    server = await start_server(options={"save_after": 3600.0}, **NEVER)
+    server.write("a.ipynb", *(str(number) for number in range(100)))
+    ref = await server.documents.identify("a.ipynb")
     versions: list[int] = []
 
     async def edit() -> None:
         while True:
-            async with editing(here.documents, ref) as cells:
+            async with editing(server.documents, ref) as cells:
                 cells.set_source(0, f"edit {len(versions)}")
             versions.append(cells.version)
             await asyncio.sleep(0)  # not every edit waits for something
@@ -80,12 +82,12 @@ async def test_no_save_is_lost_on_edits_without_a_pause(place: START) -> None:
         for _ in range(10):
             made = versions[-1]
             for _ in range(2):  # in this process the second one proves the first
-                await here.documents.save(ref)
-            found = here.documents.saved_version(ref.key)
+                await server.documents.save(ref)
+            found = server.documents.saved_version(ref.key)
             assert found is not None
             assert made <= found
             newest = max(at for at, version in enumerate(versions) if version <= found)
-            assert int(here.sources("a.ipynb")[0].removeprefix("edit ")) >= newest
+            assert int(server.sources("a.ipynb")[0].removeprefix("edit ")) >= newest
     finally:
         editor.cancel()
         await asyncio.wait({editor})
@@ -93,75 +95,79 @@ async def test_no_save_is_lost_on_edits_without_a_pause(place: START) -> None:
 
 
 @local_only  # elsewhere, a change cuts a save short
-async def test_the_file_s_version_is_known_when_nothing_older_can_follow(place: START) -> None:
-    here = await place(options={"save_after": 3600.0}, **NEVER)
-    here.write("a.ipynb", "1")
-    ref = await here.documents.identify("a.ipynb")
-    assert here.documents.saved_version(ref.key) is None
+async def test_the_file_s_version_is_known_when_nothing_older_can_follow(
+    start_server: START,
+) -> None:
+    server = await start_server(options={"save_after": 3600.0}, **NEVER)
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+    assert server.documents.saved_version(ref.key) is None
     versions: list[int] = []
 
     async def edit() -> None:
-        async with editing(here.documents, ref) as cells:
+        async with editing(server.documents, ref) as cells:
             cells.set_source(0, f"edit {len(versions)}")
         versions.append(cells.version)
 
     await edit()
-    assert here.documents.saved_version(ref.key) is None
-    assert await here.documents.save(ref) == "saved"
-    assert here.documents.saved_version(ref.key) == versions[-1]
+    assert server.documents.saved_version(ref.key) is None
+    assert await server.documents.save(ref) == "saved"
+    assert server.documents.saved_version(ref.key) == versions[-1]
     # An edit in the midst of a save: only the next one proves what this one wrote.
-    genuine = here.app.contents_manager.save
+    genuine = server.app.contents_manager.save
 
     async def save(model: Any, path: str) -> Any:
         await edit()
         return await genuine(model, path)
 
-    here.app.contents_manager.save = save
+    server.app.contents_manager.save = save
     await edit()
-    assert await here.documents.save(ref) == "pending"
-    assert here.documents.saved_version(ref.key) == versions[0]
-    assert await here.documents.save(ref) == "pending"
-    assert here.documents.saved_version(ref.key) == versions[1]
-    here.app.contents_manager.save = genuine
-    assert await here.documents.save(ref) == "saved"
-    assert here.documents.saved_version(ref.key) == versions[-1]
-    assert here.sources("a.ipynb") == [f"edit {len(versions) - 1}"]
+    assert await server.documents.save(ref) == "pending"
+    assert server.documents.saved_version(ref.key) == versions[0]
+    assert await server.documents.save(ref) == "pending"
+    assert server.documents.saved_version(ref.key) == versions[1]
+    server.app.contents_manager.save = genuine
+    assert await server.documents.save(ref) == "saved"
+    assert server.documents.saved_version(ref.key) == versions[-1]
+    assert server.sources("a.ipynb") == [f"edit {len(versions) - 1}"]
 
 
-async def test_save_states_the_truth_about_everybody_s_edits(place: START) -> None:
-    here = await place(options={"save_after": 3600.0}, **NEVER)
-    here.write("a.ipynb", "1")
-    ref = await here.documents.identify("a.ipynb")
-    async with tab(here.app, "a.ipynb") as person:
+async def test_save_states_the_truth_about_everybody_s_edits(start_server: START) -> None:
+    server = await start_server(options={"save_after": 3600.0}, **NEVER)
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+    async with tab(server.app, "a.ipynb") as person:
         person.type_over(0, "typed")
-        (room,) = here.rooms.values()
+        (room,) = server.rooms.values()
         await until(lambda: str(room._document.ycells[0]["source"]) == "typed")
-        assert await here.documents.save(ref) == "saved"
-        assert here.sources("a.ipynb") == ["typed"]
+        assert await server.documents.save(ref) == "saved"
+        assert server.sources("a.ipynb") == ["typed"]
         assert room._document.dirty is False
         assert room._document.hash is not None
 
 
-async def test_a_save_works_where_the_person_switched_autosave_off(place: START) -> None:
-    here = await place(options={"save_after": 0.05}, YDocExtension={"document_save_delay": 0.01})
-    here.write("a.ipynb", "1")
-    ref = await here.documents.identify("a.ipynb")
-    async with reading(here.documents, ref):
-        (room,) = here.rooms.values()
+async def test_a_save_works_where_the_person_switched_autosave_off(start_server: START) -> None:
+    server = await start_server(
+        options={"save_after": 0.05}, YDocExtension={"document_save_delay": 0.01}
+    )
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+    async with reading(server.documents, ref):
+        (room,) = server.rooms.values()
         room.awareness.set_local_state({"autosave": False})
-    async with editing(here.documents, ref) as cells:
+    async with editing(server.documents, ref) as cells:
         cells.set_source(0, "2")
-    await saved(here, "a.ipynb")
-    assert here.sources("a.ipynb") == ["2"]
+    await saved(server, "a.ipynb")
+    assert server.sources("a.ipynb") == ["2"]
 
 
 @pytest.mark.parametrize("how", ["read-only", "full disk"])
 async def test_a_file_that_cannot_be_written_is_pending_and_noted(
-    place: START, how: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    start_server: START, how: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    here = await place(options={"save_after": 0.02}, **NEVER)
-    here.write("a.ipynb", "1")
-    ref = await here.documents.identify("a.ipynb")
+    server = await start_server(options={"save_after": 0.02}, **NEVER)
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
     attempts = 0
     if how == "read-only":
 
@@ -170,7 +176,7 @@ async def test_a_file_that_cannot_be_written_is_pending_and_noted(
             attempts += 1
             return False
 
-        monkeypatch.setattr(here.app.contents_manager, "is_writable", writable)
+        monkeypatch.setattr(server.app.contents_manager, "is_writable", writable)
     else:
 
         async def save(model: Any, path: str) -> Any:
@@ -178,144 +184,150 @@ async def test_a_file_that_cannot_be_written_is_pending_and_noted(
             attempts += 1
             raise HTTPError(500, "No space left on device")
 
-        monkeypatch.setattr(here.app.contents_manager, "save", save)
-    propagate = here.app.log.propagate
-    here.app.log.propagate = True
+        monkeypatch.setattr(server.app.contents_manager, "save", save)
+    propagate = server.app.log.propagate
+    server.app.log.propagate = True
     caplog.set_level(logging.WARNING)
-    async with editing(here.documents, ref) as cells:
+    async with editing(server.documents, ref) as cells:
         cells.set_source(0, "2")
     await until(lambda: attempts >= 3, "it tries again")
-    assert here.documents.save_state(ref.key) == "pending"
-    assert await here.documents.save(ref) == "pending"
-    assert here.sources("a.ipynb") == ["1"]
-    async with reading(here.documents, ref) as cells:
+    assert server.documents.save_state(ref.key) == "pending"
+    assert await server.documents.save(ref) == "pending"
+    assert server.sources("a.ipynb") == ["1"]
+    async with reading(server.documents, ref) as cells:
         assert cells.get(0).source == "2"
         assert any("could not be written" in note for note in cells.notes())
     assert sum("Cannot save" in record.message for record in caplog.records) == 1
-    here.app.log.propagate = propagate
+    server.app.log.propagate = propagate
     monkeypatch.undo()
-    await saved(here, "a.ipynb")
-    assert here.sources("a.ipynb") == ["2"]
-    async with reading(here.documents, ref) as cells:
+    await saved(server, "a.ipynb")
+    assert server.sources("a.ipynb") == ["2"]
+    async with reading(server.documents, ref) as cells:
         assert list(cells.notes()) == []
 
 
 async def test_a_file_replaced_at_once_after_the_save_is_not_called_saved(
-    place: START, monkeypatch: pytest.MonkeyPatch
+    start_server: START, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = await place(options={"save_after": 3600.0}, **NEVER)
-    here.write("a.ipynb", "1")
-    here.write("other.ipynb", "theirs")
-    ref = await here.documents.identify("a.ipynb")
-    async with editing(here.documents, ref) as cells:
+    server = await start_server(options={"save_after": 3600.0}, **NEVER)
+    server.write("a.ipynb", "1")
+    server.write("other.ipynb", "theirs")
+    ref = await server.documents.identify("a.ipynb")
+    async with editing(server.documents, ref) as cells:
         cells.set_source(0, "ours")
-    (room,) = here.rooms.values()
+    (room,) = server.rooms.values()
     genuine = room._file.maybe_save_content
 
     async def then_replaced(model: Any) -> Any:
         saved_model = await genuine(model)
-        (here.root / "a.ipynb").write_bytes((here.root / "other.ipynb").read_bytes())
+        (server.root / "a.ipynb").write_bytes((server.root / "other.ipynb").read_bytes())
         return saved_model
 
     monkeypatch.setattr(room._file, "maybe_save_content", then_replaced)
-    assert await here.documents.save(ref) == "pending"
+    assert await server.documents.save(ref) == "pending"
 
 
-async def test_a_file_changed_outside_is_a_note_and_not_overwritten(place: START) -> None:
-    here = await place(options={"save_after": 0.05}, YDocExtension={"file_poll_interval": 3600.0})
-    here.write("a.ipynb", "1")
-    ref = await here.documents.identify("a.ipynb")
-    async with reading(here.documents, ref) as cells:
+async def test_a_file_changed_outside_is_a_note_and_not_overwritten(start_server: START) -> None:
+    server = await start_server(
+        options={"save_after": 0.05}, YDocExtension={"file_poll_interval": 3600.0}
+    )
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+    async with reading(server.documents, ref) as cells:
         assert list(cells.notes()) == []
-    here.write("a.ipynb", "from git")
-    stat = (here.root / "a.ipynb").stat()
-    os.utime(here.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
-    async with editing(here.documents, ref) as cells:
+    server.write("a.ipynb", "from git")
+    stat = (server.root / "a.ipynb").stat()
+    os.utime(server.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
+    async with editing(server.documents, ref) as cells:
         cells.insert(0, "code", "unsaved")
-    await saved(here, "a.ipynb")
-    assert here.sources("a.ipynb") == ["from git"]
+    await saved(server, "a.ipynb")
+    assert server.sources("a.ipynb") == ["from git"]
     for _ in range(2):  # every reader is told
-        async with reading(here.documents, ref) as cells:
+        async with reading(server.documents, ref) as cells:
             assert [cells.get(index).source for index in range(len(cells))] == ["from git"]
             assert any("changed on disk" in note for note in cells.notes())
-    async with editing(here.documents, ref) as cells:
+    async with editing(server.documents, ref) as cells:
         assert any("changed on disk" in note for note in cells.notes())
-    async with editing(here.documents, ref) as cells:
+    async with editing(server.documents, ref) as cells:
         assert list(cells.notes()) == []
 
 
-async def test_a_change_outside_that_jupyter_notices_is_a_note(place: START) -> None:
-    here = await place(options={"save_after": 3600.0}, YDocExtension={"file_poll_interval": 0.02})
-    here.write("a.ipynb", "1")
-    ref = await here.documents.identify("a.ipynb")
-    async with reading(here.documents, ref) as cells:
-        here.write("a.ipynb", "from git", "more")
-        stat = (here.root / "a.ipynb").stat()
-        os.utime(here.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
+async def test_a_change_outside_that_jupyter_notices_is_a_note(start_server: START) -> None:
+    server = await start_server(
+        options={"save_after": 3600.0}, YDocExtension={"file_poll_interval": 0.02}
+    )
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+    async with reading(server.documents, ref) as cells:
+        server.write("a.ipynb", "from git", "more")
+        stat = (server.root / "a.ipynb").stat()
+        os.utime(server.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
         await until(lambda: len(cells) == 2)
-    async with reading(here.documents, ref) as cells:
+    async with reading(server.documents, ref) as cells:
         assert cells.get(0).source == "from git"
         assert any("changed on disk" in note for note in cells.notes())
 
 
-async def test_a_save_of_ours_spares_jupyter_its_own(place: START) -> None:
-    here = await place(
+async def test_a_save_of_ours_spares_jupyter_its_own(start_server: START) -> None:
+    server = await start_server(
         options={"save_after": 3600.0}, YDocExtension={"document_save_delay": 3600.0}
     )
-    here.write("a.ipynb", "1")
-    ref = await here.documents.identify("a.ipynb")
-    async with editing(here.documents, ref) as cells:
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+    async with editing(server.documents, ref) as cells:
         cells.set_source(0, "2")
-    (room,) = here.rooms.values()
+    (room,) = server.rooms.values()
     assert not room._saving_document.done()
-    assert await here.documents.save(ref) == "saved"
+    assert await server.documents.save(ref) == "saved"
     await until(lambda: room._saving_document.done())
 
 
 async def test_a_save_of_jupyter_s_spares_ours(
-    place: START, monkeypatch: pytest.MonkeyPatch
+    start_server: START, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = await place(options={"save_after": 2.0}, YDocExtension={"document_save_delay": 0.02})
-    here.write("a.ipynb", "1")
-    ref = await here.documents.identify("a.ipynb")
-    genuine, saves = here.contents.save, []
+    server = await start_server(
+        options={"save_after": 2.0}, YDocExtension={"document_save_delay": 0.02}
+    )
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+    genuine, saves = server.contents.save, []
 
     async def save(model: Any, path: str) -> Any:
         saves.append(path)
         return await genuine(model, path)
 
-    monkeypatch.setattr(here.contents, "save", save)
-    async with editing(here.documents, ref) as cells:
+    monkeypatch.setattr(server.contents, "save", save)
+    async with editing(server.documents, ref) as cells:
         cells.set_source(0, "2")
-    await saved(here, "a.ipynb")
-    assert here.sources("a.ipynb") == ["2"]
-    await here.documents.close()
+    await saved(server, "a.ipynb")
+    assert server.sources("a.ipynb") == ["2"]
+    await server.documents.close()
     assert len(saves) == 1
 
 
 async def test_a_save_that_began_before_the_edit_is_not_believed(
-    place: START, monkeypatch: pytest.MonkeyPatch
+    start_server: START, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = await place(options={"save_after": 3600.0}, **NEVER)
-    here.write("a.ipynb", "1")
-    ref = await here.documents.identify("a.ipynb")
-    genuine, gate, writing = here.contents.save, asyncio.Event(), asyncio.Event()
+    server = await start_server(options={"save_after": 3600.0}, **NEVER)
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+    genuine, gate, writing = server.contents.save, asyncio.Event(), asyncio.Event()
 
     async def save(model: Any, path: str) -> Any:
         writing.set()
         await gate.wait()
         return await genuine(model, path)
 
-    monkeypatch.setattr(here.contents, "save", save)
-    async with editing(here.documents, ref) as cells:
-        (room,) = here.rooms.values()
+    monkeypatch.setattr(server.contents, "save", save)
+    async with editing(server.documents, ref) as cells:
+        (room,) = server.rooms.values()
         room.awareness.set_local_state({"autosave": False})
         manual = room._save_to_disc()
         await writing.wait()
         cells.set_source(0, "2")
     gate.set()
     await manual
-    assert here.sources("a.ipynb") == ["1"]
-    assert here.documents.save_state(ref.key) == "pending"
-    assert await here.documents.save(ref) == "saved"
-    assert here.sources("a.ipynb") == ["2"]
+    assert server.sources("a.ipynb") == ["1"]
+    assert server.documents.save_state(ref.key) == "pending"
+    assert await server.documents.save(ref) == "saved"
+    assert server.sources("a.ipynb") == ["2"]

@@ -12,7 +12,7 @@ import pytest
 from jmcp.core.errors import WriteRefused
 from jmcp.core.ports import OutputSink
 from tests.document_access import editing, output_sink, reading
-from tests.ports.documents.conftest import Place, nbformat
+from tests.ports.documents.conftest import DocumentServer, nbformat
 from tests.ports.documents.tab import tab, until
 
 START = Callable[..., Any]
@@ -31,22 +31,22 @@ def result(text: str) -> dict[str, Any]:
     }
 
 
-async def sink_of(here: Place, path: str, index: int = 0) -> OutputSink:
-    ref = await here.documents.identify(path)
-    async with reading(here.documents, ref) as cells:
+async def sink_of(server: DocumentServer, path: str, index: int = 0) -> OutputSink:
+    ref = await server.documents.identify(path)
+    async with reading(server.documents, ref) as cells:
         cell = cells.get(index)
-    return await output_sink(here.documents, ref, cell)
+    return await output_sink(server.documents, ref, cell)
 
 
-async def outputs(here: Place, path: str, index: int = 0) -> list[dict[str, Any]]:
-    async with reading(here.documents, await here.documents.identify(path)) as cells:
+async def outputs(server: DocumentServer, path: str, index: int = 0) -> list[dict[str, Any]]:
+    async with reading(server.documents, await server.documents.identify(path)) as cells:
         return list(cells.get(index, outputs=True).outputs)
 
 
-async def test_a_run_is_stored_as_nbformat_has_it(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "1")
-    ref = await anywhere.documents.identify("a.ipynb")
-    sink = await sink_of(anywhere, "a.ipynb")
+async def test_a_run_is_stored_as_nbformat_has_it(any_server: DocumentServer) -> None:
+    any_server.write("a.ipynb", "1")
+    ref = await any_server.documents.identify("a.ipynb")
+    sink = await sink_of(any_server, "a.ipynb")
     sink.begin()
     sink.append(stream("one\n"))
     sink.append(stream("warn\n", "stderr"))
@@ -58,57 +58,63 @@ async def test_a_run_is_stored_as_nbformat_has_it(anywhere: Place) -> None:
     await sink.close()
     await sink.close()  # harmless
     expected = [stream("one\ntwo é\n"), result("4"), result("3")]
-    assert await outputs(anywhere, "a.ipynb") == expected
-    assert await anywhere.documents.save(ref) == "saved"
-    stored = anywhere.file("a.ipynb")
+    assert await outputs(any_server, "a.ipynb") == expected
+    assert await any_server.documents.save(ref) == "saved"
+    stored = any_server.file("a.ipynb")
     nbformat.validate(stored)
     assert [dict(output) for output in stored.cells[0].outputs] == expected
     assert stored.cells[0].execution_count == 5
     assert stored.cells[0].metadata == {}, "not marked as trusted"
 
 
-async def test_a_new_run_begins_empty(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "1")
+async def test_a_new_run_begins_empty(any_server: DocumentServer) -> None:
+    any_server.write("a.ipynb", "1")
     for text in ("first", "second"):
-        sink = await sink_of(anywhere, "a.ipynb")
+        sink = await sink_of(any_server, "a.ipynb")
         sink.begin()
         sink.append(stream(text))
         sink.append(stream("cleared"))
         sink.clear()
         sink.append(stream(text))
         await sink.close()
-        assert await outputs(anywhere, "a.ipynb") == [stream(text)]
-    sink = await sink_of(anywhere, "a.ipynb")
+        assert await outputs(any_server, "a.ipynb") == [stream(text)]
+    sink = await sink_of(any_server, "a.ipynb")
     sink.begin()
     await sink.close()
-    async with reading(anywhere.documents, await anywhere.documents.identify("a.ipynb")) as cells:
+    async with reading(
+        any_server.documents, await any_server.documents.identify("a.ipynb")
+    ) as cells:
         assert (cells.get(0).output_count, cells.get(0).execution_count) == (0, None)
 
 
-async def test_a_display_update_reaches_a_cell_that_does_not_run(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "1")
-    sink = await sink_of(anywhere, "a.ipynb")
+async def test_a_display_update_reaches_a_cell_that_does_not_run(
+    any_server: DocumentServer,
+) -> None:
+    any_server.write("a.ipynb", "1")
+    sink = await sink_of(any_server, "a.ipynb")
     sink.begin()
     sink.append(stream("kept "))
     sink.append(result("old"))
     sink.count(2)
     await sink.close()
-    other = await sink_of(anywhere, "a.ipynb")
+    other = await sink_of(any_server, "a.ipynb")
     other.replace(1, result("new"))
     other.extend_text(0, "and longer")
     await other.close()
-    assert await outputs(anywhere, "a.ipynb") == [stream("kept and longer"), result("new")]
-    async with reading(anywhere.documents, await anywhere.documents.identify("a.ipynb")) as cells:
+    assert await outputs(any_server, "a.ipynb") == [stream("kept and longer"), result("new")]
+    async with reading(
+        any_server.documents, await any_server.documents.identify("a.ipynb")
+    ) as cells:
         assert cells.get(0).execution_count == 2
 
 
-async def test_a_cell_is_followed_when_it_moves(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "run", "other")
-    ref = await anywhere.documents.identify("a.ipynb")
-    sink = await sink_of(anywhere, "a.ipynb")
+async def test_a_cell_is_followed_when_it_moves(any_server: DocumentServer) -> None:
+    any_server.write("a.ipynb", "run", "other")
+    ref = await any_server.documents.identify("a.ipynb")
+    sink = await sink_of(any_server, "a.ipynb")
     sink.begin()
     sink.append(stream("before "))
-    async with editing(anywhere.documents, ref) as cells:
+    async with editing(any_server.documents, ref) as cells:
         cells.insert(0, "markdown", "title")
         cells.move(1, 2)
     sink.extend_text(0, "after")
@@ -116,17 +122,17 @@ async def test_a_cell_is_followed_when_it_moves(anywhere: Place) -> None:
     sink.count(1)
     await sink.close()
     assert not sink.deleted
-    assert await outputs(anywhere, "a.ipynb", 2) == [stream("before after"), result("1")]
-    assert await outputs(anywhere, "a.ipynb", 1) == []
+    assert await outputs(any_server, "a.ipynb", 2) == [stream("before after"), result("1")]
+    assert await outputs(any_server, "a.ipynb", 1) == []
 
 
-async def test_writes_to_a_deleted_cell_go_nowhere(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "run", "other")
-    ref = await anywhere.documents.identify("a.ipynb")
-    sink = await sink_of(anywhere, "a.ipynb")
+async def test_writes_to_a_deleted_cell_go_nowhere(any_server: DocumentServer) -> None:
+    any_server.write("a.ipynb", "run", "other")
+    ref = await any_server.documents.identify("a.ipynb")
+    sink = await sink_of(any_server, "a.ipynb")
     sink.begin()
     sink.append(stream("text"))
-    async with editing(anywhere.documents, ref) as cells:
+    async with editing(any_server.documents, ref) as cells:
         cells.delete(0)
     sink.extend_text(0, "more")
     sink.append(result("1"))
@@ -136,25 +142,25 @@ async def test_writes_to_a_deleted_cell_go_nowhere(anywhere: Place) -> None:
     sink.count(1)
     await until(lambda: sink.deleted, "deletion noticed")
     await sink.close()
-    assert await anywhere.texts("a.ipynb") == ["other"]
-    assert await outputs(anywhere, "a.ipynb") == []
+    assert await any_server.texts("a.ipynb") == ["other"]
+    assert await outputs(any_server, "a.ipynb") == []
 
 
-async def test_positions_that_are_not_there_do_no_harm(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "1")
-    sink = await sink_of(anywhere, "a.ipynb")
+async def test_positions_that_are_not_there_do_no_harm(any_server: DocumentServer) -> None:
+    any_server.write("a.ipynb", "1")
+    sink = await sink_of(any_server, "a.ipynb")
     sink.begin()
     sink.extend_text(3, "text")
     sink.replace(0, result("1"))
     sink.replace(-1, result("1"))
     await sink.close()
-    assert await outputs(anywhere, "a.ipynb") == []
+    assert await outputs(any_server, "a.ipynb") == []
 
 
-async def test_outputs_that_json_allows_and_documents_do_not(anywhere: Place) -> None:
-    anywhere.write("a.ipynb", "1")
-    ref = await anywhere.documents.identify("a.ipynb")
-    sink = await sink_of(anywhere, "a.ipynb")
+async def test_outputs_that_json_allows_and_documents_do_not(any_server: DocumentServer) -> None:
+    any_server.write("a.ipynb", "1")
+    ref = await any_server.documents.identify("a.ipynb")
+    sink = await sink_of(any_server, "a.ipynb")
     sink.begin()
     sink.append(stream("lone \ud800"))
     sink.extend_text(0, " and \udc00")
@@ -162,48 +168,48 @@ async def test_outputs_that_json_allows_and_documents_do_not(anywhere: Place) ->
     odd["data"]["application/json"] = {"big": 2**70, "pair": (1, 2), "bad\udc00": "\ud800"}
     sink.append(odd)
     await sink.close()
-    first, second = await outputs(anywhere, "a.ipynb")
+    first, second = await outputs(any_server, "a.ipynb")
     assert first["text"] == "lone ? and ?"
     assert second["data"]["application/json"]["pair"] == [1, 2]
     assert float(second["data"]["application/json"]["big"]) == 2.0**70
-    assert await anywhere.documents.save(ref) == "saved"
+    assert await any_server.documents.save(ref) == "saved"
 
 
-async def test_below_nbformat_4_5_a_run_finds_its_cell(anywhere: Place) -> None:
-    anywhere.write("old.ipynb", "same", "run", minor=4)
-    ref = await anywhere.documents.identify("old.ipynb")
-    sink = await sink_of(anywhere, "old.ipynb", 1)
+async def test_below_nbformat_4_5_a_run_finds_its_cell(any_server: DocumentServer) -> None:
+    any_server.write("old.ipynb", "same", "run", minor=4)
+    ref = await any_server.documents.identify("old.ipynb")
+    sink = await sink_of(any_server, "old.ipynb", 1)
     sink.begin()
     sink.append(stream("text"))
     await sink.close()
-    assert await outputs(anywhere, "old.ipynb", 1) == [stream("text")]
-    assert await anywhere.documents.save(ref) == "saved"
-    assert anywhere.file("old.ipynb").nbformat_minor == 4, "a run is no edit of the format"
+    assert await outputs(any_server, "old.ipynb", 1) == [stream("text")]
+    assert await any_server.documents.save(ref) == "saved"
+    assert any_server.file("old.ipynb").nbformat_minor == 4, "a run is no edit of the format"
 
 
-async def test_below_nbformat_4_5_another_cell_is_left_alone(anywhere: Place) -> None:
-    anywhere.write("old.ipynb", "run", minor=4)
-    ref = await anywhere.documents.identify("old.ipynb")
-    async with reading(anywhere.documents, ref) as cells:
+async def test_below_nbformat_4_5_another_cell_is_left_alone(any_server: DocumentServer) -> None:
+    any_server.write("old.ipynb", "run", minor=4)
+    ref = await any_server.documents.identify("old.ipynb")
+    async with reading(any_server.documents, ref) as cells:
         cell = cells.get(0)
-    async with editing(anywhere.documents, ref) as cells:
+    async with editing(any_server.documents, ref) as cells:
         cells.set_source(0, "something else")
-    sink = await output_sink(anywhere.documents, ref, cell)
+    sink = await output_sink(any_server.documents, ref, cell)
     sink.begin()
     sink.append(stream("text"))
     await sink.close()
     assert sink.deleted
-    assert await outputs(anywhere, "old.ipynb") == []
+    assert await outputs(any_server, "old.ipynb") == []
 
 
 # Live: what a person sees, and does, during a run.
 
 
-async def test_a_person_watches_the_run(place: START) -> None:
-    here = await place()
-    here.write("a.ipynb", "1")
-    sink = await sink_of(here, "a.ipynb")
-    async with tab(here.app, "a.ipynb") as person:
+async def test_a_person_watches_the_run(start_server: START) -> None:
+    server = await start_server()
+    server.write("a.ipynb", "1")
+    sink = await sink_of(server, "a.ipynb")
+    async with tab(server.app, "a.ipynb") as person:
         cell = person.notebook.ycells[0]
         sink.begin()
         await until(lambda: cell["execution_state"] == "running")
@@ -218,13 +224,13 @@ async def test_a_person_watches_the_run(place: START) -> None:
         assert cell["execution_count"] == 3
 
 
-async def test_outputs_lost_in_a_person_s_move_are_written_again(place: START) -> None:
+async def test_outputs_lost_in_a_person_s_move_are_written_again(start_server: START) -> None:
     """A move makes a cell from what the mover had seen, which may be older than the run."""
-    here = await place()
-    here.write("a.ipynb", "run", "other")
-    sink = await sink_of(here, "a.ipynb")
+    server = await start_server()
+    server.write("a.ipynb", "run", "other")
+    sink = await sink_of(server, "a.ipynb")
     sink.begin()
-    async with tab(here.app, "a.ipynb") as person:
+    async with tab(server.app, "a.ipynb") as person:
         await until(lambda: person.notebook.ycells[0]["execution_state"] == "running")
         stale = person.notebook.get_cell(0)
         sink.append(stream("one "))
@@ -233,7 +239,7 @@ async def test_outputs_lost_in_a_person_s_move_are_written_again(place: START) -
         with person.notebook.ydoc.transaction():
             del person.notebook.ycells[0]
             person.notebook.ycells.append(person.notebook.create_ycell(stale))
-        (room,) = here.rooms.values()
+        (room,) = server.rooms.values()
         cells = room._document.ycells
         await until(lambda: cells[1]["id"] == "c0")
         sink.extend_text(0, "four")
@@ -243,54 +249,56 @@ async def test_outputs_lost_in_a_person_s_move_are_written_again(place: START) -
         assert moved["execution_state"] == "running"
         sink.count(1)
         await sink.close()
-    assert await outputs(here, "a.ipynb", 1) == [
+    assert await outputs(server, "a.ipynb", 1) == [
         stream("one three four"),
         result("two"),
         result("five"),
     ]
 
 
-async def test_a_person_may_clear_the_outputs_of_a_run(place: START) -> None:
-    here = await place()
-    here.write("a.ipynb", "run")
-    sink = await sink_of(here, "a.ipynb")
+async def test_a_person_may_clear_the_outputs_of_a_run(start_server: START) -> None:
+    server = await start_server()
+    server.write("a.ipynb", "run")
+    sink = await sink_of(server, "a.ipynb")
     sink.begin()
     sink.append(stream("gone"))
     sink.append(result("gone"))
-    async with tab(here.app, "a.ipynb") as person:
+    async with tab(server.app, "a.ipynb") as person:
         await until(lambda: len(person.notebook.ycells[0]["outputs"]) == 2)
         person.notebook.ycells[0]["outputs"].clear()
-        (room,) = here.rooms.values()
+        (room,) = server.rooms.values()
         mine = room._document.ycells[0]["outputs"]
         await until(lambda: len(mine) == 0)
-        assert await outputs(here, "a.ipynb") == []
+        assert await outputs(server, "a.ipynb") == []
         sink.extend_text(0, "from now on")
         sink.append(result("after"))
         sink.extend_text(0, " here")
         await sink.close()
-    assert await outputs(here, "a.ipynb") == [stream("from now on here"), result("after")]
+    assert await outputs(server, "a.ipynb") == [stream("from now on here"), result("after")]
 
 
 @pytest.mark.parametrize("trust", [False, True])
-async def test_only_on_request_is_the_file_of_a_run_signed(place: START, trust: bool) -> None:
-    here = await place(live=False, options={"trust_outputs": trust})
-    here.write("a.ipynb", "1")
-    here.contents.notary.sign(here.file("a.ipynb"))
-    sink = await sink_of(here, "a.ipynb")
+async def test_only_on_request_is_the_file_of_a_run_signed(
+    start_server: START, trust: bool
+) -> None:
+    server = await start_server(live=False, options={"trust_outputs": trust})
+    server.write("a.ipynb", "1")
+    server.contents.notary.sign(server.file("a.ipynb"))
+    sink = await sink_of(server, "a.ipynb")
     sink.begin()
     sink.append({"output_type": "display_data", "data": {"text/html": "<script>"}, "metadata": {}})
     await sink.close()
-    assert here.contents.notary.check_signature(here.file("a.ipynb")) is trust
+    assert server.contents.notary.check_signature(server.file("a.ipynb")) is trust
 
 
 @pytest.mark.parametrize("trust", [False, True])
-async def test_only_on_request_is_a_run_trusted(place: START, trust: bool) -> None:
-    here = await place(options={"trust_outputs": trust})
-    here.write("a.ipynb", "1")
-    notebook = here.file("a.ipynb")
-    here.app.contents_manager.notary.sign(notebook)
-    sink = await sink_of(here, "a.ipynb")
-    (room,) = here.rooms.values()
+async def test_only_on_request_is_a_run_trusted(start_server: START, trust: bool) -> None:
+    server = await start_server(options={"trust_outputs": trust})
+    server.write("a.ipynb", "1")
+    notebook = server.file("a.ipynb")
+    server.app.contents_manager.notary.sign(notebook)
+    sink = await sink_of(server, "a.ipynb")
+    (room,) = server.rooms.values()
     metadata = room._document.ycells[0]["metadata"]
     assert metadata["trusted"] is True, "a signed notebook opens trusted"
     sink.begin()
@@ -300,22 +308,22 @@ async def test_only_on_request_is_a_run_trusted(place: START, trust: bool) -> No
 
 
 @pytest.mark.parametrize("busy", [True, False])
-async def test_a_run_survives_a_reload_from_disk(place: START, busy: bool) -> None:
-    here = await place(YDocExtension={"file_poll_interval": 0.02})
-    here.write("a.ipynb", "run")
-    sink = await sink_of(here, "a.ipynb")
+async def test_a_run_survives_a_reload_from_disk(start_server: START, busy: bool) -> None:
+    server = await start_server(YDocExtension={"file_poll_interval": 0.02})
+    server.write("a.ipynb", "run")
+    sink = await sink_of(server, "a.ipynb")
     sink.begin()
     sink.append(stream("before "))
-    here.write("a.ipynb", "run", *(str(number) for number in range(300)))
-    replaced = here.file("a.ipynb")
+    server.write("a.ipynb", "run", *(str(number) for number in range(300)))
+    replaced = server.file("a.ipynb")
     if busy:
         # Stream outputs make the room delete the cell and make it anew, some steps later; without
         # any it clears the cell in place.
         replaced.cells[0].outputs = [nbformat.v4.new_output("stream", text="older")]
-    nbformat.write(replaced, here.root / "a.ipynb")
-    stat = (here.root / "a.ipynb").stat()
-    os.utime(here.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
-    (room,) = here.rooms.values()
+    nbformat.write(replaced, server.root / "a.ipynb")
+    stat = (server.root / "a.ipynb").stat()
+    os.utime(server.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
+    (room,) = server.rooms.values()
     written = 0
 
     def reloaded() -> bool:
@@ -328,14 +336,14 @@ async def test_a_run_survives_a_reload_from_disk(place: START, busy: bool) -> No
     await until(reloaded, "the room reloads while the run writes")
     sink.extend_text(0, " after")
     await sink.close()
-    assert await outputs(here, "a.ipynb") == [stream(f"before {'x' * written} after")]
+    assert await outputs(server, "a.ipynb") == [stream(f"before {'x' * written} after")]
 
 
-async def test_what_is_written_together_is_one_change(place: START) -> None:
-    here = await place()
-    here.write("a.ipynb", "1")
-    sink = await sink_of(here, "a.ipynb")
-    (room,) = here.rooms.values()
+async def test_what_is_written_together_is_one_change(start_server: START) -> None:
+    server = await start_server()
+    server.write("a.ipynb", "1")
+    sink = await sink_of(server, "a.ipynb")
+    (room,) = server.rooms.values()
     updates: list[bytes] = []
     subscription = room.ydoc.observe(lambda event: updates.append(event.update))
     with sink.together():
@@ -348,13 +356,13 @@ async def test_what_is_written_together_is_one_change(place: START) -> None:
     assert len(updates) == 1
     cell = room._document.ycells[0]
     assert (cell["execution_state"], cell["execution_count"]) == ("idle", 1)
-    assert await outputs(here, "a.ipynb") == [stream("a"), result("1")]
+    assert await outputs(server, "a.ipynb") == [stream("a"), result("1")]
 
 
-async def test_writes_are_cheap(place: START) -> None:
-    here = await place()
-    here.write("a.ipynb", *(str(number) for number in range(1000)))
-    sink = await sink_of(here, "a.ipynb", 500)
+async def test_writes_are_cheap(start_server: START) -> None:
+    server = await start_server()
+    server.write("a.ipynb", *(str(number) for number in range(1000)))
+    sink = await sink_of(server, "a.ipynb", 500)
     sink.begin()
     sink.append(stream(""))
     took: list[float] = []
@@ -369,44 +377,44 @@ async def test_writes_are_cheap(place: START) -> None:
 # Files: written about once a second, and at the end.
 
 
-async def test_outputs_reach_the_file_during_the_run(place: START) -> None:
-    here = await place(live=False)
-    here.write("a.ipynb", "1")
-    sink = await sink_of(here, "a.ipynb")
+async def test_outputs_reach_the_file_during_the_run(start_server: START) -> None:
+    server = await start_server(live=False)
+    server.write("a.ipynb", "1")
+    sink = await sink_of(server, "a.ipynb")
     sink.begin()
     sink.append(stream("early "))
-    await until(lambda: b'"early ' in (here.root / "a.ipynb").read_bytes())
+    await until(lambda: b'"early ' in (server.root / "a.ipynb").read_bytes())
     sink.extend_text(0, "late")
     await sink.close()
-    assert await outputs(here, "a.ipynb") == [stream("early late")]
+    assert await outputs(server, "a.ipynb") == [stream("early late")]
 
 
-async def test_a_change_outside_during_a_run_is_kept(place: START) -> None:
-    here = await place(live=False)
-    here.write("a.ipynb", "run", "b")
-    sink = await sink_of(here, "a.ipynb")
+async def test_a_change_outside_during_a_run_is_kept(start_server: START) -> None:
+    server = await start_server(live=False)
+    server.write("a.ipynb", "run", "b")
+    sink = await sink_of(server, "a.ipynb")
     sink.begin()
     sink.append(stream("text"))
-    notebook = here.file("a.ipynb")
+    notebook = server.file("a.ipynb")
     notebook.cells.insert(0, nbformat.v4.new_markdown_cell("from outside", id="outside"))
-    nbformat.write(notebook, here.root / "a.ipynb")
+    nbformat.write(notebook, server.root / "a.ipynb")
     await sink.close()
-    assert here.sources("a.ipynb") == ["from outside", "run", "b"]
-    assert await outputs(here, "a.ipynb", 1) == [stream("text")]
+    assert server.sources("a.ipynb") == ["from outside", "run", "b"]
+    assert await outputs(server, "a.ipynb", 1) == [stream("text")]
 
 
 async def test_a_run_whose_file_cannot_be_written_says_so(
-    place: START, monkeypatch: pytest.MonkeyPatch
+    start_server: START, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = await place(live=False)
-    here.write("a.ipynb", "1")
-    sink = await sink_of(here, "a.ipynb")
+    server = await start_server(live=False)
+    server.write("a.ipynb", "1")
+    sink = await sink_of(server, "a.ipynb")
     sink.begin()
     sink.append(stream("text"))
 
     async def save(model: Any, path: str) -> Any:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(here.app.contents_manager, "save", save)
+    monkeypatch.setattr(server.app.contents_manager, "save", save)
     with pytest.raises(WriteRefused, match=r"permission denied|HTTP status 500"):
         await sink.close()

@@ -1,4 +1,4 @@
-"""What only a Jupyter Server elsewhere can do: limits, base URLs, older protocols, REST's own ways."""
+"""What only a remote Jupyter Server can do: limits, base URLs, older protocols, REST's own ways."""
 
 from __future__ import annotations
 

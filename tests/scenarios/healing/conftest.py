@@ -1,4 +1,4 @@
-"""A dispatcher inside of a real Jupyter Server or outside of it, whose kernels a test may end."""
+"""jmcp inside of a real Jupyter Server or remote, whose kernels a test may end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,25 +16,14 @@ from typing import Any
 import httpx2
 import nbformat as untyped_nbformat
 import pytest
-from jupyter_server.serverapp import ServerApp
 
-from jmcp.compose import API
-from jmcp.core.calls.call import Caller, Outcome
-from jmcp.core.calls.dispatcher import Dispatcher
-from jmcp.core.ports import Documents, Kernels
+from jmcp.core.calls.call import Caller
 from jmcp.core.sessions.records import SessionRecord
 from jmcp.core.stores.memory import MemoryStore
-from jmcp_handlers import HANDLERS
-from jmcp_jupyter.documents.local.documents import LocalDocuments
-from jmcp_jupyter.documents.remote.documents import RemoteDocuments
-from jmcp_jupyter.http_api import JupyterApi
-from jmcp_jupyter.kernels.local.kernels import LocalKernels
-from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 from tests.jupyter_process import TOKEN, StartJupyter
+from tests.running_jmcp import ALICE, RunningJmcp
 
 nbformat: Any = untyped_nbformat
-ALICE = Caller(owner="alice", authenticated=True)
-BOB = Caller(owner="bob", authenticated=True)
 LIMIT = 120
 """Seconds for anything that involves a process, on a slow machine."""
 
@@ -44,51 +32,31 @@ RESTARTER = {"time_to_dead": 0.3, "restart_limit": 2}
 """Jupyter's looks for dead kernels every 3 s, and gives up after five attempts."""
 
 
-class Kept(MemoryStore):
-    """Outlives the lives of jmcp in a test, as a file would."""
+class KeptStore(MemoryStore):
+    """Outlives each jmcp of a test, as a file would."""
 
     async def close(self) -> None:
         pass
 
 
 @dataclass(kw_only=True)
-class House:
-    """One Jupyter Server, and one life of jmcp at a time on it."""
+class HealingServer(RunningJmcp):
+    """jmcp with a store that another one may take over, on kernels that a test may end."""
 
-    server: ServerApp
     home: Path
-    outside: bool
-    store: MemoryStore = field(default_factory=Kept)
-    dispatcher: Dispatcher = field(init=False)
+    store: MemoryStore = field(default_factory=KeptStore)
 
-    @property
-    def root(self) -> Path:
-        return Path(self.server.root_dir)
+    def __post_init__(self) -> None:
+        self.options = {"store": self.store}
+
+    def another(self) -> HealingServer:
+        """A jmcp that takes over what this one stored, as one does after a crash."""
+        return HealingServer(app=self.app, mode=self.mode, home=self.home, store=self.store)
 
     @property
     def kernel_ids(self) -> Sequence[str]:
-        ids: list[str] = self.server.kernel_manager.list_kernel_ids()
+        ids: list[str] = self.app.kernel_manager.list_kernel_ids()
         return ids
-
-    @asynccontextmanager
-    async def jmcp(self) -> AsyncIterator[None]:
-        api = JupyterApi(self.server.connection_url, TOKEN)
-        documents: Documents = RemoteDocuments(api) if self.outside else LocalDocuments(self.server)
-        kernels: Kernels = RemoteKernels(api) if self.outside else LocalKernels(self.server)
-        dispatcher = self.dispatcher = Dispatcher(
-            api=API,
-            handlers=HANDLERS,
-            documents=documents,
-            kernels=kernels,
-            store=self.store,
-            strict=True,
-        )
-        await dispatcher.start()
-        try:
-            yield
-        finally:
-            await dispatcher.close()
-            await api.close()
 
     def write(self, path: str = PATH, kernel_name: str = "python3") -> None:
         """A notebook of one cell, `x`, for that kernelspec."""
@@ -116,21 +84,6 @@ class House:
     def uninstall(self, name: str) -> None:
         shutil.rmtree(self.home / "data" / "kernels" / name)
 
-    async def outcome(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> Outcome:
-        return await self.dispatcher.call(tool, arguments, caller)
-
-    async def call(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> dict[str, Any]:
-        """The result of a call that has to succeed."""
-        outcome = await self.outcome(tool, caller, **arguments)
-        assert outcome.result is not None, outcome.text
-        return outcome.result
-
-    async def fail(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> dict[str, Any]:
-        """The error of a call that has to fail."""
-        outcome = await self.outcome(tool, caller, **arguments)
-        assert outcome.error is not None, outcome.text
-        return outcome.error.payload()
-
     async def open(self, path: str = PATH, caller: Caller = ALICE, /, **arguments: Any) -> str:
         """Open a notebook; returns the session's id."""
         opened = await self.call("use_notebook", caller, notebook_path=path, **arguments)
@@ -139,7 +92,7 @@ class House:
     async def run(self, session: str, code: str, caller: Caller = ALICE) -> dict[str, Any]:
         return await self.call("execute_code", caller, session_id=session, code=code)
 
-    async def says(self, session: str, code: str, caller: Caller = ALICE) -> str:
+    async def prints(self, session: str, code: str, caller: Caller = ALICE) -> str:
         """What the code prints, or the name of what it raises."""
         run = await self.run(session, code, caller)
         (output,) = run["outputs"]
@@ -153,7 +106,7 @@ class House:
     async def rest(self, method: str, path: str) -> Any:
         """What a person does in JupyterLab."""
         async with httpx2.AsyncClient(
-            base_url=self.server.connection_url,
+            base_url=self.app.connection_url,
             headers={"Authorization": f"token {TOKEN}"},
             timeout=60,
         ) as http:
@@ -161,13 +114,13 @@ class House:
             assert answer.is_success, answer.text
             return answer.json() if answer.content else None
 
-    async def shown(self) -> list[tuple[str, str]]:
+    async def jupyter_sessions(self) -> list[tuple[str, str]]:
         """What JupyterLab shows: the paths of sessions, and their kernels."""
         rows = await self.rest("GET", "api/sessions")
         return [(row["path"], row["kernel"]["id"]) for row in rows]
 
     def kill(self, kernel_id: str) -> None:
-        manager: Any = self.server.kernel_manager.get_kernel(kernel_id)
+        manager: Any = self.app.kernel_manager.get_kernel(kernel_id)
         os.kill(manager.provisioner.pid, signal.SIGKILL)
 
 
@@ -184,12 +137,12 @@ def notices(*results: dict[str, Any]) -> list[str]:
     return [code for code in codes if code.startswith("kernel")]
 
 
-@pytest.fixture(params=["inside", "outside"])
-async def house(
+@pytest.fixture(params=["local file", "remote file"])
+async def server(
     request: pytest.FixtureRequest, jupyter: StartJupyter, jupyter_home: Path
-) -> AsyncIterator[House]:
-    server = await jupyter(collaboration=False, KernelRestarter=RESTARTER)
-    house = House(server=server, home=jupyter_home, outside=request.param == "outside")
-    house.write()
-    async with house.jmcp():
-        yield house
+) -> AsyncIterator[HealingServer]:
+    app = await jupyter(collaboration=False, KernelRestarter=RESTARTER)
+    server = HealingServer(app=app, mode=request.param, home=jupyter_home)
+    server.write()
+    async with server.running():
+        yield server

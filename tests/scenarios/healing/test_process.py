@@ -10,7 +10,8 @@ from jmcp.core.kernels import healing
 from jmcp.core.kernels.healing import PROCESS, Seen, observed
 from jmcp.core.ports import NotebookRef
 from jmcp.core.sessions.records import HeldNotebook
-from tests.scenarios.healing.conftest import BOB, PATH, House, notices
+from tests.running_jmcp import BOB
+from tests.scenarios.healing.conftest import PATH, HealingServer, notices
 
 HELD = HeldNotebook(
     ref=NotebookRef(key="k", path="a.ipynb"),
@@ -23,27 +24,27 @@ HELD = HeldNotebook(
 
 
 # Inside of Jupyter its kernels end with jmcp.
-@pytest.mark.parametrize("house", ["outside"], indirect=True)
+@pytest.mark.parametrize("server", ["remote file"], indirect=True)
 async def test_a_kernel_that_outlived_jmcp_is_known_again(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    server: HealingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alice, bob = await house.open(), await house.open(PATH, BOB, kernel="private")
-    await house.run(alice, "x = 'of alice'")
-    await house.run(bob, "x = 'of bob'", BOB)
-    kernels = set(house.kernel_ids)
+    alice, bob = await server.open(), await server.open(PATH, BOB, kernel="private")
+    await server.run(alice, "x = 'of alice'")
+    await server.run(bob, "x = 'of bob'", BOB)
+    kernels = set(server.kernel_ids)
     monkeypatch.setattr(healing, "PROCESS", "another")
-    async with house.jmcp():
-        same = await house.run(alice, "print(x)")
+    async with server.another().running() as second:
+        same = await second.run(alice, "print(x)")
         assert (same["outputs"][0]["text"], notices(same)) == ("of alice\n", [])
-        assert await house.says(bob, "print(x)", BOB) == "of bob"
+        assert await second.prints(bob, "print(x)", BOB) == "of bob"
     for kernel_id in kernels:
-        await house.rest("POST", f"api/kernels/{kernel_id}/restart")
+        await server.rest("POST", f"api/kernels/{kernel_id}/restart")
     monkeypatch.setattr(healing, "PROCESS", "a third")
-    async with house.jmcp():
-        assert notices(await house.run(alice, "1")) == ["kernel_restarted"]
-        assert notices(await house.run(alice, "1")) == []
-        assert notices(await house.run(bob, "1", BOB)) == ["kernel_restarted"]
-    assert set(house.kernel_ids) == kernels
+    async with server.another().running() as third:
+        assert notices(await third.run(alice, "1")) == ["kernel_restarted"]
+        assert notices(await third.run(alice, "1")) == []
+        assert notices(await third.run(bob, "1", BOB)) == ["kernel_restarted"]
+    assert set(server.kernel_ids) == kernels
 
 
 @pytest.mark.parametrize(

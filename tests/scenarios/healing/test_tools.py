@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jmcp_api.registry import TOOLS
-from tests.scenarios.healing.conftest import PATH, House, notices
+from tests.scenarios.healing.conftest import PATH, HealingServer, notices
 from tests.scenarios.healing.test_deaths import remove
 
 RUNS: dict[str, dict[str, Any]] = {
@@ -43,78 +43,80 @@ def test_every_tool_is_in_one_of_these_lists() -> None:
     }
 
 
-async def test_tools_that_run_heal(house: House) -> None:
-    alice = await house.open()
-    await house.run(alice, "x = 1")
+async def test_tools_that_run_heal(server: HealingServer) -> None:
+    alice = await server.open()
+    await server.run(alice, "x = 1")
     for tool, arguments in RUNS.items():
-        await remove(house, *house.kernel_ids)
-        healed = await house.call(tool, session_id=alice, **arguments)
+        await remove(server, *server.kernel_ids)
+        healed = await server.call(tool, session_id=alice, **arguments)
         assert notices(healed) == ["kernel_restarted"], tool
         assert healed["status"] in ("ok", "error"), tool
 
 
-async def test_tools_that_do_not_run_need_no_kernel(house: House) -> None:
-    alice = await house.open()
-    await house.run(alice, "x = 1")
-    await remove(house, *house.kernel_ids)
+async def test_tools_that_do_not_run_need_no_kernel(server: HealingServer) -> None:
+    alice = await server.open()
+    await server.run(alice, "x = 1")
+    await remove(server, *server.kernel_ids)
     for tool, arguments in KERNELLESS.items():
         session = {} if TOOLS[tool].session == "none" else {"session_id": alice}
-        outcome = await house.outcome(tool, **session, **arguments)
+        outcome = await server.outcome(tool, **session, **arguments)
         code = outcome.error.code if outcome.error else None
         assert code == ("execution_not_found" if tool == "get_execution" else None), outcome.text
-        assert house.kernel_ids == [], tool
-        assert await house.shown() == [], tool
+        assert server.kernel_ids == [], tool
+        assert await server.jupyter_sessions() == [], tool
 
 
-async def test_without_auto_heal_nothing_is_replaced_unasked(house: House) -> None:
-    alice = await house.open(auto_heal=False)
-    assert notices(await house.run(alice, "x = 1")) == ["kernel_started"]
-    await remove(house, *house.kernel_ids)
+async def test_without_auto_heal_nothing_is_replaced_unasked(server: HealingServer) -> None:
+    alice = await server.open(auto_heal=False)
+    assert notices(await server.run(alice, "x = 1")) == ["kernel_started"]
+    await remove(server, *server.kernel_ids)
     for tool, arguments in RUNS.items():
-        refused = await house.fail(tool, session_id=alice, **arguments)
+        refused = await server.fail(tool, session_id=alice, **arguments)
         assert refused["code"] == "kernel_unavailable", tool
         assert "restart_notebook" in refused["message"], tool
-        assert house.kernel_ids == [], tool
+        assert server.kernel_ids == [], tool
     # Opening it again, without a word of auto_heal, changes nothing of it.
-    await house.open(session_id=alice)
-    await house.fail("execute_code", session_id=alice, code="1")
+    await server.open(session_id=alice)
+    await server.fail("execute_code", session_id=alice, code="1")
 
-    restarted = await house.call("restart_notebook", session_id=alice)
-    assert list(house.kernel_ids) == [restarted["kernel_id"]]
-    assert await house.shown() == [(PATH, restarted["kernel_id"])]
-    assert notices(await house.run(alice, "1")) == []
+    restarted = await server.call("restart_notebook", session_id=alice)
+    assert list(server.kernel_ids) == [restarted["kernel_id"]]
+    assert await server.jupyter_sessions() == [(PATH, restarted["kernel_id"])]
+    assert notices(await server.run(alice, "1")) == []
 
-    await remove(house, *house.kernel_ids)
-    await house.open(session_id=alice, auto_heal=True)
-    assert notices(await house.run(alice, "1")) == ["kernel_restarted"]
+    await remove(server, *server.kernel_ids)
+    await server.open(session_id=alice, auto_heal=True)
+    assert notices(await server.run(alice, "1")) == ["kernel_restarted"]
 
 
 async def test_without_auto_heal_another_sessions_kernel_is_not_taken_unasked(
-    house: House,
+    server: HealingServer,
 ) -> None:
-    alice, other = await house.open(auto_heal=False), await house.open()
-    await house.run(alice, "x = 1")
-    await remove(house, *house.kernel_ids)
-    await house.run(other, "x = 2")
-    refused = await house.fail("execute_code", session_id=alice, code="x")
+    alice, other = await server.open(auto_heal=False), await server.open()
+    await server.run(alice, "x = 1")
+    await remove(server, *server.kernel_ids)
+    await server.run(other, "x = 2")
+    refused = await server.fail("execute_code", session_id=alice, code="x")
     assert refused["code"] == "kernel_unavailable"
     assert "use_notebook" in refused["message"]
-    opened = await house.call("use_notebook", session_id=alice, notebook_path=PATH)
-    told = await house.run(alice, "print(x)")
+    opened = await server.call("use_notebook", session_id=alice, notebook_path=PATH)
+    told = await server.run(alice, "print(x)")
     assert told["outputs"][0]["text"] == "2\n"
     assert notices(opened, told) == ["kernel_restarted"]
 
 
-async def test_a_notebook_that_never_had_a_kernel_has_none_to_restart(house: House) -> None:
-    alice = await house.open(auto_heal=False)
-    assert (await house.fail("restart_notebook", session_id=alice))["code"] == "no_kernel"
-    assert house.kernel_ids == []
+async def test_a_notebook_that_never_had_a_kernel_has_none_to_restart(
+    server: HealingServer,
+) -> None:
+    alice = await server.open(auto_heal=False)
+    assert (await server.fail("restart_notebook", session_id=alice))["code"] == "no_kernel"
+    assert server.kernel_ids == []
 
 
 @pytest.mark.parametrize("policy", ["auto", "stop"])
-async def test_a_dead_kernel_is_none_to_stop(house: House, policy: str) -> None:
-    alice = await house.open()
-    await house.run(alice, "x = 1")
-    await remove(house, *house.kernel_ids)
-    released = await house.call("unuse_notebook", session_id=alice, kernel=policy)
+async def test_a_dead_kernel_is_none_to_stop(server: HealingServer, policy: str) -> None:
+    alice = await server.open()
+    await server.run(alice, "x = 1")
+    await remove(server, *server.kernel_ids)
+    released = await server.call("unuse_notebook", session_id=alice, kernel=policy)
     assert released["kernel"] == "none"

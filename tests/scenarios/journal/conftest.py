@@ -29,7 +29,7 @@ NEVER = 3600.0
 
 
 @dataclass(kw_only=True)
-class World:
+class JournaledServer:
     """Jupyter and journaled documents on it, one after the other over one root."""
 
     jupyter: StartJupyter
@@ -117,16 +117,16 @@ class World:
 
 
 @pytest.fixture
-async def world(
+async def server(
     jupyter: StartJupyter,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
-) -> AsyncIterator[World]:
+) -> AsyncIterator[JournaledServer]:
     """Live documents; with the parameter "file", files."""
     live = getattr(request, "param", "live") == "live"
-    world = World(jupyter=jupyter, monkeypatch=monkeypatch, folder=tmp_path, live=live)
-    world.write("a.ipynb", "0", "1", "2")
-    await world.start()
-    yield world
-    await world.end()
+    server = JournaledServer(jupyter=jupyter, monkeypatch=monkeypatch, folder=tmp_path, live=live)
+    server.write("a.ipynb", "0", "1", "2")
+    await server.start()
+    yield server
+    await server.end()

@@ -12,22 +12,22 @@ from jmcp.core.stores.state_file import StateUnavailable
 from tests.document_access import reading
 from tests.journaled_notebooks import JournaledNotebooks
 from tests.ports.documents.tab import tab
-from tests.scenarios.journal.conftest import World
+from tests.scenarios.journal.conftest import JournaledServer
 
-both = pytest.mark.parametrize("world", ["live", "file"], indirect=True)
+both = pytest.mark.parametrize("server", ["live", "file"], indirect=True)
 
 
 @both
-async def test_every_change_is_noted_with_its_author(world: World) -> None:
-    ref = await world.ref()
-    world.documents.author = Author.of("alice", "session-1")
-    async with world.documents.edit(ref) as cells:
+async def test_every_change_is_noted_with_its_author(server: JournaledServer) -> None:
+    ref = await server.ref()
+    server.documents.author = Author.of("alice", "session-1")
+    async with server.documents.edit(ref) as cells:
         new = cells.insert(1, "markdown", "new")
         cells.set_source(0, "zero")
         cells.move(1, 3)
         cells.delete(1)
         cells.set_kernelspec("xpython", "X", "python")
-    found = await world.entries()
+    found = await server.entries()
     assert [entry.change for entry in found] == [
         "insert",
         "set_source",
@@ -46,44 +46,44 @@ async def test_every_change_is_noted_with_its_author(world: World) -> None:
     text = repr(found)
     assert "alice" not in text
     assert "session-1" not in text
-    assert await world.inner.identify("a.ipynb") == ref
-    assert world.documents.entries(ref.key, since=found[0].at + 60) == []
+    assert await server.inner.identify("a.ipynb") == ref
+    assert server.documents.entries(ref.key, since=found[0].at + 60) == []
 
 
 @both
-async def test_an_edit_without_changes_leaves_no_entry(world: World) -> None:
-    async with world.documents.edit(await world.ref()) as cells:
+async def test_an_edit_without_changes_leaves_no_entry(server: JournaledServer) -> None:
+    async with server.documents.edit(await server.ref()) as cells:
         assert cells.get(0).source == "0"
         cells.move(1, 1)
-    assert await world.entries() == []
+    assert await server.entries() == []
 
 
-async def test_entries_are_settled_when_the_file_has_them(world: World) -> None:
-    ref = await world.ref()
-    async with world.documents.edit(ref) as cells:
+async def test_entries_are_settled_when_the_file_has_them(server: JournaledServer) -> None:
+    ref = await server.ref()
+    async with server.documents.edit(ref) as cells:
         cells.set_source(0, "edited")
-    assert await world.states() == ["pending"]
-    assert await world.inner.save(ref) == "saved"
+    assert await server.states() == ["pending"]
+    assert await server.inner.save(ref) == "saved"
 
     async def settled() -> bool:
-        return await world.states() == ["saved"]
+        return await server.states() == ["saved"]
 
-    await world.until(settled)
-    assert world.sources("a.ipynb")[0] == "edited"
+    await server.until(settled)
+    assert server.sources("a.ipynb")[0] == "edited"
 
 
-async def test_edits_without_a_pause_are_settled_too(world: World) -> None:
+async def test_edits_without_a_pause_are_settled_too(server: JournaledServer) -> None:
     """There is always one that the file does not have yet; of those before, it is known."""
-    await world.end()
-    await world.start(save_after=0.05)
-    ref = await world.ref()
+    await server.end()
+    await server.start(save_after=0.05)
+    ref = await server.ref()
     count = 0
-    while "saved" not in (states := await world.states()):
+    while "saved" not in (states := await server.states()):
         assert count < 3000, "no entry is settled while edits keep coming"
-        async with world.documents.edit(ref) as cells:
+        async with server.documents.edit(ref) as cells:
             cells.set_source(0, f"edited {count}")
         count += 1
-        assert world.inner.save_state(ref.key) == "pending"
+        assert server.inner.save_state(ref.key) == "pending"
         await asyncio.sleep(0.002)
     first = states.index("pending")
     assert set(states[:first]) == {"saved"}
@@ -91,150 +91,154 @@ async def test_edits_without_a_pause_are_settled_too(world: World) -> None:
     newer = {f"edited {number}" for number in range(first - 1, count)}
 
     async def there() -> bool:
-        return bool(newer & set(world.sources("a.ipynb")[:1]))
+        return bool(newer & set(server.sources("a.ipynb")[:1]))
 
-    await world.until(there)  # the file has the newest of the settled, or what came after it
-    await world.crash()
-    assert (await world.texts())[0] == f"edited {count - 1}"
+    await server.until(there)  # the file has the newest of the settled, or what came after it
+    await server.crash()
+    assert (await server.texts())[0] == f"edited {count - 1}"
 
 
-async def test_a_stop_leaves_nothing_pending(world: World) -> None:
-    async with world.documents.edit(await world.ref()) as cells:
+async def test_a_stop_leaves_nothing_pending(server: JournaledServer) -> None:
+    async with server.documents.edit(await server.ref()) as cells:
         cells.set_source(0, "edited")
-    await world.documents.close()
-    assert await world.states() == ["saved"]
-    assert world.sources("a.ipynb")[0] == "edited"
+    await server.documents.close()
+    assert await server.states() == ["saved"]
+    assert server.sources("a.ipynb")[0] == "edited"
 
 
-async def test_what_a_person_undoes_in_the_same_server_stays_undone(world: World) -> None:
-    ref = await world.ref()
-    async with world.documents.edit(ref) as cells:
+async def test_what_a_person_undoes_in_the_same_server_stays_undone(
+    server: JournaledServer,
+) -> None:
+    ref = await server.ref()
+    async with server.documents.edit(ref) as cells:
         cells.set_source(0, "by an agent")
-    async with tab(world.app, "a.ipynb") as person:
+    async with tab(server.app, "a.ipynb") as person:
         person.type_over(0, "0")
 
         async def undone() -> bool:
-            return (await world.texts())[0] == "0"
+            return (await server.texts())[0] == "0"
 
-        await world.until(undone)
-        await world.forget()
-        again = JournaledNotebooks(world.inner, world.documents.journal, look_seconds=0.02)
+        await server.until(undone)
+        await server.forget()
+        again = JournaledNotebooks(server.inner, server.documents.journal, look_seconds=0.02)
         async with again.read(ref) as cells:
             assert cells.get(0).source == "0"
             assert cells.notes() == []
 
         async def settled() -> bool:
-            return await world.states() == ["saved"]
+            return await server.states() == ["saved"]
 
-        await world.until(settled)  # by a save of the new process, which saw no edit of its own
-        assert world.sources("a.ipynb")[0] == "0"
+        await server.until(settled)  # by a save of the new process, which saw no edit of its own
+        assert server.sources("a.ipynb")[0] == "0"
         await again.recorder.last_look()
 
 
-async def test_edits_that_a_reload_took_are_made_again(world: World) -> None:
+async def test_edits_that_a_reload_took_are_made_again(server: JournaledServer) -> None:
     """Another program writes the file over live edits that are not saved yet."""
-    ref = await world.ref()
-    async with world.documents.edit(ref) as cells:
+    ref = await server.ref()
+    async with server.documents.edit(ref) as cells:
         cells.set_source(0, "by an agent")
         cells.set_source(1, "by an agent too")
     loaded = cells.loaded
-    world.write("a.ipynb", "0", "by another program", "2")
+    server.write("a.ipynb", "0", "by another program", "2")
 
     async def reloaded() -> bool:
-        async with reading(world.inner, ref) as now:
+        async with reading(server.inner, ref) as now:
             return now.loaded != loaded
 
-    await world.until(reloaded)
-    notes = await world.notes()
+    await server.until(reloaded)
+    notes = await server.notes()
     assert "changed on disk" in notes
     assert "Recovered 1 edit" in notes
     assert "cell c0 edited" in notes
     assert "by an agent too" in notes
-    assert await world.texts() == ["by an agent", "by another program", "2"]
-    assert await world.states() == ["pending", "conflicted"]
+    assert await server.texts() == ["by an agent", "by another program", "2"]
+    assert await server.states() == ["pending", "conflicted"]
 
 
-async def test_a_reload_is_noticed_without_anybody_calling(world: World) -> None:
-    await world.end()
-    await world.start(save_after=0.2)
-    async with world.documents.edit(await world.ref()) as cells:
+async def test_a_reload_is_noticed_without_anybody_calling(server: JournaledServer) -> None:
+    await server.end()
+    await server.start(save_after=0.2)
+    async with server.documents.edit(await server.ref()) as cells:
         cells.set_source(0, "by an agent")
-    world.write("a.ipynb", "0", "by another program", "2")
+    server.write("a.ipynb", "0", "by another program", "2")
 
     async def saved() -> bool:
-        return world.sources("a.ipynb") == ["by an agent", "by another program", "2"]
+        return server.sources("a.ipynb") == ["by an agent", "by another program", "2"]
 
-    await world.until(saved)
+    await server.until(saved)
 
 
-async def test_an_edit_that_failed_is_marked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    ref = await world.ref()
+async def test_an_edit_that_failed_is_marked(
+    server: JournaledServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = await server.ref()
 
     async def edit_a_room_that_closes() -> None:
-        async with world.documents.edit(ref) as cells:
+        async with server.documents.edit(ref) as cells:
             cells.set_source(0, "lost")
-            room = world.inner._live._rooms.get(ref.key)  # type: ignore[union-attr]
+            room = server.inner._live._rooms.get(ref.key)  # type: ignore[union-attr]
             monkeypatch.setattr(room, "_alive", lambda _: False)
 
     with pytest.raises(WriteRefused):
         await edit_a_room_that_closes()
     monkeypatch.undo()
-    assert await world.states() == ["failed"]
+    assert await server.states() == ["failed"]
 
 
-async def half_an_edit(world: World) -> None:
-    async with world.documents.edit(await world.ref()) as cells:
+async def half_an_edit(server: JournaledServer) -> None:
+    async with server.documents.edit(await server.ref()) as cells:
         cells.set_source(0, "half")
         raise ZeroDivisionError
 
 
-async def test_an_edit_that_was_broken_off_is_recovered_too(world: World) -> None:
+async def test_an_edit_that_was_broken_off_is_recovered_too(server: JournaledServer) -> None:
     """A live document has what was done until then, and others have seen it."""
     with pytest.raises(ZeroDivisionError):
-        await half_an_edit(world)
-    assert await world.states() == ["pending"]
-    assert (await world.texts())[0] == "half"
+        await half_an_edit(server)
+    assert await server.states() == ["pending"]
+    assert (await server.texts())[0] == "half"
 
 
-@pytest.mark.parametrize("world", ["file"], indirect=True)
-async def test_a_file_is_left_alone_by_an_edit_that_was_broken_off(world: World) -> None:
+@pytest.mark.parametrize("server", ["file"], indirect=True)
+async def test_a_file_is_left_alone_by_an_edit_that_was_broken_off(server: JournaledServer) -> None:
     with pytest.raises(ZeroDivisionError):
-        await half_an_edit(world)
-    assert await world.entries() == []
-    assert world.sources("a.ipynb")[0] == "0"
+        await half_an_edit(server)
+    assert await server.entries() == []
+    assert server.sources("a.ipynb")[0] == "0"
 
 
 async def test_without_a_journal_an_edit_is_saved_at_once(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    server: JournaledServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(entries: object) -> int:
         raise StateUnavailable("disk full")
 
-    monkeypatch.setattr(world.documents.journal, "append", full)
-    async with world.documents.edit(await world.ref()) as cells:
+    monkeypatch.setattr(server.documents.journal, "append", full)
+    async with server.documents.edit(await server.ref()) as cells:
         cells.set_source(0, "edited")
-    assert world.sources("a.ipynb")[0] == "edited"
+    assert server.sources("a.ipynb")[0] == "edited"
     assert cells.notes() == []
 
 
 async def test_without_a_journal_and_a_file_the_edit_says_so(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    server: JournaledServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(entries: object) -> int:
         raise StateUnavailable("disk full")
 
-    monkeypatch.setattr(world.documents.journal, "append", full)
-    monkeypatch.setattr(world.app.contents_manager, "is_writable", lambda path: False)
-    async with world.documents.edit(await world.ref()) as cells:
+    monkeypatch.setattr(server.documents.journal, "append", full)
+    monkeypatch.setattr(server.app.contents_manager, "is_writable", lambda path: False)
+    async with server.documents.edit(await server.ref()) as cells:
         cells.set_source(0, "edited")
     assert "disk full" in "\n".join(cells.notes())
     monkeypatch.undo()
 
 
-async def test_a_new_notebook_has_no_past(world: World) -> None:
-    created = await world.documents.leases.create("new.ipynb")
-    async with world.documents.edit(created) as cells:
+async def test_a_new_notebook_has_no_past(server: JournaledServer) -> None:
+    created = await server.documents.leases.create("new.ipynb")
+    async with server.documents.edit(created) as cells:
         cells.set_source(0, "x")
-    assert len(world.documents.entries(created.key)) == 1
-    world.documents.journal.forget(created.key)
-    assert world.documents.entries(created.key) == []
+    assert len(server.documents.entries(created.key)) == 1
+    server.documents.journal.forget(created.key)
+    assert server.documents.entries(created.key) == []

@@ -89,7 +89,7 @@ def call(http: httpx2.Client, tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 @dataclass(kw_only=True)
-class House:
+class CrashingServer:
     """One folder with one notebook, served again and again."""
 
     base: Path
@@ -140,8 +140,8 @@ def notebook(count: int) -> str:
 
 
 @pytest.fixture(params=["live", "file"])
-def house(request: pytest.FixtureRequest, tmp_path: Path) -> House:
-    made = House(base=tmp_path)
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> CrashingServer:
+    made = CrashingServer(base=tmp_path)
     made.root.mkdir()
     (made.root / "a.ipynb").write_text(notebook(3 * AGENTS))
     if request.param == "file":
@@ -149,7 +149,7 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> House:
     return made
 
 
-def test_acknowledged_edits_survive_kill_9(house: House) -> None:
+def test_acknowledged_edits_survive_kill_9(server: CrashingServer) -> None:
     chance = random.Random(4)
     expected = [
         {f"cell{index}": f"original {index}" for index in range(3 * number, 3 * number + 3)}
@@ -158,12 +158,12 @@ def test_acknowledged_edits_survive_kill_9(house: House) -> None:
     known: list[dict[str, str | None]] = [dict(cells) for cells in expected]
     sessions: list[str] = []
     for _ in range(ROUNDS):
-        with house.serve() as served:
+        with server.serve() as served:
             with client(served) as http:
                 while len(sessions) < AGENTS:
                     opened = call(http, "use_notebook", notebook_path="a.ipynb")
                     sessions.append(opened["session_id"])
-                check(house.read(http, sessions[0]), known, house.notices)
+                check(server.read(http, sessions[0]), known, server.notices)
             agents = [
                 Agent(served, session_id, cells)
                 for session_id, cells in zip(sessions, known, strict=True)
@@ -178,9 +178,9 @@ def test_acknowledged_edits_survive_kill_9(house: House) -> None:
                 agent.join(CALL_SECONDS)
                 assert not agent.is_alive()
             known = [settled(agent) for agent in agents]
-    with house.serve() as served, client(served) as http:
+    with server.serve() as served, client(served) as http:
         # The sessions of before the first crash still are.
-        check(house.read(http, sessions[-1]), known, house.notices)
+        check(server.read(http, sessions[-1]), known, server.notices)
     assert sum(agent.edits for agent in agents) >= 5 * AGENTS
 
 

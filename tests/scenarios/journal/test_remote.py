@@ -1,4 +1,4 @@
-"""The journal on documents of a Jupyter Server elsewhere."""
+"""The journal on documents of a remote Jupyter Server."""
 
 from __future__ import annotations
 
@@ -14,21 +14,25 @@ from jmcp_jupyter.http_api import JupyterApi
 from tests.journaled_notebooks import JournaledNotebooks
 from tests.jupyter_process import TOKEN
 from tests.ports.documents.tab import tab
-from tests.scenarios.journal.conftest import NEVER, World
+from tests.scenarios.journal.conftest import NEVER, JournaledServer
 
-Elsewhere = Any
+RemoteJournal = Any
 
 
 @pytest.fixture
-async def documents(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Elsewhere]:
+async def documents(
+    server: JournaledServer, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[RemoteJournal]:
     """Makes journaled documents on the server as it is now: a process of jmcp."""
     made: list[tuple[JupyterApi, JournaledNotebooks]] = []
 
     def new() -> JournaledNotebooks:
-        monkeypatch.setattr(handlers, "SERVER_SESSION", f"{id(world.app)}")
-        api = JupyterApi(f"http://127.0.0.1:{world.app.port}{world.app.base_url}", TOKEN)
+        monkeypatch.setattr(handlers, "SERVER_SESSION", f"{id(server.app)}")
+        api = JupyterApi(f"http://127.0.0.1:{server.app.port}{server.app.base_url}", TOKEN)
         inner = RemoteDocuments(api, save_after=NEVER)
-        made.append((api, JournaledNotebooks(inner, SqliteJournal(world.state), look_seconds=0.02)))
+        made.append(
+            (api, JournaledNotebooks(inner, SqliteJournal(server.state), look_seconds=0.02))
+        )
         return made[-1][1]
 
     yield new
@@ -45,20 +49,22 @@ async def read(documents: JournaledNotebooks) -> tuple[list[str], str]:
         return [cells.get(index).source for index in range(len(cells))], notes
 
 
-async def test_what_jupyter_lost_comes_back(world: World, documents: Elsewhere) -> None:
+async def test_what_jupyter_lost_comes_back(
+    server: JournaledServer, documents: RemoteJournal
+) -> None:
     first = documents()
     async with first.edit(await first.documents.identify("a.ipynb")) as cells:
         cells.set_source(0, "by an agent")
         cells.insert(3, "code", "new")
-    assert world.sources("a.ipynb") == ["0", "1", "2"]
-    await world.crash()
+    assert server.sources("a.ipynb") == ["0", "1", "2"]
+    await server.crash()
     sources, notes = await read(documents())
     assert sources == ["by an agent", "1", "2", "new"]
     assert "Recovered 2 edits" in notes
 
 
 async def test_what_jupyter_kept_is_left_to_the_people_there(
-    world: World, documents: Elsewhere
+    server: JournaledServer, documents: RemoteJournal
 ) -> None:
     """jmcp alone died; what a person undid since stays undone, and is saved."""
     first = documents()
@@ -67,7 +73,7 @@ async def test_what_jupyter_kept_is_left_to_the_people_there(
         cells.set_source(1, "by an agent too")
     for task in first.recorder._follower._tasks.values():
         task.cancel()
-    async with tab(world.app, "a.ipynb") as person:
+    async with tab(server.app, "a.ipynb") as person:
         source = person.notebook.ycells[0]["source"]
         source[0 : len(source)] = "0"
         second = documents()
@@ -75,11 +81,11 @@ async def test_what_jupyter_kept_is_left_to_the_people_there(
         async def undone() -> bool:
             return (await read(second))[0] == ["0", "by an agent too", "2"]
 
-        await world.until(undone)
+        await server.until(undone)
         assert (await read(second))[1] == ""
 
         async def saved() -> bool:
-            return world.sources("a.ipynb") == ["0", "by an agent too", "2"]
+            return server.sources("a.ipynb") == ["0", "by an agent too", "2"]
 
-        await world.until(saved)
-        assert "conflicted" not in await world.states()
+        await server.until(saved)
+        assert "conflicted" not in await server.states()

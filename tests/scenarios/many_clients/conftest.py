@@ -1,4 +1,4 @@
-"""Crowds of agents on one server, inside of Jupyter or beside it."""
+"""Many agents on one server, which is a JupyterLab with jmcp or a jmcp on a remote Jupyter Server."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from tests.e2e.agent import Agent, hired
+from tests.e2e.agent import Agent, connected_agent
 from tests.served import Served, jupyter_server, standalone
 
 AT_ONCE = 8
-"""Agents that connect or leave together: the others wait, as they would in life."""
+"""Agents that connect or leave together; the others wait."""
 
 
 @asynccontextmanager
-async def crowd(served: Served, count: int) -> AsyncIterator[list[Agent]]:
+async def connected_agents(served: Served, count: int) -> AsyncIterator[list[Agent]]:
     """So many connected agents, each with a connection of its own."""
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def hire(stack: AsyncExitStack) -> Agent:
+    async def connect(stack: AsyncExitStack) -> Agent:
         async with gate:
-            return await stack.enter_async_context(hired(served))
+            return await stack.enter_async_context(connected_agent(served))
 
     stacks = [AsyncExitStack() for _ in range(count)]
     try:
-        yield list(await asyncio.gather(*(hire(stack) for stack in stacks)))
+        yield list(await asyncio.gather(*(connect(stack) for stack in stacks)))
     finally:
 
         async def leave(stack: AsyncExitStack) -> None:
@@ -37,7 +37,7 @@ async def crowd(served: Served, count: int) -> AsyncIterator[list[Agent]]:
 
 
 @pytest.fixture(scope="session")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     base = tmp_path_factory.mktemp("clients")
     with (
         jupyter_server(base / "jupyter", base / "root") as jupyter,
@@ -46,9 +46,9 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-@pytest.fixture(params=["inside", "outside"])
+@pytest.fixture(params=["local", "remote"])
 def server(request: pytest.FixtureRequest) -> Served:
-    """jmcp in its JupyterLab, and jmcp on a Jupyter Server elsewhere."""
-    name = "served" if request.param == "inside" else "elsewhere"
+    """jmcp in its JupyterLab, and jmcp on a remote Jupyter Server."""
+    name = "served" if request.param == "local" else "remote"
     served: Served = request.getfixturevalue(name)
     return served

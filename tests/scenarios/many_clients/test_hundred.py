@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.e2e.agent import WAIT_SECONDS, Agent, saved, texts, write
-from tests.scenarios.many_clients.conftest import crowd
+from tests.scenarios.many_clients.conftest import connected_agents
 from tests.served import Served
 
 CLIENTS = 100
@@ -16,7 +16,7 @@ KERNELS = 16
 async def test_a_hundred_at_once(served: Served) -> None:
     for number in range(CLIENTS):
         write(served, path(number), f"first = {number}")
-    async with crowd(served, CLIENTS) as agents:
+    async with connected_agents(served, CLIENTS) as agents:
         runners = {number * CLIENTS // KERNELS for number in range(KERNELS)}
         await asyncio.gather(
             *(work(agent, number, number in runners) for number, agent in enumerate(agents))

@@ -7,7 +7,7 @@ import json
 from uuid import uuid4
 
 from tests.e2e.agent import WAIT_SECONDS, Agent, is_run, saved, texts, write
-from tests.scenarios.many_clients.conftest import crowd
+from tests.scenarios.many_clients.conftest import connected_agents
 from tests.served import Served
 
 CLIENTS = 5
@@ -66,7 +66,7 @@ class Worker:
 
 
 async def test_nobody_sees_what_another_has(server: Served) -> None:
-    async with crowd(server, CLIENTS) as agents:
+    async with connected_agents(server, CLIENTS) as agents:
         workers = [Worker(agent, number) for number, agent in enumerate(agents)]
         await asyncio.gather(*(worker.begin(server) for worker in workers))
         for number in range(ROUNDS):

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.agent import eventually
-from tests.scenarios.many_clients.mortal import Life, mortals
+from tests.scenarios.many_clients.killable_agent import WorkingClient, killable_agents
 from tests.scenarios.outages.agent import Ledger
-from tests.scenarios.outages.world import Process, World, put, world
+from tests.scenarios.outages.remote_setup import RemoteSetup, RestartableServer, put, remote_setup
 from tests.served import Served, serve
 
 CLIENTS = 3
@@ -28,7 +28,7 @@ LATER_SECONDS = 1.5
 """The most between edits that were acknowledged and the kill: saves come after two seconds."""
 
 
-class Inside:
+class LocalServers:
     """jmcp in its JupyterLab: one process."""
 
     victims = ("server", "kernel")
@@ -37,7 +37,7 @@ class Inside:
         self.base = base
         self.root = base / "root"
         self.root.mkdir()
-        self._process = Process()
+        self._process = RestartableServer()
 
     async def start(self) -> Served:
         return await self._process.up(serve(self.base / "home", self.root))
@@ -51,110 +51,114 @@ class Inside:
         await self._process.down()
 
 
-class Beside:
-    """jmcp on a Jupyter Server elsewhere."""
+class RemoteServers:
+    """jmcp on a remote Jupyter Server."""
 
     victims = ("jmcp", "kernel", "jupyter")
 
-    def __init__(self, world: World) -> None:
-        self.root = world.root
-        self._world = world
+    def __init__(self, setup: RemoteSetup) -> None:
+        self.root = setup.root
+        self._setup = setup
 
     async def start(self) -> Served:
-        await self._world.start_jupyter()
-        await self._world.start_jmcp()
+        await self._setup.start_jupyter()
+        await self._setup.start_jmcp()
         return self._jmcp
 
     @property
     def _jmcp(self) -> Served:
-        assert self._world.agent.served is not None
-        return self._world.agent.served
+        assert self._setup.agent.served is not None
+        return self._setup.agent.served
 
     async def kill(self, victim: str) -> Served:
         if victim == "jupyter":
-            await self._world.stop_jupyter(signal.SIGKILL)
-            await self._world.start_jupyter()
+            await self._setup.stop_jupyter(signal.SIGKILL)
+            await self._setup.start_jupyter()
         else:
-            await self._world.stop_jmcp(signal.SIGKILL)
-            await self._world.start_jmcp()
+            await self._setup.stop_jmcp(signal.SIGKILL)
+            await self._setup.start_jmcp()
         return self._jmcp
 
     async def close(self) -> None:
-        pass  # the world ends by itself
+        pass  # the setup is closed where it was made
 
 
-Place = Inside | Beside
+Servers = LocalServers | RemoteServers
 
 
 @asynccontextmanager
-async def placed(name: str, base: Path) -> AsyncIterator[Place]:
-    if name == "inside":
-        inside = Inside(base)
+async def started(name: str, base: Path) -> AsyncIterator[Servers]:
+    if name == "local":
+        servers = LocalServers(base)
         try:
-            yield inside
+            yield servers
         finally:
-            await inside.close()
+            await servers.close()
     else:
-        async with world(base) as made:
-            yield Beside(made)
+        async with remote_setup(base) as made:
+            yield RemoteServers(made)
 
 
-@pytest.mark.parametrize("name", ["inside", "beside"])
+@pytest.mark.parametrize("name", ["local", "remote"])
 async def test_what_was_acknowledged_outlives_everything(name: str, tmp_path: Path) -> None:
     chance = random.Random(f"{SEED} {name}")
-    async with placed(name, tmp_path) as place, mortals(CLIENTS) as agents:
-        served = await place.start()
-        lives = []
+    async with started(name, tmp_path) as servers, killable_agents(CLIENTS) as agents:
+        served = await servers.start()
+        clients = []
         for number, agent in enumerate(agents):
-            path = f"life {number}.ipynb"
+            path = f"client {number}.ipynb"
             sources = {f"cell{index}": f"'original {index}'" for index in range(6)}
-            put(place.root / path, sources.items())
-            lives.append(Life(agent, path, Ledger(sources=sources), seed=SEED * 100 + number))
+            put(servers.root / path, sources.items())
+            clients.append(
+                WorkingClient(agent, path, Ledger(sources=sources), seed=SEED * 100 + number)
+            )
             agent.served = served
             await agent.open(path)
         sessions = [agent.session_id for agent in agents]
         for round_ in range(ROUNDS):
-            victim = place.victims[round_ % len(place.victims)]
-            await strike(place, victim, lives, chance)
-            for life in lives:
-                await life.settle()
+            victim = servers.victims[round_ % len(servers.victims)]
+            await strike(servers, victim, clients, chance)
+            for client in clients:
+                await client.settle()
         assert [agent.session_id for agent in agents] == sessions
-        assert all(life.ledger.acknowledged for life in lives)
-        assert any(life.ended for life in lives)
+        assert all(client.ledger.acknowledged for client in clients)
+        assert any(client.ended for client in clients)
 
 
-async def strike(place: Place, victim: str, lives: Sequence[Life], chance: random.Random) -> None:
+async def strike(
+    servers: Servers, victim: str, clients: Sequence[WorkingClient], chance: random.Random
+) -> None:
     """Let everybody work, kill something in the midst of it, and let them go on for a while."""
     enough = asyncio.Event()
-    hit = chance.choice(lives)
+    hit = chance.choice(clients)
     kernel = await hit.kernel() if victim == "kernel" else 0
-    working = [asyncio.create_task(life.live(enough)) for life in lives]
+    working = [asyncio.create_task(client.work(enough)) for client in clients]
     try:
-        await progress(lives, chance.randint(5, 30), working)
+        await progress(clients, chance.randint(5, 30), working)
         await asyncio.sleep(chance.uniform(0, LATER_SECONDS))
         if victim == "kernel":
             with suppress(ProcessLookupError):
                 os.kill(kernel, signal.SIGKILL)
         else:
-            served = await place.kill(victim)
-            for life in lives:
-                life.agent.served = served
-        await progress(lives, 5, working)
+            served = await servers.kill(victim)
+            for client in clients:
+                client.agent.served = served
+        await progress(clients, 5, working)
     finally:
         enough.set()
         await asyncio.gather(*working)
 
 
 async def progress(
-    lives: Sequence[Life], edits: int, working: Sequence[asyncio.Task[None]]
+    clients: Sequence[WorkingClient], edits: int, working: Sequence[asyncio.Task[None]]
 ) -> None:
     """Wait until everybody has made so many more edits; one who failed ends that."""
-    before = [life.ledger.acknowledged for life in lives]
+    before = [client.ledger.acknowledged for client in clients]
 
     async def made() -> bool:
         return any(task.done() for task in working) or all(
-            life.ledger.acknowledged >= count + edits
-            for life, count in zip(lives, before, strict=True)
+            client.ledger.acknowledged >= count + edits
+            for client, count in zip(clients, before, strict=True)
         )
 
     await eventually(made, "everybody edits")

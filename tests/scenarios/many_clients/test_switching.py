@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from tests.e2e.agent import Agent, saved, texts, write
-from tests.scenarios.many_clients.conftest import crowd
+from tests.scenarios.many_clients.conftest import connected_agents
 from tests.served import Served
 
 PATHS = ("here.ipynb", "there.ipynb")
@@ -66,7 +66,7 @@ class Switcher:
 
 
 async def test_each_call_lands_where_its_session_is(server: Served) -> None:
-    async with crowd(server, SWITCHERS + len(PATHS)) as agents:
+    async with connected_agents(server, SWITCHERS + len(PATHS)) as agents:
         for path in PATHS:
             write(server, path, WHERE.format(path=path))
         settled = [

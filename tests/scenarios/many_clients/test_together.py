@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 from tests.e2e.agent import Agent, saved, write
-from tests.scenarios.many_clients.conftest import crowd
+from tests.scenarios.many_clients.conftest import connected_agents
 from tests.served import Served
 
 STEPS = 25
@@ -90,7 +90,7 @@ def output_of(source: str) -> str:
 
 async def test_two_in_one_notebook(server: Served) -> None:
     write(server, PATH, FIRST)
-    async with crowd(server, 2) as agents:
+    async with connected_agents(server, 2) as agents:
         authors = [
             Author(agent, name, seed)
             for seed, (agent, name) in enumerate(zip(agents, ("one", "other"), strict=True))

@@ -30,15 +30,15 @@ Samples = dict[Name, float]
 
 
 @pytest.fixture(scope="module")
-def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    base = tmp_path_factory.mktemp("inside")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    base = tmp_path_factory.mktemp("local")
     with serve(base / "home", base / "root") as served:
         yield served
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    base = tmp_path_factory.mktemp("elsewhere")
+def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    base = tmp_path_factory.mktemp("remote")
     with (
         jupyter_server(base / "jupyter", base / "root") as jupyter,
         standalone(base / "home", jupyter) as served,
@@ -46,7 +46,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-@pytest.fixture(params=["inside", "elsewhere"])
+@pytest.fixture(params=["local", "remote"])
 def server(request: pytest.FixtureRequest) -> Served:
     served: Served = request.getfixturevalue(request.param)
     return served
@@ -132,14 +132,14 @@ async def test_metrics_are_for_those_who_have_a_token(server: Served) -> None:
         assert (await http.get(f"{server.url}jmcp/metrics")).status_code == 401
 
 
-async def test_a_server_of_its_own_has_them_where_everybody_looks(elsewhere: Served) -> None:
-    found, _ = await scraped(elsewhere, "metrics")
+async def test_a_server_of_its_own_has_them_where_everybody_looks(remote: Served) -> None:
+    found, _ = await scraped(remote, "metrics")
     assert ("jmcp_ready", ()) in found
     async with httpx2.AsyncClient(timeout=SECONDS) as http:
-        assert (await http.get(f"{elsewhere.url}metrics")).status_code == 401
+        assert (await http.get(f"{remote.url}metrics")).status_code == 401
         # Anyone may see that it lives; when somebody is at work is for those with a token.
-        anyone = (await http.get(f"{elsewhere.url}api/healthz")).json()
-        known = (await http.get(f"{elsewhere.url}api/healthz", headers=elsewhere.headers)).json()
+        anyone = (await http.get(f"{remote.url}api/healthz")).json()
+        known = (await http.get(f"{remote.url}api/healthz", headers=remote.headers)).json()
     assert "sessions" not in anyone
     assert anyone["status"] == "healthy"
     assert isinstance(known["sessions"], int)

@@ -12,7 +12,7 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.scenarios.observability.watched import Watched, loud, watched
+from tests.scenarios.observability.logged_server import LoggedServer, debug_command, logged_server
 from tests.served import JUPYTER_TOKEN, TOKEN, free_port, jupyter_server, standalone_variables
 from tests.surfaces.contract.surfaces import CALL_SECONDS, Mcp, Rest, Surface, ToolsCall
 
@@ -22,24 +22,24 @@ BANNER = ("JupyterLab  http", '"Authorization": "Bearer')
 """What is printed for the person who started it, and no log."""
 
 
-@pytest.fixture(params=["jmcp on a Jupyter elsewhere", "jupyter lab --debug"])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watched]:
+@pytest.fixture(params=["jmcp on a remote Jupyter", "jupyter lab --debug"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LoggedServer]:
     home, root = tmp_path / "home", tmp_path / "root"
     variables = {"JMCP_TOKEN": TOKEN}
     ready = r"MCP\s+(http://\S+/)mcp\b"
     plain = request.param == "jupyter lab --debug"
     with ExitStack() as stack:
         if plain:
-            command = loud("lab", "--debug", "--no-browser", "--allow-root")
+            command = debug_command("lab", "--debug", "--no-browser", "--allow-root")
             command += [f"--ServerApp.port={free_port()}"]
             variables = {"JUPYTER_TOKEN": TOKEN}
             ready = r"(http://127\.\S+/)lab"
         else:
             jupyter = stack.enter_context(jupyter_server(tmp_path / "jupyter", root))
-            command = loud("jmcp", "serve", "--port", "0", "--verbose")
+            command = debug_command("jmcp", "serve", "--port", "0", "--verbose")
             variables |= standalone_variables(jupyter)
         yield stack.enter_context(
-            watched(command, home, root, ready=ready, variables=variables, hangs=plain)
+            logged_server(command, home, root, ready=ready, variables=variables, hangs=plain)
         )
 
 
@@ -67,7 +67,7 @@ async def worked(surface: Surface, notebook_path: str) -> str:
     return found
 
 
-async def handshake(server: Watched) -> str:
+async def handshake(server: LoggedServer) -> str:
     """The id of a session of MCP's own, of the era that had them."""
     ids: list[str] = []
 
@@ -82,7 +82,7 @@ async def handshake(server: Watched) -> str:
     return ids[0]
 
 
-async def test_no_secret_is_logged(server: Watched) -> None:
+async def test_no_secret_is_logged(server: LoggedServer) -> None:
     eras: tuple[Literal["auto", "legacy"], ...] = ("auto", "legacy")
     surfaces: list[Surface] = [Mcp(server, era) for era in eras]
     surfaces += [Rest(server), ToolsCall(server)]
@@ -100,10 +100,10 @@ async def test_no_secret_is_logged(server: Watched) -> None:
         assert (await http.get("jmcp/metrics", headers=server.headers)).status_code == 200
     command = server.command_line()
     server.stop()
-    said = [line for line in server.said().splitlines() if not line.strip().startswith(BANNER)]
+    logged = [line for line in server.logged().splitlines() if not line.strip().startswith(BANNER)]
     # It was loud, and its lines can be followed.
-    assert any(line.startswith("DEBUG") for line in said)
-    assert f"session={ids[0][:2]}***" in "\n".join(said)
+    assert any(line.startswith("DEBUG") for line in logged)
+    assert f"session={ids[0][:2]}***" in "\n".join(logged)
     for secret in (*ids, TOKEN, JUPYTER_TOKEN, WRONG, UNKNOWN):
-        assert [line for line in said if secret in line] == []
+        assert [line for line in logged if secret in line] == []
         assert secret not in command

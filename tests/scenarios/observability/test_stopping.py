@@ -18,7 +18,12 @@ from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.scenarios.observability.watched import Watched, jmcp, loud, watched
+from tests.scenarios.observability.logged_server import (
+    LoggedServer,
+    debug_command,
+    jmcp,
+    logged_server,
+)
 from tests.served import (
     STOP_SECONDS,
     TOKEN,
@@ -103,14 +108,16 @@ def notices(result: dict[str, Any]) -> set[str]:
     return {notice["code"] for notice in result["notices"]} - {"kernel_started"}
 
 
-async def ended(server: Watched) -> None:
+async def ended(server: LoggedServer) -> None:
     if server.hangs:
         await asyncio.to_thread(server.stop)
         return
-    assert await asyncio.to_thread(server.process.wait, STOP_SECONDS) == 0, server.said()
+    assert await asyncio.to_thread(server.process.wait, STOP_SECONDS) == 0, server.logged()
 
 
-async def streamed(server: Watched, session: dict[str, Any], cell_index: int) -> dict[str, Any]:
+async def streamed(
+    server: LoggedServer, session: dict[str, Any], cell_index: int
+) -> dict[str, Any]:
     """The result that ends the stream of events of a run."""
     path = f"jmcp/v1/sessions/{session['session_id']}/cells/at/{cell_index}/execution"
     headers = {**server.headers, "Accept": "text/event-stream"}
@@ -123,12 +130,12 @@ async def streamed(server: Watched, session: dict[str, Any], cell_index: int) ->
     return result
 
 
-async def test_elsewhere_runs_go_on_and_are_taken_up_again(tmp_path: Path, jupyter: Served) -> None:
+async def test_remote_runs_go_on_and_are_taken_up_again(tmp_path: Path, jupyter: Served) -> None:
     home, root = tmp_path / "home", jupyter.root
     variables = {"JMCP_TOKEN": TOKEN, **standalone_variables(jupyter)}
     (root / "go").unlink(missing_ok=True)
     command = jmcp("--port", "0", "--log-format", "json", "--verbose")
-    with watched(command, home, root, variables=variables) as server:
+    with logged_server(command, home, root, variables=variables) as server:
         surfaces: list[Surface] = [Last(server, "auto"), Last(server, "legacy")]
         surfaces += [Rest(server), ToolsCall(server)]
         sessions = [
@@ -157,9 +164,9 @@ async def test_elsewhere_runs_go_on_and_are_taken_up_again(tmp_path: Path, jupyt
         waiting = behind.result().result
         assert waiting is not None
         assert waiting["status"] == "aborted"
-        assert '"message": "stopping: 5 runs go on in their kernels"' in server.said()
+        assert '"message": "stopping: 5 runs go on in their kernels"' in server.logged()
     (root / "go").touch()
-    with watched(command, home, root, variables=variables) as server:
+    with logged_server(command, home, root, variables=variables) as server:
         for session, result in zip(sessions, results, strict=True):
             asked = {**session, "execution_id": result["execution_id"], "wait": CALL_SECONDS}
             taken = await ToolsCall(server).call("get_execution", asked)
@@ -168,7 +175,7 @@ async def test_elsewhere_runs_go_on_and_are_taken_up_again(tmp_path: Path, jupyt
             assert [output["text"] for output in taken.result["outputs"]] == ["done\n"]
 
 
-async def refused(http: httpx2.AsyncClient, server: Watched, session: dict[str, Any]) -> None:
+async def refused(http: httpx2.AsyncClient, server: LoggedServer, session: dict[str, Any]) -> None:
     """While the server stops, calls are told so, and probes too."""
     body = {"tool_name": "read_notebook", "arguments": session}
     async with asyncio.timeout(CALL_SECONDS):
@@ -189,10 +196,14 @@ async def test_inside_of_jupyter_runs_end_with_their_kernels(tmp_path: Path, pro
     command, variables = jmcp("--port", "0", "--no-browser"), {"JMCP_TOKEN": TOKEN}
     ready = r"MCP\s+(http://\S+/)mcp\b"
     if program == "lab":
-        command = loud("lab", "--no-browser", "--allow-root", f"--ServerApp.port={free_port()}")
+        command = debug_command(
+            "lab", "--no-browser", "--allow-root", f"--ServerApp.port={free_port()}"
+        )
         variables, ready = {"JUPYTER_TOKEN": TOKEN}, r"(http://127\.\S+/)lab"
     hangs = program == "lab"
-    with watched(command, home, root, ready=ready, variables=variables, hangs=hangs) as server:
+    with logged_server(
+        command, home, root, ready=ready, variables=variables, hangs=hangs
+    ) as server:
         surfaces: list[Surface] = [Last(server, "auto"), Last(server, "legacy"), Rest(server)]
         run = {"cell_index": 1, "wait": 3600}
         sessions = [
@@ -262,7 +273,7 @@ ERAS: tuple[Era, ...] = ("auto", "legacy")
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_over_stdio_runs_go_on_elsewhere(tmp_path: Path, jupyter: Served, era: Era) -> None:
+async def test_over_stdio_remote_runs_go_on(tmp_path: Path, jupyter: Served, era: Era) -> None:
     root, variables = jupyter.root, standalone_variables(jupyter)
     (root / "go").unlink(missing_ok=True)
     async with over_stdio(tmp_path, root, era, variables) as surface:

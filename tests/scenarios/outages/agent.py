@@ -93,13 +93,13 @@ class Agent:
         assert page["cell_count"] == len(page["cells"])
         return {cell["cell_id"]: cell["source"] for cell in page["cells"]}
 
-    def told(self, code: str) -> list[str]:
+    def notices_of(self, code: str) -> list[str]:
         """The messages of the notices of that code so far."""
         return [notice["message"] for notice in self.notices if notice["code"] == code]
 
 
 @asynccontextmanager
-async def hired() -> AsyncIterator[Agent]:
+async def agent_client() -> AsyncIterator[Agent]:
     # Servers come and go: each call has a connection of its own.
     limits = httpx2.Limits(max_keepalive_connections=0)
     async with httpx2.AsyncClient(timeout=CALL_SECONDS, limits=limits) as http:

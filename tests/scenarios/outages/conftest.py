@@ -1,4 +1,4 @@
-"""One world for all tests; each finds it whole."""
+"""One Jupyter, network and jmcp for all tests; each test finds them running and connected."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.scenarios.outages.world import World, world
+from tests.scenarios.outages.remote_setup import RemoteSetup, remote_setup
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with world(tmp_path_factory.mktemp("tolerance")) as made:
+async def shared_setup(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RemoteSetup]:
+    async with remote_setup(tmp_path_factory.mktemp("tolerance")) as made:
         yield made
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def here(shared: World) -> World:
+async def setup(shared_setup: RemoteSetup) -> RemoteSetup:
     """Jupyter with collaboration, a network to it, and jmcp beyond; notebooks are the test's."""
-    await shared.repair()
-    return shared
+    await shared_setup.repair()
+    return shared_setup

@@ -10,45 +10,45 @@ import pytest
 
 from tests.e2e.agent import eventually
 from tests.scenarios.outages.agent import Editor
-from tests.scenarios.outages.test_network import works
-from tests.scenarios.outages.world import World, cells, put
+from tests.scenarios.outages.remote_setup import RemoteSetup, cells, put
+from tests.scenarios.outages.test_network import edits_work
 
 NEW: dict[str, Any] = {"cell_index": -1, "cell_type": "code", "cell_source": "new"}
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_a_read_only_file_is_told_and_written_when_it_can_be(here: World) -> None:
-    path = here.root / "closed.ipynb"
-    ledger = here.write("closed.ipynb", 8)
+async def test_a_read_only_file_is_told_and_written_when_it_can_be(setup: RemoteSetup) -> None:
+    path = setup.root / "closed.ipynb"
+    ledger = setup.write("closed.ipynb", 8)
     before = path.read_bytes()
     path.chmod(0o400)
-    await here.agent.open("closed.ipynb")
-    editor = Editor(here.agent, ledger, seed=21)
-    await works(here, editor)
+    await setup.agent.open("closed.ipynb")
+    editor = Editor(setup.agent, ledger, seed=21)
+    await edits_work(setup, editor)
 
-    async def told() -> bool:
-        await here.agent.cells()
-        return any("read-only" in message for message in here.agent.told("document_changed"))
+    async def notices_of() -> bool:
+        await setup.agent.cells()
+        return any("read-only" in message for message in setup.agent.notices_of("document_changed"))
 
-    await eventually(told, "a notice says that the file is read-only")
-    await works(here, editor)
+    await eventually(notices_of, "a notice says that the file is read-only")
+    await edits_work(setup, editor)
     assert path.read_bytes() == before
-    assert (await here.agent.call("insert_cell", **NEW))["saved"] == "pending"
-    ledger.sources[list(await here.agent.cells())[-1]] = NEW["cell_source"]
+    assert (await setup.agent.call("insert_cell", **NEW))["saved"] == "pending"
+    ledger.sources[list(await setup.agent.cells())[-1]] = NEW["cell_source"]
     path.chmod(0o600)
-    await here.on_disk("closed.ipynb", ledger)
-    await here.settled("closed.ipynb", ledger)
+    await setup.on_disk("closed.ipynb", ledger)
+    await setup.settled("closed.ipynb", ledger)
 
 
-async def test_a_file_that_is_replaced_keeps_both_sides(here: World) -> None:
-    path = here.root / "replaced.ipynb"
-    ledger = here.write("replaced.ipynb", 4)
-    await here.agent.open("replaced.ipynb")
-    await here.agent.cells()
-    mine = await here.agent.call("insert_cell", **NEW)
+async def test_a_file_that_is_replaced_keeps_both_sides(setup: RemoteSetup) -> None:
+    path = setup.root / "replaced.ipynb"
+    ledger = setup.write("replaced.ipynb", 4)
+    await setup.agent.open("replaced.ipynb")
+    await setup.agent.cells()
+    mine = await setup.agent.call("insert_cell", **NEW)
     ledger.place(mine["cell_id"], NEW["cell_source"], None)
     for cell_id in ("cell0", "cell1"):
-        await here.agent.call("overwrite_cell_source", cell_id=cell_id, cell_source="mine")
+        await setup.agent.call("overwrite_cell_source", cell_id=cell_id, cell_source="mine")
     ledger.sources["cell0"] = "mine"
     # Somebody checks out a branch in which one of these and another one are different.
     theirs = {
@@ -61,30 +61,30 @@ async def test_a_file_that_is_replaced_keeps_both_sides(here: World) -> None:
     ledger.sources |= {"cell1": "theirs", "cell2": "theirs"}
 
     async def noticed() -> bool:
-        return (await here.agent.cells())["cell2"] == "theirs"
+        return (await setup.agent.cells())["cell2"] == "theirs"
 
     await eventually(noticed, "the live document has what was checked out")
-    notices = "\n".join(here.agent.told("document_changed"))
+    notices = "\n".join(setup.agent.notices_of("document_changed"))
     assert "changed on disk by another program" in notices
     assert "Recovered" in notices
     assert "was not made again" in notices
     assert "cell cell1 had been edited" in notices  # with its text
     assert "Its text was:\nmine" in notices
-    ledger.check((await here.agent.cells()).items())
-    await works(here, Editor(here.agent, ledger, seed=22))
-    await here.settled("replaced.ipynb", ledger)
+    ledger.check((await setup.agent.cells()).items())
+    await edits_work(setup, Editor(setup.agent, ledger, seed=22))
+    await setup.settled("replaced.ipynb", ledger)
 
 
-async def test_edits_while_a_file_is_replaced_again_and_again(here: World) -> None:
+async def test_edits_while_a_file_is_replaced_again_and_again(setup: RemoteSetup) -> None:
     """Whatever was acknowledged is in the notebook, or a notice names it."""
-    path = here.root / "again.ipynb"
-    ledger = here.write("again.ipynb", 10)
-    await here.agent.open("again.ipynb")
-    await here.agent.cells()
+    path = setup.root / "again.ipynb"
+    ledger = setup.write("again.ipynb", 10)
+    await setup.agent.open("again.ipynb")
+    await setup.agent.cells()
     mine = [f"cell{index}" for index in range(5)]
     for number in range(4):
         for cell_id in mine:
-            answer = await here.agent.ask(
+            answer = await setup.agent.ask(
                 "overwrite_cell_source", cell_id=cell_id, cell_source=f"mine {number}"
             )
             if answer.error:
@@ -100,20 +100,23 @@ async def test_edits_while_a_file_is_replaced_again_and_again(here: World) -> No
         expected = f"theirs {number}"
 
         async def noticed(expected: str = expected) -> bool:
-            return (await here.agent.cells())["cell9"] == expected
+            return (await setup.agent.cells())["cell9"] == expected
 
         await eventually(noticed, "the live document has what was written")
-    await here.settled("again.ipynb", ledger)
-    assert not any("was not made again" in told for told in here.agent.told("document_changed"))
+    await setup.settled("again.ipynb", ledger)
+    assert not any(
+        "was not made again" in notices_of
+        for notices_of in setup.agent.notices_of("document_changed")
+    )
 
 
-async def test_a_file_that_is_away_for_a_moment(here: World) -> None:
-    path = here.root / "away.ipynb"
-    ledger = here.write("away.ipynb", 8)
-    await here.agent.open("away.ipynb")
-    editor = Editor(here.agent, ledger, seed=23)
-    await works(here, editor)
-    await here.on_disk("away.ipynb", ledger)
+async def test_a_file_that_is_away_for_a_moment(setup: RemoteSetup) -> None:
+    path = setup.root / "away.ipynb"
+    ledger = setup.write("away.ipynb", 8)
+    await setup.agent.open("away.ipynb")
+    editor = Editor(setup.agent, ledger, seed=23)
+    await edits_work(setup, editor)
+    await setup.on_disk("away.ipynb", ledger)
     kept = dict(ledger.sources)
     for seconds in (0.0, 1.5, 12.0):  # the last is longer than jmcp looks for a file to save to
         path.unlink()
@@ -124,10 +127,10 @@ async def test_a_file_that_is_away_for_a_moment(here: World) -> None:
         put(path, kept.items())
 
         async def back() -> bool:
-            return (await here.agent.ask("read_notebook")).error is None
+            return (await setup.agent.ask("read_notebook")).error is None
 
         await eventually(back, "the notebook is there again")
-        await works(here, editor)
-        await here.on_disk("away.ipynb", ledger)
+        await edits_work(setup, editor)
+        await setup.on_disk("away.ipynb", ledger)
         kept = dict(cells(json.loads(path.read_text())))
-    await here.settled("away.ipynb", ledger)
+    await setup.settled("away.ipynb", ledger)

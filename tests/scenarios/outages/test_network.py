@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.scenarios.outages.agent import Answer, Editor
-from tests.scenarios.outages.world import World
+from tests.scenarios.outages.remote_setup import RemoteSetup
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 BOUND_SECONDS = 200.0
@@ -23,89 +23,89 @@ async def edits(editor: Editor, count: int) -> list[Answer]:
     return answers
 
 
-async def works(here: World, editor: Editor) -> None:
+async def edits_work(setup: RemoteSetup, editor: Editor) -> None:
     """The next calls of all kinds work, and nobody restarted anything."""
     for _ in range(5):
         answer = await editor.edit()
         assert answer.error is None, answer.text
-    editor.ledger.check((await here.agent.cells()).items())
+    editor.ledger.check((await setup.agent.cells()).items())
 
 
-async def test_edits_through_cuts(here: World) -> None:
-    ledger = here.write("cuts.ipynb", 12)
-    await here.agent.open("cuts.ipynb")
-    editor = Editor(here.agent, ledger, seed=1)
-    await works(here, editor)
+async def test_edits_through_cuts(setup: RemoteSetup) -> None:
+    ledger = setup.write("cuts.ipynb", 12)
+    await setup.agent.open("cuts.ipynb")
+    editor = Editor(setup.agent, ledger, seed=1)
+    await edits_work(setup, editor)
     failed = 0
     for seconds in (0.0, 0.05, 0.5, 6.0):
         editing = asyncio.create_task(edits(editor, 4))
         await asyncio.sleep(0.01)
-        here.net.cut()
+        setup.net.cut()
         await asyncio.sleep(seconds)
-        here.net.mend()
+        setup.net.mend()
         failed += sum(answer.error is not None for answer in await editing)
-        await works(here, editor)
+        await edits_work(setup, editor)
     assert failed
     assert ledger.acknowledged >= 25
-    await here.settled("cuts.ipynb", ledger)
+    await setup.settled("cuts.ipynb", ledger)
 
 
-async def test_a_cut_right_behind_an_edit_costs_nothing(here: World) -> None:
-    ledger = here.write("behind.ipynb", 6)
-    await here.agent.open("behind.ipynb")
-    editor = Editor(here.agent, ledger, seed=2)
+async def test_a_cut_right_behind_an_edit_costs_nothing(setup: RemoteSetup) -> None:
+    ledger = setup.write("behind.ipynb", 6)
+    await setup.agent.open("behind.ipynb")
+    editor = Editor(setup.agent, ledger, seed=2)
     for _ in range(5):
-        await works(here, editor)
-        here.net.cut()
+        await edits_work(setup, editor)
+        setup.net.cut()
         await asyncio.sleep(0.1)
-        here.net.mend()
+        setup.net.mend()
     assert not ledger.doubtful
-    here.net.cut()
+    setup.net.cut()
     await asyncio.sleep(3.0)  # longer than until the next save
-    here.net.mend()
+    setup.net.mend()
     # Nobody calls: it is saved nevertheless.
-    await here.on_disk("behind.ipynb", ledger)
-    await here.settled("behind.ipynb", ledger)
+    await setup.on_disk("behind.ipynb", ledger)
+    await setup.settled("behind.ipynb", ledger)
 
 
 @pytest.mark.parametrize("seconds", [2.0, 12.0])
-async def test_edits_through_a_stall(here: World, seconds: float) -> None:
-    ledger = here.write(f"stall {seconds}.ipynb", 8)
-    await here.agent.open(f"stall {seconds}.ipynb")
-    editor = Editor(here.agent, ledger, seed=3)
-    await works(here, editor)
-    here.net.stall()
+async def test_edits_through_a_stall(setup: RemoteSetup, seconds: float) -> None:
+    ledger = setup.write(f"stall {seconds}.ipynb", 8)
+    await setup.agent.open(f"stall {seconds}.ipynb")
+    editor = Editor(setup.agent, ledger, seed=3)
+    await edits_work(setup, editor)
+    setup.net.stall()
     editing = asyncio.create_task(edits(editor, 2))
     await asyncio.sleep(seconds)
-    here.net.flow()
+    setup.net.flow()
     answers = await editing
     if seconds < 5:
         assert not any(answer.error for answer in answers)  # late, and that is all
-    await works(here, editor)
-    await here.settled(f"stall {seconds}.ipynb", ledger)
+    await edits_work(setup, editor)
+    await setup.settled(f"stall {seconds}.ipynb", ledger)
 
 
-async def test_a_silent_network_ends_calls_in_time(here: World) -> None:
-    ledger = here.write("silent.ipynb", 8)
-    await here.agent.open("silent.ipynb")
-    editor = Editor(here.agent, ledger, seed=4)
-    await works(here, editor)
-    here.net.stall()
+async def test_a_silent_network_ends_calls_in_time(setup: RemoteSetup) -> None:
+    ledger = setup.write("silent.ipynb", 8)
+    await setup.agent.open("silent.ipynb")
+    editor = Editor(setup.agent, ledger, seed=4)
+    await edits_work(setup, editor)
+    setup.net.stall()
     (answer,) = await edits(editor, 1)
     assert answer.error == "jupyter_unreachable"
-    here.net.cut()
-    here.net.flow()
-    here.net.mend()
-    await works(here, editor)
-    await here.settled("silent.ipynb", ledger)
+    setup.net.cut()
+    setup.net.flow()
+    setup.net.mend()
+    await edits_work(setup, editor)
+    await setup.settled("silent.ipynb", ledger)
 
 
-async def test_a_slow_network_is_only_slow(here: World) -> None:
-    ledger = here.write("slow.ipynb", 8)
-    here.net.delay = 0.1
-    await here.agent.open("slow.ipynb")
-    editor = Editor(here.agent, ledger, seed=5)
-    await works(here, editor)
-    run = await here.agent.call("execute_code", code="print(6 * 7)", wait=120)
+async def test_a_slow_network_is_only_slow(setup: RemoteSetup) -> None:
+    ledger = setup.write("slow.ipynb", 8)
+    setup.net.delay = 0.1
+    await setup.agent.open("slow.ipynb")
+    editor = Editor(setup.agent, ledger, seed=5)
+    await edits_work(setup, editor)
+    run = await setup.agent.call("execute_code", code="print(6 * 7)", wait=120)
     assert [output["text"] for output in run["outputs"]] == ["42\n"]
-    await here.settled("slow.ipynb", ledger)
+    await setup.settled("slow.ipynb", ledger)

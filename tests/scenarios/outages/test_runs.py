@@ -15,8 +15,8 @@ from websockets.asyncio.client import connect
 
 from tests.e2e.agent import eventually
 from tests.scenarios.outages.agent import Editor
-from tests.scenarios.outages.test_network import works
-from tests.scenarios.outages.world import World
+from tests.scenarios.outages.remote_setup import RemoteSetup
+from tests.scenarios.outages.test_network import edits_work
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -39,12 +39,12 @@ COMPANY = ("alone", "connected", "joining")
 
 
 @asynccontextmanager
-async def jupyterlab(here: World, kernel_id: str) -> AsyncIterator[None]:
+async def jupyterlab(setup: RemoteSetup, kernel_id: str) -> AsyncIterator[None]:
     """A person's connection to the kernel, which does not go by way of the network that breaks."""
-    url = f"{here.jupyter.url.replace('http', 'ws', 1)}api/kernels/{kernel_id}/channels"
+    url = f"{setup.jupyter.url.replace('http', 'ws', 1)}api/kernels/{kernel_id}/channels"
     async with connect(
         f"{url}?session_id={uuid4()}",
-        additional_headers={"Authorization": f"token {here.jupyter.token}"},
+        additional_headers={"Authorization": f"token {setup.jupyter.token}"},
         max_queue=None,  # it reads nothing, and must still be able to close
         close_timeout=1,
     ):
@@ -54,8 +54,8 @@ async def jupyterlab(here: World, kernel_id: str) -> AsyncIterator[None]:
 class Run:
     """One run in a notebook of its own, beside which nobody or somebody is."""
 
-    def __init__(self, here: World, path: str, company: str) -> None:
-        self.here = here
+    def __init__(self, setup: RemoteSetup, path: str, company: str) -> None:
+        self.setup = setup
         self.path = path
         self.company = company
         self.execution_id = ""
@@ -64,15 +64,15 @@ class Run:
 
     @property
     def _go(self) -> Any:
-        return self.here.root / f"{self.path}.go"
+        return self.setup.root / f"{self.path}.go"
 
     @property
     def _hold(self) -> Any:
-        return self.here.root / f"{self.path}.hold"
+        return self.setup.root / f"{self.path}.hold"
 
     @property
     def _held(self) -> Any:
-        return self.here.root / f"{self.path}.held"
+        return self.setup.root / f"{self.path}.held"
 
     async def hold(self) -> None:
         """Let it print nothing until `resume`, and wait until all that it printed has come.
@@ -92,8 +92,8 @@ class Run:
         beside = 0 if self._beside is None else 1
 
         async def alone() -> bool:
-            url = f"{self.here.jupyter.url}api/kernels/{self.kernel_id}"
-            headers = {"Authorization": f"token {self.here.jupyter.token}"}
+            url = f"{self.setup.jupyter.url}api/kernels/{self.kernel_id}"
+            headers = {"Authorization": f"token {self.setup.jupyter.token}"}
             async with httpx2.AsyncClient(headers=headers) as http:
                 return bool((await http.get(url)).json()["connections"] == beside)
 
@@ -101,8 +101,8 @@ class Run:
         self._hold.unlink()
 
     async def begin(self) -> None:
-        self.here.write(self.path, 1)
-        agent = self.here.agent
+        self.setup.write(self.path, 1)
+        agent = self.setup.agent
         session = {"session_id": agent.session_id} if agent.session_id else {}
         opened = await agent.call("use_notebook", notebook_path=self.path, **session)
         agent.session_id = opened["session_id"]
@@ -128,12 +128,12 @@ class Run:
         return holds
 
     async def now(self, wait: float) -> dict[str, Any]:
-        return await self.here.agent.call(
+        return await self.setup.agent.call(
             "get_execution", execution_id=self.execution_id, wait=wait
         )
 
     async def join(self) -> None:
-        self._beside = jupyterlab(self.here, self.kernel_id)
+        self._beside = jupyterlab(self.setup, self.kernel_id)
         await self._beside.__aenter__()
 
     async def leave(self) -> None:
@@ -165,21 +165,23 @@ def whole(printed: str) -> bool:
 
 
 @pytest.mark.parametrize("event", ["kill", "stop", "cut"])
-async def test_a_run_goes_on_or_says_what_it_lost(here: World, event: str) -> None:
-    runs = [Run(here, f"{event} {company}.ipynb", company) for company in COMPANY]
+async def test_a_run_goes_on_or_says_what_it_lost(setup: RemoteSetup, event: str) -> None:
+    runs = [Run(setup, f"{event} {company}.ipynb", company) for company in COMPANY]
     for run in runs:
         await run.begin()
-    ledger = here.write(f"{event} edited.ipynb", 8)
-    session = here.agent.session_id
-    await here.agent.call("use_notebook", notebook_path=f"{event} edited.ipynb", session_id=session)
-    await works(here, Editor(here.agent, ledger, seed=31))
+    ledger = setup.write(f"{event} edited.ipynb", 8)
+    session = setup.agent.session_id
+    await setup.agent.call(
+        "use_notebook", notebook_path=f"{event} edited.ipynb", session_id=session
+    )
+    await edits_work(setup, Editor(setup.agent, ledger, seed=31))
     if event != "kill":
         for run in runs:
             await run.hold()
     if event == "cut":
-        here.net.cut()
+        setup.net.cut()
     else:
-        await here.stop_jmcp(signal.SIGKILL if event == "kill" else signal.SIGTERM)
+        await setup.stop_jmcp(signal.SIGKILL if event == "kill" else signal.SIGTERM)
     for run in runs:
         if run.company == "joining":
             await run.join()
@@ -187,17 +189,17 @@ async def test_a_run_goes_on_or_says_what_it_lost(here: World, event: str) -> No
             await run.resume()
     await asyncio.sleep(1.0)  # some ticks
     if event == "cut":
-        here.net.mend()
+        setup.net.mend()
     else:
-        await here.start_jmcp()
+        await setup.start_jmcp()
     # The session is what it was, and so is what it did.
-    ledger.check((await here.agent.cells()).items())
-    await works(here, Editor(here.agent, ledger, seed=32))
+    ledger.check((await setup.agent.cells()).items())
+    await edits_work(setup, Editor(setup.agent, ledger, seed=32))
     for run in runs:
         found = await run.end()
         await run.leave()
         printed = text(found)
-        shown = await here.agent.call("read_cell", notebook_path=run.path, cell_index=1)
+        shown = await setup.agent.call("read_cell", notebook_path=run.path, cell_index=1)
         assert text(shown) == printed
         if run.company == "alone" and event != "kill":
             assert (found["status"], found["complete"]) == ("ok", True)
@@ -208,7 +210,7 @@ async def test_a_run_goes_on_or_says_what_it_lost(here: World, event: str) -> No
             assert (found["status"], found["complete"]) == ("lost_contact", False)
             assert "may be missing" in found["outputs"][-1]["text"]
             assert run.company == "alone" or not whole(printed)
-        again = await here.agent.call(
+        again = await setup.agent.call(
             "insert_execute_code_cell",
             notebook_path=run.path,
             cell_index=-1,
@@ -217,4 +219,4 @@ async def test_a_run_goes_on_or_says_what_it_lost(here: World, event: str) -> No
         )
         assert again["status"] == "ok"
         assert f"ended after {text(again)}" in printed
-    await here.settled(f"{event} edited.ipynb", ledger)
+    await setup.settled(f"{event} edited.ipynb", ledger)

@@ -7,31 +7,31 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.scenarios.principals.house import House, Where, house
+from tests.scenarios.principals.token_server import Mode, TokenServer, token_server
 
-Houses = Callable[[Where], House]
+Servers = Callable[[Mode], TokenServer]
 
 
 @pytest.fixture(scope="session")
-def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Houses]:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Each kind of server, started when the first test needs it."""
-    started: dict[Where, House] = {}
+    started: dict[Mode, TokenServer] = {}
     with ExitStack() as stack:
 
-        def get(where: Where) -> House:
-            if where not in started:
-                base = tmp_path_factory.mktemp(where)
-                started[where] = stack.enter_context(house(base, where))
-            return started[where]
+        def get(mode: Mode) -> TokenServer:
+            if mode not in started:
+                base = tmp_path_factory.mktemp(mode)
+                started[mode] = stack.enter_context(token_server(base, mode))
+            return started[mode]
 
         yield get
 
 
-@pytest.fixture(scope="session", params=["inside", "elsewhere"])
-def shared(request: pytest.FixtureRequest, houses: Houses) -> House:
-    return houses(request.param)
+@pytest.fixture(scope="session", params=["local", "remote"])
+def server(request: pytest.FixtureRequest, servers: Servers) -> TokenServer:
+    return servers(request.param)
 
 
 @pytest.fixture(scope="session")
-def inside(houses: Houses) -> House:
-    return houses("inside")
+def local_server(servers: Servers) -> TokenServer:
+    return servers("local")

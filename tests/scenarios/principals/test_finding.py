@@ -12,18 +12,20 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.scenarios.principals.house import Guest, House
+from tests.scenarios.principals.token_server import TokenClient, TokenServer
 from tests.surfaces.contract.surfaces import TLS
 
 Era = Literal["auto", "legacy"]
 
 
 @asynccontextmanager
-async def agent(guest: Guest, era: Era) -> AsyncIterator[Client]:
+async def agent(token_client: TokenClient, era: Era) -> AsyncIterator[Client]:
     """An MCP client with that token: a connection of its own in the handshake era, none later."""
     async with (
-        httpx2.AsyncClient(headers=guest.served.headers, timeout=60, verify=TLS) as http,
-        Client(streamable_http_client(guest.served.mcp_url, http_client=http), mode=era) as client,
+        httpx2.AsyncClient(headers=token_client.served.headers, timeout=60, verify=TLS) as http,
+        Client(
+            streamable_http_client(token_client.served.mcp_url, http_client=http), mode=era
+        ) as client,
     ):
         yield client
 
@@ -50,9 +52,9 @@ def ids(error: dict[str, Any]) -> set[str]:
     return {row["session_id"] for row in error["details"]["sessions"]}
 
 
-async def test_two_sub_agents_on_one_connection_have_a_session_each(shared: House) -> None:
-    shared.write("sub1.ipynb", "sub2.ipynb")
-    async with agent(shared.guest("parent"), "legacy") as client:
+async def test_two_sub_agents_on_one_connection_have_a_session_each(server: TokenServer) -> None:
+    server.write("sub1.ipynb", "sub2.ipynb")
+    async with agent(server.token_client("parent"), "legacy") as client:
         first = await call(client, "use_notebook", notebook_path="sub1.ipynb")
         alone = await call(client, "read_notebook")
         assert alone["session_id"] == first["session_id"]
@@ -88,10 +90,10 @@ async def test_two_sub_agents_on_one_connection_have_a_session_each(shared: Hous
             await call(client, "unuse_notebook", **mine)
 
 
-async def test_two_agents_under_one_token_do_not_meet(shared: House) -> None:
-    shared.write("one.ipynb", "two.ipynb")
-    guest = shared.guest("team")
-    async with agent(guest, "legacy") as one, agent(guest, "legacy") as two:
+async def test_two_agents_under_one_token_do_not_meet(server: TokenServer) -> None:
+    server.write("one.ipynb", "two.ipynb")
+    token_client = server.token_client("team")
+    async with agent(token_client, "legacy") as one, agent(token_client, "legacy") as two:
         first = await call(one, "use_notebook", notebook_path="one.ipynb")
         second = await call(two, "use_notebook", notebook_path="two.ipynb")
         # Without an id, each means what its own connection opened.
@@ -105,7 +107,7 @@ async def test_two_agents_under_one_token_do_not_meet(shared: House) -> None:
         theirs = await call(one, "read_notebook", session_id=second["session_id"])
         assert theirs["notebook_path"] == "two.ipynb"
         # Another token is another owner, on a connection of its own or not.
-        async with agent(shared.guest("stranger"), "legacy") as stranger:
+        async with agent(server.token_client("stranger"), "legacy") as stranger:
             error = await refused(stranger, "read_notebook", session_id=first["session_id"])
             assert error["code"] == "session_not_found"
             assert ids(await refused(stranger, "read_notebook")) == set()
@@ -113,14 +115,14 @@ async def test_two_agents_under_one_token_do_not_meet(shared: House) -> None:
             await call(client, "unuse_notebook")
 
 
-async def test_a_stateless_client_passes_its_id_or_is_asked_for_it(shared: House) -> None:
-    shared.write("once.ipynb", "twice.ipynb")
-    guest = shared.guest("stateless")
+async def test_a_stateless_client_passes_its_id_or_is_asked_for_it(server: TokenServer) -> None:
+    server.write("once.ipynb", "twice.ipynb")
+    token_client = server.token_client("stateless")
     code = {"cell_index": 0, "cell_type": "code", "cell_source": "x"}
-    async with agent(guest, "auto") as client:
+    async with agent(token_client, "auto") as client:
         opened = await call(client, "use_notebook", notebook_path="once.ipynb")
     mine = {"session_id": opened["session_id"]}
-    async with agent(guest, "auto") as client:
+    async with agent(token_client, "auto") as client:
         # Another request is another stranger, who may only look.
         assert (await call(client, "read_notebook"))["session_id"] == opened["session_id"]
         assert ids(await refused(client, "insert_cell", **code)) == {opened["session_id"]}
@@ -132,22 +134,22 @@ async def test_a_stateless_client_passes_its_id_or_is_asked_for_it(shared: House
         found = await call(client, "read_notebook", notebook_path="once.ipynb")
         assert found["session_id"] == opened["session_id"]
     for session_id in both:
-        await guest.call("unuse_notebook", session_id=session_id)
+        await token_client.call("unuse_notebook", session_id=session_id)
 
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 async def test_an_agent_that_lost_its_handle_is_told_its_sessions_and_nobody_elses(
-    shared: House, era: Era
+    server: TokenServer, era: Era
 ) -> None:
-    shared.write("lost.ipynb", "other.ipynb", "foreign.ipynb")
-    guest, foreign = shared.guest("forgetful"), shared.guest("foreign")
+    server.write("lost.ipynb", "other.ipynb", "foreign.ipynb")
+    token_client, foreign = server.token_client("forgetful"), server.token_client("foreign")
     theirs = await foreign.call("use_notebook", notebook_path="foreign.ipynb")
     opened = [
-        await guest.call("use_notebook", notebook_path=name)
+        await token_client.call("use_notebook", notebook_path=name)
         for name in ("lost.ipynb", "other.ipynb")
     ]
     known = {one["session_id"]: one["notebook_path"] for one in opened}
-    async with agent(guest, era) as client:
+    async with agent(token_client, era) as client:
         error = await refused(client, "execute_code", code="1")
         told = {row["session_id"]: row["notebook_path"] for row in error["details"]["sessions"]}
         assert told == known

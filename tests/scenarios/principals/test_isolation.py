@@ -15,7 +15,7 @@ import pytest
 
 from jmcp.compose import API
 from jmcp.core.calls.tool import Route, Tool
-from tests.scenarios.principals.house import Guest, House, arguments, digest
+from tests.scenarios.principals.token_server import TokenClient, TokenServer, arguments, digest
 from tests.surfaces.contract.surfaces import Mcp, Surface
 
 TOOLS = [tool for tool in API.tools.values() if tool.session == "required"]
@@ -30,7 +30,7 @@ OTHERS = ["bob", "the person"]
 class Alice:
     """Somebody at work: a session with a notebook that has a name, a kernel and two runs."""
 
-    guest: Guest
+    token_client: TokenClient
     session_id: str
     execution_id: str
     batch_id: str
@@ -42,37 +42,39 @@ class Alice:
     def values(self) -> dict[str, str]:
         return {"execution_id": self.execution_id, "kernel_id": self.kernel_id}
 
-    async def state(self, house: House) -> Any:
+    async def state(self, token_server: TokenServer) -> Any:
         """All that others must not change."""
         cells, runs = await asyncio.gather(
-            self.guest.call("read_notebook", session_id=self.session_id),
-            self.guest.call("list_executions", session_id=self.session_id),
+            self.token_client.call("read_notebook", session_id=self.session_id),
+            self.token_client.call("list_executions", session_id=self.session_id),
         )
         seen = [(cell["cell_id"], cell.get("execution_count")) for cell in cells["cells"]]
-        return seen, runs["total"], await house.kernels(), digest(house.served.root)
+        return seen, runs["total"], await token_server.kernels(), digest(token_server.served.root)
 
 
 @pytest.fixture(scope="module")
-def alice(shared: House) -> Iterator[Alice]:
+def alice(server: TokenServer) -> Iterator[Alice]:
     """Alice, who must find everything as she left it, whatever the tests did."""
-    found = asyncio.run(_moved_in(shared))
-    before = asyncio.run(found.state(shared))
+    found = asyncio.run(_moved_in(server))
+    before = asyncio.run(found.state(server))
     yield found
-    assert asyncio.run(found.state(shared)) == before
+    assert asyncio.run(found.state(server)) == before
 
 
-async def _moved_in(house: House) -> Alice:
-    guest = house.guest("alice")
-    before = set(await house.kernels())
-    house.write("hers.ipynb")
-    opened = await guest.call("use_notebook", notebook_path="hers.ipynb", notebook_name="figures")
+async def _moved_in(token_server: TokenServer) -> Alice:
+    token_client = token_server.token_client("alice")
+    before = set(await token_server.kernels())
+    token_server.write("hers.ipynb")
+    opened = await token_client.call(
+        "use_notebook", notebook_path="hers.ipynb", notebook_name="figures"
+    )
     session = {"session_id": opened["session_id"]}
-    run = await guest.call("execute_cell", **session, cell_index=0)
-    batch = await guest.call("run_cells", **session, wait=60)
-    [kernel_id] = set(await house.kernels()) - before
-    await _saved(house, guest)
+    run = await token_client.call("execute_cell", **session, cell_index=0)
+    batch = await token_client.call("run_cells", **session, wait=60)
+    [kernel_id] = set(await token_server.kernels()) - before
+    await _saved(token_server, token_client)
     return Alice(
-        guest=guest,
+        token_client=token_client,
         session_id=opened["session_id"],
         execution_id=run["execution_id"],
         batch_id=batch["execution_id"],
@@ -81,16 +83,16 @@ async def _moved_in(house: House) -> Alice:
     )
 
 
-async def _saved(house: House, guest: Guest) -> None:
+async def _saved(token_server: TokenServer, token_client: TokenClient) -> None:
     """Wait until the file has what the runs wrote."""
-    path = house.served.root / "hers.ipynb"
+    path = token_server.served.root / "hers.ipynb"
     async with asyncio.timeout(60):
         while '"execution_count": 4' not in path.read_text():
-            await guest.call("read_notebook")  # a moment
+            await token_client.call("read_notebook")  # a moment
 
 
-def other(house: House, name: str) -> Guest:
-    return house.person if name == "the person" else house.guest(name)
+def other(token_server: TokenServer, name: str) -> TokenClient:
+    return token_server.operator if name == "the person" else token_server.token_client(name)
 
 
 def told_nothing(text: str, alice: Alice) -> None:
@@ -105,12 +107,12 @@ def body_of(tool: Tool, alice: Alice, **more: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", OTHERS)
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 async def test_a_foreign_session_is_unknown_to_each_tool(
-    shared: House, alice: Alice, tool: Tool, name: str
+    server: TokenServer, alice: Alice, tool: Tool, name: str
 ) -> None:
-    guest = other(shared, name)
+    token_client = other(server, name)
     given = body_of(tool, alice, session_id=alice.session_id)
     for more in ({}, {"notebook_path": alice.notebook}):
-        answer = await guest.post(tool.name, **given, **more)
+        answer = await token_client.post(tool.name, **given, **more)
         assert (answer.status_code, answer.json()["code"]) == (404, "session_not_found")
         told_nothing(answer.text, alice)
 
@@ -118,9 +120,9 @@ async def test_a_foreign_session_is_unknown_to_each_tool(
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 async def test_a_foreign_session_is_unknown_over_mcp(
-    shared: House, alice: Alice, tool: Tool, era: Any
+    server: TokenServer, alice: Alice, tool: Tool, era: Any
 ) -> None:
-    surface: Surface = Mcp(shared.guest("bob").served, era)
+    surface: Surface = Mcp(server.token_client("bob").served, era)
     answer = await surface.call(tool.name, body_of(tool, alice, session_id=alice.session_id))
     assert answer.error == "session_not_found"
     told_nothing(answer.text, alice)
@@ -129,7 +131,7 @@ async def test_a_foreign_session_is_unknown_over_mcp(
 @pytest.mark.parametrize("name", OTHERS)
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 async def test_a_foreign_session_is_unknown_to_each_endpoint(
-    shared: House, alice: Alice, route: Route, name: str
+    server: TokenServer, alice: Alice, route: Route, name: str
 ) -> None:
     tool = API.tools[route.tool]
     given = body_of(tool, alice)
@@ -141,7 +143,7 @@ async def test_a_foreign_session_is_unknown_to_each_endpoint(
     given = {key: value for key, value in given.items() if key not in route.path_params}
     in_body = route.method not in ("GET", "DELETE")
     accepts = ["application/json"] + (["text/event-stream"] if route.stream is not None else [])
-    async with other(shared, name).client() as http:
+    async with other(server, name).client() as http:
         for accept in accepts:
             answer = await http.request(
                 route.method,
@@ -156,9 +158,9 @@ async def test_a_foreign_session_is_unknown_to_each_endpoint(
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 async def test_the_names_of_foreign_notebooks_find_nothing(
-    shared: House, alice: Alice, tool: Tool
+    server: TokenServer, alice: Alice, tool: Tool
 ) -> None:
-    nobody = shared.guest("nobody")
+    nobody = server.token_client("nobody")
     for name in (alice.notebook, alice.name):
         answer = await nobody.refused(tool.name, **body_of(tool, alice, notebook_path=name))
         assert answer["code"] == "session_required"
@@ -166,49 +168,51 @@ async def test_the_names_of_foreign_notebooks_find_nothing(
 
 
 @pytest.fixture
-async def bobs(shared: House) -> AsyncIterator[dict[str, str]]:
+async def bobs(server: TokenServer) -> AsyncIterator[dict[str, str]]:
     """A session of bob's own, on a notebook of his own."""
-    shared.write("his.ipynb")
-    bob = shared.guest("bob")
+    server.write("his.ipynb")
+    bob = server.token_client("bob")
     opened = await bob.call("use_notebook", notebook_path="his.ipynb")
     yield {"session_id": opened["session_id"]}
     await bob.call("unuse_notebook", session_id=opened["session_id"])
-    (shared.served.root / "his.ipynb").unlink()
+    (server.served.root / "his.ipynb").unlink()
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 async def test_ones_own_session_does_not_lead_to_foreign_notebooks(
-    shared: House, alice: Alice, bobs: dict[str, str], tool: Tool
+    server: TokenServer, alice: Alice, bobs: dict[str, str], tool: Tool
 ) -> None:
     for name in (alice.notebook, alice.name):
         given = body_of(tool, alice, notebook_path=name, **bobs)
-        answer = await shared.guest("bob").refused(tool.name, **given)
+        answer = await server.token_client("bob").refused(tool.name, **given)
         assert answer["code"] in ("notebook_not_open", "execution_not_found")
         assert alice.session_id not in str(answer)
 
 
 @pytest.mark.parametrize("tool", WITH_EXECUTION, ids=lambda tool: tool.name)
 async def test_ones_own_session_does_not_lead_to_foreign_runs(
-    shared: House, alice: Alice, bobs: dict[str, str], tool: Tool
+    server: TokenServer, alice: Alice, bobs: dict[str, str], tool: Tool
 ) -> None:
     for execution_id in (alice.execution_id, alice.batch_id):
         given = body_of(tool, alice, **bobs) | {"execution_id": execution_id}
-        answer = await shared.guest("bob").refused(tool.name, **given)
+        answer = await server.token_client("bob").refused(tool.name, **given)
         assert answer["code"] == "execution_not_found"
 
 
-async def test_nor_to_a_foreign_kernel(shared: House, alice: Alice, bobs: dict[str, str]) -> None:
+async def test_nor_to_a_foreign_kernel(
+    server: TokenServer, alice: Alice, bobs: dict[str, str]
+) -> None:
     given = {"notebook_path": "his.ipynb", "kernel_id": alice.kernel_id}
     for session in (bobs, {}):
-        answer = await shared.guest("bob").refused("use_notebook", **given, **session)
+        answer = await server.token_client("bob").refused("use_notebook", **given, **session)
         assert answer["code"] == "kernel_taken"
 
 
 @pytest.mark.parametrize("tool", WITH_SESSION_ID, ids=lambda tool: tool.name)
 async def test_what_needs_no_session_does_not_take_a_foreign_one(
-    shared: House, alice: Alice, tool: Tool
+    server: TokenServer, alice: Alice, tool: Tool
 ) -> None:
-    answer = await shared.guest("bob").post(tool.name, session_id=alice.session_id)
+    answer = await server.token_client("bob").post(tool.name, session_id=alice.session_id)
     assert answer.json()["code"] == "session_not_found"
     told_nothing(answer.text, alice)
 
@@ -216,16 +220,16 @@ async def test_what_needs_no_session_does_not_take_a_foreign_one(
 @pytest.mark.parametrize("tool", OF_NO_SESSION, ids=lambda tool: tool.name)
 @pytest.mark.parametrize("scope", ["session", "open", "workspace"])
 async def test_lists_tell_nothing_of_foreign_sessions(
-    shared: House, alice: Alice, tool: Tool, scope: str
+    server: TokenServer, alice: Alice, tool: Tool, scope: str
 ) -> None:
     given = {"scope": scope} if "scope" in tool.params.model_fields else {}
-    answer = await shared.guest("bob").post(tool.name, **given)
+    answer = await server.token_client("bob").post(tool.name, **given)
     assert answer.status_code == 200, answer.text
     told_nothing(answer.text, alice)
 
 
-async def test_a_foreign_id_names_ones_own_session(shared: House, alice: Alice) -> None:
-    bob, same = shared.guest("bob"), {"session_id": alice.session_id}
+async def test_a_foreign_id_names_ones_own_session(server: TokenServer, alice: Alice) -> None:
+    bob, same = server.token_client("bob"), {"session_id": alice.session_id}
     opened = await bob.call("use_notebook", notebook_path=alice.notebook, **same)
     assert opened["action"] == "opened"
     mine = await bob.call("list_notebooks", **same)
@@ -236,7 +240,7 @@ async def test_a_foreign_id_names_ones_own_session(shared: House, alice: Alice) 
     await bob.call("unuse_notebook", **same)
 
 
-async def test_a_connection_is_its_owners(shared: House, alice: Alice) -> None:
+async def test_a_connection_is_its_owners(server: TokenServer, alice: Alice) -> None:
     hello = {
         "jsonrpc": "2.0",
         "id": 1,
@@ -249,11 +253,11 @@ async def test_a_connection_is_its_owners(shared: House, alice: Alice) -> None:
     }
     listing = {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}
     accept = {"Accept": "application/json, text/event-stream"}
-    async with alice.guest.client() as http:
+    async with alice.token_client.client() as http:
         answer = await http.post("mcp", json=hello, headers=accept)
         hers = accept | {"Mcp-Session-Id": answer.headers["mcp-session-id"]}
         for name in OTHERS:
-            async with other(shared, name).client() as foreign:
+            async with other(server, name).client() as foreign:
                 for request in (
                     foreign.post("mcp", json=listing, headers=hers),
                     foreign.get("mcp", headers=hers),

@@ -99,12 +99,12 @@ async def test_its_sessions_are_not_those_of_jupyters_token(
     server = await jupyter(collaboration=False, extensions=["jmcp"])
     path = {"notebook_path": "new.ipynb", "mode": "create"}
     async with (
-        client(server, {"Authorization": f"token {TOKEN}"}) as person,
+        client(server, {"Authorization": f"token {TOKEN}"}) as operator,
         client(server, created(tokens)) as agent,
     ):
-        opened = (await person.post("/jmcp/v1/sessions", json=path)).json()
+        opened = (await operator.post("/jmcp/v1/sessions", json=path)).json()
         url = f"/jmcp/v1/sessions/{opened['session_id']}/notebook"
-        assert (await person.get(url)).status_code == 200
+        assert (await operator.get(url)).status_code == 200
         refused = await agent.get(url)
         assert (refused.status_code, refused.json()["code"]) == (404, "session_not_found")
 

@@ -17,27 +17,29 @@ from jmcp.core.stores.memory import MemoryStore
 from jmcp.options.settings import Settings
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.jupyter_process import StartJupyter
-from tests.scenarios.journal.conftest import World
+from tests.scenarios.journal.conftest import JournaledServer
 
 CALLER = Caller(owner="somebody", authenticated=True)
 
 
 @pytest.fixture
-async def world(jupyter: StartJupyter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
-    made = World(jupyter=jupyter, monkeypatch=monkeypatch, folder=tmp_path, live=True)
+async def journaled(
+    jupyter: StartJupyter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> JournaledServer:
+    made = JournaledServer(jupyter=jupyter, monkeypatch=monkeypatch, folder=tmp_path, live=True)
     made.root.mkdir()
     made.write("a.ipynb", "0", "1")
     await made.start()
     return made
 
 
-def served(world: World, store: Store, *, read_only: bool) -> Dispatcher:
-    """A whole jmcp on what the world has kept."""
-    kept = (store, SqliteJournal(world.state))
-    world.monkeypatch.setattr(compose, "open_stores", lambda *_, **__: kept)
-    kernels = LocalKernels(world.app)
+def served(journaled: JournaledServer, store: Store, *, read_only: bool) -> Dispatcher:
+    """A whole jmcp on what the journaled server has kept."""
+    kept = (store, SqliteJournal(journaled.state))
+    journaled.monkeypatch.setattr(compose, "open_stores", lambda *_, **__: kept)
+    kernels = LocalKernels(journaled.app)
     settings = Settings(read_only=read_only)
-    return compose.build(world.inner, kernels, place="anywhere", settings=settings)
+    return compose.build(journaled.inner, kernels, place="anywhere", settings=settings)
 
 
 async def source(dispatcher: Dispatcher) -> str:
@@ -63,22 +65,24 @@ def left_run(ref: NotebookRef) -> PendingRun:
     )
 
 
-async def test_an_unsaved_edit_and_a_run_wait_for_a_server_that_may(world: World) -> None:
-    ref = await world.ref()
-    async with world.documents.edit(ref) as cells:
+async def test_an_unsaved_edit_and_a_run_wait_for_a_server_that_may(
+    journaled: JournaledServer,
+) -> None:
+    ref = await journaled.ref()
+    async with journaled.documents.edit(ref) as cells:
         cells.set_source(1, "edited")
-    await world.crash()
+    await journaled.crash()
     store = MemoryStore()
     await store.put_run(left_run(ref))
-    reader = served(world, store, read_only=True)
+    reader = served(journaled, store, read_only=True)
     await reader.start()
     assert not reader.executions.list()
     assert await source(reader) == "1"
-    assert world.sources("a.ipynb") == ["0", "1"]
+    assert journaled.sources("a.ipynb") == ["0", "1"]
     assert [run.execution_id for run in await store.runs()] == ["e1"]
-    writer = served(world, store, read_only=False)
+    writer = served(journaled, store, read_only=False)
     await writer.start()
     assert await source(writer) == "edited"
     await reader.close()
     await writer.close()
-    await world.end()
+    await journaled.end()

@@ -16,33 +16,39 @@ from jmcp.compose import API
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.tool import Tool
 from jmcp.options.settings import Settings
-from tests.scenarios.principals.conftest import Houses
-from tests.scenarios.principals.house import House, Where, arguments, digest, house
+from tests.scenarios.principals.conftest import Servers
+from tests.scenarios.principals.token_server import (
+    Mode,
+    TokenServer,
+    arguments,
+    digest,
+    token_server,
+)
 from tests.served import Served
 from tests.stdio import client, parameters
 
-PLACES: tuple[Where, ...] = ("inside", "elsewhere")
+MODES: tuple[Mode, ...] = ("local", "remote")
 READING = [name for name, tool in API.tools.items() if tool.scope == "read"]
 """In the order of the spec, which is that of the list."""
 
 
-@pytest.fixture(scope="module", params=PLACES)
+@pytest.fixture(scope="module", params=MODES)
 def read_only(
-    request: pytest.FixtureRequest, houses: Houses, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
+    request: pytest.FixtureRequest, servers: Servers, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TokenServer]:
     base = tmp_path_factory.mktemp("read-only")
-    there = houses("elsewhere").served.jupyter if request.param == "elsewhere" else None
-    with house(base, request.param, "--read-only", jupyter=there) as made:
+    there = servers("remote").served.jupyter if request.param == "remote" else None
+    with token_server(base, request.param, "--read-only", jupyter=there) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def opened(read_only: House) -> Iterator[dict[str, str]]:
+def opened(read_only: TokenServer) -> Iterator[dict[str, str]]:
     """The person's session on a notebook, which must stay as it is."""
     read_only.write("example.ipynb")
     before = digest(read_only.served.root), asyncio.run(read_only.kernels())
-    person = read_only.person
-    session = asyncio.run(person.call("use_notebook", notebook_path="example.ipynb"))
+    operator = read_only.operator
+    session = asyncio.run(operator.call("use_notebook", notebook_path="example.ipynb"))
     yield {"session_id": session["session_id"]}
     after = digest(read_only.served.root), asyncio.run(read_only.kernels())
     assert after == before
@@ -50,15 +56,15 @@ def opened(read_only: House) -> Iterator[dict[str, str]]:
 
 @pytest.mark.parametrize("tool", API.tools.values(), ids=lambda tool: tool.name)
 async def test_on_a_read_only_server_no_tool_changes_anything(
-    read_only: House, opened: dict[str, str], tool: Tool
+    read_only: TokenServer, opened: dict[str, str], tool: Tool
 ) -> None:
     given: dict[str, Any] = arguments(tool, execution_id="none", kernel_id="none")
     given |= opened if tool.session == "required" else {}
     if tool.name == "unuse_notebook":  # of a session that no other test needs
-        another = await read_only.person.call("use_notebook", notebook_path="example.ipynb")
+        another = await read_only.operator.call("use_notebook", notebook_path="example.ipynb")
         given["session_id"] = another["session_id"]
-    for scopes in (read_only.person, read_only.guest("admin", "admin")):
-        if scopes is not read_only.person and tool.session == "required":
+    for scopes in (read_only.operator, read_only.token_client("admin", "admin")):
+        if scopes is not read_only.operator and tool.session == "required":
             continue
         answer = await scopes.post(tool.name, **given)
         if tool.scope == "read":
@@ -79,27 +85,27 @@ async def test_on_a_read_only_server_no_tool_changes_anything(
     ids=str,
 )
 async def test_nor_does_opening_a_notebook(
-    read_only: House, opened: dict[str, str], given: dict[str, str]
+    read_only: TokenServer, opened: dict[str, str], given: dict[str, str]
 ) -> None:
     path = {"notebook_path": "example.ipynb"}
     for session in ({}, opened):
-        problem = await read_only.person.refused("use_notebook", **(path | given), **session)
+        problem = await read_only.operator.refused("use_notebook", **(path | given), **session)
         assert problem["code"] == "not_permitted"
         assert "read-only" in problem["detail"]
-    problem = await read_only.person.refused("unuse_notebook", kernel="stop", **opened)
+    problem = await read_only.operator.refused("unuse_notebook", kernel="stop", **opened)
     assert problem["code"] == "not_permitted"
 
 
-async def test_a_read_only_server_lists_what_reads(read_only: House) -> None:
-    async with read_only.person.client() as http:
+async def test_a_read_only_server_lists_what_reads(read_only: TokenServer) -> None:
+    async with read_only.operator.client() as http:
         listed = (await http.get("mcp/tools/list")).json()
     assert [entry["name"] for entry in listed["tools"]] == READING
 
 
 @pytest.fixture(scope="session")
-def plain(houses: Houses) -> Served:
+def plain(servers: Servers) -> Served:
     """A Jupyter Server without jmcp in it."""
-    jupyter = houses("elsewhere").served.jupyter
+    jupyter = servers("remote").served.jupyter
     assert jupyter is not None
     return jupyter
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.site import site
 from tests.jupyter_process import TOKEN, StartJupyter
-from tests.surfaces.conftest import Recorded
+from tests.surfaces.conftest import RecordingDispatcher
 
 LISTED = "https://listed.example"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE")
@@ -59,10 +59,10 @@ async def health(_: Request) -> Response:
     return JSONResponse({"status": "healthy"})
 
 
-def made(recorded: Recorded, *origins: str) -> Starlette:
+def made(recording: RecordingDispatcher, *origins: str) -> Starlette:
     """As `jmcp.hosting.standalone` makes it."""
     return site(
-        recorded,
+        recording,
         version="1.2.3",
         host_origin=HostOriginPolicy(origins=frozenset(origins)),
         token=TOKEN,
@@ -75,7 +75,9 @@ def made(recorded: Recorded, *origins: str) -> Starlette:
 
 def paths() -> list[str]:
     """Every path there is, and one that there is not."""
-    routes = [route.path for route in made(Recorded()).routes if isinstance(route, Route)]
+    routes = [
+        route.path for route in made(RecordingDispatcher()).routes if isinstance(route, Route)
+    ]
     return [*(path.replace("{", "").replace("}", "") for path in routes), "/nowhere"]
 
 
@@ -101,14 +103,14 @@ async def client_of(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def standalone(recorded: Recorded) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(made(recorded, LISTED)) as client:
+async def standalone(recording: RecordingDispatcher) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(made(recording, LISTED)) as client:
         yield client
 
 
 @pytest.fixture
-def recorded() -> Recorded:
-    return Recorded()
+def recording() -> RecordingDispatcher:
+    return RecordingDispatcher()
 
 
 def refused(response: httpx.Response, status: int) -> None:
@@ -124,7 +126,7 @@ def test_all_paths_are_looked_at() -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_foreign_origins_and_hosts_get_nowhere(
-    standalone: httpx.AsyncClient, recorded: Recorded, path: str
+    standalone: httpx.AsyncClient, recording: RecordingDispatcher, path: str
 ) -> None:
     """With the token: a page that knows it is still a page of somebody else."""
     for origin in FOREIGN:
@@ -138,7 +140,7 @@ async def test_foreign_origins_and_hosts_get_nowhere(
         refused(await standalone.request(method, path, headers=headers), 403)
         headers = HEADERS | {"Host": REBOUND[0]}
         refused(await standalone.request(method, path, headers=headers), 421)
-    assert recorded.calls == []
+    assert recording.calls == []
 
 
 async def test_inside_jupyter_too(jupyter: StartJupyter) -> None:
@@ -197,8 +199,8 @@ async def test_a_listed_origin_may_ask_and_read(standalone: httpx.AsyncClient, p
         assert "Retry-After" in answer.headers["access-control-expose-headers"]
 
 
-async def test_without_a_list_nobody_gets_cors_headers(recorded: Recorded) -> None:
-    async with client_of(made(recorded)) as client:
+async def test_without_a_list_nobody_gets_cors_headers(recording: RecordingDispatcher) -> None:
+    async with client_of(made(recording)) as client:
         # A local page is let in, as an MCP inspector is, and reads nothing across origins.
         for origin in ("http://localhost:6274", "http://127.0.0.1:1"):
             asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
@@ -210,8 +212,8 @@ async def test_without_a_list_nobody_gets_cors_headers(recorded: Recorded) -> No
                 assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
-async def test_any_origin_never_has_credentials(recorded: Recorded) -> None:
-    async with client_of(made(recorded, "*")) as client:
+async def test_any_origin_never_has_credentials(recording: RecordingDispatcher) -> None:
+    async with client_of(made(recording, "*")) as client:
         asked = {"Origin": "https://any.example", "Access-Control-Request-Method": "POST"}
         for headers in (asked, asked | {"Cookie": "a=b"}):
             preflight = await client.options("/mcp", headers=headers)

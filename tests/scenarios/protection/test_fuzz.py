@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 
 from jmcp.compose import API
 from jmcp_api.http import PREFIX
-from tests.scenarios.protection import noise
-from tests.scenarios.protection.conftest import write_notebook
+from tests.notebooks import write_notebook
+from tests.scenarios.protection import random_traffic
 from tests.served import (
     Served,
     environment,
@@ -67,10 +67,10 @@ def alone(jupyter_with_jmcp: Served, tmp_path_factory: pytest.TempPathFactory) -
         yield server
 
 
-@pytest.fixture(params=["inside", "standalone"])
+@pytest.fixture(params=["extension", "standalone"])
 def target(request: pytest.FixtureRequest) -> Iterator[Served]:
     """A server that is after the test as it was before."""
-    name = "jupyter_with_jmcp" if request.param == "inside" else "alone"
+    name = "jupyter_with_jmcp" if request.param == "extension" else "alone"
     server: Served = request.getfixturevalue(name)
     before = state(server)
     yield server
@@ -127,13 +127,13 @@ def endpoints() -> list[tuple[str, str]]:
 
 def test_bodies_on_every_endpoint(target: Served) -> None:
     kind = random.Random(SEED)
-    texts = noise.texts(kind)
+    texts = random_traffic.texts(kind)
     with httpx.Client(headers=target.headers, timeout=SECONDS) as client:
         for method, path in endpoints():
             for body in islice(texts, 6):
                 # Most of it as what it should be, so that it gets as far as it can.
-                kinds = JSON if kind.random() < 0.7 else kind.choice(noise.TYPES)
-                given = noise.headers(kind) | {b"Content-Type": kinds.encode("latin-1")}
+                kinds = JSON if kind.random() < 0.7 else kind.choice(random_traffic.TYPES)
+                given = random_traffic.headers(kind) | {b"Content-Type": kinds.encode("latin-1")}
                 sent = (method, path, body[:200], given)
                 url = f"{target.url.rstrip('/')}{path}"
                 answer = client.request(method, url, content=body, headers=given)
@@ -143,8 +143,8 @@ def test_bodies_on_every_endpoint(target: Served) -> None:
 def test_arguments_of_every_tool(target: Served) -> None:
     kind = random.Random(SEED)
     with httpx.Client(headers=target.headers, timeout=SECONDS) as client:
-        for tool, arguments in islice(noise.calls(kind), 150):
-            body = noise.as_json({"tool_name": tool, "arguments": arguments})
+        for tool, arguments in islice(random_traffic.calls(kind), 150):
+            body = random_traffic.as_json({"tool_name": tool, "arguments": arguments})
             url = f"{target.mcp_url}/tools/call"
             answer = client.post(url, content=body, headers={"Content-Type": JSON})
             refused(answer, body[:500])
@@ -168,11 +168,11 @@ def test_queries_of_every_get(target: Served) -> None:
 def test_messages_of_both_eras(target: Served) -> None:
     kind = random.Random(SEED)
     with httpx.Client(headers=target.headers, timeout=SECONDS) as client:
-        for message in islice(noise.messages(kind), 200):
-            body = noise.as_json(message)
+        for message in islice(random_traffic.messages(kind), 200):
+            body = random_traffic.as_json(message)
             if kind.random() < 0.2:
-                body = noise.mutated(kind, body)
-            given = PLAIN | noise.headers(kind)
+                body = random_traffic.mutated(kind, body)
+            given = PLAIN | random_traffic.headers(kind)
             # A stream that somebody subscribed to goes on; its headers are what is looked at.
             with client.stream("POST", target.mcp_url, content=body, headers=given) as answer:
                 stream = answer.headers.get("content-type", "").startswith("text/event-stream")
@@ -187,7 +187,7 @@ def test_messages_of_both_eras(target: Served) -> None:
 def test_requests_as_bytes(target: Served) -> None:
     kind = random.Random(SEED)
     host, answered = urlsplit(target.url).netloc, 0
-    for data in islice(noise.requests(kind, host, target.token), 160):
+    for data in islice(random_traffic.requests(kind, host, target.token), 160):
         answer = exchanged(target, data)
         first = answer.partition(b"\r\n")[0]
         assert b" 500 " not in first, (first, data[:500])
@@ -260,12 +260,14 @@ def test_lines_on_stdin(jupyter_with_jmcp: Served, tmp_path: Path) -> None:
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    lines = [noise.as_json(message) for message in islice(noise.messages(kind), 100)]
-    lines += [noise.mutated(kind, line) for line in lines[:50]]
-    lines += list(islice(noise.texts(kind), 60))
+    lines = [
+        random_traffic.as_json(message) for message in islice(random_traffic.messages(kind), 100)
+    ]
+    lines += [random_traffic.mutated(kind, line) for line in lines[:50]]
+    lines += list(islice(random_traffic.texts(kind), 60))
     lines += [b"x" * 2**21, b'{"jsonrpc": "2.0", "id": 8, "method": "ping"' + b" " * 2**21 + b"}"]
     kind.shuffle(lines)
-    lines.append(noise.as_json({"jsonrpc": "2.0", "id": "the last one", "method": "ping"}))
+    lines.append(random_traffic.as_json({"jsonrpc": "2.0", "id": "the last one", "method": "ping"}))
     # A line is what ends with a line end, whatever else is in it.
     data = b"".join(line.replace(b"\n", b" ") + b"\n" for line in lines)
     writing = threading.Thread(target=process.stdin.write, args=(data,), daemon=True)

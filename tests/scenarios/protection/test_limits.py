@@ -19,8 +19,10 @@ from jmcp.options.settings import MIB, Settings
 from jmcp.transport.mcp import stdio
 from jmcp.transport.mcp.stdio_fds import StdioFds
 from tests.jupyter_process import TOKEN, StartJupyter
-from tests.scenarios.protection.conftest import Desk, Place, StartDesk, write_notebook
-from tests.surfaces.conftest import Recorded
+from tests.notebooks import write_notebook
+from tests.running_jmcp import Mode
+from tests.scenarios.protection.conftest import FencedJmcp, StartJmcp
+from tests.surfaces.conftest import RecordingDispatcher
 
 SECONDS = 60
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -28,7 +30,7 @@ SLOW = 0.01
 """Calls a second: its bucket holds one call, and the next comes in a hundred seconds."""
 
 
-class Server:
+class ServedJmcp:
     """jmcp inside of a Jupyter Server, over HTTP."""
 
     def __init__(self, url: str, root: Path, http: httpx.AsyncClient) -> None:
@@ -50,11 +52,11 @@ class Server:
 
 
 @asynccontextmanager
-async def server(jupyter: StartJupyter, **settings: Any) -> AsyncIterator[Server]:
+async def serving(jupyter: StartJupyter, **settings: Any) -> AsyncIterator[ServedJmcp]:
     app = await jupyter(collaboration=False, extensions=["jmcp"], JmcpExtension=settings)
     write_notebook(Path(app.root_dir) / "a.ipynb", "print('from the cell')")
     async with httpx.AsyncClient(headers=HEADERS, timeout=SECONDS) as http:
-        yield Server(f"http://127.0.0.1:{app.port}", Path(app.root_dir), http)
+        yield ServedJmcp(f"http://127.0.0.1:{app.port}", Path(app.root_dir), http)
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -62,11 +64,11 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 async def test_every_surface_says_when_to_come_back(jupyter: StartJupyter) -> None:
-    async with server(jupyter, calls_per_second=SLOW, owner_calls_per_second=0) as here:
-        session = await here.opened()
+    async with serving(jupyter, calls_per_second=SLOW, owner_calls_per_second=0) as server:
+        session = await server.opened()
         # Opening took the session's only token.
-        rest = await here.rest("GET", f"/sessions/{session}/notebook")
-        facade = await here.tool("read_notebook", session_id=session)
+        rest = await server.rest("GET", f"/sessions/{session}/notebook")
+        facade = await server.tool("read_notebook", session_id=session)
         for answer in (rest, facade):
             assert answer.status_code == 429
             problem = answer.json()
@@ -75,7 +77,7 @@ async def test_every_surface_says_when_to_come_back(jupyter: StartJupyter) -> No
             assert 1 <= int(answer.headers["retry-after"]) <= 101
             assert int(answer.headers["retry-after"]) >= problem["details"]["retry_after"] - 1
         for mode in ("auto", "legacy"):
-            transport = streamable_http_client(f"{here.url}/mcp", http_client=here.http)
+            transport = streamable_http_client(f"{server.url}/mcp", http_client=server.http)
             async with Client(transport, mode=mode) as client:
                 for _ in range(3):
                     await client.list_tools()
@@ -86,7 +88,7 @@ async def test_every_surface_says_when_to_come_back(jupyter: StartJupyter) -> No
             assert error["code"] == "rate_limited"
             assert 0 < error["details"]["retry_after"] <= 100.001
             assert "call again in" in result.content[0].text  # type: ignore[union-attr]
-        stream = await here.rest(
+        stream = await server.rest(
             "POST",
             f"/sessions/{session}/code",
             json={"code": "1"},
@@ -96,29 +98,31 @@ async def test_every_surface_says_when_to_come_back(jupyter: StartJupyter) -> No
         assert "retry-after" in stream.headers
         # Another session is not slowed down, nor what belongs to none.
         assert (
-            await here.rest("GET", f"/sessions/{await here.opened()}/notebook")
+            await server.rest("GET", f"/sessions/{await server.opened()}/notebook")
         ).status_code == 429
-        assert (await here.rest("GET", "/kernels")).status_code == 200
+        assert (await server.rest("GET", "/kernels")).status_code == 200
 
 
 async def test_health_metrics_and_listings_are_not_counted(jupyter: StartJupyter) -> None:
-    async with server(jupyter, owner_calls_per_second=SLOW) as here:
+    async with serving(jupyter, owner_calls_per_second=SLOW) as server:
         for _ in range(5):
             for path in ("/mcp/healthz", "/mcp/tools/list", "/jmcp/metrics", "/jmcp/openapi.json"):
-                assert (await here.http.get(f"{here.url}{path}")).status_code == 200
-        assert (await here.rest("GET", "/kernels")).status_code == 200
-        assert (await here.rest("GET", "/kernels")).status_code == 429
+                assert (await server.http.get(f"{server.url}{path}")).status_code == 200
+        assert (await server.rest("GET", "/kernels")).status_code == 200
+        assert (await server.rest("GET", "/kernels")).status_code == 429
 
 
-async def test_waiting_for_a_run_is_one_call(desk: StartDesk) -> None:
-    here = await desk("file", Settings(calls_per_second=0.3, owner_calls_per_second=0))
-    write_notebook(here.root / "a.ipynb", "import time; time.sleep(1)")
-    session = (await here.result("use_notebook", notebook_path="a.ipynb"))["session_id"]
+async def test_waiting_for_a_run_is_one_call(start_jmcp: StartJmcp) -> None:
+    server = await start_jmcp(
+        "local file", Settings(calls_per_second=0.3, owner_calls_per_second=0)
+    )
+    write_notebook(server.root / "a.ipynb", "import time; time.sleep(1)")
+    session = (await server.call("use_notebook", notebook_path="a.ipynb"))["session_id"]
     # The bucket holds three, and waiting for the run must not take the third.
-    run = await here.result("execute_cell", session_id=session, cell_index=0, wait=60)
+    run = await server.call("execute_cell", session_id=session, cell_index=0, wait=60)
     assert run["status"] == "ok"
     execution = run["execution_id"]
-    ended = await here.result("get_execution", session_id=session, execution_id=execution)
+    ended = await server.call("get_execution", session_id=session, execution_id=execution)
     assert ended["status"] == "ok"
 
 
@@ -127,23 +131,23 @@ async def test_the_audit_log_has_every_call_and_every_refusal(
 ) -> None:
     path = tmp_path / "audit.jsonl"
     limits = {"calls_per_second": 0.6, "owner_calls_per_second": 0, "deny_tools": ["delete_cell"]}
-    async with server(jupyter, audit_log=str(path), **limits) as here:
-        session = await here.opened()
+    async with serving(jupyter, audit_log=str(path), **limits) as server:
+        session = await server.opened()
         secret = "cell_source_that_nobody_asked_for"
-        await here.tool(
+        await server.tool(
             "insert_cell",
             session_id=session,
             cell_index=0,
             cell_type="code",
             cell_source=secret,
         )
-        await here.tool("read_cell", session_id=session, cell_id="c0")
-        await here.tool("read_cell", session_id=session, cell_id="none")
-        await here.tool("delete_cell", session_id=session, cell_ids=["c0"])
-        await here.tool("read_cell", session_id=session, cell_id=7)
-        await here.tool("read_cell", session_id="unknown-one", cell_id="c0")
+        await server.tool("read_cell", session_id=session, cell_id="c0")
+        await server.tool("read_cell", session_id=session, cell_id="none")
+        await server.tool("delete_cell", session_id=session, cell_ids=["c0"])
+        await server.tool("read_cell", session_id=session, cell_id=7)
+        await server.tool("read_cell", session_id="unknown-one", cell_id="c0")
         for _ in range(1000):
-            answer = await here.tool("read_notebook", session_id=session)
+            answer = await server.tool("read_notebook", session_id=session)
             if answer.status_code == 429:
                 break
         found = [line for line in lines(path) if line["event"] == "call"]
@@ -179,18 +183,18 @@ async def test_the_audit_log_has_every_call_and_every_refusal(
 
 async def test_a_call_never_fails_for_the_audit_log(jupyter: StartJupyter, tmp_path: Path) -> None:
     path = tmp_path / "folder" / "audit.jsonl"
-    async with server(jupyter, audit_log=str(path)) as here:
-        session = await here.opened()
+    async with serving(jupyter, audit_log=str(path)) as server:
+        session = await server.opened()
         path.parent.mkdir()
-        assert (await here.rest("GET", f"/sessions/{session}/notebook")).status_code == 200
+        assert (await server.rest("GET", f"/sessions/{session}/notebook")).status_code == 200
     found = [line["event"] for line in lines(path)]
     assert found[0] == "lines_lost"
     assert "call" in found
 
 
 async def test_bodies_above_the_limit_are_refused(jupyter: StartJupyter) -> None:
-    async with server(jupyter, max_request_mib=1) as here:
-        session = await here.opened()
+    async with serving(jupyter, max_request_mib=1) as server:
+        session = await server.opened()
         source = "x" * MIB
         cell = {"cell_index": 0, "cell_type": "code", "cell_source": source}
         message = {
@@ -200,14 +204,14 @@ async def test_bodies_above_the_limit_are_refused(jupyter: StartJupyter) -> None
             "params": {"name": "insert_cell", "arguments": cell | {"session_id": session}},
         }
         for answer in (
-            await here.rest("POST", f"/sessions/{session}/cells", json=cell),
-            await here.tool("insert_cell", session_id=session, **cell),
-            await here.http.post(f"{here.url}/mcp", json=message),
-            await here.http.post(f"{here.url}/mcp", content=chunks(source), headers=JSON),
+            await server.rest("POST", f"/sessions/{session}/cells", json=cell),
+            await server.tool("insert_cell", session_id=session, **cell),
+            await server.http.post(f"{server.url}/mcp", json=message),
+            await server.http.post(f"{server.url}/mcp", content=chunks(source), headers=JSON),
         ):
             too_large(answer)
         cell["cell_source"] = "x" * (MIB - 1000)
-        fits = await here.rest("POST", f"/sessions/{session}/cells", json=cell)
+        fits = await server.rest("POST", f"/sessions/{session}/cells", json=cell)
         assert fits.status_code == 201
 
 
@@ -261,7 +265,7 @@ def pipes() -> Iterator[tuple[StdioFds, int, int]]:
 
 
 async def test_a_line_above_the_limit_is_answered_and_passed_over() -> None:
-    recorded = Recorded()
+    recording = RecordingDispatcher()
     limit = 10_000
     ping = {"jsonrpc": "2.0", "id": "p", "method": "ping"}
 
@@ -276,7 +280,7 @@ async def test_a_line_above_the_limit_is_answered_and_passed_over() -> None:
     with pipes() as (wire, sending, receiving):
         serving = asyncio.create_task(
             stdio.serve(
-                recorded,
+                recording,
                 wire,
                 stdio.PendingAnswers(),
                 version="1",
@@ -301,7 +305,7 @@ async def test_a_line_above_the_limit_is_answered_and_passed_over() -> None:
         assert answer["error"]["code"] == -32600
         assert f"{limit:,}" in answer["error"]["message"]
     assert [answer["id"] for answer in answers if answer.get("id") == "p"] == ["p"]
-    assert recorded.calls == []
+    assert recording.calls == []
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -319,24 +323,24 @@ async def read_lines(descriptor: int) -> AsyncIterator[bytes]:
             yield line
 
 
-@pytest.mark.parametrize("place", ["live", "file", "outside live", "outside file"])
-async def test_a_notebook_above_the_limit_is_not_opened(desk: StartDesk, place: Place) -> None:
+@pytest.mark.parametrize("mode", ["local live", "local file", "remote live", "remote file"])
+async def test_a_notebook_above_the_limit_is_not_opened(start_jmcp: StartJmcp, mode: Mode) -> None:
     settings = Settings(max_notebook_mib=1, calls_per_second=0, owner_calls_per_second=0)
-    here = await desk(place, settings)
-    write_notebook(here.root / "large.ipynb", "x" * MIB)
-    write_notebook(here.root / "fits.ipynb", "x" * (MIB - 2000))
-    code = await here.refused("use_notebook", notebook_path="large.ipynb")
+    server = await start_jmcp(mode, settings)
+    write_notebook(server.root / "large.ipynb", "x" * MIB)
+    write_notebook(server.root / "fits.ipynb", "x" * (MIB - 2000))
+    code = await server.refused("use_notebook", notebook_path="large.ipynb")
     assert code == "notebook_too_large"
-    assert (await here.result("use_notebook", notebook_path="fits.ipynb"))["cell_count"] == 1
+    assert (await server.call("use_notebook", notebook_path="fits.ipynb"))["cell_count"] == 1
 
 
-async def test_nor_one_that_a_browser_has_open(desk: StartDesk) -> None:
+async def test_nor_one_that_a_browser_has_open(start_jmcp: StartJmcp) -> None:
     settings = Settings(max_notebook_mib=1, calls_per_second=0, owner_calls_per_second=0)
-    here: Desk = await desk("live", settings)
-    write_notebook(here.root / "large.ipynb", "x" * MIB)
-    (extension,) = here.app.extension_manager.extension_apps["jupyter_server_ydoc"]
-    file_id = here.app.web_app.settings["file_id_manager"].index("large.ipynb")
+    server: FencedJmcp = await start_jmcp("local live", settings)
+    write_notebook(server.root / "large.ipynb", "x" * MIB)
+    (extension,) = server.app.extension_manager.extension_apps["jupyter_server_ydoc"]
+    file_id = server.app.web_app.settings["file_id_manager"].index("large.ipynb")
     room = f"json:notebook:{file_id}"
     await extension.get_document(room_id=room, copy=False, create=True)
-    code = await here.refused("use_notebook", notebook_path="large.ipynb")
+    code = await server.refused("use_notebook", notebook_path="large.ipynb")
     assert code == "notebook_too_large"

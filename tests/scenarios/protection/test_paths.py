@@ -13,7 +13,9 @@ from jmcp.compose import API
 from jmcp.options.settings import Settings
 from jmcp_jupyter.documents.common.paths import is_below
 from tests.jupyter_process import TOKEN, StartJupyter
-from tests.scenarios.protection.conftest import PLACES, Desk, Place, StartDesk, write_notebook
+from tests.notebooks import write_notebook
+from tests.running_jmcp import MODES, Mode
+from tests.scenarios.protection.conftest import FencedJmcp, StartJmcp
 
 NAMES = {"notebook_path", "path"}
 """Every argument that is a path. A new one fails the first test until it is treated as these are."""
@@ -122,16 +124,16 @@ def test_every_argument_that_could_be_a_path_is_known() -> None:
     assert len(CALLS) > 15
 
 
-@pytest.mark.parametrize("place", PLACES)
-async def test_no_tool_takes_a_bad_path(desk: StartDesk, place: Place) -> None:
-    here = await desk(place)
-    furnish(here)
-    before = contents(here.outside)
-    session = (await here.result("use_notebook", notebook_path="a.ipynb"))["session_id"]
+@pytest.mark.parametrize("mode", MODES)
+async def test_no_tool_takes_a_bad_path(start_jmcp: StartJmcp, mode: Mode) -> None:
+    server = await start_jmcp(mode)
+    furnish(server)
+    before = contents(server.outside)
+    session = (await server.call("use_notebook", notebook_path="a.ipynb"))["session_id"]
     for tool, argument in CALLS:
         for path in BAD + UNKNOWN:
             given = {"session_id": session} if API.tools[tool].session == "required" else {}
-            code = await here.refused(tool, **given, **values(tool), **{argument: path})
+            code = await server.refused(tool, **given, **values(tool), **{argument: path})
             expected = {"path_refused", "invalid_arguments"}
             if path in UNKNOWN:
                 expected |= {"notebook_not_found", "directory_not_found"}
@@ -140,104 +142,104 @@ async def test_no_tool_takes_a_bad_path(desk: StartDesk, place: Place) -> None:
             if tool == "get_execution":  # goes by the id alone
                 expected |= {"execution_not_found"}
             assert code in expected, (tool, path, code)
-    assert contents(here.outside) == before
+    assert contents(server.outside) == before
 
 
-@pytest.mark.parametrize("place", PLACES)
-async def test_no_bad_path_is_created(desk: StartDesk, place: Place) -> None:
-    here = await desk(place)
-    furnish(here)
-    before, parent = contents(here.outside), sorted(os.listdir(here.root.parent))
+@pytest.mark.parametrize("mode", MODES)
+async def test_no_bad_path_is_created(start_jmcp: StartJmcp, mode: Mode) -> None:
+    server = await start_jmcp(mode)
+    furnish(server)
+    before, parent = contents(server.outside), sorted(os.listdir(server.root.parent))
     for path in BAD:
-        code = await here.refused("use_notebook", notebook_path=path, mode="create")
+        code = await server.refused("use_notebook", notebook_path=path, mode="create")
         assert code in ("path_refused", "invalid_arguments"), (path, code)
     for path in ("no/a.ipynb", "a.ipynb/b.ipynb", "\uff0e\uff0e/b.ipynb"):
-        assert await here.refused("use_notebook", notebook_path=path, mode="create") in (
+        assert await server.refused("use_notebook", notebook_path=path, mode="create") in (
             "directory_not_found",
             "path_refused",
         )
-    assert contents(here.outside) == before
-    assert sorted(os.listdir(here.root.parent)) == parent
+    assert contents(server.outside) == before
+    assert sorted(os.listdir(server.root.parent)) == parent
 
 
-@pytest.mark.parametrize("place", ["live", "file"])
-async def test_no_link_is_followed_out_of_the_root(desk: StartDesk, place: Place) -> None:
-    here = await desk(place)
-    furnish(here)
-    links(here)
-    before = contents(here.outside)
+@pytest.mark.parametrize("mode", ["local live", "local file"])
+async def test_no_link_is_followed_out_of_the_root(start_jmcp: StartJmcp, mode: Mode) -> None:
+    server = await start_jmcp(mode)
+    furnish(server)
+    links(server)
+    before = contents(server.outside)
     for path in ("link.ipynb", "away/secret.ipynb", "sub/up/outside/secret.ipynb", "twice.ipynb"):
-        assert await here.refused("use_notebook", notebook_path=path) == "path_refused"
+        assert await server.refused("use_notebook", notebook_path=path) == "path_refused"
     for path in ("away/new.ipynb", "dangling.ipynb", "sub/up/outside/new.ipynb"):
-        code = await here.refused("use_notebook", notebook_path=path, mode="create")
+        code = await server.refused("use_notebook", notebook_path=path, mode="create")
         assert code == "path_refused", path
     for path in ("away", "sub/up", "sub/up/outside"):
-        assert await here.refused("list_files", path=path) == "path_refused"
-    listed = await here.result("list_files", path="", max_depth=3, limit=0)
+        assert await server.refused("list_files", path=path) == "path_refused"
+    listed = await server.call("list_files", path="", max_depth=3, limit=0)
     names = {row["path"] for row in listed["files"]}
     assert names == {"a.ipynb", "near.ipynb", "sub", "sub/a.ipynb", "within", "within/a.ipynb"}
-    rows = await here.result("list_notebooks", scope="workspace", limit=100)
+    rows = await server.call("list_notebooks", scope="workspace", limit=100)
     assert {row["notebook_path"] for row in rows["notebooks"]} == {
         name for name in names if name.endswith(".ipynb")
     }
     # A link that stays is as good as any file.
-    assert (await here.result("use_notebook", notebook_path="near.ipynb"))["cell_count"] == 1
-    assert (await here.result("use_notebook", notebook_path="within/a.ipynb"))["cell_count"] == 1
-    assert contents(here.outside) == before
+    assert (await server.call("use_notebook", notebook_path="near.ipynb"))["cell_count"] == 1
+    assert (await server.call("use_notebook", notebook_path="within/a.ipynb"))["cell_count"] == 1
+    assert contents(server.outside) == before
 
 
-@pytest.mark.parametrize("place", ["live", "file"])
+@pytest.mark.parametrize("mode", ["local live", "local file"])
 async def test_a_notebook_that_becomes_a_link_is_not_followed(
-    desk: StartDesk, place: Place
+    start_jmcp: StartJmcp, mode: Mode
 ) -> None:
-    here = await desk(place)
-    furnish(here)
-    opened = await here.result("use_notebook", notebook_path="a.ipynb")
-    await here.dispatcher.documents.save(await here.dispatcher.documents.identify("a.ipynb"))
-    (here.root / "a.ipynb").unlink()
-    (here.root / "a.ipynb").symlink_to(here.outside / "secret.ipynb")
-    before = contents(here.outside)
+    server = await start_jmcp(mode)
+    furnish(server)
+    opened = await server.call("use_notebook", notebook_path="a.ipynb")
+    await server.dispatcher.documents.save(await server.dispatcher.documents.identify("a.ipynb"))
+    (server.root / "a.ipynb").unlink()
+    (server.root / "a.ipynb").symlink_to(server.outside / "secret.ipynb")
+    before = contents(server.outside)
     for tool in ("read_notebook", "insert_cell"):
-        code = await here.refused(tool, session_id=opened["session_id"], **values(tool))
+        code = await server.refused(tool, session_id=opened["session_id"], **values(tool))
         assert code in ("path_refused", "notebook_not_found")
-    assert contents(here.outside) == before
+    assert contents(server.outside) == before
 
 
-async def test_outside_only_jupyter_can_see_where_a_link_leads(desk: StartDesk) -> None:
+async def test_outside_only_jupyter_can_see_where_a_link_leads(start_jmcp: StartJmcp) -> None:
     """What Jupyter Server does, for which SECURITY.md has a word: it follows links."""
-    here = await desk("outside file")
-    furnish(here)
-    links(here)
-    assert await here.result("use_notebook", notebook_path="link.ipynb")
+    server = await start_jmcp("remote file")
+    furnish(server)
+    links(server)
+    assert await server.call("use_notebook", notebook_path="link.ipynb")
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("mine", [False, True])
 @pytest.mark.parametrize("jupyters", [False, True])
 async def test_hidden_needs_the_leave_of_both(
-    desk: StartDesk, place: Place, mine: bool, jupyters: bool
+    start_jmcp: StartJmcp, mode: Mode, mine: bool, jupyters: bool
 ) -> None:
     settings = Settings(allow_hidden=mine, calls_per_second=0, owner_calls_per_second=0)
-    here = await desk(place, settings, ContentsManager={"allow_hidden": jupyters})
-    furnish(here)
+    server = await start_jmcp(mode, settings, ContentsManager={"allow_hidden": jupyters})
+    furnish(server)
     hidden = {".a.ipynb", ".hidden", ".hidden/a.ipynb", "sub/.hidden", "sub/.hidden/a.ipynb"}
-    listed = await here.result("list_files", path="", max_depth=3, limit=0)
+    listed = await server.call("list_files", path="", max_depth=3, limit=0)
     names = {row["path"] for row in listed["files"]}
     if mine and jupyters:
         assert names >= hidden
-        opened = await here.result("use_notebook", notebook_path=".hidden/a.ipynb")
+        opened = await server.call("use_notebook", notebook_path=".hidden/a.ipynb")
         assert opened["cell_count"] == 1
-        assert (await here.result("list_files", path=".hidden"))["total"] == 1
+        assert (await server.call("list_files", path=".hidden"))["total"] == 1
     else:
         assert not names & hidden
         for path in (".a.ipynb", ".hidden/a.ipynb", "sub/.hidden/a.ipynb"):
-            assert await here.refused("use_notebook", notebook_path=path) == "path_refused"
+            assert await server.refused("use_notebook", notebook_path=path) == "path_refused"
         path = ".hidden/new.ipynb"
-        assert await here.refused("use_notebook", notebook_path=path, mode="create") in (
+        assert await server.refused("use_notebook", notebook_path=path, mode="create") in (
             "path_refused",
         )
-        assert await here.refused("list_files", path=".hidden") == "path_refused"
-        assert not (here.root / ".hidden" / "new.ipynb").exists()
+        assert await server.refused("list_files", path=".hidden") == "path_refused"
+        assert not (server.root / ".hidden" / "new.ipynb").exists()
 
 
 async def test_rest_takes_none_either(jupyter: StartJupyter, tmp_path: Path) -> None:
@@ -301,15 +303,15 @@ def test_links_are_followed_to_their_end(tmp_path: Path, path: str, below: bool)
     assert is_below(str(tmp_path / "alias"), path) is below
 
 
-def furnish(here: Desk) -> None:
+def furnish(server: FencedJmcp) -> None:
     for path in ("a", ".a", ".hidden/a", "sub/a", "sub/.hidden/a"):
-        write_notebook(here.root / f"{path}.ipynb", "1")
-    write_notebook(here.outside / "secret.ipynb", "TOP SECRET")
+        write_notebook(server.root / f"{path}.ipynb", "1")
+    write_notebook(server.outside / "secret.ipynb", "TOP SECRET")
 
 
-def links(here: Desk) -> None:
-    make_links(here.root, here.outside)
-    (here.root / "dangling.ipynb").symlink_to(here.outside / "not-there.ipynb")
+def links(server: FencedJmcp) -> None:
+    make_links(server.root, server.outside)
+    (server.root / "dangling.ipynb").symlink_to(server.outside / "not-there.ipynb")
 
 
 def make_links(root: Path, outside: Path) -> None:

@@ -11,7 +11,7 @@ import httpx2 as httpx
 import pytest
 
 from jmcp.compose import API
-from tests.scenarios.observability.watched import Watched, jmcp, watched
+from tests.scenarios.observability.logged_server import LoggedServer, jmcp, logged_server
 from tests.served import JUPYTER_TOKEN, TOKEN, jupyter_server, standalone_variables
 
 SECONDS = 120
@@ -25,7 +25,7 @@ CODE = "import os, json; print(json.dumps(dict(os.environ)))"
 @pytest.fixture(scope="module", params=["jmcp serve", "standalone"])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Watched]:
+) -> Iterator[LoggedServer]:
     """With its tokens in variables, as a service or a client's configuration has them."""
     tmp_path = tmp_path_factory.mktemp("tokens")
     home, root = tmp_path / "home", tmp_path / "root"
@@ -39,10 +39,10 @@ def server(
                 jupyter_server(tmp_path / "jupyter", root, collaboration=False)
             )
             variables |= standalone_variables(jupyter)
-        yield stack.enter_context(watched(jmcp(*options), home, root, variables=variables))
+        yield stack.enter_context(logged_server(jmcp(*options), home, root, variables=variables))
 
 
-def test_no_answer_has_a_token(server: Watched) -> None:
+def test_no_answer_has_a_token(server: LoggedServer) -> None:
     """Results, errors, redirects, pages: of every path, with it, with a wrong one and without."""
     paths = [
         *(route.path.replace("{", "").replace("}", "") for route in API.routes),
@@ -71,7 +71,7 @@ def test_no_answer_has_a_token(server: Watched) -> None:
                             silent(str(answer.headers), url)
 
 
-def test_code_that_runs_and_who_looks_at_processes_see_none(server: Watched) -> None:
+def test_code_that_runs_and_who_looks_at_processes_see_none(server: LoggedServer) -> None:
     with httpx.Client(headers=server.headers, timeout=SECONDS) as client:
         opened = call(client, server, "use_notebook", notebook_path="a.ipynb", mode="create")
         run = call(
@@ -90,7 +90,7 @@ def test_code_that_runs_and_who_looks_at_processes_see_none(server: Watched) -> 
     silent(server.command_line(), "the command line")
 
 
-def call(client: httpx.Client, server: Watched, tool: str, **arguments: Any) -> dict[str, Any]:
+def call(client: httpx.Client, server: LoggedServer, tool: str, **arguments: Any) -> dict[str, Any]:
     body = {"tool_name": tool, "arguments": arguments}
     answer = client.post(f"{server.mcp_url}/tools/call", json=body)
     assert answer.status_code == 200, answer.text

@@ -1,4 +1,4 @@
-"""A whole desk: a real server with documents and kernels, and executions between them."""
+"""A notebook on a real server, its kernel, and executions that write into its cells."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LIMIT = 60
 
 
 @dataclass(kw_only=True)
-class Desk:
+class RunnableNotebook:
     """`kernel_id` is the kernel of the notebook `ref`, whose cells are c0, c1 ..."""
 
     app: ServerApp
@@ -78,27 +78,27 @@ class Desk:
             return cells.get(index, outputs=True)
 
 
-StartDesk = Callable[..., Any]
+StartNotebook = Callable[..., Any]
 
 
 @pytest.fixture
-async def desk_at(jupyter: StartJupyter) -> AsyncIterator[StartDesk]:
-    """Start a desk: `await desk_at(live=True, cells=3, **jupyter_config)`."""
-    desks: list[Desk] = []
+async def start_notebook(jupyter: StartJupyter) -> AsyncIterator[StartNotebook]:
+    """Write a notebook and start its kernel: `await start_notebook(live=True, cells=3, **jupyter_config)`."""
+    notebooks: list[RunnableNotebook] = []
 
-    async def start(*, live: bool = True, cells: int = 3, **config: Any) -> Desk:
+    async def start(*, live: bool = True, cells: int = 3, **config: Any) -> RunnableNotebook:
         app = await jupyter(collaboration=live, **config)
         path = Path(app.root_dir) / "n.ipynb"
-        notebook = nbformat.v4.new_notebook(
+        content = nbformat.v4.new_notebook(
             cells=[{**nbformat.v4.new_code_cell("source"), "id": f"c{n}"} for n in range(cells)]
         )
-        nbformat.write(nbformat.from_dict(notebook), path)
+        nbformat.write(nbformat.from_dict(content), path)
         documents = LocalDocuments(app, flush_seconds=0.05)
         kernels = LocalKernels(app)
         ref = await documents.identify("n.ipynb")
         store = MemoryStore()
-        desks.append(
-            Desk(
+        notebooks.append(
+            RunnableNotebook(
                 app=app,
                 documents=documents,
                 kernels=kernels,
@@ -108,17 +108,19 @@ async def desk_at(jupyter: StartJupyter) -> AsyncIterator[StartDesk]:
                 kernel_id=await kernels.start(ref, None),
             )
         )
-        return desks[-1]
+        return notebooks[-1]
 
     yield start
-    for desk in desks:
-        await desk.executions.close()
-        await desk.kernels.close()
-        await desk.documents.close()
+    for notebook in notebooks:
+        await notebook.executions.close()
+        await notebook.kernels.close()
+        await notebook.documents.close()
 
 
 @pytest.fixture(params=["live", "file"])
-async def desk(request: pytest.FixtureRequest, desk_at: StartDesk) -> Desk:
-    """A desk in either mode of documents."""
-    started: Desk = await desk_at(live=request.param == "live")
+async def notebook(
+    request: pytest.FixtureRequest, start_notebook: StartNotebook
+) -> RunnableNotebook:
+    """A notebook in either mode of documents."""
+    started: RunnableNotebook = await start_notebook(live=request.param == "live")
     return started

@@ -1,4 +1,4 @@
-"""jmcp stops and starts again on a Jupyter Server elsewhere while code runs there."""
+"""jmcp stops and starts again on a remote Jupyter Server while code runs there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 from tests.jupyter_process import TOKEN, StartJupyter
-from tests.scenarios.runs.conftest import LIMIT, Desk, nbformat
+from tests.scenarios.runs.conftest import LIMIT, RunnableNotebook, nbformat
 
 COUNTING = """\
 import os, time
@@ -40,13 +40,15 @@ async def server(request: pytest.FixtureRequest, jupyter: StartJupyter) -> Serve
         collaboration=request.param == "live", ZMQChannelsWebsocketConnection={"limit_rate": False}
     )
     cells = [{**nbformat.v4.new_code_cell("source"), "id": f"c{n}"} for n in range(2)]
-    notebook = nbformat.from_dict(nbformat.v4.new_notebook(cells=cells))
-    nbformat.write(notebook, Path(app.root_dir) / "n.ipynb")
+    content = nbformat.from_dict(nbformat.v4.new_notebook(cells=cells))
+    nbformat.write(content, Path(app.root_dir) / "n.ipynb")
     return app
 
 
 @asynccontextmanager
-async def jmcp(server: ServerApp, store: MemoryStore, kernel_id: str = "") -> AsyncIterator[Desk]:
+async def jmcp(
+    server: ServerApp, store: MemoryStore, kernel_id: str = ""
+) -> AsyncIterator[RunnableNotebook]:
     """One life of jmcp, which ends in order."""
     api = JupyterApi(server.connection_url, TOKEN)
     documents = RemoteDocuments(api, flush_seconds=0.05)
@@ -55,7 +57,7 @@ async def jmcp(server: ServerApp, store: MemoryStore, kernel_id: str = "") -> As
     try:
         await executions.resume(Leases(documents))
         ref = await documents.identify("n.ipynb")
-        yield Desk(
+        yield RunnableNotebook(
             app=server,
             documents=documents,
             kernels=kernels,
@@ -97,19 +99,19 @@ def shown(outputs: Any) -> list[str]:
 
 async def test_a_restart_of_jmcp_loses_nothing(server: ServerApp) -> None:
     store = MemoryStore()
-    async with jmcp(server, store) as desk:
-        run = await desk.submit(COUNTING)
-        waiting = await desk.submit("'never sent'", cell=1)
+    async with jmcp(server, store) as notebook:
+        run = await notebook.submit(COUNTING)
+        waiting = await notebook.submit("'never sent'", cell=1)
         await printing(run)
     assert (run.status, waiting.status) == ("lost_contact", "aborted")
-    await alone(server, desk.kernel_id)
+    await alone(server, notebook.kernel_id)
     (left,) = await store.runs()
     assert (left.execution_id, left.settled, left.displays) == (
         run.execution_id,
         True,
         {_id(left): (0,)},
     )
-    async with jmcp(server, store, desk.kernel_id) as again:
+    async with jmcp(server, store, notebook.kernel_id) as again:
         taken = again.executions.get(run.execution_id)
         assert taken is not None
         assert taken.status == "running"
@@ -131,10 +133,10 @@ async def test_a_restart_of_jmcp_loses_nothing(server: ServerApp) -> None:
 
 async def test_a_kernel_that_ended_meanwhile_ends_the_run(server: ServerApp) -> None:
     store = MemoryStore()
-    async with jmcp(server, store) as desk:
-        run = await desk.submit(COUNTING)
+    async with jmcp(server, store) as notebook:
+        run = await notebook.submit(COUNTING)
         await printing(run)
-    await server.kernel_manager.shutdown_kernel(desk.kernel_id, now=True)
+    await server.kernel_manager.shutdown_kernel(notebook.kernel_id, now=True)
     async with jmcp(server, store) as again:
         taken = again.executions.get(run.execution_id)
         assert taken is not None

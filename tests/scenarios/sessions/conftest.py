@@ -1,26 +1,15 @@
-"""A dispatcher on a real Jupyter Server with a clock that the test turns."""
+"""jmcp on a real Jupyter Server, with a clock that the test sets."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
 
-import nbformat
 import pytest
-from jupyter_server.serverapp import ServerApp
 
-from jmcp.compose import API
-from jmcp.core.calls.call import Caller, Outcome
-from jmcp.core.calls.dispatcher import Dispatcher
-from jmcp_handlers import HANDLERS
-from jmcp_jupyter.documents.local.documents import LocalDocuments
-from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.jupyter_process import StartJupyter
-
-ALICE = Caller(owner="alice", authenticated=True)
-BOB = Caller(owner="bob", authenticated=True)
+from tests.notebooks import write_notebook
+from tests.running_jmcp import RunningJmcp
 
 
 class Clock:
@@ -33,58 +22,24 @@ class Clock:
         return self.now
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
-    """A dispatcher with its folder and clock, and short ways to call it."""
+@dataclass(kw_only=True)
+class SessionServer(RunningJmcp):
+    """A server whose sessions go by `clock`."""
 
-    dispatcher: Dispatcher
-    server: ServerApp
-    root: Path
-    clock: Clock
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        self.options = {**self.options, "clock": self.clock}
 
     def write(self, *names: str) -> None:
+        """Notebooks of one code cell each, `c0`, which sets `name`."""
         for name in names:
-            notebook = nbformat.v4.new_notebook()
-            notebook.cells.append(nbformat.v4.new_code_cell(f"name = {name!r}", id="aaaa0001"))
-            nbformat.write(notebook, self.root / name)
-
-    async def outcome(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> Outcome:
-        return await self.dispatcher.call(tool, arguments, caller)
-
-    async def call(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> dict[str, Any]:
-        """The result of a call that has to succeed."""
-        outcome = await self.outcome(tool, caller, **arguments)
-        assert outcome.result is not None, outcome.text
-        return outcome.result
-
-    async def fail(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> dict[str, Any]:
-        """The error of a call that has to fail."""
-        outcome = await self.outcome(tool, caller, **arguments)
-        assert outcome.error is not None, outcome.text
-        return outcome.error.payload()
-
-    async def open(self, name: str, caller: Caller = ALICE, /, **arguments: Any) -> str:
-        """Open a notebook; returns the session's id."""
-        opened = await self.call("use_notebook", caller, notebook_path=name, **arguments)
-        session_id = opened["session_id"]
-        assert isinstance(session_id, str)
-        return session_id
+            write_notebook(self.root / name, f"name = {name!r}")
 
 
 @pytest.fixture
-async def bench(jupyter: StartJupyter) -> AsyncIterator[Bench]:
-    app = await jupyter()
-    clock = Clock()
-    dispatcher = Dispatcher(
-        api=API,
-        handlers=HANDLERS,
-        documents=LocalDocuments(app),
-        kernels=LocalKernels(app),
-        strict=True,
-        clock=clock,
-    )
-    await dispatcher.start()
-    bench = Bench(dispatcher=dispatcher, server=app, root=Path(app.root_dir), clock=clock)
-    bench.write("a.ipynb", "b.ipynb")
-    yield bench
-    await dispatcher.close()
+async def server(jupyter: StartJupyter) -> AsyncIterator[SessionServer]:
+    server = SessionServer(app=await jupyter())
+    server.write("a.ipynb", "b.ipynb")
+    async with server.running():
+        yield server

@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tests.scenarios.sessions.conftest import ALICE, BOB, Bench
+from tests.running_jmcp import ALICE, BOB
+from tests.scenarios.sessions.conftest import SessionServer
 
 BOUND_SECONDS = 60
 UNTIL_GO = "import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)\n"
@@ -22,161 +23,163 @@ async def appears(path: Path) -> None:
             await asyncio.sleep(0.01)
 
 
-def go(bench: Bench) -> None:
+def go(server: SessionServer) -> None:
     """Let the runs that wait for it end."""
-    (bench.root / "go").touch()
+    (server.root / "go").touch()
 
 
-async def begun(bench: Bench, session: str, **call: Any) -> str:
+async def begun(server: SessionServer, session: str, **call: Any) -> str:
     """The id of a run that was not waited for."""
-    result = await bench.call("execute_code", session_id=session, wait=0, **call)
+    result = await server.call("execute_code", session_id=session, wait=0, **call)
     assert result["status"] == "running"
     execution_id = result["execution_id"]
     assert isinstance(execution_id, str)
     return execution_id
 
 
-async def test_a_run_goes_on_after_its_wait_and_can_be_waited_for(bench: Bench) -> None:
-    session = await bench.open("a.ipynb")
-    execution_id = await begun(bench, session, code=f"print('first')\n{UNTIL_GO}print('last')")
+async def test_a_run_goes_on_after_its_wait_and_can_be_waited_for(server: SessionServer) -> None:
+    session = await server.open("a.ipynb")
+    execution_id = await begun(server, session, code=f"print('first')\n{UNTIL_GO}print('last')")
     call = {"session_id": session, "execution_id": execution_id}
-    waiting = asyncio.create_task(bench.call("get_execution", **call))
-    assert (await bench.call("get_execution", **call, wait=0))["status"] == "running"
-    go(bench)
+    waiting = asyncio.create_task(server.call("get_execution", **call))
+    assert (await server.call("get_execution", **call, wait=0))["status"] == "running"
+    go(server)
     ended = await waiting
     assert (ended["status"], ended["complete"]) == ("ok", True)
     assert [output["text"] for output in ended["outputs"]] == ["first\nlast\n"]
-    assert await bench.call("get_execution", **call) == ended
+    assert await server.call("get_execution", **call) == ended
 
 
-async def test_executions_belong_to_their_session(bench: Bench) -> None:
-    mine, other = await bench.open("a.ipynb"), await bench.open("a.ipynb")
-    foreign = await bench.open("b.ipynb", BOB)
-    execution_id = (await bench.call("execute_code", session_id=mine, code="1"))["execution_id"]
+async def test_executions_belong_to_their_session(server: SessionServer) -> None:
+    mine, other = await server.open("a.ipynb"), await server.open("a.ipynb")
+    foreign = await server.open("b.ipynb", BOB)
+    execution_id = (await server.call("execute_code", session_id=mine, code="1"))["execution_id"]
     for caller, session in ((ALICE, other), (BOB, foreign)):
-        error = await bench.fail(
+        error = await server.fail(
             "get_execution", caller, session_id=session, execution_id=execution_id
         )
         assert error["code"] == "execution_not_found"
         assert "list_executions" in error["message"]
-        listed = await bench.call("list_executions", caller, session_id=session)
+        listed = await server.call("list_executions", caller, session_id=session)
         assert listed["executions"] == []
 
 
-async def test_running_ones_are_listed_first_then_the_latest(bench: Bench) -> None:
-    session = await bench.open("a.ipynb")
+async def test_running_ones_are_listed_first_then_the_latest(server: SessionServer) -> None:
+    session = await server.open("a.ipynb")
     for number in range(3):
-        await bench.call("execute_code", session_id=session, code=f"{number}\npass")
-    running = await begun(bench, session, code=UNTIL_GO)
-    queued = await begun(bench, session, code="'queued'")
-    listed = await bench.call("list_executions", session_id=session, limit=4)
+        await server.call("execute_code", session_id=session, code=f"{number}\npass")
+    running = await begun(server, session, code=UNTIL_GO)
+    queued = await begun(server, session, code="'queued'")
+    listed = await server.call("list_executions", session_id=session, limit=4)
     rows = listed["executions"]
     assert listed["total"] == 5
     assert [row["execution_id"] for row in rows[:2]] == [running, queued]
     assert [row["status"] for row in rows] == ["running", "queued", "ok", "ok"]
     assert [row["code"] for row in rows] == ["import os, time", "'queued'", "2", "1"]
-    go(bench)
-    await bench.call("get_execution", session_id=session, execution_id=queued)
+    go(server)
+    await server.call("get_execution", session_id=session, execution_id=queued)
 
 
-async def test_listing_one_notebook_leaves_out_the_others(bench: Bench) -> None:
-    session = await bench.open("a.ipynb")
-    await bench.call("execute_code", session_id=session, code="'in a'")
-    await bench.call("use_notebook", session_id=session, notebook_path="b.ipynb")
-    await bench.call("execute_code", session_id=session, code="'in b'")
-    listed = await bench.call("list_executions", session_id=session)
+async def test_listing_one_notebook_leaves_out_the_others(server: SessionServer) -> None:
+    session = await server.open("a.ipynb")
+    await server.call("execute_code", session_id=session, code="'in a'")
+    await server.call("use_notebook", session_id=session, notebook_path="b.ipynb")
+    await server.call("execute_code", session_id=session, code="'in b'")
+    listed = await server.call("list_executions", session_id=session)
     assert {row["notebook_path"] for row in listed["executions"]} == {"a.ipynb", "b.ipynb"}
-    listed = await bench.call("list_executions", session_id=session, notebook_path="a.ipynb")
+    listed = await server.call("list_executions", session_id=session, notebook_path="a.ipynb")
     assert [row["code"] for row in listed["executions"]] == ["'in a'"]
     execution_id = listed["executions"][0]["execution_id"]
-    result = await bench.call("get_execution", session_id=session, execution_id=execution_id)
+    result = await server.call("get_execution", session_id=session, execution_id=execution_id)
     assert result["notebook_path"] == "a.ipynb"
 
 
-async def test_a_limit_that_is_broken_is_named(bench: Bench) -> None:
-    session = await bench.open("a.ipynb")
+async def test_a_limit_that_is_broken_is_named(server: SessionServer) -> None:
+    session = await server.open("a.ipynb")
     for tool, rest in (("execute_cell", {"cell_index": 0}), ("execute_code", {"code": "1"})):
         for timeout, limit in ((-1, "0"), (86_401, "86400")):
-            error = await bench.fail(tool, session_id=session, timeout=timeout, **rest)
+            error = await server.fail(tool, session_id=session, timeout=timeout, **rest)
             assert error["code"] == "invalid_arguments"
             assert f" {limit}" in error["message"]
 
 
-async def test_a_cancelled_call_leaves_the_run_of_a_cell_alone(bench: Bench) -> None:
-    session = await bench.open("a.ipynb")
+async def test_a_cancelled_call_leaves_the_run_of_a_cell_alone(server: SessionServer) -> None:
+    session = await server.open("a.ipynb")
     source = f"open('started', 'w').close()\n{UNTIL_GO}print('done')"
     cell = {"session_id": session, "cell_index": 0}
-    await bench.call("overwrite_cell_source", cell_source=source, **cell)
-    call = asyncio.create_task(bench.call("execute_cell", **cell))
-    await appears(bench.root / "started")
+    await server.call("overwrite_cell_source", cell_source=source, **cell)
+    call = asyncio.create_task(server.call("execute_cell", **cell))
+    await appears(server.root / "started")
     call.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await call
-    listed = await bench.call("list_executions", session_id=session)
+    listed = await server.call("list_executions", session_id=session)
     (row,) = listed["executions"]
     assert row["status"] == "running"
-    go(bench)
-    ended = await bench.call("get_execution", session_id=session, execution_id=row["execution_id"])
+    go(server)
+    ended = await server.call("get_execution", session_id=session, execution_id=row["execution_id"])
     assert (ended["status"], ended["cell_index"]) == ("ok", 0)
-    read = await bench.call("read_cell", **cell)
+    read = await server.call("read_cell", **cell)
     assert [output["text"] for output in read["outputs"]] == ["done\n"]
 
 
-async def test_a_session_remembers_a_kernel_that_a_cancelled_call_started(bench: Bench) -> None:
-    session = await bench.open("a.ipynb")
+async def test_a_session_remembers_a_kernel_that_a_cancelled_call_started(
+    server: SessionServer,
+) -> None:
+    session = await server.open("a.ipynb")
     code = f"open('started', 'w').close()\n{UNTIL_GO}"
-    call = asyncio.create_task(bench.call("execute_code", session_id=session, code=code))
-    await appears(bench.root / "started")
+    call = asyncio.create_task(server.call("execute_code", session_id=session, code=code))
+    await appears(server.root / "started")
     call.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await call
     # Waits for what the cancelled call left to do, as it comes after it in the kernel's queue.
-    again = await bench.call("execute_code", session_id=session, code="1")
+    again = await server.call("execute_code", session_id=session, code="1")
     assert again["notices"] == []
-    assert (await bench.call("unuse_notebook", session_id=session))["kernel"] == "stopped"
+    assert (await server.call("unuse_notebook", session_id=session))["kernel"] == "stopped"
 
 
-async def test_a_cancelled_call_interrupts_code_of_no_cell(bench: Bench) -> None:
-    session = await bench.open("a.ipynb")
+async def test_a_cancelled_call_interrupts_code_of_no_cell(server: SessionServer) -> None:
+    session = await server.open("a.ipynb")
     code = f"open('started', 'w').close()\n{UNTIL_GO}"
-    call = asyncio.create_task(bench.call("execute_code", session_id=session, code=code))
-    await appears(bench.root / "started")
+    call = asyncio.create_task(server.call("execute_code", session_id=session, code=code))
+    await appears(server.root / "started")
     call.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await call
-    await bench.call("execute_code", session_id=session, code="1")
-    listed = await bench.call("list_executions", session_id=session)
+    await server.call("execute_code", session_id=session, code="1")
+    listed = await server.call("list_executions", session_id=session)
     assert [row["status"] for row in listed["executions"]] == ["ok", "interrupted"]
 
 
-async def test_a_cancelled_call_takes_its_code_out_of_the_queue(bench: Bench) -> None:
-    session = await bench.open("a.ipynb")
-    running = await begun(bench, session, code=UNTIL_GO)
+async def test_a_cancelled_call_takes_its_code_out_of_the_queue(server: SessionServer) -> None:
+    session = await server.open("a.ipynb")
+    running = await begun(server, session, code=UNTIL_GO)
     code = "open('ran', 'w').close()"
-    call = asyncio.create_task(bench.call("execute_code", session_id=session, code=code))
+    call = asyncio.create_task(server.call("execute_code", session_id=session, code=code))
     async with asyncio.timeout(BOUND_SECONDS):
-        while (await bench.call("list_executions", session_id=session))["total"] < 2:
+        while (await server.call("list_executions", session_id=session))["total"] < 2:
             await asyncio.to_thread(os.sched_yield)
     call.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await call
-    go(bench)
-    ended = await bench.call("get_execution", session_id=session, execution_id=running)
+    go(server)
+    ended = await server.call("get_execution", session_id=session, execution_id=running)
     assert ended["status"] == "ok"  # it was not its turn to be interrupted
-    await bench.call("execute_code", session_id=session, code="1")
-    listed = await bench.call("list_executions", session_id=session)
+    await server.call("execute_code", session_id=session, code="1")
+    listed = await server.call("list_executions", session_id=session)
     assert [row["status"] for row in listed["executions"]] == ["ok", "aborted", "ok"]
-    assert not (bench.root / "ran").exists()
+    assert not (server.root / "ran").exists()
 
 
-async def test_a_hundred_thousand_lines_fit_the_budget(bench: Bench) -> None:
-    session = await bench.open("a.ipynb")
+async def test_a_hundred_thousand_lines_fit_the_budget(server: SessionServer) -> None:
+    session = await server.open("a.ipynb")
     code = "for number in range(100_000): print(f'line {number:06}', 'x' * 87)"
     cell = {"session_id": session, "cell_index": 0}
-    await bench.call("overwrite_cell_source", cell_source=code, **cell)
-    ran = await bench.outcome("execute_cell", wait=600, **cell)
+    await server.call("overwrite_cell_source", cell_source=code, **cell)
+    ran = await server.outcome("execute_cell", wait=600, **cell)
     assert ran.result is not None, ran.text
-    again = await bench.outcome(
+    again = await server.outcome(
         "get_execution", session_id=session, execution_id=ran.result["execution_id"]
     )
     for outcome in (ran, again):

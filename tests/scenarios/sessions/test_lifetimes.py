@@ -13,7 +13,6 @@ import pytest
 
 from jmcp.compose import API
 from jmcp.core.calls.call import Caller
-from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.observe.events import Called, Happened
 from jmcp.core.sessions.expiry import Lifetimes
 from jmcp.core.sessions.records import SessionRecord, Store
@@ -21,12 +20,10 @@ from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.redis import RedisStore
 from jmcp.core.stores.sqlite import SqliteStore
 from jmcp.core.stores.state_file import StateFile, StateUnavailable
-from jmcp_handlers import HANDLERS
-from jmcp_jupyter.documents.local.documents import LocalDocuments
-from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.jupyter_process import StartJupyter
 from tests.ports.stores.conftest import record
-from tests.scenarios.sessions.conftest import ALICE, BOB, Bench, Clock
+from tests.running_jmcp import ALICE, BOB
+from tests.scenarios.sessions.conftest import Clock, SessionServer
 
 HOUR = 3600.0
 SECONDS = 60
@@ -57,155 +54,148 @@ class Heard:
         return [event.what for event in self.events]
 
 
-async def kernels(bench: Bench) -> set[str]:
-    return {kernel.kernel_id for kernel in await bench.dispatcher.kernels.list()}
+async def kernels(server: SessionServer) -> set[str]:
+    return {kernel.kernel_id for kernel in await server.dispatcher.kernels.list()}
 
 
-async def ran(bench: Bench, session_id: str, caller: Caller = ALICE, code: str = "1") -> str:
+async def ran(
+    server: SessionServer, session_id: str, caller: Caller = ALICE, code: str = "1"
+) -> str:
     """The kernel that the session's code ran in."""
-    await bench.call("execute_code", caller, session_id=session_id, code=code)
-    stored = await bench.dispatcher.sessions.get(caller.owner, session_id)
+    await server.call("execute_code", caller, session_id=session_id, code=code)
+    stored = await server.dispatcher.sessions.get(caller.owner, session_id)
     assert stored is not None
     (held,) = stored.notebooks.values()
     assert held.kernel_id is not None
     return held.kernel_id
 
 
-async def sweep(bench: Bench) -> list[str]:
-    return [one.session_id for one in await bench.dispatcher.sessions.lifetimes.sweep()]
+async def sweep(server: SessionServer) -> list[str]:
+    return [one.session_id for one in await server.dispatcher.sessions.lifetimes.sweep()]
 
 
 # -- kernels ---------------------------------------------------------------------------------------
 
 
-async def test_the_kernel_that_an_expired_session_started_is_stopped(bench: Bench) -> None:
-    session_id = await bench.open("a.ipynb")
-    kernel_id = await ran(bench, session_id)
-    bench.clock.now += 24 * HOUR
-    assert await sweep(bench) == []
-    assert await kernels(bench) == {kernel_id}
-    bench.clock.now += 1
-    assert await sweep(bench) == [session_id]
-    assert await kernels(bench) == set()
-    assert await sweep(bench) == []
+async def test_the_kernel_that_an_expired_session_started_is_stopped(server: SessionServer) -> None:
+    session_id = await server.open("a.ipynb")
+    kernel_id = await ran(server, session_id)
+    server.clock.now += 24 * HOUR
+    assert await sweep(server) == []
+    assert await kernels(server) == {kernel_id}
+    server.clock.now += 1
+    assert await sweep(server) == [session_id]
+    assert await kernels(server) == set()
+    assert await sweep(server) == []
 
 
-async def test_also_when_its_own_caller_is_first_to_notice(bench: Bench) -> None:
-    session_id = await bench.open("a.ipynb")
-    await ran(bench, session_id)
-    bench.clock.now += 24 * HOUR + 1
-    error = await bench.fail("read_notebook", session_id=session_id)
+async def test_also_when_its_own_caller_is_first_to_notice(server: SessionServer) -> None:
+    session_id = await server.open("a.ipynb")
+    await ran(server, session_id)
+    server.clock.now += 24 * HOUR + 1
+    error = await server.fail("read_notebook", session_id=session_id)
     assert error["code"] == "session_not_found"
-    assert await kernels(bench) == set()
-    again = await bench.call("use_notebook", notebook_path="a.ipynb", session_id=session_id)
+    assert await kernels(server) == set()
+    again = await server.call("use_notebook", notebook_path="a.ipynb", session_id=session_id)
     assert (again["session_id"], again["kernel"]) == (session_id, None)
 
 
-async def test_a_kernel_that_another_session_uses_stays_until_that_expires(bench: Bench) -> None:
-    mine = await bench.open("a.ipynb")
-    kernel_id = await ran(bench, mine)
-    bench.clock.now += HOUR
-    theirs = await bench.open("a.ipynb", BOB)
-    assert await ran(bench, theirs, BOB) == kernel_id
-    bench.clock.now += 23 * HOUR + 1
-    assert await sweep(bench) == [mine]
-    assert await kernels(bench) == {kernel_id}
-    assert await ran(bench, theirs, BOB, "x = 1") == kernel_id
+async def test_a_kernel_that_another_session_uses_stays_until_that_expires(
+    server: SessionServer,
+) -> None:
+    mine = await server.open("a.ipynb")
+    kernel_id = await ran(server, mine)
+    server.clock.now += HOUR
+    theirs = await server.open("a.ipynb", BOB)
+    assert await ran(server, theirs, BOB) == kernel_id
+    server.clock.now += 23 * HOUR + 1
+    assert await sweep(server) == [mine]
+    assert await kernels(server) == {kernel_id}
+    assert await ran(server, theirs, BOB, "x = 1") == kernel_id
 
 
-async def test_a_kernel_that_a_person_is_connected_to_stays(bench: Bench) -> None:
-    session_id = await bench.open("a.ipynb")
-    kernel_id = await ran(bench, session_id)
-    bench.server.kernel_manager.notify_connect(kernel_id)  # as JupyterLab's websocket does
-    bench.clock.now += 24 * HOUR + 1
-    assert await sweep(bench) == [session_id]
-    assert await kernels(bench) == {kernel_id}
+async def test_a_kernel_that_a_person_is_connected_to_stays(server: SessionServer) -> None:
+    session_id = await server.open("a.ipynb")
+    kernel_id = await ran(server, session_id)
+    server.app.kernel_manager.notify_connect(kernel_id)  # as JupyterLab's websocket does
+    server.clock.now += 24 * HOUR + 1
+    assert await sweep(server) == [session_id]
+    assert await kernels(server) == {kernel_id}
 
 
-async def test_a_kernel_that_the_session_only_found_stays(bench: Bench) -> None:
-    starter = await bench.open("a.ipynb")
-    kernel_id = await ran(bench, starter)
-    found = await bench.open("a.ipynb", BOB)
-    await ran(bench, found, BOB)
-    await bench.call("unuse_notebook", session_id=starter, kernel="keep")
-    bench.clock.now += 24 * HOUR + 1
-    assert await sweep(bench) == [found]
-    assert await kernels(bench) == {kernel_id}
+async def test_a_kernel_that_the_session_only_found_stays(server: SessionServer) -> None:
+    starter = await server.open("a.ipynb")
+    kernel_id = await ran(server, starter)
+    found = await server.open("a.ipynb", BOB)
+    await ran(server, found, BOB)
+    await server.call("unuse_notebook", session_id=starter, kernel="keep")
+    server.clock.now += 24 * HOUR + 1
+    assert await sweep(server) == [found]
+    assert await kernels(server) == {kernel_id}
 
 
 async def test_a_private_kernel_goes_with_its_session_whoever_has_the_notebook(
-    bench: Bench,
+    server: SessionServer,
 ) -> None:
-    shared = await bench.open("a.ipynb", BOB)
-    kept = await ran(bench, shared, BOB)
-    private = await bench.open("a.ipynb", kernel="private")
-    gone = await ran(bench, private)
-    assert await kernels(bench) == {kept, gone}
-    bench.clock.now += 24 * HOUR
-    await bench.call("read_notebook", BOB, session_id=shared)
-    bench.clock.now += 1
-    assert await sweep(bench) == [private]
-    assert await kernels(bench) == {kept}
+    shared = await server.open("a.ipynb", BOB)
+    kept = await ran(server, shared, BOB)
+    private = await server.open("a.ipynb", kernel="private")
+    gone = await ran(server, private)
+    assert await kernels(server) == {kept, gone}
+    server.clock.now += 24 * HOUR
+    await server.call("read_notebook", BOB, session_id=shared)
+    server.clock.now += 1
+    assert await sweep(server) == [private]
+    assert await kernels(server) == {kept}
 
 
-async def test_a_running_cell_keeps_its_session_alive(bench: Bench) -> None:
-    session_id = await bench.open("a.ipynb")
+async def test_a_running_cell_keeps_its_session_alive(server: SessionServer) -> None:
+    session_id = await server.open("a.ipynb")
     code = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.01)"
-    run = await bench.call("execute_code", session_id=session_id, code=code, wait=0.1)
+    run = await server.call("execute_code", session_id=session_id, code=code, wait=0.1)
     assert run["status"] == "running"
     for _ in range(3):
-        bench.clock.now += 25 * HOUR
-        assert await sweep(bench) == []
-        await bench.call("list_notebooks")
-    (bench.root / "go").touch()
-    ended = await bench.call(
+        server.clock.now += 25 * HOUR
+        assert await sweep(server) == []
+        await server.call("list_notebooks")
+    (server.root / "go").touch()
+    ended = await server.call(
         "get_execution", session_id=session_id, execution_id=run["execution_id"], wait=SECONDS
     )
     assert ended["status"] == "ok"
-    bench.clock.now += 24 * HOUR + 1
-    assert await sweep(bench) == [session_id]
+    server.clock.now += 24 * HOUR + 1
+    assert await sweep(server) == [session_id]
 
 
 # -- what is told ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
-async def heard(jupyter: StartJupyter) -> AsyncIterator[tuple[Bench, Heard]]:
-    app = await jupyter()
-    clock, heard = Clock(), Heard()
+async def heard(jupyter: StartJupyter) -> AsyncIterator[tuple[SessionServer, Heard]]:
+    heard = Heard()
     api = replace(API, policy=replace(API.policy, idle_hours=2))
-    dispatcher = Dispatcher(
-        api=api,
-        handlers=HANDLERS,
-        documents=LocalDocuments(app),
-        kernels=LocalKernels(app),
-        witnesses=[heard],
-        strict=True,
-        clock=clock,
-    )
-    await dispatcher.start()
-    bench = Bench(dispatcher=dispatcher, server=app, root=Path(app.root_dir), clock=clock)
-    bench.write("a.ipynb", "b.ipynb")
-    yield bench, heard
-    await dispatcher.close()
+    server = SessionServer(app=await jupyter(), options={"api": api, "witnesses": [heard]})
+    server.write("a.ipynb", "b.ipynb")
+    async with server.running():
+        yield server, heard
 
 
-async def test_witnesses_hear_what_happens_to_sessions(heard: tuple[Bench, Heard]) -> None:
-    bench, told = heard
-    await bench.fail("use_notebook", notebook_path="missing.ipynb")
+async def test_witnesses_hear_what_happens_to_sessions(heard: tuple[SessionServer, Heard]) -> None:
+    server, told = heard
+    await server.fail("use_notebook", notebook_path="missing.ipynb")
     assert told.whats == []
-    session_id = await bench.open("a.ipynb")
-    await bench.call("read_notebook", session_id=session_id)
+    session_id = await server.open("a.ipynb")
+    await server.call("read_notebook", session_id=session_id)
     assert told.whats == ["opened"]
-    await bench.call("use_notebook", session_id=session_id, notebook_path="b.ipynb")
-    await bench.call("use_notebook", session_id=session_id, notebook_path="b.ipynb")
+    await server.call("use_notebook", session_id=session_id, notebook_path="b.ipynb")
+    await server.call("use_notebook", session_id=session_id, notebook_path="b.ipynb")
     assert told.whats == ["opened", "switched"]
-    await bench.call("unuse_notebook", session_id=session_id)
-    await bench.call("unuse_notebook", session_id=session_id)
+    await server.call("unuse_notebook", session_id=session_id)
+    await server.call("unuse_notebook", session_id=session_id)
     assert told.whats == ["opened", "switched", "switched", "closed"]
-    other = await bench.open("b.ipynb", BOB)
-    bench.clock.now += 2 * HOUR + 1
-    await sweep(bench)
+    other = await server.open("b.ipynb", BOB)
+    server.clock.now += 2 * HOUR + 1
+    await sweep(server)
     assert told.whats[4:] == ["opened", "expired"]
     paths = [event.details["notebook_path"] for event in told.events]
     assert paths == ["a.ipynb", "b.ipynb", "a.ipynb", "a.ipynb", "b.ipynb", "b.ipynb"]
@@ -311,30 +301,22 @@ def test_short_lives_are_looked_at_more_often(hours: float, pause: float) -> Non
 
 # -- the server's own sweep ------------------------------------------------------------------------
 
+SWEPT_AT_ONCE = replace(API, policy=replace(API.policy, idle_hours=0.0001))
+"""Sessions that live a third of a second are looked at as often."""
+
 
 async def test_what_expired_while_nothing_ran_is_swept_at_start_and_then_again(
     jupyter: StartJupyter,
 ) -> None:
-    app = await jupyter()
     clock, told, store = Clock(), Heard(), MemoryStore()
     await put(store, clock, "before")
     clock.now += 25 * HOUR
     await put(store, clock, "now")
-    idle_hours = 0.0001
-    dispatcher = Dispatcher(
-        api=replace(API, policy=replace(API.policy, idle_hours=idle_hours)),
-        handlers=HANDLERS,
-        documents=LocalDocuments(app),
-        kernels=LocalKernels(app),
-        store=store,
-        witnesses=[told],
-        clock=clock,
-    )
-    await dispatcher.start()
-    await told.until(["expired"])
-    clock.now += 1
-    await told.until(["expired", "expired"])
-    await dispatcher.close()
+    options = {"api": SWEPT_AT_ONCE, "store": store, "witnesses": [told]}
+    async with SessionServer(app=await jupyter(), clock=clock, options=options).running():
+        await told.until(["expired"])
+        clock.now += 1
+        await told.until(["expired", "expired"])
 
 
 class Failing(MemoryStore):
@@ -350,20 +332,10 @@ class Failing(MemoryStore):
 
 
 async def test_a_store_that_is_away_does_not_end_the_sweeping(jupyter: StartJupyter) -> None:
-    app = await jupyter()
     clock, told, store = Clock(), Heard(), Failing()
     await put(store, clock, "old")
     clock.now += 25 * HOUR
-    dispatcher = Dispatcher(
-        api=replace(API, policy=replace(API.policy, idle_hours=0.0001)),
-        handlers=HANDLERS,
-        documents=LocalDocuments(app),
-        kernels=LocalKernels(app),
-        store=store,
-        witnesses=[told],
-        clock=clock,
-    )
-    await dispatcher.start()
-    await told.until(["expired"])
+    options = {"api": SWEPT_AT_ONCE, "store": store, "witnesses": [told]}
+    async with SessionServer(app=await jupyter(), clock=clock, options=options).running():
+        await told.until(["expired"])
     assert store.failed
-    await dispatcher.close()

@@ -34,7 +34,7 @@ def run(home: Path, cwd: Path, *given: str) -> subprocess.CompletedProcess[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ServedFolder:
     """A served folder; `stop` ends its server."""
 
     served: Served
@@ -67,44 +67,46 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def folder(tmp_path: Path) -> Iterator[ServedFolder]:
     with ExitStack() as stack:
         served = stack.enter_context(serve(tmp_path / "home", tmp_path / "root"))
-        yield Place(served=served, home=tmp_path / "home", stop=stack)
+        yield ServedFolder(served=served, home=tmp_path / "home", stop=stack)
 
 
-def test_sessions_are_seen_and_removed_beside_the_server_and_without_it(place: Place) -> None:
-    assert place.jmcp("list") == f"No live sessions in {place.served.root}.\n"
-    first, second = place.open("first.ipynb"), place.open("second.ipynb")
-    ran = place.post(f"sessions/{second}/executions", cell_source="1 + 1", cell_index=-1)
+def test_sessions_are_listed_and_removed_with_the_server_running_and_without_it(
+    folder: ServedFolder,
+) -> None:
+    assert folder.jmcp("list") == f"No live sessions in {folder.served.root}.\n"
+    first, second = folder.open("first.ipynb"), folder.open("second.ipynb")
+    ran = folder.post(f"sessions/{second}/executions", cell_source="1 + 1", cell_index=-1)
     assert ran.status_code in (200, 201), ran.text
 
-    printed = place.jmcp("list")
+    printed = folder.jmcp("list")
     assert [line.split()[0] for line in printed.splitlines()[1:]] == ["1", "2"]
     assert first not in printed
     assert f"{first[:2]}***" in printed
-    rows = place.rows()
+    rows = folder.rows()
     assert [row["notebooks"][0]["notebook_path"] for row in rows] == ["first.ipynb", "second.ipynb"]
     assert first not in json.dumps(rows)
 
-    shown = place.jmcp("show", "2")
+    shown = folder.jmcp("show", "2")
     kernel_id = rows[1]["notebooks"][0]["kernel_id"]
     assert f"{kernel_id}, started by this session" in shown
     assert second not in shown
 
-    removed = place.jmcp("remove", second[:6])
+    removed = folder.jmcp("remove", second[:6])
     assert f"Removed {second[:2]}***" in removed
     assert f"Kernel {kernel_id}, which it started, is not stopped" in removed
-    error = place.post(f"sessions/{second}/executions", cell_source="1", cell_index=-1).json()
+    error = folder.post(f"sessions/{second}/executions", cell_source="1", cell_index=-1).json()
     assert error["code"] == "session_not_found"
-    assert place.post(
+    assert folder.post(
         f"sessions/{first}/executions", cell_source="1", cell_index=-1
     ).status_code in (200, 201)
 
-    place.stop.close()
-    assert [row["session"] for row in place.rows()] == [f"{first[:2]}***"]
-    assert json.loads(place.jmcp("remove", "1", "--json"))["removed"] is True
-    assert place.rows() == []
+    folder.stop.close()
+    assert [row["session"] for row in folder.rows()] == [f"{first[:2]}***"]
+    assert json.loads(folder.jmcp("remove", "1", "--json"))["removed"] is True
+    assert folder.rows() == []
 
 
 @pytest.mark.parametrize(

@@ -1,47 +1,33 @@
-"""Sessions of several agents on the notebooks of one real server, wherever jmcp is."""
+"""Sessions of several agents on the notebooks of one real server, in every mode of jmcp."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from jupyter_server.serverapp import ServerApp
 
-from jmcp.compose_local import local_dispatcher
-from jmcp.compose_remote import remote_dispatcher
-from jmcp.core.calls.call import Caller
-from jmcp.core.calls.dispatcher import Dispatcher
-from jmcp.options.settings import Settings
-from jmcp_jupyter.http_api import JupyterApi
-from tests.jupyter_process import TOKEN, StartJupyter
+from tests.jupyter_process import StartJupyter
 from tests.notebooks import write_notebook
-
-Place = Literal["live", "file", "outside live", "outside file"]
-PLACES: tuple[Place, ...] = ("live", "file", "outside live", "outside file")
-CALLER = Caller(owner="somebody", authenticated=True)
-OPEN = Settings(calls_per_second=0, owner_calls_per_second=0)
+from tests.running_jmcp import MODES, UNLIMITED, Mode, RunningJmcp, is_live
 
 
 @dataclass(kw_only=True)
 class Agent:
     """One session, on one notebook."""
 
-    world: World
+    server: SharedServer
     session_id: str
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """The result of a call that has to succeed."""
-        return await self.world.call(tool, session_id=self.session_id, **arguments)
+        return await self.server.call(tool, session_id=self.session_id, **arguments)
 
     async def fail(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """The error of a call that has to fail."""
-        arguments["session_id"] = self.session_id
-        outcome = await self.world.dispatcher.call(tool, arguments, CALLER)
-        assert outcome.error is not None, outcome.text
-        return outcome.error.payload()
+        return await self.server.fail(tool, session_id=self.session_id, **arguments)
 
     async def read(self, *cell_ids: str) -> None:
         for cell_id in cell_ids:
@@ -59,7 +45,7 @@ class Agent:
         details: dict[str, Any] = error["details"]
         return details
 
-    async def told(self) -> list[str]:
+    async def told_changes(self) -> list[str]:
         """What a call that has nothing to do with cells' sources says of others."""
         return changes(await self.call("read_notebook"))
 
@@ -71,77 +57,36 @@ def changes(*results: dict[str, Any]) -> list[str]:
 
 
 @dataclass(kw_only=True)
-class World:
-    """A server with a jmcp, which may be started again."""
-
-    app: ServerApp
-    place: Place
-    apis: list[JupyterApi]
-    root: Path = field(init=False)
-    dispatcher: Dispatcher = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.root = Path(self.app.root_dir)
-
-    async def start(self) -> None:
-        if self.place.startswith("outside"):
-            self.apis.append(
-                JupyterApi(f"http://127.0.0.1:{self.app.port}{self.app.base_url}", TOKEN)
-            )
-            self.dispatcher = remote_dispatcher(self.apis[-1], self.apis[-1], OPEN)
-        else:
-            self.dispatcher = local_dispatcher(self.app, OPEN)
-        await self.dispatcher.start()
-
-    async def restart(self) -> None:
-        await self.dispatcher.close()
-        await self.start()
-
-    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        outcome = await self.dispatcher.call(tool, arguments, CALLER)
-        assert outcome.result is not None, outcome.text
-        return outcome.result
+class SharedServer(RunningJmcp):
+    """A server on which several agents work."""
 
     async def agent(self, path: str = "a.ipynb") -> Agent:
-        opened = await self.call("use_notebook", notebook_path=path)
-        return Agent(world=self, session_id=opened["session_id"])
+        return Agent(server=self, session_id=await self.open(path))
 
-    def write(
-        self,
-        sources: Sequence[str],
-        path: str = "a.ipynb",
-        *,
-        minor: int = 5,
-    ) -> None:
+    def write(self, sources: Sequence[str], path: str = "a.ipynb", *, minor: int = 5) -> None:
         """The notebook as another program writes it."""
         write_notebook(self.root / path, *sources, minor=minor)
 
 
-StartWorld = Callable[..., Awaitable[World]]
+StartServer = Callable[..., Awaitable[SharedServer]]
 
 
 @pytest.fixture
-async def start_world(jupyter: StartJupyter) -> AsyncIterator[StartWorld]:
-    """`await start_world("live")`: a server and a jmcp there, with the notebook a.ipynb."""
-    worlds: list[World] = []
+async def start_server(jupyter: StartJupyter) -> AsyncIterator[StartServer]:
+    """`await start_server("local live")`: a server and a jmcp on it, with the notebook a.ipynb."""
+    async with AsyncExitStack() as stack:
 
-    async def start(place: Place = "live") -> World:
-        app = await jupyter(collaboration=place.endswith("live"))
-        world = World(app=app, place=place, apis=[])
-        # Two lines each: a listing shows a cell of one line whole, and so it is read.
-        world.write(["x = 1\ny = 2", "two = 2\ntwo", "three = 3\nthree"])
-        await world.start()
-        worlds.append(world)
-        return world
+        async def start(mode: Mode = "local live") -> SharedServer:
+            app = await jupyter(collaboration=is_live(mode))
+            server = SharedServer(app=app, mode=mode, settings=UNLIMITED)
+            # Two lines each: a listing shows a cell of one line whole, and so it is read.
+            server.write(["x = 1\ny = 2", "two = 2\ntwo", "three = 3\nthree"])
+            return await stack.enter_async_context(server.running())
 
-    yield start
-    for world in worlds:
-        await world.dispatcher.close()
-        for api in world.apis:
-            await api.close()
+        yield start
 
 
-@pytest.fixture(params=PLACES)
-async def world(request: pytest.FixtureRequest, start_world: StartWorld) -> World:
-    """Everywhere: what must be the same inside of Jupyter and outside, live and in files."""
-    return await start_world(request.param)
+@pytest.fixture(params=MODES)
+async def server(request: pytest.FixtureRequest, start_server: StartServer) -> SharedServer:
+    """In every mode: what must be the same inside of Jupyter and remote, live and in files."""
+    return await start_server(request.param)

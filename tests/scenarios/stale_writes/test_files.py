@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scenarios.stale_writes.conftest import StartWorld, World
+from tests.scenarios.stale_writes.conftest import SharedServer, StartServer
 
 
-@pytest.fixture(params=["file", "outside file"])
-async def world(request: pytest.FixtureRequest, start_world: StartWorld) -> World:
-    return await start_world(request.param)
+@pytest.fixture(params=["local file", "remote file"])
+async def server(request: pytest.FixtureRequest, start_server: StartServer) -> SharedServer:
+    return await start_server(request.param)
 
 
-async def test_what_a_program_wrote_is_not_overwritten_unknowingly(world: World) -> None:
-    mine = await world.agent()
+async def test_what_a_program_wrote_is_not_overwritten_unknowingly(server: SharedServer) -> None:
+    mine = await server.agent()
     await mine.read("c0", "c1", "c2")
-    world.write(["x = 'git'\nx", "two = 2\ntwo"])
-    (told,) = await mine.told()
-    assert "changed: c0; deleted: c2." in told
+    server.write(["x = 'git'\nx", "two = 2\ntwo"])
+    (told_changes,) = await mine.told_changes()
+    assert "changed: c0; deleted: c2." in told_changes
     details = await mine.refused("c0")
     assert details["source"] == "x = 'git'\nx"
     assert "+x = 'git'" in details["diff"]
     await mine.write("c1", "two = 'mine'")
-    assert await mine.told() == []
+    assert await mine.told_changes() == []
 
 
-async def test_a_file_without_ids_is_not_guarded_until_it_has_some(world: World) -> None:
-    world.write(["x = 1\nx", "two = 2\ntwo"], "old.ipynb", minor=4)
-    mine, other = await world.agent("old.ipynb"), await world.agent("old.ipynb")
+async def test_a_file_without_ids_is_not_guarded_until_it_has_some(server: SharedServer) -> None:
+    server.write(["x = 1\nx", "two = 2\ntwo"], "old.ipynb", minor=4)
+    mine, other = await server.agent("old.ipynb"), await server.agent("old.ipynb")
     await mine.call("read_notebook", response_format="detailed")
     # The first edit gives ids; which cells were read before that, nobody can tell.
     await other.call("overwrite_cell_source", cell_index=0, cell_source="x = 2\nx")

@@ -7,17 +7,17 @@ import asyncio
 import pytest
 
 from tests.ports.documents.tab import Tab, tab, until
-from tests.scenarios.stale_writes.conftest import StartWorld, World, changes
+from tests.scenarios.stale_writes.conftest import SharedServer, StartServer, changes
 
 
-@pytest.fixture(params=["live", "outside live"])
-async def world(request: pytest.FixtureRequest, start_world: StartWorld) -> World:
-    return await start_world(request.param)
+@pytest.fixture(params=["local live", "remote live"])
+async def server(request: pytest.FixtureRequest, start_server: StartServer) -> SharedServer:
+    return await start_server(request.param)
 
 
-async def reads(world: World, cell_id: str, source: str) -> None:
+async def reads(server: SharedServer, cell_id: str, source: str) -> None:
     """Wait until jmcp has what the person typed."""
-    watcher = await world.agent()
+    watcher = await server.agent()
     while True:
         content = await watcher.call("read_notebook", response_format="detailed")
         if (cell_id, source) in [(cell["cell_id"], cell["source"]) for cell in content["cells"]]:
@@ -25,40 +25,40 @@ async def reads(world: World, cell_id: str, source: str) -> None:
         await asyncio.sleep(0.005)  # no event tells
 
 
-async def type_over(world: World, person: Tab, index: int, source: str) -> None:
+async def type_over(server: SharedServer, person: Tab, index: int, source: str) -> None:
     cell_id = str(person.notebook.ycells[index]["id"])
     person.type_over(index, source)
     async with asyncio.timeout(30):
-        await reads(world, cell_id, source)
+        await reads(server, cell_id, source)
 
 
-async def test_what_a_person_typed_is_not_overwritten_unknowingly(world: World) -> None:
-    mine = await world.agent()
+async def test_what_a_person_typed_is_not_overwritten_unknowingly(server: SharedServer) -> None:
+    mine = await server.agent()
     await mine.read("c0", "c1")
-    async with tab(world.app, "a.ipynb") as person:
-        await type_over(world, person, 0, "x = 'a person'\n")
-        (told,) = await mine.told()
-        assert "changed: c0." in told
+    async with tab(server.app, "a.ipynb") as person:
+        await type_over(server, person, 0, "x = 'a person'\n")
+        (told_changes,) = await mine.told_changes()
+        assert "changed: c0." in told_changes
         details = await mine.refused("c0")
         assert details["source"] == "x = 'a person'\n"
         assert "-y = 2" in details["diff"]
         await mine.write("c0", "x = 2\nx")
         await until(lambda: person.sources[0] == "x = 2\nx")
 
-        await type_over(world, person, 1, "two = 'a person'\n")
+        await type_over(server, person, 1, "two = 'a person'\n")
         run = await mine.call("execute_cell", cell_id="c1")
-        (told,) = changes(run)
-        assert "What runs is not what this session read" in told
-        assert await mine.told() == []
-        (told,) = changes(await mine.call("run_cells", start_index=1, end_index=1))
-        assert "c1" in told
+        (told_changes,) = changes(run)
+        assert "What runs is not what this session read" in told_changes
+        assert await mine.told_changes() == []
+        (told_changes,) = changes(await mine.call("run_cells", start_index=1, end_index=1))
+        assert "c1" in told_changes
         assert (await mine.refused("c1"))["cell_id"] == "c1"
 
 
-async def test_a_cell_that_a_person_moved_cut_or_put_back_is_known(world: World) -> None:
-    mine = await world.agent()
+async def test_a_cell_that_a_person_moved_cut_or_put_back_is_known(server: SharedServer) -> None:
+    mine = await server.agent()
     await mine.read("c0", "c1", "c2")
-    async with tab(world.app, "a.ipynb") as person:
+    async with tab(server.app, "a.ipynb") as person:
         notebook = person.notebook
         with notebook.ydoc.transaction():  # as JupyterLab moves a cell
             cell = notebook.ycells[0].to_py()
@@ -66,9 +66,9 @@ async def test_a_cell_that_a_person_moved_cut_or_put_back_is_known(world: World)
             notebook.ycells.append(notebook.create_ycell(cell))
         with notebook.ydoc.transaction():
             del notebook.ycells[0]
-        await type_over(world, person, 0, "three = 'a person'\n")
-        (told,) = await mine.told()
-        assert "changed: c2; deleted: c1." in told
+        await type_over(server, person, 0, "three = 'a person'\n")
+        (told_changes,) = await mine.told_changes()
+        assert "changed: c2; deleted: c1." in told_changes
         assert (await mine.fail("read_cell", cell_id="c1"))["code"] == "cell_not_found"
         await mine.write("c0", "x = 'moved only'")
         with notebook.ydoc.transaction():  # as undo does
@@ -76,28 +76,28 @@ async def test_a_cell_that_a_person_moved_cut_or_put_back_is_known(world: World)
                 notebook.create_ycell({**cell, "id": "c1", "source": "two = 2\ntwo"})
             )
         async with asyncio.timeout(30):
-            await reads(world, "c1", "two = 2\ntwo")
+            await reads(server, "c1", "two = 2\ntwo")
         await mine.write("c1", "two = 'back'")
-        assert await mine.told() == []
+        assert await mine.told_changes() == []
 
 
-async def test_outputs_are_no_change(world: World) -> None:
-    mine, other = await world.agent(), await world.agent()
+async def test_outputs_are_no_change(server: SharedServer) -> None:
+    mine, other = await server.agent(), await server.agent()
     await mine.read("c0", "c1", "c2")
     await other.call("run_cells")
-    assert await mine.told() == []
+    assert await mine.told_changes() == []
     await mine.write("c0", "x = 3")
 
 
-async def test_of_cells_that_share_an_id_the_first_is_guarded(world: World) -> None:
-    mine, other = await world.agent(), await world.agent()
-    async with tab(world.app, "a.ipynb") as person:
+async def test_of_cells_that_share_an_id_the_first_is_guarded(server: SharedServer) -> None:
+    mine, other = await server.agent(), await server.agent()
+    async with tab(server.app, "a.ipynb") as person:
         notebook = person.notebook
         with notebook.ydoc.transaction():
             cell = notebook.ycells[0].to_py()
             notebook.ycells.append(notebook.create_ycell({**cell, "source": "z = 1\nz"}))
         async with asyncio.timeout(30):
-            await reads(world, "c0", "z = 1\nz")
+            await reads(server, "c0", "z = 1\nz")
     await mine.call("read_notebook", response_format="detailed")
     for source in ("z = 2\n2", "z = 3\n3"):
         await mine.call("overwrite_cell_source", cell_index=3, cell_source=source)

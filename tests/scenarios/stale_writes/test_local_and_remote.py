@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.scenarios.stale_writes.conftest import World, changes
+from tests.scenarios.stale_writes.conftest import SharedServer, changes
 
 
 async def test_an_edit_of_what_another_session_changed_is_refused_until_it_is_read(
-    world: World,
+    server: SharedServer,
 ) -> None:
-    mine, other = await world.agent(), await world.agent()
+    mine, other = await server.agent(), await server.agent()
     await mine.read("c0", "c1", "c2")
     await other.write("c0", "x = 1\ny = 3")
 
@@ -33,8 +33,8 @@ async def test_an_edit_of_what_another_session_changed_is_refused_until_it_is_re
     assert (await other.refused("c1"))["source"] == "two = 7\n7"
 
 
-async def test_of_several_cells_all_or_none_is_deleted(world: World) -> None:
-    mine, other = await world.agent(), await world.agent()
+async def test_of_several_cells_all_or_none_is_deleted(server: SharedServer) -> None:
+    mine, other = await server.agent(), await server.agent()
     await mine.read("c0", "c1", "c2")
     await other.write("c1", "two = 3")
     await other.write("c2", "three = 4")
@@ -49,8 +49,8 @@ async def test_of_several_cells_all_or_none_is_deleted(world: World) -> None:
     assert len(deleted["deleted"]) == 3
 
 
-async def test_ones_own_work_is_never_refused_and_no_news(world: World) -> None:
-    mine, other = await world.agent(), await world.agent()
+async def test_ones_own_work_is_never_refused_and_no_news(server: SharedServer) -> None:
+    mine, other = await server.agent(), await server.agent()
     await mine.read("c0", "c1")
     results = [
         await mine.write("c0", "x = 'é\r\n🎉'"),
@@ -77,44 +77,44 @@ async def test_ones_own_work_is_never_refused_and_no_news(world: World) -> None:
     assert "deleted" not in gone["message"]
 
 
-async def test_what_others_changed_is_told_once(world: World) -> None:
-    mine, other = await world.agent(), await world.agent()
+async def test_what_others_changed_is_told_once(server: SharedServer) -> None:
+    mine, other = await server.agent(), await server.agent()
     await mine.read("c0", "c1")
     await other.write("c0", "x = 2\nx")
     await other.write("c2", "unread = 1\n1")
-    (told,) = await mine.told()
-    assert "changed: c0." in told
+    (told_changes,) = await mine.told_changes()
+    assert "changed: c0." in told_changes
     await other.write("c0", "x = 3\nx")
-    assert await mine.told() == []  # it is still the one that mine does not know
+    assert await mine.told_changes() == []  # it is still the one that mine does not know
     await other.call("delete_cell", cell_ids=["c1"])
-    (told,) = await mine.told()
-    assert "deleted: c1." in told
+    (told_changes,) = await mine.told_changes()
+    assert "deleted: c1." in told_changes
     gone = await mine.fail("read_cell", cell_id="c1")
     assert "somebody deleted it since this session read it" in gone["message"]
     await mine.read("c0")
     await other.write("c0", "x = 4\nx")
-    assert len(await mine.told()) == 1
-    assert await other.told() == []
+    assert len(await mine.told_changes()) == 1
+    assert await other.told_changes() == []
 
 
-async def test_a_restart_of_jmcp_keeps_what_was_read(world: World) -> None:
-    mine, other = await world.agent(), await world.agent()
+async def test_a_restart_of_jmcp_keeps_what_was_read(server: SharedServer) -> None:
+    mine, other = await server.agent(), await server.agent()
     await mine.write("c0", "x = 10\nx")
     await mine.read("c1")
-    await world.restart()
+    await server.restart()
     await other.write("c0", "x = 11\nx")
     await other.write("c1", "two = 22\ntwo")
-    (told,) = await mine.told()
-    assert "c0" in told
-    assert "c1" in told
+    (told_changes,) = await mine.told_changes()
+    assert "c0" in told_changes
+    assert "c1" in told_changes
     # The journal knows what jmcp wrote, and here also what it wrote over.
     assert "-x = 10" in (await mine.refused("c0"))["diff"]
     assert "-two = 2" in (await mine.refused("c1"))["diff"]
     await mine.write("c0", "x = 12")
 
 
-async def test_calls_side_by_side_never_meet_their_own_session(world: World) -> None:
-    mine, other = await world.agent(), await world.agent()
+async def test_calls_side_by_side_never_meet_their_own_session(server: SharedServer) -> None:
+    mine, other = await server.agent(), await server.agent()
     await mine.read("c0", "c1", "c2")
 
     async def work(cell_id: str) -> None:
@@ -128,5 +128,5 @@ async def test_calls_side_by_side_never_meet_their_own_session(world: World) -> 
             await mine.call("read_notebook", response_format="detailed")
 
     await asyncio.gather(work("c0"), work("c1"), work("c2"), look(), look())
-    assert await mine.told() == []
+    assert await mine.told_changes() == []
     assert (await other.call("read_notebook"))["cell_count"] == 3

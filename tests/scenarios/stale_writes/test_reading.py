@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.stale_writes.conftest import CALLER, Agent, StartWorld, World, changes
+from tests.scenarios.stale_writes.conftest import Agent, SharedServer, StartServer, changes
 
 LONG = "\n".join(f"line_{number} = {number}" for number in range(1000))
 
 
 @pytest.fixture
-async def world(start_world: StartWorld) -> World:
-    return await start_world("file")
+async def server(start_server: StartServer) -> SharedServer:
+    return await start_server("local file")
 
 
 READINGS: list[tuple[str, dict[str, Any], bool]] = [
@@ -26,15 +26,15 @@ READINGS: list[tuple[str, dict[str, Any], bool]] = [
 ]
 
 
-async def test_a_reading_is_the_whole_source(world: World) -> None:
+async def test_a_reading_is_the_whole_source(server: SharedServer) -> None:
     for tool, arguments, is_reading in READINGS:
-        world.write(["x = 1\nx", "two = 2\ntwo", "three = 3\nthree"])
-        mine, other = await world.agent(), await world.agent()
+        server.write(["x = 1\nx", "two = 2\ntwo", "three = 3\nthree"])
+        mine, other = await server.agent(), await server.agent()
         await mine.call(tool, **arguments)
         await other.write("c0", f"x = '{tool}'\nx", force=True)
         arguments = {"cell_id": "c0", "cell_source": "mine"}
-        outcome = await world.dispatcher.call(
-            "overwrite_cell_source", {"session_id": mine.session_id, **arguments}, CALLER
+        outcome = await server.outcome(
+            "overwrite_cell_source", session_id=mine.session_id, **arguments
         )
         code = outcome.error.code if outcome.error else None
         assert code == ("cell_changed" if is_reading else None), (tool, outcome.text)
@@ -42,25 +42,25 @@ async def test_a_reading_is_the_whole_source(world: World) -> None:
         await other.call("unuse_notebook")
 
 
-async def test_a_cell_of_one_line_is_read_in_a_listing(world: World) -> None:
-    world.write(["short = 1", f"long = '{'x' * 200}'"])
-    mine, other = await world.agent(), await world.agent()
+async def test_a_cell_of_one_line_is_read_in_a_listing(server: SharedServer) -> None:
+    server.write(["short = 1", f"long = '{'x' * 200}'"])
+    mine, other = await server.agent(), await server.agent()
     await other.write("c0", "short = 2", force=True)
     await other.write("c1", "long = 2", force=True)
     assert (await mine.refused("c0"))["diff"] is not None
     await mine.write("c1", "long = 3")
 
 
-async def test_an_edit_that_changes_nothing_is_not_refused(world: World) -> None:
-    mine, other = await world.agent(), await world.agent()
+async def test_an_edit_that_changes_nothing_is_not_refused(server: SharedServer) -> None:
+    mine, other = await server.agent(), await server.agent()
     await mine.read("c0")
     await other.write("c0", "x = 2")
     assert (await mine.write("c0", "x = 2"))["change"] == "unchanged"
 
 
-async def test_a_long_source_is_cut_and_its_diff_is_not(world: World) -> None:
-    world.write([LONG, "two = 2\ntwo"])
-    mine, other = await world.agent(), await world.agent()
+async def test_a_long_source_is_cut_and_its_diff_is_not(server: SharedServer) -> None:
+    server.write([LONG, "two = 2\ntwo"])
+    mine, other = await server.agent(), await server.agent()
     await mine.read("c0")
     await other.write("c0", LONG.replace("line_500 = 500", "line_500 = None"))
     error = await mine.fail("overwrite_cell_source", cell_id="c0", cell_source="mine")
@@ -70,9 +70,9 @@ async def test_a_long_source_is_cut_and_its_diff_is_not(world: World) -> None:
     await mine.write("c0", "mine = 1")
 
 
-async def test_what_is_not_shown_whole_is_not_read(world: World) -> None:
-    world.write([LONG, "two = 2\ntwo"])
-    mine, other = await world.agent(), await world.agent()
+async def test_what_is_not_shown_whole_is_not_read(server: SharedServer) -> None:
+    server.write([LONG, "two = 2\ntwo"])
+    mine, other = await server.agent(), await server.agent()
     await mine.read("c0")
     await other.write("c0", LONG.replace("line", "row"))
     for _ in range(2):
@@ -83,9 +83,9 @@ async def test_what_is_not_shown_whole_is_not_read(world: World) -> None:
     await mine.write("c0", "mine = 1")
 
 
-async def test_a_notebook_that_was_let_go_was_not_read(world: World) -> None:
-    world.write(["b = 1\nb"], "b.ipynb")
-    mine, other = await world.agent(), await world.agent()
+async def test_a_notebook_that_was_let_go_was_not_read(server: SharedServer) -> None:
+    server.write(["b = 1\nb"], "b.ipynb")
+    mine, other = await server.agent(), await server.agent()
     await mine.call("use_notebook", notebook_path="b.ipynb")
     await mine.call("use_notebook", notebook_path="a.ipynb")
     await mine.read("c0")
@@ -95,9 +95,9 @@ async def test_a_notebook_that_was_let_go_was_not_read(world: World) -> None:
     await mine.write("c0", "x = 3\nx")
 
 
-async def test_each_notebook_of_a_session_is_read_by_itself(world: World) -> None:
-    world.write(["b = 1\nb"], "b.ipynb")
-    mine, other = await world.agent(), await world.agent("b.ipynb")
+async def test_each_notebook_of_a_session_is_read_by_itself(server: SharedServer) -> None:
+    server.write(["b = 1\nb"], "b.ipynb")
+    mine, other = await server.agent(), await server.agent("b.ipynb")
     await mine.read("c0")
     await mine.call("use_notebook", notebook_path="b.ipynb")
     await other.write("c0", "b = 2\nb")
@@ -107,26 +107,28 @@ async def test_each_notebook_of_a_session_is_read_by_itself(world: World) -> Non
     assert changes(await mine.call("read_notebook")) == []
 
 
-async def test_a_refused_call_tells_no_news(world: World) -> None:
+async def test_a_refused_call_tells_no_news(server: SharedServer) -> None:
     """Notices go with results: what a failed call would have told is told by the next one."""
-    mine, other = await world.agent(), await world.agent()
+    mine, other = await server.agent(), await server.agent()
     await mine.read("c0", "c1")
     await other.write("c1", "two = 3\n3")
     await mine.fail("read_cell", cell_id="nope")
-    assert len(await mine.told()) == 1
-    assert len(await mine.told()) == 0
+    assert len(await mine.told_changes()) == 1
+    assert len(await mine.told_changes()) == 0
 
 
 async def stored(agent: Agent) -> str:
-    record = await agent.world.dispatcher.sessions.get("somebody", agent.session_id)
+    record = await agent.server.dispatcher.sessions.get("alice", agent.session_id)
     assert record is not None
     (held,) = record.notebooks.values()
     return held.seen
 
 
-async def test_what_is_stored_is_small_and_only_written_when_it_changed(world: World) -> None:
-    world.write([f"x{number} = 0\n0" for number in range(1200)])
-    mine = await world.agent()
+async def test_what_is_stored_is_small_and_only_written_when_it_changed(
+    server: SharedServer,
+) -> None:
+    server.write([f"x{number} = 0\n0" for number in range(1200)])
+    mine = await server.agent()
     await mine.call("read_notebook", response_format="detailed", limit=100)
     seen = await stored(mine)
     assert len(seen) <= 40 * 100
@@ -136,7 +138,7 @@ async def test_what_is_stored_is_small_and_only_written_when_it_changed(world: W
     for start in range(0, 1200, 100):
         await mine.call("read_notebook", response_format="detailed", start_index=start, limit=100)
     assert 30_000 > len(await stored(mine)) > 20_000
-    other = await world.agent()
+    other = await server.agent()
     await other.write("c0", "fell = 'out'\n1")
     await other.write("c1199", "kept = 1\n1")
     await mine.write("c0", "unread = 1\n1")

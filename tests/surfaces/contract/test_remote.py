@@ -1,4 +1,4 @@
-"""Every example of the spec on a Jupyter Server elsewhere; `test_examples` runs them inside Jupyter."""
+"""Every example of the spec on a Jupyter Server that is remote; `test_examples` runs them inside Jupyter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.surfaces.contract.test_examples import EXAMPLES, check
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["live", "plain"])
-def elsewhere(
+def remote(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
     """With collaboration, and without."""
@@ -28,11 +28,9 @@ def elsewhere(
 
 
 @pytest.fixture(scope="module")
-def over_stdio(
-    elsewhere: Served, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[stdio.Stdio]:
-    assert elsewhere.jupyter is not None
-    server = stdio.parameters(tmp_path_factory.mktemp("stdio"), elsewhere.jupyter)
+def over_stdio(remote: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stdio.Stdio]:
+    assert remote.jupyter is not None
+    server = stdio.parameters(tmp_path_factory.mktemp("stdio"), remote.jupyter)
     with stdio.surface(server) as surface:
         yield surface
 
@@ -47,27 +45,25 @@ class Through(Folder):
 
 
 @pytest.fixture
-async def folder(elsewhere: Served) -> AsyncIterator[Folder]:
-    folder = Folder(elsewhere)
+async def folder(remote: Served) -> AsyncIterator[Folder]:
+    folder = Folder(remote)
     yield folder
     await folder.empty()
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-async def test_elsewhere_over_mcp(example: Example, elsewhere: Served, folder: Folder) -> None:
-    await check(example, Mcp(elsewhere, "auto"), folder)
+async def test_remote_over_mcp(example: Example, remote: Served, folder: Folder) -> None:
+    await check(example, Mcp(remote, "auto"), folder)
 
 
 @pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
-async def test_elsewhere_over_rest(example: Example, elsewhere: Served, folder: Folder) -> None:
-    await check(example, Rest(elsewhere), folder)
+async def test_remote_over_rest(example: Example, remote: Served, folder: Folder) -> None:
+    await check(example, Rest(remote), folder)
 
 
 @pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
-async def test_elsewhere_over_stdio(
-    example: Example, elsewhere: Served, over_stdio: stdio.Stdio
-) -> None:
-    folder = Through(elsewhere, over_stdio)
+async def test_remote_over_stdio(example: Example, remote: Served, over_stdio: stdio.Stdio) -> None:
+    folder = Through(remote, over_stdio)
     try:
         await check(example, over_stdio, folder)
     finally:

@@ -10,13 +10,13 @@ from starlette.responses import JSONResponse, Response
 
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.site import site
-from tests.surfaces.conftest import Client, Recorded, client_of_site
+from tests.surfaces.conftest import Client, RecordingDispatcher, client_of_site
 
 TOKEN = "a-token-of-the-test"
 
 
 @pytest.fixture
-async def guarded(recorded: Recorded) -> AsyncIterator[Client]:
+async def guarded(recording: RecordingDispatcher) -> AsyncIterator[Client]:
     """A site with a token, whose `/open` is for anyone."""
 
     async def answer(request: Request) -> Response:
@@ -24,7 +24,7 @@ async def guarded(recorded: Recorded) -> AsyncIterator[Client]:
 
     further = {"/open": {"GET": answer}, "/closed": {"GET": answer}}
     made = site(
-        recorded,
+        recording,
         version="1.2.3",
         host_origin=HostOriginPolicy(),
         token=TOKEN,
@@ -36,11 +36,13 @@ async def guarded(recorded: Recorded) -> AsyncIterator[Client]:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "token", "Token"])
-async def test_the_token_opens_every_path(guarded: Client, recorded: Recorded, scheme: str) -> None:
+async def test_the_token_opens_every_path(
+    guarded: Client, recording: RecordingDispatcher, scheme: str
+) -> None:
     headers = {"Authorization": f"{scheme} {TOKEN}"}
     assert (await guarded.get("/mcp/tools/list", headers=headers)).status_code == 200
     assert (await guarded.get("/jmcp/v1/kernels", headers=headers)).status_code == 200
-    assert [(who.owner, who.authenticated) for _, _, who in recorded.calls] == [("holder", True)]
+    assert [(who.owner, who.authenticated) for _, _, who in recording.calls] == [("holder", True)]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,11 @@ async def test_the_token_opens_every_path(guarded: Client, recorded: Recorded, s
 )
 @pytest.mark.parametrize("path", ["/mcp", "/mcp/healthz", "/jmcp/v1/kernels", "/closed", "/none"])
 async def test_without_it_every_path_is_closed(
-    guarded: Client, recorded: Recorded, path: str, headers: dict[str, str], challenge: str
+    guarded: Client,
+    recording: RecordingDispatcher,
+    path: str,
+    headers: dict[str, str],
+    challenge: str,
 ) -> None:
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     refused = await guarded.get(path, headers=raw)
@@ -64,7 +70,7 @@ async def test_without_it_every_path_is_closed(
     assert challenge in refused.headers["www-authenticate"]
     assert refused.json()["code"] == "unauthorized"
     assert TOKEN not in refused.text
-    assert recorded.calls == []
+    assert recording.calls == []
 
 
 async def test_a_token_in_the_url_opens_nothing(guarded: Client) -> None:

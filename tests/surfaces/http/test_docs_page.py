@@ -10,7 +10,7 @@ from playwright.async_api import Page, async_playwright
 from jmcp.compose import API
 from tests.e2e.lab import chromium
 from tests.jupyter_process import TOKEN
-from tests.surfaces.conftest import Inside
+from tests.surfaces.conftest import ExtensionServer
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ async def page() -> AsyncIterator[Page]:
         await browser.close()
 
 
-async def test_a_person_can_try_a_call(inside: Inside, page: Page) -> None:
+async def test_a_person_can_try_a_call(extension: ExtensionServer, page: Page) -> None:
     complaints: list[str] = []
     asked: list[str] = []
     page.on(
@@ -36,7 +36,7 @@ async def test_a_person_can_try_a_call(inside: Inside, page: Page) -> None:
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
-    await page.goto(f"{inside.url}/jmcp/docs?token={TOKEN}")
+    await page.goto(f"{extension.url}/jmcp/docs?token={TOKEN}")
     operation = page.locator("details#list_kernels")
     await operation.wait_for()
     assert TOKEN not in page.url
@@ -58,6 +58,6 @@ async def test_a_person_can_try_a_call(inside: Inside, page: Page) -> None:
     await operation.get_by_role("button", name="Send").click()
     await operation.locator("form pre").filter(has_text="<img src=x").wait_for()
     assert await page.locator("img").count() == 0
-    assert all(url.startswith(inside.url) for url in asked), asked
+    assert all(url.startswith(extension.url) for url in asked), asked
     # The browser reports every answer that is not a success; nothing else is there.
     assert [text for text in complaints if "Failed to load resource" not in text] == []

@@ -9,7 +9,7 @@ import pytest
 from jmcp import compose
 from jmcp.transport.jupyter_bridge import mask
 from tests.jupyter_process import TOKEN, StartJupyter, stop
-from tests.surfaces.conftest import HEADERS, Inside, client_of
+from tests.surfaces.conftest import HEADERS, ExtensionServer, client_of
 from tests.surfaces.http.test_wire import problem
 
 XSRF = "5f" * 16  # what a page of Jupyter would have set as a cookie
@@ -17,8 +17,10 @@ PATHS = ["/mcp", "/mcp/", "/mcp/healthz", "/jmcp/v1/kernels", "/jmcp/docs", "/jm
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
-async def test_nothing_answers_without_the_token(inside: Inside, headers: dict[str, str]) -> None:
-    async with client_of(inside.serverapp, **(headers or {"X-None": ""})) as stranger:
+async def test_nothing_answers_without_the_token(
+    extension: ExtensionServer, headers: dict[str, str]
+) -> None:
+    async with client_of(extension.serverapp, **(headers or {"X-None": ""})) as stranger:
         for path in PATHS:
             for method in ("GET", "POST", "DELETE", "HEAD", "TRACE"):
                 response = await stranger.request(method, path)
@@ -28,18 +30,18 @@ async def test_nothing_answers_without_the_token(inside: Inside, headers: dict[s
                 assert "set-cookie" not in response.headers
 
 
-async def test_the_token_is_accepted_as_jupyter_does(inside: Inside) -> None:
+async def test_the_token_is_accepted_as_jupyter_does(extension: ExtensionServer) -> None:
     for headers in (HEADERS, {"Authorization": f"token {TOKEN}"}):
-        async with client_of(inside.serverapp, **headers) as client:
+        async with client_of(extension.serverapp, **headers) as client:
             assert (await client.get("/mcp/healthz")).json()["version"] == compose.VERSION
-    async with client_of(inside.serverapp, **{"X-None": ""}) as client:
+    async with client_of(extension.serverapp, **{"X-None": ""}) as client:
         # Not an argument of the tool, although it stands among them.
         response = await client.get(f"/jmcp/v1/kernels?token={TOKEN}")
         assert response.status_code == 200, response.text
 
 
-async def test_a_cookie_needs_xsrf_to_change_anything(inside: Inside) -> None:
-    async with client_of(inside.serverapp, **{"X-None": ""}) as browser:
+async def test_a_cookie_needs_xsrf_to_change_anything(extension: ExtensionServer) -> None:
+    async with client_of(extension.serverapp, **{"X-None": ""}) as browser:
         await browser.get(f"/login?token={TOKEN}")
         assert (await browser.get("/jmcp/docs")).status_code == 200
         sent = {"tool_name": "list_kernels"}
@@ -49,28 +51,28 @@ async def test_a_cookie_needs_xsrf_to_change_anything(inside: Inside) -> None:
         assert (await browser.post("/mcp/tools/call", json=sent, headers=headers)).is_success
 
 
-async def test_host_and_origin_are_checked_for_every_path(inside: Inside) -> None:
+async def test_host_and_origin_are_checked_for_every_path(extension: ExtensionServer) -> None:
     for path in PATHS:
-        problem(await inside.client.get(path, headers={"Origin": "http://evil.example"}), 403)
-        problem(await inside.client.get(path, headers={"Host": "evil.example"}), 421)
-    own = await inside.client.get("/mcp/healthz", headers={"Origin": inside.url})
+        problem(await extension.client.get(path, headers={"Origin": "http://evil.example"}), 403)
+        problem(await extension.client.get(path, headers={"Host": "evil.example"}), 421)
+    own = await extension.client.get("/mcp/healthz", headers={"Origin": extension.url})
     assert own.status_code == 200
     assert "access-control-allow-origin" not in own.headers
 
 
-async def test_every_refusal_is_a_problem(inside: Inside) -> None:
-    assert problem(await inside.client.get("/jmcp/nope"), 404)["code"] == "not_found"
+async def test_every_refusal_is_a_problem(extension: ExtensionServer) -> None:
+    assert problem(await extension.client.get("/jmcp/nope"), 404)["code"] == "not_found"
     for method in ("TRACE", "PUT"):
-        refused = await inside.client.request(method, "/jmcp/v1/kernels")
+        refused = await extension.client.request(method, "/jmcp/v1/kernels")
         problem(refused, 405)
         assert refused.headers["allow"] == "GET, HEAD, OPTIONS"
     # A method that Tornado refuses before anybody is asked.
-    refused = await inside.client.request("PROPFIND", "/jmcp/v1/kernels")
+    refused = await extension.client.request("PROPFIND", "/jmcp/v1/kernels")
     problem(refused, 405)
     assert refused.headers["allow"] == "GET, HEAD, OPTIONS"
-    offered = await inside.client.options("/jmcp/v1/kernels")
+    offered = await extension.client.options("/jmcp/v1/kernels")
     assert (offered.status_code, offered.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
-    head = await inside.client.head("/jmcp/v1/kernels")
+    head = await extension.client.head("/jmcp/v1/kernels")
     assert (head.status_code, head.content) == (200, b"")
 
 
@@ -114,18 +116,18 @@ def test_session_ids_are_masked() -> None:
 
 
 async def test_no_log_has_a_session_id_or_the_token(
-    inside: Inside, caplog: pytest.LogCaptureFixture
+    extension: ExtensionServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    for log in (inside.serverapp.log, logging.getLogger("tornado")):
+    for log in (extension.serverapp.log, logging.getLogger("tornado")):
         log.setLevel(logging.DEBUG)
     unmasked = {"session_id": "secret-session-id"}
     path = "/jmcp/v1/sessions/secret-session-id"
-    await inside.client.get(f"{path}/notebook")
-    await inside.client.request("PROPFIND", path)
-    await inside.client.get("/jmcp/v1/notebooks", params=unmasked)
-    await inside.client.get(f"{path}/notebook", headers={"Origin": "http://evil.example"})
-    await inside.client.post("/mcp/tools/call", json={"tool_name": "read_cell", **unmasked})
+    await extension.client.get(f"{path}/notebook")
+    await extension.client.request("PROPFIND", path)
+    await extension.client.get("/jmcp/v1/notebooks", params=unmasked)
+    await extension.client.get(f"{path}/notebook", headers={"Origin": "http://evil.example"})
+    await extension.client.post("/mcp/tools/call", json={"tool_name": "read_cell", **unmasked})
     assert "GET /jmcp/v1/sessions/se***/notebook" in caplog.text
     ours = [line for line in caplog.text.splitlines() if "httpx" not in line]
     assert not [line for line in ours if "secret-session-id" in line or TOKEN in line]
@@ -143,7 +145,7 @@ async def test_a_failed_start_leaves_jupyter_alone(
     assert "no toolset nope; there are: core" in capsys.readouterr().err
 
 
-async def test_stopping_ends_open_streams(inside: Inside) -> None:
+async def test_stopping_ends_open_streams(extension: ExtensionServer) -> None:
     opening = {
         "jsonrpc": "2.0",
         "id": 1,
@@ -155,9 +157,9 @@ async def test_stopping_ends_open_streams(inside: Inside) -> None:
         },
     }
     accept = {"Accept": "application/json, text/event-stream"}
-    opened = await inside.client.post("/mcp", json=opening, headers=accept)
+    opened = await extension.client.post("/mcp", json=opening, headers=accept)
     session = {"Mcp-Session-Id": opened.headers["mcp-session-id"], **accept}
-    async with inside.client.stream("GET", "/mcp", headers=session) as stream:
+    async with extension.client.stream("GET", "/mcp", headers=session) as stream:
         # Its headers are here although nothing has happened on it yet.
         assert stream.headers["content-type"].startswith("text/event-stream")
-        await stop(inside.serverapp)
+        await stop(extension.serverapp)

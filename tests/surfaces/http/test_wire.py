@@ -8,7 +8,7 @@ import pytest
 
 from jmcp.compose import API
 from jmcp.core.calls.call import Outcome
-from tests.surfaces.conftest import Client, Recorded
+from tests.surfaces.conftest import Client, RecordingDispatcher
 
 ERRORS = API.policy.errors
 SESSION = "/jmcp/v1/sessions/abcdefgh"
@@ -68,17 +68,17 @@ def problem(response: Any, status: int) -> dict[str, Any]:
     ],
 )
 async def test_requests_become_calls(
-    wire: Client,
-    recorded: Recorded,
+    site_client: Client,
+    recording: RecordingDispatcher,
     method: str,
     path: str,
     sent: dict[str, Any] | None,
     tool: str,
     arguments: dict[str, Any],
 ) -> None:
-    response = await wire.request(method, path, json=sent)
+    response = await site_client.request(method, path, json=sent)
     assert response.status_code == 200, response.text
-    assert [call[:2] for call in recorded.calls] == [(tool, arguments)]
+    assert [call[:2] for call in recording.calls] == [(tool, arguments)]
 
 
 @pytest.mark.parametrize(
@@ -94,11 +94,15 @@ async def test_requests_become_calls(
     ],
 )
 async def test_arguments_in_the_wrong_place_are_refused(
-    wire: Client, recorded: Recorded, method: str, path: str, sent: dict[str, Any] | None
+    site_client: Client,
+    recording: RecordingDispatcher,
+    method: str,
+    path: str,
+    sent: dict[str, Any] | None,
 ) -> None:
-    response = await wire.request(method, path, json=sent)
+    response = await site_client.request(method, path, json=sent)
     assert problem(response, 400)["code"] == "invalid_arguments"
-    assert recorded.calls == []
+    assert recording.calls == []
 
 
 @pytest.mark.parametrize(
@@ -116,18 +120,20 @@ async def test_arguments_in_the_wrong_place_are_refused(
     ],
 )
 async def test_bodies_that_are_no_json_object_are_refused(
-    wire: Client, recorded: Recorded, content: bytes, kind: str, status: int
+    site_client: Client, recording: RecordingDispatcher, content: bytes, kind: str, status: int
 ) -> None:
     headers = {"Content-Type": kind} if kind else {}
-    problem(await wire.post(f"{SESSION}/code", content=content, headers=headers), status)
-    assert recorded.calls == []
+    problem(await site_client.post(f"{SESSION}/code", content=content, headers=headers), status)
+    assert recording.calls == []
 
 
 @pytest.mark.parametrize("code", sorted(ERRORS))
-async def test_tool_errors_become_problems(wire: Client, recorded: Recorded, code: str) -> None:
+async def test_tool_errors_become_problems(
+    site_client: Client, recording: RecordingDispatcher, code: str
+) -> None:
     error = ERRORS[code]("what happened", path="a.ipynb")
-    recorded.outcome = Outcome(tool="list_kernels", text="text", error=error)
-    response = await wire.get("/jmcp/v1/kernels")
+    recording.outcome = Outcome(tool="list_kernels", text="text", error=error)
+    response = await site_client.get("/jmcp/v1/kernels")
     content = problem(response, error.http)
     assert content | error.payload() | {"detail": "what happened"} == content | {
         "message": "what happened"
@@ -135,91 +141,104 @@ async def test_tool_errors_become_problems(wire: Client, recorded: Recorded, cod
     assert ("retry-after" in response.headers) == (error.http in (429, 503))
 
 
-async def test_a_created_thing_says_where_it_can_be_read(wire: Client, recorded: Recorded) -> None:
-    recorded.outcome = Outcome(tool="any", text="", result={"session_id": "s1", "cell_id": "a/b"})
-    opened = await wire.post("/jmcp/v1/sessions", json={"notebook_path": "a.ipynb"})
+async def test_a_created_thing_says_where_it_can_be_read(
+    site_client: Client, recording: RecordingDispatcher
+) -> None:
+    recording.outcome = Outcome(tool="any", text="", result={"session_id": "s1", "cell_id": "a/b"})
+    opened = await site_client.post("/jmcp/v1/sessions", json={"notebook_path": "a.ipynb"})
     assert (opened.status_code, opened.headers["location"]) == (
         201,
         "/jmcp/v1/sessions/s1/notebook",
     )
-    inserted = await wire.post("/jmcp/v1/sessions/default/cells", json={})
+    inserted = await site_client.post("/jmcp/v1/sessions/default/cells", json={})
     assert inserted.headers["location"] == "/jmcp/v1/sessions/s1/cells/a%2Fb"
-    recorded.outcome = Outcome(
+    recording.outcome = Outcome(
         tool="any", text="", result={"session_id": "s1", "cell_id": None, "cell_index": 0}
     )
-    inserted = await wire.post("/jmcp/v1/sessions/default/cells", json={})
+    inserted = await site_client.post("/jmcp/v1/sessions/default/cells", json={})
     assert inserted.headers["location"] == "/jmcp/v1/sessions/s1/cells/at/0"
 
 
-async def test_a_bug_is_a_problem_that_tells_nothing(wire: Client, recorded: Recorded) -> None:
-    recorded.outcome = RuntimeError("secret")
-    response = await wire.get("/jmcp/v1/kernels")
+async def test_a_bug_is_a_problem_that_tells_nothing(
+    site_client: Client, recording: RecordingDispatcher
+) -> None:
+    recording.outcome = RuntimeError("secret")
+    response = await site_client.get("/jmcp/v1/kernels")
     assert problem(response, 500)["code"] == "internal_error"
     assert "secret" not in response.text
 
 
 @pytest.mark.parametrize("path", ["/jmcp/v1/nope", "/jmcp/nope", "/jmcp/v1/sessions//notebook"])
-async def test_unknown_paths_are_problems(wire: Client, path: str) -> None:
-    problem(await wire.get(path), 404)
+async def test_unknown_paths_are_problems(site_client: Client, path: str) -> None:
+    problem(await site_client.get(path), 404)
 
 
 @pytest.mark.parametrize("path", ["/jmcp/v1/kernels", "/jmcp/docs", "/mcp", "/mcp/tools/call"])
 @pytest.mark.parametrize("method", ["TRACE", "PATCH", "PROPFIND"])
-async def test_other_methods_are_refused_with_allow(wire: Client, path: str, method: str) -> None:
-    response = await wire.request(method, path)
+async def test_other_methods_are_refused_with_allow(
+    site_client: Client, path: str, method: str
+) -> None:
+    response = await site_client.request(method, path)
     problem(response, 405)
-    offered = await wire.options(path)
+    offered = await site_client.options(path)
     assert (offered.status_code, offered.content) == (204, b"")
     assert response.headers["allow"] == offered.headers["allow"]
     assert method not in response.headers["allow"]
 
 
-async def test_methods_of_one_path_are_offered_together(wire: Client) -> None:
-    offered = await wire.options(f"{SESSION}/cells/at/0/source")
+async def test_methods_of_one_path_are_offered_together(site_client: Client) -> None:
+    offered = await site_client.options(f"{SESSION}/cells/at/0/source")
     assert offered.headers["allow"] == "PUT, PATCH, OPTIONS"
 
 
-async def test_head_is_get_without_the_body(wire: Client) -> None:
-    head, get = await wire.head("/jmcp/v1/kernels"), await wire.get("/jmcp/v1/kernels")
+async def test_head_is_get_without_the_body(site_client: Client) -> None:
+    head, get = (
+        await site_client.head("/jmcp/v1/kernels"),
+        await site_client.get("/jmcp/v1/kernels"),
+    )
     assert head.status_code == 200
     assert head.headers["content-length"] == get.headers["content-length"]
 
 
 @pytest.mark.parametrize("path", ["/jmcp/v1/kernels", "/mcp", "/mcp/healthz", "/jmcp/nope"])
-async def test_host_and_origin_are_checked_everywhere(wire: Client, path: str) -> None:
-    problem(await wire.get(path, headers={"Origin": "http://evil.example"}), 403)
-    problem(await wire.get(path, headers={"Host": "evil.example"}), 421)
+async def test_host_and_origin_are_checked_everywhere(site_client: Client, path: str) -> None:
+    problem(await site_client.get(path, headers={"Origin": "http://evil.example"}), 403)
+    problem(await site_client.get(path, headers={"Host": "evil.example"}), 421)
 
 
-async def test_no_cross_origin_headers(wire: Client) -> None:
-    response = await wire.get("/mcp/healthz", headers={"Origin": "http://localhost:6274"})
+async def test_no_cross_origin_headers(site_client: Client) -> None:
+    response = await site_client.get("/mcp/healthz", headers={"Origin": "http://localhost:6274"})
     assert not [name for name in response.headers if name.startswith("access-control")]
 
 
-async def test_health(wire: Client) -> None:
-    response = await wire.get("/mcp/healthz")
+async def test_health(site_client: Client) -> None:
+    response = await site_client.get("/mcp/healthz")
     about = {"service": "jmcp", "version": "1.2.3", "sessions": None}
     assert response.json() == {"status": "healthy", **about}
 
 
-async def test_tools_are_listed(wire: Client) -> None:
-    content = (await wire.get("/mcp/tools/list")).json()
+async def test_tools_are_listed(site_client: Client) -> None:
+    content = (await site_client.get("/mcp/tools/list")).json()
     assert content["count"] == len(content["tools"]) == len(API.tools)
 
 
 @pytest.mark.parametrize("name", sorted(API.tools))
-async def test_every_tool_can_be_called(wire: Client, recorded: Recorded, name: str) -> None:
-    recorded.outcome = Outcome(tool=name, text="text", result={"a": None})
+async def test_every_tool_can_be_called(
+    site_client: Client, recording: RecordingDispatcher, name: str
+) -> None:
+    recording.outcome = Outcome(tool=name, text="text", result={"a": None})
     sent = {"tool_name": name, "arguments": {"x": 1}}
-    response = await wire.post("/mcp/tools/call", json=sent)
+    response = await site_client.post("/mcp/tools/call", json=sent)
     assert response.json() == {"success": True, "result": {"a": None}, "text": "text"}
-    assert recorded.calls[-1][:2] == (name, {"x": 1})
+    assert recording.calls[-1][:2] == (name, {"x": 1})
 
 
-async def test_a_failed_tool_call_is_a_problem(wire: Client, recorded: Recorded) -> None:
+async def test_a_failed_tool_call_is_a_problem(
+    site_client: Client, recording: RecordingDispatcher
+) -> None:
     error = ERRORS["session_not_found"]("gone")
-    recorded.outcome = Outcome(tool="read_cell", text="gone (error)", error=error)
-    response = await wire.post("/mcp/tools/call", json={"tool_name": "read_cell"})
+    recording.outcome = Outcome(tool="read_cell", text="gone (error)", error=error)
+    response = await site_client.post("/mcp/tools/call", json={"tool_name": "read_cell"})
     content = problem(response, 404)
     assert content["success"] is False
     assert (content["code"], content["text"]) == ("session_not_found", "gone (error)")
@@ -236,7 +255,7 @@ async def test_a_failed_tool_call_is_a_problem(wire: Client, recorded: Recorded)
     ],
 )
 async def test_wrong_tool_calls_are_problems(
-    wire: Client, recorded: Recorded, sent: dict[str, Any], status: int
+    site_client: Client, recording: RecordingDispatcher, sent: dict[str, Any], status: int
 ) -> None:
-    assert problem(await wire.post("/mcp/tools/call", json=sent), status)["success"] is False
-    assert recorded.calls == []
+    assert problem(await site_client.post("/mcp/tools/call", json=sent), status)["success"] is False
+    assert recording.calls == []

@@ -20,7 +20,7 @@ from mcp.shared.exceptions import MCPError
 from jmcp.compose import API, VERSION
 from jmcp.core.calls.call import Image, Outcome
 from jmcp.transport.mcp.server import ERROR_META, tool_result
-from tests.surfaces.conftest import HEADERS, Inside
+from tests.surfaces.conftest import HEADERS, ExtensionServer
 
 Era = Literal["auto", "legacy"]
 LISTED = json.loads(Path(API.listing_file).read_bytes())
@@ -28,11 +28,13 @@ ERAS: tuple[Era, ...] = ("auto", "legacy")
 
 
 @asynccontextmanager
-async def connected(inside: Inside, era: Era, path: str = "/mcp") -> AsyncIterator[Client]:
+async def connected(
+    extension: ExtensionServer, era: Era, path: str = "/mcp"
+) -> AsyncIterator[Client]:
     async with (
         httpx.AsyncClient(headers=HEADERS, timeout=30) as http_client,
         Client(
-            streamable_http_client(f"{inside.url}{path}", http_client=http_client), mode=era
+            streamable_http_client(f"{extension.url}{path}", http_client=http_client), mode=era
         ) as client,
     ):
         yield client
@@ -46,8 +48,10 @@ def data(answer: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", ["/mcp", "/mcp/"])
 @pytest.mark.parametrize("era", ERAS)
-async def test_tools_are_listed_as_generated(inside: Inside, era: Era, path: str) -> None:
-    async with connected(inside, era, path) as client:
+async def test_tools_are_listed_as_generated(
+    extension: ExtensionServer, era: Era, path: str
+) -> None:
+    async with connected(extension, era, path) as client:
         assert (client.protocol_version >= "2026") == (era == "auto")
         assert client.server_info is not None
         assert (client.server_info.name, client.server_info.version) == ("jmcp", VERSION)
@@ -59,8 +63,8 @@ async def test_tools_are_listed_as_generated(inside: Inside, era: Era, path: str
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_tools_work(inside: Inside, era: Era) -> None:
-    async with connected(inside, era) as client:
+async def test_tools_work(extension: ExtensionServer, era: Era) -> None:
+    async with connected(extension, era) as client:
         arguments = {"notebook_path": "a.ipynb", "mode": "create"}
         opened = data(await client.call_tool("use_notebook", arguments))
         session = {"session_id": opened["session_id"]}
@@ -72,16 +76,18 @@ async def test_tools_work(inside: Inside, era: Era) -> None:
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_an_unknown_tool_is_an_error_of_the_protocol(inside: Inside, era: Era) -> None:
-    async with connected(inside, era) as client:
+async def test_an_unknown_tool_is_an_error_of_the_protocol(
+    extension: ExtensionServer, era: Era
+) -> None:
+    async with connected(extension, era) as client:
         with pytest.raises(MCPError) as refusal:
             await client.call_tool("nope", {})
         assert refusal.value.error.code == types.INVALID_PARAMS
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_an_error_of_a_tool_is_a_result(inside: Inside, era: Era) -> None:
-    async with connected(inside, era) as client:
+async def test_an_error_of_a_tool_is_a_result(extension: ExtensionServer, era: Era) -> None:
+    async with connected(extension, era) as client:
         answer = await client.call_tool("read_notebook", {"session_id": "nosuchid"})
         assert answer.is_error
         assert answer.meta is not None
@@ -89,13 +95,15 @@ async def test_an_error_of_a_tool_is_a_result(inside: Inside, era: Era) -> None:
         assert isinstance(answer.content[0], types.TextContent)
 
 
-async def test_only_a_handshake_connection_stands_for_its_session(inside: Inside) -> None:
+async def test_only_a_handshake_connection_stands_for_its_session(
+    extension: ExtensionServer,
+) -> None:
     arguments = {"notebook_path": "a.ipynb", "mode": "create"}
-    async with connected(inside, "legacy") as client:
+    async with connected(extension, "legacy") as client:
         opened = data(await client.call_tool("use_notebook", arguments))
         listed = data(await client.call_tool("unuse_notebook", {}))
         assert listed["session_id"] == opened["session_id"]
-    async with connected(inside, "auto") as client:
+    async with connected(extension, "auto") as client:
         data(await client.call_tool("use_notebook", {"notebook_path": "a.ipynb"}))
         answer = await client.call_tool("unuse_notebook", {})
         assert answer.meta is not None
@@ -103,32 +111,34 @@ async def test_only_a_handshake_connection_stands_for_its_session(inside: Inside
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_arguments_may_be_as_large_as_a_notebook(inside: Inside, era: Era) -> None:
-    async with connected(inside, era) as client:
+async def test_arguments_may_be_as_large_as_a_notebook(
+    extension: ExtensionServer, era: Era
+) -> None:
+    async with connected(extension, era) as client:
         answer = await client.call_tool("list_files", {"pattern": "x" * 5 * 1024 * 1024})
         assert answer.meta is not None
         assert answer.meta[ERROR_META]["code"] == "invalid_arguments"
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_a_client_that_goes_away_stops_nothing(inside: Inside, era: Era) -> None:
+async def test_a_client_that_goes_away_stops_nothing(extension: ExtensionServer, era: Era) -> None:
     code = "open('started', 'w').close()\nimport time; time.sleep(0.5)\nprint('finished')"
     opened = {"notebook_path": "a.ipynb", "mode": "create"}
-    async with connected(inside, era) as client:
+    async with connected(extension, era) as client:
         session = {"session_id": data(await client.call_tool("use_notebook", opened))["session_id"]}
         cell = {"cell_index": 0, "cell_source": code}
         data(await client.call_tool("overwrite_cell_source", session | cell))
         # The kernel is up, so that the next run begins at once.
         data(await client.call_tool("execute_code", session | {"code": "1"}))
-    async with connected(inside, era) as client:
+    async with connected(extension, era) as client:
         running = asyncio.ensure_future(
             client.call_tool("execute_cell", session | {"cell_index": 0})
         )
         async with asyncio.timeout(20):
-            while not (inside.root / "started").exists():
+            while not (extension.root / "started").exists():
                 await asyncio.to_thread(os.sched_yield)
         running.cancel()
-    async with connected(inside, era) as client:
+    async with connected(extension, era) as client:
         # Waits in the kernel's queue for the run that nobody waits for.
         data(await client.call_tool("execute_code", session | {"code": "1"}))
         read = data(await client.call_tool("read_cell", session | {"cell_index": 0}))

@@ -101,10 +101,10 @@ class Web:
 
 @pytest.fixture(params=["jupyter", "uvicorn"])
 async def web(request: pytest.FixtureRequest, jupyter: StartJupyter) -> AsyncIterator[Web]:
-    inside = request.param == "jupyter"
-    serverapp = await jupyter(collaboration=False, extensions=["jmcp"] if inside else [])
+    extension = request.param == "jupyter"
+    serverapp = await jupyter(collaboration=False, extensions=["jmcp"] if extension else [])
     root = Path(serverapp.root_dir)
-    if inside:
+    if extension:
         yield Web(url=root_url(serverapp), root=root)
         return
     dispatcher = Dispatcher(

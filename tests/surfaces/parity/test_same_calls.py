@@ -18,28 +18,28 @@ from tests.served import Served
 from tests.surfaces.contract.surfaces import CALL_SECONDS, Surface
 from tests.surfaces.parity.calls import CALLS, END, NOTEBOOKS, write
 from tests.surfaces.parity.normal import Normal, cell_ids, notebook
-from tests.surfaces.parity.places import Places, place, surface
+from tests.surfaces.parity.setups import Setups, running_setup, surface
 
 SAVED_SECONDS = 120
 OTHERS = (
-    ("inside-plain", "mcp"),
-    ("elsewhere", "mcp"),
-    ("elsewhere-plain", "mcp"),
-    ("inside", "rest"),
-    ("elsewhere", "stdio"),
-    ("elsewhere-plain", "facade"),
+    ("local-file", "mcp"),
+    ("remote-live", "mcp"),
+    ("remote-file", "mcp"),
+    ("local-live", "rest"),
+    ("remote-live", "stdio"),
+    ("remote-file", "facade"),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class Transcript:
     """What the calls were answered, and the notebooks that they left."""
 
     answers: list[dict[str, Any]]
     notebooks: dict[str, Any]
 
 
-async def told(through: Surface, served: Served) -> Story:
+async def transcript_of(through: Surface, served: Served) -> Transcript:
     write(served.root)
     given = cell_ids(served.root)
     normal, kept, answers = Normal(given), dict[str, str](), []
@@ -51,7 +51,7 @@ async def told(through: Surface, served: Served) -> Story:
                 kept[name] = found(answer.result, path)
     left = {name: await saved(served.root / name, given) for name in NOTEBOOKS}
     await empty(served)
-    return Story(answers=answers, notebooks=left)
+    return Transcript(answers=answers, notebooks=left)
 
 
 def found(result: Any, path: str) -> str:
@@ -89,21 +89,21 @@ async def empty(served: Served) -> None:
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
-    places = Places(tmp_path_factory.mktemp("places"))
-    yield places
-    places.close()
+def setups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setups]:
+    setups = Setups(tmp_path_factory.mktemp("places"))
+    yield setups
+    setups.close()
 
 
 @pytest.fixture(scope="module")
-def wanted(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Story:
+def wanted(setups: Setups, tmp_path_factory: pytest.TempPathFactory) -> Transcript:
     """What a client of MCP is told in a JupyterLab with collaboration."""
-    served = places["inside"]
+    served = setups["local-live"]
     with surface("mcp", served, tmp_path_factory.mktemp("unused")) as through:
-        return asyncio.run(told(through, served))
+        return asyncio.run(transcript_of(through, served))
 
 
-def test_every_call_is_answered_as_it_is_known_to_be(wanted: Story) -> None:
+def test_every_call_is_answered_as_it_is_known_to_be(wanted: Transcript) -> None:
     for call, answer in zip(CALLS, wanted.answers, strict=True):
         status = (answer["result"] or {}).get("status")
         assert answer["error"] == call.raises, (call, answer)
@@ -111,21 +111,23 @@ def test_every_call_is_answered_as_it_is_known_to_be(wanted: Story) -> None:
 
 
 def test_every_tool_succeeds_and_fails_in_the_calls() -> None:
-    told = {(call.tool, call.raises is None) for call in CALLS}
-    assert {tool for tool, succeeds in told if succeeds} == set(TOOLS)
-    assert {tool for tool, succeeds in told if not succeeds} == set(TOOLS)
+    transcript_of = {(call.tool, call.raises is None) for call in CALLS}
+    assert {tool for tool, succeeds in transcript_of if succeeds} == set(TOOLS)
+    assert {tool for tool, succeeds in transcript_of if not succeeds} == set(TOOLS)
 
 
 @pytest.mark.parametrize(("name", "over"), OTHERS)
-def test_the_same_calls_mean_the_same(name: str, over: str, wanted: Story, tmp_path: Path) -> None:
-    # A place of its own: a file made anew under a path that had another one is news of its own.
+def test_the_same_calls_mean_the_same(
+    name: str, over: str, wanted: Transcript, tmp_path: Path
+) -> None:
+    # A folder of its own: a file made anew under a path that had another one is news of its own.
     with (
-        place(name, tmp_path / "place") as served,
+        running_setup(name, tmp_path / "server") as served,
         surface(over, served, tmp_path / "client") as through,
     ):
-        story = asyncio.run(told(through, served))
-    for call, answer, expected in zip(CALLS, story.answers, wanted.answers, strict=True):
+        transcript = asyncio.run(transcript_of(through, served))
+    for call, answer, expected in zip(CALLS, transcript.answers, wanted.answers, strict=True):
         if over == "rest" and answer["error"] is None:
             answer["text"] = expected["text"]  # REST has no text for a model
         assert answer == expected, call
-    assert story.notebooks == wanted.notebooks
+    assert transcript.notebooks == wanted.notebooks

@@ -15,7 +15,7 @@ import httpx2 as httpx
 import pytest
 
 from jmcp.core.errors import ServeError
-from jmcp.hosting import remote_servers as remote_servers_module
+from jmcp.hosting import remote_servers
 from jmcp.hosting import standalone as standalone_module
 from jmcp.hosting.jupyter_address import jupyter_address
 from jmcp.options.serve_options import JupyterAddress, StandaloneOptions
@@ -54,9 +54,7 @@ def run(home: Path, variables: dict[str, str], *options: str) -> subprocess.Comp
     )
 
 
-async def test_every_http_surface_works_on_a_jupyter_elsewhere(
-    tmp_path: Path, plain: Served
-) -> None:
+async def test_every_http_surface_works_on_a_remote_jupyter(tmp_path: Path, plain: Served) -> None:
     with standalone(tmp_path, plain) as served:
         surfaces: list[Surface] = [Mcp(served, "auto"), Rest(served), ToolsCall(served)]
         for number, surface in enumerate(surfaces):
@@ -229,7 +227,7 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_what_remote_adds_is_named_when_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        remote_servers_module, "REMOTE_PACKAGES", ("jupyter_kernel_client", "no_such_package")
+        remote_servers, "REMOTE_PACKAGES", ("jupyter_kernel_client", "no_such_package")
     )
     server = JupyterAddress(url="http://127.0.0.1:1/", token="secret")
     options = StandaloneOptions(

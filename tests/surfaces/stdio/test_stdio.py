@@ -122,9 +122,9 @@ async def started(home: Path, variables: dict[str, str], *options: str) -> Async
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A Jupyter Server with collaboration and without jmcp, below a base_url."""
-    base = tmp_path_factory.mktemp("elsewhere")
+    base = tmp_path_factory.mktemp("remote")
     with jupyter_server(base / "home", base / "root", base_url="/user/ada/") as server:
         yield server
 
@@ -164,9 +164,9 @@ async def test_tools_are_listed_without_any_jupyter_and_calls_say_why(tmp_path: 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("reachable", [True, False])
 async def test_a_signal_ends_it_cleanly(
-    tmp_path: Path, elsewhere: Served, number: signal.Signals, reachable: bool
+    tmp_path: Path, remote: Served, number: signal.Signals, reachable: bool
 ) -> None:
-    variables = standalone_variables(elsewhere) if reachable else nowhere()
+    variables = standalone_variables(remote) if reachable else nowhere()
     async with started(tmp_path, variables) as process:
         await process.handshake()
         assert (await process.call("list_kernels"))["isError"] is not reachable
@@ -174,9 +174,9 @@ async def test_a_signal_ends_it_cleanly(
         assert (await process.ended())[0] == 0
 
 
-async def test_one_connection_is_one_client(tmp_path: Path, elsewhere: Served) -> None:
+async def test_one_connection_is_one_client(tmp_path: Path, remote: Served) -> None:
     """What it opened is what its calls without a session_id mean; in another process it is not."""
-    async with started(tmp_path, standalone_variables(elsewhere)) as process:
+    async with started(tmp_path, standalone_variables(remote)) as process:
         await process.handshake()
         opened = await process.call("use_notebook", notebook_path="one.ipynb", mode="create")
         session = opened["structuredContent"]["session_id"]
@@ -185,7 +185,7 @@ async def test_one_connection_is_one_client(tmp_path: Path, elsewhere: Served) -
         assert changed["structuredContent"]["session_id"] == session
         process.hang_up()
         assert (await process.ended())[0] == 0
-    async with started(tmp_path, standalone_variables(elsewhere)) as process:
+    async with started(tmp_path, standalone_variables(remote)) as process:
         await process.handshake()
         refused = await process.call("insert_cell", cell_index=-1, cell_type="code", cell_source="")
         assert refused["_meta"]["jmcp/error"]["code"] == "session_required"
@@ -195,34 +195,34 @@ async def test_one_connection_is_one_client(tmp_path: Path, elsewhere: Served) -
 
 @pytest.mark.parametrize("end", ["stdin", "signal"])
 async def test_a_run_goes_on_in_the_kernel_when_the_client_leaves(
-    tmp_path: Path, elsewhere: Served, end: str
+    tmp_path: Path, remote: Served, end: str
 ) -> None:
     for name in ("started", "go", "done"):
-        (elsewhere.root / name).unlink(missing_ok=True)
-    async with started(tmp_path, standalone_variables(elsewhere)) as process:
+        (remote.root / name).unlink(missing_ok=True)
+    async with started(tmp_path, standalone_variables(remote)) as process:
         await process.handshake()
         await process.call("use_notebook", notebook_path=f"{end}.ipynb", mode="create")
         run = {"cell_index": 0, "cell_source": MEET}
         await process.send("tools/call", {"name": "insert_execute_code_cell", "arguments": run})
-        await until(elsewhere.root / "started")
+        await until(remote.root / "started")
         if end == "stdin":
             process.hang_up()
         else:
             process.process.send_signal(signal.SIGTERM)
         assert (await process.ended())[0] == 0
-    assert not (elsewhere.root / "done").exists()
-    (elsewhere.root / "go").touch()
-    await until(elsewhere.root / "done")
+    assert not (remote.root / "done").exists()
+    (remote.root / "go").touch()
+    await until(remote.root / "done")
 
 
 @pytest.mark.parametrize("end", ["stdin", "signal"])
 async def test_it_ends_when_jupyter_does_not_answer_any_more(
-    tmp_path: Path, elsewhere: Served, end: str
+    tmp_path: Path, remote: Served, end: str
 ) -> None:
-    there = elsewhere.url.split("/")[2]
+    there = remote.url.split("/")[2]
     async with network(int(there.partition(":")[2])) as proxy:
-        variables = standalone_variables(elsewhere)
-        variables["JMCP_JUPYTER_URL"] = elsewhere.url.replace(there, f"127.0.0.1:{proxy.port}")
+        variables = standalone_variables(remote)
+        variables["JMCP_JUPYTER_URL"] = remote.url.replace(there, f"127.0.0.1:{proxy.port}")
         async with started(tmp_path, variables) as process:
             await process.handshake()
             name = f"stalled-{end}.ipynb"
@@ -240,14 +240,12 @@ async def test_it_ends_when_jupyter_does_not_answer_any_more(
             assert (await process.ended())[0] == 0
 
 
-async def test_it_works_once_jupyter_is_there_and_says_so(
-    tmp_path: Path, elsewhere: Served
-) -> None:
-    there = elsewhere.url.split("/")[2]
+async def test_it_works_once_jupyter_is_there_and_says_so(tmp_path: Path, remote: Served) -> None:
+    there = remote.url.split("/")[2]
     async with network(int(there.partition(":")[2])) as proxy:
         proxy.cut()
-        variables = standalone_variables(elsewhere)
-        variables["JMCP_JUPYTER_URL"] = elsewhere.url.replace(there, f"127.0.0.1:{proxy.port}")
+        variables = standalone_variables(remote)
+        variables["JMCP_JUPYTER_URL"] = remote.url.replace(there, f"127.0.0.1:{proxy.port}")
         async with started(tmp_path, variables) as process:
             await process.handshake()
             assert (await process.call("list_kernels"))["isError"]
@@ -260,13 +258,13 @@ async def test_it_works_once_jupyter_is_there_and_says_so(
     assert variables["JMCP_JUPYTER_TOKEN"] not in told
 
 
-async def test_another_jmcp_on_the_same_jupyter_is_said(tmp_path: Path, elsewhere: Served) -> None:
+async def test_another_jmcp_on_the_same_jupyter_is_said(tmp_path: Path, remote: Served) -> None:
     """Once two are there, and not before: a process that ended is none."""
     for _ in range(2):
-        async with started(tmp_path, standalone_variables(elsewhere)) as first:
+        async with started(tmp_path, standalone_variables(remote)) as first:
             await first.handshake()
             assert not (await first.call("list_kernels"))["isError"]
-            async with started(tmp_path, standalone_variables(elsewhere)) as second:
+            async with started(tmp_path, standalone_variables(remote)) as second:
                 await second.handshake()
                 assert not (await second.call("list_kernels"))["isError"]
                 second.hang_up()
@@ -277,16 +275,16 @@ async def test_another_jmcp_on_the_same_jupyter_is_said(tmp_path: Path, elsewher
 
 @pytest.mark.parametrize("wrong", ["url", "token", "path"])
 async def test_asked_to_exit_it_says_in_one_line_why(
-    tmp_path: Path, elsewhere: Served, wrong: str
+    tmp_path: Path, remote: Served, wrong: str
 ) -> None:
-    variables = standalone_variables(elsewhere)
+    variables = standalone_variables(remote)
     expected = {"url": "connection refused", "token": "refused the token", "path": "not a Jupyter"}
     if wrong == "url":
         variables = nowhere()
     elif wrong == "token":
         variables["JMCP_JUPYTER_TOKEN"] = "not-this-one"
     else:
-        variables["JMCP_JUPYTER_URL"] = elsewhere.url.removesuffix("user/ada/")
+        variables["JMCP_JUPYTER_URL"] = remote.url.removesuffix("user/ada/")
     async with started(tmp_path, variables, "--if-unavailable", "exit") as process:
         status, told = await process.ended()
     assert (status, told.count("\n"), expected[wrong] in told) == (1, 1, True), told
@@ -332,10 +330,8 @@ async def test_a_client_that_reads_no_more_is_one_that_left(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_the_official_client_in_either_era(
-    tmp_path: Path, elsewhere: Served, mode: Any
-) -> None:
-    async with client(parameters(tmp_path, elsewhere), mode) as connected:
+async def test_the_official_client_in_either_era(tmp_path: Path, remote: Served, mode: Any) -> None:
+    async with client(parameters(tmp_path, remote), mode) as connected:
         assert len((await connected.list_tools()).tools) > 10
         result = await connected.call_tool("list_kernels", {})
         assert not result.is_error

@@ -15,8 +15,8 @@ from jmcp.core.sessions.records import Store
 from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.sqlite import SqliteStore
 from jmcp.core.stores.state_file import StateFile
-from tests.scenarios.sessions.histories.house import SOURCE, House, write
 from tests.scenarios.sessions.histories.model import IDLE_SECONDS, Asked, Model, Refused
+from tests.scenarios.sessions.histories.restartable import SOURCE, RestartableJmcp, write
 
 AUTHENTICATED = {"alice": True, "anonymous": False}
 HOUR = 3600.0
@@ -40,7 +40,7 @@ class Histories(RuleBasedStateMachine):
         self.model = Model()
         self.minted: list[str] = []
         write(self.root)
-        self.house = House(self.root, self.store, lambda: self.model.now)
+        self.restartable = RestartableJmcp(self.root, self.store, lambda: self.model.now)
 
     @property
     def root(self) -> Path:
@@ -50,7 +50,7 @@ class Histories(RuleBasedStateMachine):
         return MemoryStore()
 
     def teardown(self) -> None:
-        self.house.close()
+        self.restartable.close()
         self.folder.cleanup()
 
     # -- what clients do -----------------------------------------------------------------------
@@ -128,7 +128,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        self.house.sweep()
+        self.restartable.sweep()
         self.model.sweep()
 
     @rule(now=st.integers(0, 3))
@@ -136,7 +136,7 @@ class Histories(RuleBasedStateMachine):
         if now:
             return  # else no history in memory gets long
 
-        self.house.restart()
+        self.restartable.restart()
         if not self.persists:
             self.model.sessions.clear()
 
@@ -152,7 +152,7 @@ class Histories(RuleBasedStateMachine):
                     [(held.ref.path, held.name) for held in record.notebooks.values()],
                     record.current,
                 )
-                for record in self.house.records(owner)
+                for record in self.restartable.records(owner)
             }
             assert found == {
                 session_id: (one.connection, one.used, list(one.names.items()), one.current)
@@ -186,7 +186,7 @@ class Histories(RuleBasedStateMachine):
             authenticated=AUTHENTICATED[asked.owner],
             connection=asked.connection,
         )
-        return self.house.call(
+        return self.restartable.call(
             tool,
             caller,
             session_id=asked.session_id,

@@ -6,8 +6,8 @@ import signal
 from pathlib import Path
 
 from tests.ports.documents.tab import Tab
-from tests.scenarios.outages.agent import Editor, Ledger, hired
-from tests.scenarios.outages.world import Process, put
+from tests.scenarios.outages.agent import Editor, Ledger, agent_client
+from tests.scenarios.outages.remote_setup import RestartableServer, put
 from tests.served import serve
 
 
@@ -17,8 +17,8 @@ async def test_edits_and_sessions_survive(tmp_path: Path) -> None:
     sources = {f"cell{index}": f"'original {index}'" for index in range(8)}
     put(root / "a.ipynb", sources.items())
     ledger = Ledger(sources=sources)
-    process = Process()
-    async with hired() as agent:
+    process = RestartableServer()
+    async with agent_client() as agent:
         editor = Editor(agent, ledger, seed=41)
         try:
             for how in (signal.SIGKILL, signal.SIGTERM, None):

@@ -14,11 +14,11 @@ from pathlib import Path
 from tests.served import READY_SECONDS, STOP_SECONDS, TOKEN, Served, environment
 
 HANG_SECONDS = 5.0
-LOUD = Path(__file__).with_name("loud.py")
+DEBUG_LAUNCHER = Path(__file__).with_name("debug_launcher.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched(Served):
+class LoggedServer(Served):
     """`log` is the file that both of its outputs go to.
 
     `hangs`: it is a plain Jupyter Server, which may not end by itself while a save is due.
@@ -38,7 +38,7 @@ class Watched(Served):
             if not self.hangs:
                 raise
 
-    def said(self) -> str:
+    def logged(self) -> str:
         return self.log.read_text()
 
     def command_line(self) -> str:
@@ -50,12 +50,12 @@ def jmcp(*options: str) -> list[str]:
     return [sys.executable, "-m", "jmcp", "serve", *options]
 
 
-def loud(program: str, *options: str) -> list[str]:
-    return [sys.executable, str(LOUD), program, *options]
+def debug_command(program: str, *options: str) -> list[str]:
+    return [sys.executable, str(DEBUG_LAUNCHER), program, *options]
 
 
 @contextmanager
-def watched(
+def logged_server(
     command: list[str],
     home: Path,
     root: Path,
@@ -63,7 +63,7 @@ def watched(
     ready: str = r"MCP\s+(http://\S+/)mcp\b",
     variables: Mapping[str, str] | None = None,
     hangs: bool = False,
-) -> Iterator[Watched]:
+) -> Iterator[LoggedServer]:
     """Run a server until the block is left, or until it was stopped in it."""
     home.mkdir(parents=True, exist_ok=True)
     root.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ def watched(
             stderr=subprocess.STDOUT,
             text=True,
         )
-    server = Watched(url="", token=TOKEN, root=root, process=process, log=log, hangs=hangs)
+    server = LoggedServer(url="", token=TOKEN, root=root, process=process, log=log, hangs=hangs)
     try:
         yield replace(server, url=_url(process, log, ready))
     finally:

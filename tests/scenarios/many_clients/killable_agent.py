@@ -14,8 +14,8 @@ import httpx2
 from tests.e2e.agent import eventually
 from tests.scenarios.outages.agent import CALL_SECONDS, Agent, Answer, Editor, Ledger
 
-GONE = "no answer"
-EXCUSES = (None, GONE, "jupyter_unreachable", "kernel_unavailable", "server_stopping")
+NO_ANSWER = "no answer"
+EXPECTED_ERRORS = (None, NO_ANSWER, "jupyter_unreachable", "kernel_unavailable", "server_stopping")
 """What a call may come to while something is being killed."""
 QUEUED = 2
 """The most runs that one has begun and not seen the end of."""
@@ -27,20 +27,20 @@ TICKS = 15
 TICK_SECONDS = 0.05
 
 
-class Mortal(Agent):
+class KillableAgent(Agent):
     """An agent whose server may be gone in the midst of a call."""
 
     async def ask(self, tool: str, **arguments: Any) -> Answer:
         try:
             return await super().ask(tool, **arguments)
         except httpx2.TransportError as error:
-            return Answer(result=None, error=GONE, text=repr(error), seconds=0)
+            return Answer(result=None, error=NO_ANSWER, text=repr(error), seconds=0)
 
 
-class Life:
+class WorkingClient:
     """One client in its own notebook: what was acknowledged, and the runs that it began."""
 
-    def __init__(self, agent: Mortal, path: str, ledger: Ledger, seed: int) -> None:
+    def __init__(self, agent: KillableAgent, path: str, ledger: Ledger, seed: int) -> None:
         self.agent = agent
         self.path = path
         self.ledger = ledger
@@ -51,12 +51,12 @@ class Life:
         self._random = random.Random(seed)
         self._runs = 0
 
-    async def live(self, until: asyncio.Event) -> None:
+    async def work(self, until: asyncio.Event) -> None:
         """Edit, and now and then run something, until it is enough; nothing but excuses fails."""
         while not until.is_set():
             runs = len(self.begun) < QUEUED and self._random.random() < RUN_SHARE
             answer = await (self._run() if runs else self._editor.edit())
-            assert answer.error in EXCUSES, answer.text
+            assert answer.error in EXPECTED_ERRORS, answer.text
             if answer.error is not None:
                 await asyncio.sleep(0.05)  # who was refused does not ask again at once
 
@@ -99,7 +99,11 @@ class Life:
         """Everything is up again: what was acknowledged is there, and what was begun comes to an end."""
         found = await self.agent.cells()
         # Nobody else is here whom an edit could have met.
-        assert not [told for told in self.agent.told("document_changed") if LEFT in told]
+        assert not [
+            notices_of
+            for notices_of in self.agent.notices_of("document_changed")
+            if LEFT in notices_of
+        ]
         try:
             self.ledger.check(found.items())
         except AssertionError as error:
@@ -122,8 +126,8 @@ class Life:
             if found.get(cell_id, source) != source
         }
         order = [cell_id for cell_id in found if cell_id in sources]
-        told = self.agent.told("document_changed")
-        return f"{missing=} {other=} {order=} expected={list(sources)} {told=}"
+        notices_of = self.agent.notices_of("document_changed")
+        return f"{missing=} {other=} {order=} expected={list(sources)} {notices_of=}"
 
     async def _runs_again(self) -> bool:
         """A kernel may be found dead only when it is sent something; that is told, and once."""
@@ -151,8 +155,8 @@ class Life:
 
 
 @asynccontextmanager
-async def mortals(count: int) -> AsyncIterator[list[Mortal]]:
+async def killable_agents(count: int) -> AsyncIterator[list[KillableAgent]]:
     # Servers come and go: each call has a connection of its own.
     limits = httpx2.Limits(max_keepalive_connections=0)
     async with httpx2.AsyncClient(timeout=CALL_SECONDS, limits=limits) as http:
-        yield [Mortal(http) for _ in range(count)]
+        yield [KillableAgent(http) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""Where jmcp works: in a JupyterLab or on a Jupyter Server elsewhere, with collaboration or without."""
+"""Where jmcp works: in a JupyterLab or on a remote Jupyter Server, with collaboration or without."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from tests import stdio
 from tests.served import Served, configure, jupyter_server, lab, standalone
 from tests.surfaces.contract.surfaces import Mcp, Rest, Surface, ToolsCall
 
-PLACES = ("inside", "inside-plain", "elsewhere", "elsewhere-plain")
-"""`plain` is without collaboration: notebooks are files there."""
+SETUPS = ("local-live", "local-file", "remote-live", "remote-file")
+"""Without collaboration notebooks are files."""
 
 
 @contextmanager
-def place(name: str, base: Path) -> Iterator[Served]:
-    plain = name.endswith("-plain")
+def running_setup(name: str, base: Path) -> Iterator[Served]:
+    file = name.endswith("-file")
     home, root = base / "home", base / "root"
-    if name.startswith("inside"):
-        if plain:
+    if name.startswith("local"):
+        if file:
             off = {"jpserver_extensions": {"jupyter_server_ydoc": False}}
             configure(home, {"ServerApp": off})
         with lab(home, root) as served:
             yield served
         return
     with (
-        jupyter_server(base / "jupyter", root, collaboration=not plain) as jupyter,
+        jupyter_server(base / "jupyter", root, collaboration=not file) as jupyter,
         standalone(home, jupyter) as served,
     ):
         yield served
@@ -48,8 +48,8 @@ def surface(over: str, served: Served, home: Path) -> Iterator[Surface]:
         yield surfaces[over]
 
 
-class Places:
-    """One server per place for all sequences, each started when it is first asked for."""
+class Setups:
+    """One server per setup for all sequences, each started when it is first asked for."""
 
     def __init__(self, base: Path) -> None:
         self._base = base
@@ -58,7 +58,7 @@ class Places:
 
     def __getitem__(self, name: str) -> Served:
         if name not in self._served:
-            self._served[name] = self._stack.enter_context(place(name, self._base / name))
+            self._served[name] = self._stack.enter_context(running_setup(name, self._base / name))
         return self._served[name]
 
     def close(self) -> None:

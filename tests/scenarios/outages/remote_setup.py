@@ -19,7 +19,7 @@ import nbformat as untyped_nbformat
 from tests.e2e.agent import eventually
 from tests.network import Network, network
 from tests.ports.documents.tab import Tab
-from tests.scenarios.outages.agent import Agent, Ledger, hired
+from tests.scenarios.outages.agent import Agent, Ledger, agent_client
 from tests.served import STOP_SECONDS, Served, jupyter_server, standalone
 
 nbformat: Any = untyped_nbformat
@@ -30,7 +30,7 @@ CLEANUP_SECONDS = 2
 """How soon Jupyter gives up a room in which nobody is."""
 
 
-class Process:
+class RestartableServer:
     """A server that is started and stopped in a thread, so that the network goes on meanwhile."""
 
     def __init__(self) -> None:
@@ -61,18 +61,18 @@ class Process:
             await asyncio.to_thread(running.__exit__, None, None, None)
 
 
-class World:
+class RemoteSetup:
     """One folder of notebooks, and who works in it."""
 
     def __init__(self, base: Path, net: Network, agent: Agent) -> None:
         self.base = base
         self.root = base / "root"
         self.root.mkdir()
-        shutil.copy(Path(__file__).with_name("obedient.py"), self.root)
+        shutil.copy(Path(__file__).with_name("permission_contents.py"), self.root)
         self.net = net
         self.agent = agent
-        self._jupyter = Process()
-        self._jmcp = Process()
+        self._jupyter = RestartableServer()
+        self._jmcp = RestartableServer()
 
     @property
     def jupyter(self) -> Served:
@@ -88,7 +88,7 @@ class World:
                 self.root,
                 f"--YDocExtension.document_cleanup_delay={CLEANUP_SECONDS}",
                 # Found in the folder that the server is started in.
-                "--ServerApp.contents_manager_class=obedient.ObedientContents",
+                "--ServerApp.contents_manager_class=permission_contents.PermissionContents",
             )
         )
 
@@ -185,9 +185,9 @@ def cells(notebook: dict[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 @asynccontextmanager
-async def world(base: Path) -> AsyncIterator[World]:
-    async with network(0) as net, hired() as agent:
-        made = World(base, net, agent)
+async def remote_setup(base: Path) -> AsyncIterator[RemoteSetup]:
+    async with network(0) as net, agent_client() as agent:
+        made = RemoteSetup(base, net, agent)
         try:
             yield made
         finally:

@@ -30,15 +30,15 @@ SMALL = replace(
     API, policy=replace(API.policy, sessions_per_owner=SESSIONS, notebooks_per_session=NOTEBOOKS)
 )
 SOURCE = "1"
-QUIET = logging.getLogger("jupyter-of-histories")
-QUIET.setLevel(logging.ERROR)
+QUIET_LOG = logging.getLogger("jupyter-of-histories")
+QUIET_LOG.setLevel(logging.ERROR)
 
 
-class Jupyter:
+class JupyterManagers:
     """The managers of a Jupyter Server over one folder, all that jmcp asks of one here."""
 
     def __init__(self, root: Path) -> None:
-        contents = AsyncLargeFileManager(root_dir=str(root), log=QUIET)
+        contents = AsyncLargeFileManager(root_dir=str(root), log=QUIET_LOG)
         specs = KernelSpecManager()
         kernels = AsyncMappingKernelManager(root_dir=str(root), kernel_spec_manager=specs)
         self.app = SimpleNamespace(
@@ -55,7 +55,7 @@ class Jupyter:
         self.app.kernel_manager.context.destroy()
 
 
-class House:
+class RestartableJmcp:
     """One life of jmcp after the other. `store` makes the store that each has."""
 
     def __init__(self, root: Path, store: Callable[[], Store], clock: Callable[[], float]) -> None:
@@ -66,7 +66,7 @@ class House:
         self._runner.run(self._start())
 
     async def _start(self) -> None:
-        self._jupyter = Jupyter(self._root)
+        self._jupyter = JupyterManagers(self._root)
         self.dispatcher = Dispatcher(
             api=SMALL,
             handlers=HANDLERS,

@@ -10,7 +10,7 @@ from jupyter_server.services.contents.largefilemanager import AsyncLargeFileMana
 from tornado.web import HTTPError
 
 
-class ObedientContents(AsyncLargeFileManager):
+class PermissionContents(AsyncLargeFileManager):
     def is_writable(self, path: str) -> bool:
         return not self._is_closed(path)
 

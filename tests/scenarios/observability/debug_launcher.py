@@ -1,4 +1,4 @@
-"""jmcp or JupyterLab with every logger of the process at DEBUG, as `python loud.py jmcp serve ...`."""
+"""jmcp or JupyterLab with every logger of the process at DEBUG, as `python debug_launcher.py jmcp serve ...`."""
 
 from __future__ import annotations
 

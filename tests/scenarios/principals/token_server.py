@@ -26,7 +26,7 @@ nbformat: Any = untyped_nbformat
 TLS = ssl.create_default_context()
 """Made once: it takes longer than a call, and no server here speaks it."""
 
-Where = Literal["inside", "elsewhere"]
+Mode = Literal["local", "remote"]
 EXAMPLES, _ = load()
 EXAMPLE = {example.tool: example for example in reversed(EXAMPLES) if example.raises is None}
 """The first success of each tool: arguments that it takes."""
@@ -47,7 +47,7 @@ def arguments(tool: Tool, **values: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guest:
+class TokenClient:
     """Somebody with a token. `served` is the server as that one reaches it."""
 
     served: Served
@@ -81,23 +81,23 @@ class Guest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class TokenServer:
     """A running server and the tokens of whoever runs it."""
 
     served: Served
     tokens: NamedTokens
-    names: dict[str, Guest] = field(default_factory=dict)
+    names: dict[str, TokenClient] = field(default_factory=dict)
 
     @property
-    def person(self) -> Guest:
+    def operator(self) -> TokenClient:
         """Who runs it, with the server's own token."""
-        return Guest(served=self.served)
+        return TokenClient(served=self.served)
 
-    def guest(self, name: str, scope: Scope = "execute") -> Guest:
+    def token_client(self, name: str, scope: Scope = "execute") -> TokenClient:
         """Whoever has that name's token, made the first time."""
         if name not in self.names:
             token = self.tokens.create(name, (scope,), None)
-            self.names[name] = Guest(served=replace(self.served, token=token))
+            self.names[name] = TokenClient(served=replace(self.served, token=token))
         return self.names[name]
 
     def write(self, *names: str) -> None:
@@ -111,7 +111,7 @@ class House:
     async def kernels(self) -> list[str]:
         """The ids of all kernels, as Jupyter tells them."""
         jupyter = self.served.jupyter or self.served
-        async with Guest(served=jupyter).client() as http:
+        async with TokenClient(served=jupyter).client() as http:
             found = (await http.get("api/kernels")).json()
         return sorted(kernel["id"] for kernel in found)
 
@@ -120,22 +120,22 @@ KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "langua
 
 
 @contextmanager
-def house(
-    base: Path, where: Where, *options: str, jupyter: Served | None = None
-) -> Iterator[House]:
-    """jmcp in the process of JupyterLab, or on a Jupyter Server elsewhere: that one, or a new one."""
+def token_server(
+    base: Path, mode: Mode, *options: str, jupyter: Served | None = None
+) -> Iterator[TokenServer]:
+    """jmcp in the process of JupyterLab, or on a remote Jupyter Server: that one, or a new one."""
     home = base / "home"
     tokens = NamedTokens(home / ".config" / "jmcp")
-    if where == "inside":
+    if mode == "local":
         with serve(home, base / "root", *options) as served:
-            yield House(served=served, tokens=tokens)
+            yield TokenServer(served=served, tokens=tokens)
         return
     with ExitStack() as stack:
         if jupyter is None:
             made = jupyter_server(base / "jupyter", base / "root", collaboration=False)
             jupyter = stack.enter_context(made)
         served = stack.enter_context(standalone(home, jupyter, *options))
-        yield House(served=served, tokens=tokens)
+        yield TokenServer(served=served, tokens=tokens)
 
 
 def digest(root: Path) -> str:

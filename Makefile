@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PORT ?= 8888
 
 .DEFAULT_GOAL := help
-.PHONY: help serve generate check test test-oldest golden bench
+.PHONY: help serve generate check test test-oldest golden bench profile
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,8 +40,11 @@ golden: $(VENV)/.all ## Accept what codegen makes of the small test specs as rig
 	$(BIN)/jmcp generate --spec tests/codegen/golden/spec --out tests/codegen/golden/tree \
 		--package golden_api
 
-bench: $(VENV)/.all ## Measure
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.all ## Measure, and say what falls short (ARGS="cpu --rounds 1", ARGS=many; docs/performance.md)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+profile: $(VENV)/.all ## Where the CPU of a call goes (ARGS="--tools read_cell --functions")
+	$(BIN)/python -m benchmarks profile $(ARGS)
 
 # Stamps: an installation is editable, so only other dependencies make a new one.
 # --group needs pip 25.1; the pip that comes with Python 3.11 is older.

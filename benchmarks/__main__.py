@@ -1,97 +1,175 @@
-"""`make bench`: start servers, measure everything against a floor in the same run, print a table.
-
-Names of parts (`inside`, `outside`, `start`, `many`) measure only those.
-"""
+"""The command line: `python -m benchmarks`, which `make bench` and `make profile` call."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import calls, durable, elsewhere, health, idle, load, many, process
-from benchmarks.table import Figure, show
-from benchmarks.wire import Wire
-from tests.served import serve
+from benchmarks import limits
+from benchmarks.capacity import launch, many_clients, session_memory
+from benchmarks.clients.mcp import ModernClient
+from benchmarks.cpu import table as cpu_table
+from benchmarks.cpu.workload import SURFACES, TOOLS
+from benchmarks.document import machine, replace_table
+from benchmarks.figures import Figure, markdown, table
+from benchmarks.latency import bulk, calls, durability, kernel_health, runs, stdio
+from benchmarks.profiles import profile
+from benchmarks.servers import jmcp
 
 
-def inside(base: Path) -> list[Figure]:
-    """jmcp in its JupyterLab."""
+def in_jupyter(base: Path) -> list[Figure]:
+    """One client of jmcp in its JupyterLab."""
     with (
-        serve(base / "home", base / "root") as server,
-        Wire(server.mcp_url, server.token) as wire,
-        Wire(server.mcp_url, server.token) as other,
+        jmcp.in_jupyter(base) as server,
+        ModernClient(server.mcp_url, server.token) as client,
+        ModernClient(server.mcp_url, server.token) as reader,
     ):
         runtime_dir = base / "home" / ".local" / "share" / "jupyter" / "runtime"
+        pids = {"jmcp": server.pid}
         return [
-            *calls.listing(wire),
-            *calls.runs(wire, server.root, runtime_dir),
-            *calls.edits(wire, server.root),
-            *load.inserts(wire, server.root, "inside"),
-            *load.flood(
-                wire, other, server.root, {"jmcp": server.process.pid}, "inside", lost_is_said=False
+            *calls.listing(client),
+            *runs.runs_in_jupyter(client, server.root, runtime_dir),
+            *calls.edits(
+                client, server.root, "in Jupyter", small=limits.EDIT, growth=limits.GROWTH
             ),
+            *bulk.inserts(client, server.root, "in Jupyter"),
+            *bulk.flood(client, reader, server.root, pids, "in Jupyter", lost_is_said=False),
         ]
 
 
-def outside(base: Path) -> list[Figure]:
-    """jmcp beside a Jupyter Server, with and without that server's limit on output."""
+def standalone(base: Path) -> list[Figure]:
+    """One client of jmcp on a Jupyter Server, with and without that server's limit on output."""
     figures = []
-    with (
-        elsewhere.servers(base / "free", elsewhere.NO_RATE_LIMIT) as (jupyter, served),
-        Wire(served.mcp_url, served.token) as wire,
-        Wire(served.mcp_url, served.token) as other,
+    for folder, options, place in (
+        ("unlimited", (jmcp.NO_RATE_LIMIT,), "standalone"),
+        ("limited", (), "standalone, rate limit"),
     ):
-        figures += elsewhere.runs(jupyter, served, wire)
-        figures += elsewhere.edits(wire, served.root)
-        figures += load.inserts(wire, served.root, "outside")
-        pids = {"jmcp": served.process.pid, "Jupyter": jupyter.process.pid}
-        figures += load.flood(wire, other, served.root, pids, "outside", lost_is_said=False)
-    with (
-        elsewhere.servers(base / "limited") as (jupyter, served),
-        Wire(served.mcp_url, served.token) as wire,
-        Wire(served.mcp_url, served.token) as other,
-    ):
-        pids = {"jmcp": served.process.pid, "Jupyter": jupyter.process.pid}
-        figures += load.flood(
-            wire, other, served.root, pids, "outside with rate limit", lost_is_said=True
-        )
-        figures += elsewhere.stdio(jupyter, base / "limited" / "home")
+        with (
+            jmcp.jupyter_server(base / folder, *options) as jupyter,
+            jmcp.standalone(base / folder, jupyter) as server,
+            ModernClient(server.mcp_url, server.token) as client,
+            ModernClient(server.mcp_url, server.token) as reader,
+        ):
+            if options:
+                figures += runs.runs_standalone(jupyter, server, client)
+                reader.reconnect()
+                figures += calls.edits(
+                    client,
+                    server.root,
+                    place,
+                    small=limits.REMOTE_EDIT,
+                    large=limits.REMOTE_EDIT_LARGE,
+                )
+                figures += bulk.inserts(client, server.root, place)
+                reader.reconnect()
+            pids = {"jmcp": server.pid, "Jupyter": jupyter.pid}
+            figures += bulk.flood(
+                client, reader, server.root, pids, place, lost_is_said=not options
+            )
+            if not options:
+                figures += stdio.starts(jupyter, base / folder / "stdio-home")
     return figures
 
 
-def start(base: Path) -> list[Figure]:
-    """What the extension adds to the start and the memory of a JupyterLab."""
-    (base / "lab").mkdir()
-    return process.ready(base / "home", base / "lab")
-
-
-def several(base: Path) -> list[Figure]:
-    """Many clients on one server, and what each of them costs."""
+def internals(base: Path) -> list[Figure]:
+    """What durability, the question for a kernel's health and idle sessions cost."""
     return [
-        *many.figures(base / "many"),
-        *idle.memory(base / "idle"),
-        *health.checks(base / "health"),
-        *durable.added(base / "durable"),
+        *durability.added(base / "durability"),
+        *kernel_health.checks(base / "health"),
+        *session_memory.memory(base / "sessions"),
     ]
 
 
-PARTS: dict[str, Callable[[Path], list[Figure]]] = {
-    "inside": inside,
-    "outside": outside,
-    "start": start,
-    "many": several,
-}
+PARTS = ("cpu", "many", "launch", "in-jupyter", "standalone", "internals")
+PROFILE = "profile"
 
 
-def main(names: Sequence[str]) -> int:
+def measured(part: str, options: argparse.Namespace) -> list[Figure]:
+    """The figures of one part."""
+    choice = cpu_table.Choice(
+        places=options.places or cpu_table.PLACES,
+        surfaces=options.surfaces or SURFACES,
+        tools=options.tools or TOOLS,
+        rounds=options.rounds,
+        full_speed=not options.paced_only,
+    )
+    measure: dict[str, Callable[[Path], list[Figure]]] = {
+        "cpu": lambda base: cpu_table.figures(base, choice),
+        "many": many_clients.figures,
+        "launch": lambda base: launch.starts(base / "lab"),
+        "in-jupyter": in_jupyter,
+        "standalone": standalone,
+        "internals": internals,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        return measure[part](Path(folder))
+
+
+def profiled(options: argparse.Namespace) -> str:
+    """The profile by subject, as Markdown."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = profile.profiles(
+            Path(folder),
+            options.places or cpu_table.PLACES,
+            options.surfaces or ("modern",),
+            options.tools or TOOLS,
+        )
+    if options.functions:
+        for one in found:
+            print(f"{profile.functions(one)}\n", flush=True)
+    if options.stacks:
+        profile.write_stacks(found, options.stacks)
+    return profile.table(found)
+
+
+def arguments(given: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "part", nargs="*", help=f"{', '.join(PARTS)}, or {PROFILE}; all but {PROFILE} by default"
+    )
+    parser.add_argument("--markdown", action="store_true", help="print tables as Markdown")
+    parser.add_argument(
+        "--document", type=Path, help="put the tables of these parts into that Markdown file too"
+    )
+    parser.add_argument("--rounds", type=int, default=cpu_table.ROUNDS, help="of cpu")
+    for name, known in (("places", cpu_table.PLACES), ("surfaces", SURFACES), ("tools", TOOLS)):
+        parser.add_argument(f"--{name}", nargs="+", choices=known, help=f"of cpu and {PROFILE}")
+    parser.add_argument(
+        "--paced-only", action="store_true", help="cpu without clients at full speed"
+    )
+    parser.add_argument("--functions", action="store_true", help=f"{PROFILE} also by function")
+    parser.add_argument("--stacks", type=Path, help=f"a folder for the stacks of {PROFILE}")
+    found = parser.parse_intermixed_args(given)
+    if unknown := [name for name in found.part if name not in (*PARTS, PROFILE)]:
+        parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}, {PROFILE}")
+    return found
+
+
+def main(given: Sequence[str]) -> int:
+    """Measure and print; 1 if a limit is missed, with a sentence for each."""
+    options = arguments(given)
     figures: list[Figure] = []
-    for name in names or list(PARTS):
-        with tempfile.TemporaryDirectory() as folder:
-            figures += PARTS[name](Path(folder))
-    show(figures)
-    return 0 if all(figure.met for figure in figures) else 1
+    for part in options.part or PARTS:
+        if part == PROFILE:
+            shown = written = profiled(options)
+        else:
+            found = measured(part, options)
+            figures += found
+            written = markdown(found)
+            shown = written if options.markdown else table(found)
+        print(f"{part}\n{shown}\n", flush=True)
+        if options.document:
+            replace_table(options.document, part, written)
+    if options.document:
+        replace_table(options.document, "machine", machine())
+    missed = [figure.shortfall for figure in figures if not figure.met]
+    if missed:
+        print(f"{len(missed)} of {len(figures)} figures fall short:", file=sys.stderr)
+        print("\n".join(f"- {sentence}" for sentence in missed), file=sys.stderr)
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

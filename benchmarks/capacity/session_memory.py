@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from benchmarks.table import Figure
+from benchmarks import limits
+from benchmarks.figures import Figure
 from jmcp.core.ports import NotebookRef
 from jmcp.core.sessions.read_cells import Reading
 from jmcp.core.sessions.readings import with_reading
@@ -22,8 +23,6 @@ from jmcp.core.stores.state_file import StateFile
 SESSIONS = 10_000
 READERS = 1_000
 CELLS_READ = 100
-SESSION_LIMIT_BYTES = 1024
-CELL_LIMIT_BYTES = 40
 Cost = Callable[[int, int], Coroutine[Any, Any, float]]
 """Bytes that so many sessions cost, each of which has read so many cells."""
 
@@ -100,14 +99,14 @@ def memory(base: Path) -> list[Figure]:
                 name=f"idle session in {name}",
                 value=bare,
                 unit="B",
-                limit=SESSION_LIMIT_BYTES,
+                limit=limits.IDLE_SESSION,
                 note=f"{SESSIONS} sessions of one notebook",
             ),
             Figure(
                 name=f"a cell that it has read, in {name}",
                 value=read,
                 unit="B",
-                limit=CELL_LIMIT_BYTES,
+                limit=limits.READ_CELL_MEMORY,
                 note=f"{CELLS_READ} cells in each of {READERS} sessions",
             ),
         ]

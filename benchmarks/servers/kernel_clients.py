@@ -1,4 +1,4 @@
-"""The floors: raw clients on the same kernel, with nothing of ours between them and the kernel."""
+"""Raw clients of one kernel, with nothing of jmcp between: the floor of a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ANSWER_SECONDS = 30
 
 
 class RawKernel:
-    """A pump of one kernel's shell and iopub sockets, connected through its connection file."""
+    """One kernel's own shell and iopub sockets, found through its connection file."""
 
     def __init__(self, runtime_dir: Path, kernel_id: str) -> None:
         self._client = BlockingKernelClient()

@@ -1,12 +1,11 @@
-"""The peer: jupyter-mcp-server from PyPI, standalone, in an environment of its own."""
+"""The peer, jupyter-mcp-server from PyPI, in an environment of its own: standalone and in Jupyter."""
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -17,88 +16,94 @@ import httpx2
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from benchmarks.wire import Wire
-from tests.served import environment as cleaned
-from tests.served import free_port
+from benchmarks.clients.mcp import ModernClient
+from benchmarks.servers.process import (
+    READY_SECONDS,
+    TOKEN,
+    Server,
+    await_port,
+    environment,
+    free_port,
+    stop,
+)
 
 VERSION = "2.2.4"
-"""The one whose figures peers are compared with; a newer one may be slower or faster."""
+"""The one that figures are compared with; a newer one may be slower or faster."""
 
+NAME = f"jupyter-mcp-server {VERSION}"
 FOLDER = Path(".venv-peer")
-READY_SECONDS = 60
 CALL_SECONDS = 60
-TOKEN = "peer-token"
 
 
-def environment() -> Path:
-    """The peer's own environment; its dependencies are its business."""
-    if not (FOLDER / "bin" / "jupyter-mcp-server").exists():
+def installed() -> Path:
+    """Its command, in an environment made at the first use; its dependencies are its business."""
+    command = FOLDER / "bin" / "jupyter-mcp-server"
+    if not command.exists():
         subprocess.run([sys.executable, "-m", "venv", str(FOLDER)], check=True)
         pip = [str(FOLDER / "bin" / "pip"), "install", "--quiet"]
         subprocess.run([*pip, f"jupyter-mcp-server=={VERSION}"], check=True)
-    return FOLDER / "bin" / "jupyter-mcp-server"
+    return command
 
 
 @contextmanager
-def standalone(jupyter_url: str, token: str) -> Iterator[str]:
-    """The peer beside a Jupyter Server; yields its MCP URL."""
+def standalone(jupyter: Server) -> Iterator[str]:
+    """The peer outside of that Jupyter Server; yields its MCP URL."""
     port = free_port()
     command = [
-        *(str(environment()), "start", "--transport", "streamable-http"),
-        *("--port", str(port), "--jupyter-url", jupyter_url.rstrip("/")),
-        *("--document-token", token, "--code-sandbox-token", token),
+        *(str(installed()), "start", "--transport", "streamable-http"),
+        *("--port", str(port), "--jupyter-url", jupyter.url.rstrip("/")),
+        *("--document-token", jupyter.token, "--code-sandbox-token", jupyter.token),
         *("--mcp-token", TOKEN),
     ]
-    with _running(command, port):
+    with _running(command, port, None):
         yield f"http://127.0.0.1:{port}/mcp"
 
 
 @contextmanager
-def inside(base: Path) -> Iterator[tuple[str, str, Path]]:
-    """The peer in a JupyterLab of its environment: its MCP URL, its token and the served folder."""
+def in_jupyter(base: Path) -> Iterator[Server]:
+    """The peer in a JupyterLab of its own environment."""
     home, root = base / "home", base / "root"
     home.mkdir(parents=True)
     root.mkdir()
     port = free_port()
     command = [
-        *(str(environment().with_name("python")), "-m", "jupyterlab", "--no-browser"),
+        *(str(installed().with_name("python")), "-m", "jupyterlab", "--no-browser"),
         *("--allow-root", f"--ServerApp.root_dir={root}", f"--ServerApp.port={port}"),
         f"--IdentityProvider.token={TOKEN}",
-        # Else each listing of its tools waits five seconds for a browser.
+        # Otherwise each listing of its tools waits five seconds for a browser.
         "--JupyterMCPServerExtensionApp.jupyterlab=False",
     ]
-    url = f"http://127.0.0.1:{port}/mcp"
-    with _running(command, port, cleaned(home)):
-        _await_tools(url)
-        yield url, TOKEN, root
+    with _running(command, port, environment(home)) as pid:
+        server = Server(url=f"http://127.0.0.1:{port}/", token=TOKEN, root=root, pid=pid)
+        _await_tools(server)
+        yield server
 
 
 @contextmanager
 def _running(
-    command: list[str], port: int, variables: dict[str, str] | None = None
-) -> Iterator[None]:
+    command: Sequence[str], port: int, variables: Mapping[str, str] | None
+) -> Iterator[int]:
     process = subprocess.Popen(
-        command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        env=variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     try:
-        _await_port(port, process)
-        yield
+        await_port(f"http://127.0.0.1:{port}/")
+        yield process.pid
     finally:
-        process.terminate()
-        try:
-            process.wait(READY_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process)
 
 
-def _await_tools(url: str) -> None:
+def _await_tools(server: Server) -> None:
     """Its extension answers a while after the port does."""
     deadline = time.monotonic() + READY_SECONDS
     while True:
         try:
-            with Wire(url, TOKEN) as wire:
-                wire.request("tools/list")
+            with ModernClient(server.mcp_url, server.token) as client:
+                client.request("tools/list")
         except (OSError, RuntimeError, ValueError):
             if time.monotonic() > deadline:
                 raise
@@ -107,21 +112,7 @@ def _await_tools(url: str) -> None:
             return
 
 
-def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"the peer ended with status {process.returncode}")
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError("the peer did not listen")
-
-
-class PeerClient:
+class SdkClient:
     """The SDK's client on one kept connection, for a server that expects a whole client."""
 
     def __init__(self, url: str) -> None:

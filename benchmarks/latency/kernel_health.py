@@ -1,4 +1,4 @@
-"""How long the question takes whether a kernel is alive, which each run asks first."""
+"""How long it takes to learn whether a kernel is alive, which each run asks first."""
 
 from __future__ import annotations
 
@@ -6,21 +6,26 @@ import asyncio
 import statistics
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-from benchmarks.calls import notebook
-from benchmarks.table import Figure, spread
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from jupyter_server.services.sessions.sessionmanager import SessionManager
+
+from benchmarks import limits
+from benchmarks.figures import Figure, spread
+from benchmarks.notebooks import write_notebook
+from benchmarks.servers.jmcp import jupyter_server
 from jmcp.core.ports import Kernels, NotebookRef
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
-from tests.scenarios.sessions.histories.restartable import JupyterManagers
-from tests.served import jupyter_server
 
 CHECKS = 300
 PAUSE_SECONDS = 0.01
 """Between two checks, as calls come: what is remembered for a moment is also asked anew."""
-LOCAL_LIMIT_MS = 1.0
-REMOTE_LIMIT_MS = 10.0
 REF = NotebookRef(key="health.ipynb", path="health.ipynb")
 
 
@@ -28,31 +33,42 @@ def checks(base: Path) -> list[Figure]:
     """The 95th percentile, for a median would be what is remembered."""
     root = base / "root"
     root.mkdir(parents=True)
-    notebook(root / REF.path, 1)
+    write_notebook(root / REF.path, 1)
     local = asyncio.run(_local(root))
-    with jupyter_server(base / "home", root) as jupyter:
+    with jupyter_server(base) as jupyter:
         remote = asyncio.run(_remote(jupyter.url, jupyter.token))
     return [
         Figure(
-            name=f"health check, {where}: p95",
+            name=f"kernel health, {place}: p95",
             value=statistics.quantiles(taken, n=20)[-1],
             unit="ms",
             limit=limit,
             note=spread(taken),
         )
-        for where, taken, limit in (
-            ("local", local, LOCAL_LIMIT_MS),
-            ("remote", remote, REMOTE_LIMIT_MS),
+        for place, taken, limit in (
+            ("local", local, limits.LOCAL_HEALTH),
+            ("remote", remote, limits.REMOTE_HEALTH),
         )
     ]
 
 
 async def _local(root: Path) -> list[float]:
-    jupyter = JupyterManagers(root)
+    contents = AsyncLargeFileManager(root_dir=str(root))
+    specs = KernelSpecManager()
+    kernels = AsyncMappingKernelManager(root_dir=str(root), kernel_spec_manager=specs)
+    sessions = SessionManager(kernel_manager=kernels, contents_manager=contents)
+    # All that jmcp asks of a Jupyter Server here.
+    jupyter: Any = SimpleNamespace(
+        contents_manager=contents,
+        kernel_manager=kernels,
+        kernel_spec_manager=specs,
+        session_manager=sessions,
+    )
     try:
-        return await _timed(LocalKernels(jupyter.app))
+        return await _timed(LocalKernels(jupyter))
     finally:
-        jupyter.close()
+        sessions.close()
+        kernels.context.destroy()
 
 
 async def _remote(url: str, token: str) -> list[float]:

@@ -1,0 +1,1 @@
+"""How long one client waits, in Jupyter and outside of it."""

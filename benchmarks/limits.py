@@ -1,0 +1,141 @@
+"""Every limit of `make bench`, each beside its reason.
+
+A limit about a ratio holds on any machine, because both sides are measured in the same run. A limit
+in milliseconds or seconds is for an unloaded machine of two cores, like those that CI gives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The most or the least that a figure, or its ratio to its reference, may be."""
+
+    reason: str
+    at_most: float | None = None
+    at_least: float | None = None
+
+    def allows(self, value: float) -> bool:
+        return (self.at_most is None or value <= self.at_most) and (
+            self.at_least is None or value >= self.at_least
+        )
+
+    def short(self, unit: str) -> str:
+        """For a table: `<= 2 x`."""
+        bound, sign = (self.at_most, "<=") if self.at_most is not None else (self.at_least, ">=")
+        return f"{sign} {bound:g} {unit}"
+
+    def sentence(self, unit: str) -> str:
+        """For a person: `at most 2 x is the limit.`"""
+        bound, word = (
+            (self.at_most, "most") if self.at_most is not None else (self.at_least, "least")
+        )
+        return f"at {word} {f'{bound:g} {unit}'.strip()} is the limit."
+
+
+# -- CPU per call, in multiples of a tool that does nothing on the same SDK and answers JSON --------
+
+READ_CELL_CPU = Limit(
+    at_most=2.0,
+    reason="A read looks up a session and one cell: that may cost as much as the protocol around it.",
+)
+INSERT_CELL_CPU = Limit(
+    at_most=3.5,
+    reason="An edit also changes the shared document, enters the journal and is saved.",
+)
+EXECUTE_CELL_CPU = Limit(
+    at_most=5.0,
+    reason="A run also exchanges some six messages with the kernel and writes outputs.",
+)
+
+# -- Many clients -----------------------------------------------------------------------------------
+
+EDITING_CALLS = Limit(
+    at_least=250,
+    reason="On two cores, where the peer makes about 80 of these calls per second.",
+)
+RUNNING_CALLS_OF_PEER = Limit(
+    at_least=8,
+    reason="Running code is what agents wait for; the peer polls where jmcp is told.",
+)
+RIGHT_RUNS_OF_PEER = Limit(
+    at_least=10,
+    reason="The peer runs code in the notebook that any client activated last, so most of its "
+    "results belong to somebody else.",
+)
+WRONG_RESULTS = Limit(
+    at_most=0, reason="No client may ever get an error or somebody else's result under load."
+)
+CROWD_P95 = Limit(
+    at_most=8,
+    reason="A hundred clients wait for their turn on the cores; this is beyond that, and for what "
+    "edits of many notebooks add: their saves and their journal.",
+)
+
+# -- Latency of one client in Jupyter ---------------------------------------------------------------
+
+TOOLS_LIST = Limit(at_most=5, reason="Clients ask at each start; the answer is made once and kept.")
+TOOLS_LIST_VISIBLE = Limit(
+    at_most=14, reason="What a model reads before its first call, about 3,500 tokens."
+)
+TOOLS_LIST_SIZE = Limit(
+    at_most=45, reason="The largest answer of a peer is 42 kB; output schemas are in it."
+)
+RUN_OF_RAW_KERNEL = Limit(
+    at_most=2.5,
+    reason="Beyond a raw client of the same kernel: the protocol, and the output in the notebook.",
+)
+EDIT = Limit(at_most=5, reason="Edits and reads of a small notebook feel immediate in a sequence.")
+GROWTH = Limit(
+    at_most=2,
+    reason="Cells are found by an index and edited in place, so 1,000 cells cost little more "
+    "than 10.",
+)
+
+# -- Latency of one client on a Jupyter elsewhere ---------------------------------------------------
+
+RUN_OF_RAW_WEBSOCKET = Limit(
+    at_most=1.5,
+    reason="Beyond a raw websocket to the same kernel with quick acknowledgement: the protocol "
+    "and the output in the notebook.",
+)
+RUN_OF_PEER = Limit(
+    at_most=0.05, reason="Twenty times faster than the peer, which polls once a second."
+)
+REMOTE_EDIT = Limit(
+    at_most=8, reason="As in Jupyter, and a round trip to the server that confirms the edit."
+)
+REMOTE_EDIT_LARGE = Limit(at_most=16, reason="Twice that of a small notebook.")
+STDIO_READY = Limit(
+    at_most=1.5,
+    reason="A client starts the process and waits for its tools before it does anything.",
+)
+
+# -- Much work --------------------------------------------------------------------------------------
+
+FLAT_INSERTS = Limit(at_most=1.5, reason="The thousandth insert costs what the first did.")
+LOST_LINES = Limit(at_most=0, reason="Output is kept whole, or the result says that it is not.")
+RUN_RESULT = Limit(
+    at_most=100,
+    reason="The most that an execute tool may send of any output, text and data together.",
+)
+DURABILITY = Limit(
+    at_most=1.0,
+    reason="That sessions and edits survive a crash is on by default, so it has to be cheap.",
+)
+LOCAL_HEALTH = Limit(at_most=1, reason="Each run asks first whether its kernel is alive.")
+REMOTE_HEALTH = Limit(at_most=10, reason="The same over HTTP, remembered for a moment.")
+
+# -- Process and memory -----------------------------------------------------------------------------
+
+READY = Limit(
+    at_most=0.7,
+    reason="What jmcp may add to the start of a JupyterLab, its SDK's import included.",
+)
+MEMORY = Limit(at_most=50, reason="What jmcp may add to the memory of a JupyterLab.")
+IDLE_SESSION = Limit(at_most=1024, reason="A million sessions nobody uses fit into a gigabyte.")
+READ_CELL_MEMORY = Limit(
+    at_most=40, reason="A session remembers a hash of each cell it has read, and its id."
+)

@@ -1,0 +1,1 @@
+"""Where the CPU of one kind of call goes, by subject."""

@@ -47,6 +47,16 @@ class LiveCells(PublishedCells):
         return len(self._cells)
 
     def get(self, index: int, *, outputs: bool = False) -> Cell:
+        if outputs:
+            return self._read(index, outputs=True)
+        watch = self._document.watch
+        cell = watch.snapshot(index)
+        if cell is None:
+            cell = self._read(index, outputs=False)
+            watch.remember(cell)
+        return cell
+
+    def _read(self, index: int, *, outputs: bool) -> Cell:
         with self._document.transaction():
             cell = self._cells[index]
             kind = cell["cell_type"]
@@ -119,7 +129,7 @@ class LiveCells(PublishedCells):
 
     @property
     def _has_ids(self) -> bool:
-        return nbformat_cells.has_ids(_value(self._meta, "nbformat_minor"))
+        return self._document.watch.has_ids
 
     def _raise_format(self) -> None:
         if self._has_ids:

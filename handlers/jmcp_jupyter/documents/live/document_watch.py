@@ -1,4 +1,4 @@
-"""What jmcp keeps about a live document from its events: versions and where each cell is."""
+"""What jmcp keeps about a live document from its events: versions, and its cells as they are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 from pycrdt import Array, Map, MapEvent
 
 from jmcp.core.editing.change_log import ChangeLog
+from jmcp.core.ports import Cell
+from jmcp_jupyter.documents.common import nbformat_cells
 
 
 class DocumentWatch:
@@ -35,6 +37,8 @@ class DocumentWatch:
         self._meta = meta
         self._ids: list[str | None] | None = None
         self._positions: dict[str, int] | None = None
+        self._snapshots: list[Cell | None] = []
+        self._has_ids: bool | None = None
         self._duplicates: tuple[str, ...] = ()
         self._on_cells = cells.observe_deep(self._cells_changed)
         self._on_meta = meta.observe_deep(self._meta_changed)
@@ -46,6 +50,31 @@ class DocumentWatch:
     def find(self, cell_id: str) -> int | None:
         """The index of the first cell with that id, whatever the nbformat."""
         return self._index().get(cell_id)
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether its nbformat gives cells ids, which is from 4.5 on."""
+        if self._has_ids is None:
+            self._has_ids = nbformat_cells.has_ids(self._meta.get("nbformat_minor"))
+        return self._has_ids
+
+    def snapshot(self, index: int) -> Cell | None:
+        """That cell without its outputs, if it was remembered and has not changed since."""
+        return self._snapshots[index] if index < len(self._snapshots) else None
+
+    def remember(self, cell: Cell) -> None:
+        """Keep a cell as it is now: reading one from shared data takes ten times as long.
+
+        Within a transaction there is nothing to be kept, for its changes are not told yet.
+        """
+        missing = cell.index + 1 - len(self._snapshots)
+        if missing > 0:
+            self._snapshots.extend([None] * missing)
+        self._snapshots[cell.index] = cell
+
+    def _forget(self, index: int) -> None:
+        if index < len(self._snapshots):
+            self._snapshots[index] = None
 
     def duplicates(self) -> tuple[str, ...]:
         """Ids that more than one cell has."""
@@ -72,6 +101,8 @@ class DocumentWatch:
         sources = []
         for event in events:
             path = event.path
+            if path:
+                self._forget(path[0])
             if not path:
                 self._moved(event.delta)
             elif len(path) == 1 and isinstance(event, MapEvent):
@@ -88,6 +119,8 @@ class DocumentWatch:
 
     def _meta_changed(self, events: list[Any]) -> None:
         self.version += 1
+        self._has_ids = None
+        self._snapshots.clear()
         self.on_change()
 
     def _touch(self, indices: list[int]) -> None:
@@ -100,6 +133,8 @@ class DocumentWatch:
     def _moved(self, delta: list[dict[str, Any]]) -> None:
         self.moves += 1
         self._positions = None
+        # From the first place that changed on: what stands below has another index now.
+        del self._snapshots[int(delta[0].get("retain", 0)) if delta else 0 :]
         if self._ids is None:
             return
         at = 0

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycrdt import Array, Doc, Map, Text
 
+from jmcp.core.ports import Cell
 from jmcp_jupyter.documents.live.document_watch import DocumentWatch
 
 STEPS = st.lists(
@@ -79,6 +80,42 @@ def test_what_a_transaction_touched_is_known(
         differs = {one for one in before.keys() | after.keys() if before.get(one) != after.get(one)}
         assert differs <= set(touched) <= wanted
         assert [watch.find(one) for one in after] == list(range(len(after)))
+
+
+def as_it_is(cells: Array[Any], index: int) -> Cell:
+    stored = cells[index]
+    count = stored["execution_count"]
+    return Cell(
+        index=index,
+        cell_id=str(stored["id"]),
+        cell_type="code",
+        source=str(stored["source"]),
+        execution_count=None if count is None else int(count),
+        output_count=len(stored["outputs"]),
+    )
+
+
+@given(st.lists(STEPS, max_size=8), st.lists(st.booleans(), min_size=8, max_size=8))
+@settings(max_examples=150, deadline=None)
+def test_what_is_remembered_of_cells_is_as_they_are(
+    transactions: list[list[tuple[str, int, int]]], remembers: list[bool]
+) -> None:
+    doc: Any = Doc()
+    doc["cells"] = cells = Array([cell(f"c{number}", "x") for number in range(4)])
+    meta: Map[Any] = Map({})
+    doc["meta"] = meta
+    watch = DocumentWatch(cells, meta, lambda: False)
+    for number, (steps, remember) in enumerate(zip(transactions, remembers, strict=False)):
+        for index in reversed(range(len(cells))) if remember else ():
+            watch.remember(as_it_is(cells, index))
+        if remember:
+            assert watch.snapshot(len(cells)) is None
+            assert all(watch.snapshot(index) is not None for index in range(len(cells)))
+        with doc.transaction():
+            for which, step in enumerate(steps):
+                apply(cells, step, f"n{number}-{which}")
+        for index in range(len(cells)):
+            assert watch.snapshot(index) in (None, as_it_is(cells, index))
 
 
 def test_a_cell_that_gets_another_id_makes_all_of_them_unknown() -> None:

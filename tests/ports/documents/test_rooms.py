@@ -327,7 +327,7 @@ async def test_rooms_that_open_together_on_a_new_server_share_one_whole_store(
     assert texts == {f"{number}.ipynb": [f"cell {number}"] for number in range(TOGETHER)}
     folder = tmp_path / "jupyter_home" / "server0"
     assert stores(folder) == {"ystore.db"}
-    assert stored_rooms(folder / "ystore.db") == TOGETHER
+    await until(lambda: stored_rooms(folder / "ystore.db") == TOGETHER, "all rooms are stored")
 
 
 @local_only
@@ -349,7 +349,7 @@ async def test_a_store_that_such_a_race_left_behind_is_replaced_once(
     texts = await open_together(server)
     assert texts == {f"{number}.ipynb": [f"cell {number}"] for number in range(TOGETHER)}
     assert stores(folder) == {"ystore.db", "ystore(1).db"}
-    assert stored_rooms(folder / "ystore.db") == TOGETHER
+    await until(lambda: stored_rooms(folder / "ystore.db") == TOGETHER, "all rooms are stored")
 
 
 @local_only

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from logging import Logger
 from typing import Any
 
@@ -18,6 +19,8 @@ from jmcp_jupyter.documents.local.room_saver import RoomSaver
 ATTEMPTS = 5
 OPENING_SECONDS = 60.0
 """Far more than the largest notebook takes. A room that fails to open may do so without a word."""
+STORING_SECONDS = 5.0
+"""For the history of a room that is closed; SQLite waits for a lock as long."""
 LISTENING_SECONDS = 5.0
 """It takes one turn of the event loop; a room that is stopped meanwhile never does."""
 
@@ -93,6 +96,7 @@ class LocalRooms:
         self._events.remove_listener(listener=self._happened)
         for opened in list(self._opened.values()):
             await opened.close()
+            await _store(opened.room)
         self._opened.clear()
         for task in list(self._cleaning):
             task.cancel()
@@ -222,6 +226,7 @@ class LocalRooms:
         room = self._server.rooms.pop(room_id, None)
         if room is not None:
             if room._task_group is not None:
+                await _store(room)
                 await room.stop()
             room._update_send_stream.close()  # stopping leaves it open
         opened = self._opened.pop(room_id, None)
@@ -245,6 +250,15 @@ class LocalRooms:
         elif data.get("action") == "clean" and not self.alive(opened):
             self._opened.pop(opened.room.room_id)
             opened.document.close()
+
+
+async def _store(room: Any) -> None:
+    """Have all updates of a room stored that its store has gathered."""
+    flush = getattr(room.ystore, "flush", None)
+    if flush is not None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STORING_SECONDS):
+                await flush()
 
 
 async def _listening(opened: OpenRoom) -> None:

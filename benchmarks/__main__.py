@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -85,6 +86,8 @@ def internals(base: Path) -> list[Figure]:
 
 PARTS = ("cpu", "many", "launch", "in-jupyter", "standalone", "internals")
 PROFILE = "profile"
+BUSY_LOAD = 0.5
+"""Load average above which something else runs."""
 
 
 def measured(part: str, options: argparse.Namespace) -> list[Figure]:
@@ -152,6 +155,7 @@ def main(given: Sequence[str]) -> int:
     """Measure and print; 1 if a limit is missed, with a sentence for each."""
     options = arguments(given)
     figures: list[Figure] = []
+    _warn_of_load()
     for part in options.part or PARTS:
         if part == PROFILE:
             shown = written = profiled(options)
@@ -170,6 +174,16 @@ def main(given: Sequence[str]) -> int:
         print(f"{len(missed)} of {len(figures)} figures fall short:", file=sys.stderr)
         print("\n".join(f"- {sentence}" for sentence in missed), file=sys.stderr)
     return 1 if missed else 0
+
+
+def _warn_of_load() -> None:
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > BUSY_LOAD:
+        print(
+            f"This machine is busy (load average {load:.1f} on {cores} cores): latencies and calls "
+            "per second mean little now.",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

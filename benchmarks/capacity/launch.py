@@ -87,6 +87,7 @@ def _lab(base: Path, *, extension: bool) -> Iterator[tuple[str, int, float]]:
     port = free_port()
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     command += [f"--ServerApp.root_dir={base}", f"--ServerApp.port={port}"]
+    command += ["--ServerApp.port_retries=0"]
     command += [f"--IdentityProvider.token={TOKEN}"]
     begin = time.perf_counter()
     process = subprocess.Popen(

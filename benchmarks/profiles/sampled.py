@@ -20,9 +20,9 @@ INTERVAL_SECONDS = 0.002
 """Of CPU time. A Linux kernel rounds it up to its own tick, often 3 or 4 ms."""
 
 WAITING = frozenset(
-    {"wait", "acquire", "select", "poll", "recv", "recv_into", "accept", "get", "read"}
+    {"wait", "acquire", "select", "poll", "recv", "recv_into", "accept", "get", "read", "_worker"}
 )
-"""Functions whose frame is innermost while a thread waits for something."""
+"""Functions whose frame is innermost while a thread waits for something, an idle one of a pool too."""
 
 Stack = tuple[str, ...]
 

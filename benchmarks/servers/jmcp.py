@@ -36,7 +36,11 @@ def jupyter_server(base: Path, *options: str) -> Iterator[Server]:
     home = base / "home"
     command = [*PYTHON, "jupyter_server", "--no-browser", "--allow-root"]
     command += [f"--ServerApp.jpserver_extensions={name}=True" for name in wanted]
-    command += [f"--ServerApp.root_dir={base / 'root'}", f"--ServerApp.port={free_port()}"]
+    command += [
+        f"--ServerApp.root_dir={base / 'root'}",
+        f"--ServerApp.port={free_port()}",
+        "--ServerApp.port_retries=0",
+    ]
     command += [f"--IdentityProvider.token={JUPYTER_TOKEN}"]
     command += [f"--SQLiteYStore.db_path={home / 'ystore.db'}"]
     command += [f"--YDocExtension.session_store_path={home / 'collaboration.json'}", *options]

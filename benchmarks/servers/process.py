@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import random
 import re
 import signal
 import socket
@@ -11,7 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,6 +24,8 @@ STOP_SECONDS = 20.0
 """A server that has not ended so long after SIGTERM is killed."""
 
 TOKEN = "benchmark-token"
+PORTS = range(20_000, 32_000)
+"""Below those that Linux gives to whoever asks for any (32768 to 60999)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +53,15 @@ def environment(home: Path, **variables: str) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody has just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A port of the loopback interface that nobody has just now.
+
+    Not one that the system chooses: kernels, which start at any time, get theirs from it too.
+    """
+    while True:
+        port = random.choice(PORTS)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from jmcp.core.errors import BackendError
 from jmcp.core.ports import Cell
 from jmcp.core.runs.progress import Progress, last_line
 from jmcp.core.runs.registry import Execution, Executions, Status
-from jmcp.core.runs.waitable import Awaited
+from jmcp.core.runs.waitable import Waitable
 from jmcp.core.sessions.notebook import Notebook
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Step:
     skipped: Skipped | None = None
 
 
-class Batch(Awaited):
+class Batch(Waitable):
     """A batch as clients see it: something that runs, with an id, a status and progress."""
 
     def __init__(
@@ -104,6 +104,11 @@ class Batch(Awaited):
             message += f", cell {self._current.index}" + (f": {line}" if line else "")
         return Progress(done=done + part, total=total, message=message, final=final)
 
+    def flush(self) -> None:
+        """Have the cell that runs now show at once how far it is."""
+        if self._current is not None and self._current.run is not None:
+            self._current.run.flush()
+
     async def stop(self) -> None:
         """End it before its next cell. What runs is the caller's to interrupt."""
         self._stopped = True
@@ -146,7 +151,7 @@ class Batch(Awaited):
         )
         seen = -1
         while not run.done:
-            await run.news(seen, None)
+            await run.changed_since(seen, None)
             seen = run.progress
             self.advance()
         self.advance()

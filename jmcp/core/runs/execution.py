@@ -12,7 +12,7 @@ from jmcp.core.errors import BackendError
 from jmcp.core.outputs.late_output import ReopenSink
 from jmcp.core.outputs.record import OutputRecord
 from jmcp.core.ports import NotebookRef, Output, OutputSink, Request
-from jmcp.core.runs.waitable import Awaited
+from jmcp.core.runs.waitable import Waitable
 from jmcp.core.sessions.records import PendingRun
 
 Status = Literal[
@@ -41,7 +41,7 @@ class CodeError:
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
-class Execution(Awaited):
+class Execution(Waitable):
     """`status` and everything below it change as the run goes on; the rest is what was asked. It is
     done when it is over and its outputs are in the document.
 
@@ -129,7 +129,11 @@ class Execution(Awaited):
         if self._began is not None and self._took is None:
             self._took = time.monotonic() - self._began
 
-    def let_go(self) -> None:
+    def flush(self) -> None:
+        """Have its cell show at once how far it is."""
+        self.record.cell.flush()
+
+    def release_outputs(self) -> None:
         """Forget the outputs, to save memory."""
         self.record.release()
         self.notes.append(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from jmcp.core.outputs.terminal import plain
 from jmcp.core.ports import Output
 from jmcp.core.runs.registry import Execution
-from jmcp.core.runs.waitable import Awaited
+from jmcp.core.runs.waitable import Waitable
 
 INTERVAL = 0.5
 """Seconds between reports: a person reads no faster, and a model pays for each."""
@@ -41,7 +41,7 @@ Describe = Callable[[float, bool], Progress]
 """What there is to report after so many seconds of watching, and whether it is the last time."""
 
 
-async def watch(run: Awaited, seconds: float, report: Report | None, describe: Describe) -> bool:
+async def watch(run: Waitable, seconds: float, report: Report | None, describe: Describe) -> bool:
     """Wait for a run as `run.wait` does, and report on it meanwhile. Says whether it is done."""
     if report is None:
         return await run.wait(seconds)
@@ -53,7 +53,7 @@ async def watch(run: Awaited, seconds: float, report: Report | None, describe: D
         return max(0.0, min(at_most, began + seconds - clock()))
 
     while left(INTERVAL) and not await run.wait(left(INTERVAL)):
-        await run.news(seen, left(HEARTBEAT - INTERVAL))
+        await run.changed_since(seen, left(HEARTBEAT - INTERVAL))
         if run.done or not left(INTERVAL):
             break
         seen = run.progress

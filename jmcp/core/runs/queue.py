@@ -43,7 +43,7 @@ class RunQueue:
         *,
         pending: PendingRuns,
         grace: float,
-        on_end: Callable[[], None],
+        on_end: Callable[[Execution], None],
     ) -> None:
         self.kernel_id = kernel_id
         self.waiting: deque[Execution] = deque()
@@ -69,8 +69,7 @@ class RunQueue:
     def put(self, execution: Execution) -> None:
         """Add an execution at the end."""
         if self._stopping:
-            execution.notes.append(NEVER_SENT)
-            execution.finish("aborted")
+            self._end_unsent(execution, NEVER_SENT)
             return
         self.waiting.append(execution)
         self._wake()
@@ -104,8 +103,7 @@ class RunQueue:
         if execution not in self.waiting:
             return False
         self.waiting.remove(execution)
-        execution.notes.append(note)
-        execution.finish("aborted")
+        self._end_unsent(execution, note)
         return True
 
     def take_up(self, execution: Execution, resumption: Resumption) -> None:
@@ -139,6 +137,11 @@ class RunQueue:
         self._worker.cancel()
         await asyncio.gather(self._worker, return_exceptions=True)
 
+    def _end_unsent(self, execution: Execution, note: str) -> None:
+        execution.notes.append(note)
+        execution.finish("aborted")
+        self._on_end(execution)
+
     def _wake(self) -> None:
         if self.idle:
             self._worker = asyncio.create_task(self._work(), name=f"jmcp-runs-{self.kernel_id}")
@@ -167,7 +170,7 @@ class RunQueue:
                 if execution.status in KERNEL_GONE:
                     self._drop_with(execution.generation)
                 self.running = self._current = None
-                self._on_end()
+                self._on_end(execution)
 
     async def _run(self, execution: Execution) -> None:
         if execution.left is not None:
@@ -203,7 +206,8 @@ class RunQueue:
             await run.go(sink, shown=resumption.shown if sink is not None else None)
         finally:
             if resumption.drop() and execution.left is not None:
-                self._pending.keep(replace(execution.left, settled=False))
+                unsettled = partial(replace, execution.left, settled=False)
+                self._pending.keep(execution.execution_id, unsettled)
         self._interrupted = run.interrupted
         if not run.over:
             self._stuck = run

@@ -6,7 +6,6 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 
 from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.outputs.late_output import ReopenSink
@@ -15,22 +14,17 @@ from jmcp.core.runs.execution import CodeError, Execution, Incomplete, OpenSink,
 from jmcp.core.runs.pending_runs import PendingRuns
 from jmcp.core.runs.queue import RunQueue
 from jmcp.core.runs.resumption import Resumption
+from jmcp.core.runs.retention import KEPT_OUTPUT_BYTES, KEPT_RUNS, FinishedRuns
 from jmcp.core.runs.run import GRACE
 from jmcp.core.sessions.records import Store
 
 __all__ = ["CodeError", "Execution", "Executions", "Incomplete", "OpenSink", "ReopenSink", "Status"]
 
-LISTENING = 3.0
+LISTENING_SECONDS = 3.0
 """Seconds that the start of jmcp waits for the kernels of the runs that were left."""
 
-KEPT_BYTES = 64 * 2**20
-"""What the outputs of all finished executions may take together."""
-
-FRESH = 5.0
-"""Seconds after its end in which an execution keeps its outputs, so that its caller reads them."""
-
-KEPT = 256
-"""Finished executions whose outputs stay at hand."""
+KEPT_QUEUES = 256
+"""Queues of kernels that stay when they are empty; kernels that are gone leave theirs behind."""
 
 
 class Executions:
@@ -41,14 +35,13 @@ class Executions:
         kernels: Kernels,
         *,
         store: Store | None = None,
-        kept: int = KEPT,
-        kept_bytes: int = KEPT_BYTES,
+        kept_runs: int = KEPT_RUNS,
+        kept_bytes: int = KEPT_OUTPUT_BYTES,
         grace: float = GRACE,
     ) -> None:
         self._kernels = kernels
         self._pending = PendingRuns(store)
-        self._kept_bytes = kept_bytes
-        self._kept = kept
+        self._finished = FinishedRuns(kept_runs=kept_runs, kept_bytes=kept_bytes)
         self._grace = grace
         self._queues: dict[str, RunQueue] = {}
         self._records: dict[str, Execution] = {}
@@ -124,7 +117,7 @@ class Executions:
             self._queue(execution.kernel_id).take_up(execution, resumptions[-1])
             taken.append(execution)
         with suppress(TimeoutError):
-            async with asyncio.timeout(LISTENING):
+            async with asyncio.timeout(LISTENING_SECONDS):
                 for resumption in resumptions:
                     await resumption.listening.wait()
         return taken
@@ -187,6 +180,10 @@ class Executions:
         if queue.running is execution:
             await queue.interrupt()
 
+    async def settle(self) -> None:
+        """Return when the store has all runs that go on: what callers know outlives this process."""
+        await self._pending.settle()
+
     def drop(self, kernel_id: str, note: str) -> Sequence[Execution]:
         """End what waits in the kernel's queue as `aborted`, with that note."""
         queue = self._queues.get(kernel_id)
@@ -217,7 +214,7 @@ class Executions:
                 self._kernels,
                 pending=self._pending,
                 grace=self._grace,
-                on_end=self._prune,
+                on_end=self._ended,
             )
             if self._stopping:
                 queue.stop()
@@ -228,22 +225,9 @@ class Executions:
             pass
         return found
 
-    def _prune(self) -> None:
-        finished = [execution for execution in self._records.values() if execution.done]
-        for execution in finished[: max(0, len(finished) - self._kept)]:
-            del self._records[execution.execution_id]
-        self._thin_out(finished)
-        # Dead kernels leave no queue behind.
-        if len(self._queues) > self._kept:
+    def _ended(self, execution: Execution) -> None:
+        forgotten = self._finished.add(execution)
+        if forgotten is not None:
+            del self._records[forgotten.execution_id]
+        if len(self._queues) > KEPT_QUEUES:
             self._queues = {key: q for key, q in self._queues.items() if not q.idle}
-
-    def _thin_out(self, finished: Sequence[Execution]) -> None:
-        """Let go of old outputs, first of those that a notebook has as well."""
-        total = sum(execution.record.size for execution in finished)
-        fresh = datetime.now(UTC) - timedelta(seconds=FRESH)
-        for execution in sorted(finished, key=lambda execution: execution.cell_id is None):
-            if total <= self._kept_bytes:
-                return
-            if execution.record.size and execution.ended is not None and execution.ended < fresh:
-                total -= execution.record.size
-                execution.let_go()

@@ -15,6 +15,7 @@ from jmcp.core.outputs.record import OutputRecord, ShownOutputs
 from jmcp.core.ports import Kernels, OnMessage, OutputSink, Reply, Request
 from jmcp.core.runs.execution import CodeError, Execution, Status
 from jmcp.core.runs.pending_runs import PendingRuns
+from jmcp.core.sessions.records import PendingRun
 
 log = logging.getLogger(__name__)
 
@@ -246,7 +247,13 @@ class KernelRun:
     def _keep(self, *, settled: bool = False) -> None:
         execution = self.execution
         if execution.request is not None:
-            self._pending.keep(execution.pending(execution.request, settled=settled))
+            describe = partial(self._described, execution.request, settled=settled)
+            self._pending.keep(execution.execution_id, describe)
+
+    def _described(self, request: Request, *, settled: bool) -> PendingRun:
+        # Whoever takes the run up takes what its cell shows for what it printed.
+        self.execution.record.cell.flush()
+        return self.execution.pending(request, settled=settled)
 
     def _on_message(self, kind: str, content: dict[str, Any], metadata: dict[str, Any]) -> None:
         execution = self.execution
@@ -280,8 +287,11 @@ class KernelRun:
 
     async def _close(self, sink: OutputSink, *, running: bool, patient: bool) -> None:
         """Close the cell; one whose kernel is gone goes on closing while that is told."""
+        if patient:
+            await self._closed(sink, running=running)
+            return
         self.closing = asyncio.create_task(self._closed(sink, running=running))
-        await asyncio.wait({self.closing}, timeout=None if patient else CLOSING)
+        await asyncio.wait({self.closing}, timeout=CLOSING)
         if not self.closing.done():
             self.execution.notes.append("The notebook is still being written.")
 

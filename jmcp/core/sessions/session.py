@@ -185,11 +185,18 @@ class Session:
         """
         describe = run.describe if isinstance(run, Batch) else partial(of_run, run)
         workspace = self.workspace
+        stopping = True
         async with workspace.ending.wait():
-            return await watch(run, seconds, workspace.caller.report, describe)
-        if not run.done:
+            await watch(run, seconds, workspace.caller.report, describe)
+            stopping = False
+        if run.done:
+            return True
+        # What a caller is told of outlives this process, and its cell shows it.
+        run.flush()
+        await workspace.executions.settle()
+        if stopping:
             self.notice("run_goes_on" if workspace.kernels.stay else "run_ends")
-        return run.done
+        return False
 
     def _not_open(self, notebook_path: str | None) -> Exception:
         mine = [held.ref.path for held in self.record.notebooks.values()]

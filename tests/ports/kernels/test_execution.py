@@ -60,7 +60,7 @@ async def started(execution: Execution) -> None:
     """Wait until the code has printed something."""
     async with asyncio.timeout(LIMIT):
         while not execution.outputs:
-            await execution.news(execution.progress, LIMIT)
+            await execution.changed_since(execution.progress, LIMIT)
 
 
 async def test_what_cells_show(runner: Runner) -> None:

@@ -86,7 +86,7 @@ async def printing(execution: Execution) -> None:
     """Wait until it has printed some lines."""
     async with asyncio.timeout(LIMIT):
         while len(text(execution)) < 20:
-            await execution.news(execution.progress, LIMIT)
+            await execution.changed_since(execution.progress, LIMIT)
 
 
 def text(execution: Execution) -> str:

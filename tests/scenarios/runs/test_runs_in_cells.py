@@ -23,7 +23,7 @@ async def printed(execution: Execution) -> None:
     """Wait until the code has printed something."""
     async with asyncio.timeout(LIMIT):
         while not execution.outputs:
-            await execution.news(execution.progress, LIMIT)
+            await execution.changed_since(execution.progress, LIMIT)
 
 
 async def released(notebook: RunnableNotebook, name: str) -> None:
@@ -81,7 +81,7 @@ async def test_a_killed_kernel_ends_the_call_with_what_was_printed(
     )
     async with asyncio.timeout(LIMIT):
         while text(run).count("\n") < 2:
-            await run.news(run.progress, LIMIT)
+            await run.changed_since(run.progress, LIMIT)
     behind = await notebook.submit("print('never')", cell=1, session_id="other")
     os.kill(int(text(run).split()[1]), signal.SIGKILL)
     assert await run.wait(2.5)

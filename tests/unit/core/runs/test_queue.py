@@ -108,7 +108,7 @@ def kernels() -> ScriptedKernels:
 
 @pytest.fixture
 async def executions(kernels: ScriptedKernels) -> AsyncIterator[Executions]:
-    executions = Executions(kernels, kept=4, grace=0.05)  # type: ignore[arg-type] # a part of it
+    executions = Executions(kernels, kept_runs=4, grace=0.05)  # type: ignore[arg-type] # a part of it
     yield executions
     await executions.close()
 
@@ -145,7 +145,7 @@ async def test_a_run_is_told_as_it_goes(kernels: ScriptedKernels, executions: Ex
     run = await submit(executions, "x", open_sink=opens(sink), cell_id="c")
     assert (run.status, run.seconds, run.started, run.generation) == ("queued", 0.0, None, 0)
     end = await kernels.kernel.reached(1)
-    assert await run.news(0, LIMIT)
+    assert await run.changed_since(0, LIMIT)
     assert not await run.wait(0)
     assert (run.status, run.generation, run.ended) == ("running", 1, None)
     assert run.started is not None

@@ -183,6 +183,36 @@ async def test_a_run_is_stored_from_its_request_until_its_cell_is_closed(
     assert await stored(executions, store) == []
 
 
+async def test_a_run_that_is_soon_over_costs_the_store_nothing(kernels: ResumableKernels) -> None:
+    class Counting(MemoryStore):
+        writes = 0
+
+        async def put_run(self, run: PendingRun) -> None:
+            self.writes += 1
+
+        async def remove_run(self, execution_id: str) -> None:
+            self.writes += 1
+
+    store = Counting()
+    executions = Executions(cast(Kernels, kernels), store=store)
+    run = await submit(executions, "x", open_sink=opens(RecordingSink()), cell_id="cell")
+    (await kernels.kernel.reached(1)).set_result(OK)
+    assert await run.wait(LIMIT)
+    await executions.close()
+    assert store.writes == 0
+
+
+async def test_what_is_stored_of_a_run_is_what_its_cell_shows(
+    kernels: ResumableKernels, executions: Executions, store: Store
+) -> None:
+    sink = RecordingSink()
+    await submit(executions, "x", open_sink=opens(sink), cell_id="cell")
+    await kernels.kernel.reached(1)
+    assert not sink.running
+    assert len(await stored(executions, store)) == 1
+    assert (sink.running, [output["text"] for output in sink.outputs]) == (True, ["x"])
+
+
 async def test_a_stop_leaves_the_run_and_forgets_what_was_never_sent(
     kernels: ResumableKernels, executions: Executions, store: Store
 ) -> None:
@@ -232,6 +262,8 @@ async def test_a_left_run_goes_on_where_it_was(
     after = await submit(executions, "after")
     await kernels.heard()
     assert (kernels.resumed, after.status) == ([REQUEST], "queued")
+    async with asyncio.timeout(LIMIT):
+        await cell.sink.changed.wait()
     assert cell.sink.running
     assert [output["text"] for output in run.outputs] == ["a\nb"]
     kernels.say("c\n")
@@ -245,7 +277,7 @@ async def test_a_left_run_goes_on_where_it_was(
     assert run.started is not None
     assert run.started.timestamp() == LEFT.began
     assert run.seconds > 1000
-    assert await stored(executions, store) == []
+    assert run.execution_id not in [left.execution_id for left in await stored(executions, store)]
     (await kernels.kernel.reached(1)).set_result(OK)
     assert await after.wait(LIMIT)
 
@@ -410,7 +442,9 @@ async def test_a_store_that_fails_ends_no_run(
 
     executions = Executions(cast(Kernels, kernels), store=Full())
     run = await submit(executions, "x")
-    (await kernels.kernel.reached(1)).set_result(OK)
+    end = await kernels.kernel.reached(1)
+    await executions._pending.settle()
+    end.set_result(OK)
     assert await run.wait(LIMIT)
     assert run.status == "ok"
     await executions.close()

@@ -1,0 +1,71 @@
+"""Of many finished runs the last ones stay, and of large outputs those that nobody else has."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from jmcp.core.runs import retention
+from jmcp.core.runs.execution import Execution
+from jmcp.core.runs.retention import FinishedRuns
+
+
+def over(
+    name: str, *, size: int = 0, cell_id: str | None = "c", seconds_ago: float = 60
+) -> Execution:
+    """A run that ended so long ago, with outputs of that size."""
+    run = Execution(
+        execution_id=name,
+        kernel_id="k",
+        code="",
+        notebook_key="n",
+        owner="o",
+        session_id="s",
+        cell_id=cell_id,
+    )
+    run.record.apply("stream", {"name": "stdout", "text": name}, {})
+    run.finish("ok")
+    run.record.size = size
+    run.ended = datetime.now(UTC) - timedelta(seconds=seconds_ago)
+    return run
+
+
+def test_the_run_that_ended_first_is_forgotten_first() -> None:
+    finished = FinishedRuns(kept_runs=2)
+    first, second, third, fourth = map(over, "abcd")
+    assert [finished.add(run) for run in (first, second, third, fourth)] == [
+        None,
+        None,
+        first,
+        second,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kept_bytes", "released"), [(60, []), (50, ["cell"]), (25, ["cell", "other cell"])]
+)
+def test_outputs_go_that_the_notebook_has_and_then_the_oldest(
+    kept_bytes: int, released: list[str]
+) -> None:
+    finished = FinishedRuns(kept_bytes=kept_bytes)
+    runs = [
+        over("code", size=20, cell_id=None),
+        over("cell", size=20),
+        over("other cell", size=20),
+    ]
+    for run in runs:
+        finished.add(run)
+    assert [run.execution_id for run in runs if run.record.released] == released
+    for run in runs:
+        assert bool(run.outputs) != run.record.released
+        assert bool(run.notes) == run.record.released
+
+
+def test_a_run_that_has_just_ended_keeps_its_outputs() -> None:
+    finished = FinishedRuns(kept_bytes=10)
+    recent = over("recent", size=100, seconds_ago=retention.READ_SECONDS / 2)
+    finished.add(recent)
+    assert not recent.record.released
+    finished.add(over("other"))
+    assert not recent.record.released

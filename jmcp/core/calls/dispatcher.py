@@ -149,6 +149,7 @@ class Dispatcher:
         await self.kernels.close()
         await self.executions.close()
         await self.leases.close()
+        await self.sessions.close()
         await self._store.close()
 
     def _tell(self, event: Happened) -> None:
@@ -177,7 +178,7 @@ class Dispatcher:
     async def _sweep(self) -> None:
         while True:
             try:
-                await self.sessions.lifetimes.sweep()
+                await self.sessions.sweep()
             except BackendError as error:
                 log.warning("Expired sessions wait for the next sweep: %s", error.message)
             await asyncio.sleep(self.sessions.lifetimes.pause_seconds)
@@ -253,9 +254,13 @@ class Dispatcher:
             stack.callback(session.close)
             try:
                 result = await handler(self._target(tool, params), session)
-                session.record_readings()
                 session.deliver_notices(
-                    await self.sessions.update(session.record, session.changes, session.telling)
+                    await self.sessions.update(
+                        session.record,
+                        session.changes,
+                        session.telling,
+                        readings=session.unsaved_readings(),
+                    )
                 )
             except asyncio.CancelledError:
                 self._left(tool, session)
@@ -274,8 +279,9 @@ class Dispatcher:
         async def afterwards() -> None:
             if tool.session == "required":
                 # What the call has read and opened is known, whoever waits for its result.
-                session.record_readings()
-                await self.sessions.update(session.record, session.changes)
+                await self.sessions.update(
+                    session.record, session.changes, readings=session.unsaved_readings()
+                )
             if tool.on_disconnect == "interrupt":
                 for run in session.workspace.runs:
                     await self.executions.cancel(run, "Its caller left.")

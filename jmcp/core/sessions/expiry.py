@@ -16,9 +16,15 @@ SWEEPS_PER_LIFE = 4
 """At least: other processes see often enough that a session is in use here."""
 log = logging.getLogger("jmcp")
 
+LastUsed = Callable[[SessionRecord], float]
 Users = Callable[[], Collection[tuple[str, str]]]
 LetGo = Callable[[SessionRecord], Awaitable[None]]
 Tell = Callable[[Happened], None]
+
+
+def stored_use(record: SessionRecord) -> float:
+    """When a session was last used, in seconds since the epoch."""
+    return record.last_accessed
 
 
 def nobody() -> Collection[tuple[str, str]]:
@@ -37,7 +43,7 @@ def unheard(_: Happened) -> None:
 class Lifetimes:
     """Ends sessions that were idle too long, once for all processes that share the store.
 
-    `users` are the sessions (owner, id) that something still runs for in this process: those live,
+    `last_used` says when a session was used, which its record may have only in a moment. `users` are the sessions (owner, id) that something still runs for in this process: those live,
     however long that takes. `let_go` is called with each session that has ended, and `tell` with
     what happened.
     """
@@ -48,12 +54,14 @@ class Lifetimes:
         policy: Policy,
         store: Store,
         clock: Callable[[], float],
+        last_used: LastUsed = stored_use,
         users: Users = nobody,
         let_go: LetGo = nothing,
         tell: Tell = unheard,
     ) -> None:
         self._store = store
         self._clock = clock
+        self._last_used = last_used
         self._users = users
         self._let_go = let_go
         self._tell = tell
@@ -69,7 +77,7 @@ class Lifetimes:
         return self._clock() - self.idle_seconds
 
     def over(self, record: SessionRecord) -> bool:
-        if record.last_accessed >= self.limit:
+        if self._last_used(record) >= self.limit:
             return False
         return (record.owner, record.session_id) not in self._users()
 

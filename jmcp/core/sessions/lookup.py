@@ -5,16 +5,19 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from jmcp.core.calls.call import Caller
 from jmcp.core.calls.tool import Policy, Tool
 from jmcp.core.errors import BackendError, ToolError
 from jmcp.core.ports import Documents
+from jmcp.core.sessions.deferred_writes import DeferredWrites
 from jmcp.core.sessions.expiry import LetGo, Lifetimes, Tell, Users, nobody, nothing, unheard
+from jmcp.core.sessions.read_cells import Reading
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord, Store
 
 # Crockford's alphabet, lower case: without i, l, o and u a model does not misread an id.
@@ -22,6 +25,7 @@ BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 COUNT_SECONDS = 5.0
 """However often it is asked how many sessions live, the store is asked at most once in that time."""
 Change = Callable[[SessionRecord], SessionRecord]
+NO_READINGS: Mapping[str, Reading] = MappingProxyType({})
 
 
 def iso(moment: float) -> str:
@@ -47,8 +51,15 @@ class Sessions:
         self._store = store
         self._documents = documents
         self._clock = clock
+        self._deferred = DeferredWrites(store, clock)
         self.lifetimes = Lifetimes(
-            policy=policy, store=store, clock=clock, users=users, let_go=let_go, tell=tell
+            policy=policy,
+            store=store,
+            clock=clock,
+            last_used=self._deferred.last_used,
+            users=users,
+            let_go=let_go,
+            tell=tell,
         )
         self.counted: int | None = None
         self._counted_at = float("-inf")
@@ -117,6 +128,7 @@ class Sessions:
 
     async def of_owner(self, owner: str) -> list[SessionRecord]:
         """The owner's live sessions, the one used last first."""
+        await self._deferred.flush()
         known = await self._store.of_owner(owner)
         return [record for record in known if not self.lifetimes.over(record)]
 
@@ -139,6 +151,7 @@ class Sessions:
         if now - self._counted_at > COUNT_SECONDS:
             self._counted_at = now
             try:
+                await self._deferred.flush()
                 self.counted = await self._store.count(self.lifetimes.limit)
             except BackendError:
                 self.counted = None
@@ -221,16 +234,23 @@ class Sessions:
                 return minted
 
     async def update(
-        self, record: SessionRecord, changes: Sequence[Change], telling: Collection[str] = ()
+        self,
+        record: SessionRecord,
+        changes: Sequence[Change],
+        telling: Collection[str] = (),
+        *,
+        readings: Mapping[str, Reading] = NO_READINGS,
     ) -> list[str]:
         """Apply a call's changes to the record as it is stored now, and mark it as used.
+
+        A use alone, and what the call has read, is stored a moment later.
 
         Other calls on the session may have changed it since this one began: their changes stay,
         and a session that was closed meanwhile is not revived. Returns the notices that this call
         has to tell of the notebooks with the keys `telling`: what another call told is not there.
         """
+        self._deferred.note(record, readings)
         if record.notebooks and not changes and not telling:
-            await self._store.touch(record.owner, record.session_id, self._clock())
             return []
         told: list[str] = []
 
@@ -243,9 +263,13 @@ class Sessions:
             named = [held for key, held in now.notebooks.items() if key in telling]
             told.extend(held.untold for held in named if held.untold is not None)
             news = {held.ref.key: replace(held, untold=None) for held in named}
-            return replace(now, notebooks=now.notebooks | news, last_accessed=self._clock())
+            return self._deferred.applied(replace(now, notebooks=now.notebooks | news))
 
         done = await self._store.change(record.owner, record.session_id, changed)
+        if done is None or done[1] is None:
+            self._deferred.forget(record)
+        else:
+            self._deferred.confirm(record.owner, record.session_id)
         if done is not None:
             self.lifetimes.changed(*done)
         return told
@@ -290,4 +314,14 @@ class Sessions:
         }
 
     async def remove(self, record: SessionRecord) -> None:
+        self._deferred.forget(record)
         await self._store.remove(record.owner, record.session_id)
+
+    async def sweep(self) -> list[SessionRecord]:
+        """End all sessions that have expired; returns them."""
+        await self._deferred.flush()
+        return await self.lifetimes.sweep()
+
+    async def close(self) -> None:
+        """Store what calls left to be stored."""
+        await self._deferred.close()

@@ -42,14 +42,20 @@ class Reading:
     """What one session has read of one notebook: `packed` is pairs of digests, the newest last.
 
     `cursor` is up to where it knows what others did. `acknowledged` are the cells that it knows to be
-    changed, each with the reading that is outdated. `unsaved`: the session's record has less.
+    changed, each with the reading that is outdated. `revision` counts what changed in it, and
+    `stored` is the one that the session's record has.
     """
 
     def __init__(self, packed: bytes = b"") -> None:
         self.packed = packed
         self.cursor: Cursor | None = None
         self.acknowledged: dict[bytes, bytes] = {}
-        self.unsaved = False
+        self.revision = 0
+        self.stored = 0
+
+    @property
+    def unsaved(self) -> bool:
+        return self.stored < self.revision
 
     def of(self, cell_id: str) -> bytes | None:
         """The digest of the source that was read; None for a cell that was not."""
@@ -140,7 +146,7 @@ class Reading:
 
     def _put(self, packed: bytes) -> None:
         self.packed = packed[-KEPT_CELLS * PAIR_BYTES :]
-        self.unsaved = True
+        self.revision += 1
 
 
 def identified(cells: Cells, cell: Cell) -> bool:

@@ -90,7 +90,6 @@ def with_reading(key: str, reading: Reading, record: SessionRecord) -> SessionRe
     held = record.notebooks.get(key)
     if held is None:
         return record
-    reading.unsaved = False
     seen = b64encode(reading.packed).decode()
     return replace(record, notebooks={**record.notebooks, key: replace(held, seen=seen)})
 

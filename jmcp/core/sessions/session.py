@@ -23,7 +23,8 @@ from jmcp.core.runs.registry import Execution, Executions
 from jmcp.core.sessions.call_view import CallView, described
 from jmcp.core.sessions.lookup import Change, Sessions
 from jmcp.core.sessions.notebook import Notebook
-from jmcp.core.sessions.readings import Readings, with_reading
+from jmcp.core.sessions.read_cells import Reading
+from jmcp.core.sessions.readings import Readings
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 
 
@@ -160,11 +161,10 @@ class Session:
         for notebook in self._notebooks.values():
             notebook.lease.close()
 
-    def record_readings(self) -> None:
-        """Have what this call read stored with the session."""
-        for key, notebook in self._notebooks.items():
-            if notebook.view.reading.unsaved:
-                self.changes.append(partial(with_reading, key, notebook.view.reading))
+    def unsaved_readings(self) -> dict[str, Reading]:
+        """What the session's record has not yet of what it read, by notebook key."""
+        readings = {key: notebook.view.reading for key, notebook in self._notebooks.items()}
+        return {key: reading for key, reading in readings.items() if reading.unsaved}
 
     def deliver_notices(self, losses: Sequence[str]) -> None:
         """Adds pending kernel-loss and changed-cells notices to this result, and marks them

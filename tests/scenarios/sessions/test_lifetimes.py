@@ -71,7 +71,7 @@ async def ran(
 
 
 async def sweep(server: SessionServer) -> list[str]:
-    return [one.session_id for one in await server.dispatcher.sessions.lifetimes.sweep()]
+    return [one.session_id for one in await server.dispatcher.sessions.sweep()]
 
 
 # -- kernels ---------------------------------------------------------------------------------------

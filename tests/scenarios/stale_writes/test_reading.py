@@ -118,7 +118,9 @@ async def test_a_refused_call_tells_no_news(server: SharedServer) -> None:
 
 
 async def stored(agent: Agent) -> str:
-    record = await agent.server.dispatcher.sessions.get("alice", agent.session_id)
+    sessions = agent.server.dispatcher.sessions
+    await sessions._deferred.flush()
+    record = await sessions.get("alice", agent.session_id)
     assert record is not None
     (held,) = record.notebooks.values()
     return held.seen

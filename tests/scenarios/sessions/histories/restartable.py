@@ -95,7 +95,7 @@ class RestartableJmcp:
         return self._runner.run(self.dispatcher.call(tool, given, caller))
 
     def sweep(self) -> None:
-        self._runner.run(self.dispatcher.sessions.lifetimes.sweep())
+        self._runner.run(self.dispatcher.sessions.sweep())
 
     def records(self, owner: str) -> list[Any]:
         return self._runner.run(self.dispatcher.sessions.of_owner(owner))

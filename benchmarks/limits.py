@@ -69,9 +69,9 @@ WRONG_RESULTS = Limit(
     at_most=0, reason="No client may ever get an error or somebody else's result under load."
 )
 CROWD_P95 = Limit(
-    at_most=8,
-    reason="A hundred clients wait for their turn on the cores; this is beyond that, and for what "
-    "edits of many notebooks add: their saves and their journal.",
+    at_most=5,
+    reason="A hundred clients wait for their turn on the cores; this is beyond that, for the tail, "
+    "for kernels that take their share, and for saves and journals of many notebooks.",
 )
 
 # -- Latency of one client in Jupyter ---------------------------------------------------------------

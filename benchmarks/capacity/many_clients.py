@@ -20,6 +20,7 @@ from benchmarks.capacity.notebook_clients import (
     clients,
 )
 from benchmarks.clients.load import LoadResult, load, prepare
+from benchmarks.cpu.clock import CpuReading, read_cpu
 from benchmarks.figures import Figure, Reference, spread
 from benchmarks.servers import peer
 from benchmarks.servers.jmcp import in_jupyter
@@ -33,11 +34,26 @@ ALONE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Results:
+class ServerLoad:
+    """A load, and the CPU seconds that the server and its kernels took for it."""
+
+    result: LoadResult
+    cpu: CpuReading
+
+    @property
+    def note(self) -> str:
+        server, kernels = (
+            seconds * 1000 / self.result.count for seconds in (self.cpu.server, self.cpu.kernels)
+        )
+        return f"{self.result.note}; CPU a call: {server:.1f} ms, kernels {kernels:.1f} ms"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loads:
     """Of 32 clients that insert and read, and of 32 that insert and run."""
 
-    edits: LoadResult
-    runs: LoadResult
+    edits: ServerLoad
+    runs: ServerLoad
 
 
 def figures(base: Path) -> list[Figure]:
@@ -46,78 +62,84 @@ def figures(base: Path) -> list[Figure]:
         edits = _edits(server, Inserter)
         with clients(Runner, server.mcp_url, server.token, server.root, range(FEW)) as runners:
             prepare(runners)
-            ours = Results(edits=edits, runs=load(runners, LOAD_SECONDS))
+            ours = Loads(edits=edits, runs=_loaded(server, runners))
             for runner in runners[HUNDRED_RUNNERS:]:
                 runner.leave()
             several = _hundred(server, runners[:HUNDRED_RUNNERS])
     with peer.in_jupyter(base / "peer") as server:
-        theirs = Results(edits=_edits(server, PeerInserter), runs=_peer_runs(server))
+        theirs = Loads(edits=_edits(server, PeerInserter), runs=_peer_runs(server))
     return [*_against_peer(ours, theirs), *several]
 
 
-def _edits(server: Server, make: type[NotebookClient]) -> LoadResult:
+def _loaded(server: Server, members: Sequence[NotebookClient]) -> ServerLoad:
+    before = read_cpu(server.pid)
+    result = load(members, LOAD_SECONDS)
+    return ServerLoad(result=result, cpu=read_cpu(server.pid) - before)
+
+
+def _edits(server: Server, make: type[NotebookClient]) -> ServerLoad:
     numbers = range(1000, 1000 + FEW)
     with clients(make, server.mcp_url, server.token, server.root, numbers) as editors:
         prepare(editors)
-        return load(editors, LOAD_SECONDS)
+        return _loaded(server, editors)
 
 
-def _peer_runs(server: Server) -> LoadResult:
+def _peer_runs(server: Server) -> ServerLoad:
     with clients(PeerRunner, server.mcp_url, server.token, server.root, range(FEW)) as runners:
         for runner in runners:  # one after the other, so that each gets a kernel of its own
             with suppress(RuntimeError, OSError):  # who has none gets no right results
                 runner.prepare()
-        return load(runners, LOAD_SECONDS)
+        return _loaded(server, runners)
 
 
-def _against_peer(ours: Results, theirs: Results) -> list[Figure]:
+def _against_peer(ours: Loads, theirs: Loads) -> list[Figure]:
     edit, run = f"{FEW} clients insert and read", f"{FEW} clients insert and run"
     return [
         Figure(
             name=f"{edit}: results that are wrong or missing",
-            value=ours.edits.count - ours.edits.right,
+            value=ours.edits.result.count - ours.edits.result.right,
             unit="",
             limit=limits.WRONG_RESULTS,
             note=ours.edits.note,
         ),
         Figure(
             name=f"{edit}: calls",
-            value=ours.edits.per_second,
+            value=ours.edits.result.per_second,
             unit="/s",
             limit=limits.EDITING_CALLS,
             note="; ".join(
-                f"{kind} {spread(taken)}" for kind, taken in ours.edits.milliseconds.items()
+                f"{kind} {spread(taken)}" for kind, taken in ours.edits.result.milliseconds.items()
             ),
         ),
         Figure(
             name=f"{edit}: calls, and the peer's",
-            value=ours.edits.per_second,
+            value=ours.edits.result.per_second,
             unit="/s",
-            reference=Reference(name=peer.NAME, value=theirs.edits.per_second),
+            reference=Reference(name=peer.NAME, value=theirs.edits.result.per_second),
             note=f"peer: {theirs.edits.note}",
         ),
         Figure(
             name=f"{run}: results that are wrong or missing",
-            value=ours.runs.count - ours.runs.right,
+            value=ours.runs.result.count - ours.runs.result.right,
             unit="",
             limit=limits.WRONG_RESULTS,
             note=ours.runs.note,
         ),
         Figure(
             name=f"{run}: calls",
-            value=ours.runs.per_second,
+            value=ours.runs.result.per_second,
             unit="/s",
-            reference=Reference(name=peer.NAME, value=theirs.runs.per_second),
+            reference=Reference(name=peer.NAME, value=theirs.runs.result.per_second),
             limit=limits.RUNNING_CALLS_OF_PEER,
             note=f"peer: {theirs.runs.note}",
         ),
         Figure(
             name=f"{run}: right results",
-            value=ours.runs.right_per_second,
+            value=ours.runs.result.right_per_second,
             unit="/s",
             # One right result stands for none, so that there is a ratio.
             reference=Reference(
-                name=peer.NAME, value=max(theirs.runs.right, 1) / theirs.runs.seconds
+                name=peer.NAME, value=max(theirs.runs.result.right, 1) / theirs.runs.result.seconds
             ),
             limit=limits.RIGHT_RUNS_OF_PEER,
         ),

@@ -12,7 +12,7 @@ from benchmarks import limits
 from benchmarks.clients.mcp import META
 from benchmarks.figures import Figure
 from benchmarks.servers import jmcp
-from benchmarks.servers.process import STOP_SECONDS, Server, environment
+from benchmarks.servers.process import PYTHON, STOP_SECONDS, Server, environment
 
 STARTS = 5
 
@@ -35,7 +35,7 @@ def _listed(jupyter: Server, home: Path) -> float:
     request = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": META}}
     begin = time.perf_counter()
     process = subprocess.Popen(
-        [*jmcp.PYTHON, "jmcp", "serve", "--transport", "stdio"],
+        [*PYTHON, "jmcp", "serve", "--transport", "stdio"],
         env=environment(home, **jmcp.standalone_variables(jupyter)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -11,12 +11,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.clients.process import Surface
-from benchmarks.cpu.workload import CpuPerCall, measure, open_sessions
+from benchmarks.clients.process import CallPlan, Surface
+from benchmarks.cpu.workload import CpuPerCall, measure, no_op_plans, open_sessions
 from benchmarks.profiles.subjects import by_function, by_subject
 from benchmarks.servers import jmcp
+from benchmarks.servers.no_op import no_op
 from benchmarks.servers.process import Server
 
+NO_OP_PLACE = "on the SDK alone"
 STOP_SECONDS = 30.0
 SHOWN_FUNCTIONS = 60
 TIMES = 3
@@ -84,38 +86,53 @@ def profiles(
     surfaces: Sequence[Surface],
     tools: Sequence[str],
 ) -> list[Profile]:
-    """A server for each place; each load once on it."""
+    """The no-op, which answers JSON, and then jmcp in each place; each load once."""
     found = []
-    for place in places:
+    for place in (NO_OP_PLACE, *places):
         with ExitStack() as stack:
             python = SampledPython(base / f"{place} sampler")
             stack.callback(python.close)
-            jupyter: Server | None = None
-            if place == "standalone":
-                jupyter = stack.enter_context(jmcp.jupyter_server(base / place))
-                server = stack.enter_context(
-                    jmcp.standalone(base / place, jupyter, python=python.command)
-                )
-            else:
-                server = stack.enter_context(jmcp.in_jupyter(base / place, python=python.command))
+            server, jupyter = _started(place, base / place, python, stack)
             for surface in surfaces:
+                if place == NO_OP_PLACE:
+                    if surface != "REST":
+                        plans = no_op_plans(server, surface, 0)
+                        found.append(_profile(python, place, plans, server))
+                    continue
                 for tool in tools:
-                    print(f"{place}, {surface}, {tool}", file=sys.stderr)
                     name = f"{surface}-{tool}"
                     sessions = open_sessions(server, name, run=tool == "execute_cell")
-                    python.start()
-                    cpu = measure(sessions.plans(surface, tool, 0), server, jupyter, times=TIMES)
-                    found.append(
-                        Profile(
-                            place=place,
-                            surface=surface,
-                            tool=tool,
-                            cpu=cpu,
-                            stacks=python.stop(),
-                        )
-                    )
+                    plans = sessions.plans(surface, tool, 0)
+                    found.append(_profile(python, place, plans, server, jupyter))
                     sessions.close()
     return found
+
+
+def _started(
+    place: str, base: Path, python: SampledPython, stack: ExitStack
+) -> tuple[Server, Server | None]:
+    """The server to sample, and the Jupyter Server that it works on if that is another process."""
+    if place == NO_OP_PLACE:
+        return stack.enter_context(no_op(base, "json", python=python.command)), None
+    if place == "standalone":
+        jupyter = stack.enter_context(jmcp.jupyter_server(base))
+        server = jmcp.standalone(base, jupyter, python=python.command)
+        return stack.enter_context(server), jupyter
+    return stack.enter_context(jmcp.in_jupyter(base, python=python.command)), None
+
+
+def _profile(
+    python: SampledPython,
+    place: str,
+    plans: Sequence[CallPlan],
+    server: Server,
+    jupyter: Server | None = None,
+) -> Profile:
+    surface, tool = plans[0].surface, plans[0].tool
+    print(f"{place}, {surface}, {tool}", file=sys.stderr)
+    python.start()
+    cpu = measure(plans, server, jupyter, times=TIMES)
+    return Profile(place=place, surface=surface, tool=tool, cpu=cpu, stacks=python.stop())
 
 
 def write_stacks(found: Sequence[Profile], folder: Path) -> None:

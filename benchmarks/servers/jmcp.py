@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.servers.process import TOKEN, Server, free_port, running
+from benchmarks.servers.process import PYTHON, TOKEN, Server, free_port, running
 
-PYTHON = (sys.executable, "-m")
 JUPYTER_TOKEN = "benchmark-jupyter-token"
 NO_RATE_LIMIT = "--ZMQChannelsWebsocketConnection.limit_rate=False"
 """An option of Jupyter Server: without it, its websocket drops output above 1 MB/s."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -20,16 +20,16 @@ from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, Streamable
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from benchmarks.servers.process import Server, running
+from benchmarks.servers.process import PYTHON, Server, running
 
 Answers = Literal["json", "sse"]
 TOOL = "no_op"
 
 
 @contextmanager
-def no_op(base: Path, answers: Answers) -> Iterator[Server]:
+def no_op(base: Path, answers: Answers, *, python: Sequence[str] = PYTHON) -> Iterator[Server]:
     """The server in a process of its own; it answers JSON or an event stream."""
-    command = [sys.executable, "-m", "benchmarks.servers.no_op", answers]
+    command = [*python, "benchmarks.servers.no_op", answers]
     with running(command, home=base, root=base, ready=r"(http://\S+/)mcp\b") as server:
         yield server
 

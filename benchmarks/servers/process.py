@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,9 @@ READY_SECONDS = 180.0
 
 STOP_SECONDS = 20.0
 """A server that has not ended so long after SIGTERM is killed."""
+
+PYTHON = (sys.executable, "-m")
+"""Starts a module by its name, which follows."""
 
 TOKEN = "benchmark-token"
 PORTS = range(20_000, 32_000)

@@ -17,6 +17,9 @@ T = TypeVar("T")
 CLIENT_CLOSED_REQUEST = 499
 """What nginx logs for a client that closed its connection; nobody is there to receive it."""
 
+WATCH_AFTER_SECONDS = 0.05
+"""A call that ends sooner is not worth the task that would notice a disconnect meanwhile."""
+
 
 async def disconnected(receive: Receive) -> None:
     """Returns when the client is gone. The body of its request has to be read already."""
@@ -24,18 +27,41 @@ async def disconnected(receive: Receive) -> None:
         pass
 
 
-async def until_disconnect(receive: Receive, call: Coroutine[Any, Any, T]) -> T | None:
-    """What the call returns. When the client leaves before, the call is cancelled: None."""
-    calling = asyncio.create_task(call)
-    leaving = asyncio.create_task(disconnected(receive))
+async def until_expired(limit: asyncio.Timeout, call: Coroutine[Any, Any, T]) -> T | None:
+    """What the call returns. When `limit` expires before, the call is cancelled: None."""
     try:
-        await asyncio.wait({calling, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not calling.done():
-            return None
-        return calling.result()
+        async with limit:
+            return await call
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        return None
+
+
+async def until_disconnect(
+    receive: Receive, call: Coroutine[Any, Any, T], limit: asyncio.Timeout | None = None
+) -> T | None:
+    """What the call returns. When the client leaves before, or `limit` expires, the call is
+    cancelled: None."""
+    loop = asyncio.get_running_loop()
+    limit = limit or asyncio.timeout(None)
+    watching: asyncio.Task[None] | None = None
+
+    async def watch() -> None:
+        await disconnected(receive)
+        limit.reschedule(loop.time())
+
+    def begin_watching() -> None:
+        nonlocal watching
+        watching = loop.create_task(watch())
+
+    timer = loop.call_later(WATCH_AFTER_SECONDS, begin_watching)
+    try:
+        return await until_expired(limit, call)
     finally:
-        leaving.cancel()
-        calling.cancel()
+        timer.cancel()
+        if watching is not None:
+            watching.cancel()
 
 
 def disconnected_response() -> Response:

@@ -21,6 +21,8 @@ from jmcp.core.calls.call import Calls
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.principal import Named
 from jmcp.transport.disconnects import disconnected_response
+from jmcp.transport.mcp.direct_calls import DirectCalls
+from jmcp.transport.mcp.handshake_sessions import HandshakeSessions
 from jmcp.transport.mcp.server import mcp_server
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.bearer import BearerMiddleware
@@ -127,10 +129,13 @@ def site(
     # Requests arrive decoded, while what is sent back has to be as the server spells it.
     root = unquote(base)
     tool_list = ToolList(dispatcher.api, toolsets, permissions)
-    manager = StreamableHTTPSessionManager(
-        mcp_server(dispatcher, tool_list, version), max_request_body_size=max_body_bytes
+    server = mcp_server(dispatcher, tool_list, version)
+    manager = StreamableHTTPSessionManager(server, max_request_body_size=max_body_bytes)
+    sessions = HandshakeSessions(manager)
+    server.middleware.append(sessions)
+    protocol = DirectCalls(
+        StreamableHTTPASGIApp(manager), sessions, dispatcher, tool_list, server.server_info_stamp
     )
-    protocol = StreamableHTTPASGIApp(manager)
     tool_calls = ToolCallRoutes(dispatcher, tool_list, version)
     pages = Pages(dispatcher.api.openapi_file, base)
     rest = rest_routes.RestOperations(dispatcher, base)

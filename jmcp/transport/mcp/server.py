@@ -9,6 +9,7 @@ from typing import Any
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
+from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
@@ -21,20 +22,24 @@ from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.middleware.request_id import new_id
 
-SESSION_HEADER = "mcp-session-id"
 ERROR_META = "jmcp/error"
 Context = ServerRequestContext[Any, Any]
 
 
-def connection_id(context: Context) -> str | None:
+def connection_id(session_id: str) -> str:
+    """The name of a handshake-era session as the connection of its calls."""
+    return f"mcp:{session_id}"
+
+
+def _connection(context: Context) -> str | None:
     """The handshake-era session, which the SDK has checked against the credential.
 
     Later revisions have no sessions: there the header is whatever the client wrote.
     """
     if context.request is None or context.protocol_version not in HANDSHAKE_PROTOCOL_VERSIONS:
         return None
-    session: str | None = context.request.headers.get(SESSION_HEADER)
-    return f"mcp:{session}" if session else None
+    session: str | None = context.request.headers.get(MCP_SESSION_ID_HEADER)
+    return connection_id(session) if session else None
 
 
 def progress_report(context: Context) -> Report | None:
@@ -62,18 +67,21 @@ async def _until_disconnect(context: Context, call: Coroutine[Any, Any, Outcome]
     return await until_disconnect(context.request.receive, call)
 
 
-def tool_result(outcome: Outcome) -> types.CallToolResult:
+COMPLETE = {"resultType": "complete"}
+"""What a result has besides its data in revisions without sessions."""
+
+
+def result_data(outcome: Outcome) -> dict[str, Any]:
     """An outcome as a tool result: text, then images, and the data as structured content."""
-    text = types.TextContent(type="text", text=outcome.text)
+    content = [{"type": "text", "text": outcome.text}]
     if outcome.error is not None:
-        return types.CallToolResult(
-            content=[text], is_error=True, _meta={ERROR_META: outcome.error.payload()}
-        )
-    images = [
-        types.ImageContent(type="image", data=image.data, mime_type=image.mime_type)
+        meta = {ERROR_META: outcome.error.payload()}
+        return {"content": content, "isError": True, "_meta": meta}
+    content += [
+        {"type": "image", "data": image.data, "mimeType": image.mime_type}
         for image in outcome.images
     ]
-    return types.CallToolResult(content=[text, *images], structured_content=outcome.result)
+    return {"content": content, "structuredContent": outcome.result, "isError": False}
 
 
 def mcp_server(
@@ -94,15 +102,15 @@ def mcp_server(
     async def call_tool(context: Context, params: types.CallToolRequestParams) -> Any:
         if params.name not in tool_list.names:
             raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name}")
-        who = caller(connection_id(context)) if peer is None else replace(peer, request_id=new_id())
+        who = caller(_connection(context)) if peer is None else replace(peer, request_id=new_id())
         who = replace(who, report=progress_report(context))
         call = dispatcher.call(params.name, dict(params.arguments or {}), who)
         if dispatcher.api.tools[params.name].on_disconnect != "interrupt":
-            return tool_result(await call)
+            return result_data(await call) | COMPLETE
         outcome = await _until_disconnect(context, call)
         if outcome is None:
             raise MCPError(code=types.INTERNAL_ERROR, message="The client has left.")
-        return tool_result(outcome)
+        return result_data(outcome) | COMPLETE
 
     made: Server[Any] = Server(
         "jmcp",

@@ -9,13 +9,14 @@ from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from jmcp.core.calls.call import Calls, Outcome
 from jmcp.core.calls.tool import Route, Tool
 from jmcp.core.errors import ToolError
 from jmcp.transport import problems
 from jmcp.transport.disconnects import disconnected_response, until_disconnect
+from jmcp.transport.json_text import JsonResponse
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.rest import query, sse
 from jmcp.transport.rest.json_body import json_object
@@ -65,7 +66,7 @@ class RestOperations:
         headers = {}
         if route.status == 201 and (location := self._location(route, request, outcome)):
             headers["Location"] = location
-        return JSONResponse(outcome.result, status_code=route.status, headers=headers)
+        return JsonResponse(outcome.result, status_code=route.status, headers=headers)
 
     async def _arguments(self, route: Route, tool: Tool, request: Request) -> dict[str, Any]:
         path = query.values(tool, request.path_params.items())

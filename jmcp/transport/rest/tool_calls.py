@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from jmcp.core.calls.call import Calls
 from jmcp.transport import problems
 from jmcp.transport.disconnects import disconnected_response, until_disconnect
+from jmcp.transport.json_text import JsonResponse
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.problems import Problem, ProblemResponse
@@ -27,13 +28,13 @@ class ToolCallRoutes:
     async def health(self, _: Request) -> Response:
         about = {"service": "jmcp", "version": self._version}
         if self._dispatcher.stopping:
-            return JSONResponse({"status": "stopping", **about}, status_code=503)
+            return JsonResponse({"status": "stopping", **about}, status_code=503)
         sessions = await self._dispatcher.live_sessions()
-        return JSONResponse({"status": "healthy", **about, "sessions": sessions})
+        return JsonResponse({"status": "healthy", **about, "sessions": sessions})
 
     async def list_tools(self, _: Request) -> Response:
         entries = self._tool_list.entries(caller().scopes)
-        return JSONResponse({"tools": entries, "count": len(entries)})
+        return JsonResponse({"tools": entries, "count": len(entries)})
 
     async def call_tool(self, request: Request) -> Response:
         """Any tool of the server, whatever its toolset: `{tool_name, arguments}`."""
@@ -49,7 +50,7 @@ class ToolCallRoutes:
         if outcome.error is not None:
             body = problems.error_body(outcome.error)
             return ProblemResponse({"success": False, **body, "text": outcome.text})
-        return JSONResponse({"success": True, "result": outcome.result, "text": outcome.text})
+        return JsonResponse({"success": True, "result": outcome.result, "text": outcome.text})
 
     def _decoded(self, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         name, arguments = body.get("tool_name"), body.get("arguments", {})

@@ -19,7 +19,7 @@ from mcp.shared.exceptions import MCPError
 
 from jmcp.compose import API, VERSION
 from jmcp.core.calls.call import Image, Outcome
-from jmcp.transport.mcp.server import ERROR_META, tool_result
+from jmcp.transport.mcp.server import ERROR_META, result_data
 from tests.surfaces.conftest import HEADERS, ExtensionServer
 
 Era = Literal["auto", "legacy"]
@@ -147,7 +147,7 @@ async def test_a_client_that_goes_away_stops_nothing(extension: ExtensionServer,
 
 def test_images_follow_the_text() -> None:
     image = Image(mime_type="image/png", data="aGk=")
-    made = tool_result(Outcome(tool="any", text="text", result={"a": None}, images=(image,)))
-    assert [content.type for content in made.content] == ["text", "image"]
-    assert made.structured_content == {"a": None}
-    assert not made.is_error
+    made = result_data(Outcome(tool="any", text="text", result={"a": None}, images=(image,)))
+    assert [content["type"] for content in made["content"]] == ["text", "image"]
+    assert made["structuredContent"] == {"a": None}
+    assert not made["isError"]

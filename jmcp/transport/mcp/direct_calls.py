@@ -1,0 +1,282 @@
+"""`tools/call` over HTTP, answered as JSON without the SDK's streams and task groups.
+
+Those are for messages beside the result, and cost more than most tools do (decision 22). Whatever
+is not a plain call of a client that wants no progress is passed on to the SDK as it came, and so
+is every invalid request: all errors of the protocol are the SDK's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import mcp_types as types
+from mcp.server.streamable_http import MCP_SESSION_ID_HEADER, REQUEST_CANCELLED
+from mcp.shared.inbound import (
+    MCP_METHOD_HEADER,
+    MCP_NAME_HEADER,
+    MCP_PROTOCOL_VERSION_HEADER,
+    InboundModernRoute,
+    classify_inbound_request,
+)
+from mcp.shared.jsonrpc_dispatcher import cancelled_request_id_from_params
+from mcp_types.methods import validate_client_request
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
+from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
+from pydantic import ValidationError
+from pydantic_core import from_json
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from jmcp.core.calls.call import Calls, Outcome
+from jmcp.transport.disconnects import until_disconnect, until_expired
+from jmcp.transport.json_text import encoded
+from jmcp.transport.mcp.handshake_sessions import HandshakeSession, HandshakeSessions
+from jmcp.transport.mcp.server import COMPLETE, connection_id, result_data
+from jmcp.transport.mcp.tool_list import ToolList
+from jmcp.transport.middleware.principal import caller
+
+MODERN_VERSION = "2026-07-28"
+"""The revision without sessions whose results are made here; a later one is left to the SDK."""
+
+JSON = "application/json"
+MESSAGE_KEYS = frozenset({"jsonrpc", "id", "method", "params"})
+PARAM_KEYS = frozenset({"name", "arguments", "_meta"})
+HEADERS = {
+    name.encode(): name
+    for name in (
+        "accept",
+        "content-type",
+        MCP_SESSION_ID_HEADER,
+        MCP_PROTOCOL_VERSION_HEADER,
+        MCP_METHOD_HEADER,
+        MCP_NAME_HEADER,
+    )
+}
+Headers = Mapping[str, str]
+log = logging.getLogger("jmcp")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectCall:
+    """A valid call; `session` is None in the revision without sessions."""
+
+    request_id: types.RequestId
+    tool: str
+    arguments: dict[str, Any]
+    session: HandshakeSession | None
+
+
+class DirectCalls:
+    """An ASGI application in front of `protocol`, the SDK's."""
+
+    def __init__(
+        self,
+        protocol: ASGIApp,
+        sessions: HandshakeSessions,
+        dispatcher: Calls,
+        tool_list: ToolList,
+        server_info: Mapping[str, Any],
+    ) -> None:
+        self._protocol = protocol
+        self._sessions = sessions
+        self._dispatcher = dispatcher
+        self._tool_list = tool_list
+        self._server_info = server_info
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = _headers(scope)
+        if scope["method"] != "POST":
+            session = self._session(scope, headers)
+            await self._protocol(scope, receive, send)
+            if session is not None and session.ended:  # by a DELETE
+                session.cancel()
+            return
+        received = [await receive()]
+        while received[-1].get("more_body"):
+            received.append(await receive())
+        message = _decoded(b"".join(part.get("body", b"") for part in received))
+        call = self._direct_call(scope, headers, message)
+        if call is not None:
+            await self._answer(call, receive, send)
+        else:
+            await self._pass_on(scope, headers, message, _replay(received, receive), send)
+
+    # -- what is answered here -------------------------------------------------------------------
+
+    def _direct_call(self, scope: Scope, headers: Headers, message: Any) -> DirectCall | None:
+        """The call that a request is; None for one that the SDK has to answer."""
+        if (
+            not isinstance(message, dict)
+            or message.get("method") != "tools/call"
+            or message.keys() != MESSAGE_KEYS
+            or message["jsonrpc"] != "2.0"
+            or type(message["id"]) not in (str, int)
+            or not _negotiated(headers)
+            or _traced()
+        ):
+            return None
+        params = message["params"]
+        if not self._is_plain(params):
+            return None
+        version = headers.get(MCP_PROTOCOL_VERSION_HEADER, LATEST_HANDSHAKE_VERSION)
+        session = None
+        if version in HANDSHAKE_PROTOCOL_VERSIONS:
+            session = self._session(scope, headers)
+            if session is None:
+                return None
+        elif version != MODERN_VERSION or not isinstance(
+            classify_inbound_request(message, headers=headers), InboundModernRoute
+        ):
+            return None
+        try:
+            validate_client_request("tools/call", version, params)
+        except ValidationError:
+            return None
+        return DirectCall(
+            request_id=message["id"],
+            tool=params["name"],
+            arguments=params.get("arguments", {}),
+            session=session,
+        )
+
+    def _is_plain(self, params: Any) -> bool:
+        """Whether these ask for a known tool, and for nothing but its result."""
+        if not isinstance(params, dict) or not params.keys() <= PARAM_KEYS:
+            return False
+        name, meta = params.get("name"), params.get("_meta", {})
+        if not (isinstance(name, str) and isinstance(meta, dict)):
+            return False
+        if name not in self._tool_list.names:
+            return False
+        # Only tools that run code report progress.
+        runs = self._dispatcher.api.tools[name].on_disconnect is not None
+        return isinstance(params.get("arguments", {}), dict) and not (
+            runs and "progressToken" in meta
+        )
+
+    async def _answer(self, call: DirectCall, receive: Receive, send: Send) -> None:
+        try:
+            outcome = await self._outcome(call, receive)
+        except Exception:
+            log.exception("tools/call of %s failed", call.tool)
+            error = {"code": types.INTERNAL_ERROR, "message": "Internal server error"}
+            answer: dict[str, Any] = {"error": error}
+        else:
+            if outcome is None:
+                error = {"code": REQUEST_CANCELLED, "message": "Request cancelled"}
+                answer = {"error": error}
+            else:
+                answer = {"result": self._result(call, outcome)}
+        body = encoded({"jsonrpc": "2.0", "id": call.request_id} | answer)
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        if call.session is not None:
+            headers.append((MCP_SESSION_ID_HEADER.encode(), call.session.id.encode()))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _outcome(self, call: DirectCall, receive: Receive) -> Outcome | None:
+        """None when the client left or cancelled the call before it ended."""
+        session = call.session
+        if session is None:
+            # There, closing the connection is how a client cancels.
+            who = caller()
+            return await until_disconnect(
+                receive, self._dispatcher.call(call.tool, call.arguments, who)
+            )
+        limit = asyncio.timeout(None)
+        with session.calling(call.request_id, limit):
+            running = self._dispatcher.call(
+                call.tool, call.arguments, caller(connection_id(session.id))
+            )
+            if self._dispatcher.api.tools[call.tool].on_disconnect == "interrupt":
+                return await until_disconnect(receive, running, limit)
+            return await until_expired(limit, running)
+
+    def _result(self, call: DirectCall, outcome: Outcome) -> dict[str, Any]:
+        result = result_data(outcome)
+        if call.session is not None:
+            return result
+        meta = {**result.get("_meta", {}), types.SERVER_INFO_META_KEY: self._server_info}
+        return result | COMPLETE | {"_meta": meta}
+
+    # -- what the SDK answers --------------------------------------------------------------------
+
+    async def _pass_on(
+        self, scope: Scope, headers: Headers, message: Any, receive: Receive, send: Send
+    ) -> None:
+        method = message.get("method") if isinstance(message, dict) else None
+        if method == "notifications/cancelled":
+            self._cancel(scope, headers, message)
+        if method != "initialize":
+            await self._protocol(scope, receive, send)
+            return
+        opened = ""
+
+        async def watch_session_id(message: Message) -> None:
+            nonlocal opened
+            if message["type"] == "http.response.start":
+                opened = _header(message, MCP_SESSION_ID_HEADER)
+            await send(message)
+
+        await self._protocol(scope, receive, watch_session_id)
+        self._sessions.opened(opened, scope)
+
+    def _cancel(self, scope: Scope, headers: Headers, notification: dict[str, Any]) -> None:
+        session = self._session(scope, headers)
+        params = notification.get("params")
+        request_id = cancelled_request_id_from_params(params) if isinstance(params, dict) else None
+        if session is not None and request_id is not None:
+            session.cancel(request_id)
+
+    def _session(self, scope: Scope, headers: Headers) -> HandshakeSession | None:
+        return self._sessions.find(headers.get(MCP_SESSION_ID_HEADER, ""), scope)
+
+
+def _replay(received: list[Message], receive: Receive) -> Receive:
+    """A `receive` that begins with what was received already."""
+    rest = iter(received)
+
+    async def replay() -> Message:
+        for message in rest:
+            return message
+        return await receive()
+
+    return replay
+
+
+def _headers(scope: Scope) -> Headers:
+    """The headers that matter here, by name; a repeated one is empty, which nothing accepts."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        if (known := HEADERS.get(name)) is not None:
+            headers[known] = "" if known in headers else value.decode("latin-1")
+    return headers
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return from_json(body)
+    except ValueError:
+        return None
+
+
+def _negotiated(headers: Headers) -> bool:
+    """Whether request and answer may be JSON. The SDK wants clients to accept events as well."""
+    accepted = {
+        kind.partition(";")[0].strip() for kind in headers.get("accept", "").lower().split(",")
+    }
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == JSON and ("*/*" in accepted or {JSON, "text/event-stream"} <= accepted)
+
+
+def _traced() -> bool:
+    """Whether somebody set OpenTelemetry up: the SDK makes the spans."""
+    return not isinstance(get_tracer_provider(), ProxyTracerProvider)
+
+
+def _header(start: Message, name: str) -> str:
+    """That header of an answer; empty when there is none."""
+    return next((value.decode() for key, value in start["headers"] if key == name.encode()), "")

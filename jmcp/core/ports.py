@@ -393,7 +393,4 @@ class Kernels(Protocol):
     async def shutdown(self, kernel_id: str) -> None:
         """Stop the kernel and delete its Jupyter session."""
 
-    def on_generation(self, callback: Callable[[str, int], None]) -> None:
-        """Call `callback(kernel_id, generation)` after each restart or death that is noticed."""
-
     async def close(self) -> None: ...

@@ -17,7 +17,7 @@ from jmcp.state.folder import state_folder
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.server_probe import Found, probe, unreachable
 
-REMOTE_PACKAGES = ("jupyter_nbmodel_client", "jupyter_kernel_client")
+REMOTE_PACKAGES = ("jupyter_nbmodel_client",)
 HEALTH_SECONDS = 2.0
 """A server that does not answer for so long is not healthy."""
 HEALTH_AGE_SECONDS = 1.0

@@ -10,7 +10,8 @@ from jupyter_server.serverapp import ServerApp
 
 from jmcp.core.ports import Kernels, NotebookRef, Reply
 from jmcp_jupyter.kernels.common import late_messages
-from jmcp_jupyter.kernels.common.late_messages import Afterwards
+from jmcp_jupyter.kernels.common.late_messages import LateMessages
+from jmcp_jupyter.kernels.common.messages import Message
 from tests.ports.kernels.conftest import LIMIT, Heard, both
 
 THREAD = """
@@ -51,6 +52,16 @@ async def test_what_a_thread_prints_after_its_run_is_heard(
     assert heard.text == "main\nfrom the thread\n"
 
 
+def printed(request: str) -> Message:
+    return Message(
+        channel="iopub",
+        header={"msg_type": "stream"},
+        parent={"msg_id": request},
+        metadata={},
+        content={"text": "x"},
+    )
+
+
 def ended(result: Any) -> asyncio.Future[Any]:
     future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     future.set_result(result)
@@ -58,14 +69,14 @@ def ended(result: Any) -> asyncio.Future[Any]:
 
 
 async def test_only_the_last_runs_are_listened_to() -> None:
-    runs = Afterwards()
-    listeners = [Heard() for _ in range(late_messages.KEPT + 1)]
+    runs = LateMessages()
+    listeners = [Heard() for _ in range(late_messages.KEPT_RUNS + 1)]
     for number, heard in enumerate(listeners):
         runs.keep(f"request {number}", ended(Reply(status="ok")), heard)
     lost = Heard()
     runs.keep("lost", ended(Reply(status="lost", lost="kernel_died")), lost)
     for request in ("request 0", "request 1", "lost", "somebody else's"):
-        runs.tell(request, "stream", {"text": "x"}, {})
+        runs.deliver(printed(request))
     assert [heard.text for heard in (listeners[0], listeners[1], lost)] == ["", "x", ""]
 
 
@@ -76,8 +87,8 @@ async def test_a_listener_that_fails_is_not_asked_again() -> None:
         calls.append(kind)
         raise ValueError("a bug")
 
-    runs = Afterwards()
+    runs = LateMessages()
     runs.keep("request", ended(Reply(status="ok")), fails)
     for _ in range(2):
-        runs.tell("request", "stream", {"text": "x"}, {})
+        runs.deliver(printed("request"))
     assert calls == ["stream"]

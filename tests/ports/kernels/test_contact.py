@@ -242,7 +242,7 @@ async def test_a_reply_that_went_to_nobody_is_lost_contact(far: Far, ref: Notebo
 async def test_a_stalled_network_is_noticed(
     far: Far, ref: NotebookRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconnecting_channel, "PING", 0.2)
+    monkeypatch.setattr(reconnecting_channel, "PING_INTERVAL_SECONDS", 0.2)
     kernel_id = await far.kernels.start(ref, None)
     heard = Printing()
     run = await far.begin(kernel_id, TICKING, heard)
@@ -282,7 +282,7 @@ async def test_a_kernel_restarted_or_removed_during_a_cut(far: Far, ref: Noteboo
 async def test_a_server_that_stays_away_ends_the_run(
     far: Far, ref: NotebookRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconnecting_channel, "AWAY_LIMIT", 0.5)
+    monkeypatch.setattr(reconnecting_channel, "AWAY_LIMIT_SECONDS", 0.5)
     kernel_id = await far.kernels.start(ref, None)
     heard = Printing()
     run = await far.begin(kernel_id, WAITING, heard)
@@ -292,7 +292,7 @@ async def test_a_server_that_stays_away_ends_the_run(
         reply = await run
     assert (reply.status, reply.lost, heard.text) == ("lost", "lost_contact", "begun\n")
     with monkeypatch.context() as patch:
-        patch.setattr(connection, "UNREACHABLE_LIMIT", 0.3)
+        patch.setattr(connection, "UNREACHABLE_LIMIT_SECONDS", 0.3)
         with pytest.raises(JupyterUnreachable):
             await far.kernels.connect(kernel_id)
     far.net.mend()

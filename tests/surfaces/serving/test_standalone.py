@@ -227,7 +227,7 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_what_remote_adds_is_named_when_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        remote_servers, "REMOTE_PACKAGES", ("jupyter_kernel_client", "no_such_package")
+        remote_servers, "REMOTE_PACKAGES", ("jupyter_nbmodel_client", "no_such_package")
     )
     server = JupyterAddress(url="http://127.0.0.1:1/", token="secret")
     options = StandaloneOptions(

@@ -1,43 +1,41 @@
-"""Who listens to runs that are over: their threads may go on printing."""
+"""Messages of runs that are over: the threads of their code may go on printing."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import OrderedDict
-from typing import Any
 
 from jmcp.core.ports import OnMessage, Reply
+from jmcp_jupyter.kernels.common.messages import Message
 
 log = logging.getLogger(__name__)
 
-KEPT = 32
-"""Runs of one kernel whose threads are listened to: the last ones."""
+KEPT_RUNS = 32
+"""The last runs of one kernel, whose threads are listened to."""
 
 
-class Afterwards:
+class LateMessages:
     """The listeners of a kernel's last runs, by the id of their request."""
 
     def __init__(self) -> None:
         self._listeners: OrderedDict[str, OnMessage] = OrderedDict()
 
     def keep(self, request: str, ended: asyncio.Future[Reply], on_message: OnMessage) -> None:
-        """A run ended; one that was lost, or that nobody waits for, has no listener from now on."""
+        """Listen on for a run that ended, unless it was lost or nobody waited for its end."""
         if ended.cancelled() or ended.exception() is not None or ended.result().status == "lost":
             return
         self._listeners[request] = on_message
-        while len(self._listeners) > KEPT:
+        while len(self._listeners) > KEPT_RUNS:
             self._listeners.popitem(last=False)
 
-    def tell(
-        self, request: str, kind: str, content: dict[str, Any], metadata: dict[str, Any]
-    ) -> None:
-        """Pass on a message of a run that is over, if there is a listener."""
-        listener = self._listeners.get(request)
+    def deliver(self, message: Message) -> None:
+        """Pass a message on to the run that it belongs to, if that is one of those kept."""
+        listener = self._listeners.get(message.parent_id)
         if listener is None:
             return
         try:
-            listener(kind, content, metadata)
+            listener(message.kind, message.content, message.metadata)
         except Exception:  # whoever reads the kernel serves all runs
-            log.exception("What came after the end of a run could not be taken.")
-            del self._listeners[request]
+            log.exception("A message that came after the end of its run could not be taken.")
+            del self._listeners[message.parent_id]

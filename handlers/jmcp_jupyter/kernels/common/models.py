@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast, get_args
 
-from jmcp.core.errors import KernelspecMissing
+from jmcp.core.errors import KernelMissing, KernelspecMissing
 from jmcp.core.ports import KernelInfo, Kernelspec, KernelState
+from jmcp_jupyter.kernels.common.connection import JupyterConnection
 
 
 def kernelspecs(found: Mapping[str, Any]) -> dict[str, Kernelspec]:
@@ -37,25 +38,36 @@ def kernel_info(
     model: Mapping[str, Any],
     specs: Mapping[str, Kernelspec],
     *,
-    heard: str | None,
-    dead: bool,
-    connections: int,
+    connection: JupyterConnection[Any, Any] | None,
     notebook_path: str | None,
 ) -> KernelInfo:
-    """One row of a listing. `heard` is what the kernel itself last said of its state."""
+    """One row of a listing: Jupyter's model, and what jmcp's own connection knows better.
+
+    jmcp's own websocket is left out of `connections`: it is no reason to keep a kernel that nobody
+    needs.
+    """
     name = model["name"]
     spec = specs.get(name)
+    heard = connection.state if connection is not None else None
+    dead = connection is not None and connection.dead
+    ours = connection is not None and connection.counted
     return KernelInfo(
         kernel_id=model["id"],
         kernel_name=name,
         display_name=spec.display_name if spec else name,
         language=spec.language if spec else "",
-        state="dead" if dead else _state(heard or model["execution_state"]),
-        connections=connections,
+        state=_state("dead" if dead else heard, model["execution_state"]),
+        connections=max(0, model["connections"] - ours),
         last_activity=model["last_activity"],
         notebook_path=notebook_path,
     )
 
 
-def _state(said: str | None) -> KernelState:
-    return cast(KernelState, said) if said in get_args(KernelState) else "unknown"
+def missing(kernel_id: str) -> KernelMissing:
+    """The error for a kernel that Jupyter does not list."""
+    return KernelMissing(f"No running kernel has the id {kernel_id}.", kernel_id=kernel_id)
+
+
+def _state(known: str | None, listed: str | None) -> KernelState:
+    state = known if known and listed != "dead" else listed
+    return cast(KernelState, state) if state in get_args(KernelState) else "unknown"

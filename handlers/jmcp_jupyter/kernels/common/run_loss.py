@@ -8,16 +8,19 @@ from jmcp.core.ports import Reply
 
 Loss = Literal["kernel_died", "kernel_restarted"]
 
-STOPPING_LIMIT = 15.0
-"""Seconds that a restart or a shutdown may take; Jupyter itself kills the process after 5."""
+STOPPING_LIMIT_SECONDS = 15.0
+"""A restart or a shutdown may take so long; Jupyter itself kills the process after 5."""
 
 NO_REPLY = Reply(
     status="error",
     ename="KeyboardInterrupt",
     evalue="The kernel was interrupted before it could say how this run ended.",
 )
-"""ipykernel that is interrupted outside of the code, as between its end and the reply, says that it
-is idle and sends no reply."""
+"""The reply of a run without one: ipykernel that is interrupted outside of the code, as between its
+end and the reply, says that it is idle and sends no reply."""
 
-IDLE_LIMIT = 10.0
-"""Seconds of silence after a reply before a missing idle status is taken as given."""
+LOST_CONTACT = Reply(status="lost", lost="lost_contact", incomplete="lost_contact")
+"""The reply of a run whose end nobody heard."""
+
+IDLE_LIMIT_SECONDS = 10.0
+"""After so much silence behind a reply, a missing idle status is taken as given."""

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from jupyter_core.utils import ensure_async
 
-from jmcp.core.errors import KernelDown, KernelMissing
-from jmcp_jupyter.kernels.common.run_loss import STOPPING_LIMIT, Loss
+from jmcp.core.errors import KernelDown
+from jmcp_jupyter.kernels.common.models import missing
+from jmcp_jupyter.kernels.common.run_loss import STOPPING_LIMIT_SECONDS, Loss
 
-REVIVAL_LIMIT = 20.0
-"""Seconds to wait for Jupyter's restarter: it polls every 3 s and retries up to 5 times."""
+REVIVAL_LIMIT_SECONDS = 20.0
+"""For Jupyter's restarter to bring a kernel back: it polls every 3 s and tries up to 5 times."""
 
-POLL = 0.1
+POLL_SECONDS = 0.1
 
 
-class KernelProcess:
+class LocalProcess:
     """What Jupyter's kernel manager knows of one kernel id, and the generation it amounts to.
 
     Two sources are needed. The restarter's callbacks tell of a crash only when it polls (every 3 s)
@@ -25,15 +25,14 @@ class KernelProcess:
     who look.
     """
 
-    def __init__(self, manager: Any, kernel_id: str, announce: Callable[[str, int], None]) -> None:
+    def __init__(self, manager: Any, kernel_id: str) -> None:
         self.kernel_id = kernel_id
         self.generation = 1
         self._manager = manager
-        self._announce = announce
         self._kernel = manager.get_kernel(kernel_id)
         self._pid = self.pid
         self._crashed: set[int | None] = set()
-        self._watch: asyncio.Task[None] | None = None
+        self._successor: asyncio.Task[None] | None = None
         self._kernel.add_restart_callback(self._on_crash, "restart")
         self._kernel.add_restart_callback(self._on_dead, "dead")
 
@@ -56,12 +55,11 @@ class KernelProcess:
 
     def look(self) -> int:
         """Notice a process that came since the last look; returns the generation."""
-        if self.pid != self._pid:
+        if self.pid != self._pid and self.listed:
             self._pid = self.pid
             # Runs of the process before may not have looked so far: to them it did crash.
             self._crashed.discard(self._pid)
             self.generation += 1
-            self._announce(self.kernel_id, self.generation)
         return self.generation
 
     async def alive(self) -> bool:
@@ -80,23 +78,23 @@ class KernelProcess:
 
     async def outcome(self, pid: int | None) -> Loss:
         """Wait until a stop in progress shows as a restart or as the end of the kernel."""
-        for _ in range(int(STOPPING_LIMIT / POLL)):
+        for _ in range(int(STOPPING_LIMIT_SECONDS / POLL_SECONDS)):
             if found := await self.loss(pid):
                 return found
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(POLL_SECONDS)
         return "kernel_died"
 
     async def revived(self) -> None:
         """Wait, bounded, until a process runs. Raises KernelMissing, KernelDown."""
-        for _ in range(int(REVIVAL_LIMIT / POLL)):
+        for _ in range(int(REVIVAL_LIMIT_SECONDS / POLL_SECONDS)):
             if not self.listed:
-                raise KernelMissing(f"Kernel {self.kernel_id} is gone.", kernel_id=self.kernel_id)
+                raise missing(self.kernel_id)
             if not self.stopping and await self.alive():
                 self.look()
                 return
             if not self.stopping and not self._kernel.autorestart:
                 break
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(POLL_SECONDS)
         raise KernelDown(
             f"Kernel {self.kernel_id} is dead and was not restarted.", kernel_id=self.kernel_id
         )
@@ -105,22 +103,21 @@ class KernelProcess:
         """Leave Jupyter's restarter alone again."""
         self._kernel.remove_restart_callback(self._on_crash, "restart")
         self._kernel.remove_restart_callback(self._on_dead, "dead")
-        if self._watch is not None:
-            self._watch.cancel()
+        if self._successor is not None:
+            self._successor.cancel()
 
     def _on_crash(self) -> None:
         self._crashed.add(self.pid)
-        self._announce(self.kernel_id, self.generation)
-        if self._watch is None or self._watch.done():
-            self._watch = asyncio.get_running_loop().create_task(self._await_successor(self.pid))
+        if self._successor is None or self._successor.done():
+            self._successor = asyncio.create_task(self._await_successor(self.pid))
 
     def _on_dead(self) -> None:
         self._crashed.add(self.pid)
-        self._announce(self.kernel_id, self.generation)
 
     async def _await_successor(self, pid: int | None) -> None:
-        for _ in range(int(REVIVAL_LIMIT / POLL)):
+        """Count the process that Jupyter's restarter starts in the place of that one."""
+        for _ in range(int(REVIVAL_LIMIT_SECONDS / POLL_SECONDS)):
             if self.pid != pid:
                 self.look()
                 return
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(POLL_SECONDS)

@@ -1,243 +1,221 @@
-"""One websocket to a kernel's channels: a reading and a sending thread, and the loop's inbox."""
+"""One websocket to the channels of a kernel: messages in the event loop as they come, and sends."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
-import queue
 import socket
-import threading
+import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from itertools import accumulate, pairwise
 from typing import Any
-from urllib.parse import urlencode
 
-import websocket
-from jupyter_kernel_client.utils import deserialize_msg_from_ws_default, deserialize_msg_from_ws_v1
-from jupyter_kernel_client.wsclient import JupyterSubprotocol, KernelWebSocketClient
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.typing import Subprotocol
 
-from jmcp_jupyter.kernels.remote.inbox import Inbox
+from jmcp_jupyter.kernels.common.messages import (
+    ChannelIdentity,
+    KernelRequest,
+    Message,
+    message_of,
+)
 
 log = logging.getLogger(__name__)
 
-logging.getLogger("websocket").setLevel(logging.CRITICAL)  # it logs what `Closed` tells
+V1 = Subprotocol("v1.kernel.websocket.jupyter.org")
+"""Jupyter's protocol that sends a message as its parts; without it, it is one JSON object."""
 
-V1 = "v1.kernel.websocket.jupyter.org"
+TURN_SECONDS = 0.005
+"""A flood of messages may hold the event loop so long before others get a turn."""
 
 QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 """Linux only. The server's Nagle algorithm waits for our delayed ACK: 40 ms a run without it."""
 
+V1_HEAD = struct.Struct("<7Q")
+"""Of a v1 frame without buffers: six offsets follow, and those of the five parts and of the end."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """What of a kernel's message is of interest here; buffers are for widgets in browsers."""
-
-    channel: str
-    header: dict[str, Any]
-    parent: dict[str, Any]
-    metadata: dict[str, Any]
-    content: dict[str, Any]
-
-    @property
-    def kind(self) -> str:
-        return str(self.header.get("msg_type", ""))
-
-    @property
-    def parent_id(self) -> str:
-        return str(self.parent.get("msg_id", ""))
+V1_OFFSETS = struct.Struct("<6Q")
+V1_COUNT_BYTES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The end of a wire. `status` is that of the HTTP answer, if the server refused to open it."""
+class WebsocketRefused(Exception):
+    """The websocket could not be opened; `status` is that of the HTTP answer, if there was one."""
 
-    status: int | None
-    reason: str
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
-class Wire(KernelWebSocketClient):  # type: ignore[misc] # the package has no type information
-    """jupyter_kernel_client's client, reduced to one connection that never blocks the event loop.
+class _Connection(ClientConnection):
+    """A websocket that tells how much has come, be it a part of a large message."""
 
-    Its own reconnecting is not used: it asks a kernel that is gone for ever, and tells nobody when
-    contact was lost. Nor are its queues, which have no bound, nor its `_on_message`, which fails
-    on every message of the v1 protocol. The token goes in a header, which the package can do.
+    received_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        self.received_bytes += len(data)
+        # Each time: the kernel falls back to delayed ones by itself.
+        if QUICK_ACK is not None:
+            with suppress(OSError):  # it may be closed already
+                peer = self.transport.get_extra_info("socket")
+                peer.setsockopt(socket.IPPROTO_TCP, QUICK_ACK, 1)
+        super().data_received(data)
+
+
+class KernelWebsocket:
+    """An open websocket. When it ends it calls `on_closed`, unless that was asked for.
+
+    Not jupyter_kernel_client: it is synchronous, its threads and their queues cost more CPU than
+    the messages, it asks for a kernel that is gone for ever, and it brings 174 MB of packages.
     """
 
-    def __init__(
-        self,
-        url: str,
-        headers: dict[str, str],
-        channel: str,
-        username: str,
-        on_message: Callable[[Message], None],
-        on_closed: Callable[[Closed], None],
-        *,
-        v1: bool = True,
-    ) -> None:
-        protocol = JupyterSubprotocol.V1 if v1 else JupyterSubprotocol.DEFAULT
-        super().__init__(url, username=username, headers=headers, subprotocol=protocol, log=log)
-        self.session.session = channel
-        self.heard_at = time.monotonic()
-        self.opened: asyncio.Future[Closed | None] = asyncio.get_running_loop().create_future()
-        """Done when the websocket is open (None) or could not be opened."""
-        self._deliver = on_message
-        self._report = on_closed
-        self._inbox: Inbox[Message | Closed | None] = Inbox(self._receive)
-        self._outbox: queue.SimpleQueue[tuple[bytes, int] | None] = queue.SimpleQueue()
-        self._error: Exception | None = None
-        self._received = 0
+    def __init__(self, connection: _Connection, identity: ChannelIdentity) -> None:
+        self.identity = identity
+        self._connection = connection
+        self._v1 = connection.subprotocol == V1
+        self._outgoing: asyncio.Queue[bytes | str | None] = asyncio.Queue()
+        self._received_bytes = 0
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._aborted = False
 
-    def start(self) -> None:
-        """Begin to open it; `opened` tells how that went."""
-        url = f"{self.kernel_ws_endpoint}?{urlencode({'session_id': self.session.session})}"
-        self.kernel_socket = websocket.WebSocketApp(
-            url,
-            header=self._headers,
-            subprotocols=[V1] if self._subprotocol is JupyterSubprotocol.V1 else None,
-            on_open=self._on_open,
-            on_error=self._on_error,
-            on_message=self._on_message,
-            on_pong=self._on_control,
-            on_ping=self._on_control,
+    @classmethod
+    async def open(
+        cls, url: str, headers: dict[str, str], identity: ChannelIdentity, *, seconds: float
+    ) -> KernelWebsocket:
+        """Connect under that identity. Raises WebsocketRefused, also after so many `seconds`."""
+        try:
+            connection = await connect(
+                url,
+                additional_headers=headers,
+                create_connection=_Connection,
+                subprotocols=[V1],
+                compression=None,
+                open_timeout=seconds,
+                ping_interval=None,  # whoever keeps it open asks for signs of life
+                max_size=None,
+            )
+        except InvalidStatus as error:
+            raise WebsocketRefused("refused", error.response.status_code) from error
+        except (OSError, TimeoutError, WebSocketException) as error:
+            # Not the error's own text: it may quote all headers of the answer.
+            raise WebsocketRefused(type(error).__name__) from error
+        assert isinstance(connection, _Connection)
+        return cls(connection, identity)
+
+    def start(self, on_message: Callable[[Message], None], on_closed: Callable[[], None]) -> None:
+        """Begin to read. Both are called in the event loop, `on_closed` once and last."""
+        self._on_closed = on_closed
+        self._tasks = (
+            asyncio.create_task(self._receive_all(on_message)),
+            asyncio.create_task(self._send_all()),
         )
-        self.connection_thread = threading.Thread(
-            target=self._run_websocket, name="kernel wire", daemon=True
-        )
-        self.connection_thread.start()
 
-    def request(self, channel: str, message: dict[str, Any]) -> None:
-        """Send a message of `session.msg`; returns before it is on its way."""
-        self.session.send(self, channel, message)
-
-    def send_bytes(self, data: bytes) -> None:
-        """Called by the session: a frame of the v1 protocol."""
-        self._outbox.put((data, websocket.ABNF.OPCODE_BINARY))
-
-    def send_text(self, text: str) -> None:
-        """Called by the session: a frame of the default protocol."""
-        self._outbox.put((text.encode(), websocket.ABNF.OPCODE_TEXT))
+    def send(self, channel: str, request: KernelRequest) -> None:
+        """Put a request on its way, after all that was sent before."""
+        frame = framed_parts if self._v1 else framed_json
+        self._outgoing.put_nowait(frame(channel, request))
 
     def ping(self) -> None:
-        """Ask the server for a sign of life; `heard_at` moves when it comes."""
-        self._outbox.put((b"", websocket.ABNF.OPCODE_PING))
+        """Ask the server for a sign of life; `progress` tells whether one came."""
+        self._outgoing.put_nowait(None)
 
     def progress(self) -> bool:
-        """Whether anything arrived since the last look, be it a part of a large message."""
-        before, self._received = self._received, self._read_so_far()
-        return self._inbox.full or before != self._received
-
-    def stop_channels(self) -> None:
-        """Close it, in this thread or any other; `on_closed` is not called any more."""
-        self._inbox.close()
-        self.abort()
+        """Whether anything arrived since the last call, be it a part of a large message."""
+        before, self._received_bytes = self._received_bytes, self._connection.received_bytes
+        return before != self._received_bytes
 
     def abort(self) -> None:
-        """Break the connection off; the threads end by themselves."""
+        """Break the connection off; `on_closed` is not called any more."""
         self._aborted = True
-        app = self.kernel_socket
-        if app is None:
-            return
-        app.keep_running = False
-        self._outbox.put(None)
-        inner = getattr(app.sock, "sock", None)
-        if inner is not None:
-            try:
-                # Wakes the threads that read and write; they close it.
-                inner.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                log.debug("A kernel's websocket was closed already.")
+        for task in self._tasks:
+            task.cancel()
+        self._connection.transport.abort()
 
-    def _run_websocket(self) -> None:
-        assert self.kernel_socket is not None
-        sender = threading.Thread(target=self._send, name="kernel wire out", daemon=True)
-        sender.start()
+    async def closed(self) -> None:
+        """Wait for the end of what `abort` broke off."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._connection.wait_closed()
+
+    async def _receive_all(self, on_message: Callable[[Message], None]) -> None:
+        since = time.monotonic()
         try:
-            # Without an Origin the server takes us for the script that we are; behind a proxy the
-            # one of our URL may not be the server's own.
-            self.kernel_socket.run_forever(suppress_origin=True)
-        finally:
-            self._outbox.put(None)
-            error = self._error
-            self.connection_ready.set()
-            status = getattr(error, "status_code", None)
-            # Not the error's own text: it quotes all headers of the answer.
-            self._inbox.put(Closed(status, type(error).__name__ if error else "closed"))
-
-    def _send(self) -> None:
-        app = self.kernel_socket
-        assert app is not None
-        self.connection_ready.wait()
-        while (item := self._outbox.get()) is not None:
-            try:
-                app.send(*item)
-            except (OSError, AttributeError, websocket.WebSocketException) as error:
-                # AttributeError: the reading thread took the socket away meanwhile.
-                self._error = self._error or error
-                self.abort()
-                return
-
-    def _on_open(self, app: Any) -> None:
-        if self._aborted:
+            async for data in self._connection:
+                try:
+                    on_message(parsed(data))
+                except Exception:  # it spoils one message, not the kernel
+                    log.warning("A kernel message could not be read.", exc_info=True)
+                if self._aborted:
+                    return
+                if time.monotonic() - since > TURN_SECONDS:
+                    # Receiving does not yield to the event loop while messages are waiting.
+                    await asyncio.sleep(0)
+                    since = time.monotonic()
+        except WebSocketException:
+            log.debug("A kernel's websocket was cut off.", exc_info=True)
+        if not self._aborted:
             self.abort()
-            return
-        self._acknowledge(app)
-        self.connection_ready.set()
-        self._inbox.put(None)
+            self._on_closed()
 
-    def _on_error(self, app: Any, error: Exception) -> None:
-        self._error = error
-        self.connection_ready.set()
-
-    def _on_control(self, app: Any, data: bytes) -> None:
-        self.heard_at = time.monotonic()
-
-    def _on_message(self, app: Any, data: bytes | str) -> None:
-        self._acknowledge(app)
-        self.heard_at = time.monotonic()
+    async def _send_all(self) -> None:
         try:
-            message = parse(data)
-        except (ValueError, LookupError, TypeError, AttributeError):
-            # What cannot be read spoils one message, not the kernel.
-            log.warning("A kernel message could not be read.", exc_info=True)
-            return
-        self._inbox.put(message, len(data))
-
-    def _acknowledge(self, app: Any) -> None:
-        inner = getattr(app.sock, "sock", None)
-        if QUICK_ACK is not None and inner is not None:
-            try:
-                inner.setsockopt(socket.IPPROTO_TCP, QUICK_ACK, 1)
-            except OSError:
-                log.debug("No quick ACK on this socket.")
-
-    def _read_so_far(self) -> int:
-        """A figure that changes whenever bytes arrive: a large message may take minutes."""
-        frames = getattr(getattr(self.kernel_socket, "sock", None), "frame_buffer", None)
-        return hash((self.heard_at, len(getattr(frames, "recv_buffer", ()))))
-
-    def _receive(self, item: Message | Closed | None) -> None:
-        if isinstance(item, Message):
-            self._deliver(item)
-            return
-        if not self.opened.done():
-            self.opened.set_result(item)
-        if item is not None:
-            self._report(item)
+            while True:
+                frame = await self._outgoing.get()
+                if frame is None:
+                    await self._connection.ping()
+                else:
+                    await self._connection.send(frame)
+        except WebSocketException:
+            log.debug("A kernel's websocket takes no more.", exc_info=True)
 
 
-def parse(data: bytes | str) -> Message:
-    """A message of either protocol: v1 comes as parts, the default one as JSON."""
-    if isinstance(data, bytes) and data[:1] != b"\0":
-        channel, parts = deserialize_msg_from_ws_v1(data)
-        header, parent, metadata, content = (json.loads(part) for part in parts[:4])
-    else:
-        message = deserialize_msg_from_ws_default(data)
-        channel = message["channel"]
-        header, parent = message["header"], message["parent_header"]
-        metadata, content = message["metadata"], message["content"]
-    return Message(
-        channel=channel, header=header, parent=parent or {}, metadata=metadata, content=content
+def framed_parts(channel: str, request: KernelRequest) -> bytes:
+    """A frame of the v1 protocol: how many offsets, the offsets, and the parts one after another."""
+    parts = (channel.encode(), *request.parts)
+    offsets = accumulate((len(part) for part in parts), initial=V1_HEAD.size)
+    return b"".join((V1_HEAD.pack(V1_HEAD.size // 8 - 1, *offsets), *parts))
+
+
+def framed_json(channel: str, request: KernelRequest) -> str:
+    """A frame of the default protocol."""
+    return json.dumps(
+        {
+            "channel": channel,
+            "header": request.header,
+            "parent_header": {},
+            "metadata": {},
+            "content": request.content,
+            "buffers": [],
+        }
     )
+
+
+def parsed(data: bytes | str) -> Message:
+    """The message in a frame of either protocol. Raises an error for what is no message.
+
+    The default protocol sends JSON as text, and where there are buffers as the first of binary
+    parts: then the frame begins with their big-endian count, whose first byte is 0.
+    """
+    if isinstance(data, bytes) and data[:1] != b"\0":
+        offsets = V1_OFFSETS.unpack_from(data, V1_COUNT_BYTES)
+        channel, *parts = (data[start:end] for start, end in pairwise(offsets))
+        return message_of(channel.decode(), parts)
+    found: dict[str, Any] = json.loads(_json_part(data))
+    return Message(
+        channel=found["channel"],
+        header=found["header"],
+        parent=found["parent_header"] or {},
+        metadata=found["metadata"] or {},
+        content=found["content"],
+    )
+
+
+def _json_part(data: bytes | str) -> bytes | str:
+    if isinstance(data, str):
+        return data
+    count = int.from_bytes(data[:4], "big")
+    start = int.from_bytes(data[4:8], "big")
+    end = int.from_bytes(data[8:12], "big") if count > 1 else len(data)
+    return data[start:end]

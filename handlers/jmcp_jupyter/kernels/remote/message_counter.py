@@ -24,7 +24,7 @@ ANSWERED = frozenset({"kernel_info_request", "comm_info_request", "history_reque
 UNANSWERED = frozenset({"comm_open", "comm_msg", "comm_close"})
 
 
-class Numbers:
+class MessageCounter:
     """Reads the numbers of one kernel's own process; those of a process that it forked are others."""
 
     def __init__(self) -> None:

@@ -1,27 +1,26 @@
-"""The process of a kernel elsewhere over time, as far as it can be told from what is heard."""
+"""The process of a remote kernel over time, as far as it can be told from what is heard."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Literal
 
 from jmcp.core.ports import Reply
-from jmcp_jupyter.kernels.common.run_loss import STOPPING_LIMIT, Loss
-from jmcp_jupyter.kernels.remote.kernel_websocket import Message
+from jmcp_jupyter.kernels.common.messages import Message
+from jmcp_jupyter.kernels.common.run_loss import STOPPING_LIMIT_SECONDS, Loss
 
-AFTERMATH = 0.25
-"""Seconds after an interrupt in which the shutdown that it belongs to shows: Jupyter interrupts a
-kernel right before it asks it to end."""
+INTERRUPT_AFTERMATH_SECONDS = 0.25
+"""After an interrupt, the shutdown that it belongs to shows in this time: Jupyter interrupts a kernel
+right before it asks it to end."""
 
-POLL = 0.05
+POLL_SECONDS = 0.05
 
 
 class RemoteProcess:
-    """Which process runs under a kernel id. `announce` is told of each end and each new one."""
+    """Which process runs under a kernel id."""
 
-    def __init__(self, kernel_id: str, announce: Callable[[str, int], None]) -> None:
+    def __init__(self) -> None:
         self.generation = 1
         self.session: str | None = None
         """That of the headers of its messages, once it was heard."""
@@ -30,10 +29,9 @@ class RemoteProcess:
         self.dead = False
         """Whether the process ended and no new one was heard."""
         self.successor_due = False
+        """Whether Jupyter starts a new process in its place."""
         self.stopping: Loss | Literal["unknown"] | None = None
         """What a stop that was begun, by us or others, will have been."""
-        self._kernel_id = kernel_id
-        self._announce = announce
         self._past: set[str] = set()
         self._interrupted_at = float("-inf")
 
@@ -65,16 +63,14 @@ class RemoteProcess:
         """A new process is there."""
         self.generation += 1
         self.dead = self.successor_due = False
-        self._announce(self._kernel_id, self.generation)
 
     def end(self, *, successor_due: bool) -> None:
         """The process is dead."""
         self.dead = True
         self.successor_due = successor_due
-        self._announce(self._kernel_id, self.generation)
 
     def vanish(self) -> bool:
-        """Jupyter has no such kernel. Says whether that is news."""
+        """Jupyter has no such kernel. Returns whether that was unknown so far."""
         if self.gone:
             return False
         self.gone = True
@@ -100,15 +96,20 @@ class RemoteProcess:
     async def aftermath(self, reply: Reply, session: str | None) -> Reply:
         """The reply of the process with that session, if it was heard; or the loss of the kernel if
         the interrupt was the beginning of its end."""
-        if time.monotonic() - self._interrupted_at < STOPPING_LIMIT and self.stopping is None:
+        if (
+            time.monotonic() - self._interrupted_at < STOPPING_LIMIT_SECONDS
+            and self.stopping is None
+        ):
             return reply
         process, since = self.generation, time.monotonic()
-        while time.monotonic() - since < (AFTERMATH if self.stopping is None else STOPPING_LIMIT):
+        while time.monotonic() - since < (
+            INTERRUPT_AFTERMATH_SECONDS if self.stopping is None else STOPPING_LIMIT_SECONDS
+        ):
             if self.stopping in ("kernel_died", "kernel_restarted"):
                 return Reply(status="lost", lost=self.stopping)
             if self.generation != process or (session is not None and self.session != session):
                 return Reply(status="lost", lost="kernel_restarted")
             if self.gone or self.dead:
                 return Reply(status="lost", lost="kernel_died")
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(POLL_SECONDS)
         return reply

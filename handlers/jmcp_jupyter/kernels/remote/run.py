@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from jmcp.core.ports import OnMessage, Reply
-from jmcp_jupyter.kernels.common.run_loss import NO_REPLY
-from jmcp_jupyter.kernels.local.message_reader import Run
-from jmcp_jupyter.kernels.remote.kernel_websocket import Message
+from jmcp_jupyter.kernels.common.messages import Message
+from jmcp_jupyter.kernels.common.run_loss import LOST_CONTACT, NO_REPLY
+from jmcp_jupyter.kernels.common.runs import Run
 from jmcp_jupyter.kernels.remote.message_counter import Span
-
-LOST_CONTACT = Reply(status="lost", lost="lost_contact", incomplete="lost_contact")
 
 
 class RemoteRun(Run):
@@ -27,16 +25,6 @@ class RemoteRun(Run):
         self._reply_number: int | None = None
         self._since_busy: Span | None = None
         self._since_cut: Span | None = None
-
-    def tell(self, message: Message) -> bool:
-        """Pass a message on. A bug of the listener ends its own run and no other: then False."""
-        try:
-            self.on_message(message.kind, message.content, message.metadata)
-        except Exception as error:  # noqa: BLE001 # whatever it is, it is the listener's
-            if not self.ended.done():
-                self.ended.set_exception(error)
-            return False
-        return True
 
     def began(self, number: int) -> None:
         """The kernel said with the message of that number that it is busy with this run."""

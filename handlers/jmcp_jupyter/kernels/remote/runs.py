@@ -1,44 +1,32 @@
-"""The runs that one connection listens to, and the numbers of what the kernel sent of them."""
+"""The runs of one remote connection, and the numbers of what the kernel sent of them."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 
 from jmcp.core.ports import OnMessage, Reply
-from jmcp_jupyter.kernels.common.late_messages import Afterwards
-from jmcp_jupyter.kernels.common.run_loss import Loss
-from jmcp_jupyter.kernels.local.message_reader import read_reply
-from jmcp_jupyter.kernels.remote.kernel_websocket import Message
-from jmcp_jupyter.kernels.remote.message_counter import Numbers
-from jmcp_jupyter.kernels.remote.run import LOST_CONTACT, RemoteRun
+from jmcp_jupyter.kernels.common.messages import Message, read_reply
+from jmcp_jupyter.kernels.common.run_loss import LOST_CONTACT, Loss
+from jmcp_jupyter.kernels.common.runs import Runs
+from jmcp_jupyter.kernels.remote.message_counter import MessageCounter
+from jmcp_jupyter.kernels.remote.run import RemoteRun
 
 
-class RemoteRuns:
-    """Runs by the id of their request, until they end."""
+class RemoteRuns(Runs[RemoteRun]):
+    """Runs whose messages are counted: a cut of the channel may have come across them."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.resumed = False
         """Whether the channel was opened to hear the rest of an earlier process's runs."""
         self.activity: datetime | None = None
         """When Jupyter last heard of the kernel before the channel was opened."""
-        self._runs: dict[str, RemoteRun] = {}
-        self._afterwards = Afterwards()
-        self._numbers = Numbers()
+        self._counter = MessageCounter()
 
-    def add(self, message_id: str, on_message: OnMessage) -> RemoteRun:
-        self._runs[message_id] = run = RemoteRun(on_message)
-
-        def over(ended: asyncio.Future[Reply]) -> None:
-            self._runs.pop(message_id, None)
-            self._afterwards.keep(message_id, ended, on_message)
-
-        run.ended.add_done_callback(over)
-        return run
-
-    def get(self, message_id: str) -> RemoteRun | None:
-        return self._runs.get(message_id)
+    def listen(self, message_id: str, on_message: OnMessage) -> RemoteRun:
+        """The run of that request, whose messages go to `on_message`."""
+        return self.add(message_id, RemoteRun(on_message))
 
     def besides(self, message_id: str) -> list[RemoteRun]:
         """All but that one."""
@@ -46,71 +34,65 @@ class RemoteRuns:
 
     def end(self, loss: Loss, *, session: str | None = None) -> None:
         """The kernel's process is lost, and with it all runs, or those that are known to be its."""
-        for run in list(self._runs.values()):
+        for run in self.under_way():
             if session is None or run.session == session:
                 run.end(Reply(status="lost", lost=loss))
 
     def leave(self) -> None:
         """Nobody listens any more."""
-        for run in list(self._runs.values()):
-            run.end(LOST_CONTACT)
+        self.end_all(LOST_CONTACT)
 
     def cut(self) -> None:
         """The channel is closed, and what was on its way may be lost."""
-        for run in self._runs.values():
-            run.lose_contact(self._numbers.last)
+        for run in self.under_way():
+            run.lose_contact(self._counter.last)
 
     def forget_numbers(self) -> None:
         """Another process counts anew."""
-        self._numbers = Numbers()
-        for run in self._runs.values():
+        self._counter = MessageCounter()
+        for run in self.under_way():
             run.doubt()
 
     def put_behind(self, request: str, behind: Iterable[RemoteRun]) -> None:
         """That request waits in the kernel behind these runs, and those that were behind another."""
-        waiting = (run for run in self._runs.values() if run.barrier is not None)
+        waiting = (run for run in self.under_way() if run.barrier is not None)
         for run in {*behind, *waiting}:
             run.barrier = request
 
     def passed(self, request: str) -> None:
         """The kernel is done with that request, and with all that was before it."""
-        for run in list(self._runs.values()):
+        for run in self.under_way():
             if run.barrier == request:
                 run.passed()
 
-    def published(self, message: Message, state: str | None) -> None:
+    def published(self, message: Message) -> None:
         """The kernel published a message, of one of these runs or any other request."""
-        run = self._runs.get(message.parent_id)
-        self._number(message, state, run)
-        if run is None:
-            self._afterwards.tell(
-                message.parent_id, message.kind, message.content, message.metadata
-            )
-            return
-        run.session = run.session or str(message.header.get("session") or "")
-        if run.tell(message) and state == "idle":
-            run.idle = True
-            run.settle()
+        run = self.get(message.parent_id)
+        self._count(message, run)
+        if run is not None:
+            run.session = run.session or message.session
+        self.deliver(message)
 
     def replied(self, message: Message) -> None:
         """A reply came, to one of these runs or any other request of ours."""
-        run = self._runs.get(message.parent_id)
+        run = self.get(message.parent_id)
         if run is not None and message.kind == "execute_reply":
-            run.replied(read_reply(message.content), self._numbers.of(message.header))
+            run.replied(read_reply(message.content), self._counter.of(message.header))
 
-    def _number(self, message: Message, state: str | None, run: RemoteRun | None) -> None:
+    def _count(self, message: Message, run: RemoteRun | None) -> None:
         # What Jupyter kept for a resumed channel begins in the middle of a run, without a status.
+        state = message.state
         own = state is not None or self.resumed
-        number = self._numbers.of(message.header, status=own)
+        number = self._counter.of(message.header, status=own)
         replayed = self._replayed(message)
         if number is None:
             if state is not None:  # it was a forked process that we took for the kernel's own
                 self.forget_numbers()
             return
-        self._numbers.last = number
+        self._counter.last = number
         if run is not None and state == "busy":
             run.began(number)
-        for other in self._runs.values():
+        for other in self.under_way():
             if replayed:
                 other.regain(number)
             other.published(number, message, state, mine=run is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jmcp_jupyter.kernels.remote.message_counter import Numbers, Span
+from jmcp_jupyter.kernels.remote.message_counter import MessageCounter, Span
 
 GREETING = {"msg_id": "g", "msg_type": "kernel_info_request"}
 USAGE = {"msg_id": "u", "msg_type": "usage_request"}
@@ -55,7 +55,7 @@ def test_replies_to_others_are_no_holes() -> None:
 
 
 def test_only_the_kernels_own_process_has_numbers() -> None:
-    numbers = Numbers()
+    numbers = MessageCounter()
     assert numbers.of({"msg_id": "s_7_3"}) is None
     assert numbers.of({"msg_id": "s_1_4"}, status=True) == 4
     assert numbers.of({"msg_id": "s_1_5"}) == 5

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 import zmq
-import zmq.asyncio
-from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.client import KernelClient
 from jupyter_client.session import Session
 
-from jmcp_jupyter.kernels.local.message_reader import Reader
+from jmcp_jupyter.kernels.common.messages import execute_request
+from jmcp_jupyter.kernels.local.message_reader import MessageReader
+from jmcp_jupyter.kernels.local.sockets import KernelSockets
 
 BOUND_SECONDS = 5
 
@@ -56,11 +57,11 @@ async def sockets() -> AsyncIterator[Sockets]:
 
 
 async def test_a_request_that_crosses_a_late_answer_gets_its_reply(sockets: Sockets) -> None:
-    context = zmq.asyncio.Context()
-    client = AsyncKernelClient(
-        ip="127.0.0.1", context=context, session=Session(key=b"key"), **sockets.ports
+    context: zmq.Context[Any] = zmq.Context()
+    channels = KernelSockets(
+        KernelClient(ip="127.0.0.1", context=context, session=Session(key=b"key"), **sockets.ports)
     )
-    reader = Reader(client, 1)
+    reader = MessageReader(channels, 1)
 
     async def alive() -> bool:
         return True
@@ -70,17 +71,20 @@ async def test_a_request_that_crosses_a_late_answer_gets_its_reply(sockets: Sock
     await asyncio.to_thread(sockets.answer, "kernel_info_reply", {"status": "ok"})
     await starting
 
-    # A slow kernel is greeted twice. Its second answer arrives, the loop has yet to see that ...
-    reader._send(client.shell_channel, client.session.msg("kernel_info_request", {}))
+    # A slow kernel is nudged twice. Its second answer arrives, the loop has yet to see that ...
+    reader.nudge("shell")
     sockets.answer("kernel_info_reply", {"status": "ok"})
-    socket = client.shell_channel.socket
+    socket = channels._sockets["shell"]
     assert select.select([socket.FD], [], [], BOUND_SECONDS)[0]
     # ... and the request is sent. ZeroMQ signals an arrival once: whoever writes to the socket may
     # take note of it (it looks about every millisecond), and here surely does.
-    assert zmq.Socket.shadow(socket.underlying).poll(0)
-    run = reader.execute("1", lambda *_: None, store_history=True)
+    assert socket.poll(0)
+    content = execute_request("1", store_history=True)
+    request = reader.identity.request("execute_request", content)
+    run = reader.listen(request.message_id, lambda *_: None)
+    reader.send("shell", request)
     sockets.answer("execute_reply", {"status": "ok", "execution_count": 1})
     reply = await asyncio.wait_for(run.ended, BOUND_SECONDS)
     assert reply.status == "ok"
-    await reader.stop("lost_contact")
+    reader.stop("lost_contact")
     context.destroy(linger=0)

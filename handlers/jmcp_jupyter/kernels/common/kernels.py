@@ -1,0 +1,167 @@
+"""The kernels and sessions of one Jupyter Server, whichever way that server is reached."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Generic, Protocol, TypeVar
+from weakref import WeakValueDictionary
+
+from jmcp.core.errors import KernelMissing
+from jmcp.core.ports import Health, KernelInfo, Kernelspec, NotebookRef, OnMessage, Reply, Request
+from jmcp_jupyter.kernels.common.connection import JupyterConnection
+from jmcp_jupyter.kernels.common.jupyter_sessions import JupyterSessions, notebook_path
+from jmcp_jupyter.kernels.common.models import installed, kernel_info
+
+Connection = TypeVar("Connection", bound=JupyterConnection[Any, Any])
+
+
+class KernelManager(Protocol):
+    """What a Jupyter Server does with kernels, asked in its own process or over REST.
+
+    Every method that takes a kernel's id raises KernelMissing for one that Jupyter does not list.
+    """
+
+    async def kernelspecs(self) -> tuple[dict[str, Kernelspec], str]:
+        """The installed kernelspecs by name, and the name of the default one."""
+
+    async def models(self) -> list[dict[str, Any]]:
+        """The kernels that Jupyter lists, as its REST API describes them."""
+
+    async def require(self, kernel_id: str) -> None:
+        """Make sure that Jupyter lists that kernel."""
+
+    async def launch(self, ref: NotebookRef, kernel_name: str) -> str:
+        """Start a kernel in the notebook's directory that belongs to no Jupyter session yet.
+
+        Returns its id. Raises KernelDown.
+        """
+
+    async def interrupt(self, kernel_id: str) -> None:
+        """Raises KernelDown for a kernel that does not run."""
+
+    async def restart(self, kernel_id: str) -> None:
+        """Restart it under the same id. Raises KernelDown when it does not come back."""
+
+    async def delete(self, kernel_id: str) -> None:
+        """Shut down a kernel that has no Jupyter session."""
+
+
+class JupyterKernels(ABC, Generic[Connection]):
+    """`Kernels` by a kernel manager, a session manager, and a connection to each kernel in use."""
+
+    stay: bool
+
+    def __init__(self, manager: KernelManager, session_manager: Any) -> None:
+        self._manager = manager
+        self._sessions = JupyterSessions(session_manager)
+        self._connections: dict[str, Connection] = {}
+        self._starting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @abstractmethod
+    def _connect(self, kernel_id: str) -> Connection:
+        """A new connection, which need not be open. May raise KernelMissing."""
+
+    @abstractmethod
+    async def _start_shared(
+        self, ref: NotebookRef, kernel_name: str, row: dict[str, Any] | None
+    ) -> str:
+        """A kernel for a notebook whose Jupyter session is `row` and whose kernel, if any, is dead."""
+
+    @abstractmethod
+    async def resume(self, request: Request, on_message: OnMessage) -> Reply: ...
+
+    @property
+    def connected(self) -> int:
+        return len(self._connections)
+
+    async def specs(self) -> tuple[Sequence[Kernelspec], str]:
+        found, default = await self._manager.kernelspecs()
+        return tuple(found.values()), default
+
+    async def find(self, ref: NotebookRef) -> str | None:
+        row = await self._sessions.find(ref)
+        return None if row is None else str(row["kernel"]["id"])
+
+    async def start(
+        self, ref: NotebookRef, kernel_name: str | None, *, private: bool = False
+    ) -> str:
+        specs, default = await self._manager.kernelspecs()
+        name = installed(kernel_name or default, specs)
+        if private:
+            return await self._manager.launch(ref, name)
+        lock = self._starting.setdefault(ref.key, asyncio.Lock())
+        async with lock:
+            row = await self._sessions.find(ref)
+            if row is not None:
+                kernel_id = str(row["kernel"]["id"])
+                if (await self.health(kernel_id)).alive:
+                    return kernel_id
+            return await self._start_shared(ref, name, row)
+
+    async def attach(self, ref: NotebookRef, kernel_id: str) -> None:
+        await self._manager.require(kernel_id)
+        await self._sessions.attach(ref, kernel_id)
+
+    async def connect(self, kernel_id: str) -> Connection:
+        connection = self._connection(kernel_id)
+        await connection.prepare()
+        return connection
+
+    async def health(self, kernel_id: str) -> Health:
+        try:
+            return await self._connection(kernel_id).health()
+        except KernelMissing:
+            return Health(alive=False, generation=0)
+
+    async def interrupt(self, kernel_id: str) -> None:
+        if connection := self._connections.get(kernel_id):
+            connection.expect_interrupt()
+        await self._manager.interrupt(kernel_id)
+
+    async def restart(self, kernel_id: str) -> None:
+        connection = self._connection(kernel_id)
+        with connection.restarting():
+            await self._manager.restart(kernel_id)
+        await connection.ready()
+
+    async def shutdown(self, kernel_id: str) -> None:
+        await self._manager.require(kernel_id)
+        if connection := self._connections.get(kernel_id):
+            connection.expect_end()
+        if not await self._sessions.release(kernel_id):
+            await self._manager.delete(kernel_id)
+        await self._forget(kernel_id)
+
+    async def list(self) -> Sequence[KernelInfo]:
+        specs, _ = await self._manager.kernelspecs()
+        notebooks = {row["kernel"]["id"]: notebook_path(row) for row in await self._sessions.rows()}
+        return [
+            kernel_info(
+                model,
+                specs,
+                connection=self._connections.get(model["id"]),
+                notebook_path=notebooks.get(model["id"]),
+            )
+            for model in await self._manager.models()
+        ]
+
+    async def close(self) -> None:
+        connections = tuple(self._connections.values())
+        self._connections.clear()
+        for connection in connections:
+            await connection.close()
+
+    def _connection(self, kernel_id: str) -> Connection:
+        connection = self._connections.get(kernel_id)
+        if connection is None:
+            self._connections[kernel_id] = connection = self._connect(kernel_id)
+        return connection
+
+    async def _forget(self, kernel_id: str) -> None:
+        """Close the connection to a kernel that is gone; runs in it end as those of a dead one."""
+        connection = self._connections.pop(kernel_id, None)
+        if connection is not None:
+            connection.kernel_gone()
+            await connection.close()

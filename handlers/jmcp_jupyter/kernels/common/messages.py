@@ -1,0 +1,139 @@
+"""Messages between jmcp and a kernel: what is read of them, and how requests are made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from jmcp.core.ports import Reply
+
+PROTOCOL_VERSION = "5.3"
+"""The version of Jupyter's messaging protocol that requests are written in: ipykernel 6 has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What jmcp reads of a kernel's message; `parent` is the header of the request, {} without one.
+
+    Buffers are left out: they are for widgets in browsers.
+    """
+
+    channel: str
+    header: dict[str, Any]
+    parent: dict[str, Any]
+    metadata: dict[str, Any]
+    content: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """The `msg_type`."""
+        return str(self.header.get("msg_type", ""))
+
+    @property
+    def parent_id(self) -> str:
+        """The `msg_id` of the request, empty without one."""
+        return str(self.parent.get("msg_id", ""))
+
+    @property
+    def session(self) -> str:
+        """The session in the header: it names the process that made the message."""
+        return str(self.header.get("session") or "")
+
+    @property
+    def state(self) -> str | None:
+        """The execution state that a status message tells, None for any other message."""
+        if self.kind != "status":
+            return None
+        state = self.content.get("execution_state")
+        return None if state is None else str(state)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelRequest:
+    """A request as it is sent. `parts` are header, parent header, metadata and content as JSON."""
+
+    message_id: str
+    header: dict[str, Any]
+    content: dict[str, Any]
+
+    @property
+    def parts(self) -> tuple[bytes, bytes, bytes, bytes]:
+        return _packed(self.header), b"{}", b"{}", _packed(self.content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelIdentity:
+    """Who jmcp is to a kernel: session and user name in the headers of all requests of a channel."""
+
+    session: str
+    username: str
+
+    def request(self, kind: str, content: dict[str, Any]) -> KernelRequest:
+        """A new request of that `msg_type`."""
+        message_id = uuid4().hex
+        header = {
+            "msg_id": message_id,
+            "msg_type": kind,
+            "username": self.username,
+            "session": self.session,
+            "date": datetime.now(UTC).isoformat(),
+            "version": PROTOCOL_VERSION,
+        }
+        return KernelRequest(message_id=message_id, header=header, content=content)
+
+
+def execute_request(code: str, *, store_history: bool) -> dict[str, Any]:
+    """The content of an `execute_request`. `input()` in the code raises: nobody could answer.
+
+    An error must not end what waits behind it in the kernel: that may be another client's.
+    """
+    return {
+        "code": code,
+        "silent": False,
+        "store_history": store_history,
+        "user_expressions": {},
+        "allow_stdin": False,
+        "stop_on_error": False,
+    }
+
+
+def message_of(channel: str, parts: Sequence[bytes]) -> Message:
+    """The message whose header, parent header, metadata and content these are, as JSON.
+
+    Raises ValueError for other parts.
+    """
+    header, parent, metadata, content = (
+        json.loads(part.decode("utf-8", "replace")) for part in parts
+    )
+    return Message(
+        channel=channel,
+        header=header,
+        parent=parent or {},
+        metadata=metadata or {},
+        content=content,
+    )
+
+
+def read_reply(content: dict[str, Any]) -> Reply:
+    """The end of a run as an `execute_reply` tells it."""
+    status = content.get("status")
+    if status == "error" and content.get("ename"):
+        return Reply(
+            status="error",
+            execution_count=content.get("execution_count"),
+            ename=str(content["ename"]),
+            evalue=str(content.get("evalue", "")),
+            traceback=tuple(str(line) for line in content.get("traceback", ())),
+        )
+    return Reply(
+        status="ok" if status == "ok" else "aborted",
+        execution_count=content.get("execution_count"),
+    )
+
+
+def _packed(value: dict[str, Any]) -> bytes:
+    return json.dumps(value).encode()

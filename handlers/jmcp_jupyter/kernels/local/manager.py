@@ -1,0 +1,92 @@
+"""What the Jupyter Server of this process does with kernels, with jmcp's errors."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import PurePosixPath
+from typing import Any
+
+from jupyter_core.utils import ensure_async
+from tornado.web import HTTPError
+
+from jmcp.core.errors import KernelDown
+from jmcp.core.ports import Kernelspec, NotebookRef
+from jmcp_jupyter.kernels.common.models import kernelspecs, missing
+from jmcp_jupyter.kernels.local.environment import KernelEnvironment
+
+START_FAILURES = (OSError, RuntimeError, ValueError, HTTPError)
+"""What Jupyter raises when the program of a kernel cannot be started."""
+
+RESTART_LIMIT_SECONDS = 60.0
+"""For a restarted kernel to answer; Jupyter's own `kernel_info_timeout`."""
+
+
+class LocalKernelManager:
+    """A `KernelManager` by the managers of one Jupyter Server."""
+
+    def __init__(self, serverapp: Any) -> None:
+        self.kernels = serverapp.kernel_manager
+        """Jupyter's own manager."""
+        self._sessions = serverapp.session_manager
+        self._contents = serverapp.contents_manager
+        self._specs = serverapp.kernel_spec_manager
+
+    async def kernelspecs(self) -> tuple[dict[str, Kernelspec], str]:
+        found = kernelspecs(await ensure_async(self._specs.get_all_specs()))
+        return found, str(self.kernels.default_kernel_name)
+
+    async def models(self) -> list[dict[str, Any]]:
+        """As Jupyter has them, but that a process that is gone shows before Jupyter's next look."""
+        models = []
+        for model in await ensure_async(self.kernels.list_kernels()):
+            if model["id"] in self.kernels:  # it may end while the others are asked
+                alive = await ensure_async(self.kernels.get_kernel(model["id"]).is_alive())
+                models.append(model if alive else model | {"execution_state": "dead"})
+        return models
+
+    async def require(self, kernel_id: str) -> None:
+        self._check(kernel_id)
+
+    async def launch(self, ref: NotebookRef, kernel_name: str) -> str:
+        environ = self._sessions.get_kernel_env(ref.path, PurePosixPath(ref.path).name)
+        kernel_id: str = self.kernels.new_kernel_id()
+        try:
+            await self.kernels.start_kernel(
+                kernel_id=kernel_id,
+                path=await ensure_async(self._contents.get_kernel_path(path=ref.path)),
+                kernel_name=kernel_name,
+                env=KernelEnvironment(environ),
+            )
+        except START_FAILURES as error:
+            # Jupyter keeps it among the pending ones, and then fails to shut down the others.
+            getattr(self.kernels, "_pending_kernels", {}).pop(kernel_id, None)
+            raise KernelDown(
+                f"The kernel {kernel_name!r} did not start: {error}", kernel_name=kernel_name
+            ) from error
+        return kernel_id
+
+    async def interrupt(self, kernel_id: str) -> None:
+        self._check(kernel_id)
+        try:
+            await ensure_async(self.kernels.interrupt_kernel(kernel_id))
+        except (RuntimeError, OSError) as error:
+            raise KernelDown(f"Kernel {kernel_id} is not running.", kernel_id=kernel_id) from error
+
+    async def restart(self, kernel_id: str) -> None:
+        self._check(kernel_id)
+        try:
+            answer = await self.kernels.restart_kernel(kernel_id)
+            await asyncio.wait_for(ensure_async(answer), RESTART_LIMIT_SECONDS)
+        except START_FAILURES as error:
+            raise KernelDown(
+                f"Kernel {kernel_id} did not come back from its restart.", kernel_id=kernel_id
+            ) from error
+
+    async def delete(self, kernel_id: str, *, now: bool = False) -> None:
+        """Shut down a kernel that has no Jupyter session; `now`: without asking it to end."""
+        self._check(kernel_id)
+        await self.kernels.shutdown_kernel(kernel_id, now=now)
+
+    def _check(self, kernel_id: str) -> None:
+        if kernel_id not in self.kernels:
+            raise missing(kernel_id)

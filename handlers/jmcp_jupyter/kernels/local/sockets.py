@@ -1,0 +1,159 @@
+"""ZeroMQ sockets to one process of a kernel, read by the event loop.
+
+Those of iopub, shell and control: nobody could answer on stdin, and whether the kernel is alive its
+process tells.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from hmac import compare_digest
+
+import zmq
+from jupyter_client.adapter import adapt
+from jupyter_client.client import KernelClient
+from jupyter_client.session import DELIM
+from tornado.ioloop import IOLoop
+
+from jmcp_jupyter.kernels.common.messages import (
+    ChannelIdentity,
+    KernelRequest,
+    Message,
+    message_of,
+)
+
+log = logging.getLogger(__name__)
+
+OnKernelMessage = Callable[[Message], None]
+
+TURN_SECONDS = 0.005
+"""A flood of messages may hold the event loop so long before others get a turn."""
+
+KEPT_SIGNATURES = 2**13
+"""So many of the last messages are known, and none of them is taken a second time."""
+
+
+class KernelSockets:
+    """Reads all that is there at each wake-up, without a task or a future for each message.
+
+    `docs/decisions/0007` says why these are not jupyter_client's channels.
+    """
+
+    def __init__(self, client: KernelClient) -> None:
+        """`client` knows the addresses and the key; its own channels stay closed."""
+        self.identity = ChannelIdentity(
+            session=client.session.session, username=client.session.username
+        )
+        self._client = client
+        self._sign = client.session.sign
+        self._signed = client.session.auth is not None
+        self._sockets: dict[str, zmq.Socket[bytes]] = {}
+        self._handles: dict[str, int] = {}
+        self._signatures: set[bytes] = set()
+        self._failed = False
+
+    @property
+    def open(self) -> bool:
+        """Whether all channels are being read."""
+        return bool(self._sockets) and not self._failed
+
+    def start(self, on_message: OnKernelMessage) -> None:
+        """Connect. `on_message` is called in the event loop, for each channel in its order."""
+        client, loop = self._client, IOLoop.current()
+        self._on_message = on_message
+        address = client.session.bsession
+        self._sockets = {
+            "iopub": client.connect_iopub(),
+            "shell": client.connect_shell(identity=address),
+            "control": client.connect_control(identity=address),
+        }
+        for name, socket in self._sockets.items():
+            self._handles[name] = socket.FD
+            # Tornado's loop, which also has a selector where asyncio's own has none (Windows).
+            loop.add_handler(socket.FD, partial(self._on_readable, name), IOLoop.READ)
+            self._read_soon(name)
+
+    def send(self, channel: str, request: KernelRequest) -> None:
+        """Send a request, after all that was sent before."""
+        parts = request.parts
+        self._sockets[channel].send_multipart([DELIM, self._sign(list(parts)), *parts], zmq.NOBLOCK)
+        # ZeroMQ signals an arrival once, and sending may take note of it: what arrived meanwhile
+        # would stay unread until the next message comes.
+        self._read_soon(channel)
+
+    def close(self) -> None:
+        """Close the sockets; what is still in them is lost."""
+        loop = IOLoop.current()
+        for handle in self._handles.values():
+            loop.remove_handler(handle)
+        sockets, self._sockets = self._sockets, {}
+        for socket in sockets.values():
+            socket.close(linger=0)
+
+    def _read_soon(self, channel: str) -> None:
+        asyncio.get_running_loop().call_soon(self._read, channel)
+
+    def _on_readable(self, channel: str, handle: int, events: int) -> None:
+        self._read(channel)
+
+    def _read(self, channel: str) -> None:
+        """Take messages until there is none: only then ZeroMQ signals the next one."""
+        socket = self._sockets.get(channel)
+        until = time.monotonic() + TURN_SECONDS
+        while socket is not None:
+            try:
+                parts = socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            except zmq.ZMQError:
+                log.warning(
+                    "A kernel's %s channel cannot be read any more.", channel, exc_info=True
+                )
+                self._failed = True
+                return
+            try:
+                self._on_message(self._decoded(channel, parts))
+            except Exception:  # it spoils one message, not the kernel
+                log.warning("A kernel message could not be read.", exc_info=True)
+            if time.monotonic() > until:
+                self._read_soon(channel)
+                return
+            socket = self._sockets.get(channel)
+
+    def _decoded(self, channel: str, parts: list[bytes]) -> Message:
+        """The message in these parts. Raises ValueError for one that this kernel did not make."""
+        start = parts.index(DELIM) + 1
+        signature, content = parts[start], parts[start + 1 : start + 5]
+        if self._signed:
+            seen = self._signatures
+            if signature in seen or not compare_digest(signature, self._sign(content)):
+                raise ValueError("a kernel message with a bad or a used signature")
+            if len(seen) >= KEPT_SIGNATURES:
+                seen.clear()
+            seen.add(signature)
+        return _current(message_of(channel, content))
+
+
+def _current(message: Message) -> Message:
+    """The message in the form of protocol 5, which all kernels but the oldest speak."""
+    if str(message.header.get("version", "")).startswith("5"):
+        return message
+    found = adapt(
+        {
+            "header": message.header,
+            "parent_header": message.parent,
+            "metadata": message.metadata,
+            "content": message.content,
+        }
+    )
+    return Message(
+        channel=message.channel,
+        header=found["header"],
+        parent=found["parent_header"],
+        metadata=found["metadata"],
+        content=found["content"],
+    )

@@ -20,7 +20,7 @@ from jmcp.core.calls.tool import Api
 from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.observe.audit import AuditLog
 from jmcp.core.observe.call_log import CallLog
-from jmcp.core.observe.events import Witness
+from jmcp.core.observe.events import Observer
 from jmcp.core.ports import Documents, Kernels
 from jmcp.core.sessions.readings import Readings
 from jmcp.options.settings import Settings
@@ -71,7 +71,7 @@ def gates(settings: Settings) -> list[Gate]:
     return [rates]
 
 
-def observers(settings: Settings) -> list[Witness]:
+def observers(settings: Settings) -> list[Observer]:
     """The observers of calls and sessions."""
     if settings.audit_log is None:
         return [CallLog()]
@@ -99,7 +99,7 @@ def build(documents: Documents, kernels: Kernels, *, place: str, settings: Setti
         store=store,
         permissions=permissions(settings),
         gates=gates(settings),
-        witnesses=observers(settings),
+        observers=observers(settings),
         # For tests: an error that its tool does not declare becomes a bug instead of a log line.
         strict=os.environ.get("JMCP_STRICT") == "1",
     )

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from jmcp.core.calls.call import Caller, Calls, Outcome, UnknownToolError
-from jmcp.core.calls.drain import Ending
+from jmcp.core.calls.drain import DrainGate
 from jmcp.core.calls.rendering import Texts
 from jmcp.core.calls.tool import Api
 from jmcp.core.errors import BackendError, JupyterUnreachable
@@ -46,7 +46,7 @@ class DeferredCalls:
         self._call_seconds = call_seconds
         self._close_seconds = close_seconds
         self._owns = owns
-        self._ending = Ending(api.policy.errors["server_stopping"])
+        self._gate = DrainGate(api.policy.errors["server_stopping"])
         self._real: Calls | None = None
         self._failure: BackendError | None = None
         self._wanted = asyncio.Event()
@@ -75,10 +75,10 @@ class DeferredCalls:
 
     @property
     def stopping(self) -> bool:
-        return self._ending.begun
+        return self._gate.stopping
 
     async def drain(self, seconds: float) -> None:
-        await self._ending.begin(0)
+        await self._gate.stop_accepting(0)
         # Calls that wait for a connection end now, with the reason that there is none.
         self._attempted.set()
         if self._real is not None:
@@ -92,7 +92,7 @@ class DeferredCalls:
         if name not in self.api.tools:
             raise UnknownToolError(name)
         if self._real is None and self.stopping:
-            error = self._ending.refusal(name)
+            error = self._gate.refusal(name)
             return Outcome(tool=name, text=Texts.error(error), error=error)
         if self._real is None:
             await self._attempt()

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from jmcp import compose
 from jmcp.core.calls.call import Calls
-from jmcp.core.calls.drain import ENDING_SECONDS
+from jmcp.core.calls.drain import DRAIN_SECONDS
 from jmcp.core.errors import BackendError, ServeError
 from jmcp.hosting import logs
 from jmcp.hosting.client_config import server_address
@@ -80,7 +80,7 @@ def serve(options: StandaloneOptions) -> None:
 
 async def serve_stdio(options: StandaloneOptions, fds: StdioFds) -> None:
     """Serve MCP to the process that started this one, until it closes stdin or a signal comes."""
-    stop = StopSignal(CALLS_SECONDS + ENDING_SECONDS + STDIO_CLOSE_SECONDS + OTHER_SECONDS)
+    stop = StopSignal(CALLS_SECONDS + DRAIN_SECONDS + STDIO_CLOSE_SECONDS + OTHER_SECONDS)
     async with servers_of(options) as servers:
         calls = deferred_calls(servers, STDIO_CLOSE_SECONDS)
         await calls.start()
@@ -105,7 +105,7 @@ async def serve_stdio(options: StandaloneOptions, fds: StdioFds) -> None:
 
 async def serve_http(options: StandaloneOptions, listener: socket.socket) -> None:
     """Serve all HTTP surfaces on that socket, until a signal."""
-    stop = StopSignal(CALLS_SECONDS + ENDING_SECONDS + HTTP_CLOSE_SECONDS + OTHER_SECONDS)
+    stop = StopSignal(CALLS_SECONDS + DRAIN_SECONDS + HTTP_CLOSE_SECONDS + OTHER_SECONDS)
     async with servers_of(options) as servers:
         calls = deferred_calls(servers, HTTP_CLOSE_SECONDS)
         made = site(

@@ -9,20 +9,21 @@ from contextlib import asynccontextmanager, suppress
 from jmcp.core.calls.tool import Tool
 from jmcp.core.errors import ToolError
 
-TELLING_SECONDS = 5.0
-"""That a call whose wait for a run was ended may take to say how far the run is."""
-GIVING_UP_SECONDS = 2.0
-ENDING_SECONDS = TELLING_SECONDS + GIVING_UP_SECONDS
+REPORT_SECONDS = 5.0
+"""Seconds that a call has to say how far its run is, once its wait for the run was ended."""
+EXPIRY_SECONDS = 2.0
+"""Seconds that expired calls have to end."""
+DRAIN_SECONDS = REPORT_SECONDS + EXPIRY_SECONDS
 
 
-class Ending:
-    """The calls under way. Once it has `begun`, new ones are refused.
+class DrainGate:
+    """The calls under way. Once it is `stopping`, new ones are refused.
 
     `error` is what both those get and calls that do not end in time.
     """
 
     def __init__(self, error: type[ToolError]) -> None:
-        self.begun = False
+        self.stopping = False
         self._error = error
         self._released = False
         self._calls: set[asyncio.Timeout] = set()
@@ -37,11 +38,11 @@ class Ending:
 
     def admit(self, tool: Tool) -> None:
         """Raises server_stopping for a call that comes too late."""
-        if self.begun:
+        if self.stopping:
             raise self.refusal(tool.name)
 
     def refusal(self, name: str) -> ToolError:
-        """What a call is answered that comes too late."""
+        """The error for a call that arrives during shutdown."""
         return self._error(
             f"jmcp is stopping and begins nothing new: {name} did nothing. Call it again once "
             "jmcp runs again."
@@ -73,8 +74,8 @@ class Ending:
         finally:
             self._waits.discard(limit)
 
-    def given_up(self, tool: Tool) -> ToolError:
-        """What a call is answered that did not end in time."""
+    def expired(self, tool: Tool) -> ToolError:
+        """The error for a call that did not end in time."""
         return self._error(
             f"jmcp stopped while {tool.name} was under way, which may have done a part of its "
             "work. Once jmcp runs again, look before you call it again."
@@ -82,18 +83,18 @@ class Ending:
 
     # -- of all calls ----------------------------------------------------------------------------
 
-    async def begin(self, seconds: float) -> None:
+    async def stop_accepting(self, seconds: float) -> None:
         """Refuse new calls, and give those under way so long to end by themselves."""
-        self.begun = True
+        self.stopping = True
         await self._quiet(seconds)
 
-    async def finish(self) -> None:
+    async def expire_calls(self) -> None:
         """End the waits for runs, and then what still does not end."""
         self._released = True
         self._expire(self._waits)
-        await self._quiet(TELLING_SECONDS)
+        await self._quiet(REPORT_SECONDS)
         self._expire(self._calls)
-        await self._quiet(GIVING_UP_SECONDS)
+        await self._quiet(EXPIRY_SECONDS)
 
     async def _quiet(self, seconds: float) -> None:
         if not self._calls:

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from jmcp.core.errors import BackendError, KernelDown, KernelMissing
 from jmcp.core.kernels.start_limit import Starts
-from jmcp.core.observe.events import Happened, masked
+from jmcp.core.observe.events import SessionEvent, masked
 from jmcp.core.ports import Health, KernelConnection, Kernels
 from jmcp.core.runs.registry import Execution
 from jmcp.core.sessions.lookup import Sessions
@@ -51,25 +51,27 @@ class Seen:
 
 
 def observed(held: HeldNotebook, seen: Seen, *, started: bool = False) -> HeldNotebook:
-    """What the session knows once it has seen that; `untold` if what it knew is lost."""
+    """What the session knows once it has seen that; `pending_notice` if what it knew is lost."""
     same = held.kernel_id == seen.kernel_id
-    untold = held.untold
+    pending_notice = held.pending_notice
     if held.kernel_id is None or held.generation is None:
         pass  # it had none; or the loss was told, and under which id the next one runs is no news
     elif not same:
-        untold = "kernel_restarted"
+        pending_notice = "kernel_restarted"
     elif held.counted_by == PROCESS:
         if seen.generation < held.generation:
             return held  # another call has seen more meanwhile
         if seen.generation > held.generation:
-            untold = "kernel_restarted"
+            pending_notice = "kernel_restarted"
     elif held.process is None or seen.process is None:
         # The kernel outlived the process of jmcp that knew it, and does not say which it is.
-        untold = "kernel_uncertain"
+        pending_notice = "kernel_uncertain"
     elif held.process != seen.process:
-        untold = "kernel_restarted"
+        pending_notice = "kernel_restarted"
     kept = adopted(held, seen)
-    return replace(kept, started_kernel=started or kept.started_kernel, untold=untold)
+    return replace(
+        kept, started_kernel=started or kept.started_kernel, pending_notice=pending_notice
+    )
 
 
 def adopted(held: HeldNotebook, seen: Seen) -> HeldNotebook:
@@ -81,7 +83,7 @@ def adopted(held: HeldNotebook, seen: Seen) -> HeldNotebook:
         process=seen.process,
         counted_by=PROCESS,
         started_kernel=held.started_kernel and held.kernel_id == seen.kernel_id,
-        untold=None,
+        pending_notice=None,
     )
 
 
@@ -93,7 +95,7 @@ def lost(held: HeldNotebook, run: Execution) -> HeldNotebook:
     generation = run.generation or run.written_for or held.generation
     if held.counted_by == PROCESS and generation < held.generation:
         return held
-    return replace(held, generation=None, untold="kernel_restarted")
+    return replace(held, generation=None, pending_notice="kernel_restarted")
 
 
 def ran(held: HeldNotebook, run: Execution) -> HeldNotebook:
@@ -102,7 +104,7 @@ def ran(held: HeldNotebook, run: Execution) -> HeldNotebook:
         return held
     if run.generation <= held.generation:
         return held
-    return replace(held, generation=run.generation, process=None, untold="kernel_restarted")
+    return replace(held, generation=run.generation, process=None, pending_notice="kernel_restarted")
 
 
 class Healing:
@@ -117,11 +119,11 @@ class Healing:
         kernels: Kernels,
         sessions: Sessions,
         *,
-        happened: Callable[[Happened], None] = lambda event: None,
+        notify: Callable[[SessionEvent], None] = lambda event: None,
     ) -> None:
         self.kernels = kernels
         self._sessions = sessions
-        self._happened = happened
+        self._notify = notify
         self._starts = Starts()
         self._healing: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = WeakValueDictionary()
 
@@ -186,9 +188,9 @@ class Healing:
         if change(held) == held:
             return held
         before, after = await self._sessions.change(record, held, change)
-        if after.untold == "kernel_restarted" != before.untold:
-            self._happened(
-                Happened(
+        if after.pending_notice == "kernel_restarted" != before.pending_notice:
+            self._notify(
+                SessionEvent(
                     what="healed",
                     owner=record.owner,
                     session=masked(record.session_id),

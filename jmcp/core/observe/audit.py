@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jmcp.core.observe.events import Called, Happened, Witness, masked
+from jmcp.core.observe.events import CallEvent, SessionEvent, masked
 
 MODE = 0o600
 OPENED = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
@@ -44,7 +44,7 @@ class AuditLog:
         self._lost = 0
         self._torn = False
 
-    def called(self, call: Called) -> None:
+    def on_call(self, call: CallEvent) -> None:
         entry: dict[str, Any] = {
             "event": "call",
             "principal": call.owner,
@@ -61,7 +61,7 @@ class AuditLog:
             entry["result"] = None if call.result is None else bounded(call.result)
         self._append(call.began, entry)
 
-    def happened(self, event: Happened) -> None:
+    def on_session_event(self, event: SessionEvent) -> None:
         entry = {
             "event": event.what,
             "principal": event.owner,
@@ -115,7 +115,7 @@ class AuditLog:
         return self._file
 
 
-def cell_ids(call: Called) -> list[str]:
+def cell_ids(call: CallEvent) -> list[str]:
     """The cells that a call named and those that its result is about, without repetition."""
     found: dict[str, None] = {}
     for data in (call.arguments, call.result or {}):
@@ -181,7 +181,3 @@ def _line(when: float, entry: dict[str, Any]) -> bytes:
     stamp = datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds")
     # ASCII only: nothing in a name can break a line or a terminal.
     return json.dumps({"when": stamp, **entry}, default=str).encode() + b"\n"
-
-
-def _conforms(audit: AuditLog) -> Witness:
-    return audit

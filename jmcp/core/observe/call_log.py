@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from jmcp.core.observe.events import Called, Happened, Witness
+from jmcp.core.observe.events import CallEvent, SessionEvent
 
 log = logging.getLogger("jmcp.calls")
 
@@ -15,7 +15,7 @@ log = logging.getLogger("jmcp.calls")
 class CallLog:
     """Logs at INFO: nothing of what calls carry, no whole session id, no token."""
 
-    def called(self, call: Called) -> None:
+    def on_call(self, call: CallEvent) -> None:
         if not log.isEnabledFor(logging.INFO):
             return
         about = {
@@ -28,7 +28,7 @@ class CallLog:
         }
         log.info("%s", Fields("call", about))
 
-    def happened(self, event: Happened) -> None:
+    def on_session_event(self, event: SessionEvent) -> None:
         if not log.isEnabledFor(logging.INFO):
             return
         about = {"what": event.what, "session": event.session, "principal": event.owner}
@@ -52,7 +52,3 @@ def _word(value: Any) -> str:
     """On one line and without blanks, whatever a name contains."""
     text = "-" if value is None else str(value)
     return text if text.isprintable() and " " not in text else json.dumps(text)
-
-
-def _conforms(calls: CallLog) -> Witness:
-    return calls

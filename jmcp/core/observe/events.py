@@ -1,4 +1,4 @@
-"""What is told of calls and sessions: to the audit log, the metrics and the log."""
+"""The events of calls and sessions that the audit log, the metrics and the log observe."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def masked(session_id: str) -> str:
 
 
 @dataclass(slots=True, kw_only=True)
-class Called:
-    """One call, filled in while it runs and told when it is over.
+class CallEvent:
+    """One call, filled in while it runs and reported when it is over.
 
     `outcome` is `ok`, the code of an error, or `cancelled`; `session` is masked. `began` is in
     seconds since the epoch, `seconds` how long it took. `arguments` and `result` are the caller's
@@ -35,7 +35,7 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happened:
+class SessionEvent:
     """Something in the life of a session: `opened`, `closed`, `expired`, `switched`, `healed`."""
 
     what: str
@@ -44,8 +44,8 @@ class Happened:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Witness(Protocol):
+class Observer(Protocol):
     """Is told, and neither waits nor raises: what it cannot keep, it logs."""
 
-    def called(self, call: Called) -> None: ...
-    def happened(self, event: Happened) -> None: ...
+    def on_call(self, call: CallEvent) -> None: ...
+    def on_session_event(self, event: SessionEvent) -> None: ...

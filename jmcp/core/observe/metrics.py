@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from jmcp.core import background
 from jmcp.core.errors import BackendError
-from jmcp.core.observe.events import Called, Happened, Witness
+from jmcp.core.observe.events import CallEvent, SessionEvent
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 """Upper bounds of the buckets: an edit takes milliseconds, and a run as long as it takes."""
@@ -55,14 +55,14 @@ class Metrics(Collector):
 
     # -- counting --------------------------------------------------------------------------------
 
-    def called(self, call: Called) -> None:
+    def on_call(self, call: CallEvent) -> None:
         self._calls[call.tool, call.outcome] += 1
         histogram = self._seconds.get(call.tool)
         if histogram is None:
             histogram = self._seconds[call.tool] = Histogram()
         histogram.add(call.seconds)
 
-    def happened(self, event: Happened) -> None:
+    def on_session_event(self, event: SessionEvent) -> None:
         self._events[event.what] += 1
 
     def detached(self, runs: int) -> None:
@@ -110,7 +110,3 @@ class Metrics(Collector):
             with suppress(BackendError):  # a store that does not answer
                 if (value := read()) is not None:
                     yield GaugeMetricFamily(name, about, value=value)
-
-
-def _conforms(metrics: Metrics) -> Witness:
-    return metrics

@@ -8,7 +8,7 @@ from typing import Any
 
 from jmcp.core.calls.tool import Policy
 from jmcp.core.errors import BackendError
-from jmcp.core.observe.events import Happened, masked
+from jmcp.core.observe.events import SessionEvent, masked
 from jmcp.core.sessions.records import SessionRecord, Store
 
 SECONDS_PER_HOUR = 3600
@@ -18,8 +18,8 @@ log = logging.getLogger("jmcp")
 
 LastUsed = Callable[[SessionRecord], float]
 Users = Callable[[], Collection[tuple[str, str]]]
-LetGo = Callable[[SessionRecord], Awaitable[None]]
-Tell = Callable[[Happened], None]
+OnExpired = Callable[[SessionRecord], Awaitable[None]]
+Notify = Callable[[SessionEvent], None]
 
 
 def stored_use(record: SessionRecord) -> float:
@@ -36,7 +36,7 @@ async def nothing(_: SessionRecord) -> None:
     """What an ended session leaves behind where there are no kernels."""
 
 
-def unheard(_: Happened) -> None:
+def unnotified(_: SessionEvent) -> None:
     """Where nobody is told."""
 
 
@@ -44,7 +44,7 @@ class Lifetimes:
     """Ends sessions that were idle too long, once for all processes that share the store.
 
     `last_used` says when a session was used, which its record may have only in a moment. `users` are the sessions (owner, id) that something still runs for in this process: those live,
-    however long that takes. `let_go` is called with each session that has ended, and `tell` with
+    however long that takes. `on_expired` is called with each session that has ended, and `notify` with
     what happened.
     """
 
@@ -56,15 +56,15 @@ class Lifetimes:
         clock: Callable[[], float],
         last_used: LastUsed = stored_use,
         users: Users = nobody,
-        let_go: LetGo = nothing,
-        tell: Tell = unheard,
+        on_expired: OnExpired = nothing,
+        notify: Notify = unnotified,
     ) -> None:
         self._store = store
         self._clock = clock
         self._last_used = last_used
         self._users = users
-        self._let_go = let_go
-        self._tell = tell
+        self._on_expired = on_expired
+        self._notify = notify
         self.idle_seconds = policy.idle_hours * SECONDS_PER_HOUR
         self.pause_seconds = min(
             policy.sweep_hours * SECONDS_PER_HOUR, self.idle_seconds / SWEEPS_PER_LIFE
@@ -86,9 +86,9 @@ class Lifetimes:
         or has used it meanwhile."""
         if not await self._store.expire(record.owner, record.session_id, self.limit):
             return False
-        self.happened("expired", record)
+        self.report("expired", record)
         try:
-            await self._let_go(record)
+            await self._on_expired(record)
         except BackendError as error:
             log.warning(
                 "The kernels of the expired session %s could not be let go: %s",
@@ -105,17 +105,17 @@ class Lifetimes:
         return [record for record in idle if self.over(record) and await self.end(record)]
 
     def changed(self, before: SessionRecord, after: SessionRecord | None) -> None:
-        """Tell what a change was in the life of a session."""
+        """Notify what a change was in the life of a session."""
         if after is None:
             if before.current is not None:
-                self.happened("closed", before)
+                self.report("closed", before)
         elif before.current is None and after.current is not None:
-            self.happened("opened", after)
+            self.report("opened", after)
         elif before.current != after.current:
-            self.happened("switched", after)
+            self.report("switched", after)
 
-    def happened(self, what: str, record: SessionRecord) -> None:
+    def report(self, what: str, record: SessionRecord) -> None:
         held = record.notebooks.get(record.current or "")
         details: dict[str, Any] = {"notebook_path": held.ref.path if held else None}
         session = masked(record.session_id)
-        self._tell(Happened(what=what, owner=record.owner, session=session, details=details))
+        self._notify(SessionEvent(what=what, owner=record.owner, session=session, details=details))

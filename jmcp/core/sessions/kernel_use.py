@@ -97,7 +97,7 @@ class NotebookKernel:
                 kernel_id=None,
                 generation=None,
                 process=None,
-                untold=None,
+                pending_notice=None,
                 started_kernel=False,
                 private=private,
             )
@@ -107,7 +107,7 @@ class NotebookKernel:
         """Take note of the process that a run ended with or in: what was lost is told once."""
         if run.status in KERNEL_GONE or VARIABLES_GONE in run.notes:
             await self._know(partial(lost, run=run))
-            self._session.telling.add(self._held.ref.key)
+            self._session.notices_to_deliver.add(self._held.ref.key)
         elif run.done:
             await self._know(partial(ran, run=run))
 
@@ -123,5 +123,5 @@ class NotebookKernel:
 
     def _take(self, held: HeldNotebook) -> None:
         self._notebook.held = self._session.took(held)
-        if held.untold is not None:
-            self._session.telling.add(held.ref.key)
+        if held.pending_notice is not None:
+            self._session.notices_to_deliver.add(held.ref.key)

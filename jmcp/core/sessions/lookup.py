@@ -16,7 +16,15 @@ from jmcp.core.calls.tool import Policy, Tool
 from jmcp.core.errors import BackendError, ToolError
 from jmcp.core.ports import Documents
 from jmcp.core.sessions.deferred_writes import DeferredWrites
-from jmcp.core.sessions.expiry import LetGo, Lifetimes, Tell, Users, nobody, nothing, unheard
+from jmcp.core.sessions.expiry import (
+    Lifetimes,
+    Notify,
+    OnExpired,
+    Users,
+    nobody,
+    nothing,
+    unnotified,
+)
 from jmcp.core.sessions.read_cells import Reading
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord, Store
 
@@ -44,8 +52,8 @@ class Sessions:
         documents: Documents,
         clock: Callable[[], float] = time.time,
         users: Users = nobody,
-        let_go: LetGo = nothing,
-        tell: Tell = unheard,
+        on_expired: OnExpired = nothing,
+        notify: Notify = unnotified,
     ) -> None:
         self._policy = policy
         self._store = store
@@ -58,8 +66,8 @@ class Sessions:
             clock=clock,
             last_used=self._deferred.last_used,
             users=users,
-            let_go=let_go,
-            tell=tell,
+            on_expired=on_expired,
+            notify=notify,
         )
         self.counted: int | None = None
         self._counted_at = float("-inf")
@@ -237,7 +245,7 @@ class Sessions:
         self,
         record: SessionRecord,
         changes: Sequence[Change],
-        telling: Collection[str] = (),
+        notices_to_deliver: Collection[str] = (),
         *,
         readings: Mapping[str, Reading] = NO_READINGS,
     ) -> list[str]:
@@ -247,10 +255,10 @@ class Sessions:
 
         Other calls on the session may have changed it since this one began: their changes stay,
         and a session that was closed meanwhile is not revived. Returns the notices that this call
-        has to tell of the notebooks with the keys `telling`: what another call told is not there.
+        has to notify of the notebooks with the keys `notices_to_deliver`: what another call told is not there.
         """
         self._deferred.note(record, readings)
-        if record.notebooks and not changes and not telling:
+        if record.notebooks and not changes and not notices_to_deliver:
             return []
         told: list[str] = []
 
@@ -260,9 +268,9 @@ class Sessions:
                 now = change(now)
             if not now.notebooks:
                 return None
-            named = [held for key, held in now.notebooks.items() if key in telling]
-            told.extend(held.untold for held in named if held.untold is not None)
-            news = {held.ref.key: replace(held, untold=None) for held in named}
+            named = [held for key, held in now.notebooks.items() if key in notices_to_deliver]
+            told.extend(held.pending_notice for held in named if held.pending_notice is not None)
+            news = {held.ref.key: replace(held, pending_notice=None) for held in named}
             return self._deferred.applied(replace(now, notebooks=now.notebooks | news))
 
         done = await self._store.change(record.owner, record.session_id, changed)

@@ -17,7 +17,7 @@ class HeldNotebook:
     a restart by anyone is told to it once (`generation` None: the loss of the process was told,
     and which one follows does not matter). Each process of jmcp counts
     generations from 1: `counted_by` names the one that counted; `process` is the kernel's own name
-    for its process, if it has one. `untold` is the notice that some call still has to tell.
+    for its process, if it has one. `pending_notice` is the notice that some call still has to tell.
     `started_kernel`: this session started that kernel. `private`: nobody else may use it.
     `auto_heal` False: jmcp does not replace a dead kernel unasked. `seen` is what it has read of
     the cells, as `runtime.reading` packs that.
@@ -30,7 +30,7 @@ class HeldNotebook:
     generation: int | None = None
     counted_by: str | None = None
     process: str | None = None
-    untold: str | None = None
+    pending_notice: str | None = None
     started_kernel: bool = False
     private: bool = False
     auto_heal: bool = True
@@ -50,7 +50,7 @@ class SessionRecord:
     notebooks: dict[str, HeldNotebook] = field(default_factory=dict)
 
     @property
-    def holdings(self) -> frozenset[str]:
+    def claims(self) -> frozenset[str]:
         """What stores find it by: the keys of its notebooks, the ids of its private kernels."""
         held = self.notebooks.values()
         private = {one.kernel_id for one in held if one.private and one.kernel_id is not None}
@@ -113,7 +113,7 @@ class Store(Protocol):
         """Records of all owners that were last accessed before that moment."""
 
     async def holders(self, *holdings: str) -> Sequence[SessionRecord]:
-        """Records of all owners that have any of these `SessionRecord.holdings`."""
+        """Records of all owners that have any of these `SessionRecord.claims`."""
 
     async def count(self, since: float) -> int:
         """How many records of all owners were last accessed then or later, without reading any."""

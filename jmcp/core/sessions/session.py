@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from jmcp.core.calls.call import Caller, Image
-from jmcp.core.calls.drain import Ending
+from jmcp.core.calls.drain import DrainGate
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.principal import Scope
 from jmcp.core.calls.tool import Policy
@@ -44,7 +44,7 @@ class Workspace:
         executions: Executions,
         batches: Batches,
         sessions: Sessions,
-        ending: Ending,
+        gate: DrainGate,
         permissions: Permissions,
         readings: Readings,
         healing: Healing,
@@ -57,7 +57,7 @@ class Workspace:
         self.executions = executions
         self.batches = batches
         self.sessions = sessions
-        self.ending = ending
+        self.gate = gate
         self.permissions = permissions
         self.readings = readings
         self.healing = healing
@@ -90,8 +90,8 @@ class Session:
         self.workspace = workspace
         self.notices: list[dict[str, str]] = []
         self.touched: HeldNotebook | None = None
-        self.telling: set[str] = set()
-        """Keys of the notebooks whose `untold` this call tells, unless another one is faster."""
+        self.notices_to_deliver: set[str] = set()
+        """Keys of the notebooks whose `pending_notice` this call tells, unless another one is faster."""
         self._opened: set[str] = set()
         self._notebooks: dict[str, Notebook] = {}
 
@@ -179,14 +179,14 @@ class Session:
             view.acknowledge()
 
     async def watch(self, run: Execution | Batch, seconds: float) -> bool:
-        """Wait at most so long for a run, telling the caller how far it is. Says whether it is done.
+        """Wait at most so long for a run, notices_to_deliver the caller how far it is. Says whether it is done.
 
         A caller who leaves ends the wait, not the run; what becomes of that the tool declares.
         """
         describe = run.describe if isinstance(run, Batch) else partial(of_run, run)
         workspace = self.workspace
         stopping = True
-        async with workspace.ending.wait():
+        async with workspace.gate.wait():
             await watch(run, seconds, workspace.caller.report, describe)
             stopping = False
         if run.done:

@@ -75,7 +75,7 @@ class MemoryStore:
         self._take(record.owner, record.session_id)
         kept = _Kept.of(record)
         self._owners.setdefault(record.owner, {})[record.session_id] = kept
-        for number in map(hash, record.holdings):
+        for number in map(hash, record.claims):
             self._holders[number] = (*self._holders.get(number, ()), kept)
 
     async def touch(self, owner: str, session_id: str, moment: float) -> bool:
@@ -95,7 +95,7 @@ class MemoryStore:
         after = change(before)
         if after is None:
             self._take(owner, session_id)
-        elif after.holdings != before.holdings:
+        elif after.claims != before.claims:
             await self.put(after)
         elif after != before:
             kept.last_accessed, kept.packed = after.last_accessed, _Kept.of(after).packed
@@ -120,7 +120,7 @@ class MemoryStore:
     async def holders(self, *holdings: str) -> Sequence[SessionRecord]:
         found = {kept for name in holdings for kept in self._holders.get(hash(name), ())}
         records = (kept.record() for kept in found)
-        return [record for record in records if not record.holdings.isdisjoint(holdings)]
+        return [record for record in records if not record.claims.isdisjoint(holdings)]
 
     async def count(self, since: float) -> int:
         return sum(one.last_accessed >= since for one in self._all())
@@ -150,7 +150,7 @@ class MemoryStore:
             return None
         if not sessions:
             del self._owners[owner]
-        for number in map(hash, kept.record().holdings):
+        for number in map(hash, kept.record().claims):
             rest = tuple(one for one in self._holders.get(number, ()) if one is not kept)
             if rest:
                 self._holders[number] = rest

@@ -108,7 +108,7 @@ class RedisStore:
         with _reported():
             members = await self._redis.sunion([f"{self._holders}{one}" for one in holdings])
         found = await self._existing([json.loads(member) for member in members])
-        return [record for record in found if not record.holdings.isdisjoint(holdings)]
+        return [record for record in found if not record.claims.isdisjoint(holdings)]
 
     async def count(self, since: float) -> int:
         with _reported():
@@ -152,7 +152,7 @@ class RedisStore:
             return bool(await script(keys=keys, args=[session_id, member, *values]))
 
     def _fields(self, record: SessionRecord) -> tuple[Any, ...]:
-        holdings = json.dumps(sorted(record.holdings))
+        holdings = json.dumps(sorted(record.claims))
         return repr(record.last_accessed), self._expiry_ms, encode_session(record), holdings
 
     def _key(self, owner: str, session_id: str) -> str:

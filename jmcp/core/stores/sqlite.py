@@ -61,7 +61,7 @@ class SqliteStore:
     def _replace(self, data: str, before: SessionRecord, after: SessionRecord | None) -> bool:
         """Whether the record was still that data, and is replaced."""
         name = (before.owner, before.session_id)
-        if after is not None and after.holdings == before.holdings:
+        if after is not None and after.claims == before.claims:
             return self._write(data, after)
         with self._state.transaction():
             if after is not None:
@@ -89,7 +89,7 @@ class SqliteStore:
     def _hold(self, record: SessionRecord) -> None:
         name = (record.owner, record.session_id)
         self._state.change(f"DELETE FROM holdings WHERE {ONE}", *name)
-        for holding in record.holdings:
+        for holding in record.claims:
             self._state.change("INSERT INTO holdings VALUES (?, ?, ?)", *name, holding)
 
     async def touch(self, owner: str, session_id: str, moment: float) -> bool:

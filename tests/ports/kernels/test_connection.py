@@ -14,7 +14,7 @@ from jmcp.core.ports import Kernels, NotebookRef, Reply
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.ports.kernels.conftest import LIMIT, Heard, both, kill, manager, process_id
 
-Ending = Callable[[ServerApp, Kernels, str], Coroutine[Any, Any, None]]
+DrainGate = Callable[[ServerApp, Kernels, str], Coroutine[Any, Any, None]]
 
 
 class Started(Heard):
@@ -180,7 +180,7 @@ async def test_a_run_ends_with_its_process(
     server: ServerApp,
     kernels: Kernels,
     ref: NotebookRef,
-    ending: Ending,
+    ending: DrainGate,
     lost: str,
 ) -> None:
     kernel_id = await kernels.start(ref, None)

@@ -69,7 +69,7 @@ def held(number: int, *, kernel: bool = True) -> HeldNotebook:
         kernel_name="python3" if kernel else None,
         generation=number if kernel else None,
         process="5d0c" if kernel else None,
-        untold="kernel_restarted" if number == 1 else None,
+        pending_notice="kernel_restarted" if number == 1 else None,
         started_kernel=kernel,
         private=number == 1,
         auto_heal=number != 1,

@@ -26,7 +26,7 @@ async def test_everything_expires_by_itself(store: RedisStore) -> None:
     await store.put(record())
     longest = (24 + MARGIN_HOURS) * 3600
     keys = await store._redis.keys("*")
-    assert len(keys) == 3 + len(record().holdings)
+    assert len(keys) == 3 + len(record().claims)
     for key in keys:
         assert longest - 600 < await store._redis.ttl(key) <= longest
 

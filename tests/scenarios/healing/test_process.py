@@ -59,8 +59,8 @@ async def test_a_kernel_that_outlived_jmcp_is_known_again(
     ],
 )
 def test_within_one_process_of_jmcp_generations_count(seen: Seen, told: str | None) -> None:
-    assert observed(HELD, seen).untold == told
-    assert observed(replace(HELD, generation=None), seen).untold is None
+    assert observed(HELD, seen).pending_notice == told
+    assert observed(replace(HELD, generation=None), seen).pending_notice is None
 
 
 @pytest.mark.parametrize(
@@ -76,4 +76,4 @@ def test_across_processes_of_jmcp_the_kernels_own_name_counts(
     before: str | None, now: str | None, told: str | None
 ) -> None:
     held = replace(HELD, counted_by="an earlier process", process=before)
-    assert observed(held, Seen(kernel_id="one", generation=1, process=now)).untold == told
+    assert observed(held, Seen(kernel_id="one", generation=1, process=now)).pending_notice == told

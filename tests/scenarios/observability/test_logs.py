@@ -17,7 +17,7 @@ from jmcp.compose import API
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.observe.audit import AuditLog
 from jmcp.core.observe.call_log import CallLog
-from jmcp.core.observe.events import Called, Happened
+from jmcp.core.observe.events import CallEvent, SessionEvent
 from jmcp.hosting.logs import JsonLines
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.site import site
@@ -53,8 +53,8 @@ def lines() -> Iterator[Lines]:
     logger.setLevel(level)
 
 
-def called(**changes: Any) -> Called:
-    call = Called(tool="read_cell", owner="token:ci", request_id="r1", arguments={})
+def called(**changes: Any) -> CallEvent:
+    call = CallEvent(tool="read_cell", owner="token:ci", request_id="r1", arguments={})
     call.outcome, call.seconds, call.session = "ok", 0.0123456, "ab***"
     for name, value in changes.items():
         setattr(call, name, value)
@@ -62,7 +62,7 @@ def called(**changes: Any) -> Called:
 
 
 def test_a_call_is_one_line(lines: Lines) -> None:
-    CallLog().called(called())
+    CallLog().on_call(called())
     assert lines.text == [
         "call tool=read_cell outcome=ok ms=12.346 request_id=r1 session=ab*** principal=token:ci"
     ]
@@ -82,15 +82,17 @@ def test_a_call_is_one_line(lines: Lines) -> None:
 
 
 def test_what_happens_to_a_session_is_one_line(lines: Lines) -> None:
-    event = Happened(what="expired", owner="me", session="ab***", details={"notebook_path": "a b"})
-    CallLog().happened(event)
+    event = SessionEvent(
+        what="expired", owner="me", session="ab***", details={"notebook_path": "a b"}
+    )
+    CallLog().on_session_event(event)
     assert lines.text == ['session what=expired session=ab*** principal=me notebook_path="a b"']
     assert lines.data[0]["notebook_path"] == "a b"
 
 
 @pytest.mark.parametrize("owner", ["x\ncall outcome=ok", "x outcome=ok", "\x1b[2J", "a\u2028b"])
 def test_no_name_makes_a_line_or_a_field(lines: Lines, owner: str) -> None:
-    CallLog().called(called(owner=owner))
+    CallLog().on_call(called(owner=owner))
     [text] = lines.text
     assert text.isprintable()
     assert text.endswith(f"principal={json.dumps(owner)}")
@@ -110,7 +112,7 @@ def test_other_lines_and_tracebacks_are_json_too(lines: Lines) -> None:
 
 def test_what_nobody_reads_costs_nothing(lines: Lines) -> None:
     logging.getLogger("jmcp").setLevel(logging.WARNING)
-    CallLog().called(called())
+    CallLog().on_call(called())
     assert not lines.records
 
 
@@ -127,7 +129,7 @@ async def http(tmp_path: Path) -> Any:
         handlers=SimpleNamespace(list_kernels=broken),
         documents=nothing,
         kernels=nothing,
-        witnesses=[CallLog(), AuditLog(tmp_path / "audit.jsonl")],
+        observers=[CallLog(), AuditLog(tmp_path / "audit.jsonl")],
     )
     made = site(dispatcher, version="1.2.3", host_origin=HostOriginPolicy())
     transport = httpx2.ASGITransport(app=made, raise_app_exceptions=False)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jmcp.core.observe.audit import CELLS, CONTENT_CHARACTERS, AuditLog
-from jmcp.core.observe.events import Called, Happened
+from jmcp.core.observe.events import CallEvent, SessionEvent
 
 SESSION = "secretid"
 Open = Callable[..., AuditLog]
@@ -25,7 +25,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "audit.jsonl"
 
 
-def call(**given: Any) -> Called:
+def call(**given: Any) -> CallEvent:
     known: dict[str, Any] = {
         "tool": "execute_cell",
         "owner": "somebody",
@@ -38,7 +38,7 @@ def call(**given: Any) -> Called:
         "began": 0.0,
         "seconds": 1.5,
     }
-    return Called(**known | given)
+    return CallEvent(**known | given)
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -46,7 +46,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 def test_a_call_is_one_line(path: Path) -> None:
-    AuditLog(path).called(call())
+    AuditLog(path).on_call(call())
     assert lines(path) == [
         {
             "when": "1970-01-01T00:00:00.000+00:00",
@@ -65,22 +65,22 @@ def test_a_call_is_one_line(path: Path) -> None:
 
 
 def test_an_event_of_a_session_is_one_line(path: Path) -> None:
-    event = Happened(what="closed", owner="somebody", session="se***", details={"hours": 2})
-    AuditLog(path).happened(event)
+    event = SessionEvent(what="closed", owner="somebody", session="se***", details={"hours": 2})
+    AuditLog(path).on_session_event(event)
     (line,) = lines(path)
     assert (line["event"], line["session"], line["details"]) == ("closed", "se***", {"hours": 2})
 
 
 def test_what_a_call_named_and_what_it_did_are_its_cells(path: Path) -> None:
     audit = AuditLog(path)
-    audit.called(call(arguments={"after_cell_id": "a"}, result={"cell_id": "new"}))
-    audit.called(
+    audit.on_call(call(arguments={"after_cell_id": "a"}, result={"cell_id": "new"}))
+    audit.on_call(
         call(
             arguments={"cell_ids": ["a", "b"]},
             result={"deleted": [{"cell_id": "b"}, {"cell_id": None}, {"cell_id": "c"}]},
         )
     )
-    audit.called(
+    audit.on_call(
         call(
             arguments={"start_cell_id": "x"},
             result={"cell_id": None, "batch": {"cells": [{"cell_id": "x"}, {"cell_id": "y"}]}},
@@ -94,11 +94,11 @@ def test_of_a_refused_call_it_says_what_was_asked(path: Path) -> None:
     audit = AuditLog(path)
     refused = {"session": None, "notebook_path": None, "outcome": "invalid_arguments"}
     given: dict[str, Any] = {"session_id": SESSION, "notebook_path": "b" * 9999, "cell_id": "i" * 9}
-    audit.called(call(arguments=given, result=None, **refused))
+    audit.on_call(call(arguments=given, result=None, **refused))
     strange = {"session_id": [1], "notebook_path": {}, "cell_ids": 7, "cell_id": None, "batch": 1}
-    audit.called(call(arguments=strange | {"deleted": [1, {}]}, result=None, **refused))
+    audit.on_call(call(arguments=strange | {"deleted": [1, {}]}, result=None, **refused))
     many = {"cell_ids": [f"{number:0999}" for number in range(9999)]}
-    audit.called(call(arguments=many, result=None, **refused))
+    audit.on_call(call(arguments=many, result=None, **refused))
     known, other, long = lines(path)
     assert (known["session"], known["notebook"]) == ("se***", "b" * 256)
     assert (other["session"], other["notebook"], other["cells"]) == (None, None, [])
@@ -107,17 +107,17 @@ def test_of_a_refused_call_it_says_what_was_asked(path: Path) -> None:
 
 def test_a_batch_is_bounded(path: Path) -> None:
     rows = [{"cell_id": str(number)} for number in range(1000)]
-    AuditLog(path).called(call(result={"batch": {"cells": rows}}))
+    AuditLog(path).on_call(call(result={"batch": {"cells": rows}}))
     assert len(lines(path)[0]["cells"]) == CELLS
 
 
 def test_no_source_and_no_output_unless_asked(path: Path) -> None:
     arguments = {"session_id": SESSION, "cell_source": "password = 1"}
-    AuditLog(path).called(call(arguments=arguments))
+    AuditLog(path).on_call(call(arguments=arguments))
     text = path.read_text()
     assert "password" not in text
     assert "printed" not in text
-    AuditLog(path, content=True).called(call(arguments=arguments))
+    AuditLog(path, content=True).on_call(call(arguments=arguments))
     assert lines(path)[1]["arguments"]["cell_source"] == "password = 1"
     assert lines(path)[1]["result"]["outputs"] == [{"text": "printed"}]
 
@@ -125,7 +125,7 @@ def test_no_source_and_no_output_unless_asked(path: Path) -> None:
 def test_no_whole_session_id_even_with_content(path: Path) -> None:
     rows = [{"session_id": "another-secret"}]
     result = {"session_id": SESSION, "next": f"Pass {SESSION} on.", "notebooks": rows}
-    AuditLog(path, content=True).called(call(result=result))
+    AuditLog(path, content=True).on_call(call(result=result))
     text = path.read_text()
     assert SESSION not in text
     assert "another-secret" not in text
@@ -134,12 +134,12 @@ def test_no_whole_session_id_even_with_content(path: Path) -> None:
 
 def test_content_is_bounded_and_always_json(path: Path) -> None:
     audit = AuditLog(path, content=True)
-    audit.called(call(arguments={"cell_source": "x" * 10**6}))
+    audit.on_call(call(arguments={"cell_source": "x" * 10**6}))
     nested: dict[str, Any] = {}
     for _ in range(2 * sys.getrecursionlimit()):  # others in this process may have raised it
         nested = {"in": nested}
-    audit.called(call(arguments=nested))
-    audit.called(call(arguments={"timeout": float("nan"), "odd": "\ud800\n\x1b"}))
+    audit.on_call(call(arguments=nested))
+    audit.on_call(call(arguments={"timeout": float("nan"), "odd": "\ud800\n\x1b"}))
     long, deep, odd = lines(path)
     assert len(long["arguments"]["cut"]) == CONTENT_CHARACTERS
     assert long["arguments"]["characters"] > 10**6
@@ -154,22 +154,22 @@ def test_it_appends_to_what_is_there(path: Path) -> None:
     path.chmod(0o640)
     first, second = AuditLog(path), AuditLog(path)
     for _ in range(3):
-        first.called(call())
-        second.called(call())
+        first.on_call(call())
+        second.on_call(call())
     assert len(lines(path)) == 7
     assert path.stat().st_mode & 0o777 == 0o640  # whoever made it decides who reads it
 
 
 def test_a_rotated_file_is_left_alone(path: Path) -> None:
     audit = AuditLog(path)
-    audit.called(call(request_id="1"))
+    audit.on_call(call(request_id="1"))
     path.rename(path.with_suffix(".1"))
-    audit.called(call(request_id="2"))
+    audit.on_call(call(request_id="2"))
     path.unlink()
     path.write_text("")  # as `create` of logrotate does
-    audit.called(call(request_id="3"))
+    audit.on_call(call(request_id="3"))
     os.truncate(path, 0)  # as its `copytruncate` does
-    audit.called(call(request_id="4"))
+    audit.on_call(call(request_id="4"))
     assert [line["request_id"] for line in lines(path.with_suffix(".1"))] == ["1"]
     assert [line["request_id"] for line in lines(path)] == ["4"]
 
@@ -181,12 +181,12 @@ def test_what_cannot_be_written_is_said_once_and_counted(
     audit = AuditLog(path)
     with caplog.at_level(logging.WARNING, logger="jmcp"):
         for _ in range(3):
-            audit.called(call())
+            audit.on_call(call())
         assert [record.levelname for record in caplog.records] == ["ERROR"]
         assert "No such file or directory" in caplog.text
         path.parent.mkdir()
-        audit.called(call())
-        audit.called(call())
+        audit.on_call(call())
+        audit.on_call(call())
         assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
         assert "lacks 3 lines" in caplog.text
     first, *calls = lines(path)
@@ -199,8 +199,8 @@ def test_a_torn_line_tears_no_other(path: Path, monkeypatch: pytest.MonkeyPatch)
     audit = AuditLog(path)
     with monkeypatch.context() as patched:
         patched.setattr("os.write", lambda file, data: genuine(file, data[:20]))
-        audit.called(call(request_id="torn"))
-    audit.called(call(request_id="whole"))
+        audit.on_call(call(request_id="torn"))
+    audit.on_call(call(request_id="whole"))
     torn, *whole = path.read_text().splitlines()
     assert torn.startswith('{"when"')
     assert [json.loads(line)["event"] for line in whole] == ["lines_lost", "call"]
@@ -210,11 +210,11 @@ def test_a_pipe_that_nobody_reads_holds_up_nothing(path: Path) -> None:
     os.mkfifo(path)
     audit = AuditLog(path)
     began = time.monotonic()
-    audit.called(call())  # opening it for writing would wait for a reader
+    audit.on_call(call())  # opening it for writing would wait for a reader
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         for _ in range(5000):  # and a write to a full one for somebody who reads
-            audit.called(call())
+            audit.on_call(call())
         assert time.monotonic() - began < 60
         assert os.read(reader, 2**20)
     finally:

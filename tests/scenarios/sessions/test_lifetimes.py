@@ -13,7 +13,7 @@ import pytest
 
 from jmcp.compose import API
 from jmcp.core.calls.call import Caller
-from jmcp.core.observe.events import Called, Happened
+from jmcp.core.observe.events import CallEvent, SessionEvent
 from jmcp.core.sessions.expiry import Lifetimes
 from jmcp.core.sessions.records import SessionRecord, Store
 from jmcp.core.stores.memory import MemoryStore
@@ -30,16 +30,16 @@ SECONDS = 60
 
 
 class Heard:
-    """What witnesses were told of sessions."""
+    """What observers were told of sessions."""
 
     def __init__(self) -> None:
-        self.events: list[Happened] = []
+        self.events: list[SessionEvent] = []
         self._more = asyncio.Event()
 
-    def called(self, call: Called) -> None:
+    def on_call(self, call: CallEvent) -> None:
         pass
 
-    def happened(self, event: Happened) -> None:
+    def on_session_event(self, event: SessionEvent) -> None:
         self.events.append(event)
         self._more.set()
 
@@ -174,7 +174,7 @@ async def test_a_running_cell_keeps_its_session_alive(server: SessionServer) -> 
 async def heard(jupyter: StartJupyter) -> AsyncIterator[tuple[SessionServer, Heard]]:
     heard = Heard()
     api = replace(API, policy=replace(API.policy, idle_hours=2))
-    server = SessionServer(app=await jupyter(), options={"api": api, "witnesses": [heard]})
+    server = SessionServer(app=await jupyter(), options={"api": api, "observers": [heard]})
     server.write("a.ipynb", "b.ipynb")
     async with server.running():
         yield server, heard
@@ -246,20 +246,20 @@ async def test_a_session_in_use_in_one_process_is_not_swept_by_another(
 
 
 async def test_one_process_ends_a_session_and_lets_it_go(stores: list[Store]) -> None:
-    clock, told, let_go = Clock(), list[str](), list[str]()
+    clock, told, on_expired = Clock(), list[str](), list[str]()
 
     async def go(ended: SessionRecord) -> None:
-        let_go.append(ended.session_id)
+        on_expired.append(ended.session_id)
 
     sweepers = [
-        lifetimes(one, clock, let_go=go, tell=lambda event: told.append(event.what))
+        lifetimes(one, clock, on_expired=go, notify=lambda event: told.append(event.what))
         for one in stores
     ]
     await put(stores[0], clock, *(f"s{number}" for number in range(20)))
     clock.now += 25 * HOUR
     swept = await asyncio.gather(*(one.sweep() for one in sweepers))
-    assert sorted(one.session_id for some in swept for one in some) == sorted(let_go)
-    assert len(let_go) == len(set(let_go)) == 20
+    assert sorted(one.session_id for some in swept for one in some) == sorted(on_expired)
+    assert len(on_expired) == len(set(on_expired)) == 20
     assert told == ["expired"] * 20
 
 
@@ -287,7 +287,7 @@ async def test_kernels_that_cannot_be_stopped_do_not_stop_the_sweep(
 
     await put(store, clock, "secret-1", "secret-2")
     clock.now += 25 * HOUR
-    assert len(await lifetimes(store, clock, let_go=fail).sweep()) == 2
+    assert len(await lifetimes(store, clock, on_expired=fail).sweep()) == 2
     assert "Jupyter is gone" in caplog.text
     assert "secret-1" not in caplog.text
 
@@ -312,7 +312,7 @@ async def test_what_expired_while_nothing_ran_is_swept_at_start_and_then_again(
     await put(store, clock, "before")
     clock.now += 25 * HOUR
     await put(store, clock, "now")
-    options = {"api": SWEPT_AT_ONCE, "store": store, "witnesses": [told]}
+    options = {"api": SWEPT_AT_ONCE, "store": store, "observers": [told]}
     async with SessionServer(app=await jupyter(), clock=clock, options=options).running():
         await told.until(["expired"])
         clock.now += 1
@@ -335,7 +335,7 @@ async def test_a_store_that_is_away_does_not_end_the_sweeping(jupyter: StartJupy
     clock, told, store = Clock(), Heard(), Failing()
     await put(store, clock, "old")
     clock.now += 25 * HOUR
-    options = {"api": SWEPT_AT_ONCE, "store": store, "witnesses": [told]}
+    options = {"api": SWEPT_AT_ONCE, "store": store, "observers": [told]}
     async with SessionServer(app=await jupyter(), clock=clock, options=options).running():
         await told.until(["expired"])
     assert store.failed

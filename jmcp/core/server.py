@@ -1,0 +1,191 @@
+"""What all calls of one server share, from its start to its close."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Required, TypedDict
+
+from jmcp.core.background import supervised
+from jmcp.core.calls.drain import DrainGate
+from jmcp.core.calls.permissions import Permissions
+from jmcp.core.calls.tool import Api
+from jmcp.core.editing.edit_lease import Leases
+from jmcp.core.journal.recorder import JournalRecorder
+from jmcp.core.kernels.healing import Healing
+from jmcp.core.kernels.release import release_kernel
+from jmcp.core.observe.events import Observer, SessionEvent
+from jmcp.core.observe.metrics import Metrics
+from jmcp.core.ports import Documents, Kernels
+from jmcp.core.runs.batches import Batches
+from jmcp.core.runs.registry import Executions
+from jmcp.core.sessions.lookup import Sessions
+from jmcp.core.sessions.readings import Readings
+from jmcp.core.sessions.records import SessionRecord, Store
+from jmcp.core.stores.memory import MemoryStore
+
+log = logging.getLogger("jmcp")
+
+CLEAN_UP_SECONDS = 5.0
+"""Seconds that clean-up after cancelled calls may take at shutdown."""
+
+
+class ServerParts(TypedDict, total=False):
+    """What a server is made of, beside its API."""
+
+    documents: Required[Documents]
+    kernels: Required[Kernels]
+    recorder: JournalRecorder | None
+    store: Store | None
+    readings: Readings | None
+    permissions: Permissions | None
+    observers: Sequence[Observer]
+    clock: Callable[[], float]
+
+
+class Server:
+    """Owns the sessions, the runs and the stores of one server.
+
+    `start` once, then `drain` and `close`. `clock` is in seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        *,
+        api: Api,
+        documents: Documents,
+        kernels: Kernels,
+        recorder: JournalRecorder | None = None,
+        store: Store | None = None,
+        readings: Readings | None = None,
+        permissions: Permissions | None = None,
+        observers: Sequence[Observer] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.api = api
+        self.documents = documents
+        self.leases = Leases(documents, recorder)
+        self.kernels = kernels
+        self.metrics = Metrics()
+        self.permissions = permissions or Permissions(api)
+        self.readings = readings or Readings()
+        self.gate = DrainGate(api.policy.errors["server_stopping"])
+        self._store = store or MemoryStore()
+        self._observers = (self.metrics, *observers)
+        self.executions = Executions(kernels, store=self._store)
+        self.batches = Batches(self.executions)
+        self.sessions = Sessions(
+            policy=api.policy,
+            store=self._store,
+            documents=documents,
+            clock=clock,
+            users=self._users,
+            on_expired=self._on_expired,
+            notify=self._notify,
+        )
+        self.healing = Healing(kernels, self.sessions, notify=self._notify)
+        self._sweeper: asyncio.Task[None] | None = None
+        self._clean_up: set[asyncio.Task[None]] = set()
+        self._add_gauges()
+
+    async def start(self) -> None:
+        """Take up the runs that an earlier process left, and sweep sessions from now on.
+
+        The runs first: what Jupyter kept of their output goes to who connects first. A read-only
+        server leaves them to the next one that is not. Raises StateUnavailable for a store that
+        does not answer.
+        """
+        await self._store.count(0)
+        if not self.permissions.read_only:
+            await self.executions.resume(self.leases)
+        self._sweeper = supervised(self._sweep, "session-sweep")
+
+    @property
+    def stopping(self) -> bool:
+        return self.gate.stopping
+
+    async def drain(self, seconds: float) -> None:
+        """Refuse new calls; those under way end by themselves, or are answered after so long.
+
+        What waits for a run is told how far that is. Runs that were not begun are not begun any more.
+        """
+        if self.stopping:
+            return
+        await self.gate.stop_accepting(seconds)
+        await self.batches.close()
+        self.executions.stop()
+        left = [run for run in self.executions.list() if run.status == "running"]
+        await self.gate.expire_calls()
+        if left:
+            fate = "go on in their kernels" if self.kernels.stay else "end with their kernels"
+            log.warning("stopping: %d runs %s", len(left), fate)
+            self.metrics.detached(len(left))
+
+    async def close(self) -> None:
+        """Close everything, each part whatever became of the one before it.
+
+        Nothing is begun any more; what the kernels still send before they are left is written.
+        """
+        async with AsyncExitStack() as stack:  # from the last to the first
+            stack.push_async_callback(self._store.close)
+            stack.push_async_callback(self.sessions.close)
+            stack.push_async_callback(self.leases.close)
+            stack.push_async_callback(self.executions.close)
+            stack.push_async_callback(self.kernels.close)
+            stack.callback(self.executions.stop)
+            stack.push_async_callback(self.batches.close)
+            stack.push_async_callback(self._cleaned_up)
+            if self._sweeper is not None:
+                stack.callback(self._sweeper.cancel)
+
+    async def live_sessions(self) -> int | None:
+        """How many sessions there are, as of a moment ago; None while nobody can tell."""
+        return await self.sessions.live()
+
+    def later(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        """Have clean-up done that nobody waits for. A failure is logged as due `what`."""
+
+        async def logged() -> None:
+            try:
+                await work
+            except Exception:
+                log.exception("Could not do what is due %s.", what)
+
+        task = asyncio.create_task(logged(), name=f"jmcp-{what.replace(' ', '-')}")
+        self._clean_up.add(task)
+        task.add_done_callback(self._clean_up.discard)
+
+    async def _cleaned_up(self) -> None:
+        if self._clean_up:
+            await asyncio.wait(self._clean_up, timeout=CLEAN_UP_SECONDS)
+
+    def _notify(self, event: SessionEvent) -> None:
+        for observer in self._observers:
+            observer.on_session_event(event)
+
+    def _add_gauges(self) -> None:
+        gauge, runs = self.metrics.gauge, self.executions
+        gauge("jmcp_calls_in_progress", "Calls under way.", lambda: self.gate.calls)
+        gauge("jmcp_sessions_active", "Sessions that live.", lambda: self.sessions.counted)
+        gauge("jmcp_runs_running", "Runs that kernels are at.", lambda: runs.count("running"))
+        gauge("jmcp_runs_queued", "Runs that wait for one.", lambda: runs.count("queued"))
+        gauge("jmcp_documents_open", "Live documents.", lambda: self.documents.opened)
+        gauge("jmcp_kernels_connected", "Open connections.", lambda: self.kernels.connected)
+
+    def _users(self) -> set[tuple[str, str]]:
+        """A running execution keeps its session alive, however long it runs."""
+        return self.executions.users() | self.batches.users()
+
+    async def _on_expired(self, record: SessionRecord) -> None:
+        """What an expired session leaves: its kernels, where nobody else uses them."""
+        for key, held in record.notebooks.items():
+            self.readings.forget(record, key)
+            await release_kernel(record, held, healing=self.healing, sessions=self.sessions)
+
+    async def _sweep(self) -> None:
+        while True:
+            await self.sessions.sweep()
+            await asyncio.sleep(self.sessions.lifetimes.pause_seconds)

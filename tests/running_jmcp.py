@@ -13,7 +13,6 @@ from jupyter_server.serverapp import ServerApp
 from jmcp.compose import API
 from jmcp.compose_local import local_dispatcher
 from jmcp.compose_remote import remote_dispatcher
-from jmcp.core.calls.call import Caller, Outcome
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.ports import Documents, Kernels
 from jmcp.options.settings import Settings
@@ -23,14 +22,13 @@ from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
+from tests.calls import Calls
 from tests.jupyter_process import TOKEN
 
 Mode = Literal["local live", "local file", "remote live", "remote file"]
 MODES: tuple[Mode, ...] = ("local live", "local file", "remote live", "remote file")
 """Adapters inside of the Jupyter Server or over HTTP, on shared documents or on files."""
 
-ALICE = Caller(owner="alice", authenticated=True)
-BOB = Caller(owner="bob", authenticated=True)
 UNLIMITED = Settings(calls_per_second=0, owner_calls_per_second=0)
 """As a user runs it, without the rate limits that a test of something else could meet."""
 
@@ -41,7 +39,7 @@ def is_live(mode: Mode) -> bool:
 
 
 @dataclass(kw_only=True)
-class RunningJmcp:
+class RunningJmcp(Calls):
     """One Jupyter Server and one jmcp on it, which may be stopped and started again.
 
     With `settings` it is composed as a user's server is, with its state on disk. Without, it is
@@ -97,23 +95,3 @@ class RunningJmcp:
         kernels: Kernels = LocalKernels(self.app) if api is None else RemoteKernels(api)
         given = {"api": API, "handlers": HANDLERS, "strict": True, **self.options}
         return Dispatcher(documents=documents, kernels=kernels, **given)
-
-    async def outcome(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> Outcome:
-        return await self.dispatcher.call(tool, arguments, caller)
-
-    async def call(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> dict[str, Any]:
-        """The result of a call that has to succeed."""
-        outcome = await self.outcome(tool, caller, **arguments)
-        assert outcome.result is not None, outcome.text
-        return outcome.result
-
-    async def fail(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> dict[str, Any]:
-        """The error of a call that has to fail: its code, message and details."""
-        outcome = await self.outcome(tool, caller, **arguments)
-        assert outcome.error is not None, (tool, arguments, outcome.text)
-        return outcome.error.payload()
-
-    async def open(self, path: str, caller: Caller = ALICE, /, **arguments: Any) -> str:
-        """Open a notebook; returns the session's id."""
-        opened = await self.call("use_notebook", caller, notebook_path=path, **arguments)
-        return str(opened["session_id"])

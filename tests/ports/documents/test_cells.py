@@ -11,7 +11,7 @@ import pytest
 from jmcp.core.errors import DirectoryMissing, NotebookBroken, NotebookExists, NotebookMissing
 from jmcp.core.ports import Cells
 from tests.document_access import editing, output_sink, reading
-from tests.ports.documents.conftest import DocumentServer, nbformat
+from tests.ports.documents.conftest import DocumentSetup, nbformat
 
 HEX = set("0123456789abcdef")
 ODD_CELL = json.dumps(
@@ -32,7 +32,7 @@ def ids(cells: Cells) -> list[str | None]:
     return [cells.get(index).cell_id for index in range(len(cells))]
 
 
-async def test_edits_are_read_back_and_reach_the_file(any_server: DocumentServer) -> None:
+async def test_edits_are_read_back_and_reach_the_file(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", "zero", "one")
     ref = await any_server.documents.identify("a.ipynb")
     async with editing(any_server.documents, ref) as cells:
@@ -54,7 +54,7 @@ async def test_edits_are_read_back_and_reach_the_file(any_server: DocumentServer
     assert stored.cells[2].metadata == {}
 
 
-async def test_mode_is_told(any_server: DocumentServer, request: pytest.FixtureRequest) -> None:
+async def test_mode_is_told(any_server: DocumentSetup, request: pytest.FixtureRequest) -> None:
     any_server.write("a.ipynb", "1")
     async with reading(
         any_server.documents, await any_server.documents.identify("a.ipynb")
@@ -64,7 +64,7 @@ async def test_mode_is_told(any_server: DocumentServer, request: pytest.FixtureR
 
 @pytest.mark.parametrize(("start", "to"), [(0, 2), (2, 0), (1, 1), (0, 1)])
 async def test_a_move_keeps_id_outputs_and_metadata(
-    any_server: DocumentServer, start: int, to: int
+    any_server: DocumentSetup, start: int, to: int
 ) -> None:
     any_server.write("a.ipynb", "a", "b", "c")
     ref = await any_server.documents.identify("a.ipynb")
@@ -88,7 +88,7 @@ async def test_a_move_keeps_id_outputs_and_metadata(
         assert (after.execution_count, after.source) == (3, before.source)
 
 
-async def test_outputs_are_converted_only_when_asked_for(any_server: DocumentServer) -> None:
+async def test_outputs_are_converted_only_when_asked_for(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", "1")
     ref = await any_server.documents.identify("a.ipynb")
     async with reading(any_server.documents, ref) as cells:
@@ -112,7 +112,7 @@ async def test_outputs_are_converted_only_when_asked_for(any_server: DocumentSer
     assert type(full.execution_count) is int
 
 
-async def test_find_follows_every_change(any_server: DocumentServer) -> None:
+async def test_find_follows_every_change(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", *"abcdef")
     ref = await any_server.documents.identify("a.ipynb")
     async with editing(any_server.documents, ref) as cells:
@@ -128,7 +128,7 @@ async def test_find_follows_every_change(any_server: DocumentServer) -> None:
 
 
 async def test_below_nbformat_4_5_cells_have_no_ids_until_the_first_edit(
-    any_server: DocumentServer,
+    any_server: DocumentSetup,
 ) -> None:
     any_server.write("old.ipynb", "a", "b", minor=4)
     ref = await any_server.documents.identify("old.ipynb")
@@ -152,7 +152,7 @@ async def test_below_nbformat_4_5_cells_have_no_ids_until_the_first_edit(
         assert list(cells.notes()) == []
 
 
-async def test_what_jmcp_does_not_know_is_kept(any_server: DocumentServer) -> None:
+async def test_what_jmcp_does_not_know_is_kept(any_server: DocumentSetup) -> None:
     image: dict[str, Any] = {"image.png": {"image/png": "aGk="}}
     notebook: dict[str, Any] = {
         "nbformat": 4,
@@ -169,7 +169,7 @@ async def test_what_jmcp_does_not_know_is_kept(any_server: DocumentServer) -> No
             {"cell_type": "raw", "id": "r", "source": "raw", "metadata": {"format": "text/x"}},
         ],
     }
-    nbformat.write(nbformat.from_dict(notebook), any_server.root / "a.ipynb")
+    any_server.put_text("a.ipynb", json.dumps(notebook))
     ref = await any_server.documents.identify("a.ipynb")
     async with editing(any_server.documents, ref) as cells:
         assert cells.get(0, outputs=True).metadata == notebook["cells"][0]["metadata"]
@@ -184,7 +184,7 @@ async def test_what_jmcp_does_not_know_is_kept(any_server: DocumentServer) -> No
     assert stored.cells[2].metadata["tags"] == ["keep"]
 
 
-async def test_the_kernelspec_is_read_and_set(any_server: DocumentServer) -> None:
+async def test_the_kernelspec_is_read_and_set(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", "1", other=1)
     ref = await any_server.documents.identify("a.ipynb")
     async with editing(any_server.documents, ref) as cells:
@@ -212,9 +212,9 @@ async def test_the_kernelspec_is_read_and_set(any_server: DocumentServer) -> Non
     ],
 )
 async def test_what_is_no_notebook_is_broken_every_time(
-    any_server: DocumentServer, text: str
+    any_server: DocumentSetup, text: str
 ) -> None:
-    (any_server.root / "bad.ipynb").write_text(text)
+    any_server.put_text("bad.ipynb", text)
     ref = await any_server.documents.identify("bad.ipynb")
     for _ in range(3):
         with pytest.raises(NotebookBroken, match=r"bad\.ipynb"):
@@ -223,13 +223,13 @@ async def test_what_is_no_notebook_is_broken_every_time(
     with pytest.raises(NotebookBroken):
         async with editing(any_server.documents, ref):
             pass
-    assert (any_server.root / "bad.ipynb").read_text() == text
+    assert any_server.text("bad.ipynb") == text
     # Repaired, it opens at once.
     any_server.write("bad.ipynb", "good")
     assert await any_server.texts("bad.ipynb") == ["good"]
 
 
-async def test_a_created_notebook_has_one_empty_code_cell(any_server: DocumentServer) -> None:
+async def test_a_created_notebook_has_one_empty_code_cell(any_server: DocumentSetup) -> None:
     ref = await any_server.documents.create("new.ipynb")
     nbformat.validate(any_server.file("new.ipynb"))
     assert await any_server.texts("new.ipynb") == [""]
@@ -242,7 +242,7 @@ async def test_a_created_notebook_has_one_empty_code_cell(any_server: DocumentSe
 
 
 async def test_create_overwrites_nothing_and_makes_no_directories(
-    any_server: DocumentServer,
+    any_server: DocumentSetup,
 ) -> None:
     any_server.write("a.ipynb", "precious")
     with pytest.raises(NotebookExists):
@@ -252,16 +252,16 @@ async def test_create_overwrites_nothing_and_makes_no_directories(
     assert any_server.sources("a.ipynb") == ["precious"]
 
 
-async def test_a_notebook_that_vanishes_outside_is_missing(any_server: DocumentServer) -> None:
+async def test_a_notebook_that_vanishes_outside_is_missing(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", "1")
     ref = await any_server.documents.identify("a.ipynb")
-    (any_server.root / "a.ipynb").unlink()
+    any_server.remove("a.ipynb")
     with pytest.raises(NotebookMissing):
         async with editing(any_server.documents, ref):
             pass
 
 
-async def test_one_editor_at_a_time(any_server: DocumentServer) -> None:
+async def test_one_editor_at_a_time(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", "")
     ref = await any_server.documents.identify("a.ipynb")
 
@@ -278,7 +278,7 @@ async def test_one_editor_at_a_time(any_server: DocumentServer) -> None:
 
 
 async def test_sources_that_utf8_cannot_hold_do_not_break_the_document(
-    any_server: DocumentServer,
+    any_server: DocumentSetup,
 ) -> None:
     any_server.write("a.ipynb", "ok")
     ref = await any_server.documents.identify("a.ipynb")

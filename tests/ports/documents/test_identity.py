@@ -7,12 +7,12 @@ import pytest
 
 from jmcp.core.errors import DirectoryMissing, NotebookMissing, PathRefused
 from tests.document_access import editing, reading
-from tests.ports.documents.conftest import DocumentServer
+from tests.ports.documents.conftest import DocumentSetup
 
 
 @pytest.mark.parametrize("spelling", ["sub//a.ipynb", "./sub/a.ipynb", "sub/./a.ipynb"])
 async def test_every_spelling_of_a_path_is_one_notebook(
-    any_server: DocumentServer, spelling: str
+    any_server: DocumentSetup, spelling: str
 ) -> None:
     any_server.write("sub/a.ipynb", "1")
     assert await any_server.documents.identify(spelling) == await any_server.documents.identify(
@@ -37,13 +37,13 @@ async def test_every_spelling_of_a_path_is_one_notebook(
     ],
 )
 async def test_paths_that_are_no_notebooks_are_refused(
-    any_server: DocumentServer, path: str, text: str
+    any_server: DocumentSetup, path: str, text: str
 ) -> None:
     any_server.write("a.ipynb", "1")
     any_server.write("sub/a.ipynb", "1")
     any_server.write(".hidden/a.ipynb", "1")
-    (any_server.root / "dir.ipynb").mkdir()
-    (any_server.root / "a.txt").touch()
+    any_server.make_directory("dir.ipynb")
+    any_server.put_text("a.txt", "")
     with pytest.raises(PathRefused, match=text):
         await any_server.documents.identify(path)
     with pytest.raises(PathRefused, match=text):
@@ -60,20 +60,19 @@ async def test_hidden_notebooks_are_served_where_jupyter_serves_them(
     assert await server.texts(".hidden/a.ipynb") == ["1"]
 
 
-async def test_a_missing_notebook_is_missing(any_server: DocumentServer) -> None:
+async def test_a_missing_notebook_is_missing(any_server: DocumentSetup) -> None:
     with pytest.raises(NotebookMissing, match=r"no\.ipynb"):
         await any_server.documents.identify("no.ipynb")
 
 
-async def test_a_rename_keeps_the_key(any_server: DocumentServer) -> None:
+async def test_a_rename_keeps_the_key(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", "1")
     ref = await any_server.documents.identify("a.ipynb")
     async with reading(any_server.documents, ref):
         pass
     if ref.key == "a.ipynb":
         return  # a server without collaboration gives no id over REST to a file it never met
-    await any_server.contents.rename("a.ipynb", "b.ipynb")
-    await any_server.noticed(ref.key, "b.ipynb")
+    await any_server.rename("a.ipynb", "b.ipynb")
     moved = await any_server.documents.current(ref.key)
     assert (moved.key, moved.path) == (ref.key, "b.ipynb")
     async with editing(any_server.documents, ref) as cells:
@@ -81,16 +80,15 @@ async def test_a_rename_keeps_the_key(any_server: DocumentServer) -> None:
         cells.insert(0, "markdown", "after the rename")
     assert await any_server.documents.save(ref) == "saved"
     assert any_server.sources("b.ipynb") == ["after the rename", "1"]
-    assert not (any_server.root / "a.ipynb").exists()
+    assert any_server.text("a.ipynb") is None
 
 
-async def test_a_deleted_notebook_is_missing(any_server: DocumentServer) -> None:
+async def test_a_deleted_notebook_is_missing(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", "1")
     ref = await any_server.documents.identify("a.ipynb")
     async with reading(any_server.documents, ref):
         pass
-    await any_server.contents.delete("a.ipynb")
-    await any_server.noticed(ref.key, None)
+    await any_server.delete("a.ipynb")
     with pytest.raises(NotebookMissing):
         await any_server.documents.current(ref.key)
     with pytest.raises(NotebookMissing):
@@ -108,11 +106,11 @@ async def test_without_file_ids_the_path_is_the_key(start_server: Callable[..., 
     assert server.sources("a.ipynb") == ["2"]
 
 
-async def test_a_listing_names_what_is_there(any_server: DocumentServer) -> None:
+async def test_a_listing_names_what_is_there(any_server: DocumentSetup) -> None:
     any_server.write("sub/a.ipynb", "1")
-    (any_server.root / "sub" / "b.txt").write_text("text")
-    (any_server.root / "sub" / "deep").mkdir()
-    (any_server.root / "sub" / ".secret").touch()
+    any_server.put_text("sub/b.txt", "text")
+    any_server.make_directory("sub/deep")
+    any_server.put_text("sub/.secret", "")
     rows = {row.path: row for row in await any_server.documents.list_directory("./sub/")}
     assert {path: row.type for path, row in rows.items()} == {
         "sub/a.ipynb": "notebook",
@@ -125,8 +123,8 @@ async def test_a_listing_names_what_is_there(any_server: DocumentServer) -> None
     assert [row.path for row in await any_server.documents.list_directory("")] == ["sub"]
 
 
-async def test_a_listing_stays_below_the_root(any_server: DocumentServer) -> None:
-    (any_server.root / ".hidden").mkdir()
+async def test_a_listing_stays_below_the_root(any_server: DocumentSetup) -> None:
+    any_server.make_directory(".hidden")
     for path in ("..", "sub/../..", ".hidden", "/"):
         with pytest.raises(PathRefused):
             await any_server.documents.list_directory(path)

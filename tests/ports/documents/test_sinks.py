@@ -12,7 +12,7 @@ import pytest
 from jmcp.core.errors import WriteRefused
 from jmcp.core.ports import OutputSink
 from tests.document_access import editing, output_sink, reading
-from tests.ports.documents.conftest import DocumentServer, nbformat
+from tests.ports.documents.conftest import DocumentSetup, nbformat
 from tests.ports.documents.tab import tab, until
 
 START = Callable[..., Any]
@@ -31,19 +31,19 @@ def result(text: str) -> dict[str, Any]:
     }
 
 
-async def sink_of(server: DocumentServer, path: str, index: int = 0) -> OutputSink:
+async def sink_of(server: DocumentSetup, path: str, index: int = 0) -> OutputSink:
     ref = await server.documents.identify(path)
     async with reading(server.documents, ref) as cells:
         cell = cells.get(index)
     return await output_sink(server.documents, ref, cell)
 
 
-async def outputs(server: DocumentServer, path: str, index: int = 0) -> list[dict[str, Any]]:
+async def outputs(server: DocumentSetup, path: str, index: int = 0) -> list[dict[str, Any]]:
     async with reading(server.documents, await server.documents.identify(path)) as cells:
         return list(cells.get(index, outputs=True).outputs)
 
 
-async def test_a_run_is_stored_as_nbformat_has_it(any_server: DocumentServer) -> None:
+async def test_a_run_is_stored_as_nbformat_has_it(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", "1")
     ref = await any_server.documents.identify("a.ipynb")
     sink = await sink_of(any_server, "a.ipynb")
@@ -67,7 +67,7 @@ async def test_a_run_is_stored_as_nbformat_has_it(any_server: DocumentServer) ->
     assert stored.cells[0].metadata == {}, "not marked as trusted"
 
 
-async def test_a_new_run_begins_empty(any_server: DocumentServer) -> None:
+async def test_a_new_run_begins_empty(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", "1")
     for text in ("first", "second"):
         sink = await sink_of(any_server, "a.ipynb")
@@ -88,7 +88,7 @@ async def test_a_new_run_begins_empty(any_server: DocumentServer) -> None:
 
 
 async def test_a_display_update_reaches_a_cell_that_does_not_run(
-    any_server: DocumentServer,
+    any_server: DocumentSetup,
 ) -> None:
     any_server.write("a.ipynb", "1")
     sink = await sink_of(any_server, "a.ipynb")
@@ -108,7 +108,7 @@ async def test_a_display_update_reaches_a_cell_that_does_not_run(
         assert cells.get(0).execution_count == 2
 
 
-async def test_a_cell_is_followed_when_it_moves(any_server: DocumentServer) -> None:
+async def test_a_cell_is_followed_when_it_moves(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", "run", "other")
     ref = await any_server.documents.identify("a.ipynb")
     sink = await sink_of(any_server, "a.ipynb")
@@ -126,7 +126,7 @@ async def test_a_cell_is_followed_when_it_moves(any_server: DocumentServer) -> N
     assert await outputs(any_server, "a.ipynb", 1) == []
 
 
-async def test_writes_to_a_deleted_cell_go_nowhere(any_server: DocumentServer) -> None:
+async def test_writes_to_a_deleted_cell_go_nowhere(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", "run", "other")
     ref = await any_server.documents.identify("a.ipynb")
     sink = await sink_of(any_server, "a.ipynb")
@@ -146,7 +146,7 @@ async def test_writes_to_a_deleted_cell_go_nowhere(any_server: DocumentServer) -
     assert await outputs(any_server, "a.ipynb") == []
 
 
-async def test_positions_that_are_not_there_do_no_harm(any_server: DocumentServer) -> None:
+async def test_positions_that_are_not_there_do_no_harm(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", "1")
     sink = await sink_of(any_server, "a.ipynb")
     sink.begin()
@@ -157,7 +157,7 @@ async def test_positions_that_are_not_there_do_no_harm(any_server: DocumentServe
     assert await outputs(any_server, "a.ipynb") == []
 
 
-async def test_outputs_that_json_allows_and_documents_do_not(any_server: DocumentServer) -> None:
+async def test_outputs_that_json_allows_and_documents_do_not(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", "1")
     ref = await any_server.documents.identify("a.ipynb")
     sink = await sink_of(any_server, "a.ipynb")
@@ -175,7 +175,7 @@ async def test_outputs_that_json_allows_and_documents_do_not(any_server: Documen
     assert await any_server.documents.save(ref) == "saved"
 
 
-async def test_below_nbformat_4_5_a_run_finds_its_cell(any_server: DocumentServer) -> None:
+async def test_below_nbformat_4_5_a_run_finds_its_cell(any_server: DocumentSetup) -> None:
     any_server.write("old.ipynb", "same", "run", minor=4)
     ref = await any_server.documents.identify("old.ipynb")
     sink = await sink_of(any_server, "old.ipynb", 1)
@@ -187,7 +187,7 @@ async def test_below_nbformat_4_5_a_run_finds_its_cell(any_server: DocumentServe
     assert any_server.file("old.ipynb").nbformat_minor == 4, "a run is no edit of the format"
 
 
-async def test_below_nbformat_4_5_another_cell_is_left_alone(any_server: DocumentServer) -> None:
+async def test_below_nbformat_4_5_another_cell_is_left_alone(any_server: DocumentSetup) -> None:
     any_server.write("old.ipynb", "run", minor=4)
     ref = await any_server.documents.identify("old.ipynb")
     async with reading(any_server.documents, ref) as cells:

@@ -12,8 +12,8 @@ from jupyter_server.serverapp import ServerApp
 
 from jmcp.core.ports import Kernels, NotebookRef, OutputSink
 from jmcp.core.runs.registry import Execution, Executions
+from tests.fakes.recording_sink import RecordingSink, validate
 from tests.ports.kernels.conftest import LIMIT, both, kill
-from tests.unit.core.outputs.recording_sink import RecordingSink, validate
 
 
 class Cell(RecordingSink):

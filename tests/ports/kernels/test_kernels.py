@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from dataclasses import replace
@@ -11,10 +10,8 @@ from pathlib import Path
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.core.errors import KernelDown, KernelMissing, KernelspecMissing, KernelTaken
+from jmcp.core.errors import KernelDown
 from jmcp.core.ports import Kernels, NotebookRef
-from jmcp_jupyter.kernels.local.kernels import LocalKernels
-from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 from tests.ports.kernels.conftest import Heard, both, manager, notebook
 
 SECRETS = ("JUPYTER_TOKEN", "JPY_API_TOKEN", "JUPYTERHUB_API_TOKEN", "JMCP_TOKEN")
@@ -32,45 +29,12 @@ async def test_a_kernel_runs_in_the_notebooks_directory_and_jupyterlab_shows_it(
 
     connection = await kernels.connect(kernel_id)
     heard = Heard()
-    reply = await connection.run("import os; print(os.getcwd()); 1+1", heard)
-    assert (reply.status, reply.execution_count) == ("ok", 1)
+    await connection.run("import os; print(os.getcwd())", heard)
     assert heard.text.strip() == f"{tmp_path}/root0/work"
-    assert heard.of("execute_result")[0]["data"] == {"text/plain": "2"}
-    assert heard.messages[-1] == ("status", {"execution_state": "idle"})
-
     (info,) = await kernels.list()
-    assert (info.kernel_id, info.notebook_path) == (kernel_id, ref.path)
-    assert (info.kernel_name, info.language, info.state) == ("python3", "python", "idle")
     assert info.last_activity.endswith("Z")
-    assert await kernels.health(kernel_id) == await kernels.health(kernel_id)
-    assert (await kernels.health(kernel_id)).alive
-
     await kernels.shutdown(kernel_id)
     assert await server.session_manager.list_sessions() == []
-    assert not (await kernels.health(kernel_id)).alive
-    with pytest.raises(KernelMissing):
-        await kernels.connect(kernel_id)
-
-
-@both
-async def test_concurrent_starts_make_one_kernel(
-    server: ServerApp, kernels: Kernels, ref: NotebookRef
-) -> None:
-    started = await asyncio.gather(*(kernels.start(ref, "python3") for _ in range(5)))
-    assert len(set(started)) == 1
-    assert server.kernel_manager.list_kernel_ids() == started[:1]
-
-
-@both
-async def test_a_kernelspec_that_is_not_installed_is_refused_by_name(
-    server: ServerApp, kernels: Kernels, ref: NotebookRef
-) -> None:
-    with pytest.raises(KernelspecMissing, match=r"'julia-9'.*python3") as caught:
-        await kernels.start(ref, "julia-9")
-    assert caught.value.details["installed"] == ["python3"]
-    assert server.kernel_manager.list_kernel_ids() == []
-    specs, default = await kernels.specs()
-    assert default in [spec.name for spec in specs]
 
 
 async def test_kernels_do_not_inherit_tokens(
@@ -114,29 +78,6 @@ async def test_a_session_follows_its_notebook(
     await server.session_manager.update_session(session["id"], path="third.ipynb")
     assert await kernels.find(replace(ref, path="third.ipynb")) == kernel_id
     assert await kernels.find(notebook(server, "other.ipynb")) is None
-
-
-@both
-async def test_a_kernel_of_another_notebook_is_not_attached(
-    server: ServerApp, kernels: Kernels, ref: NotebookRef
-) -> None:
-    assert isinstance(kernels, LocalKernels | RemoteKernels)
-    other = notebook(server, "other.ipynb")
-    with pytest.raises(KernelMissing):
-        await kernels.attach(ref, "no-such-kernel")
-    kernel_id = await kernels.start(other, None)
-    with pytest.raises(KernelTaken, match=r"other\.ipynb"):
-        await kernels.attach(ref, kernel_id)
-    await kernels.attach(other, kernel_id)
-
-    private = await kernels.start(other, None, private=True)
-    assert await kernels.find(other) == kernel_id
-
-    free = await server.kernel_manager.start_kernel(kernel_name="python3")
-    await kernels.attach(ref, free)
-    assert await kernels.find(ref) == free
-    await kernels.shutdown(private)
-    assert set(server.kernel_manager.list_kernel_ids()) == {kernel_id, free}
 
 
 async def test_a_new_kernel_takes_the_place_of_one_that_stays_dead(

@@ -14,15 +14,18 @@ from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.redis import RedisStore
 from jmcp.core.stores.sqlite import SqliteStore
 from jmcp.core.stores.state_file import StateFile
+from tests.fakes.stores import FakeStore
 
 NewStore = Callable[[], Store]
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture(params=["memory", "fake", "sqlite", "redis"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     made: Store
     if request.param == "memory":
         made = MemoryStore()
+    elif request.param == "fake":
+        made = FakeStore()
     elif request.param == "sqlite":
         made = SqliteStore(StateFile(tmp_path / "state.db"))
     else:

@@ -20,8 +20,9 @@ import pytest
 from jmcp.core.calls.call import Caller
 from jmcp.core.sessions.records import SessionRecord
 from jmcp.core.stores.memory import MemoryStore
+from tests.calls import ALICE
 from tests.jupyter_process import TOKEN, StartJupyter
-from tests.running_jmcp import ALICE, RunningJmcp
+from tests.running_jmcp import RunningJmcp
 
 nbformat: Any = untyped_nbformat
 LIMIT = 120

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.running_jmcp import ALICE, BOB
+from tests.calls import ALICE, BOB
 from tests.scenarios.healing.conftest import LIMIT, PATH, HealingServer, eventually, notices
 
 TOGETHER = 3

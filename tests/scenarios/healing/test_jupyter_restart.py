@@ -16,7 +16,7 @@ from jmcp_handlers import HANDLERS
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
-from tests.running_jmcp import ALICE, BOB
+from tests.calls import ALICE, BOB
 from tests.scenarios.healing.conftest import LIMIT, nbformat, notices
 from tests.served import Served, free_port, jupyter_server
 

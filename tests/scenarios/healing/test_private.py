@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tests.running_jmcp import ALICE, BOB
+from tests.calls import ALICE, BOB
 from tests.scenarios.healing.conftest import LIMIT, PATH, HealingServer, eventually, notices
 from tests.scenarios.healing.test_deaths import crowd, kill, remove, restart
 

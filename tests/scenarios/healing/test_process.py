@@ -10,7 +10,7 @@ from jmcp.core.kernels import healing
 from jmcp.core.kernels.healing import PROCESS, Seen, observed
 from jmcp.core.ports import NotebookRef
 from jmcp.core.sessions.records import HeldNotebook
-from tests.running_jmcp import BOB
+from tests.calls import BOB
 from tests.scenarios.healing.conftest import PATH, HealingServer, notices
 
 HELD = HeldNotebook(

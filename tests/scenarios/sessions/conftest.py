@@ -7,19 +7,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.clock import Clock
 from tests.jupyter_process import StartJupyter
 from tests.notebooks import write_notebook
 from tests.running_jmcp import RunningJmcp
-
-
-class Clock:
-    """Seconds since the epoch, as the test wants them."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass(kw_only=True)

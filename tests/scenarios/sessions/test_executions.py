@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tests.running_jmcp import ALICE, BOB
+from tests.calls import ALICE, BOB
 from tests.scenarios.sessions.conftest import SessionServer
 
 BOUND_SECONDS = 60

@@ -20,10 +20,11 @@ from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.redis import RedisStore
 from jmcp.core.stores.sqlite import SqliteStore
 from jmcp.core.stores.state_file import StateFile, StateUnavailable
+from tests.calls import ALICE, BOB
+from tests.clock import Clock
 from tests.jupyter_process import StartJupyter
 from tests.ports.stores.conftest import record
-from tests.running_jmcp import ALICE, BOB
-from tests.scenarios.sessions.conftest import Clock, SessionServer
+from tests.scenarios.sessions.conftest import SessionServer
 
 HOUR = 3600.0
 SECONDS = 60

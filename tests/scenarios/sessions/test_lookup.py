@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from jmcp.core.calls.call import Caller
-from tests.running_jmcp import ALICE, BOB
+from tests.calls import ALICE, BOB
 from tests.scenarios.sessions.conftest import SessionServer
 
 CONNECTED = Caller(owner="alice", authenticated=True, connection="stdio:1")

@@ -12,14 +12,7 @@ import pytest
 
 from jmcp.core.calls.principal import LEVELS, SCOPES, implied
 from jmcp.state.named_tokens import MAX_TOKENS, NamedTokens, TokenError
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from jmcp.core.outputs import cell_mirror
 from jmcp.core.outputs.displays import Displays
 from jmcp.core.outputs.record import OutputRecord
 from jmcp.core.ports import Output
-from tests.unit.core.outputs.recording_sink import RecordingSink, validate
+from tests.fakes.recording_sink import RecordingSink, validate
 
 
 def stream(record: OutputRecord, text: str, name: str = "stdout") -> None:

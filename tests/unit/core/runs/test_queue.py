@@ -11,7 +11,7 @@ import pytest
 from jmcp.core.errors import KernelDown, NotebookMissing, WriteRefused
 from jmcp.core.ports import Health, KernelInfo, OnMessage, OutputSink, Reply, Request
 from jmcp.core.runs.registry import Execution, Executions
-from tests.unit.core.outputs.recording_sink import RecordingSink
+from tests.fakes.recording_sink import RecordingSink
 
 LIMIT = 10
 OK = Reply(status="ok", execution_count=1)

@@ -25,7 +25,7 @@ from jmcp.core.ports import (
 from jmcp.core.runs.registry import Execution, Executions
 from jmcp.core.sessions.records import PendingRun, Store
 from jmcp.core.stores.memory import MemoryStore
-from tests.unit.core.outputs.recording_sink import RecordingSink
+from tests.fakes.recording_sink import RecordingSink
 from tests.unit.core.runs.test_queue import LIMIT, OK, ScriptedKernels, opens, submit
 
 REQUEST = Request(kernel_id="k", channel="c", message_id="m")

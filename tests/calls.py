@@ -1,0 +1,37 @@
+"""Short ways to call tools through a dispatcher."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jmcp.core.calls.call import Caller, Outcome
+from jmcp.core.calls.dispatcher import Dispatcher
+
+ALICE = Caller(owner="alice", authenticated=True)
+BOB = Caller(owner="bob", authenticated=True)
+
+
+class Calls:
+    """What tests ask of a jmcp, whatever its dispatcher works on. Calls are ALICE's by default."""
+
+    dispatcher: Dispatcher
+
+    async def outcome(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> Outcome:
+        return await self.dispatcher.call(tool, arguments, caller)
+
+    async def call(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> dict[str, Any]:
+        """The result of a call that has to succeed."""
+        outcome = await self.outcome(tool, caller, **arguments)
+        assert outcome.result is not None, outcome.text
+        return outcome.result
+
+    async def fail(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> dict[str, Any]:
+        """The error of a call that has to fail: its code, message and details."""
+        outcome = await self.outcome(tool, caller, **arguments)
+        assert outcome.error is not None, (tool, arguments, outcome.text)
+        return outcome.error.payload()
+
+    async def open(self, path: str, caller: Caller = ALICE, /, **arguments: Any) -> str:
+        """Open a notebook; returns the session's id."""
+        opened = await self.call("use_notebook", caller, notebook_path=path, **arguments)
+        return str(opened["session_id"])

@@ -1,0 +1,476 @@
+"""Notebooks in memory: `Documents`, `Document`, `Cells` and `OutputSink`."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from jmcp.core.errors import (
+    DirectoryMissing,
+    NotebookBroken,
+    NotebookExists,
+    NotebookMissing,
+    WriteRefused,
+)
+from jmcp.core.ports import (
+    Cell,
+    Cells,
+    CellType,
+    DocumentMode,
+    FileEntry,
+    NotebookRef,
+    Output,
+    OutputSink,
+    SaveState,
+)
+from jmcp_jupyter.documents.common import nbformat_cells, paths
+from jmcp_jupyter.documents.file.cells import FileCells
+from jmcp_jupyter.documents.file.change_log import FileChangeLog
+from tests.fakes.faults import Faults, passes
+
+MOMENT = "2026-01-01T00:00:00Z"
+READ_ONLY = "{path!r} is read-only. Make the file writable, or work on a copy."
+
+
+@dataclass(kw_only=True)
+class _File:
+    """A file as the disk has it."""
+
+    text: str
+    read_only: bool = False
+
+
+@dataclass(kw_only=True)
+class _Content:
+    """A notebook as its document has it. Live: shared by all; a file: its last reading.
+
+    `text` is the file's text that it was read from or last saved as.
+    """
+
+    notebook: dict[str, Any]
+    text: str
+    version: int = 0
+    saved_version: int | None = None
+    loaded: int = 1
+    log: FileChangeLog = field(default_factory=FileChangeLog)
+    replaced: bool = False
+
+
+class FakeCells(FileCells):
+    """`Cells` over one content. A live document has each change at once, a file at the end."""
+
+    def __init__(
+        self, ref: NotebookRef, content: _Content, notes: Sequence[str], taken: Callable[[], None]
+    ) -> None:
+        super().__init__(ref, content.notebook, notes, content.log.changes)
+        self._of = content
+        self._taken = taken
+
+    @property
+    def loaded(self) -> str:
+        return str(self._of.loaded) if self.mode == "live" else "file"
+
+    @property
+    def version(self) -> int:
+        return self._of.version if self.mode == "live" else 0
+
+    def _insert(self, index: int, cell_type: CellType, source: str, cell_id: str | None) -> Cell:
+        cell = super()._insert(index, cell_type, source, cell_id)
+        self._taken()
+        return cell
+
+    def update(self, index: int, *, raise_format: bool = True, **fields: Any) -> None:
+        super().update(index, raise_format=raise_format, **fields)
+        self._taken()
+
+    def _delete(self, index: int) -> None:
+        super()._delete(index)
+        self._taken()
+
+    def _move(self, index: int, to: int) -> None:
+        super()._move(index, to)
+        self._taken()
+
+    def _set_kernelspec(self, name: str, display_name: str, language: str) -> None:
+        super()._set_kernelspec(name, display_name, language)
+        self._taken()
+
+
+class FakeSink:
+    """`OutputSink` into one cell, found again at each write."""
+
+    def __init__(self, documents: FakeDocuments, ref: NotebookRef, cell: Cell) -> None:
+        self._documents = documents
+        self._ref = ref
+        self._cell = cell
+        self.deleted = False
+        self.running = False
+        self.closed = False
+
+    @property
+    def faults(self) -> Faults:
+        return self._documents.faults
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        yield
+
+    def begin(self, *, keep: bool = False) -> None:
+        self.running = True
+        if not keep:
+            self._change(lambda cell: cell.update(outputs=[], execution_count=None))
+
+    def append(self, *outputs: Output) -> None:
+        self._change(lambda cell: cell["outputs"].extend(copy.deepcopy(outputs)))
+
+    def extend_text(self, position: int, text: str) -> None:
+        def extend(cell: dict[str, Any]) -> None:
+            if 0 <= position < len(cell["outputs"]):
+                cell["outputs"][position]["text"] += text
+
+        self._change(extend)
+
+    def replace(self, position: int, output: Output) -> None:
+        def put(cell: dict[str, Any]) -> None:
+            if 0 <= position < len(cell["outputs"]):
+                cell["outputs"][position] = copy.deepcopy(output)
+
+        self._change(put)
+
+    def clear(self) -> None:
+        self._change(lambda cell: cell.update(outputs=[]))
+
+    def count(self, execution_count: int | None) -> None:
+        self._change(lambda cell: cell.update(execution_count=execution_count))
+
+    def end(self, *, running: bool = False) -> None:
+        self.running = running
+
+    async def close(self, *, running: bool = False) -> None:
+        if self.closed:
+            return
+        await self.faults.pass_point("sink.close")
+        self.end(running=running)
+        self.closed = True
+        self._documents.held[self._ref.key] -= 1
+        await self.faults.pass_point("sink.close done")
+
+    def _change(self, change: Callable[[dict[str, Any]], None]) -> None:
+        assert not self.closed, "a write after close"
+        if self.deleted:
+            return
+        self.deleted = not self._documents._change_cell(self._ref, self._cell, change)
+
+
+class FakeDocument:
+    """`Document`: counted in `FakeDocuments.held` until it is closed."""
+
+    def __init__(self, ref: NotebookRef, documents: FakeDocuments) -> None:
+        self.ref = ref
+        self.mode: DocumentMode = documents.mode
+        self._documents = documents
+        self._closed = False
+
+    @property
+    def faults(self) -> Faults:
+        return self._documents.faults
+
+    @passes("document.read")
+    async def read(self) -> Cells:
+        return self._documents._cells(self.ref)
+
+    @asynccontextmanager
+    async def edit(self) -> AsyncIterator[Cells]:
+        await self.faults.pass_point("document.edit")
+        async with self._documents._edit(self.ref) as cells:
+            yield cells
+            await self.faults.pass_point("document.edit done")
+
+    @passes("document.outputs")
+    async def outputs(self, cell: Cell) -> OutputSink:
+        self._documents.held[self.ref.key] += 1
+        return FakeSink(self._documents, self.ref, cell)
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._documents.held[self.ref.key] -= 1
+
+
+class FakeDocuments:
+    """`Documents` over files in memory, all of them live or all of them files.
+
+    The test is the disk and the other people: `write`, `type_over`, `rename`, `delete`. `held`
+    counts by key who holds a document; when nothing runs it is 0 everywhere.
+    """
+
+    def __init__(self, mode: DocumentMode = "live", faults: Faults | None = None) -> None:
+        self.mode: DocumentMode = mode
+        self.faults = faults or Faults()
+        self.session = "first"
+        self.held: Counter[str] = Counter()
+        self.closed = False
+        self._files: dict[str, _File] = {}
+        self._directories = {""}
+        self._keys: dict[str, str] = {}
+        self._deleted: dict[str, str] = {}
+        self._contents: dict[str, _Content] = {}
+        self._editing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    # -- the disk and other people -----------------------------------------------------------------
+
+    def write(self, path: str, *sources: str, minor: int = 5, **metadata: Any) -> None:
+        """A notebook of code cells, with ids c0, c1 ... from nbformat 4.5 on."""
+        cells = [
+            nbformat_cells.new_cell("code", source, f"c{i}") for i, source in enumerate(sources)
+        ]
+        if minor < 5:
+            for cell in cells:
+                del cell["id"]
+        notebook = {"nbformat": 4, "nbformat_minor": minor, "metadata": metadata, "cells": cells}
+        self.put_text(path, json.dumps(notebook))
+
+    def put_text(self, path: str, text: str) -> None:
+        self.make_directory(path.rpartition("/")[0])
+        self._files[path] = _File(text=text)
+
+    def make_directory(self, path: str) -> None:
+        parts = path.split("/")
+        self._directories |= {"/".join(parts[:count]) for count in range(1, len(parts) + 1)}
+
+    def make_read_only(self, path: str) -> None:
+        self._files[path].read_only = True
+
+    def text(self, path: str) -> str | None:
+        """What the file holds now; None when there is none."""
+        file = self._files.get(path)
+        return None if file is None else file.text
+
+    def type_over(self, path: str, cell_id: str, source: str) -> None:
+        """What a person does in JupyterLab: in the shared document, or in the file."""
+        ref = self._identify(path)
+        file = self._files[path]
+        live = self.mode == "live"
+        notebook = self._content(ref).notebook if live else _parsed(path, file.text)
+        cells = FileCells(ref, notebook)
+        index = cells.find(cell_id)
+        assert index is not None
+        cells.set_source(index, source)
+        if live:
+            self._take(ref, self._content(ref), cells)
+        else:
+            file.text = json.dumps(cells.content())
+
+    def rename(self, path: str, to: str) -> None:
+        self._files[to] = self._files.pop(path)
+        self._keys = {key: to if known == path else known for key, known in self._keys.items()}
+
+    def delete(self, path: str) -> None:
+        """Also by somebody who goes behind Jupyter's back."""
+        del self._files[path]
+        for key in [key for key, known in self._keys.items() if known == path]:
+            del self._keys[key]
+            self._contents.pop(key, None)
+            self._deleted[key] = path
+
+    def reload(self, path: str) -> None:
+        """The live document is made anew from the file, as after a restart of Jupyter."""
+        key = self._identify(path).key
+        before = self._contents.pop(key, None)
+        if before is not None:
+            self._content(self._identify(path)).loaded = before.loaded + 1
+
+    # -- the port ----------------------------------------------------------------------------------
+
+    async def server_session(self) -> str:
+        return self.session
+
+    @passes("documents.identify")
+    async def identify(self, path: str) -> NotebookRef:
+        return self._identify(path)
+
+    @passes("documents.current")
+    async def current(self, key: str) -> NotebookRef:
+        path = self._keys.get(key)
+        if path is None or path not in self._files:
+            raise paths.moved_away(path or self._deleted.get(key))
+        return NotebookRef(key=key, path=path)
+
+    @passes("documents.create")
+    async def create(self, path: str) -> NotebookRef:
+        target = self._checked(path)
+        directory = target.rpartition("/")[0]
+        if directory not in self._directories:
+            raise DirectoryMissing(f"There is no directory at {directory!r}.", path=directory)
+        if target in self._files:
+            raise NotebookExists(f"There is already a file at {target!r}.", path=target)
+        self._files[target] = _File(text=json.dumps(nbformat_cells.new_notebook()))
+        return self._identify(target)
+
+    @passes("documents.open")
+    async def open(self, ref: NotebookRef) -> FakeDocument:
+        self._content(ref)
+        self.held[ref.key] += 1
+        return FakeDocument(ref, self)
+
+    def save_state(self, key: str) -> SaveState:
+        content = self._contents.get(key)
+        if self.mode == "file" or content is None:
+            return "saved"
+        return "saved" if content.saved_version == content.version else "pending"
+
+    @passes("documents.save")
+    async def save(self, ref: NotebookRef) -> SaveState:
+        path = self._keys.get(ref.key)
+        if path is None or path not in self._files:
+            raise paths.moved_away(path)
+        content = self._content(NotebookRef(key=ref.key, path=path))
+        if self.mode == "live" and not self._files[path].read_only:
+            content.text = self._files[path].text = json.dumps(content.notebook)
+            content.saved_version = content.version
+        return self.save_state(ref.key)
+
+    def saved_version(self, key: str) -> int | None:
+        content = self._contents.get(key)
+        return None if self.mode == "file" or content is None else content.saved_version
+
+    @property
+    def opened(self) -> int:
+        return len(self._contents) if self.mode == "live" else 0
+
+    @passes("documents.list_directory")
+    async def list_directory(self, path: str) -> Sequence[FileEntry]:
+        directory = paths.normalise(path)
+        if paths.looks_hidden(directory):
+            raise paths.hidden(path)
+        if directory not in self._directories:
+            raise DirectoryMissing(f"There is no directory at {directory!r}.", path=directory)
+        names = sorted({*self._files, *(self._directories - {""})})
+        inside = [name for name in names if name.rpartition("/")[0] == directory]
+        return [self._entry(name) for name in inside if not paths.looks_hidden(name)]
+
+    async def close(self) -> None:
+        self.closed = True
+
+    # -- what documents and sinks ask --------------------------------------------------------------
+
+    def _entry(self, path: str) -> FileEntry:
+        file = self._files.get(path)
+        kind = "directory" if file is None else "notebook" if path.endswith(".ipynb") else "file"
+        return FileEntry(
+            path=path,
+            type=kind,  # type: ignore[arg-type] # one of three literals
+            size=None if file is None else len(file.text),
+            last_modified=MOMENT,
+            created=MOMENT,
+            writable=file is None or not file.read_only,
+        )
+
+    def _checked(self, path: str) -> str:
+        normal = paths.notebook_path(path)
+        if paths.looks_hidden(normal):
+            raise paths.hidden(path)
+        if normal in self._directories:
+            raise paths.is_directory(path)
+        return normal
+
+    def _identify(self, path: str) -> NotebookRef:
+        normal = self._checked(path)
+        if normal not in self._files:
+            raise paths.no_notebook(normal)
+        for key, known in self._keys.items():
+            if known == normal:
+                return NotebookRef(key=key, path=normal)
+        key = f"key-{len(self._keys) + len(self._deleted)}"
+        self._keys[key] = normal
+        return NotebookRef(key=key, path=normal)
+
+    def _content(self, ref: NotebookRef) -> _Content:
+        file = self._files.get(ref.path)
+        if file is None:
+            raise NotebookMissing(f"There is no notebook at {ref.path!r}.", path=ref.path)
+        known = self._contents.get(ref.key)
+        if known is not None and (self.mode == "live" or known.text == file.text):
+            return known
+        notebook = _parsed(ref.path, file.text)
+        if known is None:
+            known = self._contents[ref.key] = _Content(notebook=notebook, text=file.text)
+        else:
+            known.notebook, known.text, known.replaced = notebook, file.text, True
+        known.log.follow(notebook["cells"])
+        return known
+
+    def _cells(self, ref: NotebookRef, taken: Callable[[], None] = lambda: None) -> FakeCells:
+        content = self._content(ref)
+        notes = ["The file changed on disk since jmcp last read it."] if content.replaced else []
+        cells = FakeCells(ref, content, notes, taken)
+        cells.mode = self.mode
+        return cells
+
+    @asynccontextmanager
+    async def _edit(self, ref: NotebookRef) -> AsyncIterator[FakeCells]:
+        async with self._editing[ref.key]:
+            if self.mode == "file" and self._files[ref.path].read_only:
+                raise WriteRefused(READ_ONLY.format(path=ref.path), path=ref.path)
+            content = self._content(ref)
+            before = content.text
+
+            def take() -> None:
+                if self.mode == "live":
+                    self._take(ref, content, cells)
+
+            cells = self._cells(ref, take)
+            content.replaced = False
+            yield cells
+            if self.mode == "file" and cells.changed:
+                if self._files[ref.path].text != before:
+                    raise WriteRefused(f"{ref.path!r} changed on disk during the edit.")
+                self._take(ref, content, cells)
+
+    def _take(self, ref: NotebookRef, content: _Content, cells: FileCells) -> None:
+        """The document has what the cells hold now."""
+        content.notebook = cells.content()
+        content.version += 1
+        content.log.follow(list(content.notebook["cells"]))
+        if self.mode == "file":
+            content.text = self._files[ref.path].text = json.dumps(content.notebook)
+
+    def _change_cell(
+        self, ref: NotebookRef, cell: Cell, change: Callable[[dict[str, Any]], None]
+    ) -> bool:
+        """Change one cell of a run; False when it is no more."""
+        path = self._keys.get(ref.key)
+        if path is None or path not in self._files:
+            return False
+        now = NotebookRef(key=ref.key, path=path)
+        content = self._content(now)
+        cells = FileCells(now, content.notebook)
+        index = cells.find(cell.cell_id) if cell.cell_id is not None else cell.index
+        if index is None or index >= len(cells):
+            return False
+        if cell.cell_id is None and cells.get(index).source != cell.source:
+            return False
+        changed = copy.deepcopy(dict(content.notebook["cells"][index]))
+        change(changed)
+        cells.update(index, raise_format=False, **nbformat_cells.storable(changed))
+        self._take(now, content, cells)
+        return True
+
+
+def _parsed(path: str, text: str) -> dict[str, Any]:
+    try:
+        notebook = json.loads(text)
+        assert notebook["nbformat"] == 4
+        for cell in notebook["cells"]:
+            assert cell["cell_type"] in ("code", "markdown", "raw")
+            cell["source"] = "".join(cell["source"])
+        assert isinstance(notebook["metadata"], dict)
+    except (ValueError, KeyError, TypeError, AssertionError) as error:
+        raise NotebookBroken(f"{path!r} is not a notebook of nbformat 4.", path=path) from error
+    return dict(notebook)

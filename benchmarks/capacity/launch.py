@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks import limits
 from benchmarks.clients.mcp import ModernClient
+from benchmarks.cpu.clock import cpu_seconds
 from benchmarks.figures import Figure
 from benchmarks.servers.memory import resident_mb
 from benchmarks.servers.process import READY_SECONDS, TOKEN, environment, free_port, stop
@@ -28,6 +29,9 @@ class Start:
 
     seconds: float
     """Until it answered."""
+
+    cpu_seconds: float
+    """Of all its threads until then: what a busy machine changes less."""
 
     megabytes: float
     """Resident then."""
@@ -49,6 +53,7 @@ def starts(base: Path) -> list[Figure]:
             bare.append(first)
             ours.append(second)
     lab, jmcp = (min(start.seconds for start in found) for found in (bare, ours))
+    lab_cpu, jmcp_cpu = (min(start.cpu_seconds for start in found) for found in (bare, ours))
     lab_mb, jmcp_mb = (min(start.megabytes for start in found) for found in (bare, ours))
     return [
         Figure(name="bare JupyterLab answers", value=lab, unit="s", note=f"best of {STARTS}"),
@@ -63,6 +68,12 @@ def starts(base: Path) -> list[Figure]:
             ),
         ),
         Figure(
+            name="CPU of the start that the extension adds",
+            value=jmcp_cpu - lab_cpu,
+            unit="s",
+            note=f"{lab_cpu:.2f} to {jmcp_cpu:.2f} s",
+        ),
+        Figure(
             name="memory that the extension adds",
             value=jmcp_mb - lab_mb,
             unit="MB",
@@ -75,7 +86,8 @@ def starts(base: Path) -> list[Figure]:
 def _start(base: Path, *, extension: bool, answers: Callable[[str], object]) -> Start:
     with _lab(base, extension=extension) as (url, pid, begin):
         _until(lambda: answers(url))
-        return Start(seconds=time.perf_counter() - begin, megabytes=resident_mb(pid))
+        seconds = time.perf_counter() - begin
+        return Start(seconds=seconds, cpu_seconds=cpu_seconds(pid), megabytes=resident_mb(pid))
 
 
 @contextmanager

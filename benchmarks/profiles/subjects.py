@@ -58,6 +58,17 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
 """By package or module. The longest that fits decides; a module that none fits (json, pydantic,
 anyio, sqlite3 ...) counts for whoever called it."""
 
+ENCLOSING = {
+    "jmcp_jupyter.documents.live.save_supervisor:SaveSupervisor._save": "saving",
+    "jupyter_server_ydoc.rooms:DocumentRoom._maybe_save_document": "saving",
+    "jupyter_server.services.kernels.kernelmanager:"
+    "MappingKernelManager.start_watching_activity.<locals>.record_activity": (
+        "Jupyter Server's watch of kernel activity"
+    ),
+}
+"""Functions that say what all they call is about: most of a save is reading the shared document, and
+Jupyter Server decodes each message of a kernel once more, to know when it was last active."""
+
 LOOP_MODULES = ("asyncio", "selectors")
 WAKE_UPS = frozenset(
     {
@@ -81,10 +92,16 @@ def subject(frame: str) -> str | None:
 
 
 def subject_of_stack(stack: str) -> str:
-    """The innermost frame with a subject decides; `stack` has the outermost frame first."""
+    """The innermost frame with a subject decides, unless one encloses it that says more.
+
+    `stack` has the outermost frame first.
+    """
     frames = stack.split(";")
     if frames[-1] in WAKE_UPS:
         return SAMPLING
+    for frame in frames:
+        if frame in ENCLOSING:
+            return ENCLOSING[frame]
     for frame in reversed(frames):
         if frame.partition(":")[0].startswith(LOOP_MODULES) and _is_loop(frame):
             return LOOP

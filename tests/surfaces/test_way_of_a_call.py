@@ -112,7 +112,7 @@ async def way_of(jupyter: StartJupyter, tool: str, arguments: dict[str, Any]) ->
     return stations
 
 
-CALLS = {
+CALLS: dict[str, dict[str, Any]] = {
     "execute_cell": {"cell_id": MARK},
     "insert_cell": {"cell_type": "code", "cell_source": MARK, "cell_index": -1},
 }

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jmcp.core.ports import Cells
-from jmcp.core.runs.batch import Batch, Step
-from jmcp.core.runs.registry import Execution as Run
+from jmcp.core.runs.batch import Batch, BatchRequest, Step
 from jmcp.core.sessions.call_view import CallView, listed
 from jmcp.core.sessions.session import Session
 from jmcp_api.errors import CellNotCode, ExecutionNotFound
@@ -40,7 +39,7 @@ async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution
     if unread:
         session.notice("cells_changed", _unread([cell.cell_id]))
     kernel_id = await notebook.kernel.ready(kernel_name)
-    run = await notebook.run(cell.source, kernel_id=kernel_id, cell=cell, timeout=params.timeout)
+    run = notebook.run(cell.source, kernel_id=kernel_id, cell=cell, timeout=params.timeout)
     await session.watch(run, params.wait)
     return await run_result(run, session, cell.index)
 
@@ -57,9 +56,7 @@ async def insert_execute_code_cell(
     async with notebook.edit() as cells:
         at = position(cells, notebook.view, params.cell_index, params.after_cell_id)
         cell = cells.insert(at, "code", params.cell_source)
-    run = await notebook.run(
-        params.cell_source, kernel_id=kernel_id, cell=cell, timeout=params.timeout
-    )
+    run = notebook.run(params.cell_source, kernel_id=kernel_id, cell=cell, timeout=params.timeout)
     await session.watch(run, params.wait)
     return await run_result(run, session, at)
 
@@ -68,7 +65,7 @@ async def execute_code(params: ExecuteCodeParams, session: Session) -> Execution
     notebook = await session.notebook(params.notebook_path)
     kernel_name = (await notebook.read()).kernelspec()
     kernel_id = await notebook.kernel.ready(kernel_name)
-    run = await notebook.run(params.code, kernel_id=kernel_id, cell=None, timeout=params.timeout)
+    run = notebook.run(params.code, kernel_id=kernel_id, cell=None, timeout=params.timeout)
     await session.watch(run, params.wait)
     return await run_result(run, session)
 
@@ -83,14 +80,17 @@ async def run_cells(params: RunCellsParams, session: Session) -> Execution:
     if unread:
         session.notice("cells_changed", _unread(unread))
     steps = [Step(index=cell.index, cell_id=cell.cell_id, source=cell.source) for cell in code]
-    batch = session.workspace.batches.start(
-        steps,
-        notebook.detached(),
-        owner=session.record.owner,
-        session_id=session.record.session_id,
-        kernel_id=await notebook.kernel.ready(kernel_name),
-        stop_on_error=params.stop_on_error,
-        timeout=params.timeout,
+    kernel_id = await notebook.kernel.ready(kernel_name)
+    batch = session.workspace.runs.start_batch(
+        BatchRequest(
+            kernel_id=kernel_id,
+            steps=steps,
+            opened=notebook.detached(),
+            owner=session.record.owner,
+            session_id=session.record.session_id,
+            stop_on_error=params.stop_on_error,
+            timeout=params.timeout,
+        )
     )
     await session.watch(batch, params.wait)
     return await batch_result(batch, session)
@@ -122,11 +122,9 @@ def _range(cells: Cells, view: CallView, params: RunCellsParams, session: Sessio
 
 
 async def get_execution(params: GetExecutionParams, session: Session) -> Execution:
-    workspace = session.workspace
-    run: Run | Batch | None = workspace.executions.get(params.execution_id)
-    run = run or workspace.batches.get(params.execution_id)
+    run = session.workspace.runs.get(params.execution_id)
     mine = (session.record.owner, session.record.session_id)
-    if run is None or (run.owner, run.session_id) != mine:
+    if run is None or (run.request.owner, run.request.session_id) != mine:
         raise ExecutionNotFound(
             f"This session has no execution {params.execution_id!r}. list_executions lists those "
             "that are kept; read_cell has the outputs of cells.",
@@ -139,12 +137,11 @@ async def get_execution(params: GetExecutionParams, session: Session) -> Executi
 
 
 async def list_executions(params: ListExecutionsParams, session: Session) -> ExecutionList:
-    workspace = session.workspace
-    mine = {"owner": session.record.owner, "session_id": session.record.session_id}
-    runs: list[Run | Batch] = [*workspace.executions.list(**mine), *workspace.batches.list(**mine)]
+    record = session.record
+    runs = session.workspace.runs.list(owner=record.owner, session_id=record.session_id)
     if params.notebook_path is not None:
         notebook = await session.notebook(params.notebook_path)
-        runs = [run for run in runs if run.notebook_key == notebook.ref.key]
+        runs = [run for run in runs if run.request.notebook.key == notebook.ref.key]
     # Oldest first among those that wait, since that is the order of the queue; then the latest.
     going = [run for run in runs if not run.done]
     going.sort(key=lambda run: (run.status == "queued", run.submitted))

@@ -27,9 +27,8 @@ Private = Mapping[str, tuple[SessionRecord, HeldNotebook]]
 async def restart_notebook(params: RestartNotebookParams, session: Session) -> KernelAction:
     notebook = await session.notebook(params.notebook_path)
     kernel_id = await _kernel_of(notebook)
-    await session.workspace.batches.stop(kernel_id)
-    # Code that waits in the queue was written for variables that are about to go.
-    dropped = session.workspace.executions.drop(
+    # Code that waits was written for variables that are about to go.
+    dropped = await session.workspace.runs.drop(
         kernel_id, "The kernel was restarted before this run began. Run it again if it still fits."
     )
     restarted = await notebook.kernel.restart()
@@ -41,12 +40,9 @@ async def restart_notebook(params: RestartNotebookParams, session: Session) -> K
 async def interrupt_kernel(params: InterruptKernelParams, session: Session) -> KernelAction:
     notebook = await session.notebook(params.notebook_path)
     kernel_id = await _kernel_of(notebook)
-    # A batch first, or it would go on with its next cell.
-    stopped = await session.workspace.batches.stop(kernel_id)
-    interrupted = await session.workspace.executions.interrupt(kernel_id)
-    return await _action(
-        "interrupted" if interrupted or stopped else "already_idle", kernel_id, session.workspace
-    )
+    interrupted = await session.workspace.runs.interrupt(kernel_id)
+    action: KernelOutcome = "interrupted" if interrupted else "already_idle"
+    return await _action(action, kernel_id, session.workspace)
 
 
 async def list_kernels(params: ListKernelsParams, workspace: Workspace) -> KernelList:

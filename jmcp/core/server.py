@@ -20,8 +20,7 @@ from jmcp.core.kernels.release import release_kernel
 from jmcp.core.observe.events import Observer, SessionEvent
 from jmcp.core.observe.metrics import Metrics
 from jmcp.core.ports import Documents, Kernels
-from jmcp.core.runs.batches import Batches
-from jmcp.core.runs.registry import Executions
+from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.sessions.lookup import Sessions
 from jmcp.core.sessions.readings import Readings
 from jmcp.core.sessions.records import SessionRecord, Store
@@ -75,14 +74,13 @@ class Server:
         self.gate = DrainGate(api.policy.errors["server_stopping"])
         self._store = store or MemoryStore()
         self._observers = (self.metrics, *observers)
-        self.executions = Executions(kernels, store=self._store)
-        self.batches = Batches(self.executions)
+        self.runs = RunRegistry(kernels, store=self._store)
         self.sessions = Sessions(
             policy=api.policy,
             store=self._store,
             documents=documents,
             clock=clock,
-            users=self._users,
+            users=self.runs.users,
             on_expired=self._on_expired,
             notify=self._notify,
         )
@@ -100,7 +98,7 @@ class Server:
         """
         await self._store.count(0)
         if not self.permissions.read_only:
-            await self.executions.resume(self.leases)
+            await self.runs.resume(self.leases)
         self._sweeper = supervised(self._sweep, "session-sweep")
 
     @property
@@ -115,14 +113,13 @@ class Server:
         if self.stopping:
             return
         await self.gate.stop_accepting(seconds)
-        await self.batches.close()
-        self.executions.stop()
-        left = [run for run in self.executions.list() if run.status == "running"]
+        await self.runs.stop()
+        left = self.runs.count("running")
         await self.gate.expire_calls()
         if left:
             fate = "go on in their kernels" if self.kernels.stay else "end with their kernels"
-            log.warning("stopping: %d runs %s", len(left), fate)
-            self.metrics.detached(len(left))
+            log.warning("stopping: %d runs %s", left, fate)
+            self.metrics.detached(left)
 
     async def close(self) -> None:
         """Close everything, each part whatever became of the one before it.
@@ -133,10 +130,9 @@ class Server:
             stack.push_async_callback(self._store.close)
             stack.push_async_callback(self.sessions.close)
             stack.push_async_callback(self.leases.close)
-            stack.push_async_callback(self.executions.close)
+            stack.push_async_callback(self.runs.close)
             stack.push_async_callback(self.kernels.close)
-            stack.callback(self.executions.stop)
-            stack.push_async_callback(self.batches.close)
+            stack.push_async_callback(self.runs.stop)
             stack.push_async_callback(self._cleaned_up)
             if self._sweeper is not None:
                 stack.callback(self._sweeper.cancel)
@@ -167,17 +163,13 @@ class Server:
             observer.on_session_event(event)
 
     def _add_gauges(self) -> None:
-        gauge, runs = self.metrics.gauge, self.executions
+        gauge, runs = self.metrics.gauge, self.runs
         gauge("jmcp_calls_in_progress", "Calls under way.", lambda: self.gate.calls)
         gauge("jmcp_sessions_active", "Sessions that live.", lambda: self.sessions.counted)
         gauge("jmcp_runs_running", "Runs that kernels are at.", lambda: runs.count("running"))
         gauge("jmcp_runs_queued", "Runs that wait for one.", lambda: runs.count("queued"))
         gauge("jmcp_documents_open", "Live documents.", lambda: self.documents.opened)
         gauge("jmcp_kernels_connected", "Open connections.", lambda: self.kernels.connected)
-
-    def _users(self) -> set[tuple[str, str]]:
-        """A running execution keeps its session alive, however long it runs."""
-        return self.executions.users() | self.batches.users()
 
     async def _on_expired(self, record: SessionRecord) -> None:
         """What an expired session leaves: its kernels, where nobody else uses them."""

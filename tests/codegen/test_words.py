@@ -15,7 +15,7 @@ import pytest
 from jmcp.core import errors, ports
 from jmcp.core.calls import principal, tool
 from jmcp.core.kernels import release
-from jmcp.core.runs import execution
+from jmcp.core.runs import status
 from jmcp_api import enums
 
 SCHEMAS = Path(__file__).parents[2] / "codegen" / "jmcp_codegen" / "schemas"
@@ -34,7 +34,7 @@ def words(literal: Any) -> set[str]:
         (ports.SaveState, enums.SaveState),
         (ports.KernelState, enums.KernelState),
         (ports.EntryType, enums.EntryType),
-        (execution.Status, enums.RunStatus),
+        (status.RunStatus, enums.RunStatus),
         (release.Fate, enums.KernelFate),
         (release.Release, enums.KernelRelease),
     ],

@@ -6,7 +6,7 @@ from jmcp.core.errors import NotebookMissing
 from jmcp.core.ports import Cells, Output
 from jmcp.core.runs.batch import Batch as RunBatch
 from jmcp.core.runs.batch import Step
-from jmcp.core.runs.registry import Execution as Run
+from jmcp.core.runs.run import Run
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.session import Session
 from jmcp_api.enums import StepStatus
@@ -35,17 +35,17 @@ async def run_result(run: Run, session: Session, at: int | None = None) -> Execu
         raise run.failure
     for note in run.notes:
         session.notice("run_note", note)
-    notebook = await _notebook_of(run.notebook_key, session)
+    notebook = await _notebook_of(run.request.notebook.key, session)
     if notebook is not None:
         await notebook.kernel.ended(run)
-    if run.cell_id is not None:
+    if run.request.cell_id is not None:
         # Others may have moved or deleted the cell while it ran.
-        at = await _index(run.cell_id, notebook)
+        at = await _index(run.request.cell_id, notebook)
     return Execution(
         status="running" if run.status == "queued" else run.status,
         execution_id=run.execution_id,
         cell_index=at,
-        cell_id=run.cell_id,
+        cell_id=run.request.cell_id,
         execution_count=run.execution_count,
         seconds=round(run.seconds, 3),
         complete=_complete(run),
@@ -57,11 +57,11 @@ async def batch_result(batch: RunBatch, session: Session) -> Execution:
     """The summary of a batch so far."""
     for note in batch.notes:
         session.notice("run_note", note)
-    notebook = await _notebook_of(batch.notebook_key, session)
-    runs = [step.run for step in batch.steps if step.run is not None]
+    notebook = await _notebook_of(batch.request.notebook.key, session)
+    runs = [step.run for step in batch.request.steps if step.run is not None]
     if runs and notebook is not None:
         await notebook.kernel.ended(runs[-1])
-    remarks = [(step, note) for step in batch.steps if step.run for note in step.run.notes]
+    remarks = [(step, note) for step in batch.request.steps if step.run for note in step.run.notes]
     for step, note in remarks[:BATCH_REMARKS]:
         session.notice("run_note", f"Cell {step.index}: {note}")
     shown = _shown(batch)
@@ -82,20 +82,20 @@ async def batch_result(batch: RunBatch, session: Session) -> Execution:
         outputs=[],
         batch=Batch(
             done=batch.finished_steps,
-            total=len(batch.steps),
+            total=len(batch.request.steps),
             cells=rows,
-            left_out=len(batch.steps) - len(shown) or None,
+            left_out=len(batch.request.steps) - len(shown) or None,
         ),
     )
 
 
 def row(run: Run | RunBatch, session: Session) -> ExecutionRow:
     """One line of a listing."""
-    held = session.record.notebooks.get(run.notebook_key)
+    held = session.record.notebooks.get(run.request.notebook.key)
     if isinstance(run, Run):
-        cell_id, code = run.cell_id, first_line(run.code)
+        cell_id, code = run.request.cell_id, first_line(run.request.code)
     else:
-        cell_id, code = None, f"run_cells: {run.finished_steps} of {len(run.steps)} cells"
+        cell_id, code = None, f"run_cells: {run.finished_steps} of {len(run.request.steps)} cells"
     return ExecutionRow(
         execution_id=run.execution_id,
         status=run.status,
@@ -152,15 +152,15 @@ def _now(step: Step, cells: Cells) -> int:
 
 def _shown(batch: RunBatch) -> list[Step]:
     """The steps that a summary has room for, in their order."""
-    if len(batch.steps) <= BATCH_CELLS:
-        return list(batch.steps)
-    over = [step for step in batch.steps if step.skipped or (step.run and step.run.done)]
+    if len(batch.request.steps) <= BATCH_CELLS:
+        return list(batch.request.steps)
+    over = [step for step in batch.request.steps if step.skipped or (step.run and step.run.done)]
     failed = [step for step in over if step.run is not None and step.run.status != "ok"]
     # What runs now comes after what is over; before that there are the first ones.
-    start = min(max(0, len(over) + 1 - BATCH_CELLS), len(batch.steps) - BATCH_CELLS)
-    last = reversed(batch.steps[start : start + BATCH_CELLS])
+    start = min(max(0, len(over) + 1 - BATCH_CELLS), len(batch.request.steps) - BATCH_CELLS)
+    last = reversed(batch.request.steps[start : start + BATCH_CELLS])
     kept = set(list(dict.fromkeys([*failed[-(BATCH_CELLS // 2) :], *last]))[:BATCH_CELLS])
-    return [step for step in batch.steps if step in kept]
+    return [step for step in batch.request.steps if step in kept]
 
 
 def _batch_cell(step: Step, index: int, batch: RunBatch, budget: int) -> BatchCell:

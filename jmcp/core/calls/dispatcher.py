@@ -107,8 +107,7 @@ class Dispatcher(Server):
             policy=self.api.policy,
             leases=self.leases,
             kernels=self.kernels,
-            executions=self.executions,
-            batches=self.batches,
+            runs=self.runs,
             sessions=self.sessions,
             gate=self.gate,
             permissions=self.permissions,
@@ -156,8 +155,8 @@ class Dispatcher(Server):
                     session.record, session.changes, readings=session.unsaved_readings()
                 )
             if tool.on_disconnect == "interrupt":
-                for run in session.workspace.runs:
-                    await self.executions.cancel(run, "Its caller left.")
+                for run in session.workspace.submitted:
+                    await self.runs.cancel(run, "Its caller left.")
 
         self.later(afterwards(), f"after a cancelled {tool.name}")
 

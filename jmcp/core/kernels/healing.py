@@ -14,7 +14,7 @@ from jmcp.core.errors import BackendError, KernelDown, KernelMissing
 from jmcp.core.kernels.start_limit import Starts
 from jmcp.core.observe.events import SessionEvent, masked
 from jmcp.core.ports import Health, KernelConnection, Kernels
-from jmcp.core.runs.registry import Execution
+from jmcp.core.runs.run import Run
 from jmcp.core.sessions.lookup import Sessions
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 
@@ -87,20 +87,24 @@ def adopted(held: HeldNotebook, seen: Seen) -> HeldNotebook:
     )
 
 
-def lost(held: HeldNotebook, run: Execution) -> HeldNotebook:
+def lost(held: HeldNotebook, run: Run) -> HeldNotebook:
     """What the session knows once it hears that the process of that run is no more."""
-    if held.kernel_id != run.kernel_id or held.generation is None:
+    if held.kernel_id != run.request.kernel_id or held.generation is None:
         return held
     # One that never began was written for a process that is gone.
-    generation = run.generation or run.written_for or held.generation
+    generation = run.generation or run.request.generation or held.generation
     if held.counted_by == PROCESS and generation < held.generation:
         return held
     return replace(held, generation=None, pending_notice="kernel_restarted")
 
 
-def ran(held: HeldNotebook, run: Execution) -> HeldNotebook:
+def ran(held: HeldNotebook, run: Run) -> HeldNotebook:
     """What the session knows once it sees in which process that run came to be."""
-    if held.kernel_id != run.kernel_id or held.generation is None or held.counted_by != PROCESS:
+    if (
+        held.kernel_id != run.request.kernel_id
+        or held.generation is None
+        or held.counted_by != PROCESS
+    ):
         return held
     if run.generation <= held.generation:
         return held

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from jmcp.core.errors import BackendError
-from jmcp.core.ports import Cell
+from jmcp.core.ports import Cell, NotebookRef
 from jmcp.core.runs.progress import Progress, last_line
-from jmcp.core.runs.registry import Execution, Executions, Status
+from jmcp.core.runs.run import Run
+from jmcp.core.runs.status import CODE_FAILED, RunStatus
 from jmcp.core.runs.waitable import Waitable
 from jmcp.core.sessions.notebook import Notebook
 
 log = logging.getLogger(__name__)
 
-FAILED: frozenset[Status] = frozenset({"error", "timed_out"})
-"""What a batch can go on after: the kernel is usable, and its variables are there."""
-_SLOW_SECONDS = 20.0
-"""Of a cell, after which half of it counts as done in a report; nobody knows how long it takes."""
+USUAL_CELL_SECONDS = 20.0
+"""Seconds after which half of a cell counts as done in a report: nobody knows how long it takes."""
 
 Skipped = Literal["deleted", "not_code"]
+
+Cancel = Callable[[Run, str], Awaitable[None]]
+"""Stops one run, with a note why."""
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -35,39 +37,42 @@ class Step:
     index: int
     cell_id: str | None
     source: str
-    run: Execution | None = None
+    run: Run | None = None
     skipped: Skipped | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRequest:
+    """Cells of one notebook to run one after another, for one session.
+
+    `opened` is the notebook for the batch alone, which closes its lease. `timeout` is in seconds
+    for each cell; 0 is no limit.
+    """
+
+    kernel_id: str
+    steps: Sequence[Step]
+    opened: Notebook
+    owner: str
+    session_id: str
+    stop_on_error: bool
+    timeout: float
+
+    @property
+    def notebook(self) -> NotebookRef:
+        return self.opened.ref
 
 
 class Batch(Waitable):
     """A batch as clients see it: something that runs, with an id, a status and progress."""
 
-    def __init__(
-        self,
-        execution_id: str,
-        steps: Sequence[Step],
-        notebook: Notebook,
-        executions: Executions,
-        *,
-        owner: str,
-        session_id: str,
-        kernel_id: str,
-        stop_on_error: bool,
-        timeout: float,
-    ) -> None:
+    def __init__(self, execution_id: str, request: BatchRequest, cancel: Cancel) -> None:
         super().__init__()
         self.execution_id = execution_id
-        self.steps = steps
-        self.notebook = notebook
-        self.owner = owner
-        self.session_id = session_id
-        self.kernel_id = kernel_id
-        self.status: Status = "running"
+        self.request = request
+        self.status: RunStatus = "running"
         self.submitted = datetime.now(UTC)
         self.notes: list[str] = []
-        self._executions = executions
-        self._stop_on_error = stop_on_error
-        self._timeout = timeout
+        self._cancel = cancel
         self._stopped = False
         self._generation: int | None = None
         self._current: Step | None = None
@@ -77,29 +82,26 @@ class Batch(Waitable):
         return self.submitted
 
     @property
-    def notebook_key(self) -> str:
-        return self.notebook.ref.key
-
-    @property
     def finished_steps(self) -> int:
         """Steps that are over, in whatever way."""
         return sum(
-            step.skipped is not None or bool(step.run and step.run.done) for step in self.steps
+            step.skipped is not None or bool(step.run and step.run.done)
+            for step in self.request.steps
         )
 
     @property
     def seconds(self) -> float:
         """How long the kernel has worked on its cells."""
-        return sum(step.run.seconds for step in self.steps if step.run is not None)
+        return sum(step.run.seconds for step in self.request.steps if step.run is not None)
 
-    def describe(self, _: float, final: bool) -> Progress:
+    def describe(self, seconds: float, *, final: bool) -> Progress:
         """Cells done of all; the one that runs counts as a part that grows and is never whole."""
-        done, total = self.finished_steps, len(self.steps)
+        done, total = self.finished_steps, len(self.request.steps)
         message = f"{self.status}: {done} of {total} cells"
         part = 0.0
         if self._current is not None and self._current.run is not None and not self.done:
             run = self._current.run
-            part = run.seconds / (run.seconds + _SLOW_SECONDS)
+            part = run.seconds / (run.seconds + USUAL_CELL_SECONDS)
             line = last_line(run.outputs)
             message += f", cell {self._current.index}" + (f": {line}" if line else "")
         return Progress(done=done + part, total=total, message=message, final=final)
@@ -114,15 +116,15 @@ class Batch(Waitable):
         self._stopped = True
         run = self._current.run if self._current is not None else None
         if run is not None and run.status == "queued":
-            await self._executions.cancel(run, "The batch was interrupted before this ran.")
+            await self._cancel(run, "The batch was interrupted before this ran.")
 
     async def go(self) -> None:
         """Run the steps; returns when it is over, and never raises."""
-        failed: Status = "ok"
+        failed: RunStatus = "ok"
         try:
-            for step in self.steps:
+            for step in self.request.steps:
                 status = "interrupted" if self._stopped else await self._run(step)
-                if status in FAILED and not self._stop_on_error:
+                if status in CODE_FAILED and not self.request.stop_on_error:
                     failed = "error"
                 elif status != "ok":
                     self._finish("interrupted" if self._stopped else status)
@@ -136,23 +138,23 @@ class Batch(Waitable):
             self.notes.append("The batch failed inside jmcp; see its log.")
             self._finish("aborted")
         finally:
-            self.notebook.lease.close()
+            self.request.opened.lease.close()
             if not self.done:  # cancelled: jmcp is stopping
                 self._finish("aborted")
 
-    async def _run(self, step: Step) -> Status:
+    async def _run(self, step: Step) -> RunStatus:
         self._current = step
         cell = await self._cell(step)
         if cell is None:
             self.advance()
             return "ok"
-        run = step.run = await self.notebook.run(
-            cell.source, kernel_id=self.kernel_id, cell=cell, timeout=self._timeout
+        run = step.run = self.request.opened.run(
+            cell.source, kernel_id=self.request.kernel_id, cell=cell, timeout=self.request.timeout
         )
-        seen = -1
+        noted = -1
         while not run.done:
-            await run.changed_since(seen, None)
-            seen = run.progress
+            await run.changed_since(noted, None)
+            noted = run.progress
             self.advance()
         self.advance()
         if run.failure is not None:
@@ -166,8 +168,8 @@ class Batch(Waitable):
 
     async def _cell(self, step: Step) -> Cell | None:
         """The step's cell as it is now, wherever it has moved to; None if there is nothing to run."""
-        await self.notebook.follow()
-        cells = await self.notebook.read()
+        await self.request.opened.follow()
+        cells = await self.request.opened.read()
         if step.cell_id is not None:
             index = cells.find(step.cell_id)
         else:
@@ -182,7 +184,7 @@ class Batch(Waitable):
             return None
         return cell
 
-    def _finish(self, status: Status) -> None:
+    def _finish(self, status: RunStatus) -> None:
         self.status = status
         self._current = None
         self.end()

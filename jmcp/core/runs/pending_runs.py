@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from jmcp.core.sessions.records import PendingRun, Store
 
 WRITE_DELAY_SECONDS = 0.05
-"""Seconds after which a run that still goes on is stored (docs/decisions/0022): most are over by
+"""Seconds after which a run that still goes on is stored (docs/decisions/0023): most are over by
 then, and cost the store nothing. A process that is killed forgets runs that are younger."""
 
 log = logging.getLogger(__name__)

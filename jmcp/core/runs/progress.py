@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from jmcp.core.outputs.terminal import plain
 from jmcp.core.ports import Output
-from jmcp.core.runs.registry import Execution
-from jmcp.core.runs.waitable import Waitable
 
-INTERVAL = 0.5
+REPORT_INTERVAL_SECONDS = 0.5
 """Seconds between reports: a person reads no faster, and a model pays for each."""
-HEARTBEAT = 5.0
-"""Seconds between reports without news; clients that give up on a silent call wait longer."""
+HEARTBEAT_SECONDS = 5.0
+"""Seconds between reports of no change; clients that give up on a silent call wait longer."""
 LINE_CHARACTERS = 200
 """Of the last line of output that a report quotes."""
 
@@ -37,37 +36,39 @@ class Progress:
 Report = Callable[[Progress], Awaitable[None]]
 """Takes a report on its way to the caller. Does nothing once the caller is gone."""
 
-Describe = Callable[[float, bool], Progress]
-"""What there is to report after so many seconds of watching, and whether it is the last time."""
+
+class Watchable(Protocol):
+    """A run or a batch, as who watches it sees it."""
+
+    progress: int
+
+    @property
+    def done(self) -> bool: ...
+    async def wait(self, seconds: float | None) -> bool: ...
+    async def changed_since(self, progress: int, seconds: float | None) -> bool: ...
+    def describe(self, seconds: float, *, final: bool) -> Progress:
+        """What there is to report after so many seconds of watching; `final`: for the last time."""
 
 
-async def watch(run: Waitable, seconds: float, report: Report | None, describe: Describe) -> bool:
-    """Wait for a run as `run.wait` does, and report on it meanwhile. Says whether it is done."""
+async def watch(run: Watchable, seconds: float, report: Report | None) -> bool:
+    """Wait for a run as `run.wait` does, and report on it meanwhile. Returns whether it is done."""
     if report is None:
         return await run.wait(seconds)
     clock = asyncio.get_running_loop().time
     began = clock()
-    seen = -1
+    reported = -1
 
     def left(at_most: float) -> float:
         return max(0.0, min(at_most, began + seconds - clock()))
 
-    while left(INTERVAL) and not await run.wait(left(INTERVAL)):
-        await run.changed_since(seen, left(HEARTBEAT - INTERVAL))
-        if run.done or not left(INTERVAL):
+    while left(REPORT_INTERVAL_SECONDS) and not await run.wait(left(REPORT_INTERVAL_SECONDS)):
+        await run.changed_since(reported, left(HEARTBEAT_SECONDS - REPORT_INTERVAL_SECONDS))
+        if run.done or not left(REPORT_INTERVAL_SECONDS):
             break
-        seen = run.progress
-        await report(describe(clock() - began, False))
-    await report(describe(clock() - began, True))
+        reported = run.progress
+        await report(run.describe(clock() - began, final=False))
+    await report(run.describe(clock() - began, final=True))
     return run.done
-
-
-def of_run(run: Execution, seconds: float, final: bool) -> Progress:
-    """A run by itself: `done` are the seconds of watching it."""
-    outputs = run.outputs
-    line = last_line(outputs)
-    message = f"{run.status}: {line}" if line else run.status
-    return Progress(done=seconds, total=None, message=message, outputs=outputs, final=final)
 
 
 def last_line(outputs: Sequence[Output]) -> str:

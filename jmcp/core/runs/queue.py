@@ -13,18 +13,21 @@ from functools import partial
 from jmcp.core.errors import BackendError
 from jmcp.core.outputs.displays import Displays
 from jmcp.core.ports import Kernels
-from jmcp.core.runs.execution import Execution
+from jmcp.core.runs.kernel_run import KernelRun, Start
 from jmcp.core.runs.pending_runs import PendingRuns
 from jmcp.core.runs.resumption import Resumption
-from jmcp.core.runs.run import KERNEL_GONE, STOPPED, KernelRun, Start
+from jmcp.core.runs.run import Run
+from jmcp.core.runs.run_output import STOPPED, RunOutput
+from jmcp.core.runs.status import KERNEL_GONE
 
 log = logging.getLogger(__name__)
 
-STOPPING = 30.0
+STOP_SECONDS = 30.0
 """Seconds that the cells have to be closed when jmcp stops."""
 
-HEARD_SECONDS = 0.5
-"""For a run to end by an interrupt that came before it had begun."""
+SECOND_INTERRUPT_SECONDS = 0.5
+"""Seconds that a run has to end by an interrupt that came before it had begun; then there is
+another one."""
 
 NEVER_SENT = "jmcp stopped before this ran."
 VARIABLES_GONE = (
@@ -34,7 +37,7 @@ VARIABLES_GONE = (
 
 
 class RunQueue:
-    """Runs executions as a task of its own, so that no caller who leaves takes a run along."""
+    """Runs in a task of its own, so that no caller who leaves takes a run along."""
 
     def __init__(
         self,
@@ -42,15 +45,15 @@ class RunQueue:
         kernels: Kernels,
         *,
         pending: PendingRuns,
-        grace: float,
-        on_end: Callable[[Execution], None],
+        grace_seconds: float,
+        on_end: Callable[[Run], None],
     ) -> None:
         self.kernel_id = kernel_id
-        self.waiting: deque[Execution] = deque()
-        self.running: Execution | None = None
+        self.waiting: deque[Run] = deque()
+        self.running: Run | None = None
         self._kernels = kernels
         self._pending = pending
-        self._grace = grace
+        self._grace_seconds = grace_seconds
         self._on_end = on_end
         self._worker: asyncio.Task[None] | None = None
         self._again: asyncio.Task[None] | None = None
@@ -66,54 +69,56 @@ class RunQueue:
     def idle(self) -> bool:
         return self._worker is None or self._worker.done()
 
-    def put(self, execution: Execution) -> None:
-        """Add an execution at the end."""
+    def put(self, run: Run) -> None:
+        """Add a run at the end."""
         if self._stopping:
-            self._end_unsent(execution, NEVER_SENT)
+            self._end_unsent(run, NEVER_SENT)
             return
-        self.waiting.append(execution)
+        self.waiting.append(run)
         self._wake()
 
     async def interrupt(self) -> None:
         """Interrupt the kernel, whoever runs in it."""
-        run = self._current
-        early = run is not None and not run.begun
-        if run is not None:
-            run.execution.interrupt_asked = True
+        current = self._current
+        early = current is not None and not current.begun
+        if current is not None:
+            current.run.interrupt_asked = True
         self._interrupted = True
         await self._kernels.interrupt(self.kernel_id)
-        if run is not None and early:
+        if current is not None and early:
             # A kernel is deaf to interrupts between two runs, and this one may just have been sent.
-            self._again = asyncio.create_task(self._interrupt_again(run))
+            self._again = asyncio.create_task(self._interrupt_again(current))
 
-    async def _interrupt_again(self, run: KernelRun) -> None:
-        if await run.over_soon(HEARD_SECONDS) or run is not self._current or self._stopping:
+    async def _interrupt_again(self, current: KernelRun) -> None:
+        if await current.over_soon(SECOND_INTERRUPT_SECONDS):
+            return
+        if current is not self._current or self._stopping:
             return
         try:
             await self._kernels.interrupt(self.kernel_id)
         except BackendError:
             log.warning("Kernel %s could not be interrupted.", self.kernel_id, exc_info=True)
 
-    def drop(self, note: str) -> list[Execution]:
+    def drop(self, note: str) -> list[Run]:
         """End what has not started yet as `aborted`."""
-        return [execution for execution in tuple(self.waiting) if self.withdraw(execution, note)]
+        return [run for run in tuple(self.waiting) if self.withdraw(run, note)]
 
-    def withdraw(self, execution: Execution, note: str) -> bool:
+    def withdraw(self, run: Run, note: str) -> bool:
         """End one that has not started yet as `aborted`. False if it does not wait."""
-        if execution not in self.waiting:
+        if run not in self.waiting:
             return False
-        self.waiting.remove(execution)
-        self._end_unsent(execution, note)
+        self.waiting.remove(run)
+        self._end_unsent(run, note)
         return True
 
-    def take_up(self, execution: Execution, resumption: Resumption) -> None:
-        """Put an execution that an earlier process left behind the others of that kind, and before
-        all that is new."""
-        self._resumptions[execution.execution_id] = resumption
+    def take_up(self, run: Run, resumption: Resumption) -> None:
+        """Put a run that an earlier process left behind the others of that kind, and before all
+        that is new."""
+        self._resumptions[run.execution_id] = resumption
         new = [waiting for waiting in self.waiting if waiting.left is None]
         for waiting in new:
             self.waiting.remove(waiting)
-        self.waiting.append(execution)
+        self.waiting.append(run)
         self.waiting.extend(new)
         self._wake()
 
@@ -133,14 +138,14 @@ class RunQueue:
             return
         if self._current is None or not self._current.leave():
             self._worker.cancel()
-        await asyncio.wait({self._worker}, timeout=STOPPING)
+        await asyncio.wait({self._worker}, timeout=STOP_SECONDS)
         self._worker.cancel()
         await asyncio.gather(self._worker, return_exceptions=True)
 
-    def _end_unsent(self, execution: Execution, note: str) -> None:
-        execution.notes.append(note)
-        execution.finish("aborted")
-        self._on_end(execution)
+    def _end_unsent(self, run: Run, note: str) -> None:
+        run.notes.append(note)
+        run.finish("aborted")
+        self._on_end(run)
 
     def _wake(self) -> None:
         if self.idle:
@@ -148,94 +153,94 @@ class RunQueue:
 
     async def _work(self) -> None:
         while self.waiting:
-            execution = self.waiting.popleft()
-            self.running = execution
+            run = self.waiting.popleft()
+            self.running = run
             try:
-                await self._run(execution)
+                await self._run(run)
             except BackendError as error:
-                execution.failure = error
-                execution.finish(
+                run.failure = error
+                run.finish(
                     "kernel_died" if error.kind in ("kernel_down", "kernel_missing") else "aborted"
                 )
             except Exception:
-                # A bug in the run of one execution must not leave the others waiting for ever.
-                log.exception("Execution %s failed inside jmcp.", execution.execution_id)
-                execution.notes.append("The execution failed inside jmcp; see its log.")
-                execution.finish("aborted")
+                # A bug in one run must not leave the others waiting for ever.
+                log.exception("Execution %s failed inside jmcp.", run.execution_id)
+                run.notes.append("The execution failed inside jmcp; see its log.")
+                run.finish("aborted")
             finally:
-                if not execution.done:  # cancelled: jmcp is stopping
-                    sent = execution.request is not None
-                    execution.notes.append(STOPPED if sent else NEVER_SENT)
-                    execution.finish("lost_contact" if sent else "aborted")
-                if execution.status in KERNEL_GONE:
-                    self._drop_with(execution.generation)
+                if not run.done:  # cancelled: jmcp is stopping
+                    sent = run.sent is not None
+                    run.notes.append(STOPPED if sent else NEVER_SENT)
+                    run.finish("lost_contact" if sent else "aborted")
+                if run.status in KERNEL_GONE:
+                    self._drop_with(run.generation)
                 self.running = self._current = None
-                self._on_end(execution)
+                self._on_end(run)
 
-    async def _run(self, execution: Execution) -> None:
-        if execution.left is not None:
-            await self._resume(execution, self._resumptions.pop(execution.execution_id))
+    async def _run(self, run: Run) -> None:
+        if run.left is not None:
+            await self._resume(run, self._resumptions.pop(run.execution_id))
             return
         if self._ignored_interrupt():
-            execution.notes.append(
+            run.notes.append(
                 "Not run: the kernel still runs code that ignored an interrupt. Restart the kernel."
             )
-            execution.finish("aborted")
+            run.finish("aborted")
             return
+        request = run.request
         connection = await self._kernels.connect(self.kernel_id)
-        if execution.written_for not in (None, connection.generation):
-            execution.notes.append(VARIABLES_GONE)
-            execution.finish("aborted")
+        if request.generation not in (None, connection.generation):
+            run.outdated = True
+            run.notes.append(VARIABLES_GONE)
+            run.finish("aborted")
             return
-        start = partial(connection.run, execution.code, store_history=execution.store_history)
-        run = self._prepare(execution, start, connection.generation)
-        sink = await execution.open_sink() if execution.open_sink is not None else None
-        await run.go(sink, after_interrupt=self._interrupted)
-        if execution.status not in KERNEL_GONE:
+        start = partial(connection.run, request.code)
+        kernel_run = self._prepare(run, start, connection.generation)
+        sink = await request.outputs.open() if request.outputs is not None else None
+        await kernel_run.go(sink, after_interrupt=self._interrupted)
+        if run.status not in KERNEL_GONE:
             # Somebody may have restarted the kernel right before the code came there.
-            execution.generation = connection.generation
-        self._interrupted = run.interrupted
-        if not run.over:
-            self._stuck = run
+            run.generation = connection.generation
+        self._over(kernel_run)
 
-    async def _resume(self, execution: Execution, resumption: Resumption) -> None:
-        run = self._prepare(execution, resumption.run, self._generation)
-        resumption.listen(self._kernels, execution)
+    async def _resume(self, run: Run, resumption: Resumption) -> None:
+        kernel_run = self._prepare(run, resumption.run, self._generation)
+        resumption.listen(self._kernels, run)
         try:
-            sink = await resumption.open(execution)
-            await run.go(sink, shown=resumption.shown if sink is not None else None)
+            sink = await resumption.open(run)
+            await kernel_run.go(sink, shown=resumption.shown if sink is not None else None)
         finally:
-            if resumption.drop() and execution.left is not None:
-                unsettled = partial(replace, execution.left, settled=False)
-                self._pending.keep(execution.execution_id, unsettled)
-        self._interrupted = run.interrupted
-        if not run.over:
-            self._stuck = run
+            if resumption.drop() and run.left is not None:
+                unsettled = partial(replace, run.left, settled=False)
+                self._pending.keep(run.execution_id, unsettled)
+        self._over(kernel_run)
         # Not before: asking may connect to the kernel, and that comes second.
         with suppress(BackendError):
             self._generation = (await self._kernels.health(self.kernel_id)).generation
-            execution.generation = self._generation
+            run.generation = self._generation
 
-    def _prepare(self, execution: Execution, start: Start, generation: int) -> KernelRun:
-        execution.generation = generation
+    def _prepare(self, run: Run, start: Start, generation: int) -> KernelRun:
+        run.generation = generation
         if generation != self._generation:
             # Display ids name outputs of one kernel process.
             self._generation, self._displays = generation, Displays()
+        output = RunOutput(run, self._displays, self._pending)
         self._current = KernelRun(
-            execution,
-            start,
-            self._displays,
-            self._kernels,
-            pending=self._pending,
-            grace=self._grace,
+            run, start, output, self._kernels, grace_seconds=self._grace_seconds
         )
         return self._current
 
+    def _over(self, kernel_run: KernelRun) -> None:
+        self._interrupted = kernel_run.interrupted
+        if not kernel_run.over:
+            self._stuck = kernel_run
+
     def _drop_with(self, generation: int) -> None:
         """End what waits and was written for a process that is gone."""
-        for execution in tuple(self.waiting):
-            if execution.left is None and execution.written_for in (None, generation):
-                self.withdraw(execution, VARIABLES_GONE)
+        for run in tuple(self.waiting):
+            if run.left is None and run.request.generation in (None, generation):
+                run.outdated = True
+                self.withdraw(run, VARIABLES_GONE)
 
     def _ignored_interrupt(self) -> bool:
         """Whether a run that ignored its interrupt still holds the kernel. It gets no more time

@@ -1,4 +1,4 @@
-"""Running code: the queue of each kernel, the records of its runs, and waiting for them."""
+"""Everything that runs code on one server: starting it, finding it again, ending it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from jmcp.core.editing.edit_lease import Leases
-from jmcp.core.outputs.late_output import ReopenSink
 from jmcp.core.ports import Kernels
-from jmcp.core.runs.execution import CodeError, Execution, Incomplete, OpenSink, Status
+from jmcp.core.runs.batch import Batch, BatchRequest
+from jmcp.core.runs.kernel_run import INTERRUPT_GRACE_SECONDS
 from jmcp.core.runs.pending_runs import PendingRuns
 from jmcp.core.runs.queue import RunQueue
+from jmcp.core.runs.request import RunRequest
 from jmcp.core.runs.resumption import Resumption
-from jmcp.core.runs.retention import KEPT_OUTPUT_BYTES, KEPT_RUNS, FinishedRuns
-from jmcp.core.runs.run import GRACE
-from jmcp.core.sessions.records import Store
-
-__all__ = ["CodeError", "Execution", "Executions", "Incomplete", "OpenSink", "ReopenSink", "Status"]
+from jmcp.core.runs.retention import KEPT_BATCHES, KEPT_OUTPUT_BYTES, KEPT_RUNS, FinishedRuns
+from jmcp.core.runs.run import Run
+from jmcp.core.runs.status import RunStatus
+from jmcp.core.sessions.records import PendingRun, Store
 
 LISTENING_SECONDS = 3.0
 """Seconds that the start of jmcp waits for the kernels of the runs that were left."""
@@ -27,8 +27,12 @@ KEPT_QUEUES = 256
 """Queues of kernels that stay when they are empty; kernels that are gone leave theirs behind."""
 
 
-class Executions:
-    """Every execution of one server. Runs go on when the caller who submitted them is gone."""
+class RunRegistry:
+    """The runs and batches of one server, which go on when the caller who started them is gone.
+
+    Finished ones stay for a while: the last `kept_runs` and KEPT_BATCHES, with outputs of at most
+    `kept_bytes` together. `grace_seconds` is how long an interrupted kernel has to become idle.
+    """
 
     def __init__(
         self,
@@ -37,128 +41,163 @@ class Executions:
         store: Store | None = None,
         kept_runs: int = KEPT_RUNS,
         kept_bytes: int = KEPT_OUTPUT_BYTES,
-        grace: float = GRACE,
+        grace_seconds: float = INTERRUPT_GRACE_SECONDS,
     ) -> None:
         self._kernels = kernels
         self._pending = PendingRuns(store)
-        self._finished = FinishedRuns(kept_runs=kept_runs, kept_bytes=kept_bytes)
-        self._grace = grace
+        self._finished = FinishedRuns(
+            kept_runs=kept_runs, kept_batches=KEPT_BATCHES, kept_bytes=kept_bytes
+        )
+        self._grace_seconds = grace_seconds
         self._queues: dict[str, RunQueue] = {}
-        self._records: dict[str, Execution] = {}
+        self._entries: dict[str, Run | Batch] = {}
+        self._batch_tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
 
-    async def submit(
-        self,
-        kernel_id: str,
-        code: str,
-        *,
-        notebook_key: str,
-        notebook_path: str = "",
-        generation: int | None = None,
-        owner: str,
-        session_id: str,
-        cell_id: str | None = None,
-        open_sink: OpenSink | None = None,
-        reopen_sink: ReopenSink | None = None,
-        store_history: bool = True,
-        timeout: float = 0,
-    ) -> Execution:
-        """Put code at the end of the kernel's queue. Never waits and never raises.
+    # -- starting --------------------------------------------------------------------------------
 
-        `timeout` is in seconds from when the kernel starts the code; 0 is no limit. `open_sink` is
-        called when its turn comes; `reopen_sink` when another run updates a display of this one
-        after its end. `generation` is that of the kernel process that the code was written for: in
-        another one it is not run, and ends as `aborted`.
-        """
-        execution = Execution(
-            execution_id=self._new_id(),
-            kernel_id=kernel_id,
-            code=code,
-            notebook_key=notebook_key,
-            notebook_path=notebook_path,
-            written_for=generation,
-            owner=owner,
-            session_id=session_id,
-            cell_id=cell_id,
-            store_history=store_history,
-            timeout=timeout,
-            open_sink=open_sink,
-            reopen_sink=reopen_sink,
-        )
-        self._records[execution.execution_id] = execution
-        self._queue(kernel_id).put(execution)
-        return execution
+    def submit(self, request: RunRequest) -> Run:
+        """Put code at the end of its kernel's queue. Never raises."""
+        run = Run(execution_id=self._new_id(), request=request)
+        self._entries[run.execution_id] = run
+        self._queue(request.kernel_id).put(run)
+        return run
 
-    async def resume(self, leases: Leases) -> Sequence[Execution]:
+    def start_batch(self, request: BatchRequest) -> Batch:
+        """Begin to run its cells in the background."""
+        # Nine characters, where runs have eight: neither is ever taken for the other.
+        batch = Batch(f"b{secrets.token_hex(4)}", request, self.cancel)
+        self._entries[batch.execution_id] = batch
+        name = f"jmcp-batch-{batch.execution_id}"
+        task = asyncio.create_task(self._run_batch(batch), name=name)
+        self._batch_tasks.add(task)
+        task.add_done_callback(self._batch_tasks.discard)
+        return batch
+
+    async def resume(self, leases: Leases) -> Sequence[Run]:
         """Take up the runs that an earlier process of jmcp left, each first in its kernel's queue.
 
         Call it before anything else connects to a kernel: Jupyter would then throw away what it
-        kept for these runs. Returns when all are listened to, or after a bound in seconds.
+        kept for these runs. Returns when all are listened to, or after LISTENING_SECONDS.
         """
         taken, resumptions = [], []
-        for run in await self._pending.left():
-            execution = Execution(
-                execution_id=run.execution_id,
-                kernel_id=run.request.kernel_id,
-                code="",
-                notebook_key=run.notebook.key,
-                notebook_path=run.notebook.path,
-                owner=run.owner,
-                session_id=run.session_id,
-                cell_id=run.cell_id,
-                timeout=run.timeout,
-                left=run,
-                request=run.request,
-                status="running",
-            )
-            execution.resume_clock(run.began)
-            self._records[run.execution_id] = execution
-            resumptions.append(Resumption(run, leases))
-            self._queue(execution.kernel_id).take_up(execution, resumptions[-1])
-            taken.append(execution)
+        for left in await self._pending.left():
+            run = _left_run(left)
+            self._entries[run.execution_id] = run
+            resumptions.append(Resumption(left, leases))
+            self._queue(run.request.kernel_id).take_up(run, resumptions[-1])
+            taken.append(run)
         with suppress(TimeoutError):
             async with asyncio.timeout(LISTENING_SECONDS):
                 for resumption in resumptions:
                     await resumption.listening.wait()
         return taken
 
-    def get(self, execution_id: str) -> Execution | None:
-        """The execution of that id, if it is still kept. Whose it is, the caller checks."""
-        return self._records.get(execution_id)
+    # -- finding ---------------------------------------------------------------------------------
+
+    def get(self, execution_id: str) -> Run | Batch | None:
+        """The run or batch of that id, if it is still kept. Whose it is, the caller checks."""
+        return self._entries.get(execution_id)
 
     def list(
-        self,
-        *,
-        owner: str | None = None,
-        session_id: str | None = None,
-        kernel_id: str | None = None,
-    ) -> Sequence[Execution]:
-        """The kept executions, oldest first, of one owner, session or kernel where given."""
+        self, *, owner: str | None = None, session_id: str | None = None
+    ) -> Sequence[Run | Batch]:
+        """What is kept, oldest first, of one owner or session where given."""
         return [
-            execution
-            for execution in self._records.values()
-            if owner in (None, execution.owner)
-            and session_id in (None, execution.session_id)
-            and kernel_id in (None, execution.kernel_id)
+            entry
+            for entry in self._entries.values()
+            if owner in (None, entry.request.owner)
+            and session_id in (None, entry.request.session_id)
         ]
 
-    def count(self, status: Status) -> int:
-        return sum(execution.status == status for execution in self._records.values())
+    def count(self, status: RunStatus) -> int:
+        """How many runs have that status; a batch is as many as its cells that are runs by now."""
+        return sum(
+            entry.status == status for entry in self._entries.values() if isinstance(entry, Run)
+        )
 
     def users(self) -> set[tuple[str, str]]:
-        """The sessions (owner, id) that have an execution that is not over."""
-        return {(e.owner, e.session_id) for e in self._records.values() if not e.done}
+        """The sessions (owner, id) that have something that is not over: those live on, however
+        long it takes."""
+        return {
+            (entry.request.owner, entry.request.session_id)
+            for entry in self._entries.values()
+            if not entry.done
+        }
 
-    def running(self, kernel_id: str) -> Execution | None:
-        """What the kernel runs for jmcp now."""
-        queue = self._queues.get(kernel_id)
-        return queue.running if queue is not None else None
+    # -- ending ----------------------------------------------------------------------------------
 
     async def interrupt(self, kernel_id: str) -> bool:
-        """Interrupt what the kernel runs, whoever started it. False if it was idle already.
+        """Interrupt what the kernel runs, whoever started it, and end its batches with that.
 
-        Runs that wait in the queue go on. Raises what `Kernels.interrupt` raises.
+        Runs that wait in the queue go on. Returns False if there was nothing to interrupt. Raises
+        what `Kernels.interrupt` raises.
         """
+        # Batches first, or they would go on with their next cells.
+        ended = await self._end_batches(kernel_id)
+        return await self._interrupt_kernel(kernel_id) or ended
+
+    async def cancel(self, run: Run, note: str) -> None:
+        """Stop this one, whether it waits (then with that note) or runs; others go on.
+
+        Raises what `Kernels.interrupt` raises.
+        """
+        queue = self._queues.get(run.request.kernel_id)
+        if queue is None or queue.withdraw(run, note):
+            return
+        if queue.running is run:
+            await queue.interrupt()
+
+    async def drop(self, kernel_id: str, note: str) -> Sequence[Run]:
+        """End what waits for the kernel: runs in its queue as `aborted`, with that note, and
+        batches before their next cell. Returns these runs."""
+        await self._end_batches(kernel_id)
+        queue = self._queues.get(kernel_id)
+        return queue.drop(note) if queue is not None else ()
+
+    async def settle(self) -> None:
+        """Return when the store has all runs that go on: what callers know outlives this process."""
+        await self._pending.settle()
+
+    async def stop(self) -> None:
+        """Start nothing more: batches end, and what waits ends as `aborted`. Runs are still
+        listened to.
+
+        Closing the kernels' connections comes after this and before `close`: what a kernel sends
+        from then on, Jupyter keeps for the next process.
+        """
+        self._stopping = True
+        for task in tuple(self._batch_tasks):
+            task.cancel()
+        await asyncio.gather(*self._batch_tasks, return_exceptions=True)
+        for queue in self._queues.values():
+            queue.stop()
+
+    async def close(self) -> None:
+        """Stop listening. The next process takes up what runs; until then its cells show that."""
+        await self.stop()
+        await asyncio.gather(*(queue.close() for queue in self._queues.values()))
+        await self._pending.settle()
+        self._queues.clear()
+
+    async def _run_batch(self, batch: Batch) -> None:
+        try:
+            await batch.go()
+        finally:
+            self._ended(batch)
+
+    async def _end_batches(self, kernel_id: str) -> bool:
+        """End the batches on that kernel before their next cell; whether there were any."""
+        ended = [
+            entry
+            for entry in self._entries.values()
+            if isinstance(entry, Batch) and entry.request.kernel_id == kernel_id and not entry.done
+        ]
+        for batch in ended:
+            await batch.stop()
+        return bool(ended)
+
+    async def _interrupt_kernel(self, kernel_id: str) -> bool:
         queue = self._queues.get(kernel_id)
         if queue is not None and queue.running is not None:
             await queue.interrupt()
@@ -169,43 +208,6 @@ class Executions:
         await self._kernels.interrupt(kernel_id)
         return True
 
-    async def cancel(self, execution: Execution, note: str) -> None:
-        """Stop this one, whether it waits or runs; others on its kernel go on.
-
-        Raises what `Kernels.interrupt` raises.
-        """
-        queue = self._queues.get(execution.kernel_id)
-        if queue is None or queue.withdraw(execution, note):
-            return
-        if queue.running is execution:
-            await queue.interrupt()
-
-    async def settle(self) -> None:
-        """Return when the store has all runs that go on: what callers know outlives this process."""
-        await self._pending.settle()
-
-    def drop(self, kernel_id: str, note: str) -> Sequence[Execution]:
-        """End what waits in the kernel's queue as `aborted`, with that note."""
-        queue = self._queues.get(kernel_id)
-        return queue.drop(note) if queue is not None else ()
-
-    def stop(self) -> None:
-        """Start nothing more: what waits ends as `aborted`. What runs is still listened to.
-
-        Closing the kernels' connections comes after this and before `close`: what a kernel sends
-        from then on, Jupyter keeps for the next process.
-        """
-        self._stopping = True
-        for queue in self._queues.values():
-            queue.stop()
-
-    async def close(self) -> None:
-        """Stop listening. The next process takes up what runs; until then its cells show that."""
-        self.stop()
-        await asyncio.gather(*(queue.close() for queue in self._queues.values()))
-        await self._pending.settle()
-        self._queues.clear()
-
     def _queue(self, kernel_id: str) -> RunQueue:
         queue = self._queues.get(kernel_id)
         if queue is None:
@@ -213,7 +215,7 @@ class Executions:
                 kernel_id,
                 self._kernels,
                 pending=self._pending,
-                grace=self._grace,
+                grace_seconds=self._grace_seconds,
                 on_end=self._ended,
             )
             if self._stopping:
@@ -221,13 +223,34 @@ class Executions:
         return queue
 
     def _new_id(self) -> str:
-        while (found := secrets.token_hex(4)) in self._records:
+        while (found := secrets.token_hex(4)) in self._entries:
             pass
         return found
 
-    def _ended(self, execution: Execution) -> None:
-        forgotten = self._finished.add(execution)
+    def _ended(self, entry: Run | Batch) -> None:
+        forgotten = self._finished.add(entry)
         if forgotten is not None:
-            del self._records[forgotten.execution_id]
+            del self._entries[forgotten.execution_id]
         if len(self._queues) > KEPT_QUEUES:
             self._queues = {key: q for key, q in self._queues.items() if not q.idle}
+
+
+def _left_run(left: PendingRun) -> Run:
+    """A run that an earlier process left, as far as it is known before its cell is opened."""
+    run = Run(
+        execution_id=left.execution_id,
+        request=RunRequest(
+            kernel_id=left.request.kernel_id,
+            code="",
+            notebook=left.notebook,
+            owner=left.owner,
+            session_id=left.session_id,
+            cell_id=left.cell_id,
+            timeout=left.timeout,
+        ),
+        left=left,
+        sent=left.request,
+        status="running",
+    )
+    run.resume_clock(left.began)
+    return run

@@ -10,22 +10,23 @@ from typing import Any, TypeVar
 
 from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.errors import BackendError, JupyterUnreachable, KernelMissing, NotebookMissing
-from jmcp.core.outputs.late_output import CellOutputs
+from jmcp.core.outputs.cell_outputs import CellOutputs
 from jmcp.core.outputs.record import ShownOutputs
 from jmcp.core.ports import Kernels, NotebookRef, OnMessage, OutputSink, Reply, Request
-from jmcp.core.runs.execution import Execution
+from jmcp.core.runs.run import Run
 from jmcp.core.sessions.records import PendingRun
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PATIENCE = 600.0
+RETURN_SECONDS = 600.0
 """Seconds that a Jupyter Server which does not answer has to come back."""
 
-LONGEST_PAUSE = 10.0
+FIRST_PAUSE_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 10.0
 
-CONNECTING = 1.0
+CONNECT_SECONDS = 1.0
 """Seconds after which the kernel's channel is taken to be open, if nothing has come over it."""
 
 CELL_LOST = "The cell is gone; what this prints is only in this execution."
@@ -53,29 +54,29 @@ class Resumption:
         self._on_message: OnMessage | None = None
         self._inbox: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
 
-    async def open(self, execution: Execution) -> OutputSink | None:
+    async def open(self, run: Run) -> OutputSink | None:
         """The cell as a sink, or None where there is none to write to; notes say what is lost."""
         self._whole = False
         if self.run_left.cell_id is None:
-            execution.notes.append(NO_CELL)
+            run.notes.append(NO_CELL)
             return None
         if not self.run_left.settled:
-            execution.notes.append(UNSETTLED)
+            run.notes.append(UNSETTLED)
         try:
-            sink = await patiently(lambda: self._sink(execution))
+            sink = await patiently(lambda: self._sink(run))
         except BackendError as error:
             log.warning("The cell of a run that goes on cannot be written to.", exc_info=True)
-            execution.notes.append(f"The outputs are only in this execution: {error.message}")
+            run.notes.append(f"The outputs are only in this execution: {error.message}")
             return None
         if sink is None:
-            execution.notes.append(CELL_LOST)
+            run.notes.append(CELL_LOST)
         else:
             self._whole = self.run_left.settled
         return sink
 
-    def listen(self, kernels: Kernels, execution: Execution) -> None:
+    def listen(self, kernels: Kernels, run: Run) -> None:
         """Listen from now on; what comes before `run` waits for it."""
-        self._hearing = asyncio.create_task(self._hear(kernels, execution))
+        self._hearing = asyncio.create_task(self._hear(kernels, run))
 
     async def run(self, on_message: OnMessage, *, on_sent: Callable[[Request], None]) -> Reply:
         """Hand on what was heard and what comes, and return as `KernelConnection.run` does."""
@@ -97,14 +98,14 @@ class Resumption:
             self._hearing.cancel()
         return bool(self._inbox)
 
-    async def _hear(self, kernels: Kernels, execution: Execution) -> Reply:
+    async def _hear(self, kernels: Kernels, run: Run) -> Reply:
         request = self.run_left.request
         try:
             return await patiently(lambda: self._attempt(kernels.resume(request, self._take)))
         except KernelMissing:
             return Reply(status="lost", lost="kernel_died")
         except BackendError as error:
-            execution.notes.append(error.message)
+            run.notes.append(error.message)
             return Reply(status="lost", lost="lost_contact")
         finally:
             self.listening.set()
@@ -112,7 +113,7 @@ class Resumption:
     async def _attempt(self, resuming: Coroutine[Any, Any, Reply]) -> Reply:
         attempt = asyncio.create_task(resuming)
         try:
-            await asyncio.wait({attempt}, timeout=CONNECTING)
+            await asyncio.wait({attempt}, timeout=CONNECT_SECONDS)
             self.listening.set()
             return await attempt
         finally:
@@ -125,7 +126,7 @@ class Resumption:
         else:
             self._inbox.append((kind, content, metadata))
 
-    async def _sink(self, execution: Execution) -> OutputSink | None:
+    async def _sink(self, run: Run) -> OutputSink | None:
         try:
             ref = await self._notebook()
             async with self._leases.lease(ref) as lease:
@@ -134,8 +135,9 @@ class Resumption:
                 if index is None:
                     return None
                 cell = cells.get(index, outputs=True)
-                execution.code = cell.source
-                execution.reopen_sink = CellOutputs(lease, cell).reopen
+                run.request = replace(
+                    run.request, code=cell.source, outputs=CellOutputs(lease, cell)
+                )
                 self.shown = ShownOutputs(outputs=cell.outputs, displays=self.run_left.displays)
                 return await lease.outputs(cell)
         except NotebookMissing:
@@ -153,7 +155,7 @@ class Resumption:
 async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
     """The result of the attempt, repeated while Jupyter Server does not answer."""
     loop = asyncio.get_running_loop()
-    deadline, pause = loop.time() + PATIENCE, 0.25
+    deadline, pause = loop.time() + RETURN_SECONDS, FIRST_PAUSE_SECONDS
     while True:
         try:
             return await attempt()
@@ -161,4 +163,4 @@ async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
             if loop.time() + pause > deadline:
                 raise
         await asyncio.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

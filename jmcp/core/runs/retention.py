@@ -1,14 +1,18 @@
-"""Which finished runs stay at hand, and which of them with their outputs."""
+"""Which finished runs and batches stay at hand, and which runs with their outputs."""
 
 from __future__ import annotations
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
 
-from jmcp.core.runs.execution import Execution
+from jmcp.core.runs.batch import Batch
+from jmcp.core.runs.run import Run
 
 KEPT_RUNS = 256
 """Finished runs that can still be asked for."""
+
+KEPT_BATCHES = 64
+"""Finished batches that can still be asked for."""
 
 KEPT_OUTPUT_BYTES = 64 * 2**20
 """What the outputs of all finished runs may take together."""
@@ -18,18 +22,29 @@ READ_SECONDS = 5.0
 
 
 class FinishedRuns:
-    """The finished runs of one server, in the order in which they ended."""
+    """What has ended on one server, in the order of that."""
 
-    def __init__(self, *, kept_runs: int = KEPT_RUNS, kept_bytes: int = KEPT_OUTPUT_BYTES) -> None:
+    def __init__(
+        self,
+        *,
+        kept_runs: int = KEPT_RUNS,
+        kept_batches: int = KEPT_BATCHES,
+        kept_bytes: int = KEPT_OUTPUT_BYTES,
+    ) -> None:
         self._kept_runs = kept_runs
+        self._kept_batches = kept_batches
         self._kept_bytes = kept_bytes
-        self._runs: deque[Execution] = deque()
+        self._runs: deque[Run] = deque()
+        self._batches: deque[Batch] = deque()
 
-    def add(self, run: Execution) -> Execution | None:
+    def add(self, entry: Run | Batch) -> Run | Batch | None:
         """Keep one that has just ended. Returns the one that is forgotten instead, if any."""
-        self._runs.append(run)
+        if isinstance(entry, Batch):
+            self._batches.append(entry)
+            return self._batches.popleft() if len(self._batches) > self._kept_batches else None
+        self._runs.append(entry)
         forgotten = self._runs.popleft() if len(self._runs) > self._kept_runs else None
-        excess = sum([kept.record.size for kept in self._runs]) - self._kept_bytes
+        excess = sum([run.record.size for run in self._runs]) - self._kept_bytes
         if excess > 0:
             self._release(excess)
         return forgotten
@@ -37,7 +52,7 @@ class FinishedRuns:
     def _release(self, excess: int) -> None:
         """Release the oldest outputs, first of those that a notebook has as well."""
         unread = datetime.now(UTC) - timedelta(seconds=READ_SECONDS)
-        for run in sorted(self._runs, key=lambda run: run.cell_id is None):
+        for run in sorted(self._runs, key=lambda run: run.request.cell_id is None):
             if excess <= 0:
                 return
             if run.record.size and run.ended is not None and run.ended < unread:

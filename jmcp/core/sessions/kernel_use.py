@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 
 from jmcp.core.errors import KernelDown, KernelMissing
 from jmcp.core.kernels.healing import PROCESS, Seen, adopted, lost, observed, ran
-from jmcp.core.runs.queue import VARIABLES_GONE
-from jmcp.core.runs.registry import Execution
-from jmcp.core.runs.run import KERNEL_GONE
+from jmcp.core.runs.run import Run
 from jmcp.core.sessions.records import HeldNotebook
 
 if TYPE_CHECKING:  # a session makes its notebooks, and those tell their session
@@ -103,9 +101,9 @@ class NotebookKernel:
             )
         )
 
-    async def ended(self, run: Execution) -> None:
+    async def ended(self, run: Run) -> None:
         """Take note of the process that a run ended with or in: what was lost is told once."""
-        if run.status in KERNEL_GONE or VARIABLES_GONE in run.notes:
+        if run.variables_lost:
             await self._know(partial(lost, run=run))
             self._session.notices_to_deliver.add(self._held.ref.key)
         elif run.done:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jmcp.core.editing.edit_lease import EditLease
-from jmcp.core.outputs.late_output import CellOutputs
+from jmcp.core.outputs.cell_outputs import CellOutputs
 from jmcp.core.ports import Cell, Cells, NotebookRef, SaveState
-from jmcp.core.runs.registry import Execution
+from jmcp.core.runs.request import RunRequest
+from jmcp.core.runs.run import Run
 from jmcp.core.sessions.call_view import CallView
 from jmcp.core.sessions.kernel_use import NotebookKernel
 from jmcp.core.sessions.records import HeldNotebook
@@ -67,26 +68,23 @@ class Notebook:
         """The same notebook for work that outlives the call, which closes its lease."""
         return Notebook(self.held, self.lease.detached(), self.view, self._session)
 
-    async def run(
-        self, code: str, *, kernel_id: str, cell: Cell | None, timeout: float
-    ) -> Execution:
+    def run(self, code: str, *, kernel_id: str, cell: Cell | None, timeout: float) -> Run:
         """Queue code on the notebook's kernel; its outputs go to `cell` if there is one."""
-        ref = self.ref
-        outputs = CellOutputs(self.lease, cell) if cell else None
-        run = await self._workspace.executions.submit(
-            kernel_id,
-            code,
-            notebook_key=ref.key,
-            notebook_path=ref.path,
-            generation=self.held.generation,
-            owner=self._session.record.owner,
-            session_id=self._session.record.session_id,
-            cell_id=cell.cell_id if cell else None,
-            open_sink=outputs.open if outputs else None,
-            reopen_sink=outputs.reopen if outputs else None,
-            timeout=timeout,
+        record = self._session.record
+        run = self._workspace.runs.submit(
+            RunRequest(
+                kernel_id=kernel_id,
+                code=code,
+                notebook=self.ref,
+                owner=record.owner,
+                session_id=record.session_id,
+                cell_id=cell.cell_id if cell is not None else None,
+                outputs=CellOutputs(self.lease, cell) if cell is not None else None,
+                generation=self.held.generation,
+                timeout=timeout,
+            )
         )
-        self._workspace.runs.append(run)
+        self._workspace.submitted.append(run)
         return run
 
     async def follow(self) -> None:

@@ -17,9 +17,9 @@ from jmcp.core.journal.entries import Author
 from jmcp.core.kernels.healing import Healing
 from jmcp.core.ports import DocumentMode, Documents, Kernels, NotebookRef
 from jmcp.core.runs.batch import Batch
-from jmcp.core.runs.batches import Batches
-from jmcp.core.runs.progress import of_run, watch
-from jmcp.core.runs.registry import Execution, Executions
+from jmcp.core.runs.progress import watch
+from jmcp.core.runs.registry import RunRegistry
+from jmcp.core.runs.run import Run
 from jmcp.core.sessions.call_view import CallView, described
 from jmcp.core.sessions.lookup import Change, Sessions
 from jmcp.core.sessions.notebook import Notebook
@@ -31,7 +31,7 @@ from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 class Workspace:
     """One caller's view of the server: documents, kernels and the caller's own sessions.
 
-    `runs` are those that this call has submitted.
+    `submitted` are the runs of this call.
     """
 
     def __init__(
@@ -41,8 +41,7 @@ class Workspace:
         policy: Policy,
         leases: Leases,
         kernels: Kernels,
-        executions: Executions,
-        batches: Batches,
+        runs: RunRegistry,
         sessions: Sessions,
         gate: DrainGate,
         permissions: Permissions,
@@ -54,15 +53,14 @@ class Workspace:
         self.leases = leases
         self.documents: Documents = leases.documents
         self.kernels = kernels
-        self.executions = executions
-        self.batches = batches
+        self.runs = runs
         self.sessions = sessions
         self.gate = gate
         self.permissions = permissions
         self.readings = readings
         self.healing = healing
         self.images: list[Image] = []
-        self.runs: list[Execution] = []
+        self.submitted: list[Run] = []
 
     def may(self, scope: Scope) -> bool:
         """Whether the caller has that scope and this server allows it."""
@@ -178,22 +176,21 @@ class Session:
         for view in views:
             view.acknowledge()
 
-    async def watch(self, run: Execution | Batch, seconds: float) -> bool:
-        """Wait at most so long for a run, notices_to_deliver the caller how far it is. Says whether it is done.
+    async def watch(self, run: Run | Batch, seconds: float) -> bool:
+        """Wait at most so long for a run, telling the caller how far it is. Says whether it is done.
 
         A caller who leaves ends the wait, not the run; what becomes of that the tool declares.
         """
-        describe = run.describe if isinstance(run, Batch) else partial(of_run, run)
         workspace = self.workspace
         stopping = True
         async with workspace.gate.wait():
-            await watch(run, seconds, workspace.caller.report, describe)
+            await watch(run, seconds, workspace.caller.report)
             stopping = False
         if run.done:
             return True
         # What a caller is told of outlives this process, and its cell shows it.
         run.flush()
-        await workspace.executions.settle()
+        await workspace.runs.settle()
         if stopping:
             self.notice("run_goes_on" if workspace.kernels.stay else "run_ends")
         return False

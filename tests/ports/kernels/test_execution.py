@@ -11,7 +11,9 @@ import pytest
 from jupyter_server.serverapp import ServerApp
 
 from jmcp.core.ports import Kernels, NotebookRef, OutputSink
-from jmcp.core.runs.registry import Execution, Executions
+from jmcp.core.runs.registry import RunRegistry
+from jmcp.core.runs.request import RunRequest
+from jmcp.core.runs.run import Run
 from tests.fakes.recording_sink import RecordingSink, validate
 from tests.ports.kernels.conftest import LIMIT, both, kill
 
@@ -24,19 +26,28 @@ class Cell(RecordingSink):
 class Runner:
     """Submits to one kernel as one of several sessions."""
 
-    def __init__(self, executions: Executions, kernel_id: str) -> None:
-        self.executions = executions
+    def __init__(self, registry: RunRegistry, kernel_id: str) -> None:
+        self.registry = registry
         self.kernel_id = kernel_id
 
-    async def submit(self, code: str, *, session: str = "s", **options: Any) -> Execution:
-        return await self.executions.submit(
-            self.kernel_id, code, notebook_key="n", owner="o", session_id=session, **options
-        )
+    def submit(
+        self, code: str, *, session: str = "s", cell: Cell | None = None, **options: Any
+    ) -> Run:
+        request: dict[str, Any] = {
+            "kernel_id": self.kernel_id,
+            "code": code,
+            "notebook": NotebookRef(key="n", path="n.ipynb"),
+            "owner": "o",
+            "session_id": session,
+            "outputs": cell,
+            **options,
+        }
+        return self.registry.submit(RunRequest(**request))
 
-    async def run(self, code: str, **options: Any) -> tuple[Execution, Cell]:
+    async def run(self, code: str, **options: Any) -> tuple[Run, Cell]:
         """Run in a cell; memory, cell and nbformat must agree about the outputs."""
         cell = Cell()
-        execution = await self.submit(code, open_sink=cell.open, **options)
+        execution = self.submit(code, cell=cell, **options)
         assert await execution.wait(LIMIT)
         assert cell.closed
         assert cell.outputs == execution.outputs
@@ -47,16 +58,16 @@ class Runner:
 
 @pytest.fixture
 async def runner(kernels: Kernels, ref: NotebookRef) -> AsyncIterator[Runner]:
-    executions = Executions(kernels)
-    yield Runner(executions, await kernels.start(ref, None))
-    await executions.close()
+    registry = RunRegistry(kernels)
+    yield Runner(registry, await kernels.start(ref, None))
+    await registry.close()
 
 
-def texts(execution: Execution) -> list[str]:
+def texts(execution: Run) -> list[str]:
     return [out.get("text") or out["data"]["text/plain"] for out in execution.outputs]
 
 
-async def started(execution: Execution) -> None:
+async def started(execution: Run) -> None:
     """Wait until the code has printed something."""
     async with asyncio.timeout(LIMIT):
         while not execution.outputs:
@@ -112,9 +123,6 @@ async def test_what_cells_show(runner: Runner) -> None:
     )
     assert texts(done) == ["9999"]
 
-    done, _ = await runner.run("1", store_history=False)
-    assert done.status == "ok"
-
 
 async def test_widgets_are_no_outputs_and_do_no_harm(runner: Runner) -> None:
     done, _ = await runner.run(
@@ -139,27 +147,27 @@ async def test_a_display_is_updated_from_another_cell(runner: Runner) -> None:
 
 
 async def test_the_run_after_an_interrupt_is_whole(runner: Runner) -> None:
-    slow = await runner.submit("import time\nprint('begun', flush=True)\ntime.sleep(60)")
-    queued = [await runner.submit(f"print({n}); {n}") for n in range(3)]
+    slow = runner.submit("import time\nprint('begun', flush=True)\ntime.sleep(60)")
+    queued = [runner.submit(f"print({n}); {n}") for n in range(3)]
     await started(slow)
-    assert await runner.executions.interrupt(runner.kernel_id)
+    assert await runner.registry.interrupt(runner.kernel_id)
     assert await slow.wait(LIMIT)
     assert slow.status == "interrupted"
     assert slow.outputs[0]["text"] == "begun\n"
     for number, execution in enumerate(queued):
         assert await execution.wait(LIMIT)
         assert (execution.status, texts(execution)) == ("ok", [f"{number}\n", str(number)])
-    assert not await runner.executions.interrupt(runner.kernel_id)
+    assert not await runner.registry.interrupt(runner.kernel_id)
 
 
 async def test_an_interrupt_right_after_the_code_was_sent_is_heard(runner: Runner) -> None:
     """A kernel is deaf to interrupts between two runs."""
     await runner.run("import time")
     for _ in range(10):
-        slow = await runner.submit("time.sleep(60)")
-        while slow.request is None:
+        slow = runner.submit("time.sleep(60)")
+        while slow.sent is None:
             await asyncio.to_thread(os.sched_yield)
-        assert await runner.executions.interrupt(runner.kernel_id)
+        assert await runner.registry.interrupt(runner.kernel_id)
         assert await slow.wait(LIMIT)
         assert slow.status == "interrupted"
 
@@ -202,7 +210,7 @@ async def test_a_limit_keeps_the_outputs_and_the_kernel(runner: Runner) -> None:
 
 async def test_two_submitters_share_one_queue_in_order(runner: Runner) -> None:
     submitted = [
-        await runner.submit(
+        runner.submit(
             f"order = globals().get('order', []) + [{n}]\nif {n} == 4: raise ValueError\norder",
             session=f"s{n % 2}",
         )
@@ -214,17 +222,15 @@ async def test_two_submitters_share_one_queue_in_order(runner: Runner) -> None:
     assert submitted[4].status == "error"
     assert texts(submitted[-1]) == [str(list(range(20)))]
     assert [e.execution_count for e in submitted] == list(range(1, 21))
-    assert list(runner.executions.list(session_id="s1")) == submitted[1::2]
+    assert list(runner.registry.list(session_id="s1")) == submitted[1::2]
 
 
 async def test_a_kernel_killed_in_a_run_serves_the_next_one(
     runner: Runner, server: ServerApp
 ) -> None:
     cell = Cell()
-    slow = await runner.submit(
-        "import time\nprint('begun', flush=True)\ntime.sleep(60)", open_sink=cell.open
-    )
-    after = await runner.submit("'time' in globals()")
+    slow = runner.submit("import time\nprint('begun', flush=True)\ntime.sleep(60)", cell=cell)
+    after = runner.submit("'time' in globals()")
     await started(slow)
     kill(server, runner.kernel_id)
     assert await slow.wait(2)
@@ -234,7 +240,7 @@ async def test_a_kernel_killed_in_a_run_serves_the_next_one(
     done, _ = await runner.run("'time' in globals()")
     assert (done.status, texts(done)) == ("ok", ["False"])
     assert done.generation == slow.generation + 1
-    late = await runner.submit("1", generation=slow.generation)
+    late = runner.submit("1", generation=slow.generation)
     assert await late.wait(LIMIT)
     assert late.status == "aborted"
 
@@ -242,19 +248,19 @@ async def test_a_kernel_killed_in_a_run_serves_the_next_one(
 async def test_code_that_ignores_interrupts_ends_with_a_restart(
     runner: Runner, kernels: Kernels
 ) -> None:
-    runner.executions = Executions(kernels, grace=0.3)
-    deaf = await runner.submit(
+    runner.registry = RunRegistry(kernels, grace_seconds=0.3)
+    deaf = runner.submit(
         "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
         "print('begun', flush=True)\ntime.sleep(60)",
         timeout=0.2,
     )
     assert await deaf.wait(LIMIT)
     assert deaf.status == "timed_out"
-    behind = await runner.submit("1")
+    behind = runner.submit("1")
     assert await behind.wait(LIMIT)
     assert behind.status == "aborted"
     await kernels.restart(runner.kernel_id)
-    after = await runner.submit("1")
+    after = runner.submit("1")
     assert await after.wait(LIMIT)
     assert (after.status, after.generation) == ("ok", 2)
-    await runner.executions.close()
+    await runner.registry.close()

@@ -1,4 +1,4 @@
-"""A notebook on a real server, its kernel, and executions that write into its cells."""
+"""A notebook on a real server, its kernel, and runs that write into its cells."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import pytest
 from jupyter_server.serverapp import ServerApp
 
 from jmcp.core.editing.edit_lease import Leases
-from jmcp.core.outputs.late_output import CellOutputs
+from jmcp.core.outputs.cell_outputs import CellOutputs
 from jmcp.core.ports import Cell, Documents, Kernels, NotebookRef
-from jmcp.core.runs.registry import Execution, Executions
+from jmcp.core.runs.registry import RunRegistry
+from jmcp.core.runs.request import RunRequest
+from jmcp.core.runs.run import Run
 from jmcp.core.stores.memory import MemoryStore
 from jmcp_jupyter.documents.local.documents import LocalDocuments
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
@@ -34,42 +36,42 @@ class RunnableNotebook:
     app: ServerApp
     documents: Documents
     kernels: Kernels
-    executions: Executions
+    registry: RunRegistry
     store: MemoryStore
     ref: NotebookRef
     kernel_id: str
-    executed: list[Execution] = field(default_factory=list)
+    executed: list[Run] = field(default_factory=list)
 
-    async def submit(self, code: str, cell: int | None = 0, **options: Any) -> Execution:
+    async def submit(self, code: str, cell: int | None = 0, **options: Any) -> Run:
         """Queue code whose outputs go to that cell."""
         outputs = None
         if cell is not None:
             outputs = CellOutputs(
                 Leases(self.documents).lease(self.ref).detached(), await self.cell(f"c{cell}")
             )
-        execution = await self.executions.submit(
-            self.kernel_id,
-            code,
-            notebook_key=self.ref.key,
-            notebook_path=self.ref.path,
-            owner="o",
-            cell_id=None if cell is None else f"c{cell}",
-            open_sink=outputs.open if outputs else None,
-            reopen_sink=outputs.reopen if outputs else None,
-            **{"session_id": "s", **options},
-        )
-        self.executed.append(execution)
-        return execution
+        request: dict[str, Any] = {
+            "kernel_id": self.kernel_id,
+            "code": code,
+            "notebook": self.ref,
+            "owner": "o",
+            "session_id": "s",
+            "cell_id": None if cell is None else f"c{cell}",
+            "outputs": outputs,
+            **options,
+        }
+        run = self.registry.submit(RunRequest(**request))
+        self.executed.append(run)
+        return run
 
-    async def run(self, code: str, cell: int | None = 0, **options: Any) -> Execution:
+    async def run(self, code: str, cell: int | None = 0, **options: Any) -> Run:
         """Run code to its end; the cell and the record must agree."""
-        execution = await self.submit(code, cell, **options)
-        assert await execution.wait(LIMIT)
+        run = await self.submit(code, cell, **options)
+        assert await run.wait(LIMIT)
         if cell is not None:
             shown = await self.cell(f"c{cell}")
-            assert list(shown.outputs) == execution.outputs
-            assert shown.execution_count == execution.execution_count
-        return execution
+            assert list(shown.outputs) == run.outputs
+            assert shown.execution_count == run.execution_count
+        return run
 
     async def cell(self, cell_id: str) -> Cell:
         async with reading(self.documents, self.ref) as cells:
@@ -102,7 +104,7 @@ async def start_notebook(jupyter: StartJupyter) -> AsyncIterator[StartNotebook]:
                 app=app,
                 documents=documents,
                 kernels=kernels,
-                executions=Executions(kernels, store=store),
+                registry=RunRegistry(kernels, store=store),
                 store=store,
                 ref=ref,
                 kernel_id=await kernels.start(ref, None),
@@ -112,7 +114,7 @@ async def start_notebook(jupyter: StartJupyter) -> AsyncIterator[StartNotebook]:
 
     yield start
     for notebook in notebooks:
-        await notebook.executions.close()
+        await notebook.registry.close()
         await notebook.kernels.close()
         await notebook.documents.close()
 

@@ -12,7 +12,8 @@ import pytest
 from jupyter_server.serverapp import ServerApp
 
 from jmcp.core.editing.edit_lease import Leases
-from jmcp.core.runs.registry import Execution, Executions
+from jmcp.core.runs.registry import RunRegistry
+from jmcp.core.runs.run import Run
 from jmcp.core.stores.memory import MemoryStore
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from jmcp_jupyter.http_api import JupyterApi
@@ -53,23 +54,23 @@ async def jmcp(
     api = JupyterApi(server.connection_url, TOKEN)
     documents = RemoteDocuments(api, flush_seconds=0.05)
     kernels = RemoteKernels(api)
-    executions = Executions(kernels, store=store)
+    registry = RunRegistry(kernels, store=store)
     try:
-        await executions.resume(Leases(documents))
+        await registry.resume(Leases(documents))
         ref = await documents.identify("n.ipynb")
         yield RunnableNotebook(
             app=server,
             documents=documents,
             kernels=kernels,
-            executions=executions,
+            registry=registry,
             store=store,
             ref=ref,
             kernel_id=kernel_id or await kernels.start(ref, None),
         )
     finally:
-        executions.stop()
+        await registry.stop()
         await kernels.close()
-        await executions.close()
+        await registry.close()
         await documents.close()
         await api.close()
 
@@ -82,14 +83,14 @@ async def alone(server: ServerApp, kernel_id: str) -> None:
             await asyncio.sleep(0.02)
 
 
-async def printing(execution: Execution) -> None:
+async def printing(execution: Run) -> None:
     """Wait until it has printed some lines."""
     async with asyncio.timeout(LIMIT):
         while len(text(execution)) < 20:
             await execution.changed_since(execution.progress, LIMIT)
 
 
-def text(execution: Execution) -> str:
+def text(execution: Run) -> str:
     return "".join(output.get("text", "") for output in execution.outputs)
 
 
@@ -112,8 +113,8 @@ async def test_a_restart_of_jmcp_loses_nothing(server: ServerApp) -> None:
         {_id(left): (0,)},
     )
     async with jmcp(server, store, notebook.kernel_id) as again:
-        taken = again.executions.get(run.execution_id)
-        assert taken is not None
+        taken = again.registry.get(run.execution_id)
+        assert isinstance(taken, Run)
         assert taken.status == "running"
         after = await again.submit("print('after')", cell=1)
         (Path(server.root_dir) / "go").touch()
@@ -138,8 +139,8 @@ async def test_a_kernel_that_ended_meanwhile_ends_the_run(server: ServerApp) -> 
         await printing(run)
     await server.kernel_manager.shutdown_kernel(notebook.kernel_id, now=True)
     async with jmcp(server, store) as again:
-        taken = again.executions.get(run.execution_id)
-        assert taken is not None
+        taken = again.registry.get(run.execution_id)
+        assert isinstance(taken, Run)
         assert await taken.wait(LIMIT)
         assert (taken.status, taken.failure) == ("kernel_died", None)
         assert text(taken).startswith("0\n1\n2\n")

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from jmcp.core.errors import KernelDown, NotebookMissing, WriteRefused
-from jmcp.core.ports import Health, KernelInfo, OnMessage, OutputSink, Reply, Request
-from jmcp.core.runs.registry import Execution, Executions
+from jmcp.core.errors import BackendError, KernelDown, NotebookMissing, WriteRefused
+from jmcp.core.outputs.cell_outputs import CellOutputs
+from jmcp.core.ports import (
+    Health,
+    KernelInfo,
+    NotebookRef,
+    OnMessage,
+    OutputSink,
+    Reply,
+    Request,
+)
+from jmcp.core.runs.registry import RunRegistry
+from jmcp.core.runs.request import RunRequest
+from jmcp.core.runs.run import Run
 from tests.fakes.recording_sink import RecordingSink
 
 LIMIT = 10
@@ -107,28 +118,53 @@ def kernels() -> ScriptedKernels:
 
 
 @pytest.fixture
-async def executions(kernels: ScriptedKernels) -> AsyncIterator[Executions]:
-    executions = Executions(kernels, kept_runs=4, grace=0.05)  # type: ignore[arg-type] # a part of it
-    yield executions
-    await executions.close()
+async def registry(kernels: ScriptedKernels) -> AsyncIterator[RunRegistry]:
+    registry = RunRegistry(kernels, kept_runs=4, grace_seconds=0.05)  # type: ignore[arg-type] # a part of it
+    yield registry
+    await registry.close()
 
 
-async def submit(executions: Executions, code: str, **options: Any) -> Execution:
-    options = {"notebook_key": "n", "owner": "o", "session_id": "s", **options}
-    return await executions.submit("k", code, **options)
+NOTEBOOK = NotebookRef(key="n", path="n.ipynb")
 
 
-def opens(sink: RecordingSink) -> Callable[[], Any]:
-    async def open_sink() -> OutputSink:
-        return sink
+def submit(registry: RunRegistry, code: str, **options: Any) -> Run:
+    request: dict[str, Any] = {
+        "kernel_id": "k",
+        "code": code,
+        "notebook": NOTEBOOK,
+        "owner": "o",
+        "session_id": "s",
+        **options,
+    }
+    return registry.submit(RunRequest(**request))
 
-    return open_sink
+
+class FakeCellOutputs:
+    """As much of `CellOutputs` as running code needs: a sink for the run, another one for later."""
+
+    def __init__(
+        self, sink: RecordingSink | BackendError, later: RecordingSink | None = None
+    ) -> None:
+        self._sink = sink
+        self._later = later
+        self.reopened: list[tuple[int, int | None]] = []
+
+    async def open(self) -> OutputSink:
+        if isinstance(self._sink, BackendError):
+            raise self._sink
+        return self._sink
+
+    async def reopen(self, outputs: int, execution_count: int | None) -> OutputSink | None:
+        self.reopened.append((outputs, execution_count))
+        return self._later
 
 
-async def test_runs_go_one_by_one_in_order(
-    kernels: ScriptedKernels, executions: Executions
-) -> None:
-    runs = [await submit(executions, str(n), session_id=f"s{n % 2}") for n in range(20)]
+def shown_in(sink: RecordingSink | BackendError) -> CellOutputs:
+    return cast(CellOutputs, FakeCellOutputs(sink))
+
+
+async def test_runs_go_one_by_one_in_order(kernels: ScriptedKernels, registry: RunRegistry) -> None:
+    runs = [submit(registry, str(n), session_id=f"s{n % 2}") for n in range(20)]
     for number, run in enumerate(runs):
         end = await kernels.kernel.reached(number + 1)
         assert run.status == "running"
@@ -140,9 +176,9 @@ async def test_runs_go_one_by_one_in_order(
     assert [run.status for run in runs[:4]] == ["error", "ok", "ok", "error"]
 
 
-async def test_a_run_is_told_as_it_goes(kernels: ScriptedKernels, executions: Executions) -> None:
+async def test_a_run_is_told_as_it_goes(kernels: ScriptedKernels, registry: RunRegistry) -> None:
     sink = RecordingSink()
-    run = await submit(executions, "x", open_sink=opens(sink), cell_id="c")
+    run = submit(registry, "x", outputs=shown_in(sink), cell_id="c")
     assert (run.status, run.seconds, run.started, run.generation) == ("queued", 0.0, None, 0)
     end = await kernels.kernel.reached(1)
     assert await run.changed_since(0, LIMIT)
@@ -150,8 +186,7 @@ async def test_a_run_is_told_as_it_goes(kernels: ScriptedKernels, executions: Ex
     assert (run.status, run.generation, run.ended) == ("running", 1, None)
     assert run.started is not None
     assert run.outputs == [{"output_type": "stream", "name": "stdout", "text": "x"}]
-    assert ("o", "s") in executions.users()
-    assert executions.running("k") is run
+    assert ("o", "s") in registry.users()
     end.set_result(OK)
     assert await run.wait(None)
     assert (run.status, run.execution_count, run.error) == ("ok", 1, None)
@@ -159,17 +194,17 @@ async def test_a_run_is_told_as_it_goes(kernels: ScriptedKernels, executions: Ex
     assert run.seconds >= 0
     assert sink.closed
     assert (sink.outputs, sink.execution_count) == (run.outputs, 1)
-    assert ("o", "s") not in executions.users()
-    assert executions.get(run.execution_id) is run
-    assert list(executions.list(owner="o", session_id="s")) == [run]
-    assert list(executions.list(owner="other")) == []
+    assert ("o", "s") not in registry.users()
+    assert registry.get(run.execution_id) is run
+    assert list(registry.list(owner="o", session_id="s")) == [run]
+    assert list(registry.list(owner="other")) == []
 
 
 async def test_a_caller_who_leaves_takes_nothing_along(
-    kernels: ScriptedKernels, executions: Executions
+    kernels: ScriptedKernels, registry: RunRegistry
 ) -> None:
     sink = RecordingSink()
-    run = await submit(executions, "x", open_sink=opens(sink))
+    run = submit(registry, "x", outputs=shown_in(sink))
     caller = asyncio.create_task(run.wait(None))
     end = await kernels.kernel.reached(1)
     caller.cancel()
@@ -180,11 +215,11 @@ async def test_a_caller_who_leaves_takes_nothing_along(
 
 
 async def test_a_limit_interrupts_and_keeps_what_there_is(
-    kernels: ScriptedKernels, executions: Executions
+    kernels: ScriptedKernels, registry: RunRegistry
 ) -> None:
     kernels.on_interrupt = lambda: kernels.kernel.ends[0].set_result(STOPPED)
-    run = await submit(executions, "slow", timeout=0.01)
-    after = await submit(executions, "after")
+    run = submit(registry, "slow", timeout=0.01)
+    after = submit(registry, "after")
     assert await run.wait(LIMIT)
     assert (run.status, kernels.interrupts) == ("timed_out", 1)
     assert run.error is not None
@@ -198,19 +233,19 @@ async def test_a_limit_interrupts_and_keeps_what_there_is(
 
 
 async def test_an_abort_that_we_did_not_cause_is_told(
-    kernels: ScriptedKernels, executions: Executions
+    kernels: ScriptedKernels, registry: RunRegistry
 ) -> None:
-    run = await submit(executions, "x")
+    run = submit(registry, "x")
     (await kernels.kernel.reached(1)).set_result(ABORTED)
     assert await run.wait(LIMIT)
     assert (run.status, len(kernels.kernel.codes)) == ("aborted", 1)
 
 
 async def test_the_limit_counts_from_when_the_kernel_starts_the_code(
-    kernels: ScriptedKernels, executions: Executions
+    kernels: ScriptedKernels, registry: RunRegistry
 ) -> None:
     kernels.kernel.silent = True  # somebody else's code is running
-    run = await submit(executions, "x", timeout=0.001)
+    run = submit(registry, "x", timeout=0.001)
     end = await kernels.kernel.reached(1)
     assert not await run.wait(0.05)
     assert kernels.interrupts == 0
@@ -220,11 +255,11 @@ async def test_the_limit_counts_from_when_the_kernel_starts_the_code(
 
 
 async def test_a_kernel_that_ignores_the_interrupt_holds_up_nobody(
-    kernels: ScriptedKernels, executions: Executions
+    kernels: ScriptedKernels, registry: RunRegistry
 ) -> None:
     sink = RecordingSink()
-    run = await submit(executions, "deaf", timeout=0.01, open_sink=opens(sink))
-    behind = await submit(executions, "behind")
+    run = submit(registry, "deaf", timeout=0.01, outputs=shown_in(sink))
+    behind = submit(registry, "behind")
     assert await run.wait(LIMIT)
     assert (run.status, sink.closed) == ("timed_out", True)
     assert "ignored the interrupt" in run.notes[-1]
@@ -234,20 +269,20 @@ async def test_a_kernel_that_ignores_the_interrupt_holds_up_nobody(
     assert kernels.kernel.codes == ["deaf"]
     kernels.kernel.ends[0].set_result(STOPPED)
     await asyncio.wait({asyncio.create_task(asyncio.sleep(0))})
-    last = await submit(executions, "last")
+    last = submit(registry, "last")
     (await kernels.kernel.reached(2)).set_result(OK)
     assert await last.wait(LIMIT)
     assert last.status == "ok"
 
 
 async def test_interrupt_stops_what_runs_and_the_queue_goes_on(
-    kernels: ScriptedKernels, executions: Executions
+    kernels: ScriptedKernels, registry: RunRegistry
 ) -> None:
-    assert not await executions.interrupt("k")
-    run, after = await submit(executions, "x"), await submit(executions, "after")
+    assert not await registry.interrupt("k")
+    run, after = submit(registry, "x"), submit(registry, "after")
     await kernels.kernel.reached(1)
     kernels.on_interrupt = lambda: kernels.kernel.ends[0].set_result(STOPPED)
-    assert await executions.interrupt("k")
+    assert await registry.interrupt("k")
     assert await run.wait(LIMIT)
     assert run.status == "interrupted"
     (await kernels.kernel.reached(2)).set_result(OK)
@@ -255,16 +290,16 @@ async def test_interrupt_stops_what_runs_and_the_queue_goes_on(
     assert after.status == "ok"
     # Other clients' code is interrupted, too.
     kernels.on_interrupt, kernels.state = lambda: None, "busy"
-    assert await executions.interrupt("k")
+    assert await registry.interrupt("k")
     assert kernels.interrupts == 2
 
 
 @pytest.mark.parametrize("lost", ["kernel_died", "kernel_restarted", "lost_contact"])
 async def test_a_lost_run_keeps_its_outputs_and_closes_its_cell(
-    kernels: ScriptedKernels, executions: Executions, lost: Any
+    kernels: ScriptedKernels, registry: RunRegistry, lost: Any
 ) -> None:
     sink = RecordingSink()
-    run = await submit(executions, "x", open_sink=opens(sink))
+    run = submit(registry, "x", outputs=shown_in(sink))
     (await kernels.kernel.reached(1)).set_result(Reply(status="lost", lost=lost))
     assert await run.wait(LIMIT)
     assert (run.status, sink.closed, sink.running) == (lost, True, False)
@@ -278,10 +313,10 @@ async def test_a_lost_run_keeps_its_outputs_and_closes_its_cell(
 
 @pytest.mark.parametrize("status", ["ok", "error"])
 async def test_a_gap_in_the_outputs_is_never_ok(
-    kernels: ScriptedKernels, executions: Executions, status: Any
+    kernels: ScriptedKernels, registry: RunRegistry, status: Any
 ) -> None:
     sink = RecordingSink()
-    run = await submit(executions, "x", open_sink=opens(sink))
+    run = submit(registry, "x", outputs=shown_in(sink))
     (await kernels.kernel.reached(1)).set_result(
         Reply(status=status, execution_count=1, incomplete="lost_contact")
     )
@@ -291,9 +326,9 @@ async def test_a_gap_in_the_outputs_is_never_ok(
 
 
 async def test_output_that_the_server_dropped_is_told_with_the_setting(
-    kernels: ScriptedKernels, executions: Executions
+    kernels: ScriptedKernels, registry: RunRegistry
 ) -> None:
-    run = await submit(executions, "x")
+    run = submit(registry, "x")
     (await kernels.kernel.reached(1)).set_result(
         Reply(status="ok", execution_count=1, incomplete="output_limit")
     )
@@ -303,11 +338,11 @@ async def test_output_that_the_server_dropped_is_told_with_the_setting(
 
 
 async def test_what_waits_is_not_run_in_another_process(
-    kernels: ScriptedKernels, executions: Executions
+    kernels: ScriptedKernels, registry: RunRegistry
 ) -> None:
-    dying = await submit(executions, "x", generation=1)
-    waiting = await submit(executions, "y", generation=1, session_id="other")
-    told = await submit(executions, "z", generation=2)  # submitted after the death was seen
+    dying = submit(registry, "x", generation=1)
+    waiting = submit(registry, "y", generation=1, session_id="other")
+    told = submit(registry, "z", generation=2)  # submitted after the death was seen
     await kernels.kernel.reached(1)
     kernels.kernel.generation = 2
     kernels.kernel.ends[0].set_result(Reply(status="lost", lost="kernel_died"))
@@ -318,13 +353,13 @@ async def test_what_waits_is_not_run_in_another_process(
     (await kernels.kernel.reached(2)).set_result(OK)
     assert await told.wait(LIMIT)
     assert (told.status, kernels.kernel.codes) == ("ok", ["x", "z"])
-    stale = await submit(executions, "w", generation=1)
+    stale = submit(registry, "w", generation=1)
     assert await stale.wait(LIMIT)
     assert (stale.status, kernels.kernel.codes) == ("aborted", ["x", "z"])
 
 
 async def test_a_slow_document_does_not_hold_up_the_news_of_a_dead_kernel(
-    kernels: ScriptedKernels, executions: Executions
+    kernels: ScriptedKernels, registry: RunRegistry
 ) -> None:
     class Slow(RecordingSink):
         async def close(self, *, running: bool = False) -> None:
@@ -332,7 +367,7 @@ async def test_a_slow_document_does_not_hold_up_the_news_of_a_dead_kernel(
             await super().close(running=running)
 
     release, sink = asyncio.Event(), Slow()
-    run = await submit(executions, "x", open_sink=opens(sink))
+    run = submit(registry, "x", outputs=shown_in(sink))
     (await kernels.kernel.reached(1)).set_result(Reply(status="lost", lost="kernel_died"))
     assert await run.wait(LIMIT)
     assert (run.status, sink.closed) == ("kernel_died", False)
@@ -342,29 +377,26 @@ async def test_a_slow_document_does_not_hold_up_the_news_of_a_dead_kernel(
         await sink.closing.wait()
 
 
-async def test_what_cannot_start_says_why(kernels: ScriptedKernels, executions: Executions) -> None:
-    async def missing() -> OutputSink:
-        raise NotebookMissing("gone")
-
-    run = await submit(executions, "x", open_sink=missing)
+async def test_what_cannot_start_says_why(kernels: ScriptedKernels, registry: RunRegistry) -> None:
+    run = submit(registry, "x", outputs=shown_in(NotebookMissing("gone")))
     assert await run.wait(LIMIT)
     assert (run.status, kernels.kernel.codes) == ("aborted", [])
     assert isinstance(run.failure, NotebookMissing)
     kernels.down = KernelDown("dead")
-    run = await submit(executions, "x")
+    run = submit(registry, "x")
     assert await run.wait(LIMIT)
     assert (run.status, run.failure) == ("kernel_died", kernels.down)
 
 
 async def test_a_document_that_fails_does_not_change_how_the_run_ended(
-    kernels: ScriptedKernels, executions: Executions
+    kernels: ScriptedKernels, registry: RunRegistry
 ) -> None:
     class Refusing(RecordingSink):
         async def close(self, *, running: bool = False) -> None:
             await super().close(running=running)
             raise WriteRefused("read-only")
 
-    run = await submit(executions, "x", open_sink=opens(Refusing()))
+    run = submit(registry, "x", outputs=shown_in(Refusing()))
     (await kernels.kernel.reached(1)).set_result(OK)
     assert await run.wait(LIMIT)
     assert run.status == "ok"
@@ -372,9 +404,9 @@ async def test_a_document_that_fails_does_not_change_how_the_run_ended(
 
 
 async def test_a_bug_ends_its_run_and_no_other(
-    kernels: ScriptedKernels, executions: Executions, caplog: pytest.LogCaptureFixture
+    kernels: ScriptedKernels, registry: RunRegistry, caplog: pytest.LogCaptureFixture
 ) -> None:
-    run, after = await submit(executions, "x"), await submit(executions, "after")
+    run, after = submit(registry, "x"), submit(registry, "after")
     (await kernels.kernel.reached(1)).set_exception(ZeroDivisionError())
     assert await run.wait(LIMIT)
     assert (run.status, run.failure) == ("aborted", None)
@@ -385,48 +417,42 @@ async def test_a_bug_ends_its_run_and_no_other(
 
 
 async def test_only_the_last_finished_runs_are_kept(
-    kernels: ScriptedKernels, executions: Executions
+    kernels: ScriptedKernels, registry: RunRegistry
 ) -> None:
     runs = []
     for number in range(6):
-        runs.append(await submit(executions, str(number)))
+        runs.append(submit(registry, str(number)))
         (await kernels.kernel.reached(number + 1)).set_result(OK)
         assert await runs[-1].wait(LIMIT)
-    waiting = await submit(executions, "waiting")
+    waiting = submit(registry, "waiting")
     await kernels.kernel.reached(7)
-    assert list(executions.list()) == [*runs[2:], waiting]
-    assert executions.get(runs[0].execution_id) is None
+    assert list(registry.list()) == [*runs[2:], waiting]
+    assert registry.get(runs[0].execution_id) is None
 
 
 async def test_what_waits_can_be_dropped_and_closing_leaves_nobody_waiting(
-    kernels: ScriptedKernels, executions: Executions
+    kernels: ScriptedKernels, registry: RunRegistry
 ) -> None:
     sink = RecordingSink()
-    run = await submit(executions, "x", open_sink=opens(sink))
+    run = submit(registry, "x", outputs=shown_in(sink))
     await kernels.kernel.reached(1)
-    dropped = await submit(executions, "y")
-    assert list(executions.drop("k", "restarted")) == [dropped]
+    dropped = submit(registry, "y")
+    assert list(await registry.drop("k", "restarted")) == [dropped]
     assert (dropped.status, dropped.notes) == ("aborted", ["restarted"])
-    queued = await submit(executions, "z")
-    await executions.close()
+    queued = submit(registry, "z")
+    await registry.close()
     assert (run.status, sink.closed, queued.status) == ("lost_contact", True, "aborted")
     assert sink.running  # the next process of jmcp goes on with it
     assert (run.incomplete, [output["text"] for output in sink.outputs]) == (None, ["x"])
-    late = await submit(executions, "late")
+    late = submit(registry, "late")
     assert (late.status, kernels.kernel.codes) == ("aborted", ["x"])
 
 
 async def test_an_update_after_a_run_reaches_its_cell_if_that_still_shows_it(
-    kernels: ScriptedKernels, executions: Executions
+    kernels: ScriptedKernels, registry: RunRegistry
 ) -> None:
     first, again = RecordingSink(), RecordingSink()
-    asked: list[tuple[int, int | None]] = []
-
-    async def reopen(outputs: int, execution_count: int | None) -> OutputSink:
-        asked.append((outputs, execution_count))
-        again.outputs = list(first.outputs)
-        return again
-
+    cell = FakeCellOutputs(first, again)
     messages = iter(["display_data", "update_display_data"])
 
     class Showing(ScriptedKernel):
@@ -436,13 +462,14 @@ async def test_an_update_after_a_run_reaches_its_cell_if_that_still_shows_it(
             return OK
 
     kernels.kernel = Showing()
-    run = await submit(executions, "1", cell_id="c", open_sink=opens(first), reopen_sink=reopen)
-    update = await submit(executions, "2")
+    run = submit(registry, "1", cell_id="c", outputs=cell)
+    update = submit(registry, "2")
     assert await run.wait(LIMIT)
+    again.outputs = list(first.outputs)
     assert await update.wait(LIMIT)
     async with asyncio.timeout(LIMIT):
         await again.closing.wait()
-    assert asked == [(1, run.execution_count)]
+    assert cell.reopened == [(1, run.execution_count)]
     assert again.outputs == run.outputs
     assert run.outputs[0]["data"] == {"text/plain": "2"}
     assert update.outputs == []

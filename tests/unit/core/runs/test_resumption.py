@@ -22,11 +22,12 @@ from jmcp.core.ports import (
     Reply,
     Request,
 )
-from jmcp.core.runs.registry import Execution, Executions
+from jmcp.core.runs.registry import RunRegistry
+from jmcp.core.runs.run import Run
 from jmcp.core.sessions.records import PendingRun, Store
 from jmcp.core.stores.memory import MemoryStore
 from tests.fakes.recording_sink import RecordingSink
-from tests.unit.core.runs.test_queue import LIMIT, OK, ScriptedKernels, opens, submit
+from tests.unit.core.runs.test_queue import LIMIT, OK, ScriptedKernels, shown_in, submit
 
 REQUEST = Request(kernel_id="k", channel="c", message_id="m")
 LEFT = PendingRun(
@@ -123,23 +124,23 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture
-async def executions(kernels: ResumableKernels, store: Store) -> AsyncIterator[Executions]:
-    executions = Executions(cast(Kernels, kernels), store=store, grace=0.05)
-    yield executions
-    await executions.close()
+async def registry(kernels: ResumableKernels, store: Store) -> AsyncIterator[RunRegistry]:
+    registry = RunRegistry(cast(Kernels, kernels), store=store, grace_seconds=0.05)
+    yield registry
+    await registry.close()
 
 
 async def taken_up(
-    executions: Executions, store: Store, cell: OneCell, run: PendingRun = LEFT
-) -> Execution:
+    registry: RunRegistry, store: Store, cell: OneCell, run: PendingRun = LEFT
+) -> Run:
     await store.put_run(run)
-    (execution,) = await executions.resume(Leases(cast(Documents, cell)))
+    (execution,) = await registry.resume(Leases(cast(Documents, cell)))
     return execution
 
 
-async def stored(executions: Executions, store: Store) -> Sequence[PendingRun]:
+async def stored(registry: RunRegistry, store: Store) -> Sequence[PendingRun]:
     """What the store has when all is written."""
-    await executions._pending.settle()
+    await registry._pending.settle()
     return await store.runs()
 
 
@@ -148,7 +149,7 @@ def text(value: str) -> Output:
 
 
 async def test_a_run_is_stored_from_its_request_until_its_cell_is_closed(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
     closing = asyncio.Event()
 
@@ -157,12 +158,10 @@ async def test_a_run_is_stored_from_its_request_until_its_cell_is_closed(
             await closing.wait()
             await super().close(running=running)
 
-    run = await submit(
-        executions, "x", open_sink=opens(Slow()), cell_id="cell", notebook_path="n.ipynb", timeout=9
-    )
-    waiting = await submit(executions, "y")
+    run = submit(registry, "x", outputs=shown_in(Slow()), cell_id="cell", timeout=9)
+    waiting = submit(registry, "y")
     end = await kernels.kernel.reached(1)
-    (kept,) = await stored(executions, store)
+    (kept,) = await stored(registry, store)
     assert kept == PendingRun(
         execution_id=run.execution_id,
         owner="o",
@@ -180,7 +179,7 @@ async def test_a_run_is_stored_from_its_request_until_its_cell_is_closed(
     assert await run.wait(LIMIT)
     (await kernels.kernel.reached(2)).set_result(OK)
     assert await waiting.wait(LIMIT)
-    assert await stored(executions, store) == []
+    assert await stored(registry, store) == []
 
 
 async def test_a_run_that_is_soon_over_costs_the_store_nothing(kernels: ResumableKernels) -> None:
@@ -194,72 +193,72 @@ async def test_a_run_that_is_soon_over_costs_the_store_nothing(kernels: Resumabl
             self.writes += 1
 
     store = Counting()
-    executions = Executions(cast(Kernels, kernels), store=store)
-    run = await submit(executions, "x", open_sink=opens(RecordingSink()), cell_id="cell")
+    registry = RunRegistry(cast(Kernels, kernels), store=store)
+    run = submit(registry, "x", outputs=shown_in(RecordingSink()), cell_id="cell")
     (await kernels.kernel.reached(1)).set_result(OK)
     assert await run.wait(LIMIT)
-    await executions.close()
+    await registry.close()
     assert store.writes == 0
 
 
 async def test_what_is_stored_of_a_run_is_what_its_cell_shows(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
     sink = RecordingSink()
-    await submit(executions, "x", open_sink=opens(sink), cell_id="cell")
+    submit(registry, "x", outputs=shown_in(sink), cell_id="cell")
     await kernels.kernel.reached(1)
     assert not sink.running
-    assert len(await stored(executions, store)) == 1
+    assert len(await stored(registry, store)) == 1
     assert (sink.running, [output["text"] for output in sink.outputs]) == (True, ["x"])
 
 
 async def test_a_stop_leaves_the_run_and_forgets_what_was_never_sent(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
-    run = await submit(executions, "x", open_sink=opens(RecordingSink()), cell_id="cell")
-    await submit(executions, "y")
+    run = submit(registry, "x", outputs=shown_in(RecordingSink()), cell_id="cell")
+    submit(registry, "y")
     await kernels.kernel.reached(1)
-    await executions.close()
+    await registry.close()
     (left,) = await store.runs()
     assert (left.execution_id, left.settled) == (run.execution_id, True)
 
 
 async def test_what_comes_while_the_connection_closes_is_in_the_cell(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
     sink = RecordingSink()
-    run = await submit(executions, "x", open_sink=opens(sink), cell_id="cell")
+    run = submit(registry, "x", outputs=shown_in(sink), cell_id="cell")
     end = await kernels.kernel.reached(1)
-    executions.stop()
+    await registry.stop()
     kernels.kernel.say("last words")
     end.set_result(Reply(status="lost", lost="lost_contact"))  # the connection is closed now
-    await executions.close()
+    await registry.close()
     assert [output["text"] for output in sink.outputs] == ["xlast words"]
     assert (sink.running, run.status, run.incomplete) == (True, "lost_contact", None)
     assert [left.settled for left in await store.runs()] == [True]
 
 
 async def test_a_run_that_ends_during_the_stop_is_over(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
     sink = RecordingSink()
-    run = await submit(executions, "x", open_sink=opens(sink), cell_id="cell")
+    run = submit(registry, "x", outputs=shown_in(sink), cell_id="cell")
     end = await kernels.kernel.reached(1)
-    executions.stop()
+    await registry.stop()
     end.set_result(OK)
-    await executions.close()
+    await registry.close()
     assert (run.status, sink.running, await store.runs()) == ("ok", False, [])
 
 
 async def test_a_left_run_goes_on_where_it_was(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
     cell = OneCell({**text(""), "text": ["a\n", "b"]})
-    run = await taken_up(executions, store, cell)
-    assert executions.get("abc") is run
-    assert list(executions.list(owner="o", session_id="s")) == [run]
-    assert (run.status, executions.users()) == ("running", {("o", "s")})
-    after = await submit(executions, "after")
+    run = await taken_up(registry, store, cell)
+    assert registry.get("abc") is run
+    assert list(registry.list(owner="o", session_id="s")) == [run]
+    assert (run.status, registry.users()) == ("running", {("o", "s")})
+    after = submit(registry, "after")
     await kernels.heard()
     assert (kernels.resumed, after.status) == ([REQUEST], "queued")
     async with asyncio.timeout(LIMIT):
@@ -270,24 +269,24 @@ async def test_a_left_run_goes_on_where_it_was(
     kernels.say("d")
     kernels.end.set_result(Reply(status="ok", execution_count=5))
     assert await run.wait(LIMIT)
-    assert (run.status, run.notes, run.incomplete, run.code) == ("ok", [], None, "code")
+    assert (run.status, run.notes, run.incomplete, run.request.code) == ("ok", [], None, "code")
     assert [output["text"] for output in run.outputs] == ["a\nbc\nd"]
     assert "".join(cell.sink.outputs[0]["text"]) == "a\nbc\nd"
     assert (cell.sink.execution_count, cell.sink.running) == (5, False)
     assert run.started is not None
     assert run.started.timestamp() == LEFT.began
     assert run.seconds > 1000
-    assert run.execution_id not in [left.execution_id for left in await stored(executions, store)]
+    assert run.execution_id not in [left.execution_id for left in await stored(registry, store)]
     (await kernels.kernel.reached(1)).set_result(OK)
     assert await after.wait(LIMIT)
 
 
 async def test_displays_from_before_are_updated_and_cleared(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
     shown = {"output_type": "display_data", "data": {"text/plain": "1"}, "metadata": {}}
     cell = OneCell(text("a"), shown)
-    run = await taken_up(executions, store, cell, replace(LEFT, displays={"d": (1, 7)}))
+    run = await taken_up(registry, store, cell, replace(LEFT, displays={"d": (1, 7)}))
     await kernels.heard()
     update = {"data": {"text/plain": "2"}, "transient": {"display_id": "d"}}
     kernels.on_message("update_display_data", update, {})
@@ -302,24 +301,24 @@ async def test_displays_from_before_are_updated_and_cleared(
 
 
 async def test_the_displays_of_a_run_are_stored_with_it(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
-    await submit(executions, "x", open_sink=opens(RecordingSink()), cell_id="cell")
+    submit(registry, "x", outputs=shown_in(RecordingSink()), cell_id="cell")
     await kernels.kernel.reached(1)
     display = {"data": {"text/plain": "1"}, "transient": {"display_id": "d"}}
     kernels.kernel.on_message("display_data", display, {})
-    (kept,) = await stored(executions, store)
+    (kept,) = await stored(registry, store)
     assert kept.displays == {"d": (1,)}
 
 
 async def test_a_left_run_can_be_left_again(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
     cell = OneCell(text("a"))
-    run = await taken_up(executions, store, cell)
+    run = await taken_up(registry, store, cell)
     await kernels.heard()
     kernels.say("b")
-    await executions.close()
+    await registry.close()
     assert (run.status, cell.sink.running, cell.sink.outputs) == (
         "lost_contact",
         True,
@@ -330,19 +329,19 @@ async def test_a_left_run_can_be_left_again(
 
 
 async def test_a_stop_before_the_run_was_heard_leaves_it(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
     kernels.unreachable = 1_000_000
-    await taken_up(executions, store, OneCell())
-    await executions.close()
+    await taken_up(registry, store, OneCell())
+    await registry.close()
     assert [left.execution_id for left in await store.runs()] == ["abc"]
 
 
 async def test_jupyter_may_come_back_later(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
     kernels.unreachable = 2
-    run = await taken_up(executions, store, OneCell())
+    run = await taken_up(registry, store, OneCell())
     await kernels.heard()
     kernels.end.set_result(OK)
     assert await run.wait(LIMIT)
@@ -351,14 +350,14 @@ async def test_jupyter_may_come_back_later(
 
 @pytest.mark.parametrize("gone", ["cell", "notebook", "no cell"])
 async def test_without_a_cell_the_end_is_still_awaited(
-    kernels: ResumableKernels, executions: Executions, store: Store, gone: str
+    kernels: ResumableKernels, registry: RunRegistry, store: Store, gone: str
 ) -> None:
     cell = OneCell(text("a"))
     cell.missing = gone == "notebook"
     if gone == "cell":
         cell.ids = []
     left = replace(LEFT, cell_id=None) if gone == "no cell" else LEFT
-    run = await taken_up(executions, store, cell, left)
+    run = await taken_up(registry, store, cell, left)
     await kernels.heard()
     kernels.say("b")
     kernels.end.set_result(OK)
@@ -367,27 +366,27 @@ async def test_without_a_cell_the_end_is_still_awaited(
     assert (run.status, run.incomplete, len(run.notes)) == ("lost_contact", "lost_contact", 2)
     assert run.outputs[0]["text"] == "b"
     assert cell.sink.calls == []
-    assert await stored(executions, store) == []
+    assert await stored(registry, store) == []
 
 
 async def test_a_kernel_that_is_gone_ends_the_run_with_what_the_cell_has(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
     cell = OneCell(text("a"))
-    run = await taken_up(executions, store, cell)
+    run = await taken_up(registry, store, cell)
     await kernels.heard()
     kernels.end.set_exception(KernelMissing("gone"))
     assert await run.wait(LIMIT)
     assert (run.status, run.failure, cell.sink.running) == ("kernel_died", None, False)
     assert [output["text"] for output in run.outputs] == ["a"]
-    assert await stored(executions, store) == []
+    assert await stored(registry, store) == []
 
 
 async def test_lost_contact_is_marked_after_what_the_cell_shows(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
     cell = OneCell(text("a"))
-    run = await taken_up(executions, store, cell)
+    run = await taken_up(registry, store, cell)
     await kernels.heard()
     kernels.end.set_result(Reply(status="lost", lost="lost_contact", incomplete="lost_contact"))
     assert await run.wait(LIMIT)
@@ -396,9 +395,9 @@ async def test_lost_contact_is_marked_after_what_the_cell_shows(
 
 
 async def test_an_abrupt_end_of_jmcp_is_told(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
-    run = await taken_up(executions, store, OneCell(text("a")), replace(LEFT, settled=False))
+    run = await taken_up(registry, store, OneCell(text("a")), replace(LEFT, settled=False))
     await kernels.heard()
     kernels.end.set_result(OK)
     assert await run.wait(LIMIT)
@@ -407,9 +406,9 @@ async def test_an_abrupt_end_of_jmcp_is_told(
 
 
 async def test_the_limit_of_a_left_run_still_holds(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
-    run = await taken_up(executions, store, OneCell(), replace(LEFT, timeout=60))
+    run = await taken_up(registry, store, OneCell(), replace(LEFT, timeout=60))
     kernels.on_interrupt = lambda: kernels.end.set_result(
         Reply(status="error", ename="KeyboardInterrupt")
     )
@@ -418,13 +417,13 @@ async def test_the_limit_of_a_left_run_still_holds(
 
 
 async def test_several_left_runs_of_a_kernel_come_in_their_order(
-    kernels: ResumableKernels, executions: Executions, store: Store
+    kernels: ResumableKernels, registry: RunRegistry, store: Store
 ) -> None:
     second = replace(LEFT, execution_id="def", cell_id=None, began=LEFT.began + 1)
     for left in (LEFT, second):
         await store.put_run(left)
-    first, last = await executions.resume(Leases(cast(Documents, OneCell())))
-    after = await submit(executions, "after")
+    first, last = await registry.resume(Leases(cast(Documents, OneCell())))
+    after = submit(registry, "after")
     kernels.end.set_result(OK)
     for run in (first, last):
         assert await run.wait(LIMIT)
@@ -440,12 +439,12 @@ async def test_a_store_that_fails_ends_no_run(
         async def put_run(self, run: PendingRun) -> None:
             raise OSError("disk full")
 
-    executions = Executions(cast(Kernels, kernels), store=Full())
-    run = await submit(executions, "x")
+    registry = RunRegistry(cast(Kernels, kernels), store=Full())
+    run = submit(registry, "x")
     end = await kernels.kernel.reached(1)
-    await executions._pending.settle()
+    await registry._pending.settle()
     end.set_result(OK)
     assert await run.wait(LIMIT)
     assert run.status == "ok"
-    await executions.close()
+    await registry.close()
     assert "disk full" in caplog.text

@@ -6,24 +6,24 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from jmcp.core.ports import NotebookRef
 from jmcp.core.runs import retention
-from jmcp.core.runs.execution import Execution
+from jmcp.core.runs.request import RunRequest
 from jmcp.core.runs.retention import FinishedRuns
+from jmcp.core.runs.run import Run
 
 
-def over(
-    name: str, *, size: int = 0, cell_id: str | None = "c", seconds_ago: float = 60
-) -> Execution:
+def over(name: str, *, size: int = 0, cell_id: str | None = "c", seconds_ago: float = 60) -> Run:
     """A run that ended so long ago, with outputs of that size."""
-    run = Execution(
-        execution_id=name,
+    request = RunRequest(
         kernel_id="k",
         code="",
-        notebook_key="n",
+        notebook=NotebookRef(key="n", path="n.ipynb"),
         owner="o",
         session_id="s",
         cell_id=cell_id,
     )
+    run = Run(execution_id=name, request=request)
     run.record.apply("stream", {"name": "stdout", "text": name}, {})
     run.finish("ok")
     run.record.size = size

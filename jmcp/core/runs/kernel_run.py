@@ -1,0 +1,180 @@
+"""One run in its kernel, from its request to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from jmcp.core.errors import BackendError
+from jmcp.core.outputs.record import ShownOutputs
+from jmcp.core.ports import Kernels, OnMessage, OutputSink, Reply, Request
+from jmcp.core.runs.run import CodeError, Run
+from jmcp.core.runs.run_output import RunOutput
+from jmcp.core.runs.status import KERNEL_GONE, RunStatus
+
+INTERRUPT_GRACE_SECONDS = 10.0
+"""Seconds that an interrupted kernel has to become idle."""
+
+LOST_CONTACT = (
+    "jmcp lost contact with the kernel while this ran: outputs may be missing, and the code may "
+    "still run. Check what it did before running it again."
+)
+OUTPUT_LIMIT = (
+    "Outputs of this run are missing: they came faster than they could be passed on, and the kernel "
+    "or Jupyter Server dropped them. Print less or write to a file. The server's own limits are its "
+    "settings ZMQChannelsWebsocketConnection.iopub_data_rate_limit and iopub_msg_rate_limit."
+)
+
+log = logging.getLogger(__name__)
+
+
+class Start(Protocol):
+    """Sends the code, or listens again to a run that was sent; returns as `KernelConnection.run`."""
+
+    def __call__(
+        self, on_message: OnMessage, *, on_sent: Callable[[Request], None]
+    ) -> Awaitable[Reply]: ...
+
+
+class KernelRun:
+    """Drives one run. `task` goes on after `go` only if the kernel ignored the interrupt.
+
+    `leaving`: jmcp stops, and a lost contact is its own doing. `interrupted`: the kernel was, and
+    may flush its queue for that.
+    """
+
+    def __init__(
+        self, run: Run, start: Start, output: RunOutput, kernels: Kernels, *, grace_seconds: float
+    ) -> None:
+        self.run = run
+        self.interrupted = False
+        self.leaving = False
+        self.task: asyncio.Task[Reply] | None = None
+        self._start = start
+        self._output = output
+        self._kernels = kernels
+        self._grace_seconds = grace_seconds
+
+    @property
+    def over(self) -> bool:
+        return self.task is None or self.task.done()
+
+    @property
+    def begun(self) -> bool:
+        """Whether the kernel is, or was, at this code, and so can be interrupted in it."""
+        return self._output.code_started.is_set()
+
+    async def over_soon(self, seconds: float) -> bool:
+        """Whether it is over so long after it has begun."""
+        if self.task is not None:
+            await self._begin_or_end(self.task)
+            await asyncio.wait({self.task}, timeout=seconds)
+        return self.over
+
+    def leave(self) -> bool:
+        """jmcp stops: leave the run to the next process. False if nothing was sent so far."""
+        self.leaving = True
+        if self.task is None:
+            return False
+        self.task.cancel()
+        return True
+
+    async def go(
+        self,
+        sink: OutputSink | None,
+        *,
+        after_interrupt: bool = False,
+        shown: ShownOutputs | None = None,
+    ) -> None:
+        """Run the code to its end and finish the run; closes the sink.
+
+        `shown` is what the cell shows of a run that an earlier process left.
+        """
+        run = self.run
+        self._output.open(sink, shown=shown)
+        status: RunStatus | None = None
+        try:
+            status = await self._attempt()
+            if status == "aborted" and after_interrupt and not run.interrupt_asked:
+                # The kernel still flushed its queue for the interrupt of the run before.
+                status = await self._attempt()
+        finally:
+            await self._output.end(
+                left=self.leaving and status in (None, "lost_contact"),
+                kernel_gone=status in KERNEL_GONE,
+            )
+        run.finish(status)
+        self._output.follow()
+
+    async def _attempt(self) -> RunStatus:
+        run = self.run
+        run.status = "running"
+        started = self._start(self._output.on_message, on_sent=self._output.on_sent)
+        task = self.task = asyncio.ensure_future(started)
+        timeout = run.request.timeout
+        if not timeout:
+            await asyncio.wait({task})
+            return self._status(task, timed_out=False)
+        if run.started is None:
+            # Until the kernel starts this code, another client's may run, and that has no limit.
+            await self._begin_or_end(task)
+        await asyncio.wait({task}, timeout=max(0.0, timeout - run.seconds))
+        if task.done():
+            return self._status(task, timed_out=False)
+        return await self._interrupt_late_run(task)
+
+    async def _begin_or_end(self, task: asyncio.Task[Reply]) -> None:
+        started = asyncio.create_task(self._output.code_started.wait())
+        try:
+            await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            started.cancel()
+
+    async def _interrupt_late_run(self, task: asyncio.Task[Reply]) -> RunStatus:
+        run = self.run
+        self.interrupted = True
+        run.notes.append(f"Interrupted after {run.request.timeout:g} s.")
+        try:
+            await self._kernels.interrupt(run.request.kernel_id)
+        except BackendError:
+            log.warning("Kernel %s could not be interrupted.", run.request.kernel_id, exc_info=True)
+        await asyncio.wait({task}, timeout=self._grace_seconds)
+        if task.done():
+            return self._status(task, timed_out=True)
+        run.notes.append(
+            f"The kernel ignored the interrupt for {self._grace_seconds:g} s and is still busy "
+            "with this code. Restart the kernel."
+        )
+        return "timed_out"
+
+    def _status(self, task: asyncio.Task[Reply], *, timed_out: bool) -> RunStatus:
+        run = self.run
+        if task.cancelled() and self.leaving:
+            return "lost_contact" if run.sent is not None else "aborted"
+        reply = task.result()
+        self._note_missing(reply)
+        if reply.status == "lost":
+            return reply.lost or "lost_contact"
+        run.record.count(reply.execution_count)
+        if reply.status == "error":
+            run.error = CodeError(
+                ename=reply.ename or "", evalue=reply.evalue or "", traceback=reply.traceback
+            )
+        if run.interrupt_asked:
+            self.interrupted = True
+        if timed_out:
+            return "timed_out"
+        if reply.status != "ok" and (run.interrupt_asked or reply.ename == "KeyboardInterrupt"):
+            return "interrupted"
+        if reply.status == "ok" and reply.incomplete == "lost_contact":
+            return "lost_contact"
+        return reply.status
+
+    def _note_missing(self, reply: Reply) -> None:
+        incomplete = reply.incomplete or ("lost_contact" if reply.lost == "lost_contact" else None)
+        if incomplete is None or self.leaving:
+            return
+        self.run.incomplete = incomplete
+        self.run.notes.append(LOST_CONTACT if incomplete == "lost_contact" else OUTPUT_LIMIT)

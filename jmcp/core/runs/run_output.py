@@ -1,0 +1,163 @@
+"""What a kernel sends of one run, taken into the run's record and its cell."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import Any
+
+from jmcp.core.errors import BackendError
+from jmcp.core.outputs.displays import Displays
+from jmcp.core.outputs.late_output import LateOutput
+from jmcp.core.outputs.record import OutputRecord, ShownOutputs
+from jmcp.core.ports import OutputSink, Request
+from jmcp.core.runs.pending_runs import PendingRuns
+from jmcp.core.runs.run import Run
+from jmcp.core.sessions.records import PendingRun
+
+IMPATIENT_CLOSE_SECONDS = 1.0
+"""Seconds that the cell of a run whose kernel is gone may hold up the news of it."""
+
+LATE_KINDS = frozenset({"stream", "display_data", "update_display_data"})
+"""Messages that threads of the code may send when the run is over."""
+
+LATE_CHARACTERS = 2**20
+"""How much of those a run takes: a thread may print for as long as the kernel lives."""
+
+DISPLAYS_INTERVAL_SECONDS = 1.0
+"""Seconds between notes, for a restart of jmcp, of the display ids that a run shows."""
+
+LOST_CONTACT_MARK = (
+    "[jmcp lost contact with the kernel during this run: outputs may be missing here]\n"
+)
+NO_MORE_MARK = (
+    f"[jmcp adds no more: the threads of this run sent {LATE_CHARACTERS:,} characters after its "
+    "end]\n"
+)
+CELL_GONE = "The cell was deleted while this ran; its outputs are only in this execution."
+STOPPED = "jmcp stopped while this ran; the kernel goes on with it."
+
+log = logging.getLogger(__name__)
+
+
+class RunOutput:
+    """One run's messages, from the first one to those that come after its end.
+
+    `code_started` is set when the kernel is, or was, at this code, and so can be interrupted in it.
+    """
+
+    def __init__(self, run: Run, displays: Displays, pending: PendingRuns) -> None:
+        self.code_started = asyncio.Event()
+        self._run = run
+        self._displays = displays
+        self._pending = pending
+        self._sink: OutputSink | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._ended = False
+        self._late_characters = 0
+        self._kept_changes = 0
+        self._keep_after = 0.0
+
+    def open(self, sink: OutputSink | None, *, shown: ShownOutputs | None = None) -> None:
+        """The run begins. `shown` is what its cell has of one that an earlier process left."""
+        request = self._run.request
+        self._sink = sink
+        self._run.record = OutputRecord(sink, self._displays, shown=shown)
+        if request.cell_id is not None:
+            self._displays.runs(request.notebook.key, request.cell_id, self._run.record)
+
+    def on_sent(self, sent: Request) -> None:
+        self._run.sent = sent
+        self._keep()
+
+    def on_message(self, kind: str, content: dict[str, Any], metadata: dict[str, Any]) -> None:
+        run = self._run
+        if self._ended:
+            self._on_late(kind, content, metadata)
+            return
+        run.begin()
+        if kind != "status":  # which comes before the kernel listens to interrupts
+            self.code_started.set()
+        run.record.apply(kind, content, metadata)
+        if run.record.display_changes != self._kept_changes:
+            self._keep_displays()
+        run.advance()
+
+    async def end(self, *, left: bool, kernel_gone: bool) -> None:
+        """The run is over: the cell gets all that came, and is closed.
+
+        `left`: jmcp stops, and the kernel goes on with the run. When the kernel is gone the cell
+        may go on closing after IMPATIENT_CLOSE_SECONDS, while that is told.
+        """
+        run = self._run
+        self._ended = True
+        run.stop_clock()
+        if left:
+            run.notes.append(STOPPED)
+        elif run.incomplete == "lost_contact":
+            run.record.mark(LOST_CONTACT_MARK)
+        await run.record.finish(running=left)
+        if left:
+            self._keep(settled=run.record.cell.error is None)
+        if self._sink is not None and not kernel_gone:
+            await self._close(self._sink, running=left)
+        elif self._sink is not None:
+            self._closing = asyncio.create_task(self._close(self._sink, running=left))
+            await asyncio.wait({self._closing}, timeout=IMPATIENT_CLOSE_SECONDS)
+            if not self._closing.done():
+                run.notes.append("The notebook is still being written.")
+        if not left:
+            self._pending.forget(run.execution_id)
+
+    def follow(self) -> None:
+        """The cell is closed: what comes from now on is brought to it now and then."""
+        request = self._run.request
+        if self._sink is None or request.outputs is None or request.cell_id is None:
+            return
+        is_last = partial(self._displays.is_last, request.notebook.key, request.cell_id)
+        self._run.record.on_late(LateOutput(request.outputs, is_last).note)
+
+    def _on_late(self, kind: str, content: dict[str, Any], metadata: dict[str, Any]) -> None:
+        """Take what a thread of the code sends, or code that ignored its interrupt."""
+        record = self._run.record
+        if kind not in LATE_KINDS or record.released or self._late_characters > LATE_CHARACTERS:
+            return
+        self._late_characters += len(str(content))
+        record.apply(kind, content, metadata)
+        if self._late_characters > LATE_CHARACTERS:
+            record.mark(NO_MORE_MARK)
+
+    def _keep(self, *, settled: bool = False) -> None:
+        if self._run.sent is not None:
+            describe = partial(self._described, self._run.sent, settled=settled)
+            self._pending.keep(self._run.execution_id, describe)
+
+    def _described(self, sent: Request, *, settled: bool) -> PendingRun:
+        # Whoever takes the run up takes what its cell shows for what it printed.
+        self._run.flush()
+        return self._run.pending(sent, settled=settled)
+
+    def _keep_displays(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._keep_after:
+            self._keep_after = now + DISPLAYS_INTERVAL_SECONDS
+            self._kept_changes = self._run.record.display_changes
+            self._keep()
+
+    async def _close(self, sink: OutputSink, *, running: bool) -> None:
+        run = self._run
+        gone = sink.deleted
+        try:
+            await sink.close(running=running)
+            if gone or sink.deleted:  # a file tells with its last write
+                run.notes.append(CELL_GONE)
+            elif run.record.cell.error is not None:
+                run.notes.append("Some outputs did not reach the notebook.")
+        except BackendError as error:
+            log.warning("The outputs of a run could not be stored.", exc_info=True)
+            run.notes.append(f"The outputs may not be in the notebook: {error.message}")
+        except Exception:
+            # A bug there must not change how the run ended.
+            log.exception("The cell of execution %s could not be closed.", run.execution_id)
+            run.notes.append("The outputs may not be in the notebook; see jmcp's log.")

@@ -20,7 +20,7 @@ from jmcp.options.settings import Settings
 from jmcp.options.table import settings_of
 from jmcp.state.named_tokens import NamedTokens
 from jmcp.state.token import config_folder
-from jmcp.transport.jupyter_bridge import Application, BridgeHandler
+from jmcp.transport.jupyter_bridge import Application, BridgeHandler, allow_header
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.problems import Problem
 from jmcp_api.jupyter import HANDLERS
@@ -129,7 +129,7 @@ class JmcpExtension(ExtensionApp):
         logs.mask_secrets()
         self.hosted = HostedSite(self, jupyter_policy(self.serverapp))
         for pattern, tools in HANDLERS:
-            options = {"host": self.hosted, "methods": tuple(tools)}
+            options = {"host": self.hosted, "allow": allow_header(tools)}
             self.handlers.append((pattern, BridgeHandler, options))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:

@@ -6,16 +6,24 @@ This module loads while Jupyter starts, so it imports nothing of the MCP SDK.
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
+import logging
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, Protocol, cast
 from urllib.parse import unquote
 
 from jupyter_server.auth.authorizer import AllowAllAuthorizer
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
+from jupyter_server.auth.identity import IdentityProvider, PasswordIdentityProvider, User
+from jupyter_server.base.call_context import CallContext
 from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.log import log_request
+from jupyter_server.prometheus.metrics import HTTP_REQUEST_DURATION_SECONDS
+from prometheus_client import Histogram
 from tornado.iostream import StreamClosedError
 
 from jmcp.core.calls.principal import Named, Principal
@@ -30,6 +38,9 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 SHARED_PRINCIPAL = "jupyter"
 """The owner for whoever has the token of one of Jupyter's own identity providers: the user names
 that those make up differ from request to request."""
+SHARED_USER = User(SHARED_PRINCIPAL)
+TOKEN_PROVIDERS = (IdentityProvider, PasswordIdentityProvider)
+"""Those whose token means everybody who has it; a subclass may do anything with it."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NO_TOKEN = "Send Jupyter's token, or a named one of jmcp: Authorization: Bearer <token>."
 CORS_HEADERS = "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id"
@@ -40,6 +51,23 @@ SESSION_ID = re.compile(r"(/sessions/|[?&]session_id=)([^/?&#]+)")
 def mask(uri: str) -> str:
     """A request's URI with all session ids masked, for logs."""
     return SESSION_ID.sub(lambda found: f"{found[1]}{found[2][:2]}***", uri)
+
+
+def allow_header(methods: Collection[str]) -> str:
+    """The value of an Allow header; no methods are all, where the application alone knows."""
+    named = tuple(methods) or METHODS
+    head = ("HEAD",) if "GET" in named else ()
+    return ", ".join((*named, *head, "OPTIONS"))
+
+
+@lru_cache
+def _duration(method: str, status: int) -> Histogram:
+    """Jupyter's own metric of requests, for those of the bridge."""
+    handler = f"{BridgeHandler.__module__}.{BridgeHandler.__name__}"
+    duration: Histogram = HTTP_REQUEST_DURATION_SECONDS.labels(
+        method=method, handler=handler, status_code=status
+    )
+    return duration
 
 
 class Host(Protocol):
@@ -57,12 +85,10 @@ class BridgeHandler(JupyterHandler):
 
     SUPPORTED_METHODS = (*JupyterHandler.SUPPORTED_METHODS, "TRACE")
 
-    def initialize(self, host: Host, methods: tuple[str, ...] = ()) -> None:
-        """`methods` are those that its path takes; none where the application alone knows."""
+    def initialize(self, host: Host, allow: str) -> None:
+        """`allow` are the methods that its path takes, as `allow_header` writes them."""
         self._host = host
-        named = methods or METHODS
-        head = ("HEAD",) if "GET" in named else ()
-        self._allow = ", ".join((*named, *head, "OPTIONS"))
+        self._allow = allow
         self._gone = asyncio.Event()
         self._named: Principal | None = None
         # Whatever logs the request later logs this; its path and query are kept elsewhere.
@@ -81,12 +107,21 @@ class BridgeHandler(JupyterHandler):
         if self._named is not None:
             # No user of Jupyter, and so no access to anything of Jupyter's own. Cookies do not
             # count beside a token, so there is nothing that another site could abuse (XSRF).
-            self.current_user = self._jupyter_current_user = None
-            self.set_cors_headers()
+            self._identified(None)
+            return
+        if self._has_jupyter_token():
+            self._token_authenticated = True
+            self._identified(SHARED_USER)
             return
         await super().prepare(_redirect_to_login=False)
         if self.current_user is None and self.request.method != "OPTIONS":
             self.refuse(problem_body(401, NO_TOKEN))
+
+    def _identified(self, user: User | None) -> None:
+        """As `JupyterHandler.prepare` does once it knows the user."""
+        CallContext.set(CallContext.JUPYTER_HANDLER, self)
+        self.current_user = self._jupyter_current_user = user
+        self.set_cors_headers()
 
     def set_cookie(self, *_: Any, **__: Any) -> None:
         """Sets no login cookies: each would be another made-up user."""
@@ -149,18 +184,34 @@ class BridgeHandler(JupyterHandler):
         Named tokens are valid on a server of one person. Where somebody else decides who comes in
         (a JupyterHub) and what they may do (an authorizer), a file of that person must not.
         """
-        replaced = self.get_current_user.__module__ != JupyterHandler.__module__
-        if (
-            not self._jupyter_identifies()
-            or replaced
-            or type(self.authorizer) is not AllowAllAuthorizer
-        ):
+        if not (self._jupyter_identifies() and type(self.authorizer) is AllowAllAuthorizer):
+            return None
+        if self._user_replaced():
             return None
         return self._host.named(credential(self.request.headers.get("Authorization", "")))
+
+    def _has_jupyter_token(self) -> bool:
+        """Whether the request has the token of one of Jupyter's own identity providers in its
+        header, and nothing else that says who it is.
+
+        Jupyter would come to the same end: it makes up a user, signs a cookie for it and formats a
+        line of its log, which takes a tenth of a call.
+        """
+        provider, request = self.identity_provider, self.request
+        if type(provider) not in TOKEN_PROVIDERS or self._user_replaced():
+            return False
+        if "Cookie" in request.headers or "token" in request.query:
+            return False
+        given, token = credential(request.headers.get("Authorization", "")), provider.token
+        return bool(token) and hmac.compare_digest(given.encode(), token.encode())
 
     def _jupyter_identifies(self) -> bool:
         """Whether the identity provider is one of Jupyter's own."""
         return type(self.identity_provider).__module__.startswith("jupyter_server.")
+
+    def _user_replaced(self) -> bool:
+        """Whether somebody decides in Jupyter's old way who people are: JupyterHub before 3."""
+        return self.get_current_user.__module__ != JupyterHandler.__module__
 
     def _principal(self) -> Principal | None:
         if self._named is not None:
@@ -170,6 +221,17 @@ class BridgeHandler(JupyterHandler):
         if self._jupyter_identifies():
             return Principal(name=SHARED_PRINCIPAL)
         return Principal(name=str(self.current_user.username))
+
+    def _log(self) -> None:
+        """Jupyter's line for each request, made only where it is logged; a success is at DEBUG."""
+        function = self.settings.get("log_function")
+        keywords = function.keywords if isinstance(function, partial) else {}
+        known = (function.func if isinstance(function, partial) else function) is log_request
+        success = self.get_status() < HTTPStatus.MULTIPLE_CHOICES
+        if not known or not success or self.log.isEnabledFor(logging.DEBUG):
+            super()._log()
+        elif keywords.get("record_prometheus_metrics", True):
+            _duration(self.request.method, self.get_status()).observe(self.request.request_time())
 
     def _scope(self) -> dict[str, Any]:
         request = self.request
@@ -186,9 +248,9 @@ class BridgeHandler(JupyterHandler):
             "root_path": "",
             "query_string": "&".join(pairs).encode("latin-1"),
             "headers": [
-                (name.lower().encode("latin-1"), value.encode("latin-1"))
+                (lower.encode("latin-1"), value.encode("latin-1"))
                 for name, value in request.headers.get_all()
-                if name.lower() not in CREDENTIALS
+                if (lower := name.lower()) not in CREDENTIALS
             ],
             "client": (request.remote_ip, 0),
             "server": (request.host_name, None),

@@ -85,6 +85,8 @@ class DirectCalls:
         self._dispatcher = dispatcher
         self._tool_list = tool_list
         self._server_info = server_info
+        # Somebody set OpenTelemetry up: the SDK makes the spans.
+        self._traced = not isinstance(get_tracer_provider(), ProxyTracerProvider)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope)
@@ -115,7 +117,7 @@ class DirectCalls:
             or message["jsonrpc"] != "2.0"
             or type(message["id"]) not in (str, int)
             or not _negotiated(headers)
-            or _traced()
+            or self._traced
         ):
             return None
         params = message["params"]
@@ -270,11 +272,6 @@ def _negotiated(headers: Headers) -> bool:
     }
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     return kind == JSON and ("*/*" in accepted or {JSON, "text/event-stream"} <= accepted)
-
-
-def _traced() -> bool:
-    """Whether somebody set OpenTelemetry up: the SDK makes the spans."""
-    return not isinstance(get_tracer_provider(), ProxyTracerProvider)
 
 
 def _header(start: Message, name: str) -> str:

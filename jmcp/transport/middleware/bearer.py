@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hmac
 
-from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jmcp.core.calls.principal import Named, Principal
 from jmcp.transport.middleware.credential import credential
+from jmcp.transport.middleware.headers import header
 from jmcp.transport.middleware.principal import HOLDER
 from jmcp.transport.problems import ProblemResponse, problem_body
 
+AUTHORIZATION = b"authorization"
 NO_TOKEN = "Send the token of this server, or a named one: Authorization: Bearer <token>."
 WRONG_TOKEN = "That token is none of this server's, or was removed, or has expired."
 
@@ -36,14 +36,14 @@ class BearerMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        authorization = Request(scope).headers.get("authorization", "")
+        authorization = header(scope, AUTHORIZATION)
         principal = self._principal(credential(authorization))
         public = scope["path"] in self._public or scope["method"] == "OPTIONS"
         if principal is None and not public:
             await self._refuse(bool(authorization.partition(" ")[2]))(scope, receive, send)
             return
-        scope = dict(scope, headers=list(scope["headers"]))
-        del MutableHeaders(scope=scope)["authorization"]
+        others = [one for one in scope["headers"] if one[0] != AUTHORIZATION]
+        scope = dict(scope, headers=others)
         if principal is not None:
             scope["principal"] = principal
         await self._app(scope, receive, send)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from jmcp.transport.middleware.headers import header
 from jmcp.transport.problems import Problem, ProblemResponse
 
 DEFAULT_MAX_BYTES = 64 * 2**20
@@ -28,7 +28,7 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        length = Request(scope).headers.get("content-length", "")
+        length = header(scope, b"content-length")
         if length.isdecimal() and (len(length) > LENGTH_DIGITS or int(length) > self._max_bytes):
             await ProblemResponse(self._refusal().body)(scope, receive, send)
             return

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from jmcp.transport.middleware.headers import header
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 EXPOSED_HEADERS = (
@@ -40,6 +41,6 @@ class CorsMiddleware:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origin = Request(scope).headers.get("origin") if scope["type"] == "http" else None
-        allowed = origin is not None and not self._origins.isdisjoint((origin, "*"))
+        origin = header(scope, b"origin") if scope["type"] == "http" else ""
+        allowed = origin != "" and not self._origins.isdisjoint((origin, "*"))
         await (self._with_headers if allowed else self._app)(scope, receive, send)

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from jmcp.transport.middleware.headers import header
 from jmcp.transport.middleware.loopback import is_loopback
 from jmcp.transport.problems import Problem, ProblemResponse
 
@@ -69,9 +69,8 @@ class HostOriginMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            headers = Request(scope).headers
             try:
-                self._policy.check(headers.get("host", ""), headers.get("origin"))
+                self._policy.check(header(scope, b"host"), header(scope, b"origin"))
             except Problem as refusal:
                 await ProblemResponse(refusal.body, refusal.headers)(scope, receive, send)
                 return

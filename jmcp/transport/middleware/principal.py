@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware, get_access_token
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
@@ -29,10 +31,14 @@ class PrincipalMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         principal: Principal | None = scope.get("principal")
         if principal is not None:
-            name, scopes = principal.name, [str(scope) for scope in sorted(principal.scopes)]
-            access = AccessToken(token="", client_id=name, scopes=scopes, subject=name)
-            scope["user"] = AuthenticatedUser(access)
+            scope["user"] = _user(principal)
         await self._app(scope, receive, send)
+
+
+@lru_cache
+def _user(principal: Principal) -> AuthenticatedUser:
+    name, scopes = principal.name, [str(scope) for scope in sorted(principal.scopes)]
+    return AuthenticatedUser(AccessToken(token="", client_id=name, scopes=scopes, subject=name))
 
 
 def caller(connection: str | None = None) -> Caller:

@@ -10,11 +10,11 @@ from contextlib import suppress
 from contextvars import ContextVar
 from http import HTTPStatus
 
-from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HEADER = "X-Request-Id"
+from jmcp.transport.middleware.headers import header
+
+HEADER = b"x-request-id"
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """An id of the caller's that may stand in a log, and in a header that goes back."""
 
@@ -72,12 +72,12 @@ class RequestIdMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Request(scope).headers.get(HEADER, "")
+        given = header(scope, HEADER)
         request_id = given if ACCEPTED_ID.fullmatch(given) else new_id()
 
         async def with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = request_id
+                message["headers"] = [*message.get("headers", []), (HEADER, request_id.encode())]
                 if message["status"] >= HTTPStatus.BAD_REQUEST:
                     self._requests.errors[message["status"]] += 1
             await send(message)

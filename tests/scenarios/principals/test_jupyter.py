@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from jupyter_server.auth.authorizer import AllowAllAuthorizer
+from jupyter_server.auth.authorizer import AllowAllAuthorizer, Authorizer
 from jupyter_server.auth.identity import IdentityProvider, User
 from jupyter_server.serverapp import ServerApp
 from tornado.web import RequestHandler
@@ -158,3 +158,34 @@ async def test_where_somebody_else_decides_who_comes_in_it_opens_nothing(
         assert (await http.get("/jmcp/v1/kernels")).status_code == 200
     async with client(server, created(tokens)) as http:
         assert (await http.get("/jmcp/v1/kernels")).status_code == 401
+
+
+class Nobody(IdentityProvider):
+    """Knows nobody, whatever token they have."""
+
+    async def get_user(self, handler: Any) -> None:
+        return None
+
+
+class Closed(Authorizer):
+    """Allows nothing to anybody."""
+
+    def is_authorized(self, *_: Any) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [({"identity_provider_class": Nobody}, 401), ({"authorizer_class": Closed}, 403)],
+    ids=["identity provider", "authorizer"],
+)
+async def test_jupyters_token_opens_nothing_that_somebody_else_refuses(
+    jupyter: StartJupyter, given: dict[str, type], status: int
+) -> None:
+    server = await jupyter(collaboration=False, extensions=["jmcp"], ServerApp=given)
+    async with client(server, {"Authorization": f"token {TOKEN}"}) as http:
+        answer = await http.get("/jmcp/v1/kernels")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (
+            status,
+            "application/problem+json",
+        )

@@ -16,7 +16,7 @@ from mcp.server.streamable_http import REQUEST_CANCELLED, StreamableHTTPServerTr
 from jmcp.compose import API
 from jmcp.core.calls.call import Caller, Image, Outcome
 from jmcp.core.calls.principal import Principal
-from jmcp.transport.mcp import direct_calls
+from jmcp.transport.mcp.direct_calls import DirectCalls
 from jmcp.transport.mcp.handshake_sessions import HandshakeSession
 from jmcp.transport.site import site
 from tests.surfaces.conftest import Client, RecordingDispatcher, client_of_site
@@ -52,7 +52,7 @@ class WaitingDispatcher(RecordingDispatcher):
 @pytest.fixture
 def sdk_only(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Has the SDK answer everything from now on."""
-    return lambda: monkeypatch.setattr(direct_calls, "_traced", lambda: True)
+    return lambda: monkeypatch.setattr(DirectCalls, "_direct_call", lambda *_: None)
 
 
 @pytest.fixture

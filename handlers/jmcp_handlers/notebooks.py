@@ -187,7 +187,7 @@ async def _give_up(notebook: Notebook, session: Session) -> None:
 
 
 async def _running(notebook: Notebook, workspace: Workspace) -> Kernel | None:
-    kernel_id = await notebook.kernel.look()
+    kernel_id = await notebook.kernel.observe()
     if kernel_id is None:
         return None
     info = await described(kernel_id, workspace)

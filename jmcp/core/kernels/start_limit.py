@@ -7,19 +7,19 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 
-AT_ONCE = max(4, 2 * (os.cpu_count() or 1))
+STARTS_AT_ONCE = max(4, 2 * (os.cpu_count() or 1))
 TURN_SECONDS = 15.0
-"""A kernel starts in 1 to 5 s. One that hangs keeps its turn this long, and then no other waiting."""
+"""A kernel starts in 1 to 5 s. After this many seconds a hanging start gives its turn to the next."""
 
 
-class Starts:
+class StartLimit:
     """Lets a few kernels start and the others wait, in the order in which they came.
 
     Starting is work for a processor: 32 at once are not ready sooner than one after the other, but
     all of them late, and the last ones later than a kernel that hangs is given up.
     """
 
-    def __init__(self, at_once: int = AT_ONCE, turn_seconds: float = TURN_SECONDS) -> None:
+    def __init__(self, at_once: int = STARTS_AT_ONCE, turn_seconds: float = TURN_SECONDS) -> None:
         self._free = asyncio.Semaphore(at_once)
         self._turn_seconds = turn_seconds
 
@@ -34,4 +34,4 @@ class Starts:
             yield
         finally:
             timer.cancel()
-            ends.close()  # of two closings the second does nothing
+            ends.close()  # idempotent

@@ -8,7 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from jmcp.core.errors import KernelDown, KernelMissing
-from jmcp.core.kernels.healing import PROCESS, Seen, adopted, lost, observed, ran
+from jmcp.core.kernels.sighting import (
+    KernelSighting,
+    after_adoption,
+    after_loss,
+    after_run,
+    after_sighting,
+    is_certain,
+)
 from jmcp.core.runs.run import Run
 from jmcp.core.sessions.records import HeldNotebook
 
@@ -18,7 +25,7 @@ if TYPE_CHECKING:  # a session makes its notebooks, and those tell their session
 
 
 class NotebookKernel:
-    """What calls do with the kernel of a notebook. A loss that it meets is told with the result."""
+    """What calls do with the kernel of a notebook. A loss that is found is told with the result."""
 
     def __init__(self, notebook: Notebook, session: Session) -> None:
         self._notebook = notebook
@@ -32,7 +39,7 @@ class NotebookKernel:
         """
         first = self._held.kernel_id is None
         held, started = await self._healing.ready(self._session.record, self._held, kernel_name)
-        self._take(held)
+        self._refresh(held)
         if started and first:
             self._session.notice("kernel_started")
         assert held.kernel_id is not None
@@ -40,8 +47,8 @@ class NotebookKernel:
 
     async def running(self) -> str | None:
         """The id of the live kernel, or None. Never starts one."""
-        seen = await self._healing.running(self._held)
-        return seen.kernel_id if seen is not None else None
+        sighting = await self._healing.running(self._held)
+        return sighting.kernel_id if sighting is not None else None
 
     async def known(self) -> str | None:
         """The id of the kernel, alive or dead; None when it has none."""
@@ -50,25 +57,25 @@ class NotebookKernel:
         found = await self._healing.kernels.find(self._held.ref)
         return found or self._held.kernel_id
 
-    async def look(self) -> str | None:
-        """As `running`, taking note of what happened to the kernel that the session used."""
-        seen = await self._healing.running(self._held)
-        if seen is None:
+    async def observe(self) -> str | None:
+        """As `running`; what happened to the kernel that the session used is stored."""
+        sighting = await self._healing.running(self._held)
+        if sighting is None:
             return None
         held = self._held
         if held.kernel_id is None:
-            await self._know(partial(adopted, seen=seen))
-        elif not held.auto_heal and held.kernel_id != seen.kernel_id:
-            # Opening it again is how a session that wants to be asked takes the other kernel.
-            await self._know(partial(observed, seen=seen))
-        elif held.counted_by == PROCESS or seen.process is not None:
-            await self._know(partial(observed, seen=seen))
-        return seen.kernel_id
+            await self._store(partial(after_adoption, sighting=sighting))
+            return sighting.kernel_id
+        # Opening it again is how a session that wants to be asked takes the other kernel.
+        takes_other = not held.auto_heal and held.kernel_id != sighting.kernel_id
+        if takes_other or is_certain(held, sighting):
+            await self._store(partial(after_sighting, sighting=sighting))
+        return sighting.kernel_id
 
     async def adopt(self, kernel_id: str) -> None:
         """Take the kernel as it is now: what happened to it before is no news for this session."""
-        seen = Seen.of(kernel_id, await self._healing.kernels.health(kernel_id))
-        await self._know(partial(adopted, seen=seen))
+        sighting = KernelSighting.of(kernel_id, await self._healing.kernels.health(kernel_id))
+        await self._store(partial(after_adoption, sighting=sighting))
 
     async def restart(self) -> str | None:
         """Restart it, or start one where the one of before is no more; None if there was none.
@@ -82,14 +89,16 @@ class NotebookKernel:
             await self._healing.kernels.restart(kernel_id)
         except (KernelMissing, KernelDown):
             kernel_name = (await self._notebook.read()).kernelspec()
-            self._take(await self._healing.renewed(self._session.record, self._held, kernel_name))
+            self._refresh(
+                await self._healing.start_another(self._session.record, self._held, kernel_name)
+            )
             return self._held.kernel_id
         await self.adopt(kernel_id)
         return kernel_id
 
     async def forget(self, *, private: bool) -> None:
         """Know of no kernel: the next run finds or starts the one that is meant from now on."""
-        await self._know(
+        await self._store(
             lambda held: replace(
                 held,
                 kernel_id=None,
@@ -102,24 +111,24 @@ class NotebookKernel:
         )
 
     async def ended(self, run: Run) -> None:
-        """Take note of the process that a run ended with or in: what was lost is told once."""
+        """Store in which process a run was, or which one it ended with; a loss is told once."""
         if run.variables_lost:
-            await self._know(partial(lost, run=run))
+            await self._store(partial(after_loss, run=run))
             self._session.notices_to_deliver.add(self._held.ref.key)
         elif run.done:
-            await self._know(partial(ran, run=run))
+            await self._store(partial(after_run, run=run))
 
     @property
     def _held(self) -> HeldNotebook:
         return self._notebook.held
 
-    async def _know(self, change: Callable[[HeldNotebook], HeldNotebook]) -> None:
+    async def _store(self, change: Callable[[HeldNotebook], HeldNotebook]) -> None:
         if self._session.opens(self._held.ref.key):
-            self._take(self._session.alter(self._held.ref.key, change))
+            self._refresh(self._session.alter(self._held.ref.key, change))
         else:
-            self._take(await self._healing.know(self._session.record, self._held, change))
+            self._refresh(await self._healing.store(self._session.record, self._held, change))
 
-    def _take(self, held: HeldNotebook) -> None:
-        self._notebook.held = self._session.took(held)
+    def _refresh(self, held: HeldNotebook) -> None:
+        self._notebook.held = self._session.refresh(held)
         if held.pending_notice is not None:
             self._session.notices_to_deliver.add(held.ref.key)

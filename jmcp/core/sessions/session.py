@@ -227,8 +227,8 @@ class Session:
         self._change(partial(_altered, key, change))
         return self.record.notebooks[key]
 
-    def took(self, held: HeldNotebook) -> HeldNotebook:
-        """What is stored of a notebook already, for the rest of this call."""
+    def refresh(self, held: HeldNotebook) -> HeldNotebook:
+        """Take what is stored of a notebook by now for the rest of this call; returns it."""
         if held.ref.key in self.record.notebooks:
             notebooks = {**self.record.notebooks, held.ref.key: held}
             self.record = replace(self.record, notebooks=notebooks)

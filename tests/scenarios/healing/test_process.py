@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from jmcp.core.kernels import healing
-from jmcp.core.kernels.healing import PROCESS, Seen, observed
+from jmcp.core.kernels import sighting
+from jmcp.core.kernels.sighting import PROCESS, KernelSighting, after_sighting
 from jmcp.core.ports import NotebookRef
 from jmcp.core.sessions.records import HeldNotebook
 from tests.calls import BOB
@@ -32,14 +32,14 @@ async def test_a_kernel_that_outlived_jmcp_is_known_again(
     await server.run(alice, "x = 'of alice'")
     await server.run(bob, "x = 'of bob'", BOB)
     kernels = set(server.kernel_ids)
-    monkeypatch.setattr(healing, "PROCESS", "another")
+    monkeypatch.setattr(sighting, "PROCESS", "another")
     async with server.another().running() as second:
         same = await second.run(alice, "print(x)")
         assert (same["outputs"][0]["text"], notices(same)) == ("of alice\n", [])
         assert await second.prints(bob, "print(x)", BOB) == "of bob"
     for kernel_id in kernels:
         await server.rest("POST", f"api/kernels/{kernel_id}/restart")
-    monkeypatch.setattr(healing, "PROCESS", "a third")
+    monkeypatch.setattr(sighting, "PROCESS", "a third")
     async with server.another().running() as third:
         assert notices(await third.run(alice, "1")) == ["kernel_restarted"]
         assert notices(await third.run(alice, "1")) == []
@@ -50,17 +50,19 @@ async def test_a_kernel_that_outlived_jmcp_is_known_again(
 @pytest.mark.parametrize(
     ("seen", "told"),
     [
-        (Seen(kernel_id="one", generation=2, process="first"), None),
-        (Seen(kernel_id="one", generation=1, process="zeroth"), None),
-        (Seen(kernel_id="one", generation=3, process="second"), "kernel_restarted"),
+        (KernelSighting(kernel_id="one", generation=2, process="first"), None),
+        (KernelSighting(kernel_id="one", generation=1, process="zeroth"), None),
+        (KernelSighting(kernel_id="one", generation=3, process="second"), "kernel_restarted"),
         # Some kernels have the same name for all their processes, or none.
-        (Seen(kernel_id="one", generation=3, process="first"), "kernel_restarted"),
-        (Seen(kernel_id="two", generation=1, process="second"), "kernel_restarted"),
+        (KernelSighting(kernel_id="one", generation=3, process="first"), "kernel_restarted"),
+        (KernelSighting(kernel_id="two", generation=1, process="second"), "kernel_restarted"),
     ],
 )
-def test_within_one_process_of_jmcp_generations_count(seen: Seen, told: str | None) -> None:
-    assert observed(HELD, seen).pending_notice == told
-    assert observed(replace(HELD, generation=None), seen).pending_notice is None
+def test_within_one_process_of_jmcp_generations_count(
+    seen: KernelSighting, told: str | None
+) -> None:
+    assert after_sighting(HELD, seen).pending_notice == told
+    assert after_sighting(replace(HELD, generation=None), seen).pending_notice is None
 
 
 @pytest.mark.parametrize(
@@ -76,4 +78,9 @@ def test_across_processes_of_jmcp_the_kernels_own_name_counts(
     before: str | None, now: str | None, told: str | None
 ) -> None:
     held = replace(HELD, counted_by="an earlier process", process=before)
-    assert observed(held, Seen(kernel_id="one", generation=1, process=now)).pending_notice == told
+    assert (
+        after_sighting(
+            held, KernelSighting(kernel_id="one", generation=1, process=now)
+        ).pending_notice
+        == told
+    )

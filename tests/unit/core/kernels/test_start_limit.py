@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from jmcp.core.kernels.start_limit import Starts
+from jmcp.core.kernels.start_limit import StartLimit
 
 
 async def test_so_many_at_once_and_the_others_in_order() -> None:
-    starts = Starts(at_once=2)
+    starts = StartLimit(at_once=2)
     began: list[int] = []
     ends = [asyncio.Event() for _ in range(5)]
 
@@ -33,7 +33,7 @@ async def test_so_many_at_once_and_the_others_in_order() -> None:
 
 
 async def test_one_that_hangs_gives_its_turn_away_once() -> None:
-    starts = Starts(at_once=1, turn_seconds=0.02)
+    starts = StartLimit(at_once=1, turn_seconds=0.02)
     hangs, third = asyncio.Event(), asyncio.Event()
 
     async def start() -> None:
@@ -53,7 +53,7 @@ async def test_one_that_hangs_gives_its_turn_away_once() -> None:
 
 
 async def test_one_that_fails_and_one_that_is_cancelled_give_it_back() -> None:
-    starts = Starts(at_once=1)
+    starts = StartLimit(at_once=1)
     with pytest.raises(RuntimeError, match="no such program"):
         async with starts.turn():
             raise RuntimeError("no such program")
@@ -66,7 +66,7 @@ async def test_one_that_fails_and_one_that_is_cancelled_give_it_back() -> None:
         pass
 
 
-async def took(starts: Starts, done: asyncio.Event) -> None:
+async def took(starts: StartLimit, done: asyncio.Event) -> None:
     async with starts.turn():
         done.set()
 

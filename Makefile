@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PORT ?= 8888
 
 .DEFAULT_GOAL := help
-.PHONY: help serve generate check test test-oldest golden bench profile
+.PHONY: help serve generate check test test-all test-oldest golden bench profile
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -27,14 +27,23 @@ check: $(VENV)/.all ## Lint, types, layers, and whether generated/ is what spec/
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check ## Set everything up, check and run all tests (ARGS=... for pytest)
-	$(BIN)/python -m pytest -rs $(ARGS)
+# Tests wait for processes a good part of the time: one more at a time than there are cores.
+JOBS ?= $(shell python3 -c 'import os; print(len(os.sched_getaffinity(0)) + 1)' 2>/dev/null || echo 2)
+PARALLEL ?= --numprocesses $(JOBS) --dist worksteal
+PYTEST = python -m pytest -rs $(PARALLEL)
 
-# What meets Jupyter. The rest asks nothing of it.
-OLDEST_TESTS ?= ports scenarios/journal surfaces e2e
+test: check ## Set everything up, check and run the fast suite (ARGS=... for pytest)
+	$(BIN)/$(PYTEST) $(ARGS)
 
-test-oldest: $(OLDEST)/.all ## The same on the oldest versions of Jupyter that .ci/oldest.txt names
-	$(OLDEST)/bin/python -m pytest -rs $(OLDEST_TESTS:%=tests/%) $(ARGS)
+test-all: export JMCP_THOROUGH = 1
+test-all: check test-oldest ## Also what repeats on each surface, server and era, with all numbers
+	$(BIN)/$(PYTEST) $(ARGS)
+
+# A smoke; with JMCP_THOROUGH=1 all that meets Jupyter. The rest asks nothing of it.
+OLDEST_TESTS = $(if $(filter 1,$(JMCP_THOROUGH)),tests/ports tests/scenarios/journal tests/surfaces tests/e2e,-m oldest)
+
+test-oldest: $(OLDEST)/.all ## A smoke on the oldest versions of Jupyter that .ci/oldest.txt names
+	$(OLDEST)/bin/$(PYTEST) $(OLDEST_TESTS) $(ARGS)
 
 golden: $(VENV)/.all ## Accept what codegen makes of the small test specs as right
 	$(BIN)/jmcp generate --spec tests/codegen/golden/spec --out tests/codegen/golden/tree \

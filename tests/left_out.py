@@ -13,11 +13,14 @@ from collections.abc import Generator
 
 import pytest
 
+from tests.thorough import deselect
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     shared = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
     if shared:
         raise pytest.UsageError(f"these names are of more than one test: {', '.join(shared)}")
+    deselect(config, items)
 
 
 @pytest.hookimpl(wrapper=True)

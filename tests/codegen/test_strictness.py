@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from jmcp_api.registry import TOOLS
+from tests.thorough import amount
 
 LISTING = Path(__file__).parents[2] / "generated" / "jmcp_api" / "mcp-tools.json"
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -90,7 +91,7 @@ def accepted_by_model(tool: str, payload: Any) -> bool:
 
 @pytest.mark.parametrize("tool", SCHEMAS)
 @settings(
-    max_examples=120,
+    max_examples=amount(fast=30, all=120),
     deadline=None,
     derandomize=True,
     database=None,

@@ -23,6 +23,7 @@ from jmcp.core.stores.memory import MemoryStore
 from tests.calls import ALICE
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.running_jmcp import RunningJmcp
+from tests.thorough import fast_only
 
 nbformat: Any = untyped_nbformat
 LIMIT = 120
@@ -138,7 +139,7 @@ def notices(*results: dict[str, Any]) -> list[str]:
     return [code for code in codes if code.startswith("kernel")]
 
 
-@pytest.fixture(params=["local file", "remote file"])
+@pytest.fixture(params=fast_only(["local file", "remote file"], "local file"))
 async def server(
     request: pytest.FixtureRequest, jupyter: StartJupyter, jupyter_home: Path
 ) -> AsyncIterator[HealingServer]:

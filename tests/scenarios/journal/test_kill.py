@@ -15,10 +15,11 @@ import httpx2
 import pytest
 
 from tests.served import Served, configure, serve
+from tests.thorough import amount, fast_only
 
 CALL_SECONDS = 60.0
 AGENTS = 3
-ROUNDS = 3
+ROUNDS = amount(fast=2, all=3)
 
 
 class Agent(threading.Thread):
@@ -139,7 +140,7 @@ def notebook(count: int) -> str:
     return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells})
 
 
-@pytest.fixture(params=["live", "file"])
+@pytest.fixture(params=fast_only(["live", "file"], "live"))
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> CrashingServer:
     made = CrashingServer(base=tmp_path)
     made.root.mkdir()

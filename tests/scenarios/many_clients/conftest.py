@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.agent import Agent, connected_agent
 from tests.served import Served, jupyter_server, standalone
+from tests.thorough import fast_only
 
 AT_ONCE = 8
 """Agents that connect or leave together; the others wait."""
@@ -46,7 +47,7 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-@pytest.fixture(params=["local", "remote"])
+@pytest.fixture(params=fast_only(["local", "remote"], "local"))
 def server(request: pytest.FixtureRequest) -> Served:
     """jmcp in its JupyterLab, and jmcp on a remote Jupyter Server."""
     name = "served" if request.param == "local" else "remote"

@@ -7,9 +7,10 @@ import asyncio
 from tests.e2e.agent import WAIT_SECONDS, Agent, saved, texts, write
 from tests.scenarios.many_clients.conftest import connected_agents
 from tests.served import Served
+from tests.thorough import amount
 
-CLIENTS = 100
-KERNELS = 16
+CLIENTS = amount(fast=24, all=100)
+KERNELS = amount(fast=4, all=16)
 """Each costs a second of a processor and 60 MB: enough of them to be a crowd too."""
 
 

@@ -9,9 +9,10 @@ from uuid import uuid4
 from tests.e2e.agent import WAIT_SECONDS, Agent, is_run, saved, texts, write
 from tests.scenarios.many_clients.conftest import connected_agents
 from tests.served import Served
+from tests.thorough import amount
 
-CLIENTS = 5
-ROUNDS = 4
+CLIENTS = amount(fast=3, all=5)
+ROUNDS = amount(fast=2, all=4)
 ALL_SECRETS = "print(sorted({v for v in globals().values() if str(v).startswith('secret-')}))"
 
 

@@ -20,6 +20,7 @@ from tests.scenarios.many_clients.killable_agent import WorkingClient, killable_
 from tests.scenarios.outages.agent import Ledger
 from tests.scenarios.outages.remote_setup import RemoteSetup, RestartableServer, put, remote_setup
 from tests.served import Served, serve
+from tests.thorough import thorough
 
 CLIENTS = 3
 ROUNDS = int(os.environ.get("JMCP_KILL_ROUNDS", "3"))
@@ -99,6 +100,7 @@ async def started(name: str, base: Path) -> AsyncIterator[Servers]:
             yield RemoteServers(made)
 
 
+@thorough
 @pytest.mark.parametrize("name", ["local", "remote"])
 async def test_what_was_acknowledged_outlives_everything(name: str, tmp_path: Path) -> None:
     chance = random.Random(f"{SEED} {name}")

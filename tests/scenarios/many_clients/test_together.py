@@ -9,8 +9,9 @@ from typing import Any
 from tests.e2e.agent import Agent, saved, write
 from tests.scenarios.many_clients.conftest import connected_agents
 from tests.served import Served
+from tests.thorough import amount
 
-STEPS = 25
+STEPS = amount(fast=8, all=25)
 FIRST = "print('first')"
 PATH = "together.ipynb"
 

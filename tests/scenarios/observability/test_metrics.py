@@ -23,6 +23,7 @@ from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.site import site
 from tests.served import Served, jupyter_server, serve, standalone
 from tests.surfaces.contract.surfaces import ToolsCall
+from tests.thorough import fast_only
 
 SECONDS = 60
 Name = tuple[str, tuple[tuple[str, str], ...]]
@@ -46,7 +47,7 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-@pytest.fixture(params=["local", "remote"])
+@pytest.fixture(params=fast_only(["local", "remote"], "remote"))
 def server(request: pytest.FixtureRequest) -> Served:
     served: Served = request.getfixturevalue(request.param)
     return served

@@ -15,6 +15,7 @@ from mcp.client.streamable_http import streamable_http_client
 from tests.scenarios.observability.logged_server import LoggedServer, debug_command, logged_server
 from tests.served import JUPYTER_TOKEN, TOKEN, free_port, jupyter_server, standalone_variables
 from tests.surfaces.contract.surfaces import CALL_SECONDS, Mcp, Rest, Surface, ToolsCall
+from tests.thorough import fast_only
 
 WRONG = "wrong-token-of-somebody"
 UNKNOWN = "unknown-session-of-mine"
@@ -22,7 +23,11 @@ BANNER = ("JupyterLab  http", '"Authorization": "Bearer')
 """What is printed for the person who started it, and no log."""
 
 
-@pytest.fixture(params=["jmcp on a remote Jupyter", "jupyter lab --debug"])
+@pytest.fixture(
+    params=fast_only(
+        ["jmcp on a remote Jupyter", "jupyter lab --debug"], "jmcp on a remote Jupyter"
+    )
+)
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LoggedServer]:
     home, root = tmp_path / "home", tmp_path / "root"
     variables = {"JMCP_TOKEN": TOKEN}

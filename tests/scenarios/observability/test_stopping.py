@@ -43,6 +43,7 @@ from tests.surfaces.contract.surfaces import (
     ToolsCall,
     answer_of,
 )
+from tests.thorough import fast_only, thorough
 
 FOREVER = "import time\nprint('begun', flush=True)\ntime.sleep(3600)"
 UNTIL = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.1)\nprint('done')"
@@ -190,7 +191,7 @@ async def refused(http: httpx2.AsyncClient, server: LoggedServer, session: dict[
     assert "jmcp_ready 0.0" in (await http.get(f"{server.url}jmcp/metrics")).text
 
 
-@pytest.mark.parametrize("program", ["jmcp", "lab"])
+@pytest.mark.parametrize("program", fast_only(["jmcp", "lab"], "jmcp"))
 async def test_inside_of_jupyter_runs_end_with_their_kernels(tmp_path: Path, program: str) -> None:
     home, root = tmp_path / "home", tmp_path / "root"
     command, variables = jmcp("--port", "0", "--no-browser"), {"JMCP_TOKEN": TOKEN}
@@ -272,7 +273,7 @@ async def over_stdio(
 ERAS: tuple[Era, ...] = ("auto", "legacy")
 
 
-@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("era", fast_only(ERAS, "auto"))
 async def test_over_stdio_remote_runs_go_on(tmp_path: Path, jupyter: Served, era: Era) -> None:
     root, variables = jupyter.root, standalone_variables(jupyter)
     (root / "go").unlink(missing_ok=True)
@@ -288,6 +289,7 @@ async def test_over_stdio_remote_runs_go_on(tmp_path: Path, jupyter: Served, era
         assert taken.result["status"] == "ok"
 
 
+@thorough
 async def test_over_stdio_runs_end_with_jupyter(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()

@@ -13,6 +13,7 @@ from tests.scenarios.outages.agent import Editor
 from tests.scenarios.outages.remote_setup import RemoteSetup
 from tests.scenarios.outages.test_network import edits_work
 from tests.served import free_port
+from tests.thorough import amount, fast_only, thorough
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 RUN_SECONDS = 120
@@ -22,13 +23,13 @@ async def run(setup: RemoteSetup, code: str) -> dict[str, Any]:
     return await setup.agent.call("execute_code", code=code, wait=RUN_SECONDS)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("how", fast_only([signal.SIGKILL, signal.SIGTERM], signal.SIGKILL))
 async def test_edits_come_back_and_runs_work(setup: RemoteSetup, how: signal.Signals) -> None:
     ledger = setup.write(f"back {how}.ipynb", 8)
     await setup.agent.open(f"back {how}.ipynb")
     editor = Editor(setup.agent, ledger, seed=6)
     assert (await run(setup, "kept = 1"))["status"] == "ok"
-    for lives in range(2):
+    for lives in range(amount(fast=1, all=2)):
         await setup.on_disk(f"back {how}.ipynb", ledger)
         await edits_work(setup, editor)
         await setup.stop_jupyter(how)
@@ -52,6 +53,7 @@ async def test_edits_come_back_and_runs_work(setup: RemoteSetup, how: signal.Sig
     await setup.settled(f"back {how}.ipynb", ledger)
 
 
+@thorough
 async def test_a_kernel_that_goes_with_jupyter_ends_its_run(setup: RemoteSetup) -> None:
     setup.write("dies.ipynb", 2)
     await setup.agent.open("dies.ipynb")

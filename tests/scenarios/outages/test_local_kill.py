@@ -9,8 +9,10 @@ from tests.ports.documents.tab import Tab
 from tests.scenarios.outages.agent import Editor, Ledger, agent_client
 from tests.scenarios.outages.remote_setup import RestartableServer, put
 from tests.served import serve
+from tests.thorough import thorough
 
 
+@thorough
 async def test_edits_and_sessions_survive(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()

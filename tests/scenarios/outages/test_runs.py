@@ -17,6 +17,7 @@ from tests.e2e.agent import eventually
 from tests.scenarios.outages.agent import Editor
 from tests.scenarios.outages.remote_setup import RemoteSetup
 from tests.scenarios.outages.test_network import edits_work
+from tests.thorough import fast_only
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -164,7 +165,7 @@ def whole(printed: str) -> bool:
     ]
 
 
-@pytest.mark.parametrize("event", ["kill", "stop", "cut"])
+@pytest.mark.parametrize("event", fast_only(["kill", "stop", "cut"], "cut"))
 async def test_a_run_goes_on_or_says_what_it_lost(setup: RemoteSetup, event: str) -> None:
     runs = [Run(setup, f"{event} {company}.ipynb", company) for company in COMPANY]
     for run in runs:

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.scenarios.principals.token_server import Mode, TokenServer, token_server
+from tests.thorough import fast_only
 
 Servers = Callable[[Mode], TokenServer]
 
@@ -27,7 +28,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
         yield get
 
 
-@pytest.fixture(scope="session", params=["local", "remote"])
+@pytest.fixture(scope="session", params=fast_only(["local", "remote"], "local"))
 def server(request: pytest.FixtureRequest, servers: Servers) -> TokenServer:
     return servers(request.param)
 

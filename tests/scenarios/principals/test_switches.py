@@ -26,13 +26,14 @@ from tests.scenarios.principals.token_server import (
 )
 from tests.served import Served
 from tests.stdio import client, parameters
+from tests.thorough import fast_only
 
 MODES: tuple[Mode, ...] = ("local", "remote")
 READING = [name for name, tool in API.tools.items() if tool.scope == "read"]
 """In the order of the spec, which is that of the list."""
 
 
-@pytest.fixture(scope="module", params=MODES)
+@pytest.fixture(scope="module", params=fast_only(MODES, "local"))
 def read_only(
     request: pytest.FixtureRequest, servers: Servers, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TokenServer]:

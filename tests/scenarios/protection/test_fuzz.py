@@ -33,6 +33,7 @@ from tests.served import (
     standalone_command,
     standalone_variables,
 )
+from tests.thorough import amount, fast_only
 
 SEED = 20260728
 SECONDS = 120
@@ -67,7 +68,7 @@ def alone(jupyter_with_jmcp: Served, tmp_path_factory: pytest.TempPathFactory) -
         yield server
 
 
-@pytest.fixture(params=["extension", "standalone"])
+@pytest.fixture(params=fast_only(["extension", "standalone"], "extension"))
 def target(request: pytest.FixtureRequest) -> Iterator[Served]:
     """A server that is after the test as it was before."""
     name = "jupyter_with_jmcp" if request.param == "extension" else "alone"
@@ -130,7 +131,7 @@ def test_bodies_on_every_endpoint(target: Served) -> None:
     texts = random_traffic.texts(kind)
     with httpx.Client(headers=target.headers, timeout=SECONDS) as client:
         for method, path in endpoints():
-            for body in islice(texts, 6):
+            for body in islice(texts, amount(fast=2, all=6)):
                 # Most of it as what it should be, so that it gets as far as it can.
                 kinds = JSON if kind.random() < 0.7 else kind.choice(random_traffic.TYPES)
                 given = random_traffic.headers(kind) | {b"Content-Type": kinds.encode("latin-1")}
@@ -143,7 +144,7 @@ def test_bodies_on_every_endpoint(target: Served) -> None:
 def test_arguments_of_every_tool(target: Served) -> None:
     kind = random.Random(SEED)
     with httpx.Client(headers=target.headers, timeout=SECONDS) as client:
-        for tool, arguments in islice(random_traffic.calls(kind), 150):
+        for tool, arguments in islice(random_traffic.calls(kind), amount(fast=50, all=150)):
             body = random_traffic.as_json({"tool_name": tool, "arguments": arguments})
             url = f"{target.mcp_url}/tools/call"
             answer = client.post(url, content=body, headers={"Content-Type": JSON})
@@ -155,7 +156,7 @@ def test_queries_of_every_get(target: Served) -> None:
     gets = [path for method, path in endpoints() if method == "GET" and path.startswith(PREFIX)]
     with httpx.Client(headers=target.headers, timeout=SECONDS) as client:
         for path in gets:
-            for _ in range(10):
+            for _ in range(amount(fast=4, all=10)):
                 name = kind.choice(("path", "limit", "scope", "start_index", "notebook_path", "x"))
                 value = kind.choice(
                     ("%00", "%ff", "-1", "1e9", "NaN", "9" * 400, "%u2216", "&&=", "")
@@ -168,7 +169,7 @@ def test_queries_of_every_get(target: Served) -> None:
 def test_messages_of_both_eras(target: Served) -> None:
     kind = random.Random(SEED)
     with httpx.Client(headers=target.headers, timeout=SECONDS) as client:
-        for message in islice(random_traffic.messages(kind), 200):
+        for message in islice(random_traffic.messages(kind), amount(fast=60, all=200)):
             body = random_traffic.as_json(message)
             if kind.random() < 0.2:
                 body = random_traffic.mutated(kind, body)
@@ -187,14 +188,15 @@ def test_messages_of_both_eras(target: Served) -> None:
 def test_requests_as_bytes(target: Served) -> None:
     kind = random.Random(SEED)
     host, answered = urlsplit(target.url).netloc, 0
-    for data in islice(random_traffic.requests(kind, host, target.token), 160):
+    count = amount(fast=60, all=160)
+    for data in islice(random_traffic.requests(kind, host, target.token), count):
         answer = exchanged(target, data)
         first = answer.partition(b"\r\n")[0]
         assert b" 500 " not in first, (first, data[:500])
         sound(answer, data[:500])
         assert b"X-Injected" not in answer
         answered += bool(answer)
-    assert answered > 100
+    assert answered > count * 0.6
 
 
 def test_uploads_that_end_in_the_middle(target: Served) -> None:
@@ -213,7 +215,7 @@ def test_uploads_that_end_in_the_middle(target: Served) -> None:
 
 
 @settings(
-    max_examples=60,
+    max_examples=amount(fast=15, all=60),
     deadline=None,
     derandomize=True,
     database=None,
@@ -261,7 +263,8 @@ def test_lines_on_stdin(jupyter_with_jmcp: Served, tmp_path: Path) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     lines = [
-        random_traffic.as_json(message) for message in islice(random_traffic.messages(kind), 100)
+        random_traffic.as_json(message)
+        for message in islice(random_traffic.messages(kind), amount(fast=40, all=100))
     ]
     lines += [random_traffic.mutated(kind, line) for line in lines[:50]]
     lines += list(islice(random_traffic.texts(kind), 60))

@@ -13,6 +13,7 @@ import pytest
 from jmcp.compose import API
 from tests.scenarios.observability.logged_server import LoggedServer, jmcp, logged_server
 from tests.served import JUPYTER_TOKEN, TOKEN, jupyter_server, standalone_variables
+from tests.thorough import fast_only
 
 SECONDS = 120
 SECRETS = (TOKEN, JUPYTER_TOKEN)
@@ -22,7 +23,7 @@ OURS = {"JMCP_STRICT"}
 CODE = "import os, json; print(json.dumps(dict(os.environ)))"
 
 
-@pytest.fixture(scope="module", params=["jmcp serve", "standalone"])
+@pytest.fixture(scope="module", params=fast_only(["jmcp serve", "standalone"], "standalone"))
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LoggedServer]:

@@ -16,6 +16,7 @@ from tests.served import Served, configure, lab
 from tests.surfaces.contract.examples import Example, difference, load, one_of_each
 from tests.surfaces.contract.folder import Folder
 from tests.surfaces.contract.surfaces import Mcp, Rest, Surface, ToolsCall
+from tests.thorough import thorough
 
 EXAMPLES, FIXTURES = load()
 
@@ -50,6 +51,7 @@ async def test_over_mcp(example: Example, served: Served, folder: Folder) -> Non
     await check(example, Mcp(served, "auto"), folder)
 
 
+@thorough
 @pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
 async def test_over_handshake_era_mcp(example: Example, served: Served, folder: Folder) -> None:
     await check(example, Mcp(served, "legacy"), folder)
@@ -60,6 +62,7 @@ async def test_over_rest(example: Example, served: Served, folder: Folder) -> No
     await check(example, Rest(served), folder)
 
 
+@thorough
 @pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
 async def test_over_tools_call(example: Example, served: Served, folder: Folder) -> None:
     await check(example, ToolsCall(served), folder)
@@ -82,6 +85,7 @@ async def plain_folder(plain: Served) -> AsyncIterator[Folder]:
     await folder.empty()
 
 
+@thorough
 @pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
 async def test_in_a_plain_jupyterlab_without_collaboration(
     example: Example, plain: Served, plain_folder: Folder

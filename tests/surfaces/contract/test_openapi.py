@@ -15,8 +15,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from jmcp_api.http import OPENAPI_FILE
 from jmcp_api.registry import TOOLS
 from tests.served import Served
+from tests.thorough import amount
 
-EXAMPLES = 12
+EXAMPLES = amount(fast=4, all=12)
 REQUEST_SECONDS = 30
 
 
@@ -75,7 +76,7 @@ def test_links_lead_from_opening_a_session_through_using_it(served: Served) -> N
 
     Workflow.run(
         settings=settings(
-            max_examples=10,
+            max_examples=amount(fast=3, all=10),
             stateful_step_count=6,
             deadline=None,
             derandomize=True,

@@ -12,6 +12,9 @@ from tests.surfaces.contract.examples import Example, one_of_each
 from tests.surfaces.contract.folder import Folder
 from tests.surfaces.contract.surfaces import Mcp, Rest, Surface
 from tests.surfaces.contract.test_examples import EXAMPLES, check
+from tests.thorough import thorough
+
+pytestmark = thorough
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["live", "plain"])

@@ -29,6 +29,7 @@ from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.jupyter_process import StartJupyter
 from tests.surfaces.conftest import HEADERS, root_url
 from tests.surfaces.mcp.test_mcp import ERAS, Era
+from tests.thorough import fast_only
 
 BOUND_SECONDS = 60
 STARTED = "import os, time\nopen('started', 'w').close()\n"
@@ -99,7 +100,7 @@ class Web:
         return result
 
 
-@pytest.fixture(params=["jupyter", "uvicorn"])
+@pytest.fixture(params=fast_only(["jupyter", "uvicorn"], "jupyter"))
 async def web(request: pytest.FixtureRequest, jupyter: StartJupyter) -> AsyncIterator[Web]:
     extension = request.param == "jupyter"
     serverapp = await jupyter(collaboration=False, extensions=["jmcp"] if extension else [])
@@ -124,6 +125,10 @@ async def web(request: pytest.FixtureRequest, jupyter: StartJupyter) -> AsyncIte
     yield Web(url=f"http://127.0.0.1:{listener.getsockname()[1]}", root=root)
     server.should_exit = True
     await serving
+
+
+BOTH = pytest.mark.parametrize("web", ["jupyter", "uvicorn"], indirect=True)
+"""For what the two servers have each their own way of noticing: a client that is gone."""
 
 
 @pytest.fixture
@@ -223,6 +228,7 @@ async def test_a_cancelled_call_interrupts_code(
         await web.appears("interrupted")
 
 
+@BOTH
 async def test_a_closed_stream_of_the_handshake_era_interrupts_code(
     web: Web, cancelled: list[asyncio.Task[Any]]
 ) -> None:
@@ -251,6 +257,7 @@ async def test_a_closed_stream_of_the_handshake_era_interrupts_code(
         await web.appears("interrupted")
 
 
+@BOTH
 async def test_a_dropped_rest_call_leaves_a_cell_running_and_interrupts_code(
     web: Web, cancelled: list[asyncio.Task[Any]]
 ) -> None:

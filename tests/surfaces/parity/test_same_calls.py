@@ -19,16 +19,20 @@ from tests.surfaces.contract.surfaces import CALL_SECONDS, Surface
 from tests.surfaces.parity.calls import CALLS, END, NOTEBOOKS, write
 from tests.surfaces.parity.normal import Normal, cell_ids, notebook
 from tests.surfaces.parity.setups import Setups, running_setup, surface
+from tests.thorough import thorough
 
 SAVED_SECONDS = 120
-OTHERS = (
+FARTHEST = ("remote-file", "rest")
+"""What has nothing in common with MCP in a JupyterLab with collaboration."""
+OTHERS = [
+    FARTHEST,
     ("local-file", "mcp"),
     ("remote-live", "mcp"),
     ("remote-file", "mcp"),
     ("local-live", "rest"),
     ("remote-live", "stdio"),
     ("remote-file", "facade"),
-)
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +120,10 @@ def test_every_tool_succeeds_and_fails_in_the_calls() -> None:
     assert {tool for tool, succeeds in transcript_of if not succeeds} == set(TOOLS)
 
 
-@pytest.mark.parametrize(("name", "over"), OTHERS)
+@pytest.mark.parametrize(
+    ("name", "over"),
+    [other if other == FARTHEST else pytest.param(*other, marks=thorough) for other in OTHERS],
+)
 def test_the_same_calls_mean_the_same(
     name: str, over: str, wanted: Transcript, tmp_path: Path
 ) -> None:

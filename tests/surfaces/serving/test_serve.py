@@ -21,6 +21,7 @@ from jmcp.options import serve_options
 from jmcp.state.token import config_folder, user_token
 from tests.served import READY_SECONDS, Served, environment
 from tests.served import serve as served_process
+from tests.thorough import fast_only
 
 STOP_SECONDS = 20
 
@@ -115,7 +116,7 @@ def test_the_version_is_told(tmp_path: Path) -> None:
     assert run(tmp_path, "--version").stdout == f"jmcp {VERSION}\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", fast_only([signal.SIGTERM, signal.SIGINT], signal.SIGINT))
 def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     with served_process(tmp_path / "home", tmp_path / "root") as server:
         opened = httpx.post(

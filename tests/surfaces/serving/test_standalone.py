@@ -30,6 +30,7 @@ from tests.served import (
     standalone_command,
 )
 from tests.surfaces.contract.surfaces import Mcp, Rest, Surface, ToolsCall
+from tests.thorough import fast_only
 
 SECONDS = 60
 
@@ -126,7 +127,7 @@ async def test_health_says_whether_jupyter_answers(tmp_path: Path, plain: Served
             await asyncio.to_thread(with_jupyter.__exit__, None, None, None)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", fast_only([signal.SIGTERM, signal.SIGINT], signal.SIGTERM))
 def test_a_signal_ends_it_cleanly_also_with_an_open_stream(
     tmp_path: Path, plain: Served, number: signal.Signals
 ) -> None:

@@ -10,11 +10,12 @@ import pytest
 
 from tests.served import serve
 from tests.surfaces.contract.surfaces import ToolsCall
+from tests.thorough import fast_only
 
 STOP_SECONDS = 30
 
 
-@pytest.mark.parametrize("edits", [1, 25])
+@pytest.mark.parametrize("edits", fast_only([1, 25], 25))
 async def test_edits_of_the_last_moment_are_saved(tmp_path: Path, edits: int) -> None:
     with serve(tmp_path / "home", tmp_path / "root") as served:
         tools = ToolsCall(served)

@@ -13,6 +13,7 @@ from tests import stdio
 from tests.served import Served, jupyter_server
 from tests.surfaces.mcp.test_mcp import ERAS, data
 from tests.surfaces.mcp.test_progress import BOUND_SECONDS, UNTIL_GO, UNTIL_INTERRUPTED
+from tests.thorough import fast_only
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ async def appears(path: Path) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("era", fast_only(ERAS, "auto"))
 async def test_progress_and_cancellation(plain: Served, era: stdio.Era, tmp_path: Path) -> None:
     messages: list[str] = []
 

@@ -26,6 +26,7 @@ from tests.served import (
     standalone_variables,
 )
 from tests.stdio import client, parameters
+from tests.thorough import amount, fast_only, thorough
 
 SECONDS = 60
 """For what takes a second on a machine with nothing else to do."""
@@ -161,8 +162,15 @@ async def test_tools_are_listed_without_any_jupyter_and_calls_say_why(tmp_path: 
     assert told.count("connection refused") == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("reachable", [True, False])
+@pytest.mark.parametrize(
+    ("number", "reachable"),
+    [
+        (signal.SIGTERM, True),
+        (signal.SIGINT, False),
+        pytest.param(signal.SIGTERM, False, marks=thorough),
+        pytest.param(signal.SIGINT, True, marks=thorough),
+    ],
+)
 async def test_a_signal_ends_it_cleanly(
     tmp_path: Path, remote: Served, number: signal.Signals, reachable: bool
 ) -> None:
@@ -193,7 +201,7 @@ async def test_one_connection_is_one_client(tmp_path: Path, remote: Served) -> N
         assert (await process.ended())[0] == 0
 
 
-@pytest.mark.parametrize("end", ["stdin", "signal"])
+@pytest.mark.parametrize("end", fast_only(["stdin", "signal"], "stdin"))
 async def test_a_run_goes_on_in_the_kernel_when_the_client_leaves(
     tmp_path: Path, remote: Served, end: str
 ) -> None:
@@ -215,7 +223,7 @@ async def test_a_run_goes_on_in_the_kernel_when_the_client_leaves(
     await until(remote.root / "done")
 
 
-@pytest.mark.parametrize("end", ["stdin", "signal"])
+@pytest.mark.parametrize("end", fast_only(["stdin", "signal"], "stdin"))
 async def test_it_ends_when_jupyter_does_not_answer_any_more(
     tmp_path: Path, remote: Served, end: str
 ) -> None:
@@ -260,7 +268,7 @@ async def test_it_works_once_jupyter_is_there_and_says_so(tmp_path: Path, remote
 
 async def test_another_jmcp_on_the_same_jupyter_is_said(tmp_path: Path, remote: Served) -> None:
     """Once two are there, and not before: a process that ended is none."""
-    for _ in range(2):
+    for _ in range(amount(fast=1, all=2)):
         async with started(tmp_path, standalone_variables(remote)) as first:
             await first.handshake()
             assert not (await first.call("list_kernels"))["isError"]
@@ -273,7 +281,7 @@ async def test_another_jmcp_on_the_same_jupyter_is_said(tmp_path: Path, remote: 
             assert "another jmcp" not in (await first.ended())[1]
 
 
-@pytest.mark.parametrize("wrong", ["url", "token", "path"])
+@pytest.mark.parametrize("wrong", fast_only(["url", "token", "path"], "token"))
 async def test_asked_to_exit_it_says_in_one_line_why(
     tmp_path: Path, remote: Served, wrong: str
 ) -> None:
@@ -329,7 +337,7 @@ async def test_a_client_that_reads_no_more_is_one_that_left(tmp_path: Path) -> N
     assert (status, b"Traceback" in told) == (0, False), told
 
 
-@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("mode", fast_only(["auto", "legacy"], "auto"))
 async def test_the_official_client_in_either_era(tmp_path: Path, remote: Served, mode: Any) -> None:
     async with client(parameters(tmp_path, remote), mode) as connected:
         assert len((await connected.list_tools()).tools) > 10
@@ -337,7 +345,7 @@ async def test_the_official_client_in_either_era(tmp_path: Path, remote: Served,
         assert not result.is_error
 
 
-@pytest.mark.parametrize("end", ["stdin", "signal"])
+@pytest.mark.parametrize("end", fast_only(["stdin", "signal"], "stdin"))
 async def test_jupyterlab_in_the_same_process(tmp_path: Path, end: str) -> None:
     """Without a URL. Nothing that it or a kernel prints reaches the client."""
     root = str(tmp_path)

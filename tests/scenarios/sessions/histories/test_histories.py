@@ -17,6 +17,7 @@ from jmcp.core.stores.sqlite import SqliteStore
 from jmcp.core.stores.state_file import StateFile
 from tests.scenarios.sessions.histories.model import IDLE_SECONDS, Asked, Model, Refused
 from tests.scenarios.sessions.histories.restartable import SOURCE, RestartableJmcp, write
+from tests.thorough import amount
 
 AUTHENTICATED = {"alice": True, "anonymous": False}
 HOUR = 3600.0
@@ -205,8 +206,8 @@ class HistoriesInFile(Histories):
 
 
 BOUNDS = settings(
-    max_examples=50,
-    stateful_step_count=40,
+    max_examples=amount(fast=10, all=50),
+    stateful_step_count=amount(fast=25, all=40),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

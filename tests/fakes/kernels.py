@@ -64,6 +64,8 @@ class FakeKernel:
         self.generation = 1
         self.alive = True
         self.private = False
+        self.others = 0
+        """Clients beside jmcp, such as JupyterLab."""
         self.variables: dict[str, Any] = {}
         self.codes: list[str] = []
         self.current: _Run | None = None
@@ -153,6 +155,7 @@ class FakeKernel:
         if run.store_history:
             self._count += 1
         count = self._count
+        run.send("execute_input", {"code": run.code, "execution_count": count})
         if run.code in self._kernels._scripts:
             messages, reply = self._kernels._scripts[run.code]
             for kind, content in messages:
@@ -286,7 +289,7 @@ class FakeKernels:
                 display_name=kernel.spec.display_name,
                 language=kernel.spec.language,
                 state=kernel.state,
-                connections=int(kernel.kernel_id in self._connected),
+                connections=kernel.others,
                 last_activity=MOMENT,
                 notebook_path=kernel.notebook.path if kernel.notebook else None,
             )

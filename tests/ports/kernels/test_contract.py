@@ -125,6 +125,7 @@ async def test_a_kernel_is_started_found_listed_and_stopped(setup: KernelSetup) 
     (info,) = await kernels.list()
     assert (info.kernel_id, info.notebook_path) == (kernel_id, "a.ipynb")
     assert (info.kernel_name, info.language, info.state) == ("python3", "python", "idle")
+    assert info.connections == 0, "jmcp's own is none"
     health = await kernels.health(kernel_id)
     assert (health.alive, health.generation) == (True, connection.generation)
     assert health.process_name == connection.process_name

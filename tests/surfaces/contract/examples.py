@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nbformat
+import nbformat as untyped_nbformat
 import yaml
+
+nbformat: Any = untyped_nbformat
 
 SPEC = Path(__file__).parents[3] / "spec"
 
@@ -40,18 +42,22 @@ class Fixture:
     changed: tuple[str, ...] = ()
     cells: tuple[dict[str, Any], ...] = field(default=())
 
+    def files(self, also: str | None = None) -> dict[str, str]:
+        """The notebook by name, and another one if the example has one, as nbformat has them."""
+        make: dict[str, Callable[..., Any]] = {
+            "code": nbformat.v4.new_code_cell,
+            "markdown": nbformat.v4.new_markdown_cell,
+            "raw": nbformat.v4.new_raw_cell,
+        }
+        notebook = nbformat.v4.new_notebook()
+        for cell in self.cells:
+            notebook.cells.append(make[cell["cell_type"]](cell["source"], id=cell["id"]))
+        text = nbformat.writes(notebook)
+        return dict.fromkeys(filter(None, (self.notebook, also)), text)
+
     def write(self, root: Path, also: str | None = None) -> None:
-        """Create the notebook, and another one if the example has one."""
-        for name in filter(None, (self.notebook, also)):
-            notebook = nbformat.v4.new_notebook()
-            make: dict[str, Callable[..., Any]] = {
-                "code": nbformat.v4.new_code_cell,
-                "markdown": nbformat.v4.new_markdown_cell,
-                "raw": nbformat.v4.new_raw_cell,
-            }
-            for cell in self.cells:
-                notebook.cells.append(make[cell["cell_type"]](cell["source"], id=cell["id"]))
-            nbformat.write(notebook, root / name)
+        for name, text in self.files(also).items():
+            (root / name).write_text(text)
 
 
 def load() -> tuple[list[Example], dict[str, Fixture]]:

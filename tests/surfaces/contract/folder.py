@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import httpx2
 
 from tests.served import Served
 from tests.surfaces.contract.examples import Example, Fixture
-from tests.surfaces.contract.surfaces import CALL_SECONDS, ToolsCall
+from tests.surfaces.contract.surfaces import CALL_SECONDS, Surface, ToolsCall
 
 
-class Folder:
-    """The served folder with the sessions and kernels that hang on it."""
+class Stage:
+    """Makes what an example starts from, over the surface that `tools` is."""
 
-    def __init__(self, served: Served) -> None:
-        self._served = served
-        # Of a jmcp outside of it, files and kernels are the business of the server it works on.
-        self._jupyter = served.jupyter or served
-        self._tools = ToolsCall(served)
+    def __init__(self, tools: Surface) -> None:
+        self._tools = tools
         self.values: dict[str, str] = {}
+
+    def write(self, files: Mapping[str, str]) -> None:
+        raise NotImplementedError
 
     async def prepare(self, example: Example, fixture: Fixture) -> dict[str, Any]:
         """Create, open and run what the fixture says; returns the arguments of the call."""
-        fixture.write(self._served.root, example.also)
+        self.write(fixture.files(example.also))
         self.values = {}
         if fixture.open:
             opened = await self._do("use_notebook", notebook_path=fixture.notebook)
@@ -64,6 +65,20 @@ class Folder:
         answer = await self._tools.call(tool, arguments)
         assert answer.result is not None, answer.text
         return answer.result
+
+
+class Folder(Stage):
+    """A served folder with the sessions and kernels that hang on it."""
+
+    def __init__(self, served: Served, tools: Surface | None = None) -> None:
+        super().__init__(tools or ToolsCall(served))
+        self._served = served
+        # Of a jmcp outside of it, files and kernels are the business of the server it works on.
+        self._jupyter = served.jupyter or served
+
+    def write(self, files: Mapping[str, str]) -> None:
+        for name, text in files.items():
+            (self._served.root / name).write_text(text)
 
     async def empty(self) -> None:
         """End every session with its kernel and delete every file, as a person would."""

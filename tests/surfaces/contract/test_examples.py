@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from jmcp_api.mcp import LISTING_FILE
 from tests.served import Served, configure, lab
 from tests.surfaces.contract.examples import Example, difference, load, one_of_each
-from tests.surfaces.contract.folder import Folder
+from tests.surfaces.contract.folder import Folder, Stage
 from tests.surfaces.contract.surfaces import Mcp, Rest, Surface, ToolsCall
 from tests.thorough import thorough
 
@@ -34,7 +34,7 @@ async def folder(served: Served) -> AsyncIterator[Folder]:
     await folder.empty()
 
 
-async def check(example: Example, surface: Surface, folder: Folder) -> None:
+async def check(example: Example, surface: Surface, folder: Stage) -> None:
     arguments = await folder.prepare(example, FIXTURES[example.given])
     answer = await surface.call(example.tool, arguments)
     if example.raises is not None:

@@ -10,7 +10,7 @@ from tests import stdio
 from tests.served import Served, jupyter_server, standalone
 from tests.surfaces.contract.examples import Example, one_of_each
 from tests.surfaces.contract.folder import Folder
-from tests.surfaces.contract.surfaces import Mcp, Rest, Surface
+from tests.surfaces.contract.surfaces import Mcp, Rest
 from tests.surfaces.contract.test_examples import EXAMPLES, check
 from tests.thorough import thorough
 
@@ -38,15 +38,6 @@ def over_stdio(remote: Served, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield surface
 
 
-class Through(Folder):
-    """A folder whose sessions are made over the very surface that is tested: a process of its own
-    shares none with another."""
-
-    def __init__(self, served: Served, surface: Surface) -> None:
-        super().__init__(served)
-        self._tools = surface  # type: ignore[assignment] # the same one method
-
-
 @pytest.fixture
 async def folder(remote: Served) -> AsyncIterator[Folder]:
     folder = Folder(remote)
@@ -66,7 +57,8 @@ async def test_remote_over_rest(example: Example, remote: Served, folder: Folder
 
 @pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
 async def test_remote_over_stdio(example: Example, remote: Served, over_stdio: stdio.Stdio) -> None:
-    folder = Through(remote, over_stdio)
+    # Sessions of its own, made over that very surface: another process shares none with it.
+    folder = Folder(remote, over_stdio)
     try:
         await check(example, over_stdio, folder)
     finally:

@@ -252,6 +252,10 @@ class FakeDocuments:
         file = self._files.get(path)
         return None if file is None else file.text
 
+    def sources(self, path: str) -> list[str]:
+        """What the file holds now, which for a live document is what was saved last."""
+        return [cell["source"] for cell in _parsed(path, self._files[path].text)["cells"]]
+
     def type_over(self, path: str, cell_id: str, source: str) -> None:
         """What a person does in JupyterLab: in the shared document, or in the file."""
         ref = self._identify(path)

@@ -1,0 +1,137 @@
+"""Reading and editing cells."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.jmcp import FakeJmcp
+
+
+async def test_a_move_behind_a_cell_takes_its_own_leaving_into_account(
+    jmcp: FakeJmcp, session: str
+) -> None:
+    for moved, behind, at, order in (
+        ("c0", "c2", 2, ["c1", "c2", "c0"]),
+        ("c0", "c1", 1, ["c1", "c0", "c2"]),
+    ):
+        result = await jmcp.call(
+            "move_cell", session_id=session, cell_id=moved, after_cell_id=behind
+        )
+        assert (result["change"], result["cell_index"]) == ("moved", at)
+        cells = (await jmcp.call("read_notebook", session_id=session))["cells"]
+        assert [cell["cell_id"] for cell in cells] == order
+
+
+async def test_a_move_to_where_it_is_changes_nothing(jmcp: FakeJmcp, session: str) -> None:
+    places = ({"target_index": 1}, {"after_cell_id": "c0"}, {"after_cell_id": "c1"})
+    for place in places:
+        result = await jmcp.call("move_cell", session_id=session, cell_id="c1", **place)
+        assert (result["change"], result["cell_index"]) == ("unchanged", 1)
+    last = await jmcp.call("move_cell", session_id=session, cell_id="c2", target_index=-1)
+    assert last["change"] == "unchanged"
+
+
+async def test_the_same_source_again_is_no_change(jmcp: FakeJmcp, session: str) -> None:
+    same = await jmcp.call(
+        "overwrite_cell_source", session_id=session, cell_index=0, cell_source="x = 6"
+    )
+    edited = await jmcp.call(
+        "edit_cell_source", session_id=session, cell_index=0, old_string="6", new_string="6"
+    )
+    assert (same["change"], edited["change"]) == ("unchanged", "unchanged")
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "says"),
+    [
+        ("read_cell", {"cell_index": 3}, "cell_index 3, but the notebook has 3 cells (0 to 2)"),
+        ("read_cell", {"cell_id": "gone"}, "No cell has the id 'gone'"),
+        ("delete_cell", {"cell_indices": [0, 7]}, "cell_indices: 7, but"),
+        ("move_cell", {"cell_index": 0, "target_index": 3}, "target_index 3, but"),
+        (
+            "insert_cell",
+            {"cell_index": 4, "cell_type": "code", "cell_source": ""},
+            "can be inserted at 0 to 3, or at -1",
+        ),
+    ],
+)
+async def test_a_cell_that_is_not_there_is_named_with_what_is(
+    jmcp: FakeJmcp, session: str, tool: str, arguments: dict[str, object], says: str
+) -> None:
+    error = await jmcp.fail(tool, session_id=session, **arguments)
+    assert (error["code"], error["details"]["cell_count"]) == ("cell_not_found", 3)
+    assert says in error["message"]
+
+
+async def test_an_empty_notebook_has_no_cells_to_name(jmcp: FakeJmcp) -> None:
+    jmcp.documents.write("empty.ipynb")
+    session = await jmcp.open("empty.ipynb")
+    error = await jmcp.fail("read_cell", session_id=session, cell_index=0)
+    assert "the notebook has no cells" in error["message"]
+    inserted = await jmcp.call(
+        "insert_cell", session_id=session, cell_index=-1, cell_type="raw", cell_source="r"
+    )
+    assert (inserted["cell_index"], inserted["cell_count"]) == (0, 1)
+
+
+async def test_below_nbformat_4_5_an_id_is_refused_until_the_first_edit(jmcp: FakeJmcp) -> None:
+    jmcp.documents.write("old.ipynb", "1", minor=4)
+    session = await jmcp.open("old.ipynb")
+    error = await jmcp.fail("read_cell", session_id=session, cell_id="c0")
+    assert "no ids until its first edit" in error["message"]
+    edited = await jmcp.call(
+        "overwrite_cell_source", session_id=session, cell_index=0, cell_source="2"
+    )
+    assert edited["cell_id"]
+    assert ["nbformat_minor" in notice["message"] for notice in edited["notices"]] == [True]
+
+
+async def test_a_deleted_cell_that_was_read_is_said_to_be_deleted(
+    jmcp: FakeJmcp, session: str
+) -> None:
+    await jmcp.call("read_cell", session_id=session, cell_id="c1")
+    other = await jmcp.open("a.ipynb")
+    await jmcp.call("delete_cell", session_id=other, cell_ids=["c1"])
+    error = await jmcp.fail("read_cell", session_id=session, cell_id="c1")
+    assert "somebody deleted it since this session read it" in error["message"]
+
+
+async def test_text_that_is_not_there_or_there_twice_changes_nothing(
+    jmcp: FakeJmcp, session: str
+) -> None:
+    edit = {"session_id": session, "cell_index": 1}
+    missing = await jmcp.fail("edit_cell_source", **edit, old_string="y", new_string="z")
+    assert missing["code"] == "text_not_found"
+    await jmcp.call("overwrite_cell_source", **edit, cell_source="x, x")
+    twice = await jmcp.fail("edit_cell_source", **edit, old_string="x", new_string="y")
+    assert (twice["code"], twice["details"]["occurrences"]) == ("text_not_unique", 2)
+    both = await jmcp.call(
+        "edit_cell_source", **edit, old_string="x", new_string="y", replace_all=True
+    )
+    assert both["diff"].splitlines()[-2:] == ["-x, x", "+y, y"]
+
+
+async def test_a_file_says_saved_and_a_live_document_pending() -> None:
+    for mode, saved in (("live", "pending"), ("file", "saved")):
+        jmcp = FakeJmcp(mode=mode)  # type: ignore[arg-type] # the two literals
+        jmcp.documents.write("a.ipynb", "1")
+        async with jmcp.running():
+            session = await jmcp.open("a.ipynb")
+            changed = await jmcp.call(
+                "overwrite_cell_source", session_id=session, cell_index=0, cell_source="2"
+            )
+            assert (changed["document"], changed["saved"]) == (mode, saved)
+            assert (jmcp.documents.sources("a.ipynb") == ["2"]) is (mode == "file")
+
+
+async def test_a_read_only_file_takes_no_edit_and_is_as_it_was() -> None:
+    jmcp = FakeJmcp(mode="file")
+    jmcp.documents.write("a.ipynb", "1")
+    async with jmcp.running():
+        session = await jmcp.open("a.ipynb")
+        jmcp.documents.make_read_only("a.ipynb")
+        error = await jmcp.fail(
+            "overwrite_cell_source", session_id=session, cell_index=0, cell_source="2"
+        )
+        assert error["code"] == "write_refused"
+        assert jmcp.documents.sources("a.ipynb") == ["1"]

@@ -1,0 +1,286 @@
+"""Running cells and code, and what is told of runs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from jmcp.core.ports import Reply
+from tests.calls import BOB
+from tests.fakes.jmcp import FakeJmcp
+
+SLEEP = "print('begun')\ntime.sleep(60)\nprint('slept')"
+
+
+def codes(result: dict[str, Any]) -> list[str]:
+    return [notice["code"] for notice in result["notices"]]
+
+
+async def begun(jmcp: FakeJmcp, session: str, code: str = SLEEP) -> str:
+    """The id of a run that goes on."""
+    run = await jmcp.call("execute_code", session_id=session, code=code, wait=0)
+    await jmcp.kernels.sleeping.reached.wait()
+    return str(run["execution_id"])
+
+
+async def test_only_code_cells_run(jmcp: FakeJmcp, session: str) -> None:
+    await jmcp.call(
+        "insert_cell", session_id=session, cell_index=0, cell_type="markdown", cell_source="# x"
+    )
+    error = await jmcp.fail("execute_cell", session_id=session, cell_index=0)
+    assert (error["code"], error["details"]["cell_type"]) == ("cell_not_code", "markdown")
+    assert jmcp.kernels.started == 0, "no kernel for what cannot run"
+
+
+async def test_who_runs_a_cell_that_others_changed_is_told(jmcp: FakeJmcp, session: str) -> None:
+    await jmcp.call("read_cell", session_id=session, cell_id="c1")
+    jmcp.documents.type_over("a.ipynb", "c1", "print('changed')")
+    ran = await jmcp.call("execute_cell", session_id=session, cell_id="c1")
+    assert ran["outputs"][0]["text"] == "changed\n"
+    told = [n["message"] for n in ran["notices"] if n["code"] == "cells_changed"]
+    assert told
+    assert "others have changed" in told[0]
+    await jmcp.call("read_cell", session_id=session, cell_id="c1")
+    again = await jmcp.call("execute_cell", session_id=session, cell_id="c1")
+    assert "cells_changed" not in codes(again)
+
+
+async def test_no_kernel_no_cell(jmcp: FakeJmcp, session: str) -> None:
+    jmcp.kernels.broken_specs.add("python3")
+    error = await jmcp.fail(
+        "insert_execute_code_cell", session_id=session, cell_index=-1, cell_source="1"
+    )
+    assert error["code"] == "kernel_unavailable"
+    assert (await jmcp.call("read_notebook", session_id=session))["cell_count"] == 3
+
+
+async def test_a_cell_that_moves_while_it_runs_is_found_where_it_is(
+    jmcp: FakeJmcp, session: str
+) -> None:
+    ran = await jmcp.call(
+        "insert_execute_code_cell", session_id=session, cell_index=0, cell_source=SLEEP, wait=0
+    )
+    await jmcp.kernels.sleeping.reached.wait()
+    await jmcp.call("move_cell", session_id=session, cell_id=ran["cell_id"], target_index=3)
+    jmcp.kernels.sleeping.release()
+    ended = await jmcp.call("get_execution", session_id=session, execution_id=ran["execution_id"])
+    assert (ended["status"], ended["cell_index"]) == ("ok", 3)
+    read = await jmcp.call("read_cell", session_id=session, cell_index=3)
+    assert read["outputs"][0]["text"] == "begun\nslept\n"
+
+
+async def test_a_run_whose_cell_was_deleted_keeps_its_outputs(jmcp: FakeJmcp, session: str) -> None:
+    ran = await jmcp.call(
+        "insert_execute_code_cell", session_id=session, cell_index=0, cell_source=SLEEP, wait=0
+    )
+    await jmcp.kernels.sleeping.reached.wait()
+    await jmcp.call("delete_cell", session_id=session, cell_ids=[ran["cell_id"]], force=True)
+    jmcp.kernels.sleeping.release()
+    ended = await jmcp.call("get_execution", session_id=session, execution_id=ran["execution_id"])
+    assert (ended["status"], ended["cell_index"]) == ("ok", None)
+    assert ended["outputs"][0]["text"] == "begun\nslept\n"
+    assert "run_note" in codes(ended)
+
+
+async def test_a_run_of_a_notebook_that_was_deleted_ends_all_the_same(
+    jmcp: FakeJmcp, session: str
+) -> None:
+    execution_id = await begun(jmcp, session)
+    jmcp.documents.delete("a.ipynb")
+    jmcp.kernels.sleeping.release()
+    ended = await jmcp.call("get_execution", session_id=session, execution_id=execution_id)
+    assert ended["status"] == "ok"
+
+
+async def test_a_run_of_a_notebook_that_was_released_can_be_asked_for(
+    jmcp: FakeJmcp, session: str
+) -> None:
+    execution_id = await begun(jmcp, session)
+    jmcp.documents.write("b.ipynb", "1")
+    await jmcp.call("use_notebook", session_id=session, notebook_path="b.ipynb")
+    released = await jmcp.call(
+        "unuse_notebook", session_id=session, notebook_path="a.ipynb", kernel="keep"
+    )
+    assert released["kernel"] == "kept"
+    jmcp.kernels.sleeping.release()
+    ended = await jmcp.call("get_execution", session_id=session, execution_id=execution_id)
+    assert ended["status"] == "ok"
+    (row,) = (await jmcp.call("list_executions", session_id=session))["executions"]
+    assert row["notebook_path"] is None
+
+
+async def test_a_lost_kernel_ends_the_run_and_the_next_one_says_it_once(
+    jmcp: FakeJmcp, session: str
+) -> None:
+    execution_id = await begun(jmcp, session)
+    kernel_id = next(iter(jmcp.kernels.kernels))
+    jmcp.kernels.kill(kernel_id)
+    ended = await jmcp.call("get_execution", session_id=session, execution_id=execution_id)
+    assert (ended["status"], ended["complete"]) == ("kernel_died", True)
+    assert ended["outputs"][0]["text"] == "begun\n"
+    assert "kernel_restarted" in codes(ended)
+    after = await jmcp.call("execute_code", session_id=session, code="1")
+    assert (after["status"], codes(after)) == ("ok", [])
+
+
+@pytest.mark.parametrize(
+    ("reply", "status", "complete"),
+    [
+        (Reply(status="ok", execution_count=1, incomplete="output_limit"), "ok", False),
+        (Reply(status="ok", execution_count=1, incomplete="lost_contact"), "lost_contact", False),
+        (Reply(status="lost", lost="lost_contact"), "lost_contact", False),
+        (Reply(status="aborted"), "aborted", True),
+    ],
+)
+async def test_what_is_missing_of_a_run_is_told(
+    jmcp: FakeJmcp, session: str, reply: Reply, status: str, complete: bool
+) -> None:
+    jmcp.kernels.script("odd", reply=reply)
+    ran = await jmcp.call("execute_code", session_id=session, code="odd")
+    assert (ran["status"], ran["complete"]) == (status, complete)
+
+
+async def test_an_exception_that_was_only_printed_has_its_name(
+    jmcp: FakeJmcp, session: str
+) -> None:
+    jmcp.kernels.script(
+        "group",
+        ("stream", {"name": "stderr", "text": "  + Exception Group Traceback"}),
+        reply=Reply(status="error", execution_count=1, ename="ExceptionGroup", evalue="two"),
+    )
+    ran = await jmcp.call("execute_code", session_id=session, code="group")
+    assert [output["output_type"] for output in ran["outputs"]] == ["stream", "error"]
+    assert (ran["outputs"][1]["ename"], ran["outputs"][1]["evalue"]) == ("ExceptionGroup", "two")
+
+
+async def test_foreign_executions_are_unknown(jmcp: FakeJmcp, session: str) -> None:
+    run = await jmcp.call("execute_code", session_id=session, code="1")
+    other, foreign = await jmcp.open("a.ipynb"), await jmcp.open("a.ipynb", BOB)
+    for caller, its in ((None, other), (BOB, foreign)):
+        arguments = {"session_id": its, "execution_id": run["execution_id"]}
+        given = (caller,) if caller else ()
+        assert (await jmcp.fail("get_execution", *given, **arguments))["code"] == (
+            "execution_not_found"
+        )
+
+
+async def test_executions_of_one_notebook_are_listed_alone(jmcp: FakeJmcp, session: str) -> None:
+    await jmcp.call("execute_code", session_id=session, code="'in a'")
+    jmcp.documents.write("b.ipynb", "1", "2")
+    await jmcp.call("use_notebook", session_id=session, notebook_path="b.ipynb")
+    await jmcp.call("run_cells", session_id=session)
+    listed = await jmcp.call("list_executions", session_id=session, notebook_path="b.ipynb")
+    assert [row["code"] for row in listed["executions"]][-1] == "run_cells: 2 of 2 cells"
+    assert {row["notebook_path"] for row in listed["executions"]} == {"b.ipynb"}
+    listed = await jmcp.call("list_executions", session_id=session, notebook_path="a.ipynb")
+    assert [row["code"] for row in listed["executions"]] == ["'in a'"]
+
+
+# -- run_cells -------------------------------------------------------------------------------------
+
+
+async def test_a_batch_runs_code_cells_and_sums_them_up(jmcp: FakeJmcp, session: str) -> None:
+    await jmcp.call(
+        "insert_cell", session_id=session, cell_index=1, cell_type="markdown", cell_source="# t"
+    )
+    result = await jmcp.call("run_cells", session_id=session)
+    batch = result["batch"]
+    assert (result["status"], batch["done"], batch["total"]) == ("ok", 3, 3)
+    assert [cell["cell_index"] for cell in batch["cells"]] == [0, 2, 3]
+    assert [cell.get("output") for cell in batch["cells"]] == [None, "6", "42"]
+    assert (
+        await jmcp.call("get_execution", session_id=session, execution_id=result["execution_id"])
+    )["batch"] == batch
+
+
+@pytest.mark.parametrize(("stop", "last"), [(True, "not_run"), (False, "ok")])
+async def test_an_error_in_a_batch(jmcp: FakeJmcp, session: str, stop: bool, last: str) -> None:
+    await jmcp.call("overwrite_cell_source", session_id=session, cell_index=1, cell_source="1 / 0")
+    result = await jmcp.call("run_cells", session_id=session, stop_on_error=stop)
+    cells = result["batch"]["cells"]
+    assert [cell["status"] for cell in cells] == ["ok", "error", last]
+    assert cells[1]["error"] == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ({"start_index": 1, "start_cell_id": "c1"}, "invalid_arguments"),
+        ({"start_index": 2, "end_index": 1}, "invalid_arguments"),
+        ({"end_index": 3}, "cell_not_found"),
+        ({"start_cell_id": "gone"}, "cell_not_found"),
+    ],
+)
+async def test_ranges_that_are_none(
+    jmcp: FakeJmcp, session: str, arguments: dict[str, object], code: str
+) -> None:
+    assert (await jmcp.fail("run_cells", session_id=session, **arguments))["code"] == code
+    assert jmcp.kernels.started == 0
+
+
+async def test_a_batch_over_what_others_changed_says_so(jmcp: FakeJmcp, session: str) -> None:
+    await jmcp.call("read_notebook", session_id=session, response_format="detailed")
+    jmcp.documents.type_over("a.ipynb", "c1", "print('changed')")
+    result = await jmcp.call("run_cells", session_id=session)
+    told = [n["message"] for n in result["notices"] if n["code"] == "cells_changed"]
+    assert len(told) == 1
+    assert "What runs is not what this session read" in told[0]
+
+
+async def test_a_batch_shows_how_far_it_is_and_where_its_cells_are_by_now(
+    jmcp: FakeJmcp, session: str
+) -> None:
+    await jmcp.call("overwrite_cell_source", session_id=session, cell_index=1, cell_source=SLEEP)
+    early = await jmcp.call("run_cells", session_id=session, wait=0)
+    await jmcp.kernels.sleeping.reached.wait()
+    await jmcp.call("delete_cell", session_id=session, cell_ids=["c2"], force=True)
+    await jmcp.call(
+        "insert_cell", session_id=session, cell_index=0, cell_type="markdown", cell_source="# t"
+    )
+    asked = {"session_id": session, "execution_id": early["execution_id"]}
+    going = await jmcp.call("get_execution", **asked, wait=0)
+    assert going["status"] == "running"
+    assert [(c["cell_index"], c["status"]) for c in going["batch"]["cells"]] == [
+        (1, "ok"),
+        (2, "running"),
+        (2, "waiting"),
+    ]
+    jmcp.kernels.sleeping.release()
+    ended = await jmcp.call("get_execution", **asked)
+    assert [cell["status"] for cell in ended["batch"]["cells"]] == ["ok", "ok", "deleted"]
+
+
+async def test_a_long_batch_shows_what_failed_and_the_last_cells(jmcp: FakeJmcp) -> None:
+    sources = [f"print({number})" for number in range(140)]
+    sources[3] = "1 / 0"
+    jmcp.documents.write("long.ipynb", *sources)
+    session = await jmcp.open("long.ipynb")
+    result = await jmcp.call("run_cells", session_id=session, stop_on_error=False)
+    shown = [cell["cell_index"] for cell in result["batch"]["cells"]]
+    assert (len(shown), result["batch"]["left_out"]) == (100, 40)
+    assert shown[0] == 3
+    assert shown[-1] == 139
+
+
+async def test_a_batch_whose_notebook_is_gone_is_told_all_the_same(
+    jmcp: FakeJmcp, session: str
+) -> None:
+    await jmcp.call("overwrite_cell_source", session_id=session, cell_index=0, cell_source=SLEEP)
+    early = await jmcp.call("run_cells", session_id=session, wait=0, end_index=0)
+    await jmcp.kernels.sleeping.reached.wait()
+    jmcp.documents.delete("a.ipynb")
+    jmcp.kernels.sleeping.release()
+    ended = await jmcp.call("get_execution", session_id=session, execution_id=early["execution_id"])
+    assert [cell["status"] for cell in ended["batch"]["cells"]] == ["ok"]
+
+
+async def test_two_calls_wait_for_one_run(jmcp: FakeJmcp, session: str) -> None:
+    execution_id = await begun(jmcp, session)
+    asked = {"session_id": session, "execution_id": execution_id}
+    waiting = [asyncio.create_task(jmcp.call("get_execution", **asked)) for _ in range(2)]
+    await asyncio.sleep(0)
+    jmcp.kernels.sleeping.release()
+    first, second = await asyncio.gather(*waiting)
+    assert first == second

@@ -64,7 +64,7 @@ def gates(settings: Settings) -> list[Gate]:
     policy = sessions.POLICY
     session, owner = settings.calls_per_second, settings.owner_calls_per_second
     rates = Rates(
-        policy.errors["rate_limited"],
+        policy.errors.rate_limited,
         session=policy.session_calls_per_second if session is None else session,
         owner=policy.owner_calls_per_second if owner is None else owner,
     )

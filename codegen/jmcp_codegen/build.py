@@ -8,10 +8,21 @@ from typing import Any
 from jmcp_codegen.source.enums import declared, resolved, words
 from jmcp_codegen.source.load import Spec
 from jmcp_codegen.source.merge import merged_params, merged_result, resolved_alias
-from jmcp_codegen.source.model import ApiModel, EnumModel, ErrorModel, ExampleModel, ToolModel
+from jmcp_codegen.source.model import (
+    ApiModel,
+    BackendErrorModel,
+    EnumModel,
+    ErrorModel,
+    ExampleModel,
+    MessageModel,
+    NoticeModel,
+    PhraseModel,
+    ToolModel,
+)
 from jmcp_codegen.source.names import snake
 from jmcp_codegen.source.routes import routes
 from jmcp_codegen.source.schema import reachable, refs
+from jmcp_codegen.source.sentences import DETAILS, parse
 
 Raw = Mapping[str, Any]
 
@@ -40,6 +51,19 @@ def build(spec: Spec, package: str) -> ApiModel:
         param_types=frozenset(reachable(in_params, types)),
         tool_errors=tool_errors,
         session_errors=session_errors,
+        backend_errors=tuple(
+            BackendErrorModel(kind=kind, becomes=errors[entry["becomes"]], messages=messages(entry))
+            for kind, entry in sessions["backend_errors"].items()
+        ),
+        notices=tuple(
+            NoticeModel(name=code, sentence=parse(entry["message"]), **entry)
+            for code, entry in sessions["notices"].items()
+        ),
+        phrases=tuple(
+            PhraseModel(name=name, sentence=parse(text))
+            for data in (sessions, tools)
+            for name, text in data.get("phrases", {}).items()
+        ),
         tools=tuple(_tool(name, tool, types, sessions, errors) for name, tool in raw_tools.items()),
         texts={name: spec.texts[snake(name)] for name in types if name in results},
         sessions=sessions,
@@ -70,7 +94,28 @@ def _enums(spec: Spec) -> tuple[EnumModel, ...]:
 
 
 def _errors(raw: Raw) -> tuple[ErrorModel, ...]:
-    return tuple(ErrorModel(code=code, **entry) for code, entry in raw.items())
+    return tuple(
+        ErrorModel(
+            code=code,
+            http=entry["http"],
+            fault=entry["fault"],
+            retry=entry["retry"],
+            doc=entry["doc"],
+            messages=messages(entry),
+        )
+        for code, entry in raw.items()
+    )
+
+
+def messages(error: Raw) -> tuple[MessageModel, ...]:
+    """The sentences of an error of either file. Each has the error's own details and further ones."""
+    found = []
+    for name, message in error.get("messages", {}).items():
+        entry: Raw = {"text": message, "details": {}} if isinstance(message, str) else message
+        details = {**error.get("details", {}), **entry["details"]}
+        types = {key: DETAILS[kind] for key, kind in details.items()}
+        found.append(MessageModel(name=name, sentence=parse(entry["text"]), details=types))
+    return tuple(found)
 
 
 def _scope(tool: Raw) -> str:

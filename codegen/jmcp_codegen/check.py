@@ -12,6 +12,7 @@ from jmcp_codegen.checks import (
     naming,
     params,
     routing,
+    sentences,
     texts,
     types,
     usage,
@@ -38,7 +39,7 @@ def check(spec: Spec) -> None:
 def _named(spec: Spec) -> Iterator[Problem]:
     yield from enums.problems(spec)
     spec = resolved(spec)
-    for part in (naming, usage, types, aliases):
+    for part in (naming, usage, types, aliases, sentences):
         yield from part.problems(spec)
 
 

@@ -1,8 +1,12 @@
-"""Every error that a tool can raise."""
+"""Every error that a tool can raise. Each has a constructor for each of its sentences."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
 from jmcp.core.errors import ToolError
+from jmcp.core.sentences import counted, listed
 
 
 class InvalidArguments(ToolError):
@@ -13,6 +17,36 @@ class InvalidArguments(ToolError):
     fault = "client"
     retry = "never"
 
+    @classmethod
+    def refused(cls, *, tool: str, shown: str, problems: Sequence[str]) -> Self:
+        return cls(f"{tool}: {shown}", problems=problems)
+
+    @classmethod
+    def refused_with_more(
+        cls, *, tool: str, shown: str, more: int, problems: Sequence[str]
+    ) -> Self:
+        return cls(f"{tool}: {shown}; and {more} more.", problems=problems)
+
+    @classmethod
+    def reserved(cls, *, session_id: str, param: str) -> Self:
+        return cls(f"session_id: {session_id!r} is reserved.", param=param)
+
+    @classmethod
+    def misplaced(cls, *, shown: Sequence[str]) -> Self:
+        return cls(f"{listed(shown, '; ')}.")
+
+    @classmethod
+    def nothing_to_delete(cls, *, session_id: str) -> Self:
+        return cls(f"{session_id} names no session; DELETE needs its id.")
+
+    @classmethod
+    def two_starts(cls) -> Self:
+        return cls("run_cells: start_index and start_cell_id were both given; give one of them.")
+
+    @classmethod
+    def end_before_start(cls, *, last: int, first: int) -> Self:
+        return cls(f"run_cells: end_index {last} is before the start, {first}.")
+
 
 class SessionRequired(ToolError):
     """No session_id was given and it is not clear which session is meant."""
@@ -21,6 +55,20 @@ class SessionRequired(ToolError):
     http = 409
     fault = "client"
     retry = "never"
+
+    @classmethod
+    def none_open(cls, *, sessions: Sequence[Mapping[str, Any]]) -> Self:
+        return cls(
+            "This call needs a session_id. You have no session: call use_notebook and pass the session_id it returns.",
+            sessions=sessions,
+        )
+
+    @classmethod
+    def several_open(cls, *, known: Sequence[str], sessions: Sequence[Mapping[str, Any]]) -> Self:
+        return cls(
+            f"This call needs a session_id. Your sessions: {listed(known, '; ')}. Pass one of these, or call use_notebook.",
+            sessions=sessions,
+        )
 
 
 class SessionNotFound(ToolError):
@@ -31,6 +79,20 @@ class SessionNotFound(ToolError):
     fault = "client"
     retry = "never"
 
+    @classmethod
+    def none_open(cls, *, sessions: Sequence[Mapping[str, Any]]) -> Self:
+        return cls(
+            "No live session of yours has that session_id. You have no session: call use_notebook and pass the session_id it returns.",
+            sessions=sessions,
+        )
+
+    @classmethod
+    def several_open(cls, *, known: Sequence[str], sessions: Sequence[Mapping[str, Any]]) -> Self:
+        return cls(
+            f"No live session of yours has that session_id. Your sessions: {listed(known, '; ')}. Pass one of these, or call use_notebook.",
+            sessions=sessions,
+        )
+
 
 class NotPermitted(ToolError):
     """The caller's token, or this server, does not allow that."""
@@ -39,6 +101,45 @@ class NotPermitted(ToolError):
     http = 403
     fault = "client"
     retry = "never"
+
+    @classmethod
+    def tool(
+        cls, *, tool: str, tools: Sequence[str], needs: str | None, scopes: Sequence[str]
+    ) -> Self:
+        return cls(
+            f"This server does not allow {tool}. You may call: {listed(tools, ', ', none='nothing')}.",
+            needs=needs,
+            scopes=scopes,
+            tools=tools,
+        )
+
+    @classmethod
+    def read_only(
+        cls, *, what: str, needs: str, tools: Sequence[str], scopes: Sequence[str]
+    ) -> Self:
+        return cls(
+            f"This server is read-only, and {what} needs the scope {needs}. You may call: {listed(tools, ', ', none='nothing')}.",
+            needs=needs,
+            scopes=scopes,
+            tools=tools,
+        )
+
+    @classmethod
+    def scope(
+        cls,
+        *,
+        what: str,
+        needs: str,
+        given: Sequence[str],
+        tools: Sequence[str],
+        scopes: Sequence[str],
+    ) -> Self:
+        return cls(
+            f"{what} needs the scope {needs}, and your token has {listed(given, ', ', none='none')}. Ask whoever gave it to you for one with {needs}. You may call: {listed(tools, ', ', none='nothing')}.",
+            needs=needs,
+            scopes=scopes,
+            tools=tools,
+        )
 
 
 class RateLimited(ToolError):
@@ -49,6 +150,20 @@ class RateLimited(ToolError):
     fault = "client"
     retry = "later"
 
+    @classmethod
+    def caller(cls, *, rate: float, retry_after: float) -> Self:
+        return cls(
+            f"Too many calls of this caller: {rate:g} a second is the limit. Nothing was done; call again in {retry_after:g} s.",
+            retry_after=retry_after,
+        )
+
+    @classmethod
+    def session(cls, *, rate: float, retry_after: float) -> Self:
+        return cls(
+            f"Too many calls of this session: {rate:g} a second is the limit. Nothing was done; call again in {retry_after:g} s.",
+            retry_after=retry_after,
+        )
+
 
 class SessionLimit(ToolError):
     """The caller has too many sessions or notebooks open."""
@@ -58,6 +173,18 @@ class SessionLimit(ToolError):
     fault = "client"
     retry = "later"
 
+    @classmethod
+    def sessions(cls, *, count: int, limit: int) -> Self:
+        return cls(
+            f"You have {count} sessions, and the limit is {limit}. Call unuse_notebook on one first."
+        )
+
+    @classmethod
+    def notebooks(cls, *, limit: int) -> Self:
+        return cls(
+            f"This session holds {limit} notebooks, which is the limit. Call unuse_notebook on one first."
+        )
+
 
 class NotebookNotOpen(ToolError):
     """The session does not hold that notebook."""
@@ -66,6 +193,20 @@ class NotebookNotOpen(ToolError):
     http = 404
     fault = "client"
     retry = "never"
+
+    @classmethod
+    def not_held(cls, *, asked: str, notebooks: Sequence[str]) -> Self:
+        return cls(
+            f"This session does not hold {asked}; it holds {listed(notebooks, ', ', none='none')}. Call use_notebook with this session_id and the notebook_path to open it.",
+            notebooks=notebooks,
+        )
+
+    @classmethod
+    def no_current(cls, *, notebooks: Sequence[str]) -> Self:
+        return cls(
+            f"This session does not hold a current notebook; it holds {listed(notebooks, ', ', none='none')}. Call use_notebook with this session_id and the notebook_path to open it.",
+            notebooks=notebooks,
+        )
 
 
 class NotebookNotFound(ToolError):
@@ -139,6 +280,18 @@ class ServerStopping(ToolError):
     fault = "server"
     retry = "later"
 
+    @classmethod
+    def not_begun(cls, *, tool: str) -> Self:
+        return cls(
+            f"jmcp is stopping and begins nothing new: {tool} did nothing. Call it again once jmcp runs again."
+        )
+
+    @classmethod
+    def not_finished(cls, *, tool: str) -> Self:
+        return cls(
+            f"jmcp stopped while {tool} was under way, which may have done a part of its work. Once jmcp runs again, look before you call it again."
+        )
+
 
 class JupyterUnreachable(ToolError):
     """The Jupyter Server does not answer."""
@@ -166,6 +319,13 @@ class InternalError(ToolError):
     fault = "server"
     retry = "never"
 
+    @classmethod
+    def bug(cls, *, tool: str, reference: str) -> Self:
+        return cls(
+            f"{tool} failed because of a bug in jmcp. The server's log has it as {reference}.",
+            reference=reference,
+        )
+
 
 class CellNotFound(ToolError):
     """No cell has that index or id."""
@@ -174,6 +334,48 @@ class CellNotFound(ToolError):
     http = 404
     fault = "client"
     retry = "never"
+
+    @classmethod
+    def index(cls, *, param: str, index: int, cell_count: int, last: int) -> Self:
+        return cls(
+            f"{param} {index}, but the notebook has {counted(cell_count, 'cell', 'cells')} (0 to {last}). read_notebook lists them.",
+            cell_count=cell_count,
+        )
+
+    @classmethod
+    def no_cells(cls, *, param: str, index: int, cell_count: int) -> Self:
+        return cls(
+            f"{param} {index}, but the notebook has no cells. insert_cell adds one.",
+            cell_count=cell_count,
+        )
+
+    @classmethod
+    def insertion(cls, *, index: int, cell_count: int) -> Self:
+        return cls(
+            f"cell_index {index}, but a cell can be inserted at 0 to {cell_count}, or at -1 for the end.",
+            cell_count=cell_count,
+        )
+
+    @classmethod
+    def id(cls, *, cell_id: str, cell_count: int) -> Self:
+        return cls(
+            f"No cell has the id {cell_id!r}; the notebook has {counted(cell_count, 'cell', 'cells')}. read_notebook lists the ids.",
+            cell_count=cell_count,
+        )
+
+    @classmethod
+    def deleted(cls, *, cell_id: str, cell_count: int) -> Self:
+        return cls(
+            f"No cell has the id {cell_id!r}: somebody deleted it since this session read it; the notebook has {counted(cell_count, 'cell', 'cells')}. read_notebook lists the ids.",
+            cell_count=cell_count,
+        )
+
+    @classmethod
+    def no_ids(cls, *, cell_id: str, cell_count: int) -> Self:
+        return cls(
+            f"No cell has the id {cell_id!r}. This notebook's format (below 4.5) has no ids until its first edit; use cell_index until then.",
+            cell_count=cell_count,
+        )
 
 
 class CellNotCode(ToolError):
@@ -184,6 +386,14 @@ class CellNotCode(ToolError):
     fault = "client"
     retry = "never"
 
+    @classmethod
+    def other_type(cls, *, cell_index: int, cell_type: str) -> Self:
+        return cls(
+            f"Cell {cell_index} is a {cell_type} cell; only code cells can be run. execute_code runs code without a cell.",
+            cell_index=cell_index,
+            cell_type=cell_type,
+        )
+
 
 class CellChanged(ToolError):
     """Somebody else changed the cell since this session read it."""
@@ -192,6 +402,48 @@ class CellChanged(ToolError):
     http = 409
     fault = "client"
     retry = "never"
+
+    @classmethod
+    def one(
+        cls,
+        *,
+        named: str,
+        advice: str,
+        shown: str,
+        cell_index: int,
+        cell_id: str | None,
+        source: str,
+        diff: str | None,
+    ) -> Self:
+        return cls(
+            f"Others changed cell {named} since this session read it; nothing was done. {advice}\n{shown}",
+            cell_index=cell_index,
+            cell_id=cell_id,
+            source=source,
+            diff=diff,
+        )
+
+    @classmethod
+    def several(
+        cls,
+        *,
+        named: str,
+        advice: str,
+        shown: str,
+        cell_index: int,
+        cell_id: str | None,
+        source: str,
+        diff: str | None,
+        cells: Sequence[Mapping[str, Any]],
+    ) -> Self:
+        return cls(
+            f"Others changed cells {named} since this session read them; nothing was done. {advice}\n{shown}",
+            cell_index=cell_index,
+            cell_id=cell_id,
+            source=source,
+            diff=diff,
+            cells=cells,
+        )
 
 
 class TextNotFound(ToolError):
@@ -202,6 +454,14 @@ class TextNotFound(ToolError):
     fault = "client"
     retry = "never"
 
+    @classmethod
+    def in_cell(cls, *, cell_index: int, source: str) -> Self:
+        return cls(
+            f"old_string does not occur in cell {cell_index}. Call read_cell and copy the text exactly.",
+            cell_index=cell_index,
+            source=source,
+        )
+
 
 class TextNotUnique(ToolError):
     """old_string occurs more than once and replace_all is not set."""
@@ -210,6 +470,14 @@ class TextNotUnique(ToolError):
     http = 409
     fault = "client"
     retry = "never"
+
+    @classmethod
+    def in_cell(cls, *, occurrences: int, cell_index: int) -> Self:
+        return cls(
+            f"old_string occurs {occurrences} times in cell {cell_index}. Make it longer, or set replace_all.",
+            cell_index=cell_index,
+            occurrences=occurrences,
+        )
 
 
 class NotebookExists(ToolError):
@@ -256,6 +524,13 @@ class ExecutionNotFound(ToolError):
     fault = "client"
     retry = "never"
 
+    @classmethod
+    def unknown(cls, *, execution_id: str) -> Self:
+        return cls(
+            f"This session has no execution {execution_id!r}. list_executions lists those that are kept; read_cell has the outputs of cells.",
+            execution_id=execution_id,
+        )
+
 
 class NoKernel(ToolError):
     """The notebook has no kernel yet: nothing has run in it."""
@@ -264,3 +539,7 @@ class NoKernel(ToolError):
     http = 409
     fault = "client"
     retry = "never"
+
+    @classmethod
+    def nothing_ran(cls, *, path: str) -> Self:
+        return cls(f"{path} has no kernel yet; execute_cell or execute_code starts one.")

@@ -4,9 +4,44 @@ from __future__ import annotations
 
 from jmcp.core.calls.tool import Policy
 
-from . import errors
+from . import backend_errors, errors, phrases
+
+
+class Errors:
+    """The errors that any session tool can meet, and those of documents and kernels."""
+
+    invalid_arguments = errors.InvalidArguments
+    session_required = errors.SessionRequired
+    session_not_found = errors.SessionNotFound
+    not_permitted = errors.NotPermitted
+    rate_limited = errors.RateLimited
+    session_limit = errors.SessionLimit
+    notebook_not_open = errors.NotebookNotOpen
+    notebook_not_found = errors.NotebookNotFound
+    notebook_invalid = errors.NotebookInvalid
+    notebook_too_large = errors.NotebookTooLarge
+    path_refused = errors.PathRefused
+    write_refused = errors.WriteRefused
+    kernelspec_not_found = errors.KernelspecNotFound
+    kernel_unavailable = errors.KernelUnavailable
+    server_stopping = errors.ServerStopping
+    jupyter_unreachable = errors.JupyterUnreachable
+    jupyter_refused = errors.JupyterRefused
+    internal_error = errors.InternalError
+    notebook_missing = backend_errors.NotebookMissing
+    notebook_exists = backend_errors.NotebookExists
+    notebook_broken = backend_errors.NotebookBroken
+    directory_missing = backend_errors.DirectoryMissing
+    state_unavailable = backend_errors.StateUnavailable
+    kernel_missing = backend_errors.KernelMissing
+    kernel_taken = backend_errors.KernelTaken
+    kernelspec_missing = backend_errors.KernelspecMissing
+    kernel_down = backend_errors.KernelDown
+
 
 POLICY = Policy(
+    errors=Errors,
+    phrases=phrases,
     minted_authenticated="base32",
     minted_anonymous="uuid4",
     minted_length=8,
@@ -19,6 +54,26 @@ POLICY = Policy(
     notebooks_per_session=64,
     session_calls_per_second=100,
     owner_calls_per_second=500,
+    session_errors=(
+        errors.InvalidArguments,
+        errors.SessionRequired,
+        errors.SessionNotFound,
+        errors.NotPermitted,
+        errors.RateLimited,
+        errors.SessionLimit,
+        errors.NotebookNotOpen,
+        errors.NotebookNotFound,
+        errors.NotebookInvalid,
+        errors.NotebookTooLarge,
+        errors.PathRefused,
+        errors.WriteRefused,
+        errors.KernelspecNotFound,
+        errors.KernelUnavailable,
+        errors.ServerStopping,
+        errors.JupyterUnreachable,
+        errors.JupyterRefused,
+        errors.InternalError,
+    ),
     notices={
         "session_opened": "Another session of this client is open; this call opened one more.",
         "kernel_restarted": "The kernel was restarted: all variables were lost.",
@@ -31,26 +86,6 @@ POLICY = Policy(
         "cells_changed": "Others changed cells that this session had read.",
         "notebook_moved": "The notebook was renamed; the session follows it.",
     },
-    errors={
-        "invalid_arguments": errors.InvalidArguments,
-        "session_required": errors.SessionRequired,
-        "session_not_found": errors.SessionNotFound,
-        "not_permitted": errors.NotPermitted,
-        "rate_limited": errors.RateLimited,
-        "session_limit": errors.SessionLimit,
-        "notebook_not_open": errors.NotebookNotOpen,
-        "notebook_not_found": errors.NotebookNotFound,
-        "notebook_invalid": errors.NotebookInvalid,
-        "notebook_too_large": errors.NotebookTooLarge,
-        "path_refused": errors.PathRefused,
-        "write_refused": errors.WriteRefused,
-        "kernelspec_not_found": errors.KernelspecNotFound,
-        "kernel_unavailable": errors.KernelUnavailable,
-        "server_stopping": errors.ServerStopping,
-        "jupyter_unreachable": errors.JupyterUnreachable,
-        "jupyter_refused": errors.JupyterRefused,
-        "internal_error": errors.InternalError,
-    },
     backend_errors={
         "notebook_missing": errors.NotebookNotFound,
         "notebook_exists": errors.NotebookExists,
@@ -59,6 +94,7 @@ POLICY = Policy(
         "path_refused": errors.PathRefused,
         "directory_missing": errors.DirectoryNotFound,
         "write_refused": errors.WriteRefused,
+        "state_unavailable": errors.WriteRefused,
         "kernel_missing": errors.KernelNotFound,
         "kernel_taken": errors.KernelTaken,
         "kernelspec_missing": errors.KernelspecNotFound,

@@ -157,15 +157,7 @@ async def move_cell(params: MoveCellParams, session: Session) -> CellChange:
 def _replaced(source: str, params: EditCellSourceParams, at: int) -> str:
     found = source.count(params.old_string)
     if found == 0:
-        raise TextNotFound(
-            f"old_string does not occur in cell {at}. Call read_cell and copy the text exactly.",
-            cell_index=at,
-            source=source,
-        )
+        raise TextNotFound.in_cell(cell_index=at, source=source)
     if found > 1 and not params.replace_all:
-        raise TextNotUnique(
-            f"old_string occurs {found} times in cell {at}. Make it longer, or set replace_all.",
-            cell_index=at,
-            occurrences=found,
-        )
+        raise TextNotUnique.in_cell(cell_index=at, occurrences=found)
     return source.replace(params.old_string, params.new_string)

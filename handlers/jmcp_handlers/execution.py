@@ -8,7 +8,7 @@ from jmcp.core.ports import Cells
 from jmcp.core.runs.batch import Batch, BatchRequest, Step
 from jmcp.core.sessions.call_view import CallView, listed
 from jmcp.core.sessions.session import Session
-from jmcp_api.errors import CellNotCode, ExecutionNotFound
+from jmcp_api.errors import CellNotCode, ExecutionNotFound, InvalidArguments
 from jmcp_api.models import (
     ExecuteCellParams,
     ExecuteCodeParams,
@@ -30,12 +30,7 @@ async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution
     unread = notebook.view.acknowledge_if_stale(cells, cell)
     kernel_name = cells.kernelspec()
     if cell.cell_type != "code":
-        raise CellNotCode(
-            f"Cell {cell.index} is a {cell.cell_type} cell; only code cells can be run. "
-            "execute_code runs code without a cell.",
-            cell_index=cell.index,
-            cell_type=cell.cell_type,
-        )
+        raise CellNotCode.other_type(cell_index=cell.index, cell_type=cell.cell_type)
     if unread:
         session.notice("cells_changed", _unread([cell.cell_id]))
     kernel_id = await notebook.kernel.ready(kernel_name)
@@ -73,7 +68,7 @@ async def execute_code(params: ExecuteCodeParams, session: Session) -> Execution
 async def run_cells(params: RunCellsParams, session: Session) -> Execution:
     notebook = await session.notebook(params.notebook_path)
     cells, view = await notebook.read(), notebook.view
-    page = [cells.get(index) for index in _range(cells, view, params, session)]
+    page = [cells.get(index) for index in _range(cells, view, params)]
     code = [cell for cell in page if cell.cell_type == "code"]
     unread = [cell.cell_id for cell in code if view.acknowledge_if_stale(cells, cell)]
     kernel_name = cells.kernelspec()
@@ -103,21 +98,16 @@ def _unread(cell_ids: Sequence[str | None]) -> str:
     )
 
 
-def _range(cells: Cells, view: CallView, params: RunCellsParams, session: Session) -> range:
+def _range(cells: Cells, view: CallView, params: RunCellsParams) -> range:
     if params.start_index is not None and params.start_cell_id is not None:
-        raise session.workspace.sessions.error(
-            "invalid_arguments",
-            "run_cells: start_index and start_cell_id were both given; give one of them.",
-        )
+        raise InvalidArguments.two_starts()
     first, last = 0, len(cells) - 1
     if params.start_index is not None or params.start_cell_id is not None:
         first = locate(cells, view, params.start_index, params.start_cell_id)
     if params.end_index is not None:
         last = checked(cells, params.end_index, "end_index")
         if last < first:
-            raise session.workspace.sessions.error(
-                "invalid_arguments", f"run_cells: end_index {last} is before the start, {first}."
-            )
+            raise InvalidArguments.end_before_start(first=first, last=last)
     return range(first, last + 1)
 
 
@@ -125,11 +115,7 @@ async def get_execution(params: GetExecutionParams, session: Session) -> Executi
     run = session.workspace.runs.get(params.execution_id)
     mine = (session.record.owner, session.record.session_id)
     if run is None or (run.request.owner, run.request.session_id) != mine:
-        raise ExecutionNotFound(
-            f"This session has no execution {params.execution_id!r}. list_executions lists those "
-            "that are kept; read_cell has the outputs of cells.",
-            execution_id=params.execution_id,
-        )
+        raise ExecutionNotFound.unknown(execution_id=params.execution_id)
     await session.watch(run, params.wait)
     if isinstance(run, Batch):
         return await batch_result(run, session)

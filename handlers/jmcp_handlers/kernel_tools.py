@@ -91,9 +91,7 @@ def _path(kernel_id: str, private: Private) -> str | None:
 async def _kernel_of(notebook: Notebook) -> str:
     kernel_id = await notebook.kernel.known()
     if kernel_id is None:
-        raise NoKernel(
-            f"{notebook.ref.path} has no kernel yet; execute_cell or execute_code starts one."
-        )
+        raise NoKernel.nothing_ran(path=notebook.ref.path)
     return kernel_id
 
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-from jmcp.core.errors import KernelMissing, KernelspecMissing, KernelTaken
 from jmcp.core.kernels.release import release_kernel
 from jmcp.core.ports import KernelInfo, NotebookRef
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.session import Session, Workspace
+from jmcp_api import phrases
+from jmcp_api.backend_errors import KernelMissing, KernelspecMissing, KernelTaken
 from jmcp_api.enums import OpeningAction
 from jmcp_api.models import (
     Kernel,
@@ -77,11 +78,11 @@ async def use_notebook(params: UseNotebookParams, session: Session) -> OpenedNot
 def _check_permitted(params: UseNotebookParams, workspace: Workspace) -> None:
     """Refuse what takes more than reading, which is all that the tool itself asks for."""
     if params.mode == "create":
-        workspace.require("write", "use_notebook with mode create")
+        workspace.require("write", phrases.opening_with_create())
     if params.kernel_id is not None:
-        workspace.require("execute", "use_notebook with a kernel_id")
+        workspace.require("execute", phrases.opening_with_kernel_id())
     if "kernel" in params.model_fields_set and params.kernel == "private":
-        workspace.require("execute", "use_notebook with kernel private")
+        workspace.require("execute", phrases.opening_with_private_kernel())
 
 
 async def _check_kernel(params: UseNotebookParams, session: Session) -> None:
@@ -89,23 +90,14 @@ async def _check_kernel(params: UseNotebookParams, session: Session) -> None:
     workspace = session.workspace
     if params.kernel_id is not None:
         if "kernel" in params.model_fields_set and params.kernel == "private":
-            raise KernelTaken(
-                "A private kernel is a new one, and kernel_id names one that runs for others: "
-                "give one of the two."
-            )
+            raise KernelTaken.private_and_given(kernel_id=params.kernel_id)
         await _check_private(params.kernel_id, session, None)
         if await described(params.kernel_id, workspace) is None:
-            raise KernelMissing(
-                f"No running kernel has the id {params.kernel_id!r}. list_kernels lists them."
-            )
+            raise KernelMissing.unknown(kernel_id=params.kernel_id)
     if params.kernel_name is not None:
         names = [spec.name for spec in (await workspace.kernels.specs())[0]]
         if params.kernel_name not in names:
-            raise KernelspecMissing(
-                f"Kernelspec {params.kernel_name!r} is not installed; "
-                f"installed: {', '.join(names)}.",
-                kernelspecs=names,
-            )
+            raise KernelspecMissing.not_installed(kernel_name=params.kernel_name, installed=names)
 
 
 async def _opened(params: UseNotebookParams, workspace: Workspace) -> NotebookRef:
@@ -137,12 +129,10 @@ async def _check_private(kernel_id: str, session: Session, ref: NotebookRef | No
         return
     record, held = holder
     mine = (record.owner, record.session_id) == (session.record.owner, session.record.session_id)
-    if not mine or (ref is not None and ref.key != held.ref.key):
-        raise KernelTaken(
-            f"Kernel {kernel_id} is private to another {'notebook' if mine else 'session'}. "
-            "Without kernel_id, use_notebook takes the notebook's own kernel.",
-            kernel_id=kernel_id,
-        )
+    if not mine:
+        raise KernelTaken.private_to_session(kernel_id=kernel_id)
+    if ref is not None and ref.key != held.ref.key:
+        raise KernelTaken.private_to_notebook(kernel_id=kernel_id)
 
 
 def _asked(params: UseNotebookParams, name: str, known: T) -> T:
@@ -167,7 +157,7 @@ async def _choose(params: UseNotebookParams, notebook: Notebook, session: Sessio
     if kernel == "private" and not held.private:
         await notebook.kernel.forget(private=True)
     elif kernel == "shared" and held.private:
-        session.workspace.require("execute", "use_notebook with kernel shared, after private,")
+        session.workspace.require("execute", phrases.opening_with_shared_kernel())
         await _give_up(notebook, session)
 
 
@@ -199,7 +189,7 @@ async def _running(notebook: Notebook, workspace: Workspace) -> Kernel | None:
 async def unuse_notebook(params: UnuseNotebookParams, session: Session) -> ReleasedNotebook:
     workspace = session.workspace
     if params.kernel == "stop":
-        workspace.require("execute", "unuse_notebook with kernel stop")
+        workspace.require("execute", phrases.releasing_with_stop())
     # One whose file is gone has to be let go too, and its kernel with it.
     notebook = await session.notebook(params.notebook_path, even_deleted=True)
     kernel = await release_kernel(

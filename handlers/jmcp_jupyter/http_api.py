@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx2
 
-from jmcp.core.errors import JupyterRefused, JupyterUnreachable
+from jmcp_api.backend_errors import JupyterRefused, JupyterUnreachable
 
 REQUEST_SECONDS = 30.0
 """Jupyter answers most requests in milliseconds; saving a large notebook takes seconds."""
@@ -39,20 +39,12 @@ class JupyterApi:
         try:
             response = await self.send(method, path, body=body, **query)
         except httpx2.TransportError as error:
-            raise JupyterUnreachable(
-                f"The Jupyter Server at {self.url} does not answer ({_brief(error)}). Nothing was "
-                "changed; try again when it is back."
-            ) from error
+            raise JupyterUnreachable.no_answer(url=self.url, reason=_brief(error)) from error
         if response.status_code in AWAY:
-            raise JupyterUnreachable(
-                f"The Jupyter Server at {self.url} is not running (status {response.status_code} "
-                "of the proxy before it). Try again when it is back."
-            )
+            raise JupyterUnreachable.behind_proxy(url=self.url, status=response.status_code)
         if response.status_code in REFUSALS or asks_for_login(response):
-            raise JupyterRefused(
-                f"The Jupyter Server at {self.url} refused {method} {path} with status "
-                f"{response.status_code}: its token does not allow it.",
-                status=response.status_code,
+            raise JupyterRefused.request(
+                url=self.url, method=method, path=path, status=response.status_code
             )
         return response
 

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from jmcp.core.errors import JupyterRefused, JupyterUnreachable
 from jmcp.core.ports import DocumentMode
+from jmcp_api.backend_errors import JupyterRefused, JupyterUnreachable
 from jmcp_jupyter.http_api import AWAY, REFUSALS, JupyterApi, asks_for_login
 
 PROBE_SECONDS = 10.0
@@ -48,17 +48,9 @@ async def probe(api: JupyterApi, *, documents: bool = True, kernels: bool = True
     granted = await _rights(api)
     warnings = []
     if kernels and "execute" not in granted["kernels"]:
-        raise JupyterRefused(
-            f"The token for {api.url} may not run code (kernels:execute). Give a token with that "
-            "right.",
-            reason="no_right_to_execute",
-        )
+        raise JupyterRefused.no_right_to_execute(url=api.url, reason="no_right_to_execute")
     if documents and "read" not in granted["contents"]:
-        raise JupyterRefused(
-            f"The token for {api.url} may not read notebooks (contents:read). Give a token with "
-            "that right.",
-            reason="no_right_to_read",
-        )
+        raise JupyterRefused.no_right_to_read(url=api.url, reason="no_right_to_read")
     if documents and "write" not in granted["contents"]:
         warnings.append(f"the token for {api.url} may only read notebooks (no contents:write)")
     mode = await document_mode(api) if documents else "file"
@@ -85,12 +77,7 @@ async def document_mode(api: JupyterApi) -> DocumentMode:
     if (await _get(api, "api/collaboration/session/x")).status_code != ROUTE_MISSING:
         return "live"
     if (await _get(api, "api/collaboration/room/x")).status_code != ROUTE_MISSING:
-        raise JupyterRefused(
-            f"The Jupyter Server at {api.url} keeps its live documents in another way than "
-            "jupyter-collaboration (jupyter_server_documents?), where jmcp's edits would be "
-            "overwritten. Disable that extension, or use another server.",
-            reason="other_documents",
-        )
+        raise JupyterRefused.other_documents(url=api.url, reason="other_documents")
     return "file"
 
 
@@ -102,10 +89,8 @@ async def _version(api: JupyterApi, *, seconds: float = PROBE_SECONDS) -> str:
     if asks_for_login(response) or response.status_code in REFUSALS:
         raise _refused_token(api, response)
     if response.status_code in AWAY:
-        raise JupyterUnreachable(
-            f"A proxy answers at {api.url}, but no server behind it (status "
-            f"{response.status_code}).",
-            reason="behind_proxy",
+        raise JupyterUnreachable.nothing_behind_proxy(
+            url=api.url, status=response.status_code, reason="behind_proxy"
         )
     if response.is_redirect:
         raise _elsewhere(api, response)
@@ -115,17 +100,12 @@ async def _version(api: JupyterApi, *, seconds: float = PROBE_SECONDS) -> str:
         raise _hub(api)
     if response.status_code != 200 or not isinstance(version, str):
         kind = response.headers.get("content-type", "nothing").partition(";")[0]
-        raise JupyterUnreachable(
-            f"What answers at {api.url} is not a Jupyter Server (GET {api.url}api: status "
-            f"{response.status_code}, {kind}). Is something missing in the URL's path?",
-            reason="not_jupyter",
+        raise JupyterUnreachable.not_jupyter(
+            url=api.url, status=response.status_code, kind=kind, reason="not_jupyter"
         )
     if _numbers(version) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
-        raise JupyterRefused(
-            f"The Jupyter Server at {api.url} is version {version}; jmcp needs {oldest} or newer.",
-            reason="too_old",
-        )
+        raise JupyterRefused.too_old(url=api.url, version=version, oldest=oldest, reason="too_old")
     return version
 
 
@@ -136,10 +116,8 @@ async def _rights(api: JupyterApi) -> dict[str, list[str]]:
         raise _refused_token(api, response)
     permissions = _json(response).get("permissions")
     if response.status_code != 200 or not isinstance(permissions, dict):
-        raise JupyterUnreachable(
-            f"The Jupyter Server at {api.url} did not say what the token may do (status "
-            f"{response.status_code} for api/me).",
-            reason="not_jupyter",
+        raise JupyterUnreachable.no_rights(
+            url=api.url, status=response.status_code, reason="not_jupyter"
         )
     return {name: list(permissions.get(name) or ()) for name in RIGHTS}
 
@@ -153,38 +131,37 @@ async def _get(
     api: JupyterApi, path: str, *, seconds: float = PROBE_SECONDS, **query: Any
 ) -> httpx2.Response:
     """One answer, whatever it is. Raises JupyterUnreachable when there is none."""
-    reason, why = "unreachable", ""
     try:
         # The client's own limit is for each read, and a server can drip.
         async with asyncio.timeout(seconds):
             return await api.send("GET", path, seconds=seconds, **query)
-    except (httpx2.TimeoutException, TimeoutError):
-        reason, why = "timeout", f"it did not answer within {seconds:g} s"
+    except (httpx2.TimeoutException, TimeoutError) as error:
+        raise JupyterUnreachable.timed_out(
+            url=api.url, seconds=seconds, reason="timeout"
+        ) from error
     except httpx2.TransportError as error:
-        reason, why = _network(api, error)
-    end = "" if why.endswith("?") else "."
-    raise JupyterUnreachable(f"No Jupyter Server answers at {api.url}: {why}{end}", reason=reason)
+        raise _unreachable(api.url, error) from error
 
 
-def _network(api: JupyterApi, error: Exception) -> tuple[str, str]:
-    """A reason and its words, from what lies at the bottom of a client's error."""
-    host = urlsplit(api.url).hostname
+def _unreachable(url: str, error: httpx2.TransportError) -> JupyterUnreachable:
+    """Says what lies at the bottom of a client's error."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return "tls", f"its TLS certificate is not trusted ({cause.verify_message})"
+            problem = cause.verify_message
+            return JupyterUnreachable.tls_untrusted(url=url, problem=problem, reason="tls")
         if isinstance(cause, ssl.SSLError):
-            return "tls", f"TLS failed ({cause.reason or cause}). Is it http:// and not https://?"
+            problem = str(cause.reason or cause)
+            return JupyterUnreachable.tls_failed(url=url, problem=problem, reason="tls")
         if isinstance(cause, ConnectionRefusedError):
-            return "refused", "connection refused. Is it running, and is that its port?"
+            return JupyterUnreachable.connection_refused(url=url, reason="refused")
         if isinstance(cause, socket.gaierror):
-            return "dns", f"there is no host {host} (DNS)"
+            host = str(urlsplit(url).hostname)
+            return JupyterUnreachable.no_host(url=url, host=host, reason="dns")
     if isinstance(error, httpx2.ConnectError):
-        return "unreachable", str(error) or "connecting failed"
+        problem = str(error) or type(error).__name__
+        return JupyterUnreachable.not_connected(url=url, problem=problem, reason="unreachable")
     # A proxy whose server is gone may close the connection, and so may what expects TLS.
-    return "not_http", (
-        "what listens there closed the connection or does not speak HTTP. Is it running, and is it "
-        "https:// and not http://?"
-    )
+    return JupyterUnreachable.not_http(url=url, reason="not_http")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -198,40 +175,28 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _refused_token(api: JupyterApi, response: httpx2.Response) -> JupyterRefused:
-    given = "refused the token" if api.headers else "needs a token, and none was given"
     hub = HUB_HEADER in response.headers or "/hub/" in _location(response)
-    wanted = "a token of the Hub with access to that server" if hub else "its token"
-    return JupyterRefused(
-        f"The Jupyter Server at {api.url} {given}. Give {wanted} (JMCP_JUPYTER_TOKEN).",
-        reason="token_refused" if api.headers else "token_missing",
-    )
+    if api.headers:
+        refused = JupyterRefused.hub_token_refused if hub else JupyterRefused.token_refused
+        return refused(url=api.url, reason="token_refused")
+    missing = JupyterRefused.hub_token_missing if hub else JupyterRefused.token_missing
+    return missing(url=api.url, reason="token_missing")
 
 
 def _elsewhere(api: JupyterApi, response: httpx2.Response) -> JupyterUnreachable:
     target = response.headers.get("location", "")
     if target.endswith("/api"):
-        return JupyterUnreachable(
-            f"{api.url} redirects to {target.removesuffix('api')}. Give that URL.",
-            reason="redirected",
+        return JupyterUnreachable.redirects(
+            url=api.url, target=target.removesuffix("api"), reason="redirected"
         )
-    return JupyterUnreachable(
-        f"What answers at {api.url} is not a Jupyter Server (it redirects to {target}).",
-        reason="not_jupyter",
-    )
+    return JupyterUnreachable.redirects_elsewhere(url=api.url, target=target, reason="not_jupyter")
 
 
 def _hub(api: JupyterApi) -> JupyterUnreachable:
     """JupyterHub answered for itself."""
     if "/user/" in urlsplit(api.url).path:
-        return JupyterUnreachable(
-            f"JupyterHub answers at {api.url}, and no Jupyter Server: start that server in the Hub.",
-            reason="hub_server_stopped",
-        )
-    return JupyterUnreachable(
-        f"{api.url} is JupyterHub itself and no Jupyter Server. Give the URL of a running server, "
-        "as in .../user/NAME/, and a token of the Hub.",
-        reason="hub",
-    )
+        return JupyterUnreachable.hub_server_stopped(url=api.url, reason="hub_server_stopped")
+    return JupyterUnreachable.hub(url=api.url, reason="hub")
 
 
 def _location(response: httpx2.Response) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 Fault = Literal["client", "server"]
 Retry = Literal["never", "later"]
@@ -101,6 +101,44 @@ class WriteRefused(BackendError):
     """The document could not take the edit: read-only, replaced on disk, or disconnected."""
 
     kind = "write_refused"
+
+
+class StateUnavailable(WriteRefused):
+    """What has to outlive the process could not be read or written: disk full, read-only, locked.
+
+    Stores raise it by one of these constructors, whose texts are for logs. A server gives them a
+    subclass instead, with the sentences of the spec.
+    """
+
+    kind = "state_unavailable"
+
+    @classmethod
+    def not_writable(cls, *, folder: str, reason: str) -> Self:
+        return cls(f"not_writable {folder}: {reason}")
+
+    @classmethod
+    def unusable(cls, *, file: str, reason: str) -> Self:
+        return cls(f"unusable {file}: {reason}")
+
+    @classmethod
+    def locked(cls, *, file: str) -> Self:
+        return cls(f"locked {file}")
+
+    @classmethod
+    def newer(cls, *, file: str, schema: int, known: int) -> Self:
+        return cls(f"newer {file}: {schema} > {known}")
+
+    @classmethod
+    def contended(cls, *, file: str) -> Self:
+        return cls(f"contended {file}")
+
+    @classmethod
+    def contended_in_redis(cls) -> Self:
+        return cls("contended_in_redis")
+
+    @classmethod
+    def silent_redis(cls, *, reason: str) -> Self:
+        return cls(f"silent_redis: {reason}")
 
 
 class KernelMissing(BackendError):

@@ -71,7 +71,7 @@ class Server:
         self.metrics = Metrics()
         self.permissions = permissions or Permissions(api)
         self.readings = readings or Readings()
-        self.gate = DrainGate(api.policy.errors["server_stopping"])
+        self.gate = DrainGate(api.policy.errors.server_stopping)
         self._store = store or MemoryStore()
         self._observers = (self.metrics, *observers)
         self.runs = RunRegistry(kernels, store=self._store)
@@ -84,7 +84,9 @@ class Server:
             on_expired=self._on_expired,
             notify=self._notify,
         )
-        self.healing = Healing(kernels, self.sessions, notify=self._notify)
+        self.healing = Healing(
+            kernels, self.sessions, errors=api.policy.errors.kernel_down, notify=self._notify
+        )
         self._sweeper: asyncio.Task[None] | None = None
         self._clean_up: set[asyncio.Task[None]] = set()
         self._add_gauges()

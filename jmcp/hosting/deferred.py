@@ -12,8 +12,9 @@ from jmcp.core.calls.call import Caller, Calls, Outcome, UnknownToolError
 from jmcp.core.calls.drain import DrainGate
 from jmcp.core.calls.rendering import Texts
 from jmcp.core.calls.tool import Api
-from jmcp.core.errors import BackendError, JupyterUnreachable
+from jmcp.core.errors import BackendError
 from jmcp.core.observe.metrics import Metrics
+from jmcp_api.backend_errors import JupyterUnreachable
 
 FIRST_PAUSE_SECONDS = 0.5
 """Between attempts to connect; each pause is twice as long as the one before."""
@@ -46,7 +47,7 @@ class DeferredCalls:
         self._call_seconds = call_seconds
         self._close_seconds = close_seconds
         self._owns = owns
-        self._gate = DrainGate(api.policy.errors["server_stopping"])
+        self._gate = DrainGate(api.policy.errors.server_stopping)
         self._real: Calls | None = None
         self._failure: BackendError | None = None
         self._wanted = asyncio.Event()
@@ -109,7 +110,7 @@ class DeferredCalls:
                 await attempted.wait()
 
     def _unavailable(self, name: str) -> Outcome:
-        failure = self._failure or JupyterUnreachable("The Jupyter Server has not answered yet.")
+        failure = self._failure or JupyterUnreachable.not_yet()
         error = self.api.policy.backend_errors[failure.kind](failure.message, **failure.details)
         return Outcome(tool=name, text=Texts.error(error), error=error)
 
@@ -141,9 +142,7 @@ class DeferredCalls:
                 self._notify(f"{error.message} Trying again until it is there.")
         except Exception:  # a bug must not end the attempts silently
             log.exception("connecting failed")
-            self._failure = JupyterUnreachable(
-                "Connecting failed because of a bug; jmcp's log has it."
-            )
+            self._failure = JupyterUnreachable.bug()
         finally:
             self._attempted = asyncio.Event()
             attempted.set()

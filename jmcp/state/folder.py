@@ -10,14 +10,15 @@ from urllib.parse import urlsplit
 
 from jupyter_core.paths import jupyter_data_dir
 
-from jmcp.core.errors import ServeError
+from jmcp.core.errors import ServeError, StateUnavailable
 from jmcp.core.journal.entries import Journal
 from jmcp.core.sessions.records import Store
 from jmcp.core.stores.instance_lock import Presence
 from jmcp.core.stores.journal_store import MemoryJournal, SqliteJournal
 from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.sqlite import SqliteStore
-from jmcp.core.stores.state_file import StateFile, StateUnavailable
+from jmcp.core.stores.state_file import StateFile
+from jmcp_api.backend_errors import StateUnavailable as Unavailable
 
 CHECK_SECONDS = 5.0
 """A Redis has so long to answer when a server starts."""
@@ -52,7 +53,9 @@ def redis_store(url: str, folder: Path, *, idle_hours: float, local: Store) -> S
     from jmcp.core.stores.redis import RedisStore
 
     try:
-        return RedisStore(url, place=folder.name, idle_hours=idle_hours, local=local)
+        return RedisStore(
+            url, place=folder.name, idle_hours=idle_hours, local=local, unavailable=Unavailable
+        )
     except ValueError:
         # Not the text of the error, which may hold the password.
         raise ServeError("the store is not the URL of a Redis, as in redis://HOST:6379/0") from None
@@ -84,8 +87,8 @@ def check_store(store: str) -> None:
 
 def _on_disk(folder: Path) -> tuple[Store, Journal]:
     try:
-        state = StateFile(folder / "state.db")
-        return SqliteStore(state, Presence(folder)), SqliteJournal(state)
+        state = StateFile(folder / "state.db", unavailable=Unavailable)
+        return SqliteStore(state, Presence(folder, unavailable=Unavailable)), SqliteJournal(state)
     except StateUnavailable as error:
         log.warning("Sessions and unsaved edits will not survive a restart: %s", error.message)
         return MemoryStore(), MemoryJournal()

@@ -15,6 +15,7 @@ from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.sqlite import SqliteStore
 from jmcp.core.stores.state_file import StateFile
 from jmcp.state.folder import check_store, redis_store, state_folder
+from jmcp_api.backend_errors import StateUnavailable as Unavailable
 from jmcp_api.sessions import POLICY
 
 
@@ -110,7 +111,11 @@ def open_session_file(place: str, store: str, session_hours: float | None) -> Se
         raise ServeError("sessions in memory are known to their server alone; name another --store")
     if store == "sqlite":
         path = folder / "state.db"
-        found: Store = SqliteStore(StateFile(path)) if path.exists() else MemoryStore()
+        found: Store = (
+            SqliteStore(StateFile(path, unavailable=Unavailable))
+            if path.exists()
+            else MemoryStore()
+        )
         return SessionFile(found, place, idle_hours)
     check_store(store)
     shared = redis_store(store, folder, idle_hours=idle_hours, local=MemoryStore())

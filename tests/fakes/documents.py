@@ -11,13 +11,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from jmcp.core.errors import (
-    DirectoryMissing,
-    NotebookBroken,
-    NotebookExists,
-    NotebookMissing,
-    WriteRefused,
-)
 from jmcp.core.ports import (
     Cell,
     Cells,
@@ -29,13 +22,20 @@ from jmcp.core.ports import (
     OutputSink,
     SaveState,
 )
+from jmcp_api.backend_errors import (
+    DirectoryMissing,
+    NotebookBroken,
+    NotebookExists,
+    NotebookMissing,
+    PathRefused,
+    WriteRefused,
+)
 from jmcp_jupyter.documents.common import nbformat_cells, paths
 from jmcp_jupyter.documents.file.cells import FileCells
 from jmcp_jupyter.documents.file.change_log import FileChangeLog
 from tests.fakes.faults import Faults, passes
 
 MOMENT = "2026-01-01T00:00:00Z"
-READ_ONLY = "{path!r} is read-only. Make the file writable, or work on a copy."
 
 
 @dataclass(kw_only=True)
@@ -311,9 +311,9 @@ class FakeDocuments:
         target = self._checked(path)
         directory = target.rpartition("/")[0]
         if directory not in self._directories:
-            raise DirectoryMissing(f"There is no directory at {directory!r}.", path=directory)
+            raise DirectoryMissing.nothing_there(path=directory)
         if target in self._files:
-            raise NotebookExists(f"There is already a file at {target!r}.", path=target)
+            raise NotebookExists.file_there(path=target)
         self._files[target] = _File(text=json.dumps(nbformat_cells.new_notebook()))
         return self._identify(target)
 
@@ -352,9 +352,9 @@ class FakeDocuments:
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         directory = paths.normalise(path)
         if paths.looks_hidden(directory):
-            raise paths.hidden(path)
+            raise PathRefused.hidden(path=path)
         if directory not in self._directories:
-            raise DirectoryMissing(f"There is no directory at {directory!r}.", path=directory)
+            raise DirectoryMissing.nothing_there(path=directory)
         names = sorted({*self._files, *(self._directories - {""})})
         inside = [name for name in names if name.rpartition("/")[0] == directory]
         return [self._entry(name) for name in inside if not paths.looks_hidden(name)]
@@ -379,15 +379,15 @@ class FakeDocuments:
     def _checked(self, path: str) -> str:
         normal = paths.notebook_path(path)
         if paths.looks_hidden(normal):
-            raise paths.hidden(path)
+            raise PathRefused.hidden(path=path)
         if normal in self._directories:
-            raise paths.is_directory(path)
+            raise PathRefused.directory(path=path)
         return normal
 
     def _identify(self, path: str) -> NotebookRef:
         normal = self._checked(path)
         if normal not in self._files:
-            raise paths.no_notebook(normal)
+            raise NotebookMissing.nothing_there(path=normal)
         for key, known in self._keys.items():
             if known == normal:
                 return NotebookRef(key=key, path=normal)
@@ -398,7 +398,7 @@ class FakeDocuments:
     def _content(self, ref: NotebookRef) -> _Content:
         file = self._files.get(ref.path)
         if file is None:
-            raise NotebookMissing(f"There is no notebook at {ref.path!r}.", path=ref.path)
+            raise NotebookMissing.nothing_there(path=ref.path)
         known = self._contents.get(ref.key)
         if known is not None and (self.mode == "live" or known.text == file.text):
             return known
@@ -421,7 +421,7 @@ class FakeDocuments:
     async def _edit(self, ref: NotebookRef) -> AsyncIterator[FakeCells]:
         async with self._editing[ref.key]:
             if self.mode == "file" and self._files[ref.path].read_only:
-                raise WriteRefused(READ_ONLY.format(path=ref.path), path=ref.path)
+                raise WriteRefused.read_only(path=ref.path)
             content = self._content(ref)
             before = content.text
 
@@ -434,7 +434,7 @@ class FakeDocuments:
             yield cells
             if self.mode == "file" and cells.changed:
                 if self._files[ref.path].text != before:
-                    raise WriteRefused(f"{ref.path!r} changed on disk during the edit.")
+                    raise WriteRefused.changed_on_disk(path=ref.path)
                 self._take(ref, content, cells)
 
     def _take(self, ref: NotebookRef, content: _Content, cells: FileCells) -> None:

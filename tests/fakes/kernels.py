@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jmcp.core.errors import KernelDown, KernelMissing, KernelspecMissing, KernelTaken
 from jmcp.core.ports import (
     Health,
     KernelInfo,
@@ -21,6 +20,7 @@ from jmcp.core.ports import (
     Reply,
     Request,
 )
+from jmcp_api.backend_errors import KernelDown, KernelMissing, KernelspecMissing, KernelTaken
 from tests.fakes.documents import MOMENT
 from tests.fakes.faults import Faults, Hold, passes
 
@@ -307,17 +307,14 @@ class FakeKernels:
         name = kernel_name or next(iter(self._specs))
         if name not in self._specs:
             installed = [*self._specs]
-            raise KernelspecMissing(
-                f"Kernelspec {name!r} is not installed; installed: {', '.join(installed)}.",
-                installed=installed,
-            )
+            raise KernelspecMissing.not_installed(kernel_name=name, installed=installed)
         async with self._starting[ref.key]:
             old = None if private else self._find(ref)
             if old is not None and self.kernels[old].alive:
                 return old
             await self.faults.pass_point("kernels.start process")
             if name in self.broken_specs:
-                raise KernelDown(f"The kernel {name!r} did not start.", kernel_name=name)
+                raise KernelDown.not_started(kernel_name=name, reason="it died.")
             self.started += 1
             kernel = FakeKernel(f"kernel-{self.started}", self._specs[name], self)
             kernel.private = private
@@ -343,7 +340,7 @@ class FakeKernels:
     async def connect(self, kernel_id: str) -> FakeKernel:
         kernel = self._kernel(kernel_id)
         if not kernel.alive:
-            raise KernelDown(f"Kernel {kernel_id} is dead.", kernel_id=kernel_id)
+            raise KernelDown.dead(kernel_id=kernel_id)
         self._connected.add(kernel_id)
         return kernel
 
@@ -372,14 +369,14 @@ class FakeKernels:
     async def interrupt(self, kernel_id: str) -> None:
         kernel = self._kernel(kernel_id)
         if not kernel.alive:
-            raise KernelDown(f"Kernel {kernel_id} is not running.", kernel_id=kernel_id)
+            raise KernelDown.not_running(kernel_id=kernel_id)
         kernel.interrupt()
 
     @passes("kernels.restart")
     async def restart(self, kernel_id: str) -> None:
         kernel = self._kernel(kernel_id)
         if kernel.spec.name in self.broken_specs:
-            raise KernelDown(f"Kernel {kernel_id} did not come back.", kernel_id=kernel_id)
+            raise KernelDown.not_back(kernel_id=kernel_id)
         kernel.end_run(Reply(status="lost", lost="kernel_restarted"))
         kernel.new_process()
 
@@ -404,7 +401,7 @@ class FakeKernels:
     def _kernel(self, kernel_id: str) -> FakeKernel:
         kernel = self.kernels.get(kernel_id)
         if kernel is None:
-            raise KernelMissing(f"No running kernel has the id {kernel_id}.", kernel_id=kernel_id)
+            raise KernelMissing.unknown(kernel_id=kernel_id)
         return kernel
 
     def _find(self, ref: NotebookRef) -> str | None:

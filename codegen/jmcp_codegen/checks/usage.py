@@ -27,9 +27,10 @@ def problems(spec: Spec) -> Iterator[Problem]:
         elsewhere = session_errors if section == "errors" else {}
         yield from _both(spec.tools, section, kind, defined, uses, elsewhere)
     known = {*session_errors, *tools.get("errors", {})}
-    for kind, code in spec.sessions.data["backend_errors"].items():
+    for kind, entry in spec.sessions.data["backend_errors"].items():
+        code = entry["becomes"]
         if code not in known:
-            place = ("backend_errors", kind)
+            place = ("backend_errors", kind, "becomes")
             yield spec.sessions.problem("undefined", place, f"error {code} is not defined")
     for code in session_errors:
         if code in tools.get("errors", {}):

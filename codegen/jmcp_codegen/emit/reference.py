@@ -21,7 +21,7 @@ def emit(api: ApiModel, printer: Printer) -> str:
         ("Every result of a session tool also has", _table(api.sessions["result"])),
         *((f"Type {name}", _table(schema)) for name, schema in api.types.items()),
         ("Errors", [f"`{e.code}` (HTTP {e.http}, retry {e.retry}): {e.doc}" for e in every]),
-        ("Notices", [f"`{code}`: {text}" for code, text in api.sessions["notices"].items()]),
+        ("Notices", [f"`{n.name}`: {n.message} {n.do}" for n in api.notices]),
     ]
     return printer.text("TOOLS.md.j2", api=api, by_group=by_group, appendix=appendix)
 

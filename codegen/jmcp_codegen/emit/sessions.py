@@ -10,7 +10,26 @@ from jmcp_codegen.source.model import ApiModel
 
 
 def emit(api: ApiModel, printer: Printer) -> str:
-    return printer.text("sessions.py.j2", scalars=_scalars(api.sessions), tables=_tables(api))
+    return printer.text(
+        "sessions.py.j2",
+        errors=_errors(api),
+        session_errors=[error.class_name for error in api.session_errors],
+        scalars=_scalars(api.sessions),
+        tables=_tables(api),
+    )
+
+
+def _errors(api: ApiModel) -> list[Row]:
+    """By code, and by kind for those of documents and kernels that have sentences."""
+    rows = [(error.code, f"errors.{error.class_name}") for error in api.session_errors]
+    codes = {error.code for error in api.session_errors}
+    backend = (error for error in api.backend_errors if error.messages)
+    rows += [
+        (error.kind, f"backend_errors.{error.class_name}")
+        for error in backend
+        if error.kind not in codes
+    ]
+    return rows
 
 
 def _scalars(sessions: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -35,9 +54,10 @@ def _tables(api: ApiModel) -> list[tuple[str, list[Row]]]:
     def error(code: str) -> str:
         return f"errors.{api.errors[code].class_name}"
 
-    mapped = api.sessions["backend_errors"].items()
     return [
-        ("notices", [(code, repr(text)) for code, text in api.sessions["notices"].items()]),
-        ("errors", [(entry.code, error(entry.code)) for entry in api.session_errors]),
-        ("backend_errors", [(kind, error(code)) for kind, code in mapped]),
+        ("notices", [(notice.name, repr(notice.message)) for notice in api.notices]),
+        (
+            "backend_errors",
+            [(entry.kind, error(entry.becomes.code)) for entry in api.backend_errors],
+        ),
     ]

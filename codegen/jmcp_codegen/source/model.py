@@ -8,9 +8,31 @@ from typing import Any, Literal
 
 from jmcp_codegen.source.names import camel
 from jmcp_codegen.source.schema import Schema
+from jmcp_codegen.source.sentences import Sentence, signature
 
 Use = Literal["required", "opens", "none"]
 Place = Literal["path", "query", "body"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageModel:
+    """One sentence of an error. `details` are the Python types of what goes beside it."""
+
+    name: str
+    sentence: Sentence
+    details: Mapping[str, str]
+
+    @property
+    def signature(self) -> str:
+        """The params of its constructor: what the sentence takes, then the other details."""
+        params = self.sentence.params
+        others = {name: kind for name, kind in self.details.items() if name not in params}
+        return ", ".join(filter(None, ["cls", signature({**params, **others})]))
+
+    @property
+    def arguments(self) -> str:
+        """What it passes on to the class."""
+        return ", ".join([self.sentence.source, *(f"{name}={name}" for name in self.details)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +44,44 @@ class ErrorModel:
     fault: str
     retry: str
     doc: str
+    messages: tuple[MessageModel, ...]
 
     @property
     def class_name(self) -> str:
         return camel(self.code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendErrorModel:
+    """One error of documents and kernels, and the error that it becomes."""
+
+    kind: str
+    becomes: ErrorModel
+    messages: tuple[MessageModel, ...]
+
+    @property
+    def class_name(self) -> str:
+        return camel(self.kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhraseModel:
+    """A sentence that stands by itself: a phrase, or the sentence of a notice."""
+
+    name: str
+    sentence: Sentence
+
+    @property
+    def signature(self) -> str:
+        return signature(self.sentence.params)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeModel(PhraseModel):
+    """A notice by its code. `do` is what a client does about it; `message` the template as it is."""
+
+    message: str
+    do: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +182,9 @@ class ApiModel:
     param_types: frozenset[str]
     tool_errors: tuple[ErrorModel, ...]
     session_errors: tuple[ErrorModel, ...]
+    backend_errors: tuple[BackendErrorModel, ...]
+    notices: tuple[NoticeModel, ...]
+    phrases: tuple[PhraseModel, ...]
     tools: tuple[ToolModel, ...]
     texts: Mapping[str, str]
     sessions: Mapping[str, Any]

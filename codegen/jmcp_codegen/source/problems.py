@@ -16,6 +16,8 @@ REFUSALS = {
     "duplicate_error": "an error is defined in both files",
     "duplicate_enum": "an enum is defined in both files, or lists a value twice",
     "repeated_enum": "values written out that an enum has, or that were written out before",
+    "sentence": "a sentence whose placeholders have no known form, or are something else beside it",
+    "duplicate_phrase": "a phrase is defined in both files",
     "ref": "a reference to something else than a type",
     "recursive_type": "a type contains itself",
     "inline_object": "an object with fields of its own inside another one, without a name",

@@ -13,38 +13,27 @@ NEIGHBOURS = 5
 """Cells shown on each side of a change."""
 
 
-def _range(cells: Cells) -> str:
-    count = len(cells)
-    if count == 0:
-        return "the notebook has no cells"
-    return f"the notebook has {count} cell{'s' if count > 1 else ''} (0 to {count - 1})"
-
-
 def checked(cells: Cells, cell_index: int, name: str = "cell_index") -> int:
     """The same index. Raises cell_not_found when no cell has it."""
-    if not 0 <= cell_index < len(cells):
-        raise CellNotFound(
-            f"{name} {cell_index}, but {_range(cells)}. read_notebook lists them.",
-            cell_count=len(cells),
-        )
+    count = len(cells)
+    if count == 0:
+        raise CellNotFound.no_cells(param=name, index=cell_index, cell_count=0)
+    if not 0 <= cell_index < count:
+        raise CellNotFound.index(param=name, index=cell_index, cell_count=count, last=count - 1)
     return cell_index
 
 
 def identified(cells: Cells, view: CallView, cell_id: str) -> int:
     """The index of the cell with that id. Raises cell_not_found: an id never falls back."""
     found = cells.find(cell_id)
-    if found is None:
-        hint = "read_notebook lists the ids."
-        if len(cells) and cells.get(0).cell_id is None:
-            hint = (
-                "This notebook's format (below 4.5) has no ids until its first edit; "
-                "use cell_index until then."
-            )
-        fact = f"No cell has the id {cell_id!r}"
-        if view.had_read(cell_id):
-            fact += ": somebody deleted it since this session read it"
-        raise CellNotFound(f"{fact}; {_range(cells)}. {hint}", cell_count=len(cells))
-    return found
+    if found is not None:
+        return found
+    count = len(cells)
+    if count and cells.get(0).cell_id is None:
+        raise CellNotFound.no_ids(cell_id=cell_id, cell_count=count)
+    if view.had_read(cell_id):
+        raise CellNotFound.deleted(cell_id=cell_id, cell_count=count)
+    raise CellNotFound.id(cell_id=cell_id, cell_count=count)
 
 
 def locate(cells: Cells, view: CallView, cell_index: int | None, cell_id: str | None) -> int:
@@ -64,11 +53,7 @@ def position(
     if cell_index is None or cell_index == -1:
         return len(cells)
     if cell_index > len(cells):
-        raise CellNotFound(
-            f"cell_index {cell_index}, but a cell can be inserted at 0 to {len(cells)}, "
-            "or at -1 for the end.",
-            cell_count=len(cells),
-        )
+        raise CellNotFound.insertion(index=cell_index, cell_count=len(cells))
     return cell_index
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from jmcp.core.outputs import terminal
 from jmcp.core.ports import Output as NotebookOutput
 from jmcp.core.sessions.session import Workspace
+from jmcp_api import phrases
 from jmcp_api.models import Output
 from jmcp_handlers.support.images import IMAGE_TYPES, scaled
 
@@ -54,7 +55,7 @@ def clip(text: str, start: int, limit: int) -> tuple[str, int]:
     if (line := text.find("\n", tail_start, tail_start + (len(text) - tail_start) // 2)) != -1:
         tail_start = line + 1
     missing = tail_start - head_end
-    note = f"\n[... {missing} characters left out ...]\n"
+    note = phrases.characters_left_out(count=missing)
     return text[:head_end] + note + text[tail_start:], missing
 
 

@@ -9,6 +9,7 @@ from jmcp.core.runs.batch import Step
 from jmcp.core.runs.run import Run
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.session import Session
+from jmcp_api import phrases
 from jmcp_api.enums import StepStatus
 from jmcp_api.models import Batch, BatchCell, Execution, ExecutionRow
 from jmcp_handlers.support.addressing import first_line
@@ -95,7 +96,8 @@ def row(run: Run | RunBatch, session: Session) -> ExecutionRow:
     if isinstance(run, Run):
         cell_id, code = run.request.cell_id, first_line(run.request.code)
     else:
-        cell_id, code = None, f"run_cells: {run.finished_steps} of {len(run.request.steps)} cells"
+        total = len(run.request.steps)
+        cell_id, code = None, phrases.batch_code(done=run.finished_steps, total=total)
     return ExecutionRow(
         execution_id=run.execution_id,
         status=run.status,

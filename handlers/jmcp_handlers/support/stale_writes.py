@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from jmcp.core.ports import Cell, Cells
 from jmcp.core.sessions.call_view import CallView
+from jmcp_api import phrases
 from jmcp_api.errors import CellChanged
 from jmcp_handlers.support.diffs import diff
 from jmcp_handlers.support.output_results import clip
@@ -16,6 +17,15 @@ SOURCE_CHARACTERS = 4_000
 """Of one cell's source, and of its diff, in a refusal."""
 REFUSAL_CHARACTERS = 20_000
 """Of all sources and diffs of a refusal, as of the outputs of a result."""
+
+
+class StaleDetails(TypedDict):
+    """A changed cell as a program gets it."""
+
+    cell_index: int
+    cell_id: str | None
+    source: str
+    diff: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +42,7 @@ class Stale:
         """Whether the session now knows its source."""
         return not self.cut or self.diff is not None
 
-    def details(self) -> dict[str, Any]:
+    def details(self) -> StaleDetails:
         return {
             "cell_index": self.cell.index,
             "cell_id": self.cell.cell_id,
@@ -41,14 +51,13 @@ class Stale:
         }
 
     def text(self) -> str:
-        lines = [f"=== cell {self.cell.index}, id {self.cell.cell_id}"]
-        if not self.cut or self.diff is None:
-            lines[0] += ", as it is now ==="
-            lines.append(self.source)
-            if self.diff is not None:
-                lines.append("=== what others changed of it ===")
+        index, cell_id = self.cell.index, str(self.cell.cell_id)
+        if self.cut and self.diff is not None:
+            lines = [phrases.stale_only_change(index=index, cell_id=cell_id)]
         else:
-            lines[0] += ", what others changed of it ==="
+            lines = [phrases.stale_source(index=index, cell_id=cell_id), self.source]
+            if self.diff is not None:
+                lines.append(phrases.stale_change())
         return "\n".join([*lines, self.diff or ""]).rstrip()
 
 
@@ -66,13 +75,14 @@ def refuse_stale(cells: Cells, view: CallView, wanted: Sequence[Cell], *, force:
         left = max(0, left - len(one.source) - len(one.diff or ""))
         shown.append(one)
     view.record_read(cells, *(one.cell for one in shown if one.whole))
-    details = shown[0].details()
-    if len(shown) > 1:
-        details["cells"] = [one.details() for one in shown]
-    raise CellChanged(
-        "\n".join([_fact(shown), *(one.text() for one in shown)]),
-        **details,
+    named = ", ".join(
+        phrases.stale_cell(index=one.cell.index, cell_id=str(one.cell.cell_id)) for one in shown
     )
+    advice, text = _advice(shown), "\n".join(one.text() for one in shown)
+    details = [one.details() for one in shown]
+    if len(shown) == 1:
+        raise CellChanged.one(named=named, advice=advice, shown=text, **details[0])
+    raise CellChanged.several(named=named, advice=advice, shown=text, **details[0], cells=details)
 
 
 def _shown(view: CallView, cell: Cell, limit: int) -> Stale:
@@ -84,20 +94,9 @@ def _shown(view: CallView, cell: Cell, limit: int) -> Stale:
     return Stale(cell=cell, source=source, cut=missing > 0, diff=change)
 
 
-def _fact(shown: Sequence[Stale]) -> str:
-    several = len(shown) > 1
-    named = ", ".join(f"{one.cell.index} (id {one.cell.cell_id})" for one in shown)
-    fact = f"Others changed cell{'s' * several} {named} since this session read {_it(several)}"
-    fact += "; nothing was done. "
-    if all(one.whole for one in shown):
-        fact += f"Decide with what {_it(several)} holds now, and call again."
-    else:
-        fact += "What is cut here, read_cell shows whole: read it, then call again."
-    fact += " With force: true the call is made whatever others changed."
+def _advice(shown: Sequence[Stale]) -> str:
+    whole = all(one.whole for one in shown)
+    advice = [phrases.stale_decide(count=len(shown)) if whole else phrases.stale_cut()]
     if any(one.diff is None for one in shown):
-        fact += " No diff where the source that was read is no longer known, or too long."
-    return fact
-
-
-def _it(several: bool) -> str:
-    return "them" if several else "it"
+        advice.append(phrases.stale_no_diff())
+    return " ".join(advice)

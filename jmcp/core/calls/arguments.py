@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from jmcp.core.calls.model import Params
-from jmcp.core.calls.tool import Tool
+from jmcp.core.calls.model import NULLS, REPEATS, Params
+from jmcp.core.calls.tool import Policy, Tool
 from jmcp.core.errors import ToolError
 
 MAX_PROBLEMS = 5
@@ -16,10 +16,11 @@ MAX_PROBLEMS = 5
 
 
 class Arguments:
-    """Decodes the arguments of tools; `invalid` is the spec's invalid_arguments."""
+    """Decodes the arguments of tools."""
 
-    def __init__(self, invalid: type[ToolError]) -> None:
-        self._invalid = invalid
+    def __init__(self, policy: Policy) -> None:
+        self._invalid = policy.errors.invalid_arguments
+        self._phrases = policy.phrases
 
     def decode(self, tool: Tool, raw: dict[str, Any]) -> Params:
         """The tool's params. Raises invalid_arguments, which names every problem and the limit."""
@@ -32,9 +33,13 @@ class Arguments:
         for group in tool.exactly_one:
             given = [name for name in group if name in arguments]
             if len(given) != 1:
-                wanted = " or ".join(group)
-                fact = f"{' and '.join(given)} were both given" if given else "neither was given"
-                raise self._refusal(tool, [f"give exactly one of {wanted}: {fact}"])
+                phrases = self._phrases
+                problem = (
+                    phrases.both_of(names=group, given=given)
+                    if given
+                    else phrases.none_of(names=group)
+                )
+                raise self._refusal(tool, [problem])
         return params
 
     def _named(self, tool: Tool, raw: dict[str, Any]) -> dict[str, Any]:
@@ -49,26 +54,34 @@ class Arguments:
             if given in known:
                 name = given
             if name in named:
-                raise self._refusal(tool, [f"{given} means {name}, and both were given"])
+                problem = self._phrases.argument_twice(given=given, name=name)
+                raise self._refusal(tool, [problem])
             named[name] = value
         return named
 
     def _problem(self, tool: Tool, item: Any) -> str:
-        where = ".".join(str(part) for part in item["loc"])
+        where, phrases = ".".join(str(part) for part in item["loc"]), self._phrases
         if item["type"] == "extra_forbidden":
             known = list(tool.params.model_fields)
             near = difflib.get_close_matches(where, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known) or 'none'}"
-            return f"{where} is not an argument of {tool.name}; {hint}"
+            if near:
+                return phrases.argument_misspelt(name=where, tool=tool.name, near=near[0])
+            return phrases.argument_unknown(name=where, tool=tool.name, known=known)
         if item["type"] == "missing":
-            return f"{where} is required"
-        message = str(item["msg"]).removeprefix("Value error, ")
-        return f"{where}: {message}" if where else message
+            return phrases.argument_required(name=where)
+        if item["type"] == NULLS:
+            return phrases.argument_null(names=item["ctx"]["names"])
+        if item["type"] == REPEATS:
+            return phrases.argument_repeats(name=where)
+        reason = str(item["msg"])
+        return phrases.argument_refused(name=where, reason=reason) if where else reason
 
     def _refusal(self, tool: Tool, problems: list[str]) -> ToolError:
         shown = "; ".join(problems[:MAX_PROBLEMS])
         more = len(problems) - MAX_PROBLEMS
-        tail = f"; and {more} more" if more > 0 else ""
-        message = f"{tool.name}: {shown}{tail}"
-        stop = "" if message.endswith((".", "?")) else "."
-        return self._invalid(message + stop, problems=problems)
+        if more > 0:
+            return self._invalid.refused_with_more(
+                tool=tool.name, shown=shown, more=more, problems=problems
+            )
+        stop = "" if shown.endswith((".", "?")) else "."
+        return self._invalid.refused(tool=tool.name, shown=shown + stop, problems=problems)

@@ -49,7 +49,7 @@ class Dispatcher(Server):
     ) -> None:
         super().__init__(api=api, **parts)
         self._handlers = handlers
-        self._arguments = Arguments(api.policy.errors["invalid_arguments"])
+        self._arguments = Arguments(api.policy)
         self._texts = Texts(api.texts)
         self._gates = (self.permissions, *gates)
         self._strict = strict
@@ -226,7 +226,7 @@ class Dispatcher(Server):
         return Outcome(tool=tool.name, text=text, result=data, images=tuple(workspace.images))
 
     def _failed(self, tool: Tool, error: ToolError, call: CallEvent) -> Outcome:
-        declared = (*tool.errors, *self.api.policy.errors.values())
+        declared = (*tool.errors, *self.api.policy.session_errors)
         if not isinstance(error, declared):
             log.error("%s raised %s, which its spec does not declare", tool.name, error.code)
             if self._strict:
@@ -237,7 +237,4 @@ class Dispatcher(Server):
         """Logged with the call's id; the caller gets that only: a traceback may hold anything."""
         reference = call.request_id
         log.error("bug %s in %s", reference, tool.name, exc_info=error)
-        return self.api.policy.errors["internal_error"](
-            f"{tool.name} failed because of a bug in jmcp. The server's log has it as {reference}.",
-            reference=reference,
-        )
+        return self.api.policy.errors.internal_error.bug(tool=tool.name, reference=reference)

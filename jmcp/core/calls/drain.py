@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from jmcp.core.calls.sentences import ServerStopping
 from jmcp.core.calls.tool import Tool
 from jmcp.core.errors import ToolError
 
@@ -19,12 +20,12 @@ DRAIN_SECONDS = REPORT_SECONDS + EXPIRY_SECONDS
 class DrainGate:
     """The calls under way. Once it is `stopping`, new ones are refused.
 
-    `error` is what both those get and calls that do not end in time.
+    `errors` is what both those get and calls that do not end in time.
     """
 
-    def __init__(self, error: type[ToolError]) -> None:
+    def __init__(self, errors: ServerStopping) -> None:
         self.stopping = False
-        self._error = error
+        self._errors = errors
         self._released = False
         self._calls: set[asyncio.Timeout] = set()
         self._waits: set[asyncio.Timeout] = set()
@@ -43,10 +44,7 @@ class DrainGate:
 
     def refusal(self, name: str) -> ToolError:
         """The error for a call that arrives during shutdown."""
-        return self._error(
-            f"jmcp is stopping and begins nothing new: {name} did nothing. Call it again once "
-            "jmcp runs again."
-        )
+        return self._errors.not_begun(tool=name)
 
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:
@@ -75,11 +73,8 @@ class DrainGate:
             self._waits.discard(limit)
 
     def expired(self, tool: Tool) -> ToolError:
-        """The error for a call that did not end in time."""
-        return self._error(
-            f"jmcp stopped while {tool.name} was under way, which may have done a part of its "
-            "work. Once jmcp runs again, look before you call it again."
-        )
+        """The error for a call that did not end before the shutdown's deadline."""
+        return self._errors.not_finished(tool=tool.name)
 
     # -- of all calls ----------------------------------------------------------------------------
 

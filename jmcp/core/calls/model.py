@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
+
+NULLS = "nulls"
+"""The type of pydantic's error for params that are null; its context has their `names`."""
+REPEATS = "repeats"
+"""The type of pydantic's error for an array whose items must differ and do not."""
 
 
 def _plain(value: Any) -> Any:
@@ -24,7 +30,7 @@ def unique(items: list[T]) -> list[T]:
     """`uniqueItems`: pydantic knows sets, but the order of the items counts."""
     # By repr, since items may be unhashable; all were validated as one type, so 1 and 1.0 agree.
     if len(set(map(repr, items))) != len(items):
-        raise ValueError("the items must differ from each other")
+        raise PydanticCustomError(REPEATS, "the items repeat")
     return items
 
 
@@ -42,7 +48,7 @@ class Params(BaseModel):
             return data
         nulls = [name for name, value in data.items() if value is None]
         if nulls:
-            raise ValueError(f"{', '.join(nulls)}: null is not a value; leave it out instead")
+            raise PydanticCustomError(NULLS, "null is given", {"names": nulls})
         return _plain(data)
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
+from typing import TypedDict
 
 from jmcp.core.calls.call import Caller
 from jmcp.core.calls.principal import LEVELS, SCOPES, Scope
 from jmcp.core.calls.tool import Api, Tool
 from jmcp.core.sessions.records import SessionRecord
+
+
+class Allowed(TypedDict):
+    """What a caller who was refused something may do."""
+
+    tools: Sequence[str]
+    scopes: Sequence[str]
+
 
 READ_ONLY: frozenset[Scope] = frozenset(("read",))
 
@@ -55,7 +64,9 @@ class Permissions:
     def admit(self, tool: Tool, caller: Caller) -> None:
         """Raises not_permitted."""
         if tool.name not in self._allowed:
-            raise self._refused(f"This server does not allow {tool.name}.", None, caller)
+            raise self._policy.errors.not_permitted.tool(
+                tool=tool.name, needs=None, **self._allowed_to(caller)
+            )
         self.require(caller, tool.scope, tool.name)
 
     def admit_session(self, tool: Tool, record: SessionRecord) -> None:
@@ -65,29 +76,16 @@ class Permissions:
         """Raises not_permitted unless the caller may do `what`, which needs that scope."""
         if self.may(caller, scope):
             return
+        refusals = self._policy.errors.not_permitted
         if scope not in self._scopes:
-            why = f"This server is read-only, and {what} needs the scope {scope}."
-        else:
-            # Not how to make a token: an agent that was refused is not to help itself.
-            why = (
-                f"{what} needs the scope {scope}, and your token has {_listed(caller.scopes)}. "
-                f"Ask whoever gave it to you for one with {scope}."
-            )
-        raise self._refused(why, scope, caller)
+            raise refusals.read_only(what=what, needs=scope, **self._allowed_to(caller))
+        given = sorted(caller.scopes, key=LEVELS.index)
+        raise refusals.scope(what=what, needs=scope, given=given, **self._allowed_to(caller))
 
-    def _refused(self, why: str, needs: Scope | None, caller: Caller) -> Exception:
-        tools = self.tools(caller.scopes)
-        return self._policy.errors["not_permitted"](
-            f"{why} You may call: {', '.join(tools) or 'nothing'}.",
-            needs=needs,
-            scopes=[scope for scope in LEVELS if self.may(caller, scope)],
-            tools=tools,
-        )
+    def _allowed_to(self, caller: Caller) -> Allowed:
+        scopes = [scope for scope in LEVELS if self.may(caller, scope)]
+        return {"tools": self.tools(caller.scopes), "scopes": scopes}
 
 
 def _names(tool: Tool) -> set[str]:
     return {tool.name, tool.handler}
-
-
-def _listed(scopes: Iterable[Scope]) -> str:
-    return ", ".join(sorted(scopes, key=LEVELS.index)) or "none"

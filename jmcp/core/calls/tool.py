@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from jmcp.core.calls.model import Params, Result
 from jmcp.core.calls.principal import Scope
+from jmcp.core.calls.sentences import Errors, Phrases
 from jmcp.core.errors import ToolError
 
 SessionUse = Literal["required", "opens", "none"]
@@ -62,7 +63,15 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """`sessions.yaml` at run time."""
+    """`sessions.yaml` at run time.
+
+    `errors` and `phrases` have the sentences that the core says; `session_errors` are the classes
+    of all errors that any session tool can meet.
+    """
+
+    errors: Errors
+    phrases: Phrases
+    session_errors: tuple[type[ToolError], ...]
 
     minted_authenticated: Literal["base32", "uuid4"]
     minted_anonymous: Literal["base32", "uuid4"]
@@ -77,7 +86,6 @@ class Policy:
     session_calls_per_second: float
     owner_calls_per_second: float
     notices: Mapping[str, str]
-    errors: Mapping[str, type[ToolError]]
     backend_errors: Mapping[str, type[ToolError]]
 
 

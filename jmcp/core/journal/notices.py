@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from jmcp.core.errors import StateUnavailable
 from jmcp.core.journal.entries import Author, Entry, Journal
-from jmcp.core.stores.state_file import StateUnavailable
 
 NOTICE_SECONDS = 3600.0
 """A session that comes later than this reads the notebook as it is anyway."""

@@ -10,14 +10,13 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 
-from jmcp.core.errors import BackendError, WriteRefused
+from jmcp.core.errors import BackendError, StateUnavailable, WriteRefused
 from jmcp.core.journal.entries import Author, Entry, Journal
 from jmcp.core.journal.notices import RecoveryNotices
 from jmcp.core.journal.recording import Recording
 from jmcp.core.journal.recovery import Recovered, recover
 from jmcp.core.journal.save_follower import SaveFollower
 from jmcp.core.ports import Cells, Document, Documents, NotebookRef
-from jmcp.core.stores.state_file import StateUnavailable
 
 log = logging.getLogger("jmcp")
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from weakref import WeakValueDictionary
 
+from jmcp.core.calls.sentences import KernelFailures
 from jmcp.core.errors import BackendError, KernelDown, KernelMissing
 from jmcp.core.kernels.sighting import KernelSighting, after_adoption, after_sighting
 from jmcp.core.kernels.start_limit import StartLimit
@@ -16,21 +17,6 @@ from jmcp.core.observe.events import SessionEvent, masked
 from jmcp.core.ports import Kernels
 from jmcp.core.sessions.lookup import Sessions
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
-
-FAILED = (
-    "No kernel could be started for {path}: {reason} Nothing was changed. When the cause is "
-    "removed, run again; or use_notebook with another kernel_name (list_kernels has them)."
-)
-REFUSED = (
-    "The kernel of {path} is dead or gone, and auto_heal is off, so nothing takes its place "
-    "unasked. restart_notebook starts one, without the variables of before; use_notebook with "
-    "auto_heal true lets the next run do that."
-)
-REPLACED = (
-    "The kernel of {path} that this session used is gone, and auto_heal is off, so nothing takes "
-    "its place unasked. The notebook has another kernel by now: use_notebook goes on with that "
-    "one, without the variables of before; restart_notebook restarts it for everyone."
-)
 
 
 class Healing:
@@ -45,10 +31,12 @@ class Healing:
         kernels: Kernels,
         sessions: Sessions,
         *,
+        errors: KernelFailures,
         notify: Callable[[SessionEvent], None] = lambda event: None,
     ) -> None:
         self.kernels = kernels
         self._sessions = sessions
+        self._errors = errors
         self._notify = notify
         self._start_limit = StartLimit()
         self._healing: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = WeakValueDictionary()
@@ -155,8 +143,9 @@ class Healing:
         if held.auto_heal or held.kernel_id is None:
             return
         other = None if held.private else await self.kernels.find(held.ref)
-        text = REFUSED if other in (None, held.kernel_id) else REPLACED
-        raise KernelDown(text.format(path=held.ref.path), kernel_id=held.kernel_id)
+        same = other in (None, held.kernel_id)
+        error = self._errors.lost if same else self._errors.lost_to_another
+        raise error(path=held.ref.path, kernel_id=held.kernel_id)
 
     async def _replace(self, held: HeldNotebook, kernel_name: str | None) -> KernelSighting:
         name = held.kernel_name or kernel_name
@@ -168,8 +157,9 @@ class Healing:
         except (KernelMissing, KernelDown) as error:
             if kernel_id is not None and held.private:
                 await self._discard(kernel_id)
-            text = FAILED.format(path=held.ref.path, reason=error.message)
-            raise KernelDown(text, kernel_name=name) from error
+            raise self._errors.not_replaced(
+                path=held.ref.path, reason=error.message, kernel_name=name
+            ) from error
         if held.private and held.kernel_id is not None:
             await self._discard(held.kernel_id)
         return sighting

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import TypedDict
 
 from jmcp.core.calls.call import Caller
 from jmcp.core.calls.tool import Policy, Tool
@@ -32,6 +32,8 @@ from jmcp.core.sessions.records import HeldNotebook, SessionRecord, Store
 BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 COUNT_SECONDS = 5.0
 """However often it is asked how many sessions live, the store is asked at most once in that time."""
+NAMED_SESSIONS = 10
+"""Sessions that the sentence of an error names; its details have them all."""
 Change = Callable[[SessionRecord], SessionRecord]
 NO_READINGS: Mapping[str, Reading] = MappingProxyType({})
 
@@ -71,10 +73,6 @@ class Sessions:
         )
         self.counted: int | None = None
         self._counted_at = float("-inf")
-
-    def error(self, code: str, message: str, **details: Any) -> ToolError:
-        """One of the errors that sessions.yaml declares for every session tool."""
-        return self._policy.errors[code](message, **details)
 
     # -- finding -------------------------------------------------------------------------------
 
@@ -174,36 +172,26 @@ class Sessions:
         )
 
     def _unknown(self, mine: Sequence[SessionRecord]) -> ToolError:
-        return self.error(
-            "session_not_found",
-            f"No live session of yours has that session_id. {self._remedy(mine)}",
-            sessions=[self._row(record) for record in mine],
-        )
+        error, rows = self._policy.errors.session_not_found, [_row(record) for record in mine]
+        if not rows:
+            return error.none_open(sessions=rows)
+        return error.several_open(known=self._known(rows), sessions=rows)
 
     def _required(self, mine: Sequence[SessionRecord]) -> ToolError:
-        return self.error(
-            "session_required",
-            f"This call needs a session_id. {self._remedy(mine)}",
-            sessions=[self._row(record) for record in mine],
-        )
+        error, rows = self._policy.errors.session_required, [_row(record) for record in mine]
+        if not rows:
+            return error.none_open(sessions=rows)
+        return error.several_open(known=self._known(rows), sessions=rows)
 
-    def _remedy(self, mine: Sequence[SessionRecord]) -> str:
-        if not mine:
-            return "You have no session: call use_notebook and pass the session_id it returns."
-        rows = (self._row(record) for record in mine[:10])
-        known = "; ".join(
-            f"{row['session_id']} ({row['notebook_path']}, last used {row['last_used']})"
-            for row in rows
-        )
-        return f"Your sessions: {known}. Pass one of these, or call use_notebook."
-
-    def _row(self, record: SessionRecord) -> dict[str, Any]:
-        held = record.notebooks.get(record.current or "")
-        return {
-            "session_id": record.session_id,
-            "notebook_path": held.ref.path if held else None,
-            "last_used": iso(record.last_accessed),
-        }
+    def _known(self, rows: Sequence[Row]) -> list[str]:
+        return [
+            self._policy.phrases.session_row(
+                session_id=row["session_id"],
+                notebook_path=str(row["notebook_path"]),
+                last_used=row["last_used"],
+            )
+            for row in rows[:NAMED_SESSIONS]
+        ]
 
     # -- living --------------------------------------------------------------------------------
 
@@ -211,14 +199,12 @@ class Sessions:
         """A new session, stored at once so that two calls never make the same one."""
         mine = await self.of_owner(caller.owner)
         if len(mine) >= self._policy.sessions_per_owner:
-            raise self.error(
-                "session_limit",
-                f"You have {len(mine)} sessions, and the limit is "
-                f"{self._policy.sessions_per_owner}. Call unuse_notebook on one first.",
+            raise self._policy.errors.session_limit.sessions(
+                count=len(mine), limit=self._policy.sessions_per_owner
             )
         if session_id == self._policy.reserved_handle:
-            raise self.error(
-                "invalid_arguments", f"session_id: {session_id!r} is reserved.", param="session_id"
+            raise self._policy.errors.invalid_arguments.reserved(
+                session_id=session_id, param="session_id"
             )
         now = self._clock()
         record = SessionRecord(
@@ -333,3 +319,20 @@ class Sessions:
     async def close(self) -> None:
         """Store what calls left to be stored."""
         await self._deferred.close()
+
+
+class Row(TypedDict):
+    """A session as errors list it."""
+
+    session_id: str
+    notebook_path: str | None
+    last_used: str
+
+
+def _row(record: SessionRecord) -> Row:
+    held = record.notebooks.get(record.current or "")
+    return {
+        "session_id": record.session_id,
+        "notebook_path": held.ref.path if held else None,
+        "last_used": iso(record.last_accessed),
+    }

@@ -10,10 +10,10 @@ from dataclasses import replace
 from sys import getsizeof
 from weakref import WeakValueDictionary
 
+from jmcp.core.errors import StateUnavailable
 from jmcp.core.journal.entries import Journal
 from jmcp.core.sessions.read_cells import PAIR_BYTES, Reading, digest
 from jmcp.core.sessions.records import SessionRecord
-from jmcp.core.stores.state_file import StateUnavailable
 
 KEPT_READINGS = 512
 """Of 16 KB at most; others are loaded again from their records."""

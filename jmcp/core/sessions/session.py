@@ -197,23 +197,16 @@ class Session:
 
     def _not_open(self, notebook_path: str | None) -> Exception:
         mine = [held.ref.path for held in self.record.notebooks.values()]
-        asked = notebook_path or "a current notebook"
-        return self.workspace.sessions.error(
-            "notebook_not_open",
-            f"This session does not hold {asked}; it holds {', '.join(mine) or 'none'}. "
-            "Call use_notebook with this session_id and the notebook_path to open it.",
-            notebooks=mine,
-        )
+        error = self.workspace.policy.errors.notebook_not_open
+        if notebook_path is None:
+            return error.no_current(notebooks=mine)
+        return error.not_held(asked=notebook_path, notebooks=mine)
 
     def hold(self, held: HeldNotebook) -> None:
         """Add a notebook to the session, or change how one is used, and make it current."""
         limit = self.workspace.policy.notebooks_per_session
         if len(self.record.notebooks.keys() | {held.ref.key}) > limit:
-            raise self.workspace.sessions.error(
-                "session_limit",
-                f"This session holds {limit} notebooks, which is the limit. "
-                "Call unuse_notebook on one first.",
-            )
+            raise self.workspace.policy.errors.session_limit.notebooks(limit=limit)
         if held.ref.key not in self.record.notebooks:
             self._opened.add(held.ref.key)
         self._change(partial(_holding, held))

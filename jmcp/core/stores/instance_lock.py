@@ -6,7 +6,7 @@ import sqlite3
 import uuid
 from pathlib import Path
 
-from jmcp.core.stores.state_file import StateUnavailable
+from jmcp.core.errors import StateUnavailable
 
 SUFFIX = ".alive"
 
@@ -18,7 +18,9 @@ class Presence:
     process id may be another process's by now, in a container it nearly always is.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, unavailable: type[StateUnavailable] = StateUnavailable
+    ) -> None:
         self.process = uuid.uuid4().hex
         self._folder = folder
         self._path = self._file(self.process)
@@ -26,7 +28,7 @@ class Presence:
             self._held = _connect(self._path, "rwc")
             self._held.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
-            raise StateUnavailable(f"jmcp cannot write to {folder}: {error}.") from error
+            raise unavailable.not_writable(folder=str(folder), reason=str(error)) from error
 
     def alive(self, process: str) -> bool:
         """Whether another process, or this one, is there; what a dead one left is removed."""

@@ -13,10 +13,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from jmcp.core.errors import StateUnavailable
 from jmcp.core.sessions.records import Change, PendingRun, SessionRecord, Store
 from jmcp.core.stores.encoding import decode_session, encode_session
 from jmcp.core.stores.redis_scripts import CHANGE, PUT, REMOVE, TOUCH
-from jmcp.core.stores.state_file import StateUnavailable
 
 MARGIN_HOURS = 24
 """How long Redis keeps a record past its idle time: the sweep, which knows what runs and stops
@@ -34,7 +34,16 @@ class RedisStore:
     process's own and go to the next one on its machine; `close` closes it too.
     """
 
-    def __init__(self, url: str, *, place: str, idle_hours: float, local: Store) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        place: str,
+        idle_hours: float,
+        local: Store,
+        unavailable: type[StateUnavailable] = StateUnavailable,
+    ) -> None:
+        self._unavailable = unavailable
         self._redis: Any = Redis.from_url(
             url,
             decode_responses=True,
@@ -52,7 +61,7 @@ class RedisStore:
         self._remove = self._redis.register_script(REMOVE)
 
     async def get(self, owner: str, session_id: str) -> SessionRecord | None:
-        with _reported():
+        with self._reported():
             fields = await self._redis.hgetall(self._key(owner, session_id))
         return _record(owner, session_id, fields)
 
@@ -66,7 +75,7 @@ class RedisStore:
         self, owner: str, session_id: str, change: Change
     ) -> tuple[SessionRecord, SessionRecord | None] | None:
         for _ in range(ATTEMPTS):
-            with _reported():
+            with self._reported():
                 fields = await self._redis.hgetall(self._key(owner, session_id))
             before = _record(owner, session_id, fields)
             if before is None:
@@ -74,7 +83,7 @@ class RedisStore:
             after = change(before)
             if after == before or await self._replace(fields["data"], before, after):
                 return before, after
-        raise StateUnavailable("Session records in Redis change too fast to follow.")
+        raise self._unavailable.contended_in_redis()
 
     async def _replace(self, data: str, before: SessionRecord, after: SessionRecord | None) -> bool:
         """Whether the record was still that data, and is replaced."""
@@ -90,13 +99,13 @@ class RedisStore:
         return await self._run(self._remove, owner, session_id, "", repr(moment))
 
     async def of_owner(self, owner: str) -> Sequence[SessionRecord]:
-        with _reported():
+        with self._reported():
             ids = await self._redis.smembers(self._ids(owner))
         records = await self._existing([(owner, session_id) for session_id in ids])
         return sorted(records, key=lambda record: record.last_accessed, reverse=True)
 
     async def idle_since(self, moment: float) -> Sequence[SessionRecord]:
-        with _reported():
+        with self._reported():
             members = await self._redis.zrangebyscore(self._accessed, "-inf", f"({moment!r}")
         # Another process may have used one since the index was read.
         found = await self._existing([json.loads(member) for member in members])
@@ -105,13 +114,13 @@ class RedisStore:
     async def holders(self, *holdings: str) -> Sequence[SessionRecord]:
         if not holdings:
             return []
-        with _reported():
+        with self._reported():
             members = await self._redis.sunion([f"{self._holders}{one}" for one in holdings])
         found = await self._existing([json.loads(member) for member in members])
         return [record for record in found if not record.claims.isdisjoint(holdings)]
 
     async def count(self, since: float) -> int:
-        with _reported():
+        with self._reported():
             return int(await self._redis.zcount(self._accessed, repr(since), "+inf"))
 
     async def put_run(self, run: PendingRun) -> None:
@@ -131,7 +140,7 @@ class RedisStore:
         """The records of those names; what Redis has expired leaves the indexes."""
         if not named:
             return []
-        with _reported():
+        with self._reported():
             async with self._redis.pipeline(transaction=False) as steps:
                 for owner, session_id in named:
                     steps.hgetall(self._key(owner, session_id))
@@ -148,7 +157,7 @@ class RedisStore:
         """One of the scripts, each of which is one step that no other process interrupts."""
         member = json.dumps([owner, session_id])
         keys = [self._key(owner, session_id), self._ids(owner), self._accessed, self._holders]
-        with _reported():
+        with self._reported():
             return bool(await script(keys=keys, args=[session_id, member, *values]))
 
     def _fields(self, record: SessionRecord) -> tuple[Any, ...]:
@@ -166,21 +175,18 @@ class RedisStore:
         """All sessions by last access, for the sweep. Members are JSON: [owner, session id]."""
         return f"{self._root}:accessed"
 
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            # Its text may hold the URL, and that a password.
+            raise self._unavailable.silent_redis(reason=type(error).__name__) from None
+
     @property
     def _holders(self) -> str:
         """What the sets of those who hold something begin with; members are as above."""
         return f"{self._root}:holders:"
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        # Its text may hold the URL, and that a password.
-        raise StateUnavailable(
-            f"The Redis server that keeps the sessions does not answer ({type(error).__name__})."
-        ) from None
 
 
 def _record(owner: str, session_id: str, fields: dict[str, str]) -> SessionRecord | None:

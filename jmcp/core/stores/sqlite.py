@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from jmcp.core.sessions.records import Change, PendingRun, SessionRecord, Store
 from jmcp.core.stores.encoding import decode_run, decode_session, encode_run, encode_session
 from jmcp.core.stores.instance_lock import Presence
-from jmcp.core.stores.state_file import Row, StateFile, StateUnavailable
+from jmcp.core.stores.state_file import Row, StateFile
 
 COLUMNS = "SELECT owner, session_id, last_accessed, data FROM sessions"
 ONE = "owner = ? AND session_id = ?"
@@ -56,7 +56,7 @@ class SqliteStore:
             after = change(before)
             if after == before or self._replace(row[3], before, after):
                 return before, after
-        raise StateUnavailable(f"Session records in {self._state.path} change too fast to follow.")
+        raise self._state.unavailable.contended(file=str(self._state.path))
 
     def _replace(self, data: str, before: SessionRecord, after: SessionRecord | None) -> bool:
         """Whether the record was still that data, and is replaced."""

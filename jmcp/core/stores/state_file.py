@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from jmcp.core.errors import WriteRefused
+from jmcp.core.errors import StateUnavailable
 from jmcp.core.stores.schema import MIGRATIONS
 
 BUSY_SECONDS = 5.0
@@ -36,10 +36,6 @@ T = TypeVar("T")
 log = logging.getLogger("jmcp")
 
 
-class StateUnavailable(WriteRefused):
-    """What has to outlive the process could not be read or written: disk full, read-only, locked."""
-
-
 class StateFile:
     """An open state file of the newest schema, mode 0600; shared with other processes safely.
 
@@ -47,7 +43,14 @@ class StateFile:
     StateUnavailable where it cannot be opened, and from every method.
     """
 
-    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        busy_seconds: float = BUSY_SECONDS,
+        unavailable: type[StateUnavailable] = StateUnavailable,
+    ) -> None:
+        self.unavailable = unavailable
         self.path = path
         self._busy_seconds = busy_seconds
         self._in_transaction = False
@@ -124,16 +127,19 @@ class StateFile:
             return action()
         except sqlite3.Error as error:
             if _code(error) & 0xFF not in CORRUPT:
-                raise _unavailable(self.path, error) from error
+                raise self._failed(error) from error
             self._connection.close()
             self._set_aside(error)
             self._connection = self._open()
             if self._in_transaction:
-                raise _unavailable(self.path, error) from error
+                raise self._failed(error) from error
         try:
             return action()
         except sqlite3.Error as error:
-            raise _unavailable(self.path, error) from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: sqlite3.Error) -> StateUnavailable:
+        return self.unavailable.unusable(file=str(self.path), reason=str(error))
 
     def _moved(self) -> bool:
         try:
@@ -151,14 +157,13 @@ class StateFile:
                 if _code(error) & 0xFF in CORRUPT:
                     self._set_aside(error)
                 elif _code(error) & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                    raise _unavailable(self.path, error) from error
+                    raise self._failed(error) from error
                 # Several processes that open a new file at once get in each other's way.
                 time.sleep(OPEN_WAIT_SECONDS if attempt else 0)
             except OSError as error:
-                raise StateUnavailable(
-                    f"jmcp's state file {self.path} cannot be used: {error.strerror}."
-                ) from error
-        raise StateUnavailable(f"jmcp's state file {self.path} is locked by another program.")
+                reason = str(error.strerror)
+                raise self.unavailable.unusable(file=str(self.path), reason=reason) from error
+        raise self.unavailable.locked(file=str(self.path))
 
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -206,10 +211,7 @@ class StateFile:
 
     def _check_known(self, version: int) -> None:
         if version > len(MIGRATIONS):
-            raise StateUnavailable(
-                f"jmcp's state file {self.path} is of a later version of jmcp (schema {version}; "
-                f"this one knows {len(MIGRATIONS)}). Update jmcp, or move the file away."
-            )
+            raise self.unavailable.newer(file=str(self.path), schema=version, known=len(MIGRATIONS))
 
     def _set_aside(self, error: sqlite3.Error) -> None:
         """Rename the corrupt file, unless another process has done that already."""
@@ -245,7 +247,3 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", None) or 0
-
-
-def _unavailable(path: Path, error: sqlite3.Error) -> StateUnavailable:
-    return StateUnavailable(f"jmcp's state file {path} cannot be used: {error}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -36,6 +36,12 @@ def by_path(routes: tuple[Route, ...]) -> dict[str, dict[str, Route]]:
     return {path: grouped[path] for path in ordered}
 
 
+class Problem(Protocol):
+    """A phrase that says what is wrong with one parameter."""
+
+    def __call__(self, *, name: str) -> str: ...
+
+
 class RestOperations:
     """Answers the operations of one server. `base` is the URL path in front of all its paths."""
 
@@ -43,6 +49,7 @@ class RestOperations:
         self._dispatcher = dispatcher
         self._base = base
         self._api = dispatcher.api
+        self._policy = dispatcher.api.policy
 
     async def answer(self, route: Route, request: Request) -> Response:
         """Decode the request into arguments, call the tool, encode its outcome."""
@@ -70,27 +77,28 @@ class RestOperations:
 
     async def _arguments(self, route: Route, tool: Tool, request: Request) -> dict[str, Any]:
         path = query.values(tool, request.path_params.items())
-        if path.get(SESSION) == self._api.policy.reserved_handle:
+        phrases = self._policy.phrases
+        if path.get(SESSION) == self._policy.reserved_handle:
             if route.method == "DELETE":
-                raise self._invalid(f"{path[SESSION]} names no session; DELETE needs its id")
+                raise self._policy.errors.invalid_arguments.nothing_to_delete(
+                    session_id=path[SESSION]
+                )
             del path[SESSION]
         in_url = query.values(tool, request.query_params.multi_items())
         body = await json_object(request) if route.method in WITH_BODY else {}
         if route.method in WITH_BODY:
             # A parameter of every session tool, and no property of what the body describes.
             in_query = {NOTEBOOK} if tool.session == "required" else set()
-            self._refuse(in_url.keys() - in_query, "belongs in the body")
-            self._refuse(body.keys() & in_query, "belongs in the query")
+            self._refuse(in_url.keys() - in_query, phrases.belongs_in_body)
+            self._refuse(body.keys() & in_query, phrases.belongs_in_query)
         in_path = set(route.path_params)
-        self._refuse((in_url.keys() | body.keys()) & in_path, "is in the path already")
+        self._refuse((in_url.keys() | body.keys()) & in_path, phrases.is_in_path)
         return path | in_url | body
 
-    def _refuse(self, names: set[str], why: str) -> None:
+    def _refuse(self, names: set[str], problem: Problem) -> None:
         if names:
-            raise self._invalid("; ".join(f"{name} {why}" for name in sorted(names)))
-
-    def _invalid(self, message: str) -> ToolError:
-        return self._api.policy.errors["invalid_arguments"](f"{message}.")
+            shown = [problem(name=name) for name in sorted(names)]
+            raise self._policy.errors.invalid_arguments.misplaced(shown=shown)
 
     def _location(self, route: Route, request: Request, outcome: Outcome) -> str | None:
         """The URL of what was created: of the nearest GET below it that the result can fill in."""

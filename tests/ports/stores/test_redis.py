@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from jmcp.core.errors import StateUnavailable
 from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.redis import MARGIN_HOURS, RedisStore
-from jmcp.core.stores.state_file import StateUnavailable
+from jmcp_api.backend_errors import StateUnavailable as Unavailable
 from tests.ports.stores.conftest import record
 from tests.ports.stores.redis_server import MISSING, installed, redis_server
 
@@ -65,7 +66,11 @@ async def test_a_server_that_is_gone_is_a_clear_error_without_its_password(tmp_p
         pytest.skip(MISSING)
     with redis_server(tmp_path) as url:
         store = RedisStore(
-            url.replace("//", "//:secret@"), place="", idle_hours=24, local=MemoryStore()
+            url.replace("//", "//:secret@"),
+            place="",
+            idle_hours=24,
+            local=MemoryStore(),
+            unavailable=Unavailable,
         )
     with pytest.raises(StateUnavailable, match="does not answer") as caught:
         await store.get("alice", "s1")

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from jmcp.core.errors import StateUnavailable
 from jmcp.core.sessions.records import HeldNotebook
 from jmcp.core.stores.schema import MIGRATIONS
 from jmcp.core.stores.sqlite import SqliteStore
-from jmcp.core.stores.state_file import StateFile, StateUnavailable
+from jmcp.core.stores.state_file import StateFile
+from jmcp_api.backend_errors import StateUnavailable as Unavailable
 from tests.ports.stores.conftest import record, run
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -67,5 +69,5 @@ def test_a_later_schema_is_refused_and_left_as_it_is(number: int, tmp_path: Path
     later.close()
     before = path.read_bytes()
     with pytest.raises(StateUnavailable, match=rf"state\.db is of a later version .*{number}"):
-        StateFile(path)
+        StateFile(path, unavailable=Unavailable)
     assert path.read_bytes() == before

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from jmcp.core.errors import BackendError
+from jmcp.core.errors import BackendError, StateUnavailable
 from jmcp.core.stores import schema, state_file
 from jmcp.core.stores.instance_lock import Presence
 from jmcp.core.stores.sqlite import SqliteStore
-from jmcp.core.stores.state_file import StateFile, StateUnavailable
+from jmcp.core.stores.state_file import StateFile
+from jmcp_api.backend_errors import StateUnavailable as Unavailable
 from tests.ports.stores.conftest import record, run
 
 SECONDS = 120
@@ -173,7 +174,7 @@ async def test_a_file_that_was_deleted_is_made_anew(path: Path) -> None:
 
 
 async def test_a_full_disk_is_a_clear_error_and_no_damage(path: Path) -> None:
-    state = StateFile(path)
+    state = StateFile(path, unavailable=Unavailable)
     store = SqliteStore(state)
     await store.put(record())
     (pages,) = state.one("PRAGMA page_count") or (0,)
@@ -251,7 +252,7 @@ async def test_a_read_only_file_is_a_clear_error(path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StateUnavailable, match=r"state\.db cannot be used: "):
-        StateFile(tmp_path / "file" / "state.db")
+        StateFile(tmp_path / "file" / "state.db", unavailable=Unavailable)
 
 
 async def test_another_process_that_holds_the_file_is_waited_for_within_a_bound(
@@ -276,7 +277,7 @@ def test_a_file_of_a_later_version_is_refused_and_left_alone(path: Path) -> None
     later.close()
     before = path.read_bytes()
     with pytest.raises(StateUnavailable, match="later version"):
-        StateFile(path)
+        StateFile(path, unavailable=Unavailable)
     assert path.read_bytes() == before
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from jmcp.core.errors import ServeError
+from jmcp.core.errors import ServeError, StateUnavailable
 from jmcp.core.stores.journal_store import MemoryJournal, SqliteJournal
 from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.redis import RedisStore
 from jmcp.core.stores.sqlite import SqliteStore
-from jmcp.core.stores.state_file import StateUnavailable
 from jmcp.state import folder
 from jmcp.state.folder import check_store, open_stores, state_folder
 from tests.ports.stores.conftest import record, run

@@ -6,9 +6,8 @@ import asyncio
 
 import pytest
 
-from jmcp.core.errors import WriteRefused
+from jmcp.core.errors import StateUnavailable, WriteRefused
 from jmcp.core.journal.entries import Author
-from jmcp.core.stores.state_file import StateUnavailable
 from tests.document_access import reading
 from tests.journaled_notebooks import JournaledNotebooks
 from tests.ports.documents.tab import tab

@@ -17,8 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from jmcp.compose import API
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.calls.principal import Principal
+from jmcp.core.errors import StateUnavailable
 from jmcp.core.stores.memory import MemoryStore
-from jmcp.core.stores.state_file import StateUnavailable
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.site import site
 from tests.served import Served, jupyter_server, serve, standalone

@@ -13,13 +13,14 @@ import pytest
 
 from jmcp.compose import API
 from jmcp.core.calls.call import Caller
+from jmcp.core.errors import StateUnavailable
 from jmcp.core.observe.events import CallEvent, SessionEvent
 from jmcp.core.sessions.expiry import Lifetimes
 from jmcp.core.sessions.records import SessionRecord, Store
 from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.redis import RedisStore
 from jmcp.core.stores.sqlite import SqliteStore
-from jmcp.core.stores.state_file import StateFile, StateUnavailable
+from jmcp.core.stores.state_file import StateFile
 from tests.calls import ALICE, BOB
 from tests.clock import Clock
 from tests.jupyter_process import StartJupyter

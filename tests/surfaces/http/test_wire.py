@@ -10,7 +10,7 @@ from jmcp.compose import API
 from jmcp.core.calls.call import Outcome
 from tests.surfaces.conftest import Client, RecordingDispatcher
 
-ERRORS = API.policy.errors
+ERRORS = {error.code: error for error in API.policy.session_errors}
 SESSION = "/jmcp/v1/sessions/abcdefgh"
 PROBLEM = {"type", "title", "status", "detail", "code", "fault", "retry", "details"}
 

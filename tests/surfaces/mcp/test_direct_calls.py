@@ -13,12 +13,12 @@ import httpx2 as httpx
 import pytest
 from mcp.server.streamable_http import REQUEST_CANCELLED, StreamableHTTPServerTransport
 
-from jmcp.compose import API
 from jmcp.core.calls.call import Caller, Image, Outcome
 from jmcp.core.calls.principal import Principal
 from jmcp.transport.mcp.direct_calls import DirectCalls
 from jmcp.transport.mcp.handshake_sessions import HandshakeSession
 from jmcp.transport.site import site
+from jmcp_api.errors import InvalidArguments
 from tests.surfaces.conftest import Client, RecordingDispatcher, client_of_site
 
 MODERN, HANDSHAKE = "2026-07-28", "2025-11-25"
@@ -138,7 +138,7 @@ def answered(response: httpx.Response) -> tuple[int, Any]:
     return response.status_code, json.loads(text) if text[:1] == "{" else text
 
 
-ERROR = API.policy.errors["invalid_arguments"]("Wrong.", problems=["x"])
+ERROR = InvalidArguments("Wrong.", problems=["x"])
 OUTCOMES = {
     "a result": Outcome(tool="any", text="é\n☃", result={"a": None, "b": [1, 2.5, {"c": None}]}),
     "images": Outcome(

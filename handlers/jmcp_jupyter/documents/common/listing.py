@@ -9,8 +9,8 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
-from jmcp.core.errors import DirectoryMissing
 from jmcp.core.ports import FileEntry
+from jmcp_api.backend_errors import DirectoryMissing
 
 
 async def list_directory(manager: Any, path: str) -> Sequence[FileEntry]:
@@ -18,7 +18,7 @@ async def list_directory(manager: Any, path: str) -> Sequence[FileEntry]:
     try:
         model = await ensure_async(manager.get(path, type="directory", content=True))
     except HTTPError as error:
-        raise DirectoryMissing(f"There is no directory at {path!r}.", path=path) from error
+        raise DirectoryMissing.nothing_there(path=path) from error
     return entries(model)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from jmcp.core.errors import (
-    BackendError,
+from jmcp.core.errors import BackendError
+from jmcp_api import phrases
+from jmcp_api.backend_errors import (
     NotebookBroken,
     NotebookMissing,
     NotebookTooLarge,
@@ -23,14 +24,10 @@ DEFAULT_MAX_BYTES = 512 * 2**20
 def read_error(path: str, status: int) -> BackendError:
     """Why Jupyter did not read a notebook, from its HTTP status."""
     if status == 404:
-        return NotebookMissing(f"There is no notebook at {path!r}.", path=path)
+        return NotebookMissing.nothing_there(path=path)
     if status == 403:
-        return PathRefused(f"The server may not read {path!r}.", path=path)
-    return NotebookBroken(
-        f"{path!r} is not a notebook that Jupyter can read (JSON, nbformat 4). Repair or "
-        "replace the file, then open it again.",
-        path=path,
-    )
+        return PathRefused.unreadable(path=path)
+    return NotebookBroken.unreadable(path=path)
 
 
 @contextmanager
@@ -39,19 +36,13 @@ def shaped(path: str) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, AttributeError) as error:
-        raise NotebookBroken(f"{path!r} has not the structure of a notebook.", path=path) from error
+        raise NotebookBroken.structure(path=path) from error
 
 
 def check_size(path: str, size: int | None, limit: int) -> None:
     """Refuse a file above the limit, both in bytes. Raises NotebookTooLarge."""
     if size is not None and size > limit:
-        raise NotebookTooLarge(
-            f"{path!r} has {size:,} bytes; the limit is {limit:,}. Clear large "
-            "outputs, or ask for a higher limit.",
-            path=path,
-            size_bytes=size,
-            limit_bytes=limit,
-        )
+        raise NotebookTooLarge.file(path=path, size_bytes=size, limit_bytes=limit)
 
 
 def check_content(path: str, content: Mapping[str, Any]) -> None:
@@ -64,7 +55,7 @@ def check_content(path: str, content: Mapping[str, Any]) -> None:
 def check_cell_types(path: str, kinds: Iterator[Any]) -> None:
     """Raises NotebookBroken."""
     if any(kind not in CELL_TYPES for kind in kinds):
-        raise NotebookBroken(f"{path!r} has cells of an unknown type.", path=path)
+        raise NotebookBroken.cell_types(path=path)
 
 
 def check_version(path: str, metadata: Mapping[str, Any]) -> None:
@@ -75,11 +66,7 @@ def check_version(path: str, metadata: Mapping[str, Any]) -> None:
     """
     original = metadata.get("orig_nbformat")
     if isinstance(original, (int, float)) and original < 4:
-        raise NotebookBroken(
-            f"{path!r} is in nbformat {int(original)}; jmcp edits nbformat 4. Convert it first "
-            "(jupyter nbconvert --to notebook --inplace).",
-            path=path,
-        )
+        raise NotebookBroken.old_format(path=path, major=int(original))
 
 
 def stamp_of(model: Mapping[str, Any]) -> str:
@@ -89,6 +76,6 @@ def stamp_of(model: Mapping[str, Any]) -> str:
 
 def status_phrase(status: int) -> str:
     """An HTTP status in one phrase, without the server's own paths (Jupyter's messages have them)."""
-    return {403: "permission denied", 404: "no such file or directory"}.get(
-        status, f"HTTP status {status}"
-    )
+    if status == 403:
+        return phrases.permission_denied()
+    return phrases.no_such_file() if status == 404 else phrases.http_status(status=status)

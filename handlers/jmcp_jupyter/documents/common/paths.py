@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import PureWindowsPath
 
-from jmcp.core.errors import NotebookMissing, PathRefused
+from jmcp_api.backend_errors import NotebookMissing, PathRefused
 
 NAME_BYTES = 255
 """Of one file or folder: NAME_MAX of every file system in use. Longer ones fail in odd places."""
@@ -26,27 +26,24 @@ def normalise(path: str) -> str:
     not resolved, because two spellings of one file are two rooms that overwrite each other.
     """
     if "\0" in path:
-        raise PathRefused("The path contains a NUL character. Give a plain relative path.")
+        raise PathRefused.nul()
     if bad := UNPRINTABLE.search(path):
-        raise PathRefused(
-            f"The path {path!a} contains U+{ord(bad[0]):04X}, which a name cannot show. "
-            "Give a plain relative path."
-        )
+        raise PathRefused.unprintable(path=path, character=f"U+{ord(bad[0]):04X}")
     if "\\" in path:
-        raise PathRefused(f"The path {path!r} contains a backslash. Separate folders with '/'.")
-    if path.startswith(("/", "~")) or PureWindowsPath(path).drive:
-        raise PathRefused(
-            f"The path {path!r} is absolute. Give it relative to the server's root directory."
-        )
+        raise PathRefused.backslash(path=path)
+    if path.startswith(("/", "~")):
+        raise PathRefused.absolute(path=path)
+    if PureWindowsPath(path).drive:
+        raise PathRefused.drive(path=path)
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if ".." in parts:
-        raise PathRefused(f"The path {path!r} contains '..'. Give it relative to the root.")
+        raise PathRefused.parent(path=path)
     for part in parts:
         if (size := len(part.encode())) > NAME_BYTES:
-            raise PathRefused(f"A name in the path has {size} bytes; the limit is {NAME_BYTES}.")
+            raise PathRefused.long_name(size=size, limit=NAME_BYTES)
     normal = "/".join(parts)
     if (size := len(normal.encode())) > PATH_BYTES:
-        raise PathRefused(f"The path has {size} bytes; the limit is {PATH_BYTES}.")
+        raise PathRefused.long_path(size=size, limit=PATH_BYTES)
     return normal
 
 
@@ -54,7 +51,7 @@ def notebook_path(path: str) -> str:
     """The one spelling of a path that a notebook may have. Raises PathRefused."""
     normal = normalise(path)
     if not normal.endswith(".ipynb"):
-        raise PathRefused(f"{path!r} is not a notebook: its name does not end in '.ipynb'.")
+        raise PathRefused.not_a_notebook(path=path)
     return normal
 
 
@@ -74,26 +71,8 @@ def is_below(root: str, path: str) -> bool:
     return True  # and no time is spent on the root's own path
 
 
-def leaves_root(path: str) -> PathRefused:
-    return PathRefused(f"{path!r} is a link out of the server's folder, and is not followed.")
-
-
-def hidden(path: str) -> PathRefused:
-    return PathRefused(f"{path!r} is hidden, and this server does not serve hidden files.")
-
-
-def is_directory(path: str) -> PathRefused:
-    return PathRefused(f"{path!r} is a directory, not a notebook.")
-
-
-def no_notebook(path: str) -> NotebookMissing:
-    return NotebookMissing(
-        f"There is no notebook at {path!r}. list_files shows what is there; "
-        "use_notebook with mode create makes a new one.",
-        path=path,
-    )
-
-
 def moved_away(last_path: str | None) -> NotebookMissing:
-    gone = f" (last known at {last_path!r})" if last_path else ""
-    return NotebookMissing(f"The notebook was deleted or moved away{gone}.", path=last_path)
+    """The error for a notebook whose file is gone, with the path that it had, if that is known."""
+    if last_path:
+        return NotebookMissing.gone_from(path=last_path)
+    return NotebookMissing.gone(path=last_path)

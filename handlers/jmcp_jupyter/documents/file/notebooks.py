@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
-from jmcp.core.errors import WriteRefused
 from jmcp.core.ports import Cell, Cells, DocumentMode, NotebookRef, OutputSink, SaveState
+from jmcp_api.backend_errors import WriteRefused
 from jmcp_jupyter.documents.file.cells import FileCells
 from jmcp_jupyter.documents.file.change_log import FileChangeLog
 from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS, FileSink
@@ -88,11 +88,7 @@ class FileNotebooks:
             self._replaced.discard(ref.key)
             yield cells
             if cells.changed and not await self._store(ref, cells, stamp):
-                raise WriteRefused(
-                    f"{ref.path!r} changed on disk during the edit. Nothing was written: read the "
-                    "cells again, then repeat the edit.",
-                    path=ref.path,
-                )
+                raise WriteRefused.changed_on_disk(path=ref.path)
 
     async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink:
         """A sink for a run of that cell."""
@@ -116,7 +112,7 @@ class FileNotebooks:
                 change(cells)
                 if not cells.changed or await self._store(ref, cells, stamp):
                     return
-        raise WriteRefused(f"{ref.path!r} keeps changing on disk: outputs were not written.")
+        raise WriteRefused.keeps_changing(path=ref.path)
 
     async def _load(self, ref: NotebookRef) -> tuple[dict[str, Any], str]:
         async with self._transfers[ref.key]:
@@ -156,10 +152,7 @@ class FileNotebooks:
     async def _check_writable(self, ref: NotebookRef) -> None:
         model = await self._contents.about(ref.path)
         if not model["writable"]:
-            raise WriteRefused(
-                f"{ref.path!r} is read-only. Make the file writable, or work on a copy.",
-                path=ref.path,
-            )
+            raise WriteRefused.read_only(path=ref.path)
 
     def _notes(self, ref: NotebookRef) -> list[str]:
         return [REPLACED] if ref.key in self._replaced else []

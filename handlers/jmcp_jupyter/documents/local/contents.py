@@ -10,7 +10,7 @@ from typing import Any
 from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
-from jmcp.core.errors import WriteRefused
+from jmcp_api.backend_errors import WriteRefused
 from jmcp_jupyter.documents.common.models import (
     DEFAULT_MAX_BYTES,
     check_content,
@@ -71,9 +71,7 @@ class Contents:
         try:
             await ensure_async(self.manager.save(model, path))
         except (HTTPError, OSError) as error:
-            raise WriteRefused(
-                f"{path!r} could not be written: {brief(error)}.", path=path
-            ) from error
+            raise WriteRefused.not_written(path=path, reason=brief(error)) from error
         return await self.stamp(path)
 
     async def _get(self, path: str, *, content: bool) -> dict[str, Any]:

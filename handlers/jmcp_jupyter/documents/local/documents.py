@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from jupyter_server.utils import ensure_async
 
-from jmcp.core.errors import DirectoryMissing, NotebookExists, WriteRefused
 from jmcp.core.ports import FileEntry, NotebookRef
+from jmcp_api.backend_errors import DirectoryMissing, NotebookExists, WriteRefused
 from jmcp_jupyter.documents.common.documents import JupyterDocuments, Notebooks
 from jmcp_jupyter.documents.common.listing import list_directory
 from jmcp_jupyter.documents.common.models import DEFAULT_MAX_BYTES
@@ -67,9 +67,9 @@ class LocalDocuments(JupyterDocuments):
         manager = self._contents.manager
         parent = target.rpartition("/")[0]
         if not await ensure_async(manager.dir_exists(parent)):
-            raise DirectoryMissing(f"There is no directory at {parent!r}.", path=parent)
+            raise DirectoryMissing.nothing_there(path=parent)
         if await ensure_async(manager.file_exists(target)):
-            raise NotebookExists(f"There is already a file at {target!r}.", path=target)
+            raise NotebookExists.file_there(path=target)
 
     async def _write_new(self, target: str, content: dict[str, Any]) -> None:
         await self._contents.save(target, content)
@@ -104,8 +104,4 @@ class LocalDocuments(JupyterDocuments):
         """Raises WriteRefused where another extension shares notebooks."""
         other = self._app.extension_manager.extensions.get(OTHER_PROVIDER)
         if other is not None and other.enabled:
-            raise WriteRefused(
-                f"This Jupyter Server shares notebooks through {OTHER_PROVIDER}, which jmcp does "
-                "not support: it would overwrite live edits. Disable that extension, or install "
-                "jupyter-collaboration instead."
-            )
+            raise WriteRefused.other_provider(provider=OTHER_PROVIDER, path=None)

@@ -9,16 +9,12 @@ from typing import Any, cast
 from jupyter_server.services.contents.filemanager import FileContentsManager
 from jupyter_server.utils import ensure_async
 
-from jmcp.core.errors import DirectoryMissing, NotebookMissing
 from jmcp.core.ports import NotebookRef
+from jmcp_api.backend_errors import DirectoryMissing, NotebookMissing, PathRefused
 from jmcp_jupyter.documents.common.paths import (
-    hidden,
     is_below,
-    is_directory,
-    leaves_root,
     looks_hidden,
     moved_away,
-    no_notebook,
     normalise,
     notebook_path,
 )
@@ -42,7 +38,7 @@ class Identity:
         """The notebook at `path`. Raises PathRefused, NotebookMissing."""
         normal = await self.target(path)
         if not await self._exists(normal):
-            raise no_notebook(normal)
+            raise NotebookMissing.nothing_there(path=normal)
         return NotebookRef(key=self._key(normal), path=normal)
 
     async def current(self, key: str) -> NotebookRef:
@@ -62,7 +58,7 @@ class Identity:
         normal = notebook_path(path)
         await self._check(normal)
         if await ensure_async(self._contents.dir_exists(normal)):
-            raise is_directory(normal)
+            raise PathRefused.directory(path=normal)
         return normal
 
     async def directory(self, path: str) -> str:
@@ -70,7 +66,7 @@ class Identity:
         normal = normalise(path)
         await self._check(normal)
         if not await ensure_async(self._contents.dir_exists(normal)):
-            raise DirectoryMissing(f"There is no directory at {normal!r}.", path=normal)
+            raise DirectoryMissing.nothing_there(path=normal)
         return normal
 
     def shows(self, path: str) -> bool:
@@ -87,7 +83,7 @@ class Identity:
             return
         shown = contents.allow_hidden and self._allow_hidden
         if not shown and (looks_hidden(path) or await self._is_hidden(path)):
-            raise hidden(path)
+            raise PathRefused.hidden(path=path)
         self._follow(path)
 
     async def _is_hidden(self, path: str) -> bool:
@@ -100,7 +96,7 @@ class Identity:
         """Raises PathRefused where a link leads out of the root."""
         contents = self._contents
         if isinstance(contents, FileContentsManager) and not is_below(contents.root_dir, path):
-            raise leaves_root(path)
+            raise PathRefused.link(path=path)
 
     async def _exists(self, path: str) -> bool:
         return bool(await ensure_async(self._contents.file_exists(path)))
@@ -109,7 +105,7 @@ class Identity:
         ids = self._ids
         key = path if ids is None else cast("str | None", ids.index(path))
         if key is None:
-            raise NotebookMissing(f"There is no notebook at {path!r}.", path=path)
+            raise NotebookMissing.nothing_there(path=path)
         return key
 
     @property

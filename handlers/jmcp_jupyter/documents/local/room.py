@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from jmcp.core.errors import WriteRefused
+from jmcp_api.backend_errors import WriteRefused
 from jmcp_jupyter.documents.live.save_supervisor import SaveSupervisor
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 
@@ -80,11 +80,7 @@ class OpenRoom:
     async def confirm(self, document: SharedNotebook, path: str) -> None:
         """Raise WriteRefused when an edit went into a document that nobody shares any more."""
         if not self._alive(self):
-            raise WriteRefused(
-                f"The live document of {path!r} was closed during the edit, which "
-                "may be lost. Read the cells again.",
-                path=path,
-            )
+            raise WriteRefused.room_closed(path=path)
 
     async def deliver(self, write: Callable[[], None]) -> None:
         await self.settled()

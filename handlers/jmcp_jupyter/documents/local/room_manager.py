@@ -9,8 +9,9 @@ from typing import Any
 
 from jupyter_server_ydoc.utils import JUPYTER_COLLABORATION_EVENTS_URI
 
-from jmcp.core.errors import JupyterUnreachable, NotebookBroken, NotebookMissing
+from jmcp.core.errors import NotebookBroken
 from jmcp.core.ports import NotebookRef
+from jmcp_api import backend_errors
 from jmcp_jupyter.documents.local import collaboration
 from jmcp_jupyter.documents.local.contents import Contents, reading
 from jmcp_jupyter.documents.local.room import OpenRoom
@@ -58,9 +59,8 @@ class LocalRooms:
             async with asyncio.timeout(OPENING_SECONDS):
                 return await self._open(ref)
         except TimeoutError as error:
-            raise JupyterUnreachable(
-                f"Jupyter did not open the live document of {ref.path!r} within "
-                f"{OPENING_SECONDS:.0f} s. Nothing was changed; try again."
+            raise backend_errors.JupyterUnreachable.no_live_document(
+                path=ref.path, seconds=OPENING_SECONDS
             ) from error
 
     async def _open(self, ref: NotebookRef) -> OpenRoom:
@@ -73,7 +73,7 @@ class LocalRooms:
                 opened.release()
                 raise
             opened.release()
-        raise NotebookMissing(f"{ref.path!r} was opened and closed at once; try again.")
+        raise backend_errors.NotebookMissing.closed_at_once(path=ref.path)
 
     def get(self, key: str) -> OpenRoom | None:
         """What is known of a room that is open now; None where jmcp never wrote or read."""
@@ -125,7 +125,7 @@ class LocalRooms:
             if ours:
                 await self._discard(room_id, self._server.rooms.get(room_id))
             if isinstance(error, RuntimeError):  # the loader found no path for the key
-                raise NotebookMissing(f"There is no notebook at {path!r}.", path=path) from error
+                raise backend_errors.NotebookMissing.nothing_there(path=path) from error
             raise
         # No await since get_document returned, so no cleaner ran.
         opened = self._remember(self._server.rooms[room_id])
@@ -175,7 +175,7 @@ class LocalRooms:
     def _check(self, opened: OpenRoom, path: str) -> None:
         loaded = getattr(opened.room, "_document_progressively_loaded", None)
         if loaded is not None and loaded.done() and loaded.exception() is not None:
-            raise NotebookBroken(f"{path!r} could not be loaded whole.", path=path)
+            raise backend_errors.NotebookBroken.cut_off(path=path)
         opened.document.check(path)
 
     def _remember(self, room: Any) -> OpenRoom:

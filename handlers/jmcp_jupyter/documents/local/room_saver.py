@@ -12,6 +12,7 @@ from jupyter_server_ydoc.utils import OutOfBandChanges
 from tornado.web import HTTPError
 
 from jmcp.core.errors import BackendError
+from jmcp_api import phrases
 from jmcp_jupyter.documents.live.document_watch import DocumentWatch, changed_keys
 from jmcp_jupyter.documents.live.save_supervisor import (
     MISSES_BEFORE_GIVING_UP,
@@ -95,7 +96,7 @@ class RoomSaver(SaveSupervisor):
         try:
             written = await self._loader.maybe_save_content(model)
             if written is None:
-                self._failed("it is read-only")
+                self._failed(phrases.read_only())
                 return False
             # The file may have been replaced at once, and a hash is true where a reply is not.
             verified: bool = await self._stamp() == written["hash"]

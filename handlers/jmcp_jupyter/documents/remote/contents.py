@@ -7,8 +7,9 @@ from typing import Any
 
 import httpx2
 
-from jmcp.core.errors import DirectoryMissing, JupyterRefused, JupyterUnreachable, WriteRefused
+from jmcp.core.errors import JupyterRefused, JupyterUnreachable
 from jmcp.core.ports import FileEntry
+from jmcp_api import backend_errors
 from jmcp_jupyter.documents.common.listing import entries
 from jmcp_jupyter.documents.common.models import (
     DEFAULT_MAX_BYTES,
@@ -57,15 +58,12 @@ class RemoteContents:
             if response.is_success:
                 return await self.stamp(path)
         except JupyterUnreachable as error:
-            raise JupyterUnreachable(
-                f"The Jupyter Server at {self._api.url} did not confirm that it wrote {path!r}. The "
-                "change may or may not be there: read the cells again before repeating it.",
-                path=path,
+            raise backend_errors.JupyterUnreachable.not_confirmed(
+                url=self._api.url, path=path
             ) from error
-        raise WriteRefused(
-            f"{path!r} could not be written: {status_phrase(response.status_code)}.",
-            path=path,
-            status=response.status_code,
+        status = response.status_code
+        raise backend_errors.WriteRefused.not_written_by_jupyter(
+            path=path, reason=status_phrase(status), status=status
         )
 
     async def kind(self, path: str) -> str | None:
@@ -77,7 +75,7 @@ class RemoteContents:
         """The entries of a directory by path. Raises DirectoryMissing."""
         response = await self._api.request("GET", self._url(path), type="directory", content=1)
         if response.is_error:
-            raise DirectoryMissing(f"There is no directory at {path!r}.", path=path)
+            raise backend_errors.DirectoryMissing.nothing_there(path=path)
         return entries(response.json())
 
     async def _model(self, path: str, **query: int) -> dict[str, Any]:

@@ -7,11 +7,12 @@ import importlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from jmcp.core.errors import DirectoryMissing, JupyterRefused, NotebookExists, WriteRefused
+from jmcp.core.errors import WriteRefused
 from jmcp.core.ports import FileEntry, NotebookRef
+from jmcp_api import backend_errors
 from jmcp_jupyter.documents.common.documents import JupyterDocuments, Notebooks
 from jmcp_jupyter.documents.common.models import DEFAULT_MAX_BYTES
-from jmcp_jupyter.documents.common.paths import hidden, looks_hidden
+from jmcp_jupyter.documents.common.paths import looks_hidden
 from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS
 from jmcp_jupyter.documents.remote.contents import RemoteContents
 from jmcp_jupyter.documents.remote.event_stream import ServerEvents
@@ -80,19 +81,19 @@ class RemoteDocuments(JupyterDocuments):
     async def _check_free(self, target: str) -> None:
         kind = None if looks_hidden(target) else await self._identity.kind(target)
         if kind is not None:
-            raise NotebookExists(f"There is already a file at {target!r}.", path=target)
+            raise backend_errors.NotebookExists.file_there(path=target)
         parent = target.rpartition("/")[0]
         if await self._contents.kind(parent) != "directory":
             if looks_hidden(parent):
-                raise hidden(target)
-            raise DirectoryMissing(f"There is no directory at {parent!r}.", path=parent)
+                raise backend_errors.PathRefused.hidden(path=target)
+            raise backend_errors.DirectoryMissing.nothing_there(path=parent)
 
     async def _write_new(self, target: str, content: dict[str, Any]) -> None:
         try:
             await self._contents.save(target, content)
         except WriteRefused as error:
             if error.details.get("status") == HIDDEN_STATUS and looks_hidden(target):
-                raise hidden(target) from error
+                raise backend_errors.PathRefused.hidden(path=target) from error
             raise
 
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
@@ -122,9 +123,8 @@ class RemoteDocuments(JupyterDocuments):
                         await asyncio.to_thread(importlib.import_module, name) for name in LIVE
                     ]
                 except ImportError as error:
-                    raise JupyterRefused(
-                        f"The Jupyter Server at {self._api.url} shares notebooks live, and "
-                        f"{error.name} is not installed here. Run: pip install 'jmcp[remote]'."
+                    raise backend_errors.JupyterRefused.library_missing(
+                        url=self._api.url, library=str(error.name)
                     ) from error
                 self._rooms = rooms.RemoteRooms(
                     self._api,

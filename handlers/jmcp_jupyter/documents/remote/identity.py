@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import urlencode
 
-from jmcp.core.errors import DirectoryMissing
 from jmcp.core.ports import NotebookRef
+from jmcp_api.backend_errors import DirectoryMissing, NotebookMissing, PathRefused
 from jmcp_jupyter.documents.common.paths import (
-    hidden,
-    is_directory,
     looks_hidden,
     moved_away,
-    no_notebook,
     normalise,
     notebook_path,
 )
@@ -53,10 +50,10 @@ class RemoteIdentity:
         """The notebook at `path`. Raises PathRefused, NotebookMissing."""
         normal = self.target(path)
         if await self.kind(normal) != "notebook":
-            raise no_notebook(normal)
+            raise NotebookMissing.nothing_there(path=normal)
         key = await self._key(normal)
         if key is None:
-            raise no_notebook(normal)
+            raise NotebookMissing.nothing_there(path=normal)
         self._paths[key] = normal
         return NotebookRef(key=key, path=normal)
 
@@ -78,7 +75,7 @@ class RemoteIdentity:
         """The one spelling of a path that a notebook may have. Raises PathRefused."""
         normal = notebook_path(path)
         if not self.shows(normal):
-            raise hidden(normal)
+            raise PathRefused.hidden(path=normal)
         return normal
 
     def shows(self, path: str) -> bool:
@@ -89,20 +86,20 @@ class RemoteIdentity:
         """What is at a path of a notebook; None for nothing. Raises PathRefused."""
         kind = await self._contents.kind(path)
         if kind == "directory":
-            raise is_directory(path)
+            raise PathRefused.directory(path=path)
         if kind is None and looks_hidden(path):
-            raise hidden(path)
+            raise PathRefused.hidden(path=path)
         return kind
 
     async def directory(self, path: str) -> str:
         """The one spelling of a directory, '' for the root. Raises PathRefused, DirectoryMissing."""
         normal = normalise(path)
         if not self.shows(normal):
-            raise hidden(normal)
+            raise PathRefused.hidden(path=normal)
         if await self._contents.kind(normal) != "directory":
             if looks_hidden(normal):
-                raise hidden(normal)
-            raise DirectoryMissing(f"There is no directory at {normal!r}.", path=normal)
+                raise PathRefused.hidden(path=normal)
+            raise DirectoryMissing.nothing_there(path=normal)
         return normal
 
     async def _key(self, path: str) -> str | None:

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from jmcp.core.errors import BackendError, JupyterUnreachable, WriteRefused
+from jmcp.core.errors import BackendError, JupyterUnreachable
+from jmcp_api import backend_errors, phrases
 from jmcp_jupyter.documents.live.document_watch import changed_keys
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 from jmcp_jupyter.documents.remote.room_connection import Lost, NotebookClient
@@ -139,11 +140,11 @@ class RemoteRoom:
     async def _settle(self, how: Callable[[NotebookClient], Awaitable[bool]]) -> None:
         client = self._client
         if client is None:
-            raise Lost("not connected")
+            raise Lost(phrases.not_connected())
         version = self.document.watch.version
         if not await how(client):
             await client.stop()
-            raise Lost("the server did not take what was written")
+            raise Lost(phrases.not_taken())
         self.confirmed_version = max(self.confirmed_version, version)
 
     async def confirm(self, document: SharedNotebook, path: str) -> None:
@@ -156,18 +157,10 @@ class RemoteRoom:
                 if not await client.prove():
                     await client.stop()  # the document here is no longer the one that is shared
                     self._lost()
-                    raise WriteRefused(
-                        f"The live document of {path!r} did not take the edit. Read the cells "
-                        "again, then repeat it.",
-                        path=path,
-                    )
+                    raise backend_errors.WriteRefused.not_taken(path=path)
                 self.confirmed_version = max(self.confirmed_version, version)
                 return
-        raise JupyterUnreachable(
-            f"The connection to Jupyter was lost during the edit of {path!r}. The edit may or may "
-            "not be there: read the cells again before repeating it.",
-            path=path,
-        )
+        raise backend_errors.JupyterUnreachable.edit_lost(path=path)
 
     async def deliver(self, write: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
@@ -182,9 +175,8 @@ class RemoteRoom:
             except (Lost, JupyterUnreachable) as error:
                 if loop.time() + wait > deadline:
                     self._deliver_later(write)
-                    raise JupyterUnreachable(
-                        f"Jupyter does not answer ({error}). The outputs of the run are kept, and "
-                        "written into the notebook when it answers again."
+                    raise backend_errors.JupyterUnreachable.outputs_kept(
+                        reason=str(error)
                     ) from error
             else:
                 return

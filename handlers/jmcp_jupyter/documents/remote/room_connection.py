@@ -25,6 +25,7 @@ from pycrdt import (
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from jmcp_api import phrases
 from jmcp_jupyter.documents.remote.update_echoes import Echoes, Mark
 from jmcp_jupyter.documents.remote.update_proof import contains, has
 
@@ -226,7 +227,7 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
             async with asyncio.timeout(seconds):
                 return await asyncio.shield(answer)
         except TimeoutError:
-            loss = Lost(f"no answer within {seconds:g} s")
+            loss = Lost(phrases.no_answer_within(seconds=seconds))
             self._lose(loss)
             raise loss from None
 
@@ -270,7 +271,7 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
             self._lose(_loss(error))
 
     async def _receive_all(self, websocket: ClientConnection) -> None:
-        loss = Lost("closed by the server")
+        loss = Lost(phrases.closed_by_server())
         try:
             sock = websocket.transport.get_extra_info("socket")
             async for message in websocket:
@@ -279,7 +280,7 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
                     sock.setsockopt(socket.IPPROTO_TCP, QUICK_ACK, 1)
                 if isinstance(message, bytes) and message:
                     self._receive(message)
-            loss = Lost("closed by the server", websocket.close_code)
+            loss = Lost(phrases.closed_by_server(), websocket.close_code)
         except (WebSocketException, OSError, RuntimeError, ValueError) as error:
             # pycrdt raises RuntimeError and ValueError for what it cannot apply or decode.
             loss = _loss(error)

@@ -10,13 +10,11 @@ from typing import Any
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from jmcp.core.errors import (
-    JupyterRefused,
     JupyterUnreachable,
     NotebookBroken,
-    NotebookMissing,
-    NotebookTooLarge,
 )
 from jmcp.core.ports import NotebookRef
+from jmcp_api import backend_errors, phrases
 from jmcp_jupyter.documents.remote.contents import RemoteContents
 from jmcp_jupyter.documents.remote.identity import RemoteIdentity
 from jmcp_jupyter.documents.remote.room import RemoteRoom
@@ -124,7 +122,7 @@ class RemoteRooms:
             async with asyncio.timeout(CONNECT_SECONDS):
                 return await self._connect_once(room)
         except TimeoutError as error:
-            raise self._unreachable("it did not answer in time") from error
+            raise self._unreachable(phrases.no_answer_in_time()) from error
         finally:
             first.set()
 
@@ -135,7 +133,7 @@ class RemoteRooms:
             room.path = (await self._identity.current(room.key)).path
             session = await self._server.document(room.path)
         if session is None:
-            raise NotebookMissing(f"There is no notebook at {room.path!r}.", path=room.path)
+            raise backend_errors.NotebookMissing.nothing_there(path=room.path)
         client = NotebookClient(
             self._api.websocket_url(
                 f"api/collaboration/room/json:notebook:{room.key}", sessionId=session.session
@@ -198,33 +196,25 @@ class RemoteRooms:
                     return
             await asyncio.sleep(RELOAD_SECONDS / QUIET_LOOKS)
             if not client.synced:
-                raise self._unreachable("the connection was lost while it loaded the notebook")
+                raise self._unreachable(phrases.lost_while_loading())
             quiet = quiet + 1 if watch.version == version else 0
             version = watch.version
 
     async def _why(self, path: str, error: Exception) -> Exception:
         """Why a room did not open: the file says it better than the websocket."""
         if isinstance(error, Lost) and error.code == TOO_LARGE:
-            return NotebookTooLarge(
-                f"The live document of {path!r} is larger than {self._message_bytes:,} bytes. "
-                "Clear large outputs, or ask for a higher limit.",
-                path=path,
-                limit_bytes=self._message_bytes,
+            return backend_errors.NotebookTooLarge.live_document(
+                path=path, limit_bytes=self._message_bytes
             )
         if isinstance(error, InvalidStatus) and error.response.status_code in REFUSALS:
-            return JupyterRefused(
-                f"The Jupyter Server at {self._api.url} refused the live document of {path!r}: "
-                "its token does not allow it.",
-                status=error.response.status_code,
+            return backend_errors.JupyterRefused.live_document(
+                url=self._api.url, path=path, status=error.response.status_code
             )
         await self._contents.load(path)
         return self._unreachable(str(error) or type(error).__name__)
 
     def _unreachable(self, why: str) -> JupyterUnreachable:
-        return JupyterUnreachable(
-            f"The live documents of the Jupyter Server at {self._api.url} cannot be reached "
-            f"({why}). Nothing was changed; try again."
-        )
+        return backend_errors.JupyterUnreachable.no_live_documents(url=self._api.url, reason=why)
 
     def _happened(self, action: str, data: dict[str, Any]) -> None:
         """An event of the server: of a room, or of its files."""

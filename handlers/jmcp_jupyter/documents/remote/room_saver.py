@@ -6,6 +6,7 @@ from logging import Logger
 from typing import TYPE_CHECKING, Any
 
 from jmcp.core.errors import BackendError, JupyterRefused, JupyterUnreachable, NotebookMissing
+from jmcp_api import phrases
 from jmcp_jupyter.documents.live.document_watch import changed_keys
 from jmcp_jupyter.documents.live.save_supervisor import MISSES_BEFORE_GIVING_UP, SaveSupervisor
 from jmcp_jupyter.documents.remote.contents import RemoteContents
@@ -59,12 +60,12 @@ class RemoteSaver(SaveSupervisor):
         try:
             return await self._ask_and_verify()
         except NotebookMissing:
-            self._failed("its file is gone")
+            self._failed(phrases.file_gone())
             self._misses += 1
             if self._misses >= MISSES_BEFORE_GIVING_UP:
                 self._abandon("its file was deleted")
         except (JupyterUnreachable, JupyterRefused, Lost):
-            self._failed("the Jupyter Server does not answer")
+            self._failed(phrases.no_answer_from_jupyter())
         except BackendError as error:
             self._failed(error.message)
         return False
@@ -95,8 +96,8 @@ class RemoteSaver(SaveSupervisor):
         about = await self._contents.about(self._room.path)
         self._misses = 0
         if not about["writable"]:
-            self._failed("it is read-only")
+            self._failed(phrases.read_only())
         elif status == "skipped" or not quiet:
             self._again()  # it was being reloaded, or another change cancelled the save
         else:
-            self._failed("Jupyter could not save it")
+            self._failed(phrases.not_saved())

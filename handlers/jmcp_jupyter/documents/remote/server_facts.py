@@ -6,7 +6,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 
-from jmcp.core.errors import JupyterUnreachable
+from jmcp_api.backend_errors import JupyterUnreachable
 from jmcp_jupyter.documents.remote.event_stream import ServerEvents
 from jmcp_jupyter.http_api import JupyterApi, quoted
 from jmcp_jupyter.server_probe import document_mode
@@ -81,10 +81,7 @@ class RemoteServer:
                 return Facts(live=not await self._rtc_off(), session=root.session)
         status = await self._api.request("GET", "api/status")
         if status.is_error:
-            raise JupyterUnreachable(
-                f"The Jupyter Server at {self._api.url} does not say since when it runs (status "
-                f"{status.status_code})."
-            )
+            raise JupyterUnreachable.no_start_time(url=self._api.url, status=status.status_code)
         return Facts(live=False, session=str(status.json()["started"]))
 
     async def _rtc_off(self) -> bool:

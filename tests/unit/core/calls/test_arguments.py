@@ -10,7 +10,7 @@ from jmcp.compose import API
 from jmcp.core.calls.arguments import Arguments
 from jmcp.core.errors import ToolError
 
-ARGUMENTS = Arguments(API.policy.errors["invalid_arguments"])
+ARGUMENTS = Arguments(API.policy)
 
 
 def refusal(tool: str, arguments: dict[str, Any]) -> str:

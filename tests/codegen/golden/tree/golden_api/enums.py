@@ -10,5 +10,5 @@ State = Literal["idle", "busy"]
 """What a kernel does."""
 KernelState = Literal["dead", "idle", "busy"]
 """What a kernel does or is."""
-NoticeCode = Literal["kernel_restarted"]
+NoticeCode = Literal["kernel_restarted", "cells_changed"]
 """What a notice is about."""

@@ -1,8 +1,12 @@
-"""Every error that a tool can raise."""
+"""Every error that a tool can raise. Each has a constructor for each of its sentences."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
 from jmcp.core.errors import ToolError
+from jmcp.core.sentences import counted, listed, word
 
 
 class InvalidArguments(ToolError):
@@ -13,6 +17,45 @@ class InvalidArguments(ToolError):
     fault = "client"
     retry = "never"
 
+    @classmethod
+    def refused(cls, *, tool: str, shown: str, problems: Sequence[str]) -> Self:
+        return cls(f"{tool}: {shown}", problems=problems)
+
+    @classmethod
+    def refused_with_more(
+        cls, *, tool: str, shown: str, more: int, problems: Sequence[str]
+    ) -> Self:
+        return cls(f"{tool}: {shown} and {more} more.", problems=problems)
+
+    @classmethod
+    def reserved(cls, *, session_id: str, param: str) -> Self:
+        return cls(f"{session_id} is reserved.", param=param)
+
+    @classmethod
+    def misplaced(cls, *, shown: Sequence[str]) -> Self:
+        return cls(f"{listed(shown, '; ')}.")
+
+    @classmethod
+    def nothing_to_delete(cls, *, session_id: str) -> Self:
+        return cls(f"{session_id} is none.")
+
+
+class SessionRequired(ToolError):
+    """Which session?"""
+
+    code = "session_required"
+    http = 409
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def none_open(cls, *, sessions: Sequence[Mapping[str, Any]]) -> Self:
+        return cls("There is none.", sessions=sessions)
+
+    @classmethod
+    def several_open(cls, *, known: Sequence[str], sessions: Sequence[Mapping[str, Any]]) -> Self:
+        return cls(f"There are {listed(known, '; ')}.", sessions=sessions)
+
 
 class SessionNotFound(ToolError):
     """No such session."""
@@ -22,6 +65,152 @@ class SessionNotFound(ToolError):
     fault = "client"
     retry = "never"
 
+    @classmethod
+    def none_open(cls, *, sessions: Sequence[Mapping[str, Any]]) -> Self:
+        return cls("There is none.", sessions=sessions)
+
+    @classmethod
+    def several_open(cls, *, known: Sequence[str], sessions: Sequence[Mapping[str, Any]]) -> Self:
+        return cls(f"There are {listed(known, '; ')}.", sessions=sessions)
+
+    @classmethod
+    def unknown(
+        cls, *, name: str, known: Sequence[str], sessions: Sequence[Mapping[str, Any]]
+    ) -> Self:
+        return cls(
+            f'No session is called {name!r};\nyou have {listed(known, " or ", none="none")}. {{Braces}} and "quotes" are kept.',
+            sessions=sessions,
+        )
+
+
+class NotPermitted(ToolError):
+    """Not allowed."""
+
+    code = "not_permitted"
+    http = 403
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def tool(
+        cls, *, tool: str, tools: Sequence[str], needs: str | None, scopes: Sequence[str]
+    ) -> Self:
+        return cls(
+            f"{tool} is not; {listed(tools, ', ', none='nothing')} is.",
+            needs=needs,
+            scopes=scopes,
+            tools=tools,
+        )
+
+    @classmethod
+    def read_only(
+        cls, *, what: str, needs: str, tools: Sequence[str], scopes: Sequence[str]
+    ) -> Self:
+        return cls(
+            f"{what} needs {needs}; {listed(tools, ', ', none='nothing')} does not.",
+            needs=needs,
+            scopes=scopes,
+            tools=tools,
+        )
+
+    @classmethod
+    def scope(
+        cls,
+        *,
+        what: str,
+        needs: str,
+        given: Sequence[str],
+        tools: Sequence[str],
+        scopes: Sequence[str],
+    ) -> Self:
+        return cls(
+            f"{what} needs {needs}, not {listed(given, ', ', none='none')}; {listed(tools, ', ', none='nothing')} does not.",
+            needs=needs,
+            scopes=scopes,
+            tools=tools,
+        )
+
+
+class RateLimited(ToolError):
+    """Too many calls."""
+
+    code = "rate_limited"
+    http = 429
+    fault = "client"
+    retry = "later"
+
+    @classmethod
+    def caller(cls, *, rate: float, retry_after: float) -> Self:
+        return cls(f"{rate:g} a second; wait {retry_after:g} s.", retry_after=retry_after)
+
+    @classmethod
+    def session(cls, *, rate: float, retry_after: float) -> Self:
+        return cls(f"{rate:g} a second; wait {retry_after:g} s.", retry_after=retry_after)
+
+
+class SessionLimit(ToolError):
+    """Too many sessions."""
+
+    code = "session_limit"
+    http = 429
+    fault = "client"
+    retry = "later"
+
+    @classmethod
+    def sessions(cls, *, count: int, limit: int) -> Self:
+        return cls(f"{count} of {limit}.")
+
+    @classmethod
+    def notebooks(cls, *, limit: int) -> Self:
+        return cls(f"{limit}.")
+
+
+class NotebookNotOpen(ToolError):
+    """Not open."""
+
+    code = "notebook_not_open"
+    http = 404
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def not_held(cls, *, asked: str, notebooks: Sequence[str]) -> Self:
+        return cls(f"Not {asked}; {listed(notebooks, ', ', none='none')}.", notebooks=notebooks)
+
+    @classmethod
+    def no_current(cls, *, notebooks: Sequence[str]) -> Self:
+        return cls(f"None; {listed(notebooks, ', ', none='none')}.", notebooks=notebooks)
+
+
+class ServerStopping(ToolError):
+    """It stops."""
+
+    code = "server_stopping"
+    http = 503
+    fault = "server"
+    retry = "later"
+
+    @classmethod
+    def not_begun(cls, *, tool: str) -> Self:
+        return cls(f"{tool} was not begun.")
+
+    @classmethod
+    def not_finished(cls, *, tool: str) -> Self:
+        return cls(f"{tool} was not finished.")
+
+
+class InternalError(ToolError):
+    """A bug."""
+
+    code = "internal_error"
+    http = 500
+    fault = "server"
+    retry = "never"
+
+    @classmethod
+    def bug(cls, *, tool: str, reference: str) -> Self:
+        return cls(f"A bug in {tool}: {reference}.", reference=reference)
+
 
 class CellNotFound(ToolError):
     """No such cell."""
@@ -30,3 +219,14 @@ class CellNotFound(ToolError):
     http = 404
     fault = "client"
     retry = "never"
+
+    @classmethod
+    def index(cls, *, cell_count: int, size: int, count: int, index: int) -> Self:
+        return cls(
+            f"There are {counted(cell_count, 'cell', 'cells')}, {size:,} bytes of {word(count, 'it', 'them')}; {index} is none.",
+            cell_count=cell_count,
+        )
+
+    @classmethod
+    def removed(cls, *, cell_count: int, source: str) -> Self:
+        return cls("It was removed.", cell_count=cell_count, source=source)

@@ -4,9 +4,28 @@ from __future__ import annotations
 
 from jmcp.core.calls.tool import Policy
 
-from . import errors
+from . import backend_errors, errors, phrases
+
+
+class Errors:
+    """The errors that any session tool can meet, and those of documents and kernels."""
+
+    invalid_arguments = errors.InvalidArguments
+    session_required = errors.SessionRequired
+    session_not_found = errors.SessionNotFound
+    not_permitted = errors.NotPermitted
+    rate_limited = errors.RateLimited
+    session_limit = errors.SessionLimit
+    notebook_not_open = errors.NotebookNotOpen
+    server_stopping = errors.ServerStopping
+    internal_error = errors.InternalError
+    notebook_missing = backend_errors.NotebookMissing
+    kernel_down = backend_errors.KernelDown
+
 
 POLICY = Policy(
+    errors=Errors,
+    phrases=phrases,
     minted_authenticated="base32",
     minted_anonymous="uuid4",
     minted_length=8,
@@ -19,14 +38,24 @@ POLICY = Policy(
     notebooks_per_session=4,
     session_calls_per_second=10,
     owner_calls_per_second=50,
+    session_errors=(
+        errors.InvalidArguments,
+        errors.SessionRequired,
+        errors.SessionNotFound,
+        errors.NotPermitted,
+        errors.RateLimited,
+        errors.SessionLimit,
+        errors.NotebookNotOpen,
+        errors.ServerStopping,
+        errors.InternalError,
+    ),
     notices={
         "kernel_restarted": "The kernel was restarted: all variables were lost.",
-    },
-    errors={
-        "invalid_arguments": errors.InvalidArguments,
-        "session_not_found": errors.SessionNotFound,
+        "cells_changed": "Others changed {cells:, |max 5}.",
     },
     backend_errors={
         "notebook_missing": errors.CellNotFound,
+        "kernel_down": errors.CellNotFound,
+        "kernel_missing": errors.CellNotFound,
     },
 )

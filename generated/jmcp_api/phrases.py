@@ -1,0 +1,167 @@
+"""Parts of sentences, and what else a client reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jmcp.core.sentences import listed, word
+
+
+def session_row(*, session_id: str, notebook_path: str, last_used: str) -> str:
+    return f"{session_id} ({notebook_path}, last used {last_used})"
+
+
+def argument_required(*, name: str) -> str:
+    return f"{name} is required"
+
+
+def argument_unknown(*, name: str, tool: str, known: Sequence[str]) -> str:
+    return f"{name} is not an argument of {tool}; known: {listed(known, ', ', none='none')}"
+
+
+def argument_misspelt(*, name: str, tool: str, near: str) -> str:
+    return f"{name} is not an argument of {tool}; did you mean {near}?"
+
+
+def argument_refused(*, name: str, reason: str) -> str:
+    return f"{name}: {reason}"
+
+
+def argument_null(*, names: Sequence[str]) -> str:
+    return f"{listed(names, ', ')}: null is not a value; leave it out instead"
+
+
+def argument_repeats(*, name: str) -> str:
+    return f"{name}: the items must differ from each other"
+
+
+def argument_twice(*, given: str, name: str) -> str:
+    return f"{given} means {name}, and both were given"
+
+
+def none_of(*, names: Sequence[str]) -> str:
+    return f"give exactly one of {listed(names, ' or ')}: neither was given"
+
+
+def both_of(*, names: Sequence[str], given: Sequence[str]) -> str:
+    return f"give exactly one of {listed(names, ' or ')}: {listed(given, ' and ')} were both given"
+
+
+def belongs_in_body(*, name: str) -> str:
+    return f"{name} belongs in the body"
+
+
+def belongs_in_query(*, name: str) -> str:
+    return f"{name} belongs in the query"
+
+
+def is_in_path(*, name: str) -> str:
+    return f"{name} is in the path already"
+
+
+def permission_denied() -> str:
+    return "permission denied"
+
+
+def no_such_file() -> str:
+    return "no such file or directory"
+
+
+def http_status(*, status: int) -> str:
+    return f"HTTP status {status}"
+
+
+def read_only() -> str:
+    return "it is read-only"
+
+
+def file_gone() -> str:
+    return "its file is gone"
+
+
+def no_answer_from_jupyter() -> str:
+    return "the Jupyter Server does not answer"
+
+
+def not_saved() -> str:
+    return "Jupyter could not save it"
+
+
+def not_connected() -> str:
+    return "not connected"
+
+
+def not_taken() -> str:
+    return "the server did not take what was written"
+
+
+def no_answer_within(*, seconds: float) -> str:
+    return f"no answer within {seconds:g} s"
+
+
+def no_answer_in_time() -> str:
+    return "it did not answer in time"
+
+
+def closed_by_server() -> str:
+    return "closed by the server"
+
+
+def lost_while_loading() -> str:
+    return "the connection was lost while it loaded the notebook"
+
+
+def stale_cell(*, index: int, cell_id: str) -> str:
+    return f"{index} (id {cell_id})"
+
+
+def stale_decide(*, count: int) -> str:
+    return f"Decide with what {word(count, 'it holds', 'they hold')} now, and call again. With force: true the call is made whatever others changed."
+
+
+def stale_cut() -> str:
+    return "What is cut here, read_cell shows whole: read it, then call again. With force: true the call is made whatever others changed."
+
+
+def stale_no_diff() -> str:
+    return "No diff where the source that was read is no longer known, or too long."
+
+
+def stale_source(*, index: int, cell_id: str) -> str:
+    return f"=== cell {index}, id {cell_id}, as it is now ==="
+
+
+def stale_change() -> str:
+    return "=== what others changed of it ==="
+
+
+def stale_only_change(*, index: int, cell_id: str) -> str:
+    return f"=== cell {index}, id {cell_id}, what others changed of it ==="
+
+
+def characters_left_out(*, count: int) -> str:
+    return f"\n[... {count} characters left out ...]\n"
+
+
+def opening_with_create() -> str:
+    return "use_notebook with mode create"
+
+
+def opening_with_kernel_id() -> str:
+    return "use_notebook with a kernel_id"
+
+
+def opening_with_private_kernel() -> str:
+    return "use_notebook with kernel private"
+
+
+def opening_with_shared_kernel() -> str:
+    return "use_notebook with kernel shared, after private,"
+
+
+def releasing_with_stop() -> str:
+    return "unuse_notebook with kernel stop"
+
+
+def batch_code(*, done: int, total: int) -> str:
+    return f"run_cells: {done} of {total} cells"

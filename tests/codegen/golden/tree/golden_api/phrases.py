@@ -1,0 +1,67 @@
+"""Parts of sentences, and what else a client reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jmcp.core.sentences import listed
+
+
+def seconds_left(*, seconds: float) -> str:
+    return f"{seconds:.1f} s left"
+
+
+def session_row(*, session_id: str, notebook_path: str, last_used: str) -> str:
+    return f"{session_id} {notebook_path} {last_used}"
+
+
+def argument_required(*, name: str) -> str:
+    return f"{name} is required"
+
+
+def argument_unknown(*, name: str, tool: str, known: Sequence[str]) -> str:
+    return f"{name} of {tool} is none of {listed(known, ', ', none='none')}"
+
+
+def argument_misspelt(*, name: str, tool: str, near: str) -> str:
+    return f"{name} of {tool} is {near}"
+
+
+def argument_refused(*, name: str, reason: str) -> str:
+    return f"{name} {reason}"
+
+
+def argument_null(*, names: Sequence[str]) -> str:
+    return f"{listed(names, ', ')} null"
+
+
+def argument_repeats(*, name: str) -> str:
+    return f"{name} repeats"
+
+
+def argument_twice(*, given: str, name: str) -> str:
+    return f"{given} is {name}"
+
+
+def none_of(*, names: Sequence[str]) -> str:
+    return f"none of {listed(names, ' or ')}"
+
+
+def both_of(*, names: Sequence[str], given: Sequence[str]) -> str:
+    return f"both of {listed(names, ' or ')}, {listed(given, ' and ')}"
+
+
+def belongs_in_body(*, name: str) -> str:
+    return f"{name} to the body"
+
+
+def belongs_in_query(*, name: str) -> str:
+    return f"{name} to the query"
+
+
+def is_in_path(*, name: str) -> str:
+    return f"{name} in the path"
+
+
+def left_out(*, count: int) -> str:
+    return f"{count} left out"

@@ -1,0 +1,93 @@
+"""Sentences: what their placeholders print, and that all which a client reads are in the spec."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jmcp.core import errors as core
+from jmcp.core.sentences import counted, listed, word
+from jmcp_api import backend_errors, errors
+from jmcp_codegen.source.sentences import parse
+
+ROOT = Path(__file__).parents[2]
+HAND_WRITTEN = [ROOT / "jmcp", ROOT / "handlers"]
+NOT_YET = "handlers/jmcp_jupyter/kernels/"
+FAMILIES = (core.ToolError, core.BackendError)
+ERRORS = frozenset(
+    name
+    for module in (core, errors, backend_errors)
+    for name, found in vars(module).items()
+    if isinstance(found, type) and issubclass(found, FAMILIES) and found not in FAMILIES
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "values", "text"),
+    [
+        ("none", {}, "none"),
+        ("{path}", {"path": "a.ipynb"}, "a.ipynb"),
+        ("{path!r}", {"path": "it's"}, '"it\'s"'),
+        ("{path!a}", {"path": "é"}, "'\\xe9'"),
+        ("{n:d} of {n:d}", {"n": 3}, "3 of 3"),
+        ("{n:,}", {"n": 1234567}, "1,234,567"),
+        ("{s:g}", {"s": 0.5}, "0.5"),
+        ("{s:.0f}", {"s": 29.6}, "30"),
+        ("{n:cell|cells}", {"n": 1}, "1 cell"),
+        ("{n:cell|cells}", {"n": 0}, "0 cells"),
+        ("{n:?it holds|they hold}", {"n": 2}, "they hold"),
+        ("cell{n:?|s}", {"n": 1}, "cell"),
+        ("{names:, }", {"names": ["a", "b"]}, "a, b"),
+        ("{names:; |none}", {"names": []}, "none"),
+        ("{names: or |none}", {"names": ["a", "b"]}, "a or b"),
+        ("{names:, |max 2}", {"names": ["a", "b", "c", "d"]}, "a, b and 2 more"),
+        ("{names:, |none|max 2}", {"names": ["a", "b"]}, "a, b"),
+        ("{{x}} \"q\" 'p' \\ \n {a}", {"a": "é"}, "{x} \"q\" 'p' \\ \n é"),
+    ],
+)
+def test_a_template_prints(template: str, values: dict[str, object], text: str) -> None:
+    helpers = {"counted": counted, "listed": listed, "word": word}
+    assert eval(parse(template).source, helpers, dict(values)) == text
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    for folder in HAND_WRITTEN:
+        for path in sorted(folder.rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call):
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", node
+
+
+def test_no_error_is_made_with_a_sentence_of_its_own() -> None:
+    """An error is made by the constructor of one of its sentences, never by its class."""
+    made = [
+        f"{place}: {ast.unparse(call)[:80]}"
+        for place, call in calls()
+        if ast.unparse(call.func).rpartition(".")[2] in ERRORS and not place.startswith(NOT_YET)
+    ]
+    assert made == []
+
+
+def test_every_sentence_is_said_somewhere() -> None:
+    """By name: one that nobody calls any more goes."""
+    called = {ast.unparse(call.func).rpartition(".")[2] for _, call in calls()}
+    named = {
+        node.attr
+        for folder in HAND_WRITTEN
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute)
+    }
+    declared = {
+        f"{owner}.{name}"
+        for module in (errors, backend_errors)
+        for owner, found in vars(module).items()
+        if isinstance(found, type) and issubclass(found, FAMILIES)
+        for name, member in vars(found).items()
+        if isinstance(member, classmethod)
+    }
+    unsaid = {one for one in declared if one.rpartition(".")[2] not in called | named}
+    assert {one for one in unsaid if not one.startswith(("Kernel", "JupyterRefused.ch"))} == set()

@@ -59,6 +59,10 @@ def is_in_path(*, name: str) -> str:
     return f"{name} is in the path already"
 
 
+def interrupted_before_reply() -> str:
+    return "The kernel was interrupted before it could say how this run ended."
+
+
 def permission_denied() -> str:
     return "permission denied"
 

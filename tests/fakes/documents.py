@@ -476,5 +476,5 @@ def _parsed(path: str, text: str) -> dict[str, Any]:
             cell["source"] = "".join(cell["source"])
         assert isinstance(notebook["metadata"], dict)
     except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise NotebookBroken(f"{path!r} is not a notebook of nbformat 4.", path=path) from error
+        raise NotebookBroken.unreadable(path=path) from error
     return dict(notebook)

@@ -328,9 +328,7 @@ class FakeKernels:
     async def attach(self, ref: NotebookRef, kernel_id: str) -> None:
         kernel = self._kernel(kernel_id)
         if kernel.notebook is not None and kernel.notebook.key != ref.key:
-            raise KernelTaken(
-                f"Kernel {kernel_id} belongs to {kernel.notebook.path}.", kernel_id=kernel_id
-            )
+            raise KernelTaken.by_notebooks(kernel_id=kernel_id, paths=[kernel.notebook.path])
         for other in self.kernels.values():
             if other.notebook is not None and other.notebook.key == ref.key:
                 other.notebook = None

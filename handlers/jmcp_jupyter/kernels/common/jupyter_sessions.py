@@ -8,8 +8,8 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
-from jmcp.core.errors import KernelTaken
 from jmcp.core.ports import NotebookRef
+from jmcp_api.backend_errors import KernelTaken
 
 COLLABORATIVE_DRIVE = "RTC:"
 """The drive that JupyterLab puts before the paths of shared documents."""
@@ -66,9 +66,7 @@ class JupyterSessions:
         rows = await self.rows()
         paths = {notebook_path(row) for row in rows if row["kernel"]["id"] == kernel_id}
         if paths and ref.path not in paths:
-            raise KernelTaken(
-                f"Kernel {kernel_id} belongs to {', '.join(sorted(paths))}.", kernel_id=kernel_id
-            )
+            raise KernelTaken.by_notebooks(kernel_id=kernel_id, paths=sorted(paths))
         await self.bind(ref, kernel_id)
 
     async def create(self, ref: NotebookRef, kernel_name: str) -> str:

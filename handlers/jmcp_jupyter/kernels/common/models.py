@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast, get_args
 
-from jmcp.core.errors import KernelMissing, KernelspecMissing
 from jmcp.core.ports import KernelInfo, Kernelspec, KernelState
+from jmcp_api.backend_errors import KernelMissing, KernelspecMissing
 from jmcp_jupyter.kernels.common.connection import JupyterConnection
 
 
@@ -25,12 +25,7 @@ def kernelspecs(found: Mapping[str, Any]) -> dict[str, Kernelspec]:
 def installed(name: str, specs: Mapping[str, Kernelspec]) -> str:
     """The same name. Raises KernelspecMissing."""
     if name not in specs:
-        raise KernelspecMissing(
-            f"The kernelspec {name!r} is not installed; installed are: "
-            f"{', '.join(specs) or 'none'}. use_notebook with kernel_name takes one of those.",
-            kernel_name=name,
-            installed=list(specs),
-        )
+        raise KernelspecMissing.not_installed(kernel_name=name, installed=list(specs))
     return name
 
 
@@ -65,7 +60,7 @@ def kernel_info(
 
 def missing(kernel_id: str) -> KernelMissing:
     """The error for a kernel that Jupyter does not list."""
-    return KernelMissing(f"No running kernel has the id {kernel_id}.", kernel_id=kernel_id)
+    return KernelMissing.unknown(kernel_id=kernel_id)
 
 
 def _state(known: str | None, listed: str | None) -> KernelState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from jmcp.core.ports import Reply
+from jmcp_api import phrases
 
 Loss = Literal["kernel_died", "kernel_restarted"]
 
@@ -14,7 +15,7 @@ STOPPING_LIMIT_SECONDS = 15.0
 NO_REPLY = Reply(
     status="error",
     ename="KeyboardInterrupt",
-    evalue="The kernel was interrupted before it could say how this run ended.",
+    evalue=phrases.interrupted_before_reply(),
 )
 """The reply of a run without one: ipykernel that is interrupted outside of the code, as between its
 end and the reply, says that it is idle and sends no reply."""

@@ -9,8 +9,8 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
-from jmcp.core.errors import KernelDown
 from jmcp.core.ports import Kernelspec, NotebookRef
+from jmcp_api.backend_errors import KernelDown
 from jmcp_jupyter.kernels.common.models import kernelspecs, missing
 from jmcp_jupyter.kernels.local.environment import KernelEnvironment
 
@@ -60,9 +60,7 @@ class LocalKernelManager:
         except START_FAILURES as error:
             # Jupyter keeps it among the pending ones, and then fails to shut down the others.
             getattr(self.kernels, "_pending_kernels", {}).pop(kernel_id, None)
-            raise KernelDown(
-                f"The kernel {kernel_name!r} did not start: {error}", kernel_name=kernel_name
-            ) from error
+            raise KernelDown.not_started(kernel_name=kernel_name, reason=str(error)) from error
         return kernel_id
 
     async def interrupt(self, kernel_id: str) -> None:
@@ -70,7 +68,7 @@ class LocalKernelManager:
         try:
             await ensure_async(self.kernels.interrupt_kernel(kernel_id))
         except (RuntimeError, OSError) as error:
-            raise KernelDown(f"Kernel {kernel_id} is not running.", kernel_id=kernel_id) from error
+            raise KernelDown.not_running(kernel_id=kernel_id) from error
 
     async def restart(self, kernel_id: str) -> None:
         self._check(kernel_id)
@@ -78,9 +76,7 @@ class LocalKernelManager:
             answer = await self.kernels.restart_kernel(kernel_id)
             await asyncio.wait_for(ensure_async(answer), RESTART_LIMIT_SECONDS)
         except START_FAILURES as error:
-            raise KernelDown(
-                f"Kernel {kernel_id} did not come back from its restart.", kernel_id=kernel_id
-            ) from error
+            raise KernelDown.not_back(kernel_id=kernel_id) from error
 
     async def delete(self, kernel_id: str, *, now: bool = False) -> None:
         """Shut down a kernel that has no Jupyter session; `now`: without asking it to end."""

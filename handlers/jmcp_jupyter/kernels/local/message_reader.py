@@ -7,8 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
-from jmcp.core.errors import KernelDown
 from jmcp.core.ports import OnMessage, Reply
+from jmcp_api.backend_errors import KernelDown
 from jmcp_jupyter.kernels.common.messages import KernelRequest, Message, read_reply
 from jmcp_jupyter.kernels.common.run_loss import NO_REPLY
 from jmcp_jupyter.kernels.common.runs import Run, Runs
@@ -60,9 +60,9 @@ class MessageReader:
         deadline = time.monotonic() + seconds
         while not self._ready.is_set():
             if not self.open or not await alive():
-                raise KernelDown("The kernel died before it answered.")
+                raise KernelDown.died_before_answer()
             if time.monotonic() > deadline:
-                raise KernelDown(f"The kernel did not answer within {seconds:g} s.")
+                raise KernelDown.no_answer(seconds=seconds)
             for channel in ("shell", "control"):
                 self.nudge(channel)
             try:

@@ -7,7 +7,7 @@ from typing import Any
 
 from jupyter_core.utils import ensure_async
 
-from jmcp.core.errors import KernelDown
+from jmcp_api.backend_errors import KernelDown
 from jmcp_jupyter.kernels.common.models import missing
 from jmcp_jupyter.kernels.common.run_loss import STOPPING_LIMIT_SECONDS, Loss
 
@@ -95,9 +95,7 @@ class LocalProcess:
             if not self.stopping and not self._kernel.autorestart:
                 break
             await asyncio.sleep(POLL_SECONDS)
-        raise KernelDown(
-            f"Kernel {self.kernel_id} is dead and was not restarted.", kernel_id=self.kernel_id
-        )
+        raise KernelDown.not_restarted(kernel_id=self.kernel_id)
 
     def close(self) -> None:
         """Leave Jupyter's restarter alone again."""

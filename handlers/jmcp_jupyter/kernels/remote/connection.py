@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-from jmcp.core.errors import KernelDown, KernelMissing
+from jmcp.core.errors import KernelMissing
 from jmcp.core.ports import Health, OnMessage, Reply
+from jmcp_api.backend_errors import KernelDown
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.common.connection import JupyterConnection
 from jmcp_jupyter.kernels.common.messages import ChannelIdentity, Message
@@ -123,15 +124,12 @@ class RemoteConnection(JupyterConnection[KernelWebsocket, RemoteRun]):
             if self.process.gone:
                 raise missing(self.kernel_id)
             if self.process.dead and not self.process.successor_due:
-                raise KernelDown(f"Kernel {self.kernel_id} is dead.", kernel_id=self.kernel_id)
+                raise KernelDown.dead(kernel_id=self.kernel_id)
             now, failure = time.monotonic(), self._channel.failure
             if failure is not None and now > patience:
                 raise failure
             if now > deadline:
-                raise KernelDown(
-                    f"Kernel {self.kernel_id} did not answer within {READY_LIMIT_SECONDS:g} s.",
-                    kernel_id=self.kernel_id,
-                )
+                raise KernelDown.silent(kernel_id=self.kernel_id, seconds=READY_LIMIT_SECONDS)
             if now > look_at:
                 # Jupyter opens no channel of a kernel that dies at once, and says nothing of that.
                 look_at = now + self.look_interval_seconds

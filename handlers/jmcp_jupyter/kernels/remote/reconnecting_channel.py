@@ -6,7 +6,8 @@ import asyncio
 import time
 from typing import Any, Protocol
 
-from jmcp.core.errors import BackendError, JupyterRefused, KernelDown, KernelMissing
+from jmcp.core.errors import BackendError, KernelMissing
+from jmcp_api.backend_errors import JupyterRefused, KernelDown
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.common.messages import ChannelIdentity, Message
 from jmcp_jupyter.kernels.common.models import missing
@@ -160,14 +161,9 @@ class ReconnectingChannel:
         if refusal.status == 404:
             return missing(self._kernel_id)
         if refusal.status in (401, 403):
-            return JupyterRefused(
-                "The Jupyter Server does not let this token use the channels of its kernels."
-            )
-        return KernelDown(
-            f"The channels of kernel {self._kernel_id} could not be opened "
-            f"({refusal.status or refusal}).",
-            kernel_id=self._kernel_id,
-        )
+            return JupyterRefused.channels()
+        reason = str(refusal.status or refusal)
+        return KernelDown.no_channels(kernel_id=self._kernel_id, reason=reason)
 
     async def _watch(self) -> None:
         """Until it closes, or is as good as closed: a stalled network looks like a silent kernel."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jmcp.core.errors import KernelDown
 from jmcp.core.ports import Kernelspec, NotebookRef
+from jmcp_api.backend_errors import KernelDown
 from jmcp_jupyter.http_api import JupyterApi, quoted
 from jmcp_jupyter.kernels.common.models import kernelspecs, missing
 
@@ -33,28 +33,28 @@ class RestKernelManager:
         body = {"name": kernel_name, "path": ref.path.rpartition("/")[0]}
         answer = await self._api.request("POST", "api/kernels", body=body)
         if answer.status_code != 201:
-            raise KernelDown(
-                f"The kernel {kernel_name!r} did not start: Jupyter answered {answer.status_code}.",
-                kernel_name=kernel_name,
+            raise KernelDown.not_started_by_jupyter(
+                kernel_name=kernel_name, status=answer.status_code
             )
         return str(answer.json()["id"])
 
     async def interrupt(self, kernel_id: str) -> None:
-        await self._ask_for(kernel_id, "interrupt", f"Kernel {kernel_id} is not running.")
+        if not await self._ask_for(kernel_id, "interrupt"):
+            raise KernelDown.not_running(kernel_id=kernel_id)
 
     async def restart(self, kernel_id: str) -> None:
-        failure = f"Kernel {kernel_id} did not come back from its restart."
-        await self._ask_for(kernel_id, "restart", failure)
+        if not await self._ask_for(kernel_id, "restart"):
+            raise KernelDown.not_back(kernel_id=kernel_id)
 
     async def delete(self, kernel_id: str) -> None:
         await self._api.request("DELETE", kernel_path(kernel_id))
 
-    async def _ask_for(self, kernel_id: str, action: str, failure: str) -> None:
+    async def _ask_for(self, kernel_id: str, action: str) -> bool:
+        """Whether it was done. Raises KernelMissing."""
         answer = await self._api.request("POST", f"{kernel_path(kernel_id)}/{action}")
         if answer.status_code == 404:
             raise missing(kernel_id)
-        if answer.is_error:
-            raise KernelDown(failure, kernel_id=kernel_id)
+        return not answer.is_error
 
 
 def kernel_path(kernel_id: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from jmcp.core.errors import KernelDown, KernelMissing
+from jmcp_api.backend_errors import KernelDown, KernelMissing
 from jmcp_jupyter.http_api import JupyterApi
 
 
@@ -40,10 +40,8 @@ class RestSessionManager:
         body = {"path": path, "name": name, "type": type, "kernel": kernel}
         answer = await self._api.request("POST", "api/sessions", body=body)
         if answer.status_code != 201:
-            raise KernelDown(
-                f"The kernel {kernel_name or kernel_id!r} did not start: Jupyter answered "
-                f"{answer.status_code}.",
-                kernel_name=kernel_name,
+            raise KernelDown.not_started_by_jupyter(
+                kernel_name=str(kernel_name or kernel_id), status=answer.status_code
             )
         row: dict[str, Any] = answer.json()
         return row
@@ -59,7 +57,7 @@ class RestSessionManager:
             return await self._patch(session_id, changes)
         answer = await self._api.request("GET", f"api/sessions/{session_id}")
         if answer.status_code != 200:
-            raise KernelMissing("The notebook's Jupyter session is gone.", kernel_id=kernel_id)
+            raise KernelMissing.session_gone(kernel_id=kernel_id)
         row = answer.json()
         aside = str(uuid4())
         await self._patch(session_id, {"path": aside, "name": "", "type": "console"})

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jupyter_server.serverapp import ServerApp
 
 from jmcp.core.errors import KernelDown
 from jmcp.core.ports import Kernels, NotebookRef
-from tests.ports.kernels.conftest import Heard, both, manager, notebook
+from jmcp_jupyter.kernels.local.kernels import LocalKernels
+from tests.ports.kernels.conftest import LIMIT, Heard, both, manager, notebook
 
 SECRETS = ("JUPYTER_TOKEN", "JPY_API_TOKEN", "JUPYTERHUB_API_TOKEN", "JMCP_TOKEN")
 
@@ -124,3 +127,29 @@ async def test_a_program_that_ends_at_once_is_kernel_down(
     manager(server, kernel_id).autorestart = False
     with pytest.raises(KernelDown):
         await kernels.connect(kernel_id)
+
+
+async def test_jupyter_knows_what_a_kernel_does_while_jmcp_watches_it(
+    server: ServerApp, ref: NotebookRef
+) -> None:
+    kernels = LocalKernels(server)
+    kernel_id = await kernels.start(ref, None)
+    connection = await kernels.connect(kernel_id)
+    jupyter: Any = server.kernel_manager
+    states: list[str] = []
+
+    def note(*_: object) -> None:
+        states.append(jupyter.kernel_model(kernel_id)["execution_state"])
+
+    for _ in range(2):
+        before = jupyter.kernel_model(kernel_id)["last_activity"]
+        async with asyncio.timeout(LIMIT):
+            await connection.run("1", note)
+        model = jupyter.kernel_model(kernel_id)
+        assert (set(states), model["execution_state"]) == ({"busy", "idle"}, "idle")
+        assert model["last_activity"] > before
+        assert jupyter.get_kernel(kernel_id)._activity_stream is None
+
+    await kernels.close()
+    assert jupyter.get_kernel(kernel_id)._activity_stream is not None
+    assert jupyter.kernel_model(kernel_id)["execution_state"] == "idle"

@@ -13,6 +13,7 @@ from jupyter_client.client import KernelClient
 from jmcp.core.ports import Health, OnMessage, Reply
 from jmcp_jupyter.kernels.common.connection import JupyterConnection
 from jmcp_jupyter.kernels.common.run_loss import IDLE_LIMIT_SECONDS
+from jmcp_jupyter.kernels.local.activity import ActivityRecord
 from jmcp_jupyter.kernels.local.message_reader import LocalRun, MessageReader
 from jmcp_jupyter.kernels.local.process import LocalProcess
 from jmcp_jupyter.kernels.local.sockets import KernelSockets
@@ -30,10 +31,11 @@ class LocalConnection(JupyterConnection[MessageReader, LocalRun]):
 
     look_interval_seconds = 0.25
 
-    def __init__(self, kernel: Any, process: LocalProcess) -> None:
+    def __init__(self, kernel: Any, process: LocalProcess, activity: ActivityRecord) -> None:
         super().__init__(process.kernel_id)
         self.process = process
         self._kernel = kernel
+        self._activity = activity
         self._reader: MessageReader | None = None
         self._opening = asyncio.Lock()
 
@@ -60,24 +62,29 @@ class LocalConnection(JupyterConnection[MessageReader, LocalRun]):
         reader = self._reader
         if reader is not None and self._current(reader) and await self.process.alive():  # noqa: SIM102
             if reader is self._reader:  # it may have been dropped while that was asked
+                self._activity.take_over()
                 return reader
         async with self._opening:
             await self.process.revived()
             if self._reader is not None and self._current(self._reader):
                 return self._reader
             await self.drop()
-            self._reader = reader = MessageReader(self._sockets(), self.process.pid)
+            self._reader = reader = MessageReader(
+                self._sockets(), self.process.pid, on_published=self._activity.note
+            )
             try:
                 await reader.start(READY_LIMIT_SECONDS, self.process.alive)
             except BaseException:
                 await self.drop()
                 raise
+            self._activity.take_over()
             return reader
 
     async def drop(self) -> None:
         """Close the sockets, if any."""
         reader, self._reader = self._reader, None
         if reader is not None:
+            self._activity.give_back()
             reader.stop(await self.process.loss(reader.pid) or "lost_contact")
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ from jmcp.core.ports import NotebookRef, OnMessage, Reply, Request
 from jmcp_jupyter.kernels.common.kernels import JupyterKernels
 from jmcp_jupyter.kernels.common.models import missing
 from jmcp_jupyter.kernels.common.run_loss import LOST_CONTACT
+from jmcp_jupyter.kernels.local.activity import ActivityRecord
 from jmcp_jupyter.kernels.local.connection import LocalConnection
 from jmcp_jupyter.kernels.local.manager import LocalKernelManager
 from jmcp_jupyter.kernels.local.process import LocalProcess
@@ -30,8 +31,12 @@ class LocalKernels(JupyterKernels[LocalConnection]):
     def _connect(self, kernel_id: str) -> LocalConnection:
         if kernel_id not in self._local.kernels:
             raise missing(kernel_id)
-        process = LocalProcess(self._local.kernels, kernel_id)
-        return LocalConnection(self._local.kernels.get_kernel(kernel_id), process)
+        jupyter = self._local.kernels
+        return LocalConnection(
+            jupyter.get_kernel(kernel_id),
+            LocalProcess(jupyter, kernel_id),
+            ActivityRecord(jupyter, kernel_id),
+        )
 
     async def _start_shared(
         self, ref: NotebookRef, kernel_name: str, row: dict[str, Any] | None

@@ -31,8 +31,16 @@ class LocalRun(Run):
 class MessageReader:
     """Reads the channels of one process of a kernel. A new process needs a new reader."""
 
-    def __init__(self, sockets: KernelSockets, pid: int | None) -> None:
+    def __init__(
+        self,
+        sockets: KernelSockets,
+        pid: int | None,
+        *,
+        on_published: Callable[[Message], None] = lambda _: None,
+    ) -> None:
+        """`on_published` gets each message of iopub, of whomever's request, before its run does."""
         self.pid = pid
+        self._note = on_published
         self.identity = sockets.identity
         self.heard_at = time.monotonic()
         """When the last message came, on the monotonic clock."""
@@ -115,6 +123,7 @@ class MessageReader:
 
     def _on_published(self, message: Message) -> None:
         self._published = True
+        self._note(message)
         if message.state is not None and message.parent.get("msg_type") == "execute_request":
             # Jupyter notes this too, but perhaps only after a run here has returned.
             self.state = message.state

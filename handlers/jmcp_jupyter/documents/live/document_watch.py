@@ -38,6 +38,7 @@ class DocumentWatch:
         self._ids: list[str | None] | None = None
         self._positions: dict[str, int] | None = None
         self._snapshots: list[Cell | None] = []
+        self._contents: list[dict[str, Any] | None] = []
         self._has_ids: bool | None = None
         self._duplicates: tuple[str, ...] = ()
         self._on_cells = cells.observe_deep(self._cells_changed)
@@ -67,14 +68,20 @@ class DocumentWatch:
 
         Within a transaction there is nothing to be kept, for its changes are not told yet.
         """
-        missing = cell.index + 1 - len(self._snapshots)
-        if missing > 0:
-            self._snapshots.extend([None] * missing)
-        self._snapshots[cell.index] = cell
+        _put(self._snapshots, cell.index, cell)
+
+    def content(self, index: int) -> dict[str, Any] | None:
+        """That cell as a file has it, if it was remembered and has not changed since."""
+        return self._contents[index] if index < len(self._contents) else None
+
+    def remember_content(self, index: int, content: dict[str, Any]) -> None:
+        """Keep a cell as a file has it, for the next save."""
+        _put(self._contents, index, content)
 
     def _forget(self, index: int) -> None:
-        if index < len(self._snapshots):
-            self._snapshots[index] = None
+        for kept in (self._snapshots, self._contents):
+            if index < len(kept):
+                kept[index] = None
 
     def duplicates(self) -> tuple[str, ...]:
         """Ids that more than one cell has."""
@@ -121,6 +128,7 @@ class DocumentWatch:
         self.version += 1
         self._has_ids = None
         self._snapshots.clear()
+        self._contents.clear()
         self.on_change()
 
     def _touch(self, indices: list[int]) -> None:
@@ -130,11 +138,26 @@ class DocumentWatch:
         ids = (self._ids[index] for index in indices if index < len(self._ids))
         self.changes.add(cell_id for cell_id in ids if cell_id is not None)
 
+    def _contents_moved(self, delta: list[dict[str, Any]]) -> None:
+        """A cell keeps its content wherever it stands."""
+        at = 0
+        for step in delta:
+            if "retain" in step:
+                at += int(step["retain"])
+            elif "delete" in step:
+                del self._contents[at : at + int(step["delete"])]
+            elif "insert" in step:
+                if at < len(self._contents):
+                    self._contents[at:at] = [None] * len(step["insert"])
+                at += len(step["insert"])
+
     def _moved(self, delta: list[dict[str, Any]]) -> None:
         self.moves += 1
         self._positions = None
         # From the first place that changed on: what stands below has another index now.
-        del self._snapshots[int(delta[0].get("retain", 0)) if delta else 0 :]
+        first = int(delta[0].get("retain", 0)) if delta else 0
+        del self._snapshots[first:]
+        self._contents_moved(delta)
         if self._ids is None:
             return
         at = 0
@@ -152,6 +175,12 @@ class DocumentWatch:
                 self._ids[at:at] = inserted
                 at += len(inserted)
         self.changes.add(cell_id for cell_id in changed if cell_id is not None)
+
+
+def _put(kept: list[Any], index: int, value: Any) -> None:
+    if index >= len(kept):
+        kept.extend([None] * (index + 1 - len(kept)))
+    kept[index] = value
 
 
 def changed_keys(event: Any) -> dict[str, Any]:

@@ -54,6 +54,10 @@ class LocalRooms:
 
         Raises NotebookMissing, NotebookBroken, NotebookTooLarge, PathRefused, JupyterUnreachable.
         """
+        opened = self._current(_room_id(ref.key))
+        if opened is not None:
+            opened.hold()
+            return opened
         await collaboration.ready(self._extension, self._log)
         try:
             async with asyncio.timeout(OPENING_SECONDS):
@@ -62,6 +66,14 @@ class LocalRooms:
             raise backend_errors.JupyterUnreachable.no_live_document(
                 path=ref.path, seconds=OPENING_SECONDS
             ) from error
+
+    def _current(self, room_id: str) -> OpenRoom | None:
+        """A room that is open and whole, and that no cleaner is about to remove."""
+        opened = self._opened.get(room_id)
+        lock = self._extension._room_locks.get(room_id)
+        if opened is None or not opened.current or (lock is not None and lock.locked()):
+            return None
+        return opened
 
     async def _open(self, ref: NotebookRef) -> OpenRoom:
         for _ in range(ATTEMPTS):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Awaitable, Callable
 from inspect import CORO_CREATED, getcoroutinestate
 from logging import Logger
 from typing import Any
 
 from jupyter_server_ydoc.utils import OutOfBandChanges
+from pycrdt import Map
 from tornado.web import HTTPError
 
 from jmcp.core.errors import BackendError
@@ -19,9 +21,12 @@ from jmcp_jupyter.documents.live.save_supervisor import (
     Held,
     SaveSupervisor,
 )
+from jmcp_jupyter.documents.live.y_data import from_y
 from jmcp_jupyter.documents.local.contents import brief
 
-ATTEMPTS_WITHOUT_BLOCKING = 2
+ATTEMPTS_WITHOUT_BLOCKING = 3
+CELLS_AT_ONCE = 20
+"""Cells that are converted in one turn of the loop: a millisecond."""
 
 
 class RoomSaver(SaveSupervisor):
@@ -42,6 +47,8 @@ class RoomSaver(SaveSupervisor):
         self._room = room
         self._document = room._document
         self._loader = room._file
+        self._cells = self._document.ycells
+        self._meta = self._document.ydoc.get("meta", type=Map)
         self._watch = watch
         self._alive = alive
         self._stamp = stamp
@@ -130,21 +137,55 @@ class RoomSaver(SaveSupervisor):
             self._misses = 0
 
     async def _capture(self) -> tuple[int, dict[str, Any]]:
-        """The content at one version, such that no older save can follow it to the disk."""
+        """The content at one version, such that no older save can follow it to the disk.
+
+        Converts the cells that changed since the last save, a few at a time. Edits may come too
+        fast to wait for a pause: the last attempt blocks the loop, 50 microseconds a cell.
+        """
         for _ in range(ATTEMPTS_WITHOUT_BLOCKING):
-            version = self._watch.version
-            try:
-                content = await self._document.aget()
-            except IndexError:  # cells were deleted between two of its steps
-                continue
-            if version == self._watch.version and not self._loader._lock.locked():
-                return version, content
-        while self._loader._lock.locked():
-            async with self._loader._lock:
-                pass
-        # Edits come too fast to wait for a pause. This blocks the loop, 50 microseconds a cell.
-        content = self._document.get()
-        return self._watch.version, content
+            missing = [at for at in range(len(self._cells)) if self._watch.content(at) is None]
+            if len(missing) > CELLS_AT_ONCE:
+                await self._convert(missing)
+            while self._loader._lock.locked() or self._room._update_lock.locked():
+                async with self._loader._lock, self._room._update_lock:
+                    pass
+            missing = [at for at in range(len(self._cells)) if self._watch.content(at) is None]
+            if len(missing) <= CELLS_AT_ONCE:
+                break
+        return self._watch.version, self._content()
+
+    async def _convert(self, indices: list[int]) -> None:
+        for number, at in enumerate(indices, 1):
+            if at < len(self._cells):
+                self._watch.remember_content(at, self._document.get_cell(at))
+            if number % CELLS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    def _content(self) -> dict[str, Any]:
+        if self._watch.duplicates():
+            # The document gives a second cell of one id another one, which is an edit of its own.
+            whole: dict[str, Any] = self._document.get()
+            return whole
+        cells = []
+        for at in range(len(self._cells)):
+            cell = self._watch.content(at)
+            if cell is None:
+                cell = self._document.get_cell(at)
+                self._watch.remember_content(at, cell)
+            cells.append(copy.deepcopy(cell) if self._copies else cell)
+        meta = from_y(self._meta)
+        return {
+            "cells": cells,
+            "metadata": meta.get("metadata", {}),
+            "nbformat": meta.get("nbformat", 0),
+            "nbformat_minor": meta.get("nbformat_minor", 0),
+        }
+
+    @property
+    def _copies(self) -> bool:
+        """Whether somebody may change what is about to be saved."""
+        manager = self._loader._contents_manager
+        return manager.pre_save_hook is not None or bool(getattr(manager, "_pre_save_hooks", ()))
 
     def _saved(self, version: int) -> None:
         super()._saved(version)

@@ -108,6 +108,7 @@ def test_what_is_remembered_of_cells_is_as_they_are(
     for number, (steps, remember) in enumerate(zip(transactions, remembers, strict=False)):
         for index in reversed(range(len(cells))) if remember else ():
             watch.remember(as_it_is(cells, index))
+            watch.remember_content(index, cells[index].to_py() or {})
         if remember:
             assert watch.snapshot(len(cells)) is None
             assert all(watch.snapshot(index) is not None for index in range(len(cells)))
@@ -116,6 +117,7 @@ def test_what_is_remembered_of_cells_is_as_they_are(
                 apply(cells, step, f"n{number}-{which}")
         for index in range(len(cells)):
             assert watch.snapshot(index) in (None, as_it_is(cells, index))
+            assert watch.content(index) in (None, cells[index].to_py())
 
 
 def test_a_cell_that_gets_another_id_makes_all_of_them_unknown() -> None:

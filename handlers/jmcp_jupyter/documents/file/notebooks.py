@@ -16,7 +16,7 @@ from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS, FileSink
 
 REPLACED = "The file changed on disk since jmcp last read it. Read the cells again before editing."
 KEPT_READINGS = 16
-ATTEMPTS = 5
+WRITE_ATTEMPTS = 5
 
 
 class Files(Protocol):
@@ -106,7 +106,7 @@ class FileNotebooks:
     async def _apply(self, ref: NotebookRef, change: Callable[[FileCells], None]) -> None:
         """Apply a change that fits whatever the file holds now, and write it."""
         async with self._editing[ref.key]:
-            for _ in range(ATTEMPTS):
+            for _ in range(WRITE_ATTEMPTS):
                 content, stamp = await self._load(ref)
                 cells = FileCells(ref, content)
                 change(cells)

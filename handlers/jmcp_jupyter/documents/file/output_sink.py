@@ -20,7 +20,7 @@ Apply = Callable[[Callable[[FileCells], None]], Awaitable[None]]
 
 
 class FileSink:
-    """`backend.OutputSink` on a file: a buffer that replaces the cell's outputs as a whole.
+    """`ports.OutputSink` on a file: a buffer that replaces the cell's outputs as a whole.
 
     The cell is found again at each flush: by its id, and below nbformat 4.5 by its index, if the
     source there is still the one that runs. `deleted` is as of the last flush.

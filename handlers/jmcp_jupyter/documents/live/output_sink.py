@@ -33,7 +33,7 @@ class _Sent:
 
 
 class LiveSink:
-    """`backend.OutputSink` on a cell of the shared document. Takes over one hold of `opened`.
+    """`ports.OutputSink` on a cell of the shared document. Takes over one hold of `opened`.
 
     Keeps what it wrote: moving a cell makes a new one with the same id from what the mover had
     seen, a lost connection leaves a document behind, and the sink writes its outputs again where

@@ -1,4 +1,4 @@
-"""What live notebooks ask of rooms, in this process or elsewhere."""
+"""What live notebooks ask of rooms, in this process or another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 
 
 class Room(Protocol):
-    """One open notebook that several clients share. Held by whoever got it, until `release`."""
+    """One open notebook that several clients share. HoldableRoom by whoever got it, until `release`."""
 
     replaced: bool
     """Whether the room reloaded its content from a file that somebody else changed."""

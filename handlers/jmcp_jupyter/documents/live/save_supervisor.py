@@ -14,7 +14,7 @@ MISSES_BEFORE_GIVING_UP = 3
 """A checkout may take a file away for a moment."""
 
 
-class Held(Protocol):
+class HoldableRoom(Protocol):
     """A room that must not be cleaned between `hold` and `release`."""
 
     def hold(self) -> None: ...
@@ -28,7 +28,7 @@ class SaveSupervisor(ABC):
     edit, and reports success for a file that it could not write.
     """
 
-    def __init__(self, held: Held, after: float, log: Logger) -> None:
+    def __init__(self, held: HoldableRoom, after: float, log: Logger) -> None:
         self.problem: str | None = None
         """Why the file cannot be written, for people; None while all is well."""
         self.proven: int | None = None

@@ -23,14 +23,14 @@ class NullClient:
         """The document is in this process already."""
 
 
-class OpenRoom:
+class LocalRoom:
     """`live.Room` in this process: a ready room of jupyter_server_ydoc.
 
     Between `hold` and `release` it is not cleaned.
     """
 
     def __init__(
-        self, room: Any, alive: Callable[[OpenRoom], bool], clean: Callable[[OpenRoom], None]
+        self, room: Any, alive: Callable[[LocalRoom], bool], clean: Callable[[LocalRoom], None]
     ) -> None:
         self.room = room
         self.document = SharedNotebook(room._document, room._update_lock.locked)

@@ -14,10 +14,10 @@ from jmcp.core.ports import NotebookRef
 from jmcp_api import backend_errors
 from jmcp_jupyter.documents.local import collaboration
 from jmcp_jupyter.documents.local.contents import Contents, reading
-from jmcp_jupyter.documents.local.room import OpenRoom
+from jmcp_jupyter.documents.local.room import LocalRoom
 from jmcp_jupyter.documents.local.room_saver import RoomSaver
 
-ATTEMPTS = 5
+OPEN_ATTEMPTS = 5
 OPENING_SECONDS = 60.0
 """Far more than the largest notebook takes. A room that fails to open may do so without a word."""
 STORING_SECONDS = 5.0
@@ -42,14 +42,14 @@ class LocalRooms:
         self._contents = contents
         self._save_after = save_after
         self._log = log
-        self._opened: dict[str, OpenRoom] = {}
+        self._opened: dict[str, LocalRoom] = {}
         self._cleaning: set[asyncio.Task[None]] = set()
         self._events = extension.serverapp.event_logger
         self._events.add_listener(
             schema_id=JUPYTER_COLLABORATION_EVENTS_URI, listener=self._happened
         )
 
-    async def open(self, ref: NotebookRef) -> OpenRoom:
+    async def open(self, ref: NotebookRef) -> LocalRoom:
         """The notebook's room, ready and held: the caller releases it.
 
         Raises NotebookMissing, NotebookBroken, NotebookTooLarge, PathRefused, JupyterUnreachable.
@@ -67,7 +67,7 @@ class LocalRooms:
                 path=ref.path, seconds=OPENING_SECONDS
             ) from error
 
-    def _current(self, room_id: str) -> OpenRoom | None:
+    def _current(self, room_id: str) -> LocalRoom | None:
         """A room that is open and whole, and that no cleaner is about to remove."""
         opened = self._opened.get(room_id)
         lock = self._extension._room_locks.get(room_id)
@@ -75,8 +75,8 @@ class LocalRooms:
             return None
         return opened
 
-    async def _open(self, ref: NotebookRef) -> OpenRoom:
-        for _ in range(ATTEMPTS):
+    async def _open(self, ref: NotebookRef) -> LocalRoom:
+        for _ in range(OPEN_ATTEMPTS):
             opened = await self._enter(ref)
             try:
                 if await self._make_ready(opened, ref.path):
@@ -87,7 +87,7 @@ class LocalRooms:
             opened.release()
         raise backend_errors.NotebookMissing.closed_at_once(path=ref.path)
 
-    def get(self, key: str) -> OpenRoom | None:
+    def get(self, key: str) -> LocalRoom | None:
         """What is known of a room that is open now; None where jmcp never wrote or read."""
         opened = self._opened.get(_room_id(key))
         return opened if opened is not None and self.alive(opened) else None
@@ -99,7 +99,7 @@ class LocalRooms:
     def opened(self) -> int:
         return sum(self.alive(opened) for opened in self._opened.values())
 
-    def alive(self, opened: OpenRoom) -> bool:
+    def alive(self, opened: LocalRoom) -> bool:
         """Whether the room is the one that the notebook's clients share."""
         room = opened.room
         return self._server.rooms.get(room.room_id) is room and room._task_group is not None
@@ -118,7 +118,7 @@ class LocalRooms:
     def _server(self) -> Any:
         return self._extension.ywebsocket_server
 
-    async def _enter(self, ref: NotebookRef) -> OpenRoom:
+    async def _enter(self, ref: NotebookRef) -> LocalRoom:
         """The room as it is, held from the moment at which it was found."""
         room_id, path = _room_id(ref.key), ref.path
         if room_id not in self._server.rooms or room_id not in self._opened:
@@ -144,7 +144,7 @@ class LocalRooms:
         opened.hold()
         return opened
 
-    async def _make_ready(self, opened: OpenRoom, path: str) -> bool:
+    async def _make_ready(self, opened: LocalRoom, path: str) -> bool:
         """Whether the room has the notebook's whole content; False when it must be opened anew."""
         room = opened.room
         if room._task_group is None:
@@ -184,20 +184,20 @@ class LocalRooms:
             )
         return True
 
-    def _check(self, opened: OpenRoom, path: str) -> None:
+    def _check(self, opened: LocalRoom, path: str) -> None:
         loaded = getattr(opened.room, "_document_progressively_loaded", None)
         if loaded is not None and loaded.done() and loaded.exception() is not None:
             raise backend_errors.NotebookBroken.cut_off(path=path)
         opened.document.check(path)
 
-    def _remember(self, room: Any) -> OpenRoom:
+    def _remember(self, room: Any) -> LocalRoom:
         known = self._opened.get(room.room_id)
         if known is None or known.room is not room:
-            known = OpenRoom(room, self.alive, self._clean_later)
+            known = LocalRoom(room, self.alive, self._clean_later)
             self._opened[room.room_id] = known
         return known
 
-    def _clean_later(self, opened: OpenRoom) -> None:
+    def _clean_later(self, opened: LocalRoom) -> None:
         """Clean a room that nobody needs after the delay that Jupyter has for closed tabs."""
         delay = self._extension.document_cleanup_delay
         if delay is None or not self.alive(opened):
@@ -208,7 +208,7 @@ class LocalRooms:
         # A tab that connects cancels the room's cleaner before it becomes a client.
         opened.room.cleaner = task
 
-    async def _clean_after(self, delay: float, opened: OpenRoom) -> None:
+    async def _clean_after(self, delay: float, opened: LocalRoom) -> None:
         await asyncio.sleep(delay)
         room = opened.room
         while (saving := room._saving_document) is not None and not saving.done():
@@ -219,7 +219,7 @@ class LocalRooms:
         task.add_done_callback(self._cleaning.discard)
         await asyncio.shield(task)
 
-    async def _clean(self, opened: OpenRoom) -> None:
+    async def _clean(self, opened: LocalRoom) -> None:
         room = opened.room
         async with self._extension._room_locks[room.room_id]:
             if opened.holds or room.clients or not self.alive(opened):
@@ -273,7 +273,7 @@ async def _store(room: Any) -> None:
                 await flush()
 
 
-async def _listening(opened: OpenRoom) -> None:
+async def _listening(opened: LocalRoom) -> None:
     """Return when the room listens to its document. The caller bounds it."""
     room = opened.room
     if hasattr(room, "ydoc_observed"):

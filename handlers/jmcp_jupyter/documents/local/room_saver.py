@@ -18,7 +18,7 @@ from jmcp_api import phrases
 from jmcp_jupyter.documents.live.document_watch import DocumentWatch, changed_keys
 from jmcp_jupyter.documents.live.save_supervisor import (
     MISSES_BEFORE_GIVING_UP,
-    Held,
+    HoldableRoom,
     SaveSupervisor,
 )
 from jmcp_jupyter.documents.live.y_data import from_y
@@ -38,7 +38,7 @@ class RoomSaver(SaveSupervisor):
         self,
         room: Any,
         watch: DocumentWatch,
-        held: Held,
+        held: HoldableRoom,
         alive: Callable[[], bool],
         stamp: Callable[[], Awaitable[str]],
         after: float,

@@ -1,4 +1,4 @@
-"""One identity for each notebook of a server elsewhere."""
+"""One identity for each notebook of a Jupyter Server in another process."""
 
 from __future__ import annotations
 

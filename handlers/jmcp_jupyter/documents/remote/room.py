@@ -1,4 +1,4 @@
-"""One room of a server elsewhere: a connection that comes and goes, and what outlives it."""
+"""One room of a Jupyter Server in another process: a connection that comes and goes, and what outlives it."""
 
 from __future__ import annotations
 

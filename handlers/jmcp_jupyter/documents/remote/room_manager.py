@@ -1,4 +1,4 @@
-"""The rooms of a server elsewhere: one connection for each notebook, shared by all sessions."""
+"""The rooms of a Jupyter Server in another process: one connection for each notebook, shared by all sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saving the document of a room elsewhere."""
+"""Saving the document of a room in another process."""
 
 from __future__ import annotations
 

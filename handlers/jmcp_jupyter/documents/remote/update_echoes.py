@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jmcp_jupyter.documents.remote.update_proof import contains
 
-KEPT = 256
+KEPT_UPDATES = 256
 """Updates that are waited for at once. A server that hands on nothing leaves no more than these."""
 
 
@@ -32,7 +32,7 @@ class Echoes:
 
     def expect(self, update: bytes, mark: Mark) -> None:
         """An update was sent, by which the server has all up to that mark."""
-        if len(self._sent) < KEPT:
+        if len(self._sent) < KEPT_UPDATES:
             self._sent.append((update, mark))
 
     def heard(self, update: bytes) -> Mark | None:

@@ -16,7 +16,12 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "dispatcher, arguments, rendering": ("jmcp.core.calls", "jmcp_api"),
     "handlers": ("jmcp_handlers",),
     "sessions": ("jmcp.core.sessions",),
-    "journal": ("jmcp.core.journal", "jmcp.core.stores.journal_store"),
+    "journal": (
+        "jmcp.core.journal",
+        "jmcp.core.stores.journal_encoding",
+        "jmcp.core.stores.journal_memory",
+        "jmcp.core.stores.journal_sqlite",
+    ),
     "store (SQLite)": ("jmcp.core.stores",),
     "editing": ("jmcp.core.editing",),
     "runs and outputs": ("jmcp.core.runs", "jmcp.core.outputs"),

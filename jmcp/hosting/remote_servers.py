@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 from jmcp.core.calls.dispatcher import Dispatcher
-from jmcp.core.stores.instance_lock import living
+from jmcp.core.stores.instance_lock import living_instances
 from jmcp.options.serve_options import JupyterAddress
 from jmcp.options.settings import Settings
 from jmcp.state.folder import state_folder
@@ -74,7 +74,7 @@ class RemoteServers:
 
     async def _warn_of_others(self) -> None:
         """Warn of another jmcp of this user on this machine; those on others cannot be seen."""
-        if await asyncio.to_thread(living, state_folder(self.documents.url)):
+        if await asyncio.to_thread(living_instances, state_folder(self.documents.url)):
             self._notify_once(
                 f"warning: another jmcp works on {self.documents.url}: notebooks that both work in "
                 "are edited by two. Use one of them for each notebook"

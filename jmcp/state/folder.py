@@ -13,8 +13,9 @@ from jupyter_core.paths import jupyter_data_dir
 from jmcp.core.errors import ServeError, StateUnavailable
 from jmcp.core.journal.entries import Journal
 from jmcp.core.sessions.records import Store
-from jmcp.core.stores.instance_lock import Presence
-from jmcp.core.stores.journal_store import MemoryJournal, SqliteJournal
+from jmcp.core.stores.instance_lock import InstanceLock
+from jmcp.core.stores.journal_memory import MemoryJournal
+from jmcp.core.stores.journal_sqlite import SqliteJournal
 from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.sqlite import SqliteStore
 from jmcp.core.stores.state_file import StateFile
@@ -88,7 +89,9 @@ def check_store(store: str) -> None:
 def _on_disk(folder: Path) -> tuple[Store, Journal]:
     try:
         state = StateFile(folder / "state.db", unavailable=Unavailable)
-        return SqliteStore(state, Presence(folder, unavailable=Unavailable)), SqliteJournal(state)
+        return SqliteStore(state, InstanceLock(folder, unavailable=Unavailable)), SqliteJournal(
+            state
+        )
     except StateUnavailable as error:
         log.warning("Sessions and unsaved edits will not survive a restart: %s", error.message)
         return MemoryStore(), MemoryJournal()

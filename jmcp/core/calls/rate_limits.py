@@ -12,7 +12,6 @@ from typing import Protocol
 from token_bucket import Limiter, MemoryStorage
 
 from jmcp.core.calls.call import Caller
-from jmcp.core.calls.gate import Gate
 from jmcp.core.calls.sentences import RateLimited
 from jmcp.core.calls.tool import Tool
 from jmcp.core.errors import ToolError
@@ -102,7 +101,3 @@ class Rates:
             # Always a little more: who waits exactly so long must not come too early.
             seconds = math.floor(seconds * 1000 + 1) / 1000
             raise error(rate=buckets.rate, retry_after=seconds)
-
-
-def _conforms(rates: Rates) -> Gate:
-    return rates

@@ -11,7 +11,7 @@ from jmcp.core.errors import StateUnavailable
 SUFFIX = ".alive"
 
 
-class Presence:
+class InstanceLock:
     """A lock that this process holds for as long as it lives, beside the state file.
 
     A lock of SQLite, which every operating system releases with the process, whatever ended it; a
@@ -48,7 +48,7 @@ class Presence:
         return self._folder / f"{process}{SUFFIX}"
 
 
-def living(folder: Path) -> int:
+def living_instances(folder: Path) -> int:
     """How many processes are alive there."""
     return sum(_held(path) for path in folder.glob(f"*{SUFFIX}"))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 
 from jmcp.core.ports import NotebookRef
-from jmcp.core.sessions.records import Change, HeldNotebook, PendingRun, SessionRecord, Store
+from jmcp.core.sessions.records import Change, HeldNotebook, PendingRun, SessionRecord
 
 NAMES = tuple(field.name for field in fields(HeldNotebook) if field.name != "ref")
 VALUES = attrgetter(*NAMES)
@@ -161,7 +161,3 @@ class MemoryStore:
 
 def _accessed(kept: _Kept) -> float:
     return kept.last_accessed
-
-
-def _conforms(store: MemoryStore) -> Store:
-    return store

@@ -22,7 +22,7 @@ MARGIN_HOURS = 24
 """How long Redis keeps a record past its idle time: the sweep, which knows what runs and stops
 kernels, comes first; where nothing sweeps any more, nothing stays."""
 SOCKET_SECONDS = 5.0
-ATTEMPTS = 100
+CHANGE_ATTEMPTS = 100
 """To change a record that other processes change at the same moment: two at once are rare."""
 
 
@@ -74,7 +74,7 @@ class RedisStore:
     async def change(
         self, owner: str, session_id: str, change: Change
     ) -> tuple[SessionRecord, SessionRecord | None] | None:
-        for _ in range(ATTEMPTS):
+        for _ in range(CHANGE_ATTEMPTS):
             with self._reported():
                 fields = await self._redis.hgetall(self._key(owner, session_id))
             before = _record(owner, session_id, fields)
@@ -193,7 +193,3 @@ def _record(owner: str, session_id: str, fields: dict[str, str]) -> SessionRecor
     if not fields:
         return None
     return decode_session(owner, session_id, float(fields["last_accessed"]), fields["data"])
-
-
-def _conforms(store: RedisStore) -> Store:
-    return store

@@ -5,28 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from jmcp.core.sessions.records import Change, PendingRun, SessionRecord, Store
+from jmcp.core.sessions.records import Change, PendingRun, SessionRecord
 from jmcp.core.stores.encoding import decode_run, decode_session, encode_run, encode_session
-from jmcp.core.stores.instance_lock import Presence
+from jmcp.core.stores.instance_lock import InstanceLock
 from jmcp.core.stores.state_file import Row, StateFile
 
 COLUMNS = "SELECT owner, session_id, last_accessed, data FROM sessions"
 ONE = "owner = ? AND session_id = ?"
-ATTEMPTS = 100
+CHANGE_ATTEMPTS = 100
 """To change a record that other processes change at the same moment: two at once are rare."""
 
 
 class SqliteStore:
     """`Store` in a state file, which it owns: `close` closes it.
 
-    With the process's presence, which it owns too, several processes share the file: one takes up
-    the runs that a dead one left, and none that a living one has.
+    With the process's `lock`, which it owns too, several processes share the file: one takes up the
+    runs that a dead one left, and none that a living one has.
     """
 
-    def __init__(self, state: StateFile, presence: Presence | None = None) -> None:
+    def __init__(self, state: StateFile, lock: InstanceLock | None = None) -> None:
         self._state = state
-        self._presence = presence
-        self._keeper = presence.process if presence is not None else ""
+        self._lock = lock
+        self._keeper = lock.process if lock is not None else ""
 
     async def get(self, owner: str, session_id: str) -> SessionRecord | None:
         row = self._state.one(f"{COLUMNS} WHERE owner = ? AND session_id = ?", owner, session_id)
@@ -48,7 +48,7 @@ class SqliteStore:
     async def change(
         self, owner: str, session_id: str, change: Change
     ) -> tuple[SessionRecord, SessionRecord | None] | None:
-        for _ in range(ATTEMPTS):
+        for _ in range(CHANGE_ATTEMPTS):
             row = self._state.one(f"{COLUMNS} WHERE {ONE}", owner, session_id)
             before = decode_session(*row) if row is not None else None
             if row is None or before is None:
@@ -158,16 +158,16 @@ class SqliteStore:
 
     async def close(self) -> None:
         self._state.close()
-        if self._presence is not None:
-            self._presence.close()
+        if self._lock is not None:
+            self._lock.close()
 
     def _inherit(self) -> None:
         """Make the runs of dead processes this one's. Within one transaction: one inherits."""
-        if self._presence is None:
+        if self._lock is None:
             return
         with self._state.transaction():
             for (keeper,) in self._state.all("SELECT DISTINCT keeper FROM runs"):
-                if not self._presence.alive(keeper):
+                if not self._lock.alive(keeper):
                     self._state.change(
                         "UPDATE runs SET keeper = ? WHERE keeper = ?", self._keeper, keeper
                     )
@@ -176,7 +176,3 @@ class SqliteStore:
 def _records(rows: Iterable[Row]) -> list[SessionRecord]:
     found = (decode_session(*row) for row in rows)
     return [record for record in found if record is not None]
-
-
-def _conforms(store: SqliteStore) -> Store:
-    return store

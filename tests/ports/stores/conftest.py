@@ -9,7 +9,7 @@ import pytest
 
 from jmcp.core.ports import NotebookRef, Request
 from jmcp.core.sessions.records import HeldNotebook, PendingRun, SessionRecord, Store
-from jmcp.core.stores.instance_lock import Presence
+from jmcp.core.stores.instance_lock import InstanceLock
 from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.redis import RedisStore
 from jmcp.core.stores.sqlite import SqliteStore
@@ -46,7 +46,7 @@ async def processes(
     def new(machine: str) -> Store:
         folder = tmp_path / machine if request.param == "redis" else tmp_path
         folder.mkdir(exist_ok=True)
-        local = SqliteStore(StateFile(folder / "state.db"), Presence(folder))
+        local = SqliteStore(StateFile(folder / "state.db"), InstanceLock(folder))
         if request.param == "sqlite":
             made.append(local)
         else:

@@ -17,7 +17,7 @@ import pytest
 
 from jmcp.core.errors import BackendError, StateUnavailable
 from jmcp.core.stores import schema, state_file
-from jmcp.core.stores.instance_lock import Presence
+from jmcp.core.stores.instance_lock import InstanceLock
 from jmcp.core.stores.sqlite import SqliteStore
 from jmcp.core.stores.state_file import StateFile
 from jmcp_api.backend_errors import StateUnavailable as Unavailable
@@ -195,13 +195,13 @@ async def test_a_full_disk_is_a_clear_error_and_no_damage(path: Path) -> None:
 HOLDER = """
 import asyncio, sys
 from pathlib import Path
-from jmcp.core.stores.instance_lock import Presence
+from jmcp.core.stores.instance_lock import InstanceLock
 from jmcp.core.stores.sqlite import SqliteStore
 from jmcp.core.stores.state_file import StateFile
 from tests.ports.stores.conftest import run
 
 path = Path(sys.argv[1])
-store = SqliteStore(StateFile(path), Presence(path.parent))
+store = SqliteStore(StateFile(path), InstanceLock(path.parent))
 asyncio.run(store.put_run(run("x")))
 print("ready", flush=True)
 sys.stdin.read()
@@ -219,8 +219,8 @@ def holder(path: Path) -> subprocess.Popen[str]:
 
 
 async def test_runs_of_a_living_process_are_its_own(path: Path) -> None:
-    mine = SqliteStore(StateFile(path), Presence(path.parent))
-    later = SqliteStore(StateFile(path), Presence(path.parent))
+    mine = SqliteStore(StateFile(path), InstanceLock(path.parent))
+    later = SqliteStore(StateFile(path), InstanceLock(path.parent))
     with holder(path) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "ready\n"

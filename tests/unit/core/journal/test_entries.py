@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from jmcp.core.journal.entries import Author, Entry, Journal
-from jmcp.core.stores.journal_store import MemoryJournal, SqliteJournal
+from jmcp.core.stores.journal_memory import MemoryJournal
+from jmcp.core.stores.journal_sqlite import SqliteJournal
 from jmcp.core.stores.state_file import StateFile
 
 NOW = time.time()
@@ -95,7 +96,7 @@ def test_conflicts_are_untold_until_they_are_told(new: Callable[..., Journal]) -
 
 
 def test_the_oldest_settled_entries_give_way_first(new: Callable[..., Journal]) -> None:
-    journal = new(entries=10)
+    journal = new(kept_entries=10)
     journal.append([replace(ENTRY, after="pending")])
     journal.append([replace(ENTRY, after="conflicted", state="conflicted")])
     for number in range(40):
@@ -108,7 +109,7 @@ def test_the_oldest_settled_entries_give_way_first(new: Callable[..., Journal]) 
 
 
 def test_a_notebook_keeps_its_bytes_in_bounds(state: StateFile) -> None:
-    journal = SqliteJournal(state, size=100_000)
+    journal = SqliteJournal(state, kept_bytes=100_000)
     large = "x" * 10_000
     for number in range(50):
         journal.append([replace(ENTRY, after=f"{number} {large}", state="saved")])
@@ -121,7 +122,7 @@ def test_unsaved_edits_that_give_way_are_logged(
     state: StateFile, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger("jmcp"), "parent", logging.getLogger())
-    journal = SqliteJournal(state, entries=10)
+    journal = SqliteJournal(state, kept_entries=10)
     for number in range(12):
         journal.append([replace(ENTRY, after=str(number))])
     assert texts(journal)[-1] == "11"
@@ -130,7 +131,7 @@ def test_unsaved_edits_that_give_way_are_logged(
 
 def test_limits_hold_over_a_restart(state: StateFile) -> None:
     for number in range(5):
-        journal = SqliteJournal(state, entries=10)
+        journal = SqliteJournal(state, kept_entries=10)
         for step in range(5):
             journal.append([replace(ENTRY, after=f"{number} {step}", state="saved")])
     assert len(texts(journal)) <= 10
@@ -143,7 +144,7 @@ def test_the_old_and_the_too_much_go_at_the_start(state: StateFile) -> None:
     for number in range(300):
         key = f"notebook {number}"
         journal.append([replace(ENTRY, key=key, after="x" * 1000, state="saved")])
-    journal = SqliteJournal(state, total=200_000)
+    journal = SqliteJournal(state, kept_total_bytes=200_000)
     assert journal.entries("key") == []
     assert len(journal.entries("pending")) == 1
     assert journal.entries("notebook 0") == []

@@ -16,7 +16,7 @@ from jmcp.core.sessions import readings as module
 from jmcp.core.sessions.call_view import CallView
 from jmcp.core.sessions.read_cells import Reading, digest
 from jmcp.core.sessions.readings import Readings
-from jmcp.core.stores.journal_store import MemoryJournal
+from jmcp.core.stores.journal_memory import MemoryJournal
 from jmcp_jupyter.documents.common.nbformat_cells import new_cell
 from jmcp_jupyter.documents.file.cells import FileCells
 from jmcp_jupyter.documents.file.change_log import FileChangeLog

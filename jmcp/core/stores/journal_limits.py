@@ -1,0 +1,26 @@
+"""How much of the change journal is kept, and what of it goes first."""
+
+from __future__ import annotations
+
+from jmcp.core.journal.entries import State
+
+KEPT_ENTRIES = 1000
+"""Entries of one notebook."""
+
+KEPT_BYTES = 8 * 2**20
+"""Bytes of one notebook's entries, which is some hundred edits of large cells."""
+
+KEPT_TOTAL_BYTES = 128 * 2**20
+"""Bytes of the entries of all notebooks, looked at when a server starts."""
+
+KEPT_DAYS = 30
+
+PRUNED_SHARE = 0.9
+"""Pruning goes down to this part of a limit, so that not every edit has to prune."""
+
+_PRUNED_FIRST: tuple[State, ...] = ("saved", "failed", "conflicted", "pending")
+
+
+def pruning_order(state: State, number: int) -> tuple[int, int]:
+    """A key to sort entries by: what comes first is pruned first, of one state the oldest."""
+    return _PRUNED_FIRST.index(state), number

@@ -1,4 +1,4 @@
-"""The REST API of a Jupyter Server elsewhere, with jmcp's errors."""
+"""The REST API of a remote Jupyter Server, with jmcp's errors."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from jmcp_api.backend_errors import JupyterRefused, JupyterUnreachable
 REQUEST_SECONDS = 30.0
 """Jupyter answers most requests in milliseconds; saving a large notebook takes seconds."""
 
-REFUSALS = (401, 403)
-AWAY = (424, 502, 503, 504)
+REFUSED_STATUSES = (401, 403)
+AWAY_STATUSES = (424, 502, 503, 504)
 """What a proxy answers for a server that is not there; 424 is JupyterHub's own."""
 
 
@@ -40,9 +40,9 @@ class JupyterApi:
             response = await self.send(method, path, body=body, **query)
         except httpx2.TransportError as error:
             raise JupyterUnreachable.no_answer(url=self.url, reason=_brief(error)) from error
-        if response.status_code in AWAY:
+        if response.status_code in AWAY_STATUSES:
             raise JupyterUnreachable.behind_proxy(url=self.url, status=response.status_code)
-        if response.status_code in REFUSALS or asks_for_login(response):
+        if response.status_code in REFUSED_STATUSES or asks_for_login(response):
             raise JupyterRefused.request(
                 url=self.url, method=method, path=path, status=response.status_code
             )
@@ -70,6 +70,7 @@ class JupyterApi:
         return f"{url}?{urlencode(query)}" if query else url
 
     async def close(self) -> None:
+        """Close its connections."""
         await self._http.aclose()
 
 

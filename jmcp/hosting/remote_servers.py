@@ -15,7 +15,7 @@ from jmcp.options.serve_options import JupyterAddress
 from jmcp.options.settings import Settings
 from jmcp.state.folder import state_folder
 from jmcp_jupyter.http_api import JupyterApi
-from jmcp_jupyter.server_probe import Found, probe, unreachable
+from jmcp_jupyter.server_probe import ProbeResult, probe, unreachable
 
 REMOTE_PACKAGES = ("jupyter_nbmodel_client",)
 HEALTH_SECONDS = 2.0
@@ -98,14 +98,14 @@ class RemoteServers:
         await self.documents.close()
         await self.kernels.close()
 
-    def _describe(self, api: JupyterApi, found: Found) -> str:
+    def _describe(self, api: JupyterApi, found: ProbeResult) -> str:
         mode = {
             "live": "live documents, shared with JupyterLab",
             "file": "files: no jupyter-collaboration there",
         }[found.documents]
         return f"the Jupyter Server at {api.url} (version {found.version}; {mode})"
 
-    def _report(self, line: str, found: Found) -> None:
+    def _report(self, line: str, found: ProbeResult) -> None:
         for sentence in (line, *(f"warning: {warning}" for warning in found.warnings)):
             self._notify_once(sentence)
 

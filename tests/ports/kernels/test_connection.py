@@ -188,7 +188,7 @@ async def test_a_kernel_killed_while_idle_comes_back_for_the_next_run(
     old = process_id(server, kernel_id)
     kill(server, kernel_id)
     await asyncio.to_thread(os.waitid, os.P_PID, old, os.WEXITED | os.WNOWAIT)
-    if not isinstance(kernels, LocalKernels):  # from afar, not before Jupyter's restarter
+    if not isinstance(kernels, LocalKernels):  # over REST, not before Jupyter's restarter
         async with asyncio.timeout(LIMIT):
             while (await kernels.health(kernel_id)).alive:  # noqa: ASYNC110 # it is the server's state
                 await asyncio.sleep(0.02)
@@ -210,7 +210,7 @@ async def test_restarting_between_runs_counts_a_generation(
     await kernels.restart(kernel_id)
     assert connection.generation == 2
     await restarted(server, kernels, kernel_id)
-    async with asyncio.timeout(LIMIT):  # from afar, the new process must be heard first
+    async with asyncio.timeout(LIMIT):  # remotely, the new process must be heard first
         while (await kernels.health(kernel_id)).generation < 3:
             assert not isinstance(kernels, LocalKernels)
             await asyncio.sleep(0.02)

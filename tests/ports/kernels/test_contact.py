@@ -32,7 +32,7 @@ for i in range({TICKS}):
 """
 ALL = "".join(f"{i}\n" for i in range(TICKS))
 
-HELD = f"""
+HALTED = f"""
 import os, time
 for i in range({TICKS}):
     print(i, flush=True)
@@ -145,7 +145,7 @@ async def far(server: ServerApp) -> AsyncIterator[Far]:
 async def test_a_cut_while_we_are_alone_loses_nothing(far: Far, ref: NotebookRef) -> None:
     kernel_id = await far.kernels.start(ref, None)
     heard = Printing()
-    run = await far.begin(kernel_id, HELD, heard)
+    run = await far.begin(kernel_id, HALTED, heard)
     await heard.until("5\n")
     far.net.cut()
     await far.connections(kernel_id, 0)
@@ -304,7 +304,7 @@ async def test_a_server_that_stays_away_ends_the_run(
 async def test_another_process_takes_a_run_up(far: Far, ref: NotebookRef, others: bool) -> None:
     kernel_id = await far.kernels.start(ref, None)
     before, after = Printing(), Printing()
-    run = await far.begin(kernel_id, HELD, before)
+    run = await far.begin(kernel_id, HALTED, before)
     await before.until("5\n")
     other = far.other(kernel_id)
     websocket = await other.__aenter__() if others else None

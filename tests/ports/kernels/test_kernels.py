@@ -1,4 +1,4 @@
-"""Starting, finding, sharing and stopping kernels of a Jupyter Server, around us or elsewhere."""
+"""Starting, finding, sharing and stopping kernels of a Jupyter Server, local or remote."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ async def test_a_program_that_does_not_start_is_kernel_down(
     install(jupyter_home, "gone", "/no/such/program")
     with pytest.raises(KernelDown, match="gone"):
         await kernels.start(ref, "gone")
-    # From afar nobody can: Jupyter keeps it, and then fails to shut down the other kernels.
+    # A remote jmcp cannot do this: Jupyter keeps it, and then fails to shut down the other kernels.
     getattr(server.kernel_manager, "_pending_kernels", {}).clear()
 
 

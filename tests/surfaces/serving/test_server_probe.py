@@ -17,9 +17,9 @@ from jupyter_server.auth.authorizer import Authorizer
 from jupyter_server.serverapp import ServerApp
 
 from jmcp.core.errors import JupyterRefused, JupyterUnreachable
-from jmcp_jupyter import server_probe as probing
+from jmcp_jupyter import server_answers
 from jmcp_jupyter.http_api import JupyterApi
-from jmcp_jupyter.server_probe import Found, probe, unreachable
+from jmcp_jupyter.server_probe import ProbeResult, probe, unreachable
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.network import network
 from tests.surfaces.conftest import root_url
@@ -41,7 +41,7 @@ class NoReaders(Authorizer):
         return resource == "kernels"
 
 
-async def about(url: str, token: str | None = TOKEN, **use: bool) -> Found:
+async def about(url: str, token: str | None = TOKEN, **use: bool) -> ProbeResult:
     api = JupyterApi(url, token)
     try:
         return await probe(api, **use)
@@ -241,8 +241,7 @@ async def test_an_unknown_host_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_silence_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probing._get, "__kwdefaults__", {"seconds": 0.2})
-    monkeypatch.setattr(probing._version, "__kwdefaults__", {"seconds": 0.2})
+    monkeypatch.setattr(server_answers, "PROBE_SECONDS", 0.2)
 
     async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()

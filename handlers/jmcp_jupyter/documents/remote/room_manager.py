@@ -21,7 +21,7 @@ from jmcp_jupyter.documents.remote.room import RemoteRoom
 from jmcp_jupyter.documents.remote.room_connection import Lost, NotebookClient
 from jmcp_jupyter.documents.remote.room_saver import RemoteSaver
 from jmcp_jupyter.documents.remote.server_facts import RemoteServer
-from jmcp_jupyter.http_api import REFUSALS, JupyterApi
+from jmcp_jupyter.http_api import REFUSED_STATUSES, JupyterApi
 
 CONNECT_SECONDS = 60.0
 FIRST_SECONDS = 5.0
@@ -206,7 +206,7 @@ class RemoteRooms:
             return backend_errors.NotebookTooLarge.live_document(
                 path=path, limit_bytes=self._message_bytes
             )
-        if isinstance(error, InvalidStatus) and error.response.status_code in REFUSALS:
+        if isinstance(error, InvalidStatus) and error.response.status_code in REFUSED_STATUSES:
             return backend_errors.JupyterRefused.live_document(
                 url=self._api.url, path=path, status=error.response.status_code
             )

@@ -18,7 +18,7 @@ COLLABORATIVE_DRIVE = "RTC:"
 class JupyterSessions:
     """The notebook sessions of Jupyter's session manager.
 
-    A session is known by its path, which JupyterLab changes on a rename. Renames elsewhere leave
+    A session is known by its path, which JupyterLab changes on a rename. Other renames leave
     it behind, so the sessions made here are also known by the notebook's key.
     """
 

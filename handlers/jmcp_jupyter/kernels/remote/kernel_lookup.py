@@ -38,7 +38,7 @@ class KernelLookup:
             self._question.cancel()
 
     def note_answer(self) -> None:
-        """Jupyter said elsewhere that it has the kernel."""
+        """Jupyter said in another answer that it has the kernel."""
         self.answered_at = time.monotonic()
 
     async def _ask(self) -> None:

@@ -31,7 +31,7 @@ LONGEST_PAUSE_SECONDS = 3.0
 """Before the first and the later attempts to reach a server again."""
 
 AWAY_LIMIT_SECONDS = 600.0
-"""After so long without contact whoever still waits is told so."""
+"""After so long without contact, whoever still waits gets an error."""
 
 
 class ChannelListener(Protocol):

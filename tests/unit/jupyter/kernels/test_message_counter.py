@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jmcp_jupyter.kernels.remote.message_counter import MessageCounter, Span
 
-GREETING = {"msg_id": "g", "msg_type": "kernel_info_request"}
+NUDGE = {"msg_id": "n", "msg_type": "kernel_info_request"}
 USAGE = {"msg_id": "u", "msg_type": "usage_request"}
 RUN = {"msg_id": "r", "msg_type": "execute_request"}
 
@@ -35,8 +35,8 @@ def test_a_gap_is_a_hole_wherever_it_is() -> None:
 
 def test_replies_to_others_are_no_holes() -> None:
     made = span(11)
-    made.published(12, GREETING, "busy", mine=False)
-    made.published(14, GREETING, "idle", mine=False)
+    made.published(12, NUDGE, "busy", mine=False)
+    made.published(14, NUDGE, "idle", mine=False)
     assert verdict(made) == "whole"
     made.published(16, RUN, None, mine=True)
     assert verdict(made) == "holed"
@@ -48,9 +48,9 @@ def test_replies_to_others_are_no_holes() -> None:
     made.published(14, USAGE, "idle", mine=False)
     assert verdict(made) == "unclear"
 
-    # A greeting that began before the span may have had its reply before.
+    # A nudge that began before the span may have had its reply before.
     made = span(11)
-    made.published(13, GREETING, "idle", mine=False)
+    made.published(13, NUDGE, "idle", mine=False)
     assert verdict(made) == "unclear"
 
 

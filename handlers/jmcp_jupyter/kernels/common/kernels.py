@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
-from jmcp.core.errors import KernelMissing
 from jmcp.core.ports import Health, KernelInfo, Kernelspec, NotebookRef, OnMessage, Reply, Request
+from jmcp_api.backend_errors import KernelMissing
 from jmcp_jupyter.kernels.common.connection import JupyterConnection
 from jmcp_jupyter.kernels.common.jupyter_sessions import JupyterSessions, notebook_path
 from jmcp_jupyter.kernels.common.models import installed, kernel_info

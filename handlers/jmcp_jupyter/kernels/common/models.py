@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast, get_args
 
 from jmcp.core.ports import KernelInfo, Kernelspec, KernelState
-from jmcp_api.backend_errors import KernelMissing, KernelspecMissing
+from jmcp_api.backend_errors import KernelspecMissing
 from jmcp_jupyter.kernels.common.connection import JupyterConnection
 
 
@@ -56,11 +56,6 @@ def kernel_info(
         last_activity=model["last_activity"],
         notebook_path=notebook_path,
     )
-
-
-def missing(kernel_id: str) -> KernelMissing:
-    """The error for a kernel that Jupyter does not list."""
-    return KernelMissing.unknown(kernel_id=kernel_id)
 
 
 def _state(known: str | None, listed: str | None) -> KernelState:

@@ -27,7 +27,13 @@ class ActivityRecord:
         self._kernel = manager.get_kernel(kernel_id)
         start = getattr(type(manager), "start_watching_activity", None)
         self._known = start is MappingKernelManager.start_watching_activity
+        self._state: str = ""
+        """What `note` makes of the messages before Jupyter's watcher is stopped."""
         self._taken = False
+
+    def begin(self) -> None:
+        """jmcp begins to read; Jupyter's watcher goes on until `take_over`."""
+        self._state = getattr(self._kernel, "execution_state", "")
 
     def take_over(self) -> None:
         """Stop Jupyter's watcher, also one that Jupyter started anew since; `note` goes on for it.
@@ -41,6 +47,8 @@ class ActivityRecord:
             and getattr(kernel, "_pending_restart_cleanup", None) is None
         ):
             self._manager.stop_watching_activity(self._kernel_id)
+            if not self._taken:
+                kernel.execution_state = self._state  # it may have been behind jmcp
             self._taken = True
 
     def give_back(self) -> None:
@@ -62,15 +70,23 @@ class ActivityRecord:
         """Record a published message as Jupyter's watcher does (`start_watching_activity`)."""
         if not self._known:
             return
-        kernel, tracked = self._kernel, self._manager.track_message_type
-        cause = message.parent.get("msg_type")
-        if tracked(message.kind) or tracked(cause) or kernel.execution_state == "busy":
-            now = datetime.now(UTC)
-            self._manager.last_kernel_activity = kernel.last_activity = now
-        state = message.state
-        if state is None:
+        if not self._taken:
+            self._state = self._following(self._state, message)
             return
-        if tracked(cause):
-            kernel.execution_state = state
-        elif kernel.execution_state == "starting" and state != "starting":
-            kernel.execution_state = "idle"
+        kernel = self._kernel
+        if self._tracked(message) or kernel.execution_state == "busy":
+            self._manager.last_kernel_activity = kernel.last_activity = datetime.now(UTC)
+        kernel.execution_state = self._following(kernel.execution_state, message)
+
+    def _tracked(self, message: Message) -> bool:
+        tracked, cause = self._manager.track_message_type, message.parent.get("msg_type")
+        return bool(tracked(message.kind) or tracked(cause))
+
+    def _following(self, state: str, message: Message) -> str:
+        """The execution state after a message, which was `state` before."""
+        told = message.state
+        if told is None:
+            return state
+        if self._manager.track_message_type(message.parent.get("msg_type")):
+            return told
+        return "idle" if state == "starting" != told else state

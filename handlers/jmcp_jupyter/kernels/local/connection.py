@@ -69,6 +69,7 @@ class LocalConnection(JupyterConnection[MessageReader, LocalRun]):
             if self._reader is not None and self._current(self._reader):
                 return self._reader
             await self.drop()
+            self._activity.begin()
             self._reader = reader = MessageReader(
                 self._sockets(), self.process.pid, on_published=self._activity.note
             )

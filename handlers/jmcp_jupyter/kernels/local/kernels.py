@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from jmcp.core.ports import NotebookRef, OnMessage, Reply, Request
+from jmcp_api.backend_errors import KernelMissing
 from jmcp_jupyter.kernels.common.kernels import JupyterKernels
-from jmcp_jupyter.kernels.common.models import missing
 from jmcp_jupyter.kernels.common.run_loss import LOST_CONTACT
 from jmcp_jupyter.kernels.local.activity import ActivityRecord
 from jmcp_jupyter.kernels.local.connection import LocalConnection
@@ -30,7 +30,7 @@ class LocalKernels(JupyterKernels[LocalConnection]):
 
     def _connect(self, kernel_id: str) -> LocalConnection:
         if kernel_id not in self._local.kernels:
-            raise missing(kernel_id)
+            raise KernelMissing.unknown(kernel_id=kernel_id)
         jupyter = self._local.kernels
         return LocalConnection(
             jupyter.get_kernel(kernel_id),

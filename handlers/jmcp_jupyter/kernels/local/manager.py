@@ -10,8 +10,8 @@ from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
 from jmcp.core.ports import Kernelspec, NotebookRef
-from jmcp_api.backend_errors import KernelDown
-from jmcp_jupyter.kernels.common.models import kernelspecs, missing
+from jmcp_api.backend_errors import KernelDown, KernelMissing
+from jmcp_jupyter.kernels.common.models import kernelspecs
 from jmcp_jupyter.kernels.local.environment import KernelEnvironment
 
 START_FAILURES = (OSError, RuntimeError, ValueError, HTTPError)
@@ -85,4 +85,4 @@ class LocalKernelManager:
 
     def _check(self, kernel_id: str) -> None:
         if kernel_id not in self.kernels:
-            raise missing(kernel_id)
+            raise KernelMissing.unknown(kernel_id=kernel_id)

@@ -59,7 +59,7 @@ class MessageReader:
         return self._sockets.open
 
     async def start(self, seconds: float, alive: Callable[[], Awaitable[bool]]) -> None:
-        """Connect; returns when the kernel answers and its published messages arrive.
+        """Connect; returns when the kernel answers and published what it does now.
 
         The control channel is asked as well as the shell, because a kernel that is busy with
         somebody's long run answers only there, and is ready to queue ours. Raises KernelDown.
@@ -122,7 +122,9 @@ class MessageReader:
             self._ready.set()
 
     def _on_published(self, message: Message) -> None:
-        self._published = True
+        if message.state not in (None, "starting"):
+            # Not any message: with this one it is known, here and in `on_published`, what it does.
+            self._published = True
         self._note(message)
         if message.state is not None and message.parent.get("msg_type") == "execute_request":
             # Jupyter notes this too, but perhaps only after a run here has returned.

@@ -7,8 +7,7 @@ from typing import Any
 
 from jupyter_core.utils import ensure_async
 
-from jmcp_api.backend_errors import KernelDown
-from jmcp_jupyter.kernels.common.models import missing
+from jmcp_api.backend_errors import KernelDown, KernelMissing
 from jmcp_jupyter.kernels.common.run_loss import STOPPING_LIMIT_SECONDS, Loss
 
 REVIVAL_LIMIT_SECONDS = 20.0
@@ -88,7 +87,7 @@ class LocalProcess:
         """Wait, bounded, until a process runs. Raises KernelMissing, KernelDown."""
         for _ in range(int(REVIVAL_LIMIT_SECONDS / POLL_SECONDS)):
             if not self.listed:
-                raise missing(self.kernel_id)
+                raise KernelMissing.unknown(kernel_id=self.kernel_id)
             if not self.stopping and await self.alive():
                 self.look()
                 return

@@ -9,13 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-from jmcp.core.errors import KernelMissing
 from jmcp.core.ports import Health, OnMessage, Reply
-from jmcp_api.backend_errors import KernelDown
+from jmcp_api.backend_errors import KernelDown, KernelMissing
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.common.connection import JupyterConnection
 from jmcp_jupyter.kernels.common.messages import ChannelIdentity, Message
-from jmcp_jupyter.kernels.common.models import missing
 from jmcp_jupyter.kernels.common.run_loss import (
     IDLE_LIMIT_SECONDS,
     STOPPING_LIMIT_SECONDS,
@@ -26,7 +24,7 @@ from jmcp_jupyter.kernels.remote.nudge import Nudge
 from jmcp_jupyter.kernels.remote.process import RemoteProcess
 from jmcp_jupyter.kernels.remote.reconnecting_channel import ReconnectingChannel
 from jmcp_jupyter.kernels.remote.run import RemoteRun
-from jmcp_jupyter.kernels.remote.runs import RemoteRuns, moment
+from jmcp_jupyter.kernels.remote.runs import RemoteRuns, parsed_time
 from jmcp_jupyter.kernels.remote.server_messages import PROCESS_STATES, made_by_server
 
 READY_LIMIT_SECONDS = 75.0
@@ -122,7 +120,7 @@ class RemoteConnection(JupyterConnection[KernelWebsocket, RemoteRun]):
         self.open()
         while not self._ready.is_set() or self._channel.websocket is None:
             if self.process.gone:
-                raise missing(self.kernel_id)
+                raise KernelMissing.unknown(kernel_id=self.kernel_id)
             if self.process.dead and not self.process.successor_due:
                 raise KernelDown.dead(kernel_id=self.kernel_id)
             now, failure = time.monotonic(), self._channel.failure
@@ -157,15 +155,15 @@ class RemoteConnection(JupyterConnection[KernelWebsocket, RemoteRun]):
         return await self._outcome(run)
 
     def expect_interrupt(self) -> None:
-        self.process.interrupting()
+        self.process.expect_interrupt()
 
     def expect_end(self) -> None:
-        self.process.stop("kernel_died")
+        self.process.expect_stop("kernel_died")
         self._ready.clear()
 
     @contextmanager
     def restarting(self) -> Iterator[None]:
-        self.process.stop("kernel_restarted")
+        self.process.expect_stop("kernel_restarted")
         self._ready.clear()
         try:
             yield
@@ -173,7 +171,7 @@ class RemoteConnection(JupyterConnection[KernelWebsocket, RemoteRun]):
             self.kernel_gone()
             raise
         except BaseException:
-            self.process.stop(None)
+            self.process.expect_stop(None)
             self._ask_to_answer()
             raise
         self.process.stopping = None
@@ -185,13 +183,13 @@ class RemoteConnection(JupyterConnection[KernelWebsocket, RemoteRun]):
             self._nudge.stop()
         self._lookup.stop()
         await self._channel.close()
-        self._runs.leave()
+        self._runs.abandon()
 
     # What the channel tells (`ChannelListener`).
 
     def on_opening(self, model: dict[str, Any]) -> None:
         self._lookup.note_answer()
-        self._runs.activity = moment(model.get("last_activity"))
+        self._runs.activity = parsed_time(model.get("last_activity"))
 
     def on_open(self) -> None:
         self._heard_at = time.monotonic()
@@ -199,13 +197,13 @@ class RemoteConnection(JupyterConnection[KernelWebsocket, RemoteRun]):
 
     def on_cut(self) -> None:
         self._ready.clear()
-        self._runs.cut()
+        self._runs.lose_contact()
 
     def on_away(self) -> None:
-        self._runs.leave()
+        self._runs.abandon()
 
     def kernel_gone(self) -> None:
-        if self.process.vanish():
+        if self.process.mark_gone():
             self._ready.clear()
             self._runs.end("kernel_died")
 
@@ -230,7 +228,7 @@ class RemoteConnection(JupyterConnection[KernelWebsocket, RemoteRun]):
         if message.state in PROCESS_STATES:
             self._ready.clear()
             self._runs.end("kernel_died")
-            self.process.end(successor_due=message.state != "dead")
+            self.process.mark_dead(successor_due=message.state != "dead")
             self._renew_channel()  # the next process may have other ports
             return
         run = self._runs.get(message.parent_id)
@@ -241,18 +239,18 @@ class RemoteConnection(JupyterConnection[KernelWebsocket, RemoteRun]):
 
     def _on_process(self, message: Message) -> None:
         """Notice a process that was not heard before: its session is new."""
-        old = self.process.met(message.session)
+        old = self.process.note_session(message.session)
         if old is None:
             return
         self._runs.forget_numbers()
         self._runs.end("kernel_restarted", session=old)
-        self.process.count()
-        self._ask_to_answer(behind=self._runs.besides(message.parent_id))
+        self.process.count_successor()
+        self._ask_to_answer(behind=self._runs.under_way_but(message.parent_id))
 
     def _on_published(self, message: Message) -> None:
         if message.state is not None and message.parent.get("msg_type") == "execute_request":
             self._state = message.state
-        self.process.hear(message)
+        self.process.note_stop(message)
         if self._nudge is not None:
             self._nudge.note(message)
         self._runs.published(message)
@@ -294,13 +292,13 @@ class RemoteConnection(JupyterConnection[KernelWebsocket, RemoteRun]):
             websocket,
             on_ready=self._on_answer,
             on_deaf=self._renew_channel,
-            on_passed=self._runs.passed,
+            on_passed=self._runs.pass_barrier,
         )
         self._runs.put_behind(self._nudge.first, behind)
 
     def _on_answer(self) -> None:
         if self.process.successor_due:  # it does not tell its processes apart, but we know
-            self.process.count()
+            self.process.count_successor()
         self._ready.set()
 
     async def _make_sure(self) -> None:
@@ -341,7 +339,7 @@ class RemoteConnection(JupyterConnection[KernelWebsocket, RemoteRun]):
         await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
         silence = time.monotonic() - self._heard_at
         if run.reply is not None and self.counted and silence > IDLE_LIMIT_SECONDS:
-            run.passed()
+            run.pass_barrier()
         elif run.idle and run.reply is None and run.barrier is None:
             self._ask_to_answer(behind=[run])
 
@@ -349,5 +347,5 @@ class RemoteConnection(JupyterConnection[KernelWebsocket, RemoteRun]):
         if reply.ename == "KeyboardInterrupt" or reply.status == "aborted":
             if run.cut:
                 await self._answered()
-            return await self.process.aftermath(reply, run.session)
+            return await self.process.reply_or_loss(reply, run.session)
         return reply

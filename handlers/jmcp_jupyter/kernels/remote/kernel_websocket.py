@@ -155,9 +155,10 @@ class KernelWebsocket:
                     since = time.monotonic()
         except WebSocketException:
             log.debug("A kernel's websocket was cut off.", exc_info=True)
-        if not self._aborted:
-            self.abort()
-            self._on_closed()
+        finally:
+            if not self._aborted:
+                self.abort()
+                self._on_closed()
 
     async def _send_all(self) -> None:
         try:

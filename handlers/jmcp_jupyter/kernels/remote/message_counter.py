@@ -22,6 +22,7 @@ ANSWERED = frozenset({"kernel_info_request", "comm_info_request", "history_reque
 """What clients ask when they connect, and what is answered for certain with one reply."""
 
 UNANSWERED = frozenset({"comm_open", "comm_msg", "comm_close"})
+"""What has no reply."""
 
 
 class MessageCounter:
@@ -30,9 +31,9 @@ class MessageCounter:
     def __init__(self) -> None:
         self._process = ""
         self.last: int | None = None
-        """That of the last published message."""
+        """The number of the last published message."""
 
-    def of(self, header: dict[str, Any], *, status: bool = False) -> int | None:
+    def number_of(self, header: dict[str, Any], *, status: bool = False) -> int | None:
         """The number of a message, None for a kernel that has none. A status is the process's own."""
         found = NUMBERED.fullmatch(str(header.get("msg_id", "")))
         if found is None:
@@ -42,7 +43,7 @@ class MessageCounter:
         return int(found[2]) if found[1] == self._process else None
 
 
-class Span:
+class MessageSpan:
     """The messages with numbers above `start`, as far as they came."""
 
     def __init__(self, start: int) -> None:
@@ -75,12 +76,12 @@ class Span:
             self._highest = max(self._highest, number)
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether nothing is missing, for certain."""
         return self._highest - self._start == self._seen + self._excused
 
     @property
-    def holed(self) -> bool:
+    def has_gap(self) -> bool:
         """Whether something is missing, as certain as can be."""
         excuses = self._excused + self._maybe + len(self._asked)
         return self._highest - self._start > self._seen + excuses

@@ -18,12 +18,12 @@ POLL_SECONDS = 0.05
 
 
 class RemoteProcess:
-    """Which process runs under a kernel id."""
+    """Which process runs under a kernel id, and how many there were."""
 
     def __init__(self) -> None:
         self.generation = 1
         self.session: str | None = None
-        """That of the headers of its messages, once it was heard."""
+        """The session in the headers of its messages, once it was heard."""
         self.gone = False
         """Whether Jupyter has no such kernel any more."""
         self.dead = False
@@ -31,12 +31,13 @@ class RemoteProcess:
         self.successor_due = False
         """Whether Jupyter starts a new process in its place."""
         self.stopping: Loss | Literal["unknown"] | None = None
-        """What a stop that was begun, by us or others, will have been."""
+        """The loss that a stop under way amounts to, whoever asked for it."""
         self._past: set[str] = set()
         self._interrupted_at = float("-inf")
 
     @property
     def name(self) -> str | None:
+        """Names the process, to any process of jmcp; None while none is known to live."""
         return None if self.dead or self.successor_due else self.session
 
     @property
@@ -48,8 +49,8 @@ class RemoteProcess:
         """Whether that process is gone: what it sent still comes in."""
         return session in self._past
 
-    def met(self, session: str) -> str | None:
-        """A process was heard; returns the one before if this is another one."""
+    def note_session(self, session: str) -> str | None:
+        """A process was heard; returns the session of the one before if this is another one."""
         if session == self.session:
             return None
         old, self.session = self.session, session
@@ -59,43 +60,45 @@ class RemoteProcess:
         self.stopping = None
         return old
 
-    def count(self) -> None:
-        """A new process is there."""
+    def count_successor(self) -> None:
+        """A new process is there: another generation."""
         self.generation += 1
         self.dead = self.successor_due = False
 
-    def end(self, *, successor_due: bool) -> None:
-        """The process is dead."""
+    def mark_dead(self, *, successor_due: bool) -> None:
+        """The process is dead; `successor_due` says that Jupyter starts a new one."""
         self.dead = True
         self.successor_due = successor_due
 
-    def vanish(self) -> bool:
+    def mark_gone(self) -> bool:
         """Jupyter has no such kernel. Returns whether that was unknown so far."""
         if self.gone:
             return False
         self.gone = True
-        self.end(successor_due=self.successor_due)
+        self.mark_dead(successor_due=self.successor_due)
         return True
 
-    def interrupting(self) -> None:
-        """We are about to interrupt it: a KeyboardInterrupt is no sign of a restart."""
+    def expect_interrupt(self) -> None:
+        """jmcp is about to interrupt it: a KeyboardInterrupt is no sign of a restart."""
         self._interrupted_at = time.monotonic()
 
-    def stop(self, loss: Loss | None) -> None:
-        """We are about to restart it or to shut it down; None: that did not happen."""
+    def expect_stop(self, loss: Loss | None) -> None:
+        """jmcp is about to restart it or to shut it down; None: that did not happen."""
         self.stopping = loss
         self.successor_due = loss == "kernel_restarted"
 
-    def hear(self, message: Message) -> None:
-        """Whether a published message tells that somebody stops the kernel."""
+    def note_stop(self, message: Message) -> None:
+        """Note a published message that says that somebody stops the kernel."""
         if message.kind == "shutdown_reply":
             self.stopping = "kernel_restarted" if message.content.get("restart") else "kernel_died"
         elif message.kind == "status" and message.parent.get("msg_type") == "shutdown_request":
             self.stopping = self.stopping or "unknown"
 
-    async def aftermath(self, reply: Reply, session: str | None) -> Reply:
-        """The reply of the process with that session, if it was heard; or the loss of the kernel if
-        the interrupt was the beginning of its end."""
+    async def reply_or_loss(self, reply: Reply, session: str | None) -> Reply:
+        """An interrupted run's reply, or the loss of its kernel if the interrupt began its end.
+
+        `session` is that of the process that had the run, if it was heard.
+        """
         if (
             time.monotonic() - self._interrupted_at < STOPPING_LIMIT_SECONDS
             and self.stopping is None

@@ -6,11 +6,11 @@ import asyncio
 import time
 from typing import Any, Protocol
 
-from jmcp.core.errors import BackendError, KernelMissing
-from jmcp_api.backend_errors import JupyterRefused, KernelDown
+from jmcp.core.background import supervised
+from jmcp.core.errors import BackendError
+from jmcp_api.backend_errors import JupyterRefused, KernelDown, KernelMissing
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.common.messages import ChannelIdentity, Message
-from jmcp_jupyter.kernels.common.models import missing
 from jmcp_jupyter.kernels.remote.kernel_websocket import KernelWebsocket, WebsocketRefused
 from jmcp_jupyter.kernels.remote.rest_kernels import kernel_path
 
@@ -82,7 +82,7 @@ class ReconnectingChannel:
             self.failure = None
             self._wanted.set()
         if self._keeper is None or self._keeper.done():
-            self._keeper = asyncio.create_task(self._keep())
+            self._keeper = supervised(self._keep, "kernel-channel")
 
     def reopen(self, identity: ChannelIdentity) -> None:
         """Open a new websocket under another channel id: nothing of before matters any more."""
@@ -105,6 +105,7 @@ class ReconnectingChannel:
         return websocket
 
     async def _keep(self) -> None:
+        self._drop()  # what an attempt may have left that failed
         pause, since = FIRST_PAUSE_SECONDS, time.monotonic()
         while True:
             try:
@@ -139,7 +140,7 @@ class ReconnectingChannel:
         # Not longer: it may go out over a connection that stalls, and the next attempt does not.
         answer = await self._api.request("GET", path, seconds=ANSWER_LIMIT_SECONDS)
         if answer.status_code == 404:
-            raise missing(self._kernel_id)
+            raise KernelMissing.unknown(kernel_id=self._kernel_id)
         self._listener.on_opening(answer.json() if answer.status_code == 200 else {})
         identity = self.identity
         url = self._api.websocket_url(f"{path}/channels", session_id=identity.session)
@@ -159,7 +160,7 @@ class ReconnectingChannel:
 
     def _refused(self, refusal: WebsocketRefused) -> BackendError:
         if refusal.status == 404:
-            return missing(self._kernel_id)
+            return KernelMissing.unknown(kernel_id=self._kernel_id)
         if refusal.status in (401, 403):
             return JupyterRefused.channels()
         reason = str(refusal.status or refusal)

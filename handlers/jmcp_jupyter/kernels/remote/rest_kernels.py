@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from jmcp.core.ports import Kernelspec, NotebookRef
-from jmcp_api.backend_errors import KernelDown
+from jmcp_api.backend_errors import KernelDown, KernelMissing
 from jmcp_jupyter.http_api import JupyterApi, quoted
-from jmcp_jupyter.kernels.common.models import kernelspecs, missing
+from jmcp_jupyter.kernels.common.models import kernelspecs
 
 
 class RestKernelManager:
@@ -27,7 +27,7 @@ class RestKernelManager:
     async def require(self, kernel_id: str) -> None:
         answer = await self._api.request("GET", kernel_path(kernel_id))
         if answer.status_code == 404:
-            raise missing(kernel_id)
+            raise KernelMissing.unknown(kernel_id=kernel_id)
 
     async def launch(self, ref: NotebookRef, kernel_name: str) -> str:
         body = {"name": kernel_name, "path": ref.path.rpartition("/")[0]}
@@ -53,7 +53,7 @@ class RestKernelManager:
         """Whether it was done. Raises KernelMissing."""
         answer = await self._api.request("POST", f"{kernel_path(kernel_id)}/{action}")
         if answer.status_code == 404:
-            raise missing(kernel_id)
+            raise KernelMissing.unknown(kernel_id=kernel_id)
         return not answer.is_error
 
 

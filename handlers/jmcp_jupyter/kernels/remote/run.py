@@ -8,7 +8,7 @@ from jmcp.core.ports import OnMessage, Reply
 from jmcp_jupyter.kernels.common.messages import Message
 from jmcp_jupyter.kernels.common.run_loss import LOST_CONTACT, NO_REPLY
 from jmcp_jupyter.kernels.common.runs import Run
-from jmcp_jupyter.kernels.remote.message_counter import Span
+from jmcp_jupyter.kernels.remote.message_counter import MessageSpan
 
 
 class RemoteRun(Run):
@@ -23,8 +23,8 @@ class RemoteRun(Run):
         self.limited = False
         """Whether Jupyter said that it drops outputs."""
         self._reply_number: int | None = None
-        self._since_busy: Span | None = None
-        self._since_cut: Span | None = None
+        self._since_busy: MessageSpan | None = None
+        self._since_cut: MessageSpan | None = None
 
     def began(self, number: int) -> None:
         """The kernel said with the message of that number that it is busy with this run."""
@@ -36,12 +36,12 @@ class RemoteRun(Run):
         if self._since_cut is None and last is not None:
             self._since_cut = self._span(last)
 
-    def regain(self, number: int) -> None:
+    def regain_contact(self, number: int) -> None:
         """Nothing before the message of that number is missing."""
         self._since_cut = self._span(number - 1)
 
-    def doubt(self) -> None:
-        """The numbers mean nothing any more."""
+    def forget_numbers(self) -> None:
+        """Another process counts its messages anew."""
         self._since_cut = None
 
     def published(self, number: int, message: Message, state: str | None, *, mine: bool) -> None:
@@ -58,8 +58,8 @@ class RemoteRun(Run):
                 span.replied(number)
         self.settle()
 
-    def passed(self) -> None:
-        """What the kernel sent of this run is here, or will not come."""
+    def pass_barrier(self) -> None:
+        """The kernel is past this run: what it sent of it is here, or will not come."""
         self.barrier = None
         if self.reply is None:
             self.end(NO_REPLY if self.idle and not self.cut else LOST_CONTACT)
@@ -75,15 +75,17 @@ class RemoteRun(Run):
             self.end(replace(self.reply, incomplete="output_limit"))
         elif not self.cut:
             # Without a cut, what is missing the kernel dropped: it published too fast.
-            holed = self._since_busy is not None and self._since_busy.holed
-            self.end(replace(self.reply, incomplete="output_limit" if holed else None))
-        elif any(span is not None and span.whole for span in (self._since_busy, self._since_cut)):
+            gap = self._since_busy is not None and self._since_busy.has_gap
+            self.end(replace(self.reply, incomplete="output_limit" if gap else None))
+        elif any(
+            span is not None and span.complete for span in (self._since_busy, self._since_cut)
+        ):
             self.end(self.reply)
         elif self.barrier is None:
             self.end(replace(self.reply, incomplete="lost_contact"))
 
-    def _span(self, start: int) -> Span:
-        span = Span(start)
+    def _span(self, start: int) -> MessageSpan:
+        span = MessageSpan(start)
         if self._reply_number is not None:
             span.replied(self._reply_number)
         return span

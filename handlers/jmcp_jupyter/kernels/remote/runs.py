@@ -28,8 +28,8 @@ class RemoteRuns(Runs[RemoteRun]):
         """The run of that request, whose messages go to `on_message`."""
         return self.add(message_id, RemoteRun(on_message))
 
-    def besides(self, message_id: str) -> list[RemoteRun]:
-        """All but that one."""
+    def under_way_but(self, message_id: str) -> list[RemoteRun]:
+        """All runs but the one of that request."""
         return [run for key, run in self._runs.items() if key != message_id]
 
     def end(self, loss: Loss, *, session: str | None = None) -> None:
@@ -38,20 +38,20 @@ class RemoteRuns(Runs[RemoteRun]):
             if session is None or run.session == session:
                 run.end(Reply(status="lost", lost=loss))
 
-    def leave(self) -> None:
-        """Nobody listens any more."""
+    def abandon(self) -> None:
+        """End all runs as those whose end nobody hears."""
         self.end_all(LOST_CONTACT)
 
-    def cut(self) -> None:
+    def lose_contact(self) -> None:
         """The channel is closed, and what was on its way may be lost."""
         for run in self.under_way():
             run.lose_contact(self._counter.last)
 
     def forget_numbers(self) -> None:
-        """Another process counts anew."""
+        """Another process runs, which counts its messages anew."""
         self._counter = MessageCounter()
         for run in self.under_way():
-            run.doubt()
+            run.forget_numbers()
 
     def put_behind(self, request: str, behind: Iterable[RemoteRun]) -> None:
         """That request waits in the kernel behind these runs, and those that were behind another."""
@@ -59,11 +59,11 @@ class RemoteRuns(Runs[RemoteRun]):
         for run in {*behind, *waiting}:
             run.barrier = request
 
-    def passed(self, request: str) -> None:
+    def pass_barrier(self, request: str) -> None:
         """The kernel is done with that request, and with all that was before it."""
         for run in self.under_way():
             if run.barrier == request:
-                run.passed()
+                run.pass_barrier()
 
     def published(self, message: Message) -> None:
         """The kernel published a message, of one of these runs or any other request."""
@@ -77,13 +77,13 @@ class RemoteRuns(Runs[RemoteRun]):
         """A reply came, to one of these runs or any other request of ours."""
         run = self.get(message.parent_id)
         if run is not None and message.kind == "execute_reply":
-            run.replied(read_reply(message.content), self._counter.of(message.header))
+            run.replied(read_reply(message.content), self._counter.number_of(message.header))
 
     def _count(self, message: Message, run: RemoteRun | None) -> None:
         # What Jupyter kept for a resumed channel begins in the middle of a run, without a status.
         state = message.state
         own = state is not None or self.resumed
-        number = self._counter.of(message.header, status=own)
+        number = self._counter.number_of(message.header, status=own)
         replayed = self._replayed(message)
         if number is None:
             if state is not None:  # it was a forked process that we took for the kernel's own
@@ -94,7 +94,7 @@ class RemoteRuns(Runs[RemoteRun]):
             run.began(number)
         for other in self.under_way():
             if replayed:
-                other.regain(number)
+                other.regain_contact(number)
             other.published(number, message, state, mine=run is not None)
 
     def _replayed(self, message: Message) -> bool:
@@ -106,11 +106,11 @@ class RemoteRuns(Runs[RemoteRun]):
         if not self.resumed:
             return False
         self.resumed = False
-        made = moment(message.header.get("date"))
+        made = parsed_time(message.header.get("date"))
         return made is not None and self.activity is not None and made <= self.activity
 
 
-def moment(text: object) -> datetime | None:
+def parsed_time(text: object) -> datetime | None:
     """An ISO 8601 date and time, None for what is none."""
     try:
         return datetime.fromisoformat(str(text))

@@ -77,6 +77,8 @@ def test_all_that_jupyter_notes_is_noted() -> None:
     jupyter, jmcp = Watched(), Watched()
     session = Session(key=b"key")
     jupyter.watch()
+    jmcp.watch()
+    jmcp.record.take_over()
     for state in ("starting", "idle", "busy"):
         jupyter.kernel.execution_state = jmcp.kernel.execution_state = state
         for cause, (kind, content) in itertools.product(CAUSES, MESSAGES):
@@ -93,6 +95,7 @@ def test_jupyters_watcher_stops_while_jmcp_reads_and_goes_on_afterwards() -> Non
     watched.watch()
     first, kernel, record = watched.stream, watched.kernel, watched.record
     kernel.execution_state, kernel.last_activity = "busy", "then"
+    record.begin()
     record.take_over()
     assert first.socket.closed
     watched.stream = Stream()
@@ -113,6 +116,19 @@ def test_jupyters_watcher_stops_while_jmcp_reads_and_goes_on_afterwards() -> Non
     del watched.manager._kernels["k"]
     record.give_back()
     assert kernel._activity_stream is None
+
+
+def test_a_watcher_that_is_behind_leaves_no_old_state() -> None:
+    watched, session = Watched(), Session(key=b"key")
+    watched.watch()
+    watched.record.begin()
+    parents = (None, session.msg("kernel_info_request"))
+    for state, parent in zip(("starting", "busy"), parents, strict=True):
+        message = session.msg("status", {"execution_state": state}, parent=parent)
+        watched.record.note(message_of("iopub", session.serialize(message)[2:6]))
+    assert watched.kernel.execution_state == "starting"  # Jupyter has yet to read both
+    watched.record.take_over()
+    assert watched.kernel.execution_state == "idle"
 
 
 def test_a_restart_that_waits_for_its_kernel_is_not_disturbed() -> None:

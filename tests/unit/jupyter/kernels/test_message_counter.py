@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from jmcp_jupyter.kernels.remote.message_counter import MessageCounter, Span
+from jmcp_jupyter.kernels.remote.message_counter import MessageCounter, MessageSpan
 
 NUDGE = {"msg_id": "n", "msg_type": "kernel_info_request"}
 USAGE = {"msg_id": "u", "msg_type": "usage_request"}
 RUN = {"msg_id": "r", "msg_type": "execute_request"}
 
 
-def span(*numbers: int, start: int = 10) -> Span:
-    made = Span(start)
+def span(*numbers: int, start: int = 10) -> MessageSpan:
+    made = MessageSpan(start)
     for number in numbers:
         made.published(number, RUN, None, mine=True)
     return made
 
 
-def verdict(made: Span) -> str:
-    assert not (made.whole and made.holed)
-    return "whole" if made.whole else "holed" if made.holed else "unclear"
+def verdict(made: MessageSpan) -> str:
+    assert not (made.complete and made.has_gap)
+    return "whole" if made.complete else "holed" if made.has_gap else "unclear"
 
 
 def test_a_gap_is_a_hole_wherever_it_is() -> None:
@@ -56,8 +56,8 @@ def test_replies_to_others_are_no_holes() -> None:
 
 def test_only_the_kernels_own_process_has_numbers() -> None:
     numbers = MessageCounter()
-    assert numbers.of({"msg_id": "s_7_3"}) is None
-    assert numbers.of({"msg_id": "s_1_4"}, status=True) == 4
-    assert numbers.of({"msg_id": "s_1_5"}) == 5
-    assert numbers.of({"msg_id": "s_7_5"}) is None
-    assert numbers.of({"msg_id": "7b1d-22"}) is None
+    assert numbers.number_of({"msg_id": "s_7_3"}) is None
+    assert numbers.number_of({"msg_id": "s_1_4"}, status=True) == 4
+    assert numbers.number_of({"msg_id": "s_1_5"}) == 5
+    assert numbers.number_of({"msg_id": "s_7_5"}) is None
+    assert numbers.number_of({"msg_id": "7b1d-22"}) is None

@@ -11,7 +11,7 @@ from sys import getsizeof
 from weakref import WeakValueDictionary
 
 from jmcp.core.errors import StateUnavailable
-from jmcp.core.journal.entries import Journal
+from jmcp.core.journal.entries import Author, Entry, Journal
 from jmcp.core.sessions.read_cells import PAIR_BYTES, Reading, digest
 from jmcp.core.sessions.records import SessionRecord
 
@@ -42,13 +42,26 @@ class Readings:
         name = _name(record, key)
         reading = self._readings.get(name)
         if reading is None:
-            held = record.notebooks.get(key)
-            reading = Reading(_unpacked(held.seen) if held else b"")
-            self._readings[name] = reading
+            reading = self._readings[name] = self._loaded(record, key)
         self._recent[name] = reading
         self._recent.move_to_end(name)
         if len(self._recent) > KEPT_READINGS:
             self._recent.popitem(last=False)
+        return reading
+
+    def _loaded(self, record: SessionRecord, key: str) -> Reading:
+        """What the record has, and what the session wrote since that was stored: a crash may have
+        come in between, but the journal has every edit that was acknowledged."""
+        held = record.notebooks.get(key)
+        if held is None:
+            return Reading()
+        reading = Reading(_unpacked(held.seen))
+        if self._journal is not None:
+            author = Author.of(record.owner, record.session_id)
+            with suppress(StateUnavailable):
+                for entry in self._journal.entries(key, since=record.last_accessed):
+                    if entry.author == author and entry.cell_id is not None:
+                        _note_own_edit(reading, entry.cell_id, entry)
         return reading
 
     def forget(self, record: SessionRecord, key: str) -> None:
@@ -92,6 +105,13 @@ def with_reading(key: str, reading: Reading, record: SessionRecord) -> SessionRe
         return record
     seen = b64encode(reading.packed).decode()
     return replace(record, notebooks={**record.notebooks, key: replace(held, seen=seen)})
+
+
+def _note_own_edit(reading: Reading, cell_id: str, entry: Entry) -> None:
+    if entry.change in ("insert", "set_source") and entry.after is not None:
+        reading.record_read({cell_id: entry.after})
+    elif entry.change == "delete":
+        reading.forget([cell_id])
 
 
 def _name(record: SessionRecord, key: str) -> tuple[object, ...]:

@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jmcp.core.editing.change_log import ChangeLog
-from jmcp.core.journal.entries import Entry
+from jmcp.core.journal.entries import Author, Entry
 from jmcp.core.ports import Cell, NotebookRef
 from jmcp.core.sessions import readings as module
 from jmcp.core.sessions.call_view import CallView
 from jmcp.core.sessions.read_cells import Reading, digest
-from jmcp.core.sessions.readings import Readings
+from jmcp.core.sessions.readings import Readings, with_reading
+from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.stores.journal_memory import MemoryJournal
 from jmcp_jupyter.documents.common.nbformat_cells import new_cell
 from jmcp_jupyter.documents.file.cells import FileCells
@@ -202,6 +203,46 @@ def test_what_is_not_at_hand_is_in_the_journal_of_that_cell() -> None:
     assert readings.text(digest("new"), "k", "c") == "new"
     assert readings.text(digest("new"), "k", "d") is None
     assert readings.text(digest("other"), "k", "c") is None
+
+
+def test_what_a_session_wrote_last_is_read_whatever_a_crash_cost() -> None:
+    journal = MemoryJournal()
+    life = {"server_session": "s", "loaded": "l", "process": "p"}
+    mine, other = Author.of("o", "mine"), Author.of("o", "other")
+
+    def edit(change: str, cell_id: str, author: Author, at: float, after: str | None) -> Entry:
+        fields: dict[str, Any] = {"key": "k", "path": "a", "change": change, **life}
+        return Entry(**fields, cell_id=cell_id, after=after, author=author, at=at)
+
+    journal.append(
+        [
+            edit("set_source", "c0", mine, 1.0, "long stored"),
+            edit("set_source", "c1", mine, 3.0, "first"),
+            edit("set_source", "c1", mine, 3.1, "second"),
+            edit("insert", "c2", mine, 3.2, "new"),
+            edit("set_source", "c3", other, 3.3, "of somebody else"),
+            edit("delete", "c4", mine, 3.4, None),
+        ]
+    )
+    stored = Reading()
+    stored.record_read({"c0": "read since", "c3": "as read", "c4": "gone"})
+    held = with_reading(
+        "k",
+        stored,
+        SessionRecord(
+            owner="o",
+            session_id="mine",
+            created=0.0,
+            last_accessed=2.0,
+            notebooks={"k": HeldNotebook(ref=REF, name="a")},
+        ),
+    )
+    reading = Readings(journal).of(held, "k")
+    known = {"c0": "read since", "c1": "second", "c2": "new", "c3": "as read"}
+    assert {one: reading.of(one) for one in (*known, "c4")} == {
+        **{one: digest(text) for one, text in known.items()},
+        "c4": None,
+    }
 
 
 def test_a_cell_whose_digest_lies_across_others_is_not_found() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from jmcp.cli.print_config import print_http_config, print_stdio_config
 from jmcp.core.errors import ServeError
+from jmcp.hosting.garbage import collector_paused
 from jmcp.hosting.jupyter_address import jupyter_addresses
 from jmcp.options import serve_options, sources
 from jmcp.options.cli_arguments import add_options
@@ -117,7 +118,8 @@ def _serve_lab(
     if over_stdio:
         # Before the imports below, which may print.
         fds = StdioFds.claim()
-        from jmcp.hosting import stdio_lab
+        with collector_paused():
+            from jmcp.hosting import stdio_lab
 
         stdio_lab.serve(options, fds)
     else:
@@ -154,6 +156,7 @@ def _serve_standalone(
         verbose=values["verbose"],
         settings=settings_of(values),
     )
-    from jmcp.hosting import standalone
+    with collector_paused():
+        from jmcp.hosting import standalone
 
     standalone.serve(options)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from jmcp.core.errors import ServeError
 from jmcp.hosting.client_config import ServerAddress, server_address
+from jmcp.hosting.garbage import collector_paused
 from jmcp.hosting.listener import bound
 from jmcp.options.serve_options import ServeOptions
 from jmcp.state import folder
@@ -98,7 +99,8 @@ def is_actionable(record: logging.LogRecord) -> bool:
 def serve(options: ServeOptions) -> None:
     """Serve until a signal. Raises ServeError when it cannot start."""
     check(options)
-    server = initialized(options)
+    with collector_paused():
+        server = initialized(options)
     # After Jupyter has bound its port, which it does in the loop.
     server.io_loop.add_callback(print_banner, address_of(server, options), options)
     server.start()

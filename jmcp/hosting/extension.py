@@ -15,6 +15,7 @@ from traitlets import List, Unicode
 
 from jmcp.core.errors import BackendError, ServeError
 from jmcp.hosting import logs
+from jmcp.hosting.garbage import collector_paused
 from jmcp.options import sources, traits
 from jmcp.options.settings import Settings
 from jmcp.options.table import settings_of
@@ -68,7 +69,8 @@ class HostedSite:
             if settings.log_format == "json":
                 logs.use_json(logging.getLogger("jmcp").parent)
             # In a thread: the imports take a second, in which Jupyter goes on serving.
-            compose = await asyncio.to_thread(importlib.import_module, "jmcp.compose_local")
+            with collector_paused():
+                compose = await asyncio.to_thread(importlib.import_module, "jmcp.compose_local")
             await compose.prepare(extension.serverapp)
             site = compose.jupyter_site(
                 extension.serverapp, toolsets=tuple(extension.toolsets), settings=settings

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.stores.instance_lock import living_instances
+from jmcp.hosting.garbage import collector_paused
 from jmcp.options.serve_options import JupyterAddress
 from jmcp.options.settings import Settings
 from jmcp.state.folder import state_folder
@@ -66,7 +67,8 @@ class RemoteServers:
         await self.check()
         await self._warn_of_others()
         # In a thread: the imports take a second, in which the loop goes on answering.
-        composition = await asyncio.to_thread(importlib.import_module, "jmcp.compose_remote")
+        with collector_paused():
+            composition = await asyncio.to_thread(importlib.import_module, "jmcp.compose_remote")
         made: Dispatcher = composition.remote_dispatcher(
             self.documents, self.kernels, self._settings
         )

@@ -11,6 +11,7 @@ from jmcp import compose
 from jmcp.core.calls.call import Calls
 from jmcp.hosting import embedded_lab
 from jmcp.hosting.deferred import DeferredCalls
+from jmcp.hosting.garbage import collector_paused
 from jmcp.hosting.shutdown import StopSignal, until_requested
 from jmcp.hosting.standalone import CALLS_SECONDS, notify
 from jmcp.options.serve_options import ServeOptions
@@ -83,8 +84,9 @@ class StdioLab:
     async def _start_jupyter(self) -> Calls:
         """Start JupyterLab and take the dispatcher of its extension."""
         # In a thread: the imports take seconds, in which the client is answered.
-        for name in SLOW_IMPORTS:
-            await asyncio.to_thread(importlib.import_module, name)
+        with collector_paused():
+            for name in SLOW_IMPORTS:
+                await asyncio.to_thread(importlib.import_module, name)
         server = self._server = embedded_lab.initialized(self._options, takes_signals=False)
         server.start_app()
         await server._post_start()

@@ -37,8 +37,14 @@ def unique(items: list[T]) -> list[T]:
 class Params(BaseModel):
     """Arguments of a tool: closed, strict, without nulls, `inf` or strings for numbers."""
 
+    # Each validator is made when its tool is first called: all at once would delay every start.
     model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, hide_input_in_errors=True
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+        defer_build=True,
     )
 
     @model_validator(mode="before")
@@ -55,7 +61,7 @@ class Params(BaseModel):
 class Result(BaseModel):
     """What a handler returns: closed; optional properties are left out when not set."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     def dump(self) -> dict[str, Any]:
         """JSON data. Nullable required properties stay as null, absent optional ones are dropped."""

@@ -10,8 +10,20 @@ import nbformat as untyped_nbformat
 nbformat: Any = untyped_nbformat
 
 
+def notebook_text(*sources: str, minor: int = 5, **metadata: Any) -> str:
+    """What a file of a notebook of code cells holds, with ids c0, c1 ... from nbformat 4.5 on."""
+    return str(nbformat.writes(_notebook(*sources, minor=minor, **metadata)))
+
+
 def write_notebook(path: Path, *sources: str, minor: int = 5, **metadata: Any) -> Any:
-    """A notebook file of code cells, with ids c0, c1 ... from nbformat 4.5 on; returns it."""
+    """The same as a file; returns the notebook."""
+    notebook = _notebook(*sources, minor=minor, **metadata)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return notebook
+
+
+def _notebook(*sources: str, minor: int, **metadata: Any) -> Any:
     cells: list[dict[str, Any]] = [
         {
             "cell_type": "code",
@@ -23,9 +35,6 @@ def write_notebook(path: Path, *sources: str, minor: int = 5, **metadata: Any) -
         }
         for index, source in enumerate(sources)
     ]
-    notebook = nbformat.from_dict(
+    return nbformat.from_dict(
         {"nbformat": 4, "nbformat_minor": minor, "metadata": metadata, "cells": cells}
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, path)
-    return notebook

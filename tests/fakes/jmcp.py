@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -28,7 +28,7 @@ class FakeJmcp(Calls):
 
     mode: DocumentMode = "live"
     faults: Faults = field(default_factory=Faults)
-    clock: Callable[[], float] = field(default_factory=Clock)
+    clock: Clock = field(default_factory=Clock)
     options: Mapping[str, Any] = field(default_factory=dict)
     documents: FakeDocuments = field(init=False)
     kernels: FakeKernels = field(init=False)
@@ -50,9 +50,15 @@ class FakeJmcp(Calls):
 
     async def start(self) -> None:
         """Also again after `close`, with what the store and the documents have."""
-        given = {"api": API, "handlers": HANDLERS, "clock": self.clock, **self.options}
+        given = {
+            "api": API,
+            "handlers": HANDLERS,
+            "clock": self.clock,
+            "store": self.store,
+            **self.options,
+        }
         self.dispatcher = Dispatcher(
-            documents=self.documents, kernels=self.kernels, store=self.store, strict=True, **given
+            documents=self.documents, kernels=self.kernels, strict=True, **given
         )
         await self.dispatcher.start()
 

@@ -179,13 +179,16 @@ class FakeKernel:
             run.send("stream", {"name": "stdout", "text": " ".join(map(str, words)) + end})
 
         names, value = self.variables, None
-        names["print"] = write
+        names |= {"print": write, "open": None}  # what is in memory leaves nothing on the disk
         for statement in ast.parse(run.code).body:
             if self.current is not run:
                 return None  # it was interrupted, or its process is gone
             value = None
-            if ast.unparse(statement).startswith("time.sleep("):
+            text = ast.unparse(statement)
+            if text.startswith("time.sleep("):
                 await self._wait(run, self._kernels.sleeping)
+            elif text.startswith("os._exit("):
+                self._kernels.kill(self.kernel_id)
             elif isinstance(statement, ast.Expr):
                 value = eval(compile(ast.Expression(statement.value), "<cell>", "eval"), names)
             else:
@@ -217,6 +220,7 @@ class FakeKernels:
 
     Code runs at once: assignments, `print`, exceptions and a last expression do what they do in
     IPython. `time.sleep(...)`, as a statement of its own, lasts until `sleeping` is released,
+    `os._exit(...)` ends the process,
     `hold(code)` keeps a run of that code from beginning, `script(code, ...)` says what it sends.
     `kill` and `revive` are what happens to processes.
     """

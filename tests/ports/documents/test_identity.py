@@ -83,6 +83,19 @@ async def test_a_rename_keeps_the_key(any_server: DocumentSetup) -> None:
     assert any_server.text("a.ipynb") is None
 
 
+async def test_a_live_document_that_is_held_goes_on_after_a_rename(
+    any_server: DocumentSetup,
+) -> None:
+    any_server.write("a.ipynb", "1")
+    document = await any_server.documents.open(await any_server.documents.identify("a.ipynb"))
+    if document.mode == "live":
+        await any_server.rename("a.ipynb", "b.ipynb")
+        async with document.edit() as cells:
+            cells.insert(0, "markdown", "after the rename")
+        assert len(await document.read()) == 2
+    document.close()
+
+
 async def test_a_deleted_notebook_is_missing(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", "1")
     ref = await any_server.documents.identify("a.ipynb")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import nbformat
+import nbformat as untyped_nbformat
 import pytest
-from jupyter_core.utils import ensure_async
 
 from tests.scenarios.sessions.conftest import SessionServer
-from tests.scenarios.sessions.test_executions import UNTIL_GO, appears, begun, go
+from tests.scenarios.sessions.test_executions import begun
 
-STARTED = "open('started', 'w').close()\n"
+nbformat: Any = untyped_nbformat
 
 
 async def notebook(server: SessionServer, *sources: str, markdown: tuple[int, ...] = ()) -> str:
@@ -23,7 +22,7 @@ async def notebook(server: SessionServer, *sources: str, markdown: tuple[int, ..
         if index in markdown:
             make = nbformat.v4.new_markdown_cell
         made.cells.append(make(source, id=f"cell{index}"))
-    nbformat.write(made, server.root / "batch.ipynb")
+    server.put_text("batch.ipynb", nbformat.writes(made))
     return await server.open("batch.ipynb")
 
 
@@ -84,11 +83,11 @@ async def test_ranges(server: SessionServer) -> None:
 
 
 async def test_edits_of_others_never_make_it_run_a_wrong_cell(server: SessionServer) -> None:
-    waits = f"{STARTED}{UNTIL_GO}"
+    waits = f"{server.begins}{server.until_go}"
     session = await notebook(server, waits, "print('one')", "print('two')", "print('three')", "4")
     early = await server.call("run_cells", session_id=session, wait=0)
     assert early["status"] == "running"
-    await appears(server.root / "started")
+    await server.begun()
     other = await server.open("batch.ipynb")
     for tool, call in (
         ("move_cell", {"cell_id": "cell3", "target_index": 0}),
@@ -97,7 +96,7 @@ async def test_edits_of_others_never_make_it_run_a_wrong_cell(server: SessionSer
         ("overwrite_cell_source", {"cell_id": "cell2", "cell_source": "print('edited')"}),
     ):
         await server.call(tool, session_id=other, **call)
-    go(server)
+    server.go()
     result = await ended(server, session, early["execution_id"])
     assert result["status"] == "ok"
     assert statuses(result) == {
@@ -118,33 +117,33 @@ async def test_edits_of_others_never_make_it_run_a_wrong_cell(server: SessionSer
 
 
 async def test_an_interrupt_ends_it(server: SessionServer) -> None:
-    session = await notebook(server, f"{STARTED}{UNTIL_GO}", "open('ran', 'w').close()")
+    session = await notebook(server, f"{server.begins}{server.until_go}", server.marks("ran"))
     early = await server.call("run_cells", session_id=session, stop_on_error=False, wait=0)
-    await appears(server.root / "started")
+    await server.begun()
     stopped = await server.call("interrupt_kernel", session_id=session)
     assert stopped["action"] == "interrupted"
     result = await ended(server, session, early["execution_id"])
     assert result["status"] == "interrupted"
     assert statuses(result) == {"cell0": "interrupted", "cell1": "not_run"}
-    assert not (server.root / "ran").exists()
+    assert not server.is_marked("ran")
 
 
 async def test_an_interrupt_ends_it_while_its_cell_waits_for_its_turn(
     server: SessionServer,
 ) -> None:
-    session = await notebook(server, "open('ran', 'w').close()")
-    await begun(server, session, code=f"{STARTED}{UNTIL_GO}")
-    await appears(server.root / "started")
+    session = await notebook(server, server.marks("ran"))
+    await begun(server, session, code=f"{server.begins}{server.until_go}")
+    await server.begun()
     early = await server.call("run_cells", session_id=session, wait=0)
     await server.call("interrupt_kernel", session_id=session)
     result = await ended(server, session, early["execution_id"])
     assert result["status"] == "interrupted"
     await server.call("execute_code", session_id=session, code="1")
-    assert not (server.root / "ran").exists()
+    assert not server.is_marked("ran")
 
 
 async def test_a_cell_over_its_time_stops_it_as_an_error_does(server: SessionServer) -> None:
-    session = await notebook(server, UNTIL_GO, "1")
+    session = await notebook(server, server.until_go, "1")
     result = await server.call("run_cells", session_id=session, timeout=1)
     assert result["status"] == "timed_out"
     assert statuses(result) == {"cell0": "timed_out", "cell1": "not_run"}
@@ -159,9 +158,9 @@ async def test_the_death_of_the_kernel_ends_it(server: SessionServer) -> None:
 
 
 async def test_a_restart_ends_it(server: SessionServer) -> None:
-    session = await notebook(server, f"{STARTED}{UNTIL_GO}", "1")
+    session = await notebook(server, f"{server.begins}{server.until_go}", "1")
     early = await server.call("run_cells", session_id=session, stop_on_error=False, wait=0)
-    await appears(server.root / "started")
+    await server.begun()
     await server.call("restart_notebook", session_id=session)
     result = await ended(server, session, early["execution_id"])
     assert statuses(result)["cell1"] == "not_run"
@@ -186,22 +185,22 @@ async def test_two_sessions_take_turns_on_one_kernel(server: SessionServer) -> N
 
 
 async def test_a_batch_is_listed_with_its_runs(server: SessionServer) -> None:
-    session = await notebook(server, UNTIL_GO, "1")
+    session = await notebook(server, server.until_go, "1")
     early = await server.call("run_cells", session_id=session, wait=0)
     listed = await server.call("list_executions", session_id=session)
     rows = {row["execution_id"]: row for row in listed["executions"]}
     assert rows[early["execution_id"]]["code"] == "run_cells: 0 of 2 cells"
-    go(server)
+    server.go()
     await ended(server, session, early["execution_id"])
     assert (await server.call("list_executions", session_id=session))["total"] == 3
 
 
 async def test_a_renamed_notebook_goes_on(server: SessionServer) -> None:
-    session = await notebook(server, f"{STARTED}{UNTIL_GO}", "print('after')")
+    session = await notebook(server, f"{server.begins}{server.until_go}", "print('after')")
     early = await server.call("run_cells", session_id=session, wait=0)
-    await appears(server.root / "started")
-    await ensure_async(server.app.contents_manager.rename("batch.ipynb", "renamed.ipynb"))
-    go(server)
+    await server.begun()
+    await server.rename("batch.ipynb", "renamed.ipynb")
+    server.go()
     result = await ended(server, session, early["execution_id"])
     assert (result["status"], result["notebook_path"]) == ("ok", "renamed.ipynb")
     assert result["batch"]["cells"][1]["output"] == "after"

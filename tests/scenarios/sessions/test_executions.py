@@ -5,27 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from pathlib import Path
 from typing import Any
 
 from tests.calls import ALICE, BOB
-from tests.scenarios.sessions.conftest import SessionServer
-
-BOUND_SECONDS = 60
-UNTIL_GO = "import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)\n"
-
-
-async def appears(path: Path) -> None:
-    async with asyncio.timeout(BOUND_SECONDS):
-        while True:
-            if await asyncio.to_thread(path.exists):
-                return
-            await asyncio.sleep(0.01)
-
-
-def go(server: SessionServer) -> None:
-    """Let the runs that wait for it end."""
-    (server.root / "go").touch()
+from tests.scenarios.sessions.conftest import BOUND_SECONDS, SessionServer
+from tests.thorough import thorough
 
 
 async def begun(server: SessionServer, session: str, **call: Any) -> str:
@@ -39,11 +23,13 @@ async def begun(server: SessionServer, session: str, **call: Any) -> str:
 
 async def test_a_run_goes_on_after_its_wait_and_can_be_waited_for(server: SessionServer) -> None:
     session = await server.open("a.ipynb")
-    execution_id = await begun(server, session, code=f"print('first')\n{UNTIL_GO}print('last')")
+    execution_id = await begun(
+        server, session, code=f"print('first')\n{server.until_go}print('last')"
+    )
     call = {"session_id": session, "execution_id": execution_id}
     waiting = asyncio.create_task(server.call("get_execution", **call))
     assert (await server.call("get_execution", **call, wait=0))["status"] == "running"
-    go(server)
+    server.go()
     ended = await waiting
     assert (ended["status"], ended["complete"]) == ("ok", True)
     assert [output["text"] for output in ended["outputs"]] == ["first\nlast\n"]
@@ -68,15 +54,15 @@ async def test_running_ones_are_listed_first_then_the_latest(server: SessionServ
     session = await server.open("a.ipynb")
     for number in range(3):
         await server.call("execute_code", session_id=session, code=f"{number}\npass")
-    running = await begun(server, session, code=UNTIL_GO)
+    running = await begun(server, session, code=server.until_go)
     queued = await begun(server, session, code="'queued'")
     listed = await server.call("list_executions", session_id=session, limit=4)
     rows = listed["executions"]
     assert listed["total"] == 5
     assert [row["execution_id"] for row in rows[:2]] == [running, queued]
     assert [row["status"] for row in rows] == ["running", "queued", "ok", "ok"]
-    assert [row["code"] for row in rows] == ["import os, time", "'queued'", "2", "1"]
-    go(server)
+    assert [row["code"] for row in rows] == [server.until_go.splitlines()[0], "'queued'", "2", "1"]
+    server.go()
     await server.call("get_execution", session_id=session, execution_id=queued)
 
 
@@ -105,18 +91,18 @@ async def test_a_limit_that_is_broken_is_named(server: SessionServer) -> None:
 
 async def test_a_cancelled_call_leaves_the_run_of_a_cell_alone(server: SessionServer) -> None:
     session = await server.open("a.ipynb")
-    source = f"open('started', 'w').close()\n{UNTIL_GO}print('done')"
+    source = f"{server.begins}{server.until_go}print('done')"
     cell = {"session_id": session, "cell_index": 0}
     await server.call("overwrite_cell_source", cell_source=source, **cell)
     call = asyncio.create_task(server.call("execute_cell", **cell))
-    await appears(server.root / "started")
+    await server.begun()
     call.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await call
     listed = await server.call("list_executions", session_id=session)
     (row,) = listed["executions"]
     assert row["status"] == "running"
-    go(server)
+    server.go()
     ended = await server.call("get_execution", session_id=session, execution_id=row["execution_id"])
     assert (ended["status"], ended["cell_index"]) == ("ok", 0)
     read = await server.call("read_cell", **cell)
@@ -127,9 +113,9 @@ async def test_a_session_remembers_a_kernel_that_a_cancelled_call_started(
     server: SessionServer,
 ) -> None:
     session = await server.open("a.ipynb")
-    code = f"open('started', 'w').close()\n{UNTIL_GO}"
+    code = f"{server.begins}{server.until_go}"
     call = asyncio.create_task(server.call("execute_code", session_id=session, code=code))
-    await appears(server.root / "started")
+    await server.begun()
     call.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await call
@@ -141,9 +127,9 @@ async def test_a_session_remembers_a_kernel_that_a_cancelled_call_started(
 
 async def test_a_cancelled_call_interrupts_code_of_no_cell(server: SessionServer) -> None:
     session = await server.open("a.ipynb")
-    code = f"open('started', 'w').close()\n{UNTIL_GO}"
+    code = f"{server.begins}{server.until_go}"
     call = asyncio.create_task(server.call("execute_code", session_id=session, code=code))
-    await appears(server.root / "started")
+    await server.begun()
     call.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await call
@@ -154,8 +140,8 @@ async def test_a_cancelled_call_interrupts_code_of_no_cell(server: SessionServer
 
 async def test_a_cancelled_call_takes_its_code_out_of_the_queue(server: SessionServer) -> None:
     session = await server.open("a.ipynb")
-    running = await begun(server, session, code=UNTIL_GO)
-    code = "open('ran', 'w').close()"
+    running = await begun(server, session, code=server.until_go)
+    code = server.marks("ran")
     call = asyncio.create_task(server.call("execute_code", session_id=session, code=code))
     async with asyncio.timeout(BOUND_SECONDS):
         while (await server.call("list_executions", session_id=session))["total"] < 2:
@@ -163,15 +149,16 @@ async def test_a_cancelled_call_takes_its_code_out_of_the_queue(server: SessionS
     call.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await call
-    go(server)
+    server.go()
     ended = await server.call("get_execution", session_id=session, execution_id=running)
     assert ended["status"] == "ok"  # it was not its turn to be interrupted
     await server.call("execute_code", session_id=session, code="1")
     listed = await server.call("list_executions", session_id=session)
     assert [row["status"] for row in listed["executions"]] == ["ok", "aborted", "ok"]
-    assert not (server.root / "ran").exists()
+    assert not server.is_marked("ran")
 
 
+@thorough
 async def test_a_hundred_thousand_lines_fit_the_budget(server: SessionServer) -> None:
     session = await server.open("a.ipynb")
     code = "for number in range(100_000): print(f'line {number:06}', 'x' * 87)"

@@ -23,9 +23,8 @@ from jmcp.core.stores.sqlite import SqliteStore
 from jmcp.core.stores.state_file import StateFile
 from tests.calls import ALICE, BOB
 from tests.clock import Clock
-from tests.jupyter_process import StartJupyter
 from tests.ports.stores.conftest import record
-from tests.scenarios.sessions.conftest import SessionServer
+from tests.scenarios.sessions.conftest import FakeSessionServer, SessionServer
 
 HOUR = 3600.0
 SECONDS = 60
@@ -119,7 +118,7 @@ async def test_a_kernel_that_another_session_uses_stays_until_that_expires(
 async def test_a_kernel_that_a_person_is_connected_to_stays(server: SessionServer) -> None:
     session_id = await server.open("a.ipynb")
     kernel_id = await ran(server, session_id)
-    server.app.kernel_manager.notify_connect(kernel_id)  # as JupyterLab's websocket does
+    server.another_client(kernel_id)
     server.clock.now += 24 * HOUR + 1
     assert await sweep(server) == [session_id]
     assert await kernels(server) == {kernel_id}
@@ -153,14 +152,13 @@ async def test_a_private_kernel_goes_with_its_session_whoever_has_the_notebook(
 
 async def test_a_running_cell_keeps_its_session_alive(server: SessionServer) -> None:
     session_id = await server.open("a.ipynb")
-    code = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.01)"
-    run = await server.call("execute_code", session_id=session_id, code=code, wait=0.1)
+    run = await server.call("execute_code", session_id=session_id, code=server.until_go, wait=0.1)
     assert run["status"] == "running"
     for _ in range(3):
         server.clock.now += 25 * HOUR
         assert await sweep(server) == []
         await server.call("list_notebooks")
-    (server.root / "go").touch()
+    server.go()
     ended = await server.call(
         "get_execution", session_id=session_id, execution_id=run["execution_id"], wait=SECONDS
     )
@@ -173,10 +171,10 @@ async def test_a_running_cell_keeps_its_session_alive(server: SessionServer) -> 
 
 
 @pytest.fixture
-async def heard(jupyter: StartJupyter) -> AsyncIterator[tuple[SessionServer, Heard]]:
+async def heard() -> AsyncIterator[tuple[SessionServer, Heard]]:
     heard = Heard()
     api = replace(API, policy=replace(API.policy, idle_hours=2))
-    server = SessionServer(app=await jupyter(), options={"api": api, "observers": [heard]})
+    server = FakeSessionServer(api=api, observers=[heard])
     server.write("a.ipynb", "b.ipynb")
     async with server.running():
         yield server, heard
@@ -307,15 +305,13 @@ SWEPT_AT_ONCE = replace(API, policy=replace(API.policy, idle_hours=0.0001))
 """Sessions that live a third of a second are looked at as often."""
 
 
-async def test_what_expired_while_nothing_ran_is_swept_at_start_and_then_again(
-    jupyter: StartJupyter,
-) -> None:
+async def test_what_expired_while_nothing_ran_is_swept_at_start_and_then_again() -> None:
     clock, told, store = Clock(), Heard(), MemoryStore()
     await put(store, clock, "before")
     clock.now += 25 * HOUR
     await put(store, clock, "now")
-    options = {"api": SWEPT_AT_ONCE, "store": store, "observers": [told]}
-    async with SessionServer(app=await jupyter(), clock=clock, options=options).running():
+    options: dict[str, Any] = {"api": SWEPT_AT_ONCE, "store": store, "observers": [told]}
+    async with FakeSessionServer(clock=clock, **options).running():
         await told.until(["expired"])
         clock.now += 1
         await told.until(["expired", "expired"])
@@ -333,11 +329,11 @@ class Failing(MemoryStore):
         return await super().idle_since(moment)
 
 
-async def test_a_store_that_is_away_does_not_end_the_sweeping(jupyter: StartJupyter) -> None:
+async def test_a_store_that_is_away_does_not_end_the_sweeping() -> None:
     clock, told, store = Clock(), Heard(), Failing()
     await put(store, clock, "old")
     clock.now += 25 * HOUR
-    options = {"api": SWEPT_AT_ONCE, "store": store, "observers": [told]}
-    async with SessionServer(app=await jupyter(), clock=clock, options=options).running():
+    options: dict[str, Any] = {"api": SWEPT_AT_ONCE, "store": store, "observers": [told]}
+    async with FakeSessionServer(clock=clock, **options).running():
         await told.until(["expired"])
     assert store.failed

@@ -155,7 +155,7 @@ async def test_a_call_that_ends_late_does_not_bring_a_released_notebook_back(
 ) -> None:
     session_id = await server.open("a.ipynb")
     await server.open("b.ipynb", session_id=session_id)
-    code = "import time; time.sleep(1)"
+    code = server.until_go
     late = asyncio.create_task(
         server.call("execute_code", session_id=session_id, notebook_path="b.ipynb", code=code)
     )
@@ -164,6 +164,7 @@ async def test_a_call_that_ends_late_does_not_bring_a_released_notebook_back(
         while not server.dispatcher.runs.list(session_id=session_id):  # noqa: ASYNC110
             await asyncio.sleep(0)
     await server.call("unuse_notebook", session_id=session_id, kernel="keep")
+    server.go()
     assert (await late)["status"] == "ok"
     listed = await server.call("list_notebooks", session_id=session_id)
     assert [row["notebook_path"] for row in listed["notebooks"]] == ["a.ipynb"]
@@ -202,7 +203,7 @@ async def test_a_minted_id_fits_who_asks(server: SessionServer) -> None:
 
 async def test_a_renamed_notebook_stays_in_its_session(server: SessionServer) -> None:
     session_id = await server.open("a.ipynb")
-    await server.app.contents_manager.rename("a.ipynb", "renamed.ipynb")
+    await server.rename("a.ipynb", "renamed.ipynb")
     read = await server.call("read_notebook", session_id=session_id)
     assert read["notebook_path"] == "renamed.ipynb"
     assert [notice["code"] for notice in read["notices"]] == ["notebook_moved"]

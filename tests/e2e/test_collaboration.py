@@ -6,9 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.e2e.agent import WAIT_SECONDS, Agent, eventually, saved, texts, write
 from tests.ports.documents.tab import Tab
 from tests.served import Served
+
+pytestmark = pytest.mark.oldest
 
 
 async def seen(tab: Tab, holds: Callable[[], Any], what: str) -> None:

@@ -66,6 +66,7 @@ async def chrome() -> AsyncIterator[Browser]:
         yield launched
 
 
+@pytest.mark.oldest
 async def test_a_person_watches_an_agent_work(
     lab_server: Served, agent: Agent, chrome: Browser
 ) -> None:

@@ -19,6 +19,8 @@ from tests.document_access import editing, output_sink, reading
 from tests.ports.documents.conftest import DocumentServer, local_only
 from tests.ports.documents.tab import Tab, tab, until
 
+pytestmark = pytest.mark.oldest
+
 START = Callable[..., Any]
 DELAY = 0.15
 TOGETHER = 12

@@ -15,6 +15,8 @@ from tests.document_access import editing, output_sink, reading
 from tests.ports.documents.conftest import DocumentSetup, nbformat
 from tests.ports.documents.tab import tab, until
 
+pytestmark = pytest.mark.oldest
+
 START = Callable[..., Any]
 
 

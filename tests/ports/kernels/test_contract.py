@@ -19,6 +19,8 @@ from tests.fakes.kernels import FakeKernel, FakeKernels
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.ports.kernels.conftest import LIMIT, Heard, manager, notebook
 
+pytestmark = pytest.mark.oldest
+
 SLEEP = "import time; print('begun', flush=True); time.sleep(60)"
 
 

@@ -12,6 +12,8 @@ from jmcp.core.ports import Cells
 from tests.document_access import opened
 from tests.scenarios.journal.conftest import JournaledServer
 
+pytestmark = pytest.mark.oldest
+
 
 def at(cells: Cells, cell_id: str) -> int:
     found = cells.find(cell_id)

@@ -57,6 +57,7 @@ async def test_over_handshake_era_mcp(example: Example, served: Served, folder: 
     await check(example, Mcp(served, "legacy"), folder)
 
 
+@pytest.mark.oldest
 @pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
 async def test_over_rest(example: Example, served: Served, folder: Folder) -> None:
     await check(example, Rest(served), folder)

@@ -12,6 +12,8 @@ from tests.jupyter_process import TOKEN, StartJupyter, stop
 from tests.surfaces.conftest import HEADERS, ExtensionServer, client_of
 from tests.surfaces.http.test_wire import problem
 
+pytestmark = pytest.mark.oldest
+
 XSRF = "5f" * 16  # what a page of Jupyter would have set as a cookie
 PATHS = ["/mcp", "/mcp/", "/mcp/healthz", "/jmcp/v1/kernels", "/jmcp/docs", "/jmcp/nope"]
 

@@ -22,6 +22,8 @@ from jmcp.core.calls.call import Image, Outcome
 from jmcp.transport.mcp.server import ERROR_META, result_data
 from tests.surfaces.conftest import HEADERS, ExtensionServer
 
+pytestmark = pytest.mark.oldest
+
 Era = Literal["auto", "legacy"]
 LISTED = json.loads(Path(API.listing_file).read_bytes())
 ERAS: tuple[Era, ...] = ("auto", "legacy")

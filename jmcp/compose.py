@@ -25,7 +25,7 @@ from jmcp.core.ports import Documents, Kernels
 from jmcp.core.sessions.readings import Readings
 from jmcp.options.settings import Settings
 from jmcp.state.folder import open_stores, state_folder
-from jmcp_api import http, mcp, registry, sessions, texts
+from jmcp_api import http, mcp, phrases, registry, sessions, texts
 from jmcp_handlers import HANDLERS
 
 VERSION = version("jmcp")
@@ -93,7 +93,9 @@ def build(documents: Documents, kernels: Kernels, *, place: str, settings: Setti
         handlers=HANDLERS,
         documents=documents,
         # A read-only server does not redo the edits that an earlier one lost.
-        recorder=None if settings.read_only else JournalRecorder(documents, journal),
+        recorder=None
+        if settings.read_only
+        else JournalRecorder(documents, journal, phrases=phrases),
         readings=Readings(journal),
         kernels=kernels,
         store=store,

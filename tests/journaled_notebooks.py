@@ -9,7 +9,9 @@ from typing import Any
 from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.journal.entries import NOBODY, Author, Entry, Journal
 from jmcp.core.journal.recorder import JournalRecorder
+from jmcp.core.notices import Notice
 from jmcp.core.ports import Cells, Documents, NotebookRef
+from jmcp_api import phrases
 
 
 class JournaledNotebooks:
@@ -21,27 +23,27 @@ class JournaledNotebooks:
     def __init__(self, documents: Documents, journal: Journal, **options: Any) -> None:
         self.documents = documents
         self.journal = journal
-        self.recorder = JournalRecorder(documents, journal, **options)
+        self.recorder = JournalRecorder(documents, journal, phrases=phrases, **options)
         self.leases = Leases(documents, self.recorder)
         self.author: Author = NOBODY
 
     @asynccontextmanager
     async def read(self, ref: NotebookRef) -> AsyncIterator[Cells]:
-        notes: list[str] = []
+        notices: list[Notice] = []
         now = await self.documents.current(ref.key)
-        async with self.leases.lease(now, author=self.author, on_note=notes.append) as lease:
+        async with self.leases.lease(now, author=self.author, on_notice=notices.append) as lease:
             cells = await lease.read()
-            _tell(cells, notes)
+            _tell(cells, notices)
             yield cells
 
     @asynccontextmanager
     async def edit(self, ref: NotebookRef) -> AsyncIterator[Cells]:
-        notes: list[str] = []
+        notices: list[Notice] = []
         now = await self.documents.current(ref.key)
-        async with self.leases.lease(now, author=self.author, on_note=notes.append) as lease:
+        async with self.leases.lease(now, author=self.author, on_notice=notices.append) as lease:
             async with lease.edit() as cells:
                 yield cells
-            _tell(cells, notes)
+            _tell(cells, notices)
 
     def entries(self, key: str, since: float = 0.0) -> Sequence[Entry]:
         return self.journal.entries(key, since)
@@ -50,5 +52,5 @@ class JournaledNotebooks:
         await self.leases.close()
 
 
-def _tell(cells: Cells, notes: Sequence[str]) -> None:
-    cells.notes = lambda: notes  # type: ignore[method-assign]  # what the lease told is asked here
+def _tell(cells: Cells, notices: Sequence[Notice]) -> None:
+    cells.notices = lambda: notices  # type: ignore[method-assign]  # what the lease told is asked here

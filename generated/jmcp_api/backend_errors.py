@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from jmcp.core import errors
-from jmcp.core.sentences import listed
+from jmcp.core.wording import listed
 
 
 class NotebookMissing(errors.NotebookMissing):

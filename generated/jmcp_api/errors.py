@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from jmcp.core.errors import ToolError
-from jmcp.core.sentences import counted, listed
+from jmcp.core.wording import counted, listed
 
 
 class InvalidArguments(ToolError):

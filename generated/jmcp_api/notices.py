@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+from jmcp.core.wording import counted, listed
 
 
 def session_opened() -> str:
     return "Another session of this client is open; this call opened one more."
+
+
+def notebook_moved(*, old: str, new: str) -> str:
+    return f"{old} is now {new}."
+
+
+def cells_changed(*, cells: Sequence[str]) -> str:
+    return f"Others changed cells that this session had read: {listed(cells, ', ', most=5)}. Read them again before you rely on them."
+
+
+def cells_deleted(*, cells: Sequence[str]) -> str:
+    return f"Others deleted cells that this session had read: {listed(cells, ', ', most=5)}."
+
+
+def source_changed(*, cells: Sequence[str]) -> str:
+    return f"What runs is not what this session read: others have changed {listed(cells, ', ', most=5)} since. read_cell has the source."
+
+
+def kernel_started() -> str:
+    return "A kernel was started for this notebook."
 
 
 def kernel_restarted() -> str:
@@ -17,8 +39,44 @@ def kernel_uncertain() -> str:
     return "jmcp was restarted since this session's last run and cannot tell whether the kernel was too: check a variable before relying on any."
 
 
-def kernel_started() -> str:
-    return "A kernel was started for this notebook."
+def private_kernel_stopped() -> str:
+    return "The session's private kernel was stopped: all its variables were lost. From now on the session uses the notebook's own kernel."
+
+
+def cell_ids_given() -> str:
+    return "nbformat_minor was raised to 5 and the cells were given ids: cells can be addressed by cell_id from now on."
+
+
+def cell_ids_repeated(*, ids: Sequence[str]) -> str:
+    return f"Several cells share one id; it names the first of them: {listed(ids, ', ')}."
+
+
+def document_reloaded() -> str:
+    return "The file was changed on disk by another program, and the live document was reloaded from it: edits that were not saved yet are gone, except those that a notice says were recovered. Read the cells again before editing."
+
+
+def file_changed() -> str:
+    return "The file changed on disk since jmcp last read it. Read the cells again before editing."
+
+
+def file_not_written(*, reason: str) -> str:
+    return f"The file could not be written ({reason}): the live document has all edits, the file does not, and saving is tried again."
+
+
+def edit_not_recorded(*, reason: str) -> str:
+    return f"The edit is in the live document, but neither in the file nor in the change journal yet ({reason}): a crash before the next save would lose it."
+
+
+def edits_recovered(*, count: int, edits: Sequence[str]) -> str:
+    return f"Recovered {counted(count, 'edit', 'edits')} that Jupyter had not saved when it stopped or reloaded the file: {listed(edits, ', ', most=5)}."
+
+
+def edit_not_recovered(*, subject: str, verb: str, time: str, number: int) -> str:
+    return f"An edit that Jupyter had not saved was not made again, because the notebook has changed there since: {subject} had been {verb} at {time} (change {number})."
+
+
+def text_not_recovered(*, subject: str, verb: str, time: str, number: int, text: str) -> str:
+    return f"An edit that Jupyter had not saved was not made again, because the notebook has changed there since: {subject} had been {verb} at {time} (change {number}). Its text was:\n{text}"
 
 
 def run_goes_on() -> str:
@@ -29,32 +87,173 @@ def run_ends() -> str:
     return "Jupyter stops now and its kernels with it: this run ends unfinished. What it put out so far is in its cell."
 
 
-def run_note() -> str:
-    return "A remark on a run that the caller should know."
+def run_left() -> str:
+    return "jmcp stopped while this ran; the kernel goes on with it."
 
 
-def document_changed() -> str:
-    return "The document changed in a way the caller should know."
+def run_not_begun() -> str:
+    return "jmcp stopped before this ran."
 
 
-def cells_changed() -> str:
-    return "Others changed cells that this session had read."
+def run_outlived() -> str:
+    return "Not run: the kernel's process ended after this was submitted, and with it all variables. Run it again if it still fits."
 
 
-def notebook_moved() -> str:
-    return "The notebook was renamed; the session follows it."
+def run_dropped_by_restart() -> str:
+    return "The kernel was restarted before this run began. Run it again if it still fits."
+
+
+def runs_dropped(*, count: int) -> str:
+    return f"{counted(count, 'waiting run was', 'waiting runs were')} dropped."
+
+
+def run_abandoned() -> str:
+    return "Its caller left."
+
+
+def run_failed() -> str:
+    return "The execution failed inside jmcp; see its log."
+
+
+def run_timed_out(*, seconds: float) -> str:
+    return f"Interrupted after {seconds:g} s."
+
+
+def interrupt_ignored(*, seconds: float) -> str:
+    return f"The kernel ignored the interrupt for {seconds:g} s and is still busy with this code. Restart the kernel."
+
+
+def kernel_stuck() -> str:
+    return "Not run: the kernel still runs code that ignored an interrupt. Restart the kernel."
+
+
+def contact_lost() -> str:
+    return "jmcp lost contact with the kernel while this ran: outputs may be missing, and the code may still run. Check what it did before running it again."
+
+
+def outputs_dropped() -> str:
+    return "Outputs of this run are missing: they came faster than they could be passed on, and the kernel or Jupyter Server dropped them. Print less or write to a file. The server's own limits are its settings ZMQChannelsWebsocketConnection.iopub_data_rate_limit and iopub_msg_rate_limit."
+
+
+def outputs_forgotten() -> str:
+    return "jmcp no longer keeps these outputs."
+
+
+def outputs_only_in_notebook() -> str:
+    return "jmcp no longer keeps these outputs; the notebook has them."
+
+
+def outputs_not_written(*, reason: str) -> str:
+    return f"The outputs may not be in the notebook: {reason}"
+
+
+def outputs_uncertain() -> str:
+    return "The outputs may not be in the notebook; see jmcp's log."
+
+
+def outputs_incomplete() -> str:
+    return "Some outputs did not reach the notebook."
+
+
+def notebook_busy() -> str:
+    return "The notebook is still being written."
+
+
+def run_cell_deleted() -> str:
+    return "The cell was deleted while this ran; its outputs are only in this execution."
+
+
+def earlier_outputs_lost() -> str:
+    return "What it printed before jmcp was started anew is lost: it belongs to no cell."
+
+
+def earlier_outputs_incomplete() -> str:
+    return (
+        "jmcp ended abruptly while this ran: what the code printed in that moment may be missing."
+    )
+
+
+def run_cell_gone() -> str:
+    return "The cell is gone; what this prints is only in this execution."
+
+
+def run_not_written(*, reason: str) -> str:
+    return f"The outputs are only in this execution: {reason}"
+
+
+def run_not_heard(*, reason: str) -> str:
+    return f"jmcp could not listen to this run again: {reason}"
+
+
+def batch_interrupted() -> str:
+    return "The batch was interrupted before this ran."
+
+
+def batch_ended(*, reason: str) -> str:
+    return f"The batch ended early: {reason}"
+
+
+def batch_failed() -> str:
+    return "The batch failed inside jmcp; see its log."
+
+
+def batch_outlived() -> str:
+    return "The kernel was restarted between two cells."
+
+
+def cell_not_run(*, reason: str) -> str:
+    return f"A cell could not be run: {reason}"
 
 
 SENTENCES: Mapping[str, Callable[..., str]] = {
     "session_opened": session_opened,
+    "notebook_moved": notebook_moved,
+    "cells_changed": cells_changed,
+    "cells_deleted": cells_deleted,
+    "source_changed": source_changed,
+    "kernel_started": kernel_started,
     "kernel_restarted": kernel_restarted,
     "kernel_uncertain": kernel_uncertain,
-    "kernel_started": kernel_started,
+    "private_kernel_stopped": private_kernel_stopped,
+    "cell_ids_given": cell_ids_given,
+    "cell_ids_repeated": cell_ids_repeated,
+    "document_reloaded": document_reloaded,
+    "file_changed": file_changed,
+    "file_not_written": file_not_written,
+    "edit_not_recorded": edit_not_recorded,
+    "edits_recovered": edits_recovered,
+    "edit_not_recovered": edit_not_recovered,
+    "text_not_recovered": text_not_recovered,
     "run_goes_on": run_goes_on,
     "run_ends": run_ends,
-    "run_note": run_note,
-    "document_changed": document_changed,
-    "cells_changed": cells_changed,
-    "notebook_moved": notebook_moved,
+    "run_left": run_left,
+    "run_not_begun": run_not_begun,
+    "run_outlived": run_outlived,
+    "run_dropped_by_restart": run_dropped_by_restart,
+    "runs_dropped": runs_dropped,
+    "run_abandoned": run_abandoned,
+    "run_failed": run_failed,
+    "run_timed_out": run_timed_out,
+    "interrupt_ignored": interrupt_ignored,
+    "kernel_stuck": kernel_stuck,
+    "contact_lost": contact_lost,
+    "outputs_dropped": outputs_dropped,
+    "outputs_forgotten": outputs_forgotten,
+    "outputs_only_in_notebook": outputs_only_in_notebook,
+    "outputs_not_written": outputs_not_written,
+    "outputs_uncertain": outputs_uncertain,
+    "outputs_incomplete": outputs_incomplete,
+    "notebook_busy": notebook_busy,
+    "run_cell_deleted": run_cell_deleted,
+    "earlier_outputs_lost": earlier_outputs_lost,
+    "earlier_outputs_incomplete": earlier_outputs_incomplete,
+    "run_cell_gone": run_cell_gone,
+    "run_not_written": run_not_written,
+    "run_not_heard": run_not_heard,
+    "batch_interrupted": batch_interrupted,
+    "batch_ended": batch_ended,
+    "batch_failed": batch_failed,
+    "batch_outlived": batch_outlived,
+    "cell_not_run": cell_not_run,
 }
 """By code. What a notice carries are the arguments."""

@@ -4,7 +4,75 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jmcp.core.sentences import listed, word
+from jmcp.core.wording import listed, word
+
+
+def notice_line(*, code: str, message: str) -> str:
+    return f"Notice ({code}): {message}"
+
+
+def error_lines(*, message: str, code: str) -> str:
+    return f"{message}\n(error: {code})"
+
+
+def of_cell(*, index: int, message: str) -> str:
+    return f"Cell {index}: {message}"
+
+
+def edit(*, subject: str, verb: str) -> str:
+    return f"{subject} {verb}"
+
+
+def inserted() -> str:
+    return "inserted"
+
+
+def edited() -> str:
+    return "edited"
+
+
+def deleted() -> str:
+    return "deleted"
+
+
+def moved() -> str:
+    return "moved"
+
+
+def given_another_kernel() -> str:
+    return "given another kernel"
+
+
+def the_notebook() -> str:
+    return "the notebook"
+
+
+def cell_by_id(*, cell_id: str) -> str:
+    return f"cell {cell_id}"
+
+
+def cell_by_index(*, index: int) -> str:
+    return f"the cell at index {index}"
+
+
+def batch_progress(*, status: str, done: int, total: int) -> str:
+    return f"{status}: {done} of {total} cells"
+
+
+def batch_progress_at(*, status: str, done: int, total: int, index: int) -> str:
+    return f"{status}: {done} of {total} cells, cell {index}"
+
+
+def batch_progress_shown(*, status: str, done: int, total: int, index: int, line: str) -> str:
+    return f"{status}: {done} of {total} cells, cell {index}: {line}"
+
+
+def contact_lost_mark() -> str:
+    return "[jmcp lost contact with the kernel during this run: outputs may be missing here]\n"
+
+
+def no_more_mark(*, characters: int) -> str:
+    return f"[jmcp adds no more: the threads of this run sent {characters:,} characters after its end]\n"
 
 
 def session_row(*, session_id: str, notebook_path: str, last_used: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jmcp.core.calls.tool import Policy
 
-from . import backend_errors, errors, phrases
+from . import backend_errors, errors, notices, phrases
 
 
 class Errors:
@@ -42,6 +42,7 @@ class Errors:
 POLICY = Policy(
     errors=Errors,
     phrases=phrases,
+    notices=notices.SENTENCES,
     minted_authenticated="base32",
     minted_anonymous="uuid4",
     minted_length=8,
@@ -74,18 +75,6 @@ POLICY = Policy(
         errors.JupyterRefused,
         errors.InternalError,
     ),
-    notices={
-        "session_opened": "Another session of this client is open; this call opened one more.",
-        "kernel_restarted": "The kernel was restarted: all variables were lost.",
-        "kernel_uncertain": "jmcp was restarted since this session's last run and cannot tell whether the kernel was too: check a variable before relying on any.",
-        "kernel_started": "A kernel was started for this notebook.",
-        "run_goes_on": "jmcp stops now, and the run goes on in its kernel: once jmcp runs again, get_execution has it and its cell its outputs.",
-        "run_ends": "Jupyter stops now and its kernels with it: this run ends unfinished. What it put out so far is in its cell.",
-        "run_note": "A remark on a run that the caller should know.",
-        "document_changed": "The document changed in a way the caller should know.",
-        "cells_changed": "Others changed cells that this session had read.",
-        "notebook_moved": "The notebook was renamed; the session follows it.",
-    },
     backend_errors={
         "notebook_missing": errors.NotebookNotFound,
         "notebook_exists": errors.NotebookExists,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jmcp.core.ports import Cells
+from jmcp.core.notices import SourceChanged
+from jmcp.core.ports import Cell, Cells
 from jmcp.core.runs.batch import Batch, BatchRequest, Step
-from jmcp.core.sessions.call_view import CallView, listed
+from jmcp.core.sessions.call_view import CallView
 from jmcp.core.sessions.session import Session
 from jmcp_api.errors import CellNotCode, ExecutionNotFound, InvalidArguments
 from jmcp_api.models import (
@@ -32,7 +33,7 @@ async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution
     if cell.cell_type != "code":
         raise CellNotCode.other_type(cell_index=cell.index, cell_type=cell.cell_type)
     if unread:
-        session.notice("cells_changed", _unread([cell.cell_id]))
+        session.notice(_source_changed([cell]))
     kernel_id = await notebook.kernel.ready(kernel_name)
     run = notebook.run(cell.source, kernel_id=kernel_id, cell=cell, timeout=params.timeout)
     await session.watch(run, params.wait)
@@ -70,10 +71,10 @@ async def run_cells(params: RunCellsParams, session: Session) -> Execution:
     cells, view = await notebook.read(), notebook.view
     page = [cells.get(index) for index in _range(cells, view, params)]
     code = [cell for cell in page if cell.cell_type == "code"]
-    unread = [cell.cell_id for cell in code if view.acknowledge_if_stale(cells, cell)]
+    unread = [cell for cell in code if view.acknowledge_if_stale(cells, cell)]
     kernel_name = cells.kernelspec()
     if unread:
-        session.notice("cells_changed", _unread(unread))
+        session.notice(_source_changed(unread))
     steps = [Step(index=cell.index, cell_id=cell.cell_id, source=cell.source) for cell in code]
     kernel_id = await notebook.kernel.ready(kernel_name)
     batch = session.workspace.runs.start_batch(
@@ -91,11 +92,8 @@ async def run_cells(params: RunCellsParams, session: Session) -> Execution:
     return await batch_result(batch, session)
 
 
-def _unread(cell_ids: Sequence[str | None]) -> str:
-    return (
-        f"What runs is not what this session read: others have changed {listed(cell_ids)} since. "
-        "read_cell has the source."
-    )
+def _source_changed(cells: Sequence[Cell]) -> SourceChanged:
+    return SourceChanged(cells=[cell.cell_id for cell in cells if cell.cell_id is not None])
 
 
 def _range(cells: Cells, view: CallView, params: RunCellsParams) -> range:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from jmcp.core.notices import RunDroppedByRestart, RunsDropped
 from jmcp.core.ports import KernelInfo
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
@@ -28,12 +29,10 @@ async def restart_notebook(params: RestartNotebookParams, session: Session) -> K
     notebook = await session.notebook(params.notebook_path)
     kernel_id = await _kernel_of(notebook)
     # Code that waits was written for variables that are about to go.
-    dropped = await session.workspace.runs.drop(
-        kernel_id, "The kernel was restarted before this run began. Run it again if it still fits."
-    )
+    dropped = await session.workspace.runs.drop(kernel_id, RunDroppedByRestart())
     restarted = await notebook.kernel.restart()
     if dropped:
-        session.notice("run_note", f"{len(dropped)} waiting runs were dropped.")
+        session.notice(RunsDropped(count=len(dropped)))
     return await _action("restarted", restarted or kernel_id, session.workspace)
 
 

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TypeVar
 
 from jmcp.core.kernels.release import release_kernel
+from jmcp.core.notices import PrivateKernelStopped
 from jmcp.core.ports import KernelInfo, NotebookRef
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
@@ -35,10 +36,6 @@ OVERVIEW_CELLS = 20
 """Cells that opening a notebook shows, so that small ones need no second call."""
 WORKSPACE_DEPTH = 16
 """Folders deep that a listing of the whole workspace goes."""
-GAVE_UP = (
-    "The session's private kernel was stopped: all its variables were lost. From now on the "
-    "session uses the notebook's own kernel."
-)
 T = TypeVar("T")
 
 
@@ -173,7 +170,7 @@ async def _give_up(notebook: Notebook, session: Session) -> None:
     )
     await notebook.kernel.forget(private=False)
     if fate == "stopped":
-        session.notice("kernel_restarted", GAVE_UP)
+        session.notice(PrivateKernelStopped())
 
 
 async def _running(notebook: Notebook, workspace: Workspace) -> Kernel | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from jmcp.core.editing.change_log import ChangeLog
+from jmcp.core.notices import Notice
 
 CellType = Literal["code", "markdown", "raw"]
 DocumentMode = Literal["live", "file"]
@@ -166,7 +167,7 @@ class Cells(Protocol):
         """Move a cell so that its index afterwards is `to`; id, outputs and metadata stay."""
 
     def set_kernelspec(self, name: str, display_name: str, language: str) -> None: ...
-    def notes(self) -> Sequence[str]:
+    def notices(self) -> Sequence[Notice]:
         """Side effects to tell the caller (`nbformat_minor` raised to 5, file replaced outside)."""
 
 

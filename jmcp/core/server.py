@@ -74,7 +74,7 @@ class Server:
         self.gate = DrainGate(api.policy.errors.server_stopping)
         self._store = store or MemoryStore()
         self._observers = (self.metrics, *observers)
-        self.runs = RunRegistry(kernels, store=self._store)
+        self.runs = RunRegistry(kernels, phrases=api.policy.phrases, store=self._store)
         self.sessions = Sessions(
             policy=api.policy,
             store=self._store,

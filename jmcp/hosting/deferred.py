@@ -47,6 +47,7 @@ class DeferredCalls:
         self._call_seconds = call_seconds
         self._close_seconds = close_seconds
         self._owns = owns
+        self._texts = Texts(api.texts, api.policy.phrases)
         self._gate = DrainGate(api.policy.errors.server_stopping)
         self._real: Calls | None = None
         self._failure: BackendError | None = None
@@ -94,7 +95,7 @@ class DeferredCalls:
             raise UnknownToolError(name)
         if self._real is None and self.stopping:
             error = self._gate.refusal(name)
-            return Outcome(tool=name, text=Texts.error(error), error=error)
+            return Outcome(tool=name, text=self._texts.error(error), error=error)
         if self._real is None:
             await self._attempt()
         if self._real is None:
@@ -112,7 +113,7 @@ class DeferredCalls:
     def _unavailable(self, name: str) -> Outcome:
         failure = self._failure or JupyterUnreachable.not_yet()
         error = self.api.policy.backend_errors[failure.kind](failure.message, **failure.details)
-        return Outcome(tool=name, text=Texts.error(error), error=error)
+        return Outcome(tool=name, text=self._texts.error(error), error=error)
 
     async def _connecting(self) -> None:
         pause = FIRST_PAUSE_SECONDS

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import Any, cast, get_type_hints
 
 import pytest
 
 from jmcp.core import errors as core
-from jmcp.core.sentences import counted, listed, word
+from jmcp.core.notices import Notice
+from jmcp.core.wording import counted, listed, word
 from jmcp_api import backend_errors, errors
+from jmcp_api.notices import SENTENCES
 from jmcp_codegen.source.sentences import parse
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +55,26 @@ ERRORS = frozenset(
 def test_a_template_prints(template: str, values: dict[str, object], text: str) -> None:
     helpers = {"counted": counted, "listed": listed, "word": word}
     assert eval(parse(template).source, helpers, dict(values)) == text
+
+
+def kinds(found: type[Notice]) -> Iterator[type[Notice]]:
+    for kind in found.__subclasses__():
+        yield kind
+        yield from kinds(kind)
+
+
+@pytest.mark.parametrize("kind", list(kinds(Notice)), ids=lambda kind: str(kind.code))
+def test_a_notice_has_what_its_sentence_needs(kind: type[Notice]) -> None:
+    params = inspect.signature(SENTENCES[kind.code]).parameters.values()
+    hints = get_type_hints(kind)
+    assert [(field.name, field.type) for field in fields(cast(Any, kind))] == [
+        (param.name, param.annotation) for param in params
+    ]
+    assert hints.keys() - {"code"} == {param.name for param in params}
+
+
+def test_every_notice_of_the_spec_is_one_of_the_core() -> None:
+    assert sorted(kind.code for kind in kinds(Notice)) == sorted(SENTENCES)
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:

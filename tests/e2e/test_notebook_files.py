@@ -28,19 +28,19 @@ async def test_an_old_notebook_gets_ids_with_its_first_edit(
     # Running changes outputs and no format: the file stays as its other readers need it.
     run = await agent.call("execute_cell", cell_index=0)
     assert run["status"] == "ok"
-    assert "document_changed" not in notices(run)
+    assert "cell_ids_given" not in notices(run)
     assert run["cell_id"] is None
     assert run["cell_index"] == 0
     assert (await agent.call("read_cell", cell_index=0))["execution_count"] == 1
     assert await agent.refused("read_cell", cell_id="c0") == "cell_not_found"
 
     edited = await agent.call("overwrite_cell_source", cell_index=1, cell_source="x + 2")
-    assert "document_changed" in notices(edited)
+    assert "cell_ids_given" in notices(edited)
     assert edited["cell_id"] is not None
     run = await agent.call("execute_cell", cell_id=edited["cell_id"])
     assert texts(run) == ["3"]
     again = await agent.call("insert_cell", cell_index=0, cell_type="markdown", cell_source="# a")
-    assert "document_changed" not in notices(again)
+    assert "cell_ids_given" not in notices(again)
     on_disk = await saved(
         served, path, lambda found: len(found.cells) == 3 and found.cells[2].outputs, "all edits"
     )

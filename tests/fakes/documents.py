@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from jmcp.core.notices import FileChanged, Notice
 from jmcp.core.ports import (
     Cell,
     Cells,
@@ -66,9 +67,13 @@ class FakeCells(FileCells):
     """`Cells` over one content. A live document has each change at once, a file at the end."""
 
     def __init__(
-        self, ref: NotebookRef, content: _Content, notes: Sequence[str], taken: Callable[[], None]
+        self,
+        ref: NotebookRef,
+        content: _Content,
+        notices: Sequence[Notice],
+        taken: Callable[[], None],
     ) -> None:
-        super().__init__(ref, content.notebook, notes, content.log.changes)
+        super().__init__(ref, content.notebook, notices, content.log.changes)
         self._of = content
         self._taken = taken
 
@@ -414,8 +419,8 @@ class FakeDocuments:
 
     def _cells(self, ref: NotebookRef, taken: Callable[[], None] = lambda: None) -> FakeCells:
         content = self._content(ref)
-        notes = ["The file changed on disk since jmcp last read it."] if content.replaced else []
-        cells = FakeCells(ref, content, notes, taken)
+        notices = [FileChanged()] if content.replaced else []
+        cells = FakeCells(ref, content, notices, taken)
         cells.mode = self.mode
         return cells
 

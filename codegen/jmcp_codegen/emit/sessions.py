@@ -55,7 +55,6 @@ def _tables(api: ApiModel) -> list[tuple[str, list[Row]]]:
         return f"errors.{api.errors[code].class_name}"
 
     return [
-        ("notices", [(notice.name, repr(notice.message)) for notice in api.notices]),
         (
             "backend_errors",
             [(entry.kind, error(entry.becomes.code)) for entry in api.backend_errors],

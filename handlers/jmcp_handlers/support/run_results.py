@@ -21,8 +21,8 @@ BATCH_CHARACTERS = 8_000
 """Of the outputs of all cells in the summary of a batch; read_cell has them whole."""
 CELL_CHARACTERS = 400
 """Of one cell's outputs in the summary of a batch."""
-BATCH_REMARKS = 10
-"""Remarks on its runs that the summary of a batch passes on."""
+BATCH_NOTICES = 10
+"""Notices of its runs that the summary of a batch passes on."""
 ERROR_CHARACTERS = 300
 """Of one cell's error in the summary of a batch."""
 
@@ -34,8 +34,8 @@ async def run_result(run: Run, session: Session, at: int | None = None) -> Execu
     """
     if run.failure is not None:
         raise run.failure
-    for note in run.notes:
-        session.notice("run_note", note)
+    for notice in run.notices:
+        session.notice(notice)
     notebook = await _notebook_of(run.request.notebook.key, session)
     if notebook is not None:
         await notebook.kernel.ended(run)
@@ -56,15 +56,15 @@ async def run_result(run: Run, session: Session, at: int | None = None) -> Execu
 
 async def batch_result(batch: RunBatch, session: Session) -> Execution:
     """The summary of a batch so far."""
-    for note in batch.notes:
-        session.notice("run_note", note)
+    for notice in batch.notices:
+        session.notice(notice)
     notebook = await _notebook_of(batch.request.notebook.key, session)
     runs = [step.run for step in batch.request.steps if step.run is not None]
     if runs and notebook is not None:
         await notebook.kernel.ended(runs[-1])
-    remarks = [(step, note) for step in batch.request.steps if step.run for note in step.run.notes]
-    for step, note in remarks[:BATCH_REMARKS]:
-        session.notice("run_note", f"Cell {step.index}: {note}")
+    found = [(step, one) for step in batch.request.steps if step.run for one in step.run.notices]
+    for step, notice in found[:BATCH_NOTICES]:
+        session.notice(notice, cell_index=step.index)
     shown = _shown(batch)
     budget = min(CELL_CHARACTERS, BATCH_CHARACTERS // max(1, len(shown)))
     if notebook is None:
@@ -125,7 +125,7 @@ def outputs_of(run: Run) -> list[Output]:
 
 
 def _complete(run: Run) -> bool:
-    """Whether the run has all outputs that it can have by now; its notes say why not."""
+    """Whether the run has all outputs that it can have by now; its notices say why not."""
     return run.incomplete is None and run.status != "lost_contact"
 
 

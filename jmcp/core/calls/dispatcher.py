@@ -20,6 +20,7 @@ from jmcp.core.calls.model import Params, Result
 from jmcp.core.calls.rendering import Texts
 from jmcp.core.calls.tool import Api, Tool
 from jmcp.core.errors import BackendError, ToolError
+from jmcp.core.notices import RunAbandoned, SessionOpened
 from jmcp.core.observe.events import CallEvent, masked
 from jmcp.core.server import Server, ServerParts
 from jmcp.core.sessions.records import SessionRecord
@@ -50,7 +51,7 @@ class Dispatcher(Server):
         super().__init__(api=api, **parts)
         self._handlers = handlers
         self._arguments = Arguments(api.policy)
-        self._texts = Texts(api.texts)
+        self._texts = Texts(api.texts, api.policy.phrases)
         self._gates = (self.permissions, *gates)
         self._strict = strict
         # A lock lives as long as a call holds or awaits it.
@@ -156,7 +157,7 @@ class Dispatcher(Server):
                 )
             if tool.on_disconnect == "interrupt":
                 for run in session.workspace.submitted:
-                    await self.runs.cancel(run, "Its caller left.")
+                    await self.runs.cancel(run, RunAbandoned())
 
         self.later(afterwards(), f"after a cancelled {tool.name}")
 
@@ -189,7 +190,7 @@ class Dispatcher(Server):
         stack.push_async_exit(self._discard(record))
         session = Session(record, workspace)
         if caller.connection and any(other.connection == caller.connection for other in mine):
-            session.notice("session_opened")
+            session.notice(SessionOpened())
         return session
 
     def _discard(self, record: SessionRecord) -> Discard:

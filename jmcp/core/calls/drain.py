@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from jmcp.core.calls.sentences import ServerStopping
 from jmcp.core.calls.tool import Tool
 from jmcp.core.errors import ToolError
+from jmcp.core.sentences import ServerStopping
 
 REPORT_SECONDS = 5.0
 """Seconds that a call has to say how far its run is, once its wait for the run was ended."""

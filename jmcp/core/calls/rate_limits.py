@@ -12,9 +12,9 @@ from typing import Protocol
 from token_bucket import Limiter, MemoryStorage
 
 from jmcp.core.calls.call import Caller
-from jmcp.core.calls.sentences import RateLimited
 from jmcp.core.calls.tool import Tool
 from jmcp.core.errors import ToolError
+from jmcp.core.sentences import RateLimited
 from jmcp.core.sessions.records import SessionRecord
 
 BUCKET_SECONDS = 10

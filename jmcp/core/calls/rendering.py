@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, Template
 
 from jmcp.core.errors import ToolError
+from jmcp.core.sentences import Phrases
 
 
 def tsv(value: object) -> str:
@@ -20,8 +21,9 @@ def tsv(value: object) -> str:
 class Texts:
     """Compiled on first use: a server that never answers a tool never pays for its template."""
 
-    def __init__(self, sources: Mapping[str, str]) -> None:
+    def __init__(self, sources: Mapping[str, str], phrases: Phrases) -> None:
         self._sources = sources
+        self._phrases = phrases
         self._compiled: dict[str, Template] = {}
         # Text for a model, not HTML: nothing here is ever shown as markup. An absent optional
         # field reads as empty; a misspelt one never gets here, since codegen checks every name.
@@ -41,10 +43,12 @@ class Texts:
             self._compiled[type_name] = template
         text = template.render(data).rstrip()
         notices = data.get("notices") or ()
-        lines = [f"Notice ({notice['code']}): {notice['message']}" for notice in notices]
+        lines = [
+            self._phrases.notice_line(code=notice["code"], message=notice["message"])
+            for notice in notices
+        ]
         return "\n".join([text, *lines])
 
-    @staticmethod
-    def error(error: ToolError) -> str:
+    def error(self, error: ToolError) -> str:
         """The text of an error: what happened, then the code that programs go by."""
-        return f"{error.message}\n(error: {error.code})"
+        return self._phrases.error_lines(message=error.message, code=error.code)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
 from jmcp.core.calls.model import Params, Result
 from jmcp.core.calls.principal import Scope
-from jmcp.core.calls.sentences import Errors, Phrases
 from jmcp.core.errors import ToolError
+from jmcp.core.sentences import Errors, Phrases
 
 SessionUse = Literal["required", "opens", "none"]
 Access = Literal["shared", "exclusive"]
@@ -66,7 +66,8 @@ class Policy:
     """`sessions.yaml` at run time.
 
     `errors` and `phrases` have the sentences that the core says; `session_errors` are the classes
-    of all errors that any session tool can meet.
+    of all errors that any session tool can meet; `notices` makes the sentence of a notice from
+    what the notice carries, by code.
     """
 
     errors: Errors
@@ -85,7 +86,7 @@ class Policy:
     notebooks_per_session: int
     session_calls_per_second: float
     owner_calls_per_second: float
-    notices: Mapping[str, str]
+    notices: Mapping[str, Callable[..., str]]
     backend_errors: Mapping[str, type[ToolError]]
 
 

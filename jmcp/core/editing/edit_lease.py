@@ -9,6 +9,7 @@ from types import TracebackType
 from jmcp.core.errors import BackendError
 from jmcp.core.journal.entries import NOBODY, Author
 from jmcp.core.journal.recorder import JournalRecorder
+from jmcp.core.notices import Notice
 from jmcp.core.ports import (
     Cell,
     Cells,
@@ -20,8 +21,8 @@ from jmcp.core.ports import (
     OutputSink,
 )
 
-OnNote = Callable[[str], None]
-"""Gets what the caller of a lease should be told of the document, as sentences."""
+OnNotice = Callable[[Notice], None]
+"""Gets what the caller of a lease should be told of the document."""
 
 
 class EditLease:
@@ -40,7 +41,7 @@ class EditLease:
         *,
         author: Author = NOBODY,
         subscribers: Sequence[EditSubscriber] = (),
-        on_note: OnNote | None = None,
+        on_notice: OnNotice | None = None,
     ) -> None:
         self.ref = ref
         self.mode: DocumentMode | None = None
@@ -48,7 +49,7 @@ class EditLease:
         self._recorder = recorder
         self._author = author
         self._subscribers = tuple(subscribers)
-        self._on_note = on_note
+        self._on_notice = on_notice
         self._document: Document | None = None
         self._closed = False
 
@@ -95,8 +96,8 @@ class EditLease:
         async with recorder.recording(document, session, self._author) as recording:
             recording.cells.subscribers = (recording, *self._subscribers)
             yield recording.cells
-        for note in recording.notes:
-            self._note(note)
+        for notice in recording.notices:
+            self._notify(notice)
 
     async def outputs(self, cell: Cell) -> OutputSink:
         """A sink for a run of that cell, which holds the document by itself."""
@@ -152,15 +153,15 @@ class EditLease:
             self._document = None
 
     def _told(self, cells: Cells) -> None:
-        for note in cells.notes():
-            self._note(note)
-        if self._recorder is not None and self._on_note is not None:
-            for note in self._recorder.notices.deliver(cells.ref.key, self._author):
-                self._note(note)
+        for notice in cells.notices():
+            self._notify(notice)
+        if self._recorder is not None and self._on_notice is not None:
+            for notice in self._recorder.notices.deliver(cells.ref.key, self._author):
+                self._notify(notice)
 
-    def _note(self, note: str) -> None:
-        if self._on_note is not None:
-            self._on_note(note)
+    def _notify(self, notice: Notice) -> None:
+        if self._on_notice is not None:
+            self._on_notice(notice)
 
 
 class Leases:
@@ -176,7 +177,7 @@ class Leases:
         *,
         author: Author = NOBODY,
         subscribers: Sequence[EditSubscriber] = (),
-        on_note: OnNote | None = None,
+        on_notice: OnNotice | None = None,
     ) -> EditLease:
         """A lease of the notebook, opened on first use."""
         return EditLease(
@@ -185,7 +186,7 @@ class Leases:
             self.recorder,
             author=author,
             subscribers=subscribers,
-            on_note=on_note,
+            on_notice=on_notice,
         )
 
     async def create(self, path: str) -> NotebookRef:

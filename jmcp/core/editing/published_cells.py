@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from jmcp.core.editing.change_log import ChangeLog
+from jmcp.core.notices import Notice
 from jmcp.core.ports import (
     Cell,
     Cells,
@@ -46,7 +47,7 @@ class PublishedCells(ABC):
     @abstractmethod
     def kernelspec(self) -> str | None: ...
     @abstractmethod
-    def notes(self) -> Sequence[str]: ...
+    def notices(self) -> Sequence[Notice]: ...
 
     def insert(
         self, index: int, cell_type: CellType, source: str, *, cell_id: str | None = None

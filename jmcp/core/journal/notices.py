@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from jmcp.core.errors import StateUnavailable
 from jmcp.core.journal.entries import Author, Entry, Journal
+from jmcp.core.notices import EditNotRecovered, EditsRecovered, Notice, TextNotRecovered
+from jmcp.core.ports import EditKind
+from jmcp.core.sentences import EditPhrases
 
 NOTICE_SECONDS = 3600.0
 """A session that comes later than this reads the notebook as it is anyway."""
 KEPT_NOTICES = 16
 """Of one notebook."""
-NAMED_EDITS = 5
 TEXT_CHARACTERS = 2000
 """Of a text that was not written again: enough to write it, whole in the journal."""
-
-VERBS = {
-    "insert": "inserted",
-    "set_source": "edited",
-    "delete": "deleted",
-    "move": "moved",
-    "set_kernelspec": "given another kernel",
-}
 
 
 @dataclass(slots=True, kw_only=True)
 class Item:
-    """One sentence or two for the agents on a notebook, and which of them have it."""
+    """A notice for the agents on a notebook, and which of them have it."""
 
-    text: str
+    notice: Notice
     at: float
     number: int | None = None
     delivered_to: set[Author] = field(default_factory=set)
@@ -41,12 +35,20 @@ class Item:
 class RecoveryNotices:
     """What sessions are told of edits that were recovered or lost, until it is old."""
 
-    def __init__(self, journal: Journal, clock: Callable[[], float]) -> None:
+    def __init__(self, journal: Journal, clock: Callable[[], float], phrases: EditPhrases) -> None:
         self._journal = journal
+        self._phrases = phrases
+        self._verbs: Mapping[EditKind, Callable[[], str]] = {
+            "insert": phrases.inserted,
+            "set_source": phrases.edited,
+            "delete": phrases.deleted,
+            "move": phrases.moved,
+            "set_kernelspec": phrases.given_another_kernel,
+        }
         self._clock = clock
         self._items: defaultdict[str, list[Item]] = defaultdict(list)
 
-    def deliver(self, key: str, author: Author) -> list[str]:
+    def deliver(self, key: str, author: Author) -> list[Notice]:
         """What that author has not been told yet of a notebook; from now on it has."""
         if key not in self._items:
             return []
@@ -63,49 +65,46 @@ class RecoveryNotices:
         if numbers:
             with suppress(StateUnavailable):
                 self._journal.delivered(numbers)
-        return [item.text for item in items]
+        return [item.notice for item in items]
 
-    def add(self, key: str, texts: Sequence[str]) -> None:
+    def add(self, key: str, notices: Sequence[Notice]) -> None:
         """What else every session on a notebook should know."""
-        self._items[key].extend(Item(text=text, at=self._clock()) for text in texts)
+        self._items[key].extend(Item(notice=notice, at=self._clock()) for notice in notices)
 
     def recovered(self, key: str, entries: Sequence[Entry]) -> None:
         """These edits were made again."""
         if not entries:
             return
-        edits = "1 edit" if len(entries) == 1 else f"{len(entries)} edits"
-        named = [f"{_subject(entry)} {VERBS[entry.change]}" for entry in entries[:NAMED_EDITS]]
-        more = f" and {len(entries) - NAMED_EDITS} more" if len(entries) > NAMED_EDITS else ""
-        text = (
-            f"Recovered {edits} that Jupyter had not saved when it stopped or reloaded the file: "
-            f"{', '.join(named)}{more}."
-        )
-        self._items[key].append(Item(text=text, at=self._clock()))
+        edits = [
+            self._phrases.edit(subject=self._subject(entry), verb=self._verbs[entry.change]())
+            for entry in entries
+        ]
+        self.add(key, [EditsRecovered(count=len(edits), edits=edits)])
 
     def remember(self, key: str) -> None:
         """Take up what the journal has that no session was told of."""
         known = {item.number for item in self._items.get(key, ())}
         for entry in self._journal.undelivered(key):
             if entry.number not in known:
-                item = Item(text=_conflict(entry), at=self._clock(), number=entry.number)
+                notice = self._conflict(entry)
+                item = Item(notice=notice, at=self._clock(), number=entry.number)
                 self._items[key].append(item)
 
+    def _conflict(self, entry: Entry) -> Notice:
+        time = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="seconds")
+        subject, verb = self._subject(entry), self._verbs[entry.change]()
+        text = entry.after if entry.change in ("insert", "set_source") else None
+        if text is None:
+            return EditNotRecovered(subject=subject, verb=verb, time=time, number=entry.number)
+        if len(text) > TEXT_CHARACTERS:
+            text = f"{text[:TEXT_CHARACTERS]}..."
+        return TextNotRecovered(
+            subject=subject, verb=verb, time=time, number=entry.number, text=text
+        )
 
-def _conflict(entry: Entry) -> str:
-    when = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="seconds")
-    text = (
-        f"An edit that Jupyter had not saved was not made again, because the notebook has changed "
-        f"there since: {_subject(entry)} had been {VERBS[entry.change]} at {when} "
-        f"(change {entry.number})."
-    )
-    lost = entry.after if entry.change in ("insert", "set_source") else None
-    if lost is None:
-        return text
-    whole = lost if len(lost) <= TEXT_CHARACTERS else f"{lost[:TEXT_CHARACTERS]}..."
-    return f"{text} Its text was:\n{whole}"
-
-
-def _subject(entry: Entry) -> str:
-    if entry.change == "set_kernelspec":
-        return "the notebook"
-    return f"cell {entry.cell_id}" if entry.cell_id else f"the cell at index {entry.index}"
+    def _subject(self, entry: Entry) -> str:
+        if entry.change == "set_kernelspec":
+            return self._phrases.the_notebook()
+        if entry.cell_id:
+            return self._phrases.cell_by_id(cell_id=entry.cell_id)
+        return self._phrases.cell_by_index(index=entry.index)

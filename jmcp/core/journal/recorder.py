@@ -16,7 +16,9 @@ from jmcp.core.journal.notices import RecoveryNotices
 from jmcp.core.journal.recording import Recording
 from jmcp.core.journal.recovery import Recovered, recover
 from jmcp.core.journal.save_follower import SaveFollower
+from jmcp.core.notices import EditNotRecorded
 from jmcp.core.ports import Cells, Document, Documents, NotebookRef
+from jmcp.core.sentences import EditPhrases
 
 log = logging.getLogger("jmcp")
 
@@ -27,10 +29,6 @@ SETTLE_SECONDS = 5.0
 captured before the edit. By then the journal knows what was saved, and hardly anybody undoes
 an edit and has that saved as fast."""
 
-UNJOURNALED = (
-    "The edit is in the live document, but neither in the file nor in the change journal yet "
-    "({reason}): a crash before the next save would lose it."
-)
 
 Life = tuple[str, str]
 """A server session and a loading of a document in it: what makes up a document's life."""
@@ -49,11 +47,12 @@ class JournalRecorder:
         documents: Documents,
         journal: Journal,
         *,
+        phrases: EditPhrases,
         clock: Callable[[], float] = time.time,
         look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self.journal = journal
-        self.notices = RecoveryNotices(journal, clock)
+        self.notices = RecoveryNotices(journal, clock, phrases)
         self._documents = documents
         self._clock = clock
         self._process = uuid.uuid4().hex
@@ -119,7 +118,7 @@ class JournalRecorder:
             with suppress(BackendError):
                 if await self._documents.save(ref) == "saved":
                     return
-            recording.notes.append(UNJOURNALED.format(reason=error.message))
+            recording.notices.append(EditNotRecorded(reason=error.message))
             return
         self._follower.follow(ref)
 
@@ -238,7 +237,7 @@ class JournalRecorder:
         self.journal.settle([*kept, *lost])
         self._live(cells, life, self.journal.entries(key, states={"pending"}))
         self.notices.recovered(key, recovered.repeated)
-        self.notices.add(key, cells.notes())
+        self.notices.add(key, cells.notices())
         self.notices.remember(key)
 
     async def _modified(self, ref: NotebookRef) -> float:

@@ -6,19 +6,20 @@ import json
 from dataclasses import replace
 
 from jmcp.core.journal.entries import Entry
+from jmcp.core.notices import Notice
 from jmcp.core.ports import Cell, Cells, Edit
 
 
 class Recording:
     """Makes an entry of each change of one edit. `blank` has what all of them share.
 
-    `notes` are sentences for whoever made the edit.
+    `notices` are for whoever made the edit.
     """
 
     def __init__(self, cells: Cells, blank: Entry) -> None:
         self.cells = cells
         self.entries: list[Entry] = []
-        self.notes: list[str] = []
+        self.notices: list[Notice] = []
         self._blank = blank
 
     def on_edit(self, edit: Edit, cells: Cells) -> None:

@@ -9,12 +9,12 @@ from dataclasses import replace
 from functools import partial
 from weakref import WeakValueDictionary
 
-from jmcp.core.calls.sentences import KernelFailures
 from jmcp.core.errors import BackendError, KernelDown, KernelMissing
 from jmcp.core.kernels.sighting import KernelSighting, after_adoption, after_sighting
 from jmcp.core.kernels.start_limit import StartLimit
 from jmcp.core.observe.events import SessionEvent, masked
 from jmcp.core.ports import Kernels
+from jmcp.core.sentences import KernelFailures
 from jmcp.core.sessions.lookup import Sessions
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 

@@ -9,11 +9,20 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from jmcp.core.errors import BackendError
+from jmcp.core.notices import (
+    BatchEnded,
+    BatchFailed,
+    BatchInterrupted,
+    BatchOutlived,
+    CellNotRun,
+    Notice,
+)
 from jmcp.core.ports import Cell, NotebookRef
 from jmcp.core.runs.progress import Progress, last_line
 from jmcp.core.runs.run import Run
 from jmcp.core.runs.status import CODE_FAILED, RunStatus
 from jmcp.core.runs.waitable import Waitable
+from jmcp.core.sentences import RunPhrases
 from jmcp.core.sessions.notebook import Notebook
 
 log = logging.getLogger(__name__)
@@ -23,7 +32,7 @@ USUAL_CELL_SECONDS = 20.0
 
 Skipped = Literal["deleted", "not_code"]
 
-Cancel = Callable[[Run, str], Awaitable[None]]
+Cancel = Callable[[Run, Notice], Awaitable[None]]
 """Stops one run, with a note why."""
 
 
@@ -65,14 +74,17 @@ class BatchRequest:
 class Batch(Waitable):
     """A batch as clients see it: something that runs, with an id, a status and progress."""
 
-    def __init__(self, execution_id: str, request: BatchRequest, cancel: Cancel) -> None:
+    def __init__(
+        self, execution_id: str, request: BatchRequest, cancel: Cancel, phrases: RunPhrases
+    ) -> None:
         super().__init__()
         self.execution_id = execution_id
         self.request = request
         self.status: RunStatus = "running"
         self.submitted = datetime.now(UTC)
-        self.notes: list[str] = []
+        self.notices: list[Notice] = []
         self._cancel = cancel
+        self._phrases = phrases
         self._stopped = False
         self._generation: int | None = None
         self._current: Step | None = None
@@ -97,13 +109,20 @@ class Batch(Waitable):
     def describe(self, seconds: float, *, final: bool) -> Progress:
         """Cells done of all; the one that runs counts as a part that grows and is never whole."""
         done, total = self.finished_steps, len(self.request.steps)
-        message = f"{self.status}: {done} of {total} cells"
-        part = 0.0
+        status, phrases, part = self.status, self._phrases, 0.0
+        message = phrases.batch_progress(status=status, done=done, total=total)
         if self._current is not None and self._current.run is not None and not self.done:
             run = self._current.run
             part = run.seconds / (run.seconds + USUAL_CELL_SECONDS)
-            line = last_line(run.outputs)
-            message += f", cell {self._current.index}" + (f": {line}" if line else "")
+            index = self._current.index
+            if line := last_line(run.outputs):
+                message = phrases.batch_progress_shown(
+                    status=status, done=done, total=total, index=index, line=line
+                )
+            else:
+                message = phrases.batch_progress_at(
+                    status=status, done=done, total=total, index=index
+                )
         return Progress(done=done + part, total=total, message=message, final=final)
 
     def flush(self) -> None:
@@ -116,7 +135,7 @@ class Batch(Waitable):
         self._stopped = True
         run = self._current.run if self._current is not None else None
         if run is not None and run.status == "queued":
-            await self._cancel(run, "The batch was interrupted before this ran.")
+            await self._cancel(run, BatchInterrupted())
 
     async def go(self) -> None:
         """Run the steps; returns when it is over, and never raises."""
@@ -131,11 +150,11 @@ class Batch(Waitable):
                     return
             self._finish("interrupted" if self._stopped else failed)
         except BackendError as error:
-            self.notes.append(f"The batch ended early: {error.message}")
+            self.notices.append(BatchEnded(reason=error.message))
             self._finish("aborted")
         except Exception:
             log.exception("Batch %s failed inside jmcp.", self.execution_id)
-            self.notes.append("The batch failed inside jmcp; see its log.")
+            self.notices.append(BatchFailed())
             self._finish("aborted")
         finally:
             self.request.opened.lease.close()
@@ -158,10 +177,10 @@ class Batch(Waitable):
             self.advance()
         self.advance()
         if run.failure is not None:
-            self.notes.append(run.failure.message)
+            self.notices.append(CellNotRun(reason=run.failure.message))
         elif run.generation != (self._generation or run.generation):
             # Whoever restarted it did not mean the rest to run without the variables of before.
-            self.notes.append("The kernel was restarted between two cells.")
+            self.notices.append(BatchOutlived())
             return "kernel_restarted"
         self._generation = run.generation
         return run.status

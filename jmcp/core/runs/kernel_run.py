@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from jmcp.core.errors import BackendError
+from jmcp.core.notices import ContactLost, InterruptIgnored, OutputsDropped, RunTimedOut
 from jmcp.core.outputs.record import ShownOutputs
 from jmcp.core.ports import Kernels, OnMessage, OutputSink, Reply, Request
 from jmcp.core.runs.run import CodeError, Run
@@ -16,16 +17,6 @@ from jmcp.core.runs.status import KERNEL_GONE, RunStatus
 
 INTERRUPT_GRACE_SECONDS = 10.0
 """Seconds that an interrupted kernel has to become idle."""
-
-LOST_CONTACT = (
-    "jmcp lost contact with the kernel while this ran: outputs may be missing, and the code may "
-    "still run. Check what it did before running it again."
-)
-OUTPUT_LIMIT = (
-    "Outputs of this run are missing: they came faster than they could be passed on, and the kernel "
-    "or Jupyter Server dropped them. Print less or write to a file. The server's own limits are its "
-    "settings ZMQChannelsWebsocketConnection.iopub_data_rate_limit and iopub_msg_rate_limit."
-)
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +126,7 @@ class KernelRun:
     async def _interrupt_late_run(self, task: asyncio.Task[Reply]) -> RunStatus:
         run = self.run
         self.interrupted = True
-        run.notes.append(f"Interrupted after {run.request.timeout:g} s.")
+        run.notices.append(RunTimedOut(seconds=run.request.timeout))
         try:
             await self._kernels.interrupt(run.request.kernel_id)
         except BackendError:
@@ -143,10 +134,7 @@ class KernelRun:
         await asyncio.wait({task}, timeout=self._grace_seconds)
         if task.done():
             return self._status(task, timed_out=True)
-        run.notes.append(
-            f"The kernel ignored the interrupt for {self._grace_seconds:g} s and is still busy "
-            "with this code. Restart the kernel."
-        )
+        run.notices.append(InterruptIgnored(seconds=self._grace_seconds))
         return "timed_out"
 
     def _status(self, task: asyncio.Task[Reply], *, timed_out: bool) -> RunStatus:
@@ -177,4 +165,5 @@ class KernelRun:
         if incomplete is None or self.leaving:
             return
         self.run.incomplete = incomplete
-        self.run.notes.append(LOST_CONTACT if incomplete == "lost_contact" else OUTPUT_LIMIT)
+        lost_contact = incomplete == "lost_contact"
+        self.run.notices.append(ContactLost() if lost_contact else OutputsDropped())

@@ -11,13 +11,14 @@ from dataclasses import replace
 from functools import partial
 
 from jmcp.core.errors import BackendError
+from jmcp.core.notices import KernelStuck, Notice, RunFailed, RunLeft, RunNotBegun, RunOutlived
 from jmcp.core.outputs.displays import Displays
 from jmcp.core.ports import Kernels
 from jmcp.core.runs.kernel_run import KernelRun, Start
 from jmcp.core.runs.pending_runs import PendingRuns
 from jmcp.core.runs.resumption import Resumption
 from jmcp.core.runs.run import Run
-from jmcp.core.runs.run_output import STOPPED, RunOutput
+from jmcp.core.runs.run_output import RunOutput
 from jmcp.core.runs.status import KERNEL_GONE
 
 log = logging.getLogger(__name__)
@@ -28,12 +29,6 @@ STOP_SECONDS = 30.0
 SECOND_INTERRUPT_SECONDS = 0.5
 """Seconds that a run has to end by an interrupt that came before it had begun; then there is
 another one."""
-
-NEVER_SENT = "jmcp stopped before this ran."
-VARIABLES_GONE = (
-    "Not run: the kernel's process ended after this was submitted, and with it all variables. "
-    "Run it again if it still fits."
-)
 
 
 class RunQueue:
@@ -72,7 +67,7 @@ class RunQueue:
     def put(self, run: Run) -> None:
         """Add a run at the end."""
         if self._stopping:
-            self._end_unsent(run, NEVER_SENT)
+            self._end_unsent(run, RunNotBegun())
             return
         self.waiting.append(run)
         self._wake()
@@ -99,16 +94,16 @@ class RunQueue:
         except BackendError:
             log.warning("Kernel %s could not be interrupted.", self.kernel_id, exc_info=True)
 
-    def drop(self, note: str) -> list[Run]:
+    def drop(self, notice: Notice) -> list[Run]:
         """End what has not started yet as `aborted`."""
-        return [run for run in tuple(self.waiting) if self.withdraw(run, note)]
+        return [run for run in tuple(self.waiting) if self.withdraw(run, notice)]
 
-    def withdraw(self, run: Run, note: str) -> bool:
+    def withdraw(self, run: Run, notice: Notice) -> bool:
         """End one that has not started yet as `aborted`. False if it does not wait."""
         if run not in self.waiting:
             return False
         self.waiting.remove(run)
-        self._end_unsent(run, note)
+        self._end_unsent(run, notice)
         return True
 
     def take_up(self, run: Run, resumption: Resumption) -> None:
@@ -125,7 +120,7 @@ class RunQueue:
     def stop(self) -> None:
         """Start nothing more. From now on a lost contact is jmcp's own doing."""
         self._stopping = True
-        self.drop(NEVER_SENT)
+        self.drop(RunNotBegun())
         if self._current is not None:
             self._current.leaving = True
 
@@ -142,8 +137,8 @@ class RunQueue:
         self._worker.cancel()
         await asyncio.gather(self._worker, return_exceptions=True)
 
-    def _end_unsent(self, run: Run, note: str) -> None:
-        run.notes.append(note)
+    def _end_unsent(self, run: Run, notice: Notice) -> None:
+        run.notices.append(notice)
         run.finish("aborted")
         self._on_end(run)
 
@@ -165,12 +160,12 @@ class RunQueue:
             except Exception:
                 # A bug in one run must not leave the others waiting for ever.
                 log.exception("Execution %s failed inside jmcp.", run.execution_id)
-                run.notes.append("The execution failed inside jmcp; see its log.")
+                run.notices.append(RunFailed())
                 run.finish("aborted")
             finally:
                 if not run.done:  # cancelled: jmcp is stopping
                     sent = run.sent is not None
-                    run.notes.append(STOPPED if sent else NEVER_SENT)
+                    run.notices.append(RunLeft() if sent else RunNotBegun())
                     run.finish("lost_contact" if sent else "aborted")
                 if run.status in KERNEL_GONE:
                     self._drop_with(run.generation)
@@ -182,16 +177,14 @@ class RunQueue:
             await self._resume(run, self._resumptions.pop(run.execution_id))
             return
         if self._ignored_interrupt():
-            run.notes.append(
-                "Not run: the kernel still runs code that ignored an interrupt. Restart the kernel."
-            )
+            run.notices.append(KernelStuck())
             run.finish("aborted")
             return
         request = run.request
         connection = await self._kernels.connect(self.kernel_id)
         if request.generation not in (None, connection.generation):
             run.outdated = True
-            run.notes.append(VARIABLES_GONE)
+            run.notices.append(RunOutlived())
             run.finish("aborted")
             return
         start = partial(connection.run, request.code)
@@ -240,7 +233,7 @@ class RunQueue:
         for run in tuple(self.waiting):
             if run.left is None and run.request.generation in (None, generation):
                 run.outdated = True
-                self.withdraw(run, VARIABLES_GONE)
+                self.withdraw(run, RunOutlived())
 
     def _ignored_interrupt(self) -> bool:
         """Whether a run that ignored its interrupt still holds the kernel. It gets no more time

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from jmcp.core.editing.edit_lease import Leases
+from jmcp.core.notices import Notice
 from jmcp.core.ports import Kernels
 from jmcp.core.runs.batch import Batch, BatchRequest
 from jmcp.core.runs.kernel_run import INTERRUPT_GRACE_SECONDS
@@ -18,6 +19,7 @@ from jmcp.core.runs.resumption import Resumption
 from jmcp.core.runs.retention import KEPT_BATCHES, KEPT_OUTPUT_BYTES, KEPT_RUNS, FinishedRuns
 from jmcp.core.runs.run import Run
 from jmcp.core.runs.status import RunStatus
+from jmcp.core.sentences import RunPhrases
 from jmcp.core.sessions.records import PendingRun, Store
 
 LISTENING_SECONDS = 3.0
@@ -38,12 +40,14 @@ class RunRegistry:
         self,
         kernels: Kernels,
         *,
+        phrases: RunPhrases,
         store: Store | None = None,
         kept_runs: int = KEPT_RUNS,
         kept_bytes: int = KEPT_OUTPUT_BYTES,
         grace_seconds: float = INTERRUPT_GRACE_SECONDS,
     ) -> None:
         self._kernels = kernels
+        self._phrases = phrases
         self._pending = PendingRuns(store)
         self._finished = FinishedRuns(
             kept_runs=kept_runs, kept_batches=KEPT_BATCHES, kept_bytes=kept_bytes
@@ -58,7 +62,7 @@ class RunRegistry:
 
     def submit(self, request: RunRequest) -> Run:
         """Put code at the end of its kernel's queue. Never raises."""
-        run = Run(execution_id=self._new_id(), request=request)
+        run = Run(execution_id=self._new_id(), request=request, phrases=self._phrases)
         self._entries[run.execution_id] = run
         self._queue(request.kernel_id).put(run)
         return run
@@ -66,7 +70,7 @@ class RunRegistry:
     def start_batch(self, request: BatchRequest) -> Batch:
         """Begin to run its cells in the background."""
         # Nine characters, where runs have eight: neither is ever taken for the other.
-        batch = Batch(f"b{secrets.token_hex(4)}", request, self.cancel)
+        batch = Batch(f"b{secrets.token_hex(4)}", request, self.cancel, self._phrases)
         self._entries[batch.execution_id] = batch
         name = f"jmcp-batch-{batch.execution_id}"
         task = asyncio.create_task(self._run_batch(batch), name=name)
@@ -82,7 +86,7 @@ class RunRegistry:
         """
         taken, resumptions = [], []
         for left in await self._pending.left():
-            run = _left_run(left)
+            run = _left_run(left, self._phrases)
             self._entries[run.execution_id] = run
             resumptions.append(Resumption(left, leases))
             self._queue(run.request.kernel_id).take_up(run, resumptions[-1])
@@ -137,23 +141,23 @@ class RunRegistry:
         ended = await self._end_batches(kernel_id)
         return await self._interrupt_kernel(kernel_id) or ended
 
-    async def cancel(self, run: Run, note: str) -> None:
-        """Stop this one, whether it waits (then with that note) or runs; others go on.
+    async def cancel(self, run: Run, notice: Notice) -> None:
+        """Stop this one, whether it waits (then with that notice) or runs; others go on.
 
         Raises what `Kernels.interrupt` raises.
         """
         queue = self._queues.get(run.request.kernel_id)
-        if queue is None or queue.withdraw(run, note):
+        if queue is None or queue.withdraw(run, notice):
             return
         if queue.running is run:
             await queue.interrupt()
 
-    async def drop(self, kernel_id: str, note: str) -> Sequence[Run]:
-        """End what waits for the kernel: runs in its queue as `aborted`, with that note, and
+    async def drop(self, kernel_id: str, notice: Notice) -> Sequence[Run]:
+        """End what waits for the kernel: runs in its queue as `aborted`, with that notice, and
         batches before their next cell. Returns these runs."""
         await self._end_batches(kernel_id)
         queue = self._queues.get(kernel_id)
-        return queue.drop(note) if queue is not None else ()
+        return queue.drop(notice) if queue is not None else ()
 
     async def settle(self) -> None:
         """Return when the store has all runs that go on: what callers know outlives this process."""
@@ -235,9 +239,10 @@ class RunRegistry:
             self._queues = {key: q for key, q in self._queues.items() if not q.idle}
 
 
-def _left_run(left: PendingRun) -> Run:
+def _left_run(left: PendingRun, phrases: RunPhrases) -> Run:
     """A run that an earlier process left, as far as it is known before its cell is opened."""
     run = Run(
+        phrases=phrases,
         execution_id=left.execution_id,
         request=RunRequest(
             kernel_id=left.request.kernel_id,

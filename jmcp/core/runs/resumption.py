@@ -10,6 +10,13 @@ from typing import Any, TypeVar
 
 from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.errors import BackendError, JupyterUnreachable, KernelMissing, NotebookMissing
+from jmcp.core.notices import (
+    EarlierOutputsIncomplete,
+    EarlierOutputsLost,
+    RunCellGone,
+    RunNotHeard,
+    RunNotWritten,
+)
 from jmcp.core.outputs.cell_outputs import CellOutputs
 from jmcp.core.outputs.record import ShownOutputs
 from jmcp.core.ports import Kernels, NotebookRef, OnMessage, OutputSink, Reply, Request
@@ -28,12 +35,6 @@ LONGEST_PAUSE_SECONDS = 10.0
 
 CONNECT_SECONDS = 1.0
 """Seconds after which the kernel's channel is taken to be open, if nothing has come over it."""
-
-CELL_LOST = "The cell is gone; what this prints is only in this execution."
-NO_CELL = "What it printed before jmcp was started anew is lost: it belongs to no cell."
-UNSETTLED = (
-    "jmcp ended abruptly while this ran: what the code printed in that moment may be missing."
-)
 
 
 class Resumption:
@@ -55,21 +56,21 @@ class Resumption:
         self._inbox: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
 
     async def open(self, run: Run) -> OutputSink | None:
-        """The cell as a sink, or None where there is none to write to; notes say what is lost."""
+        """The cell as a sink, or None where there is none to write to; notices say what is lost."""
         self._whole = False
         if self.run_left.cell_id is None:
-            run.notes.append(NO_CELL)
+            run.notices.append(EarlierOutputsLost())
             return None
         if not self.run_left.settled:
-            run.notes.append(UNSETTLED)
+            run.notices.append(EarlierOutputsIncomplete())
         try:
             sink = await patiently(lambda: self._sink(run))
         except BackendError as error:
             log.warning("The cell of a run that goes on cannot be written to.", exc_info=True)
-            run.notes.append(f"The outputs are only in this execution: {error.message}")
+            run.notices.append(RunNotWritten(reason=error.message))
             return None
         if sink is None:
-            run.notes.append(CELL_LOST)
+            run.notices.append(RunCellGone())
         else:
             self._whole = self.run_left.settled
         return sink
@@ -105,7 +106,7 @@ class Resumption:
         except KernelMissing:
             return Reply(status="lost", lost="kernel_died")
         except BackendError as error:
-            run.notes.append(error.message)
+            run.notices.append(RunNotHeard(reason=error.message))
             return Reply(status="lost", lost="lost_contact")
         finally:
             self.listening.set()

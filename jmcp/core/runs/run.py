@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from jmcp.core.errors import BackendError
+from jmcp.core.notices import Notice, OutputsForgotten, OutputsOnlyInNotebook
 from jmcp.core.outputs.record import OutputRecord
 from jmcp.core.ports import Output, Request
 from jmcp.core.runs.progress import Progress, last_line
 from jmcp.core.runs.request import RunRequest
 from jmcp.core.runs.status import KERNEL_GONE, Incomplete, RunStatus
 from jmcp.core.runs.waitable import Waitable
+from jmcp.core.sentences import RunPhrases
 from jmcp.core.sessions.records import PendingRun
 
 
@@ -31,7 +33,7 @@ class Run(Waitable):
 
     `sent` is the request as the kernel's channel knows it, once there is one. `generation` is that
     of the kernel process that ran it (0 before). `failure` is why a run never reached the kernel
-    (`aborted`, `kernel_died`); `notes` are remarks for whoever reads the result. `incomplete` says
+    (`aborted`, `kernel_died`); `notices` are for whoever reads the result. `incomplete` says
     why outputs may be missing. `outdated`: it was not run, because the kernel process that it was
     written for is gone. `left` is what an earlier process of jmcp stored of a run that goes on; the
     code of its `request` is then what the cell held when it was taken up.
@@ -39,6 +41,7 @@ class Run(Waitable):
 
     execution_id: str
     request: RunRequest
+    phrases: RunPhrases
     left: PendingRun | None = None
     status: RunStatus = "queued"
     generation: int = 0
@@ -49,7 +52,7 @@ class Run(Waitable):
     failure: BackendError | None = None
     incomplete: Incomplete | None = None
     sent: Request | None = None
-    notes: list[str] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     interrupt_asked: bool = False
     outdated: bool = False
     record: OutputRecord = field(default_factory=OutputRecord)
@@ -123,11 +126,8 @@ class Run(Waitable):
     def release_outputs(self) -> None:
         """Forget the outputs, to save memory."""
         self.record.release()
-        self.notes.append(
-            "jmcp no longer keeps these outputs; the notebook has them."
-            if self.request.cell_id is not None
-            else "jmcp no longer keeps these outputs."
-        )
+        in_notebook = self.request.cell_id is not None
+        self.notices.append(OutputsOnlyInNotebook() if in_notebook else OutputsForgotten())
 
     def finish(self, status: RunStatus) -> None:
         """Set the last status and wake everybody who waits."""

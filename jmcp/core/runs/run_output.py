@@ -8,6 +8,14 @@ from functools import partial
 from typing import Any
 
 from jmcp.core.errors import BackendError
+from jmcp.core.notices import (
+    NotebookBusy,
+    OutputsIncomplete,
+    OutputsNotWritten,
+    OutputsUncertain,
+    RunCellDeleted,
+    RunLeft,
+)
 from jmcp.core.outputs.displays import Displays
 from jmcp.core.outputs.late_output import LateOutput
 from jmcp.core.outputs.record import OutputRecord, ShownOutputs
@@ -27,16 +35,6 @@ LATE_CHARACTERS = 2**20
 
 DISPLAYS_INTERVAL_SECONDS = 1.0
 """Seconds between notes, for a restart of jmcp, of the display ids that a run shows."""
-
-LOST_CONTACT_MARK = (
-    "[jmcp lost contact with the kernel during this run: outputs may be missing here]\n"
-)
-NO_MORE_MARK = (
-    f"[jmcp adds no more: the threads of this run sent {LATE_CHARACTERS:,} characters after its "
-    "end]\n"
-)
-CELL_GONE = "The cell was deleted while this ran; its outputs are only in this execution."
-STOPPED = "jmcp stopped while this ran; the kernel goes on with it."
 
 log = logging.getLogger(__name__)
 
@@ -94,9 +92,9 @@ class RunOutput:
         self._ended = True
         run.stop_clock()
         if left:
-            run.notes.append(STOPPED)
+            run.notices.append(RunLeft())
         elif run.incomplete == "lost_contact":
-            run.record.mark(LOST_CONTACT_MARK)
+            run.record.mark(run.phrases.contact_lost_mark())
         await run.record.finish(running=left)
         if left:
             self._keep(settled=run.record.cell.error is None)
@@ -106,7 +104,7 @@ class RunOutput:
             self._closing = asyncio.create_task(self._close(self._sink, running=left))
             await asyncio.wait({self._closing}, timeout=IMPATIENT_CLOSE_SECONDS)
             if not self._closing.done():
-                run.notes.append("The notebook is still being written.")
+                run.notices.append(NotebookBusy())
         if not left:
             self._pending.forget(run.execution_id)
 
@@ -126,7 +124,7 @@ class RunOutput:
         self._late_characters += len(str(content))
         record.apply(kind, content, metadata)
         if self._late_characters > LATE_CHARACTERS:
-            record.mark(NO_MORE_MARK)
+            record.mark(self._run.phrases.no_more_mark(characters=LATE_CHARACTERS))
 
     def _keep(self, *, settled: bool = False) -> None:
         if self._run.sent is not None:
@@ -151,13 +149,13 @@ class RunOutput:
         try:
             await sink.close(running=running)
             if gone or sink.deleted:  # a file tells with its last write
-                run.notes.append(CELL_GONE)
+                run.notices.append(RunCellDeleted())
             elif run.record.cell.error is not None:
-                run.notes.append("Some outputs did not reach the notebook.")
+                run.notices.append(OutputsIncomplete())
         except BackendError as error:
             log.warning("The outputs of a run could not be stored.", exc_info=True)
-            run.notes.append(f"The outputs may not be in the notebook: {error.message}")
+            run.notices.append(OutputsNotWritten(reason=error.message))
         except Exception:
             # A bug there must not change how the run ended.
             log.exception("The cell of execution %s could not be closed.", run.execution_id)
-            run.notes.append("The outputs may not be in the notebook; see jmcp's log.")
+            run.notices.append(OutputsUncertain())

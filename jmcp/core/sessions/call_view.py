@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 from jmcp.core.editing.change_log import Cursor
 from jmcp.core.ports import Cell, Cells, Edit
-from jmcp.core.sessions.read_cells import Reading, UnseenChange, What, identified
+from jmcp.core.sessions.read_cells import Reading, UnseenChange, identified
 from jmcp.core.sessions.readings import Readings
 
 NAMED_CELLS = 5
@@ -106,19 +104,3 @@ class CallView:
         # Again, for a call beside this one may have read what the file had before.
         self.reading.record_read({one: text for one, text in edited.items() if text is not None})
         self.reading.forget(one for one, text in edited.items() if text is None)
-
-
-def described(changes: Iterable[UnseenChange]) -> str:
-    """The changes in one or two sentences."""
-    by_what: dict[What, dict[str, None]] = {}
-    for one in changes:
-        by_what.setdefault(one.what, {})[one.cell_id] = None
-    parts = [f"{what}: {listed([*ids])}" for what, ids in sorted(by_what.items())]
-    text = f"Others changed cells that this session had read; {'; '.join(parts)}."
-    return f"{text} Read them again before you rely on them." if "changed" in by_what else text
-
-
-def listed(ids: Sequence[str | None]) -> str:
-    """The first few of these, and how many there are more."""
-    more = f" and {len(ids) - NAMED_CELLS} more" if len(ids) > NAMED_CELLS else ""
-    return ", ".join(filter(None, ids[:NAMED_CELLS])) + more

@@ -16,6 +16,7 @@ from jmcp.core.kernels.sighting import (
     after_sighting,
     is_certain,
 )
+from jmcp.core.notices import KernelStarted
 from jmcp.core.runs.run import Run
 from jmcp.core.sessions.records import HeldNotebook
 
@@ -41,7 +42,7 @@ class NotebookKernel:
         held, started = await self._healing.ready(self._session.record, self._held, kernel_name)
         self._refresh(held)
         if started and first:
-            self._session.notice("kernel_started")
+            self._session.notice(KernelStarted())
         assert held.kernel_id is not None
         return held.kernel_id
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from jmcp.core.calls.call import Caller, Image
 from jmcp.core.calls.drain import DrainGate
@@ -15,12 +16,21 @@ from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.errors import NotebookMissing
 from jmcp.core.journal.entries import Author
 from jmcp.core.kernels.healing import Healing
+from jmcp.core.notices import (
+    LOSSES,
+    CellsChanged,
+    CellsDeleted,
+    NotebookMoved,
+    Notice,
+    RunEnds,
+    RunGoesOn,
+)
 from jmcp.core.ports import DocumentMode, Documents, Kernels, NotebookRef
 from jmcp.core.runs.batch import Batch
 from jmcp.core.runs.progress import watch
 from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.runs.run import Run
-from jmcp.core.sessions.call_view import CallView, described
+from jmcp.core.sessions.call_view import CallView
 from jmcp.core.sessions.lookup import Change, Sessions
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.read_cells import Reading
@@ -86,7 +96,7 @@ class Session:
         self.record = record
         self.changes: list[Change] = []
         self.workspace = workspace
-        self.notices: list[dict[str, str]] = []
+        self.notices: list[dict[str, Any]] = []
         self.touched: HeldNotebook | None = None
         self.notices_to_deliver: set[str] = set()
         """Keys of the notebooks whose `pending_notice` this call tells, unless another one is faster."""
@@ -97,10 +107,14 @@ class Session:
     def closed(self) -> bool:
         return not self.record.notebooks
 
-    def notice(self, code: str, message: str | None = None) -> None:
-        """Tell the caller something that the call did or found; `code` is one of the spec's."""
-        text = message or self.workspace.policy.notices[code]
-        entry = {"code": code, "message": text}
+    def notice(self, notice: Notice, *, cell_index: int | None = None) -> None:
+        """Tell the caller something that the call did or found, of one of several cells if given."""
+        policy = self.workspace.policy
+        message, details = policy.notices[notice.code](**notice.values), dict(notice.values)
+        if cell_index is not None:
+            message = policy.phrases.of_cell(index=cell_index, message=message)
+            details["cell_index"] = cell_index
+        entry = {"code": notice.code, "message": message, "details": details}
         if entry not in self.notices:
             self.notices.append(entry)
 
@@ -124,7 +138,7 @@ class Session:
                 raise
             ref = held.ref
         if ref != held.ref:
-            self.notice("notebook_moved", f"{held.ref.path} is now {ref.path}.")
+            self.notice(NotebookMoved(old=held.ref.path, new=ref.path))
             held = self.alter(ref.key, partial(_renamed, ref))
         self.touched = held
         return self._notebook(held)
@@ -140,7 +154,7 @@ class Session:
                 held.ref,
                 author=Author.of(self.record.owner, self.record.session_id),
                 subscribers=[view],
-                on_note=partial(self.notice, "document_changed"),
+                on_notice=self.notice,
             )
             notebook = self._notebooks[key] = Notebook(held, lease, view, self)
         else:
@@ -168,11 +182,12 @@ class Session:
         """Adds pending kernel-loss and changed-cells notices to this result, and marks them
         delivered."""
         for code in losses:
-            self.notice(code)
+            self.notice(LOSSES[code])
         views = [notebook.view for notebook in self._notebooks.values()]
         unseen = [one for view in views for one in view.unseen.values()]
-        if unseen:
-            self.notice("cells_changed", described(unseen))
+        for kind, what in ((CellsChanged, "changed"), (CellsDeleted, "deleted")):
+            if cells := list(dict.fromkeys(one.cell_id for one in unseen if one.what == what)):
+                self.notice(kind(cells=cells))
         for view in views:
             view.acknowledge()
 
@@ -192,7 +207,7 @@ class Session:
         run.flush()
         await workspace.runs.settle()
         if stopping:
-            self.notice("run_goes_on" if workspace.kernels.stay else "run_ends")
+            self.notice(RunGoesOn() if workspace.kernels.stay else RunEnds())
         return False
 
     def _not_open(self, notebook_path: str | None) -> Exception:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from jmcp.core.errors import DirectoryMissing, NotebookBroken, NotebookExists, NotebookMissing
+from jmcp.core.notices import CellIdsGiven
 from jmcp.core.ports import Cells
 from tests.document_access import editing, output_sink, reading
 from tests.ports.documents.conftest import DocumentSetup, nbformat
@@ -134,14 +135,14 @@ async def test_below_nbformat_4_5_cells_have_no_ids_until_the_first_edit(
     ref = await any_server.documents.identify("old.ipynb")
     async with reading(any_server.documents, ref) as cells:
         assert ids(cells) == [None, None]
-        assert list(cells.notes()) == []
+        assert list(cells.notices()) == []
     async with editing(any_server.documents, ref) as cells:
         cells.set_source(0, "A")
         known = ids(cells)
         assert all(known)
         assert len(set(known)) == 2
         assert cells.find(str(known[1])) == 1
-        assert any("nbformat_minor" in note for note in cells.notes())
+        assert CellIdsGiven() in cells.notices()
     assert await any_server.documents.save(ref) == "saved"
     stored = any_server.file("old.ipynb")
     nbformat.validate(stored)
@@ -149,7 +150,7 @@ async def test_below_nbformat_4_5_cells_have_no_ids_until_the_first_edit(
     assert [cell.id for cell in stored.cells] == known
     async with editing(any_server.documents, ref) as cells:
         cells.set_source(0, "B")
-        assert list(cells.notes()) == []
+        assert list(cells.notices()) == []
 
 
 async def test_what_jmcp_does_not_know_is_kept(any_server: DocumentSetup) -> None:

@@ -10,6 +10,7 @@ import pytest
 from jupyter_server.services.contents.largefilemanager import LargeFileManager
 
 from jmcp.core.errors import WriteRefused
+from jmcp.core.notices import FileChanged
 from tests.document_access import editing, reading
 from tests.ports.documents.conftest import DocumentServer
 
@@ -46,7 +47,7 @@ async def test_a_file_that_changed_during_an_edit_is_left_alone(server: Document
     assert server.sources("a.ipynb") == ["theirs"]
     async with editing(server.documents, ref) as cells:
         assert cells.get(0).source == "theirs"
-        assert any("changed on disk" in note for note in cells.notes())
+        assert FileChanged() in cells.notices()
         cells.set_source(0, "ours, later")
     assert server.sources("a.ipynb") == ["ours, later"]
 

@@ -13,6 +13,7 @@ import pytest
 from pycrdt import Doc, Map, StickyIndex, Text
 
 from jmcp.core.errors import NotebookTooLarge, WriteRefused
+from jmcp.core.notices import CellIdsRepeated
 from jmcp_jupyter.documents.live.y_data import replace_text
 from tests.document_access import editing, output_sink, reading
 from tests.ports.documents.conftest import local_only
@@ -100,11 +101,11 @@ async def test_of_cells_with_one_id_the_first_is_found(start_server: START) -> N
         )
         await until(lambda: len(cells) == 3)
         assert cells.find("c0") == 0
-        assert any("c0" in note for note in cells.notes())
+        assert CellIdsRepeated(ids=["c0"]) in cells.notices()
         # Before a save meets it: that gives the second one another id, with a warning.
         del person.notebook.ycells[2]
         await until(lambda: len(cells) == 2)
-        assert list(cells.notes()) == []
+        assert list(cells.notices()) == []
 
 
 async def test_numbers_from_a_browser_are_ints(start_server: START) -> None:

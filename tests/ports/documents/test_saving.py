@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from tornado.web import HTTPError
 
+from jmcp.core.notices import DocumentReloaded
 from tests.document_access import editing, reading
 from tests.ports.documents.conftest import DocumentServer, local_only
 from tests.ports.documents.tab import tab, until
+from tests.sentences import said
 
 START = Callable[..., Any]
 NEVER: dict[str, Any] = {"YDocExtension": {"document_save_delay": 3600.0}}
@@ -196,14 +198,14 @@ async def test_a_file_that_cannot_be_written_is_pending_and_noted(
     assert server.sources("a.ipynb") == ["1"]
     async with reading(server.documents, ref) as cells:
         assert cells.get(0).source == "2"
-        assert any("could not be written" in note for note in cells.notes())
+        assert "could not be written" in "".join(said(cells.notices()))
     assert sum("Cannot save" in record.message for record in caplog.records) == 1
     server.app.log.propagate = propagate
     monkeypatch.undo()
     await saved(server, "a.ipynb")
     assert server.sources("a.ipynb") == ["2"]
     async with reading(server.documents, ref) as cells:
-        assert list(cells.notes()) == []
+        assert list(cells.notices()) == []
 
 
 async def test_a_file_replaced_at_once_after_the_save_is_not_called_saved(
@@ -234,7 +236,7 @@ async def test_a_file_changed_outside_is_a_note_and_not_overwritten(start_server
     server.write("a.ipynb", "1")
     ref = await server.documents.identify("a.ipynb")
     async with reading(server.documents, ref) as cells:
-        assert list(cells.notes()) == []
+        assert list(cells.notices()) == []
     server.write("a.ipynb", "from git")
     stat = (server.root / "a.ipynb").stat()
     os.utime(server.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
@@ -245,11 +247,11 @@ async def test_a_file_changed_outside_is_a_note_and_not_overwritten(start_server
     for _ in range(2):  # every reader is told
         async with reading(server.documents, ref) as cells:
             assert [cells.get(index).source for index in range(len(cells))] == ["from git"]
-            assert any("changed on disk" in note for note in cells.notes())
+            assert DocumentReloaded() in cells.notices()
     async with editing(server.documents, ref) as cells:
-        assert any("changed on disk" in note for note in cells.notes())
+        assert DocumentReloaded() in cells.notices()
     async with editing(server.documents, ref) as cells:
-        assert list(cells.notes()) == []
+        assert list(cells.notices()) == []
 
 
 async def test_a_change_outside_that_jupyter_notices_is_a_note(start_server: START) -> None:
@@ -265,7 +267,7 @@ async def test_a_change_outside_that_jupyter_notices_is_a_note(start_server: STA
         await until(lambda: len(cells) == 2)
     async with reading(server.documents, ref) as cells:
         assert cells.get(0).source == "from git"
-        assert any("changed on disk" in note for note in cells.notes())
+        assert DocumentReloaded() in cells.notices()
 
 
 async def test_a_save_of_ours_spares_jupyter_its_own(start_server: START) -> None:

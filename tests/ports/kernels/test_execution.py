@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 
+from jmcp.core.notices import RunTimedOut
 from jmcp.core.ports import Kernels, NotebookRef, OutputSink
 from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.runs.request import RunRequest
 from jmcp.core.runs.run import Run
+from jmcp_api import phrases
 from tests.fakes.recording_sink import RecordingSink, validate
 from tests.ports.kernels.conftest import LIMIT, both, kill
 
@@ -58,7 +60,7 @@ class Runner:
 
 @pytest.fixture
 async def runner(kernels: Kernels, ref: NotebookRef) -> AsyncIterator[Runner]:
-    registry = RunRegistry(kernels)
+    registry = RunRegistry(kernels, phrases=phrases)
     yield Runner(registry, await kernels.start(ref, None))
     await registry.close()
 
@@ -203,7 +205,7 @@ async def test_a_limit_keeps_the_outputs_and_the_kernel(runner: Runner) -> None:
     )
     assert done.status == "timed_out"
     assert done.outputs[0]["text"] == "begun\n"
-    assert done.notes == ["Interrupted after 0.3 s."]
+    assert done.notices == [RunTimedOut(seconds=0.3)]
     after, _ = await runner.run("x")
     assert (after.status, texts(after)) == ("ok", ["7"])
 
@@ -248,7 +250,7 @@ async def test_a_kernel_killed_in_a_run_serves_the_next_one(
 async def test_code_that_ignores_interrupts_ends_with_a_restart(
     runner: Runner, kernels: Kernels
 ) -> None:
-    runner.registry = RunRegistry(kernels, grace_seconds=0.3)
+    runner.registry = RunRegistry(kernels, phrases=phrases, grace_seconds=0.3)
     deaf = runner.submit(
         "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
         "print('begun', flush=True)\ntime.sleep(60)",

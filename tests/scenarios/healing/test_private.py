@@ -138,7 +138,7 @@ async def test_going_back_and_letting_go_stop_it(server: HealingServer) -> None:
     back = await server.call(
         "use_notebook", BOB, session_id=bob, notebook_path=PATH, kernel="shared"
     )
-    assert notices(back) == ["kernel_restarted"]
+    assert [one["code"] for one in back["notices"]] == ["private_kernel_stopped"]
     assert back["kernel"]["kernel_id"] == shared
     again = await server.run(bob, "print(x)", BOB)
     assert (again["outputs"][0]["text"], notices(again)) == ("of alice\n", [])

@@ -22,6 +22,7 @@ from jmcp_jupyter.documents.local.documents import LocalDocuments
 from tests.journaled_notebooks import JournaledNotebooks
 from tests.jupyter_process import StartJupyter, stop
 from tests.notebooks import write_notebook
+from tests.sentences import said
 
 BOUND_SECONDS = 60.0
 NEVER = 3600.0
@@ -98,9 +99,9 @@ class JournaledServer:
         async with self.documents.read(await self.ref(path)) as cells:
             return [cells.get(index).source for index in range(len(cells))]
 
-    async def notes(self, path: str = "a.ipynb") -> str:
+    async def told(self, path: str = "a.ipynb") -> str:
         async with self.documents.read(await self.ref(path)) as cells:
-            return "\n".join(cells.notes())
+            return "\n".join(said(cells.notices()))
 
     async def entries(self, path: str = "a.ipynb") -> list[Entry]:
         return list(self.documents.entries((await self.ref(path)).key))

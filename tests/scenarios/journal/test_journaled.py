@@ -12,6 +12,7 @@ from tests.document_access import reading
 from tests.journaled_notebooks import JournaledNotebooks
 from tests.ports.documents.tab import tab
 from tests.scenarios.journal.conftest import JournaledServer
+from tests.sentences import said
 
 both = pytest.mark.parametrize("server", ["live", "file"], indirect=True)
 
@@ -122,7 +123,7 @@ async def test_what_a_person_undoes_in_the_same_server_stays_undone(
         again = JournaledNotebooks(server.inner, server.documents.journal, look_seconds=0.02)
         async with again.read(ref) as cells:
             assert cells.get(0).source == "0"
-            assert cells.notes() == []
+            assert cells.notices() == []
 
         async def settled() -> bool:
             return await server.states() == ["saved"]
@@ -146,7 +147,7 @@ async def test_edits_that_a_reload_took_are_made_again(server: JournaledServer) 
             return now.loaded != loaded
 
     await server.until(reloaded)
-    notes = await server.notes()
+    notes = await server.told()
     assert "changed on disk" in notes
     assert "Recovered 1 edit" in notes
     assert "cell c0 edited" in notes
@@ -217,7 +218,7 @@ async def test_without_a_journal_an_edit_is_saved_at_once(
     async with server.documents.edit(await server.ref()) as cells:
         cells.set_source(0, "edited")
     assert server.sources("a.ipynb")[0] == "edited"
-    assert cells.notes() == []
+    assert cells.notices() == []
 
 
 async def test_without_a_journal_and_a_file_the_edit_says_so(
@@ -230,7 +231,7 @@ async def test_without_a_journal_and_a_file_the_edit_says_so(
     monkeypatch.setattr(server.app.contents_manager, "is_writable", lambda path: False)
     async with server.documents.edit(await server.ref()) as cells:
         cells.set_source(0, "edited")
-    assert "disk full" in "\n".join(cells.notes())
+    assert "disk full" in "\n".join(said(cells.notices()))
     monkeypatch.undo()
 
 

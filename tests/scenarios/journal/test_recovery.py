@@ -11,6 +11,7 @@ from jmcp.core.journal.entries import Author
 from jmcp.core.ports import Cells
 from tests.document_access import opened
 from tests.scenarios.journal.conftest import JournaledServer
+from tests.sentences import said
 
 pytestmark = pytest.mark.oldest
 
@@ -28,7 +29,7 @@ async def test_an_unsaved_edit_is_made_again(server: JournaledServer) -> None:
     await server.crash()
     async with server.documents.read(await server.ref()) as cells:
         assert [cells.get(index).source for index in range(3)] == ["0", "edited", "2"]
-        (note,) = cells.notes()
+        (note,) = said(cells.notices())
     assert note.startswith("Recovered 1 edit")
     assert "cell c1 edited" in note
     assert await server.inner.save(await server.ref()) == "saved"
@@ -44,7 +45,7 @@ async def test_an_edit_right_after_the_crash_meets_the_recovered_cells(
     async with server.documents.edit(await server.ref()) as cells:
         assert new.cell_id is not None
         cells.set_source(at(cells, new.cell_id), "newer")
-    assert "Recovered 1 edit" in "\n".join(cells.notes())
+    assert "Recovered 1 edit" in "\n".join(said(cells.notices()))
     assert await server.texts() == ["newer", "0", "1", "2"]
 
 
@@ -76,7 +77,7 @@ async def test_nothing_is_made_twice_however_often_it_crashes(server: JournaledS
         cells.set_source(2, "one")
     for _ in range(3):
         await server.crash()
-        assert "Recovered 2 edits" in await server.notes()
+        assert "Recovered 2 edits" in await server.told()
         assert await server.texts() == ["new", "0", "one", "2"]
     await server.inner.save(await server.ref())
     await server.crash()
@@ -91,7 +92,7 @@ async def test_what_the_file_has_is_not_touched_or_told(server: JournaledServer)
     await server.inner.save(await server.ref())
     await server.crash()
     assert await server.texts() == ["b", "2"]
-    assert await server.notes() == ""
+    assert await server.told() == ""
 
 
 async def test_edits_after_the_last_save_are_made_on_top_of_it(server: JournaledServer) -> None:
@@ -103,7 +104,7 @@ async def test_edits_after_the_last_save_are_made_on_top_of_it(server: Journaled
         cells.set_source(0, "b")
         cells.set_source(0, "c")
     await server.crash()
-    assert "Recovered 2 edits" in await server.notes()
+    assert "Recovered 2 edits" in await server.told()
     assert await server.texts() == ["c", "1", "2"]
 
 
@@ -118,15 +119,15 @@ async def test_a_cell_that_a_person_changed_meanwhile_stays_and_the_text_is_told
     await server.crash()
     server.documents.author = Author.of("alice", "s1")
     async with server.documents.read(await server.ref()) as cells:
-        notes = "\n".join(cells.notes())
+        notes = "\n".join(said(cells.notices()))
     assert await server.texts() == ["by a person", "recovered", "2"]
     assert "cell c0" in notes
     assert "by an agent, twice" in notes
     assert "Recovered 1 edit" in notes
     assert sorted(await server.states())[:2] == ["conflicted", "conflicted"]
-    assert await server.notes() == "", "each session is told once"
+    assert await server.told() == "", "each session is told once"
     server.documents.author = Author.of("bob", "s1")
-    assert "by an agent, twice" in await server.notes()
+    assert "by an agent, twice" in await server.told()
     kept = [entry.after for entry in await server.entries() if entry.state == "conflicted"]
     assert kept == ["by an agent", "by an agent, twice"]
 
@@ -143,9 +144,9 @@ async def test_a_conflict_that_nobody_heard_of_is_told_by_the_next_process(
         await server.documents.recorder.catch_up(document, session)
     assert await server.states() == ["conflicted"]
     await server.crash()
-    assert "by an agent" in await server.notes()
+    assert "by an agent" in await server.told()
     await server.crash()
-    assert await server.notes() == ""
+    assert await server.told() == ""
 
 
 async def test_an_undone_edit_is_not_made_again(server: JournaledServer) -> None:
@@ -201,7 +202,7 @@ async def test_a_notebook_without_ids_is_recovered_by_position(server: Journaled
         cells.set_source(1, "edited")
     server.write("old2.ipynb", "0", "1", "by a person", minor=4)
     await server.crash()
-    assert "edited" in await server.notes("old2.ipynb")
+    assert "edited" in await server.told("old2.ipynb")
     assert await server.texts("old2.ipynb") == ["0", "1", "by a person"]
 
 
@@ -224,7 +225,7 @@ async def test_files_have_every_edit_at_once(server: JournaledServer) -> None:
     server.write("a.ipynb", "by a person", "1", "2")
     await server.crash()
     assert await server.texts() == ["by a person", "1", "2"]
-    assert "Recovered" not in await server.notes()
+    assert "Recovered" not in await server.told()
 
 
 async def test_live_edits_come_back_where_collaboration_is_gone(server: JournaledServer) -> None:

@@ -15,6 +15,7 @@ from tests.journaled_notebooks import JournaledNotebooks
 from tests.jupyter_process import TOKEN
 from tests.ports.documents.tab import tab
 from tests.scenarios.journal.conftest import NEVER, JournaledServer
+from tests.sentences import said
 
 RemoteJournal = Any
 
@@ -45,7 +46,7 @@ async def documents(
 
 async def read(documents: JournaledNotebooks) -> tuple[list[str], str]:
     async with documents.read(await documents.documents.identify("a.ipynb")) as cells:
-        notes = "\n".join(cells.notes())
+        notes = "\n".join(said(cells.notices()))
         return [cells.get(index).source for index in range(len(cells))], notes
 
 

@@ -12,7 +12,15 @@ from typing import Any
 import httpx2
 
 from tests.e2e.agent import eventually
-from tests.scenarios.outages.agent import CALL_SECONDS, Agent, Answer, Editor, Ledger
+from tests.scenarios.outages.agent import (
+    CALL_SECONDS,
+    NOT_RECOVERED,
+    RECOVERY,
+    Agent,
+    Answer,
+    Editor,
+    Ledger,
+)
 
 NO_ANSWER = "no answer"
 EXPECTED_ERRORS = (None, NO_ANSWER, "jupyter_unreachable", "kernel_unavailable", "server_stopping")
@@ -20,7 +28,6 @@ EXPECTED_ERRORS = (None, NO_ANSWER, "jupyter_unreachable", "kernel_unavailable",
 QUEUED = 2
 """The most runs that one has begun and not seen the end of."""
 RUN_SHARE = 0.2
-LEFT = "was not made again"
 """Of a notice that names an edit which met another one."""
 LOST = ("kernel_died", "kernel_restarted", "lost_contact")
 TICKS = 15
@@ -99,11 +106,7 @@ class WorkingClient:
         """Everything is up again: what was acknowledged is there, and what was begun comes to an end."""
         found = await self.agent.cells()
         # Nobody else is here whom an edit could have met.
-        assert not [
-            notices_of
-            for notices_of in self.agent.notices_of("document_changed")
-            if LEFT in notices_of
-        ]
+        assert self.agent.notices_of(*NOT_RECOVERED) == []
         try:
             self.ledger.check(found.items())
         except AssertionError as error:
@@ -126,7 +129,7 @@ class WorkingClient:
             if found.get(cell_id, source) != source
         }
         order = [cell_id for cell_id in found if cell_id in sources]
-        notices_of = self.agent.notices_of("document_changed")
+        notices_of = self.agent.notices_of(*RECOVERY)
         return f"{missing=} {other=} {order=} expected={list(sources)} {notices_of=}"
 
     async def _runs_again(self) -> bool:

@@ -23,6 +23,12 @@ META = {
 }
 
 
+NOT_RECOVERED = ("edit_not_recovered", "text_not_recovered")
+"""Codes of notices of edits that were lost."""
+RECOVERY = ("document_reloaded", "edits_recovered", *NOT_RECOVERED)
+"""Codes of notices of what became of edits that no file had."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The result of a call, or the code and text of its tool error; how long it took."""
@@ -93,9 +99,9 @@ class Agent:
         assert page["cell_count"] == len(page["cells"])
         return {cell["cell_id"]: cell["source"] for cell in page["cells"]}
 
-    def notices_of(self, code: str) -> list[str]:
-        """The messages of the notices of that code so far."""
-        return [notice["message"] for notice in self.notices if notice["code"] == code]
+    def notices_of(self, *codes: str) -> list[str]:
+        """The messages of the notices of those codes so far."""
+        return [notice["message"] for notice in self.notices if notice["code"] in codes]
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.agent import eventually
-from tests.scenarios.outages.agent import Editor
+from tests.scenarios.outages.agent import NOT_RECOVERED, RECOVERY, Editor
 from tests.scenarios.outages.remote_setup import RemoteSetup, cells, put
 from tests.scenarios.outages.test_network import edits_work
 
@@ -28,7 +28,7 @@ async def test_a_read_only_file_is_told_and_written_when_it_can_be(setup: Remote
 
     async def notices_of() -> bool:
         await setup.agent.cells()
-        return any("read-only" in message for message in setup.agent.notices_of("document_changed"))
+        return any("read-only" in message for message in setup.agent.notices_of("file_not_written"))
 
     await eventually(notices_of, "a notice says that the file is read-only")
     await edits_work(setup, editor)
@@ -64,7 +64,7 @@ async def test_a_file_that_is_replaced_keeps_both_sides(setup: RemoteSetup) -> N
         return (await setup.agent.cells())["cell2"] == "theirs"
 
     await eventually(noticed, "the live document has what was checked out")
-    notices = "\n".join(setup.agent.notices_of("document_changed"))
+    notices = "\n".join(setup.agent.notices_of(*RECOVERY))
     assert "changed on disk by another program" in notices
     assert "Recovered" in notices
     assert "was not made again" in notices
@@ -104,10 +104,7 @@ async def test_edits_while_a_file_is_replaced_again_and_again(setup: RemoteSetup
 
         await eventually(noticed, "the live document has what was written")
     await setup.settled("again.ipynb", ledger)
-    assert not any(
-        "was not made again" in notices_of
-        for notices_of in setup.agent.notices_of("document_changed")
-    )
+    assert setup.agent.notices_of(*NOT_RECOVERED) == []
 
 
 async def test_a_file_that_is_away_for_a_moment(setup: RemoteSetup) -> None:

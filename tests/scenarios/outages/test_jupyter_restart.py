@@ -45,7 +45,7 @@ async def test_edits_come_back_and_runs_work(setup: RemoteSetup, how: signal.Sig
         # A move that was saved just before may be told as one that was not made again: the ledger
         # knows better.
         if how is signal.SIGKILL:
-            assert "Recovered" in "".join(setup.agent.notices_of("document_changed"))
+            assert setup.agent.notices_of("edits_recovered")
         again = await run(setup, "print('kept' in globals())")
         assert [output["text"] for output in again["outputs"]] == ["False\n"]
         assert "kernel_restarted" in notices(again), again

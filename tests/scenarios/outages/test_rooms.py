@@ -10,7 +10,7 @@ import pytest
 from pycrdt import Awareness, create_awareness_message
 
 from tests.ports.documents.tab import Tab, until
-from tests.scenarios.outages.agent import Editor
+from tests.scenarios.outages.agent import NOT_RECOVERED, Editor
 from tests.scenarios.outages.remote_setup import CLEANUP_SECONDS, RemoteSetup
 from tests.scenarios.outages.test_network import edits_work
 
@@ -40,10 +40,7 @@ async def test_a_room_that_jupyter_gave_up_is_opened_again(setup: RemoteSetup) -
         await edits_work(setup, editor)
     assert not ledger.doubtful
     await setup.settled("given up.ipynb", ledger)
-    assert not any(
-        "was not made again" in notices_of
-        for notices_of in setup.agent.notices_of("document_changed")
-    )
+    assert setup.agent.notices_of(*NOT_RECOVERED) == []
 
 
 async def test_a_person_comes_and_goes(setup: RemoteSetup) -> None:

@@ -15,6 +15,7 @@ from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.runs.run import Run
 from jmcp.core.stores.memory import MemoryStore
+from jmcp_api import phrases
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
@@ -54,7 +55,7 @@ async def jmcp(
     api = JupyterApi(server.connection_url, TOKEN)
     documents = RemoteDocuments(api, flush_seconds=0.05)
     kernels = RemoteKernels(api)
-    registry = RunRegistry(kernels, store=store)
+    registry = RunRegistry(kernels, phrases=phrases, store=store)
     try:
         await registry.resume(Leases(documents))
         ref = await documents.identify("n.ipynb")
@@ -120,7 +121,7 @@ async def test_a_restart_of_jmcp_loses_nothing(server: ServerApp) -> None:
         (Path(server.root_dir) / "go").touch()
         for execution in (taken, after):
             assert await execution.wait(LIMIT)
-        assert (taken.status, taken.notes, taken.incomplete) == ("ok", [], None)
+        assert (taken.status, taken.notices, taken.incomplete) == ("ok", [], None)
         *numbers, end = text(taken).splitlines()
         assert numbers == [str(n) for n in range(len(numbers))]
         assert end == f"end of {len(numbers)}"

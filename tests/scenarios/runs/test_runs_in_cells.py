@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from jmcp.core.notices import RunAbandoned, RunCellDeleted
 from jmcp.core.runs import run_output
 from jmcp.core.runs.run import Run
 from tests.document_access import editing, output_sink
@@ -64,9 +65,7 @@ async def test_a_cell_deleted_while_it_runs_is_told_and_harms_nobody(
     await released(notebook, "go")
     assert await run.wait(LIMIT)
     assert (run.status, text(run)) == ("ok", "begun\nend\n")
-    assert run.notes == [
-        "The cell was deleted while this ran; its outputs are only in this execution."
-    ]
+    assert run.notices == [RunCellDeleted()]
     for other in ("c0", "c2"):
         assert (await notebook.cell(other)).outputs == ()
     after = await notebook.run("1", cell=2)
@@ -256,7 +255,7 @@ async def test_an_interrupt_stops_what_runs_and_nothing_that_waits(
     waiting = await notebook.submit("print('waited')", cell=1)
     withdrawn = await notebook.submit("print('never')", cell=2)
     await printed(run)
-    await notebook.registry.cancel(withdrawn, "not wanted")
+    await notebook.registry.cancel(withdrawn, RunAbandoned())
     assert await notebook.registry.interrupt(notebook.kernel_id)
     for execution in (run, waiting):
         assert await execution.wait(LIMIT)

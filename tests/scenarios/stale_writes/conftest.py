@@ -51,9 +51,13 @@ class Agent:
 
 
 def changes(*results: dict[str, Any]) -> list[str]:
-    """The messages of what others changed."""
+    """The notices of what others changed, each as its code and its cells."""
     notices = [notice for result in results for notice in result["notices"]]
-    return [notice["message"] for notice in notices if notice["code"] == "cells_changed"]
+    return [
+        f"{notice['code']}: {' '.join(notice['details']['cells'])}"
+        for notice in notices
+        if notice["code"] in ("cells_changed", "cells_deleted", "source_changed")
+    ]
 
 
 @dataclass(kw_only=True)

@@ -39,12 +39,12 @@ async def test_who_runs_a_cell_that_others_changed_is_told(jmcp: FakeJmcp, sessi
     jmcp.documents.type_over("a.ipynb", "c1", "print('changed')")
     ran = await jmcp.call("execute_cell", session_id=session, cell_id="c1")
     assert ran["outputs"][0]["text"] == "changed\n"
-    told = [n["message"] for n in ran["notices"] if n["code"] == "cells_changed"]
+    told = [n["message"] for n in ran["notices"] if n["code"] == "source_changed"]
     assert told
     assert "others have changed" in told[0]
     await jmcp.call("read_cell", session_id=session, cell_id="c1")
     again = await jmcp.call("execute_cell", session_id=session, cell_id="c1")
-    assert "cells_changed" not in codes(again)
+    assert "source_changed" not in codes(again)
 
 
 async def test_no_kernel_no_cell(jmcp: FakeJmcp, session: str) -> None:
@@ -81,7 +81,7 @@ async def test_a_run_whose_cell_was_deleted_keeps_its_outputs(jmcp: FakeJmcp, se
     ended = await jmcp.call("get_execution", session_id=session, execution_id=ran["execution_id"])
     assert (ended["status"], ended["cell_index"]) == ("ok", None)
     assert ended["outputs"][0]["text"] == "begun\nslept\n"
-    assert "run_note" in codes(ended)
+    assert "run_cell_deleted" in codes(ended)
 
 
 async def test_a_run_of_a_notebook_that_was_deleted_ends_all_the_same(
@@ -224,7 +224,7 @@ async def test_a_batch_over_what_others_changed_says_so(jmcp: FakeJmcp, session:
     await jmcp.call("read_notebook", session_id=session, response_format="detailed")
     jmcp.documents.type_over("a.ipynb", "c1", "print('changed')")
     result = await jmcp.call("run_cells", session_id=session)
-    told = [n["message"] for n in result["notices"] if n["code"] == "cells_changed"]
+    told = [n["message"] for n in result["notices"] if n["code"] == "source_changed"]
     assert len(told) == 1
     assert "What runs is not what this session read" in told[0]
 

@@ -62,7 +62,7 @@ async def test_a_restart_drops_what_waits_and_tells_the_others_once(
     waiting = await jmcp.call("execute_code", session_id=session, code="2", wait=0)
     restarted = await jmcp.call("restart_notebook", session_id=session)
     assert (restarted["action"], restarted["state"]) == ("restarted", "idle")
-    assert "1 waiting runs were dropped." in [n["message"] for n in restarted["notices"]]
+    assert "1 waiting run was dropped." in [n["message"] for n in restarted["notices"]]
     for run, status in ((running, "kernel_restarted"), (waiting, "aborted")):
         asked = {"session_id": session, "execution_id": run["execution_id"]}
         assert (await jmcp.call("get_execution", **asked))["status"] == status

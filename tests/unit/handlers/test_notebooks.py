@@ -134,7 +134,7 @@ async def test_a_private_kernel_is_ones_own_until_it_is_given_up(jmcp: FakeJmcp)
     back = await jmcp.call(
         "use_notebook", session_id=mine, notebook_path="a.ipynb", kernel="shared"
     )
-    assert "kernel_restarted" in codes(back)
+    assert "private_kernel_stopped" in codes(back)
     assert private not in jmcp.kernels.kernels
 
 

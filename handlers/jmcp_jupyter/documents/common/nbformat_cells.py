@@ -8,12 +8,6 @@ from uuid import uuid4
 
 from jmcp.core.ports import CellType
 
-RAISED = (
-    "nbformat_minor was raised to 5 and the cells were given ids: cells can be addressed by "
-    "cell_id from now on."
-)
-DUPLICATES = "Several cells share one id; it names the first of them: {ids}."
-
 
 def new_id() -> str:
     """A cell id like nbformat's own: 8 hexadecimal characters."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from jmcp.core.editing.change_log import ChangeLog
 from jmcp.core.editing.published_cells import PublishedCells
+from jmcp.core.notices import CellIdsGiven, Notice
 from jmcp.core.ports import Cell, CellType, DocumentMode, NotebookRef
 from jmcp_jupyter.documents.common import nbformat_cells
 
@@ -24,7 +25,7 @@ class FileCells(PublishedCells):
         self,
         ref: NotebookRef,
         content: Mapping[str, Any],
-        notes: Sequence[str] = (),
+        notices: Sequence[Notice] = (),
         changes: ChangeLog | None = None,
     ) -> None:
         self.ref = ref
@@ -33,7 +34,7 @@ class FileCells(PublishedCells):
         self._content = dict(content)
         self._cells: list[Mapping[str, Any]] = list(content["cells"])
         self._positions: dict[str, int] | None = None
-        self._notes = list(notes)
+        self._notices = list(notices)
 
     def content(self) -> dict[str, Any]:
         return {**self._content, "cells": self._cells}
@@ -106,8 +107,8 @@ class FileCells(PublishedCells):
             "language_info": nbformat_cells.language_info(metadata, language),
         }
 
-    def notes(self) -> Sequence[str]:
-        return self._notes
+    def notices(self) -> Sequence[Notice]:
+        return self._notices
 
     def update(self, index: int, *, raise_format: bool = True, **fields: Any) -> None:
         """Change fields of one cell."""
@@ -126,7 +127,7 @@ class FileCells(PublishedCells):
             self._cells = [
                 {**cell, "id": cell.get("id") or nbformat_cells.new_id()} for cell in self._cells
             ]
-            self._notes.append(nbformat_cells.RAISED)
+            self._notices.append(CellIdsGiven())
 
 
 def _plain(value: Any) -> Any:

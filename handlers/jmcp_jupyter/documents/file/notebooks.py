@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
+from jmcp.core.notices import FileChanged, Notice
 from jmcp.core.ports import Cell, Cells, DocumentMode, NotebookRef, OutputSink, SaveState
 from jmcp_api.backend_errors import WriteRefused
 from jmcp_jupyter.documents.file.cells import FileCells
 from jmcp_jupyter.documents.file.change_log import FileChangeLog
 from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS, FileSink
 
-REPLACED = "The file changed on disk since jmcp last read it. Read the cells again before editing."
 KEPT_READINGS = 16
 WRITE_ATTEMPTS = 5
 
@@ -76,7 +76,7 @@ class FileNotebooks:
     async def read(self, ref: NotebookRef) -> FileCells:
         """The cells as the file has them."""
         content, _ = await self._load(ref)
-        return FileCells(ref, content, self._notes(ref), self._followed[ref.key].changes)
+        return FileCells(ref, content, self._notices(ref), self._followed[ref.key].changes)
 
     @asynccontextmanager
     async def edit(self, ref: NotebookRef) -> AsyncIterator[FileCells]:
@@ -84,7 +84,7 @@ class FileNotebooks:
         async with self._editing[ref.key]:
             await self._check_writable(ref)
             content, stamp = await self._load(ref)
-            cells = FileCells(ref, content, self._notes(ref), self._followed[ref.key].changes)
+            cells = FileCells(ref, content, self._notices(ref), self._followed[ref.key].changes)
             self._replaced.discard(ref.key)
             yield cells
             if cells.changed and not await self._store(ref, cells, stamp):
@@ -154,8 +154,8 @@ class FileNotebooks:
         if not model["writable"]:
             raise WriteRefused.read_only(path=ref.path)
 
-    def _notes(self, ref: NotebookRef) -> list[str]:
-        return [REPLACED] if ref.key in self._replaced else []
+    def _notices(self, ref: NotebookRef) -> list[Notice]:
+        return [FileChanged()] if ref.key in self._replaced else []
 
 
 class FileDocument:

@@ -9,6 +9,7 @@ from pycrdt import Array, Map
 
 from jmcp.core.editing.change_log import ChangeLog
 from jmcp.core.editing.published_cells import PublishedCells
+from jmcp.core.notices import CellIdsGiven, CellIdsRepeated, Notice
 from jmcp.core.ports import Cell, CellType, DocumentMode, NotebookRef
 from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.common.nbformat_cells import storable
@@ -22,11 +23,11 @@ class LiveCells(PublishedCells):
     mode: DocumentMode = "live"
 
     def __init__(
-        self, ref: NotebookRef, document: SharedNotebook, notes: Sequence[str] = ()
+        self, ref: NotebookRef, document: SharedNotebook, notices: Sequence[Notice] = ()
     ) -> None:
         self.ref = ref
         self._document = document
-        self._notes = list(notes)
+        self._notices = list(notices)
         self._cells = document.cells
         self._meta = document.meta
 
@@ -121,11 +122,11 @@ class LiveCells(PublishedCells):
             metadata["kernelspec"] = storable(spec)
             metadata["language_info"] = storable(info)
 
-    def notes(self) -> Sequence[str]:
+    def notices(self) -> Sequence[Notice]:
         duplicates = self._document.watch.duplicates() if self._has_ids else ()
         if duplicates:
-            return [*self._notes, nbformat_cells.DUPLICATES.format(ids=", ".join(duplicates))]
-        return self._notes
+            return [*self._notices, CellIdsRepeated(ids=duplicates)]
+        return self._notices
 
     @property
     def _has_ids(self) -> bool:
@@ -139,7 +140,7 @@ class LiveCells(PublishedCells):
             # A room gives ids to all cells that it loads; another client may not have.
             if not cell.get("id"):
                 cell["id"] = nbformat_cells.new_id()
-        self._notes.append(nbformat_cells.RAISED)
+        self._notices.append(CellIdsGiven())
 
 
 def _value(cell: Map[Any], key: str) -> Any:

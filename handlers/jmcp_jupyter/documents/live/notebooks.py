@@ -7,18 +7,13 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from jmcp.core.notices import DocumentReloaded, FileNotWritten, Notice
 from jmcp.core.ports import Cell, Cells, DocumentMode, NotebookRef, OutputSink, SaveState
 from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.live.cells import LiveCells
 from jmcp_jupyter.documents.live.output_sink import LiveSink
 from jmcp_jupyter.documents.live.room import Room, Rooms
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
-
-REPLACED = (
-    "The file was changed on disk by another program, and the live document was reloaded from "
-    "it: edits that were not saved yet are gone, except those that a notice says were recovered. "
-    "Read the cells again before editing."
-)
 
 
 class LiveNotebooks:
@@ -86,7 +81,7 @@ class LiveDocument:
     async def read(self) -> Cells:
         room = await self._held()
         try:
-            return LiveCells(self.ref, room.document, _notes(room))
+            return LiveCells(self.ref, room.document, _notices(room))
         finally:
             room.release()
 
@@ -95,12 +90,12 @@ class LiveDocument:
         async with self._editing:
             room = await self._held(shared=True)
             try:
-                notes = _notes(room)
+                notices = _notices(room)
                 room.replaced = False  # told to the one who edits; readers before were told too
                 document = room.document
                 version = document.watch.version
                 try:
-                    yield LiveCells(self.ref, document, notes)
+                    yield LiveCells(self.ref, document, notices)
                 finally:
                     changed = document.watch.version != version
                     if changed:
@@ -156,8 +151,8 @@ def _run_cell_id(document: SharedNotebook, cell: Cell) -> str | None:
         return cell_id
 
 
-def _notes(room: Room) -> list[str]:
-    notes = [REPLACED] if room.replaced else []
+def _notices(room: Room) -> list[Notice]:
+    notices: list[Notice] = [DocumentReloaded()] if room.replaced else []
     if room.saver is not None and room.saver.problem is not None:
-        notes.append(room.saver.problem)
-    return notes
+        notices.append(FileNotWritten(reason=room.saver.problem))
+    return notices

@@ -131,10 +131,7 @@ class SaveSupervisor(ABC):
         self._again()
         if self.problem is None:
             self._log.warning("Cannot save a live notebook (%s); retrying.", reason)
-        self.problem = (
-            f"The file could not be written ({reason}): the live document has all edits, the "
-            "file does not, and saving is tried again."
-        )
+        self.problem = reason
 
 
 def _now() -> float:

@@ -9,6 +9,16 @@ from typing import Any, cast
 import pytest
 
 from jmcp.core.errors import BackendError, KernelDown, NotebookMissing, WriteRefused
+from jmcp.core.notices import (
+    ContactLost,
+    InterruptIgnored,
+    KernelStuck,
+    NotebookBusy,
+    OutputsDropped,
+    OutputsNotWritten,
+    RunDroppedByRestart,
+    RunOutlived,
+)
 from jmcp.core.outputs.cell_outputs import CellOutputs
 from jmcp.core.ports import (
     Health,
@@ -22,6 +32,7 @@ from jmcp.core.ports import (
 from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.runs.request import RunRequest
 from jmcp.core.runs.run import Run
+from jmcp_api import phrases
 from tests.fakes.recording_sink import RecordingSink
 
 LIMIT = 10
@@ -119,7 +130,7 @@ def kernels() -> ScriptedKernels:
 
 @pytest.fixture
 async def registry(kernels: ScriptedKernels) -> AsyncIterator[RunRegistry]:
-    registry = RunRegistry(kernels, kept_runs=4, grace_seconds=0.05)  # type: ignore[arg-type] # a part of it
+    registry = RunRegistry(kernels, phrases=phrases, kept_runs=4, grace_seconds=0.05)  # type: ignore[arg-type] # a part of it
     yield registry
     await registry.close()
 
@@ -262,10 +273,10 @@ async def test_a_kernel_that_ignores_the_interrupt_holds_up_nobody(
     behind = submit(registry, "behind")
     assert await run.wait(LIMIT)
     assert (run.status, sink.closed) == ("timed_out", True)
-    assert "ignored the interrupt" in run.notes[-1]
+    assert run.notices[-1] == InterruptIgnored(seconds=0.05)
     assert await behind.wait(LIMIT)
     assert behind.status == "aborted"
-    assert "Restart the kernel" in behind.notes[0]
+    assert behind.notices == [KernelStuck()]
     assert kernels.kernel.codes == ["deaf"]
     kernels.kernel.ends[0].set_result(STOPPED)
     await asyncio.wait({asyncio.create_task(asyncio.sleep(0))})
@@ -307,7 +318,7 @@ async def test_a_lost_run_keeps_its_outputs_and_closes_its_cell(
     if lost == "lost_contact":
         assert run.incomplete == "lost_contact"
         assert "outputs may be missing" in texts.pop()
-        assert "lost contact" in run.notes[0]
+        assert run.notices[0] == ContactLost()
     assert texts == ["x"]
 
 
@@ -334,7 +345,7 @@ async def test_output_that_the_server_dropped_is_told_with_the_setting(
     )
     assert await run.wait(LIMIT)
     assert (run.status, run.incomplete) == ("ok", "output_limit")
-    assert "ZMQChannelsWebsocketConnection.iopub_data_rate_limit" in run.notes[0]
+    assert run.notices[0] == OutputsDropped()
 
 
 async def test_what_waits_is_not_run_in_another_process(
@@ -349,7 +360,7 @@ async def test_what_waits_is_not_run_in_another_process(
     for run in (dying, waiting):
         assert await run.wait(LIMIT)
     assert (dying.status, waiting.status) == ("kernel_died", "aborted")
-    assert "all variables" in waiting.notes[0]
+    assert waiting.notices[0] == RunOutlived()
     (await kernels.kernel.reached(2)).set_result(OK)
     assert await told.wait(LIMIT)
     assert (told.status, kernels.kernel.codes) == ("ok", ["x", "z"])
@@ -371,7 +382,7 @@ async def test_a_slow_document_does_not_hold_up_the_news_of_a_dead_kernel(
     (await kernels.kernel.reached(1)).set_result(Reply(status="lost", lost="kernel_died"))
     assert await run.wait(LIMIT)
     assert (run.status, sink.closed) == ("kernel_died", False)
-    assert run.notes == ["The notebook is still being written."]
+    assert run.notices == [NotebookBusy()]
     release.set()
     async with asyncio.timeout(LIMIT):
         await sink.closing.wait()
@@ -400,7 +411,7 @@ async def test_a_document_that_fails_does_not_change_how_the_run_ended(
     (await kernels.kernel.reached(1)).set_result(OK)
     assert await run.wait(LIMIT)
     assert run.status == "ok"
-    assert "read-only" in run.notes[0]
+    assert run.notices[0] == OutputsNotWritten(reason="read-only")
 
 
 async def test_a_bug_ends_its_run_and_no_other(
@@ -437,8 +448,8 @@ async def test_what_waits_can_be_dropped_and_closing_leaves_nobody_waiting(
     run = submit(registry, "x", outputs=shown_in(sink))
     await kernels.kernel.reached(1)
     dropped = submit(registry, "y")
-    assert list(await registry.drop("k", "restarted")) == [dropped]
-    assert (dropped.status, dropped.notes) == ("aborted", ["restarted"])
+    assert list(await registry.drop("k", RunDroppedByRestart())) == [dropped]
+    assert (dropped.status, dropped.notices) == ("aborted", [RunDroppedByRestart()])
     queued = submit(registry, "z")
     await registry.close()
     assert (run.status, sink.closed, queued.status) == ("lost_contact", True, "aborted")

@@ -11,6 +11,7 @@ import pytest
 
 from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.errors import JupyterUnreachable, KernelMissing, NotebookMissing
+from jmcp.core.notices import EarlierOutputsIncomplete, Notice
 from jmcp.core.ports import (
     Cell,
     Documents,
@@ -26,6 +27,7 @@ from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.runs.run import Run
 from jmcp.core.sessions.records import PendingRun, Store
 from jmcp.core.stores.memory import MemoryStore
+from jmcp_api import phrases
 from tests.fakes.recording_sink import RecordingSink
 from tests.unit.core.runs.test_queue import LIMIT, OK, ScriptedKernels, shown_in, submit
 
@@ -96,7 +98,7 @@ class OneCell:
     async def read(self) -> OneCell:
         return self
 
-    def notes(self) -> Sequence[str]:
+    def notices(self) -> Sequence[Notice]:
         return ()
 
     def close(self) -> None:
@@ -125,7 +127,7 @@ def store() -> MemoryStore:
 
 @pytest.fixture
 async def registry(kernels: ResumableKernels, store: Store) -> AsyncIterator[RunRegistry]:
-    registry = RunRegistry(cast(Kernels, kernels), store=store, grace_seconds=0.05)
+    registry = RunRegistry(cast(Kernels, kernels), phrases=phrases, store=store, grace_seconds=0.05)
     yield registry
     await registry.close()
 
@@ -193,7 +195,7 @@ async def test_a_run_that_is_soon_over_costs_the_store_nothing(kernels: Resumabl
             self.writes += 1
 
     store = Counting()
-    registry = RunRegistry(cast(Kernels, kernels), store=store)
+    registry = RunRegistry(cast(Kernels, kernels), phrases=phrases, store=store)
     run = submit(registry, "x", outputs=shown_in(RecordingSink()), cell_id="cell")
     (await kernels.kernel.reached(1)).set_result(OK)
     assert await run.wait(LIMIT)
@@ -269,7 +271,7 @@ async def test_a_left_run_goes_on_where_it_was(
     kernels.say("d")
     kernels.end.set_result(Reply(status="ok", execution_count=5))
     assert await run.wait(LIMIT)
-    assert (run.status, run.notes, run.incomplete, run.request.code) == ("ok", [], None, "code")
+    assert (run.status, run.notices, run.incomplete, run.request.code) == ("ok", [], None, "code")
     assert [output["text"] for output in run.outputs] == ["a\nbc\nd"]
     assert "".join(cell.sink.outputs[0]["text"]) == "a\nbc\nd"
     assert (cell.sink.execution_count, cell.sink.running) == (5, False)
@@ -363,7 +365,7 @@ async def test_without_a_cell_the_end_is_still_awaited(
     kernels.end.set_result(OK)
     assert await run.wait(LIMIT)
     # What it printed before is nowhere now.
-    assert (run.status, run.incomplete, len(run.notes)) == ("lost_contact", "lost_contact", 2)
+    assert (run.status, run.incomplete, len(run.notices)) == ("lost_contact", "lost_contact", 2)
     assert run.outputs[0]["text"] == "b"
     assert cell.sink.calls == []
     assert await stored(registry, store) == []
@@ -401,7 +403,7 @@ async def test_an_abrupt_end_of_jmcp_is_told(
     await kernels.heard()
     kernels.end.set_result(OK)
     assert await run.wait(LIMIT)
-    assert "abruptly" in run.notes[0]
+    assert run.notices[0] == EarlierOutputsIncomplete()
     assert (run.status, run.incomplete) == ("lost_contact", "lost_contact")
 
 
@@ -439,7 +441,7 @@ async def test_a_store_that_fails_ends_no_run(
         async def put_run(self, run: PendingRun) -> None:
             raise OSError("disk full")
 
-    registry = RunRegistry(cast(Kernels, kernels), store=Full())
+    registry = RunRegistry(cast(Kernels, kernels), phrases=phrases, store=Full())
     run = submit(registry, "x")
     end = await kernels.kernel.reached(1)
     await registry._pending.settle()

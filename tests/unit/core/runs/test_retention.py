@@ -11,6 +11,7 @@ from jmcp.core.runs import retention
 from jmcp.core.runs.request import RunRequest
 from jmcp.core.runs.retention import FinishedRuns
 from jmcp.core.runs.run import Run
+from jmcp_api import phrases
 
 
 def over(name: str, *, size: int = 0, cell_id: str | None = "c", seconds_ago: float = 60) -> Run:
@@ -23,7 +24,7 @@ def over(name: str, *, size: int = 0, cell_id: str | None = "c", seconds_ago: fl
         session_id="s",
         cell_id=cell_id,
     )
-    run = Run(execution_id=name, request=request)
+    run = Run(execution_id=name, request=request, phrases=phrases)
     run.record.apply("stream", {"name": "stdout", "text": name}, {})
     run.finish("ok")
     run.record.size = size
@@ -59,7 +60,7 @@ def test_outputs_go_that_the_notebook_has_and_then_the_oldest(
     assert [run.execution_id for run in runs if run.record.released] == released
     for run in runs:
         assert bool(run.outputs) != run.record.released
-        assert bool(run.notes) == run.record.released
+        assert bool(run.notices) == run.record.released
 
 
 def test_a_run_that_has_just_ended_keeps_its_outputs() -> None:

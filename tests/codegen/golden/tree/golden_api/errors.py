@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from jmcp.core.errors import ToolError
-from jmcp.core.sentences import counted, listed, word
+from jmcp.core.wording import counted, listed, word
 
 
 class InvalidArguments(ToolError):

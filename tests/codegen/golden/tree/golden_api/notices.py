@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from jmcp.core.sentences import listed
+from jmcp.core.wording import listed
 
 
 def kernel_restarted() -> str:

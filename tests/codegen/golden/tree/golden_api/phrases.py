@@ -4,7 +4,75 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jmcp.core.sentences import listed
+from jmcp.core.wording import listed
+
+
+def notice_line(*, code: str, message: str) -> str:
+    return f"{code}: {message}"
+
+
+def error_lines(*, message: str, code: str) -> str:
+    return f"{message} ({code})"
+
+
+def of_cell(*, index: int, message: str) -> str:
+    return f"{index}: {message}"
+
+
+def edit(*, subject: str, verb: str) -> str:
+    return f"{subject} {verb}"
+
+
+def inserted() -> str:
+    return "inserted"
+
+
+def edited() -> str:
+    return "edited"
+
+
+def deleted() -> str:
+    return "deleted"
+
+
+def moved() -> str:
+    return "moved"
+
+
+def given_another_kernel() -> str:
+    return "given another kernel"
+
+
+def the_notebook() -> str:
+    return "the notebook"
+
+
+def cell_by_id(*, cell_id: str) -> str:
+    return f"cell {cell_id}"
+
+
+def cell_by_index(*, index: int) -> str:
+    return f"cell at {index}"
+
+
+def batch_progress(*, status: str, done: int, total: int) -> str:
+    return f"{status} {done} {total}"
+
+
+def batch_progress_at(*, status: str, done: int, total: int, index: int) -> str:
+    return f"{status} {done} {total} {index}"
+
+
+def batch_progress_shown(*, status: str, done: int, total: int, index: int, line: str) -> str:
+    return f"{status} {done} {total} {index} {line}"
+
+
+def contact_lost_mark() -> str:
+    return "lost"
+
+
+def no_more_mark(*, characters: int) -> str:
+    return f"{characters:,}"
 
 
 def seconds_left(*, seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jmcp.core.calls.tool import Policy
 
-from . import backend_errors, errors, phrases
+from . import backend_errors, errors, notices, phrases
 
 
 class Errors:
@@ -26,6 +26,7 @@ class Errors:
 POLICY = Policy(
     errors=Errors,
     phrases=phrases,
+    notices=notices.SENTENCES,
     minted_authenticated="base32",
     minted_anonymous="uuid4",
     minted_length=8,
@@ -49,10 +50,6 @@ POLICY = Policy(
         errors.ServerStopping,
         errors.InternalError,
     ),
-    notices={
-        "kernel_restarted": "The kernel was restarted: all variables were lost.",
-        "cells_changed": "Others changed {cells:, |max 5}.",
-    },
     backend_errors={
         "notebook_missing": errors.CellNotFound,
         "kernel_down": errors.CellNotFound,

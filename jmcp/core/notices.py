@@ -1,0 +1,213 @@
+"""What callers are told beside a result: each notice as a fact, with what its sentence needs.
+
+Sentences are the spec's; the code of a notice is its class's name in snake case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, dataclass_transform
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Notice:
+    """One notice. Its fields are the placeholders of its sentence."""
+
+    code: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True, kw_only=True)(cls)
+        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        return vars(self)
+
+
+# -- sessions and kernels --------------------------------------------------------------------------
+
+
+class SessionOpened(Notice): ...
+
+
+class NotebookMoved(Notice):
+    old: str
+    new: str
+
+
+class CellsChanged(Notice):
+    cells: Sequence[str]
+
+
+class CellsDeleted(Notice):
+    cells: Sequence[str]
+
+
+class SourceChanged(Notice):
+    cells: Sequence[str]
+
+
+class KernelStarted(Notice): ...
+
+
+class KernelRestarted(Notice): ...
+
+
+class KernelUncertain(Notice): ...
+
+
+class PrivateKernelStopped(Notice): ...
+
+
+LOSSES: Mapping[str, Notice] = {loss.code: loss for loss in (KernelRestarted(), KernelUncertain())}
+"""The losses of a kernel, which sessions store by code until they are told."""
+
+
+# -- documents -------------------------------------------------------------------------------------
+
+
+class CellIdsGiven(Notice): ...
+
+
+class CellIdsRepeated(Notice):
+    ids: Sequence[str]
+
+
+class DocumentReloaded(Notice): ...
+
+
+class FileChanged(Notice): ...
+
+
+class FileNotWritten(Notice):
+    reason: str
+
+
+class EditNotRecorded(Notice):
+    reason: str
+
+
+class EditsRecovered(Notice):
+    count: int
+    edits: Sequence[str]
+
+
+class EditNotRecovered(Notice):
+    subject: str
+    verb: str
+    time: str
+    number: int
+
+
+class TextNotRecovered(Notice):
+    subject: str
+    verb: str
+    time: str
+    number: int
+    text: str
+
+
+# -- runs ------------------------------------------------------------------------------------------
+
+
+class RunGoesOn(Notice): ...
+
+
+class RunEnds(Notice): ...
+
+
+class RunLeft(Notice): ...
+
+
+class RunNotBegun(Notice): ...
+
+
+class RunOutlived(Notice): ...
+
+
+class RunDroppedByRestart(Notice): ...
+
+
+class RunsDropped(Notice):
+    count: int
+
+
+class RunAbandoned(Notice): ...
+
+
+class RunFailed(Notice): ...
+
+
+class RunTimedOut(Notice):
+    seconds: float
+
+
+class InterruptIgnored(Notice):
+    seconds: float
+
+
+class KernelStuck(Notice): ...
+
+
+class ContactLost(Notice): ...
+
+
+class OutputsDropped(Notice): ...
+
+
+class OutputsForgotten(Notice): ...
+
+
+class OutputsOnlyInNotebook(Notice): ...
+
+
+class OutputsNotWritten(Notice):
+    reason: str
+
+
+class OutputsIncomplete(Notice): ...
+
+
+class OutputsUncertain(Notice): ...
+
+
+class NotebookBusy(Notice): ...
+
+
+class RunCellDeleted(Notice): ...
+
+
+class RunCellGone(Notice): ...
+
+
+class EarlierOutputsLost(Notice): ...
+
+
+class EarlierOutputsIncomplete(Notice): ...
+
+
+class RunNotWritten(Notice):
+    reason: str
+
+
+class RunNotHeard(Notice):
+    reason: str
+
+
+class BatchInterrupted(Notice): ...
+
+
+class BatchEnded(Notice):
+    reason: str
+
+
+class BatchFailed(Notice): ...
+
+
+class BatchOutlived(Notice): ...
+
+
+class CellNotRun(Notice):
+    reason: str

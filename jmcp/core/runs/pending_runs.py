@@ -15,6 +15,9 @@ then, and cost the store nothing. A process that is killed forgets runs that are
 log = logging.getLogger(__name__)
 
 
+Describe = Callable[[], PendingRun]
+
+
 class PendingRuns:
     """Writes behind the runs, so that none waits for the store; what it holds follows in order.
 
@@ -23,8 +26,8 @@ class PendingRuns:
 
     def __init__(self, store: Store | None) -> None:
         self._store = store
-        # By execution id, what is still to be written: None to remove it.
-        self._unwritten: dict[str, Callable[[], PendingRun] | None] = {}
+        # By execution id, when it is to be written (in the loop's time) and what: None to remove it.
+        self._unwritten: dict[str, tuple[float, Describe | None]] = {}
         self._stored: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -37,57 +40,82 @@ class PendingRuns:
         self._stored.update(run.execution_id for run in runs)
         return runs
 
-    def keep(self, execution_id: str, describe: Callable[[], PendingRun]) -> None:
+    def keep(self, execution_id: str, describe: Describe) -> None:
         """Store the run unless it is forgotten within WRITE_DELAY_SECONDS, or at once what is new
         about one that is stored.
 
         `describe` is called when it is written, and says how the run is then.
         """
-        self._write(execution_id, describe)
+        if self._store is None:
+            return
+        now = asyncio.get_running_loop().time()
         if execution_id in self._stored:
-            self._start()
+            due = now
+        elif execution_id in self._unwritten:
+            due = self._unwritten[execution_id][0]
+        else:
+            due = now + WRITE_DELAY_SECONDS
+        self._unwritten[execution_id] = (due, describe)
+        self._write_when_due()
 
     def forget(self, execution_id: str) -> None:
         """The run is over and its cell is closed."""
         if execution_id in self._stored:
-            self._write(execution_id, None)
+            self._unwritten[execution_id] = (0.0, None)
+            self._write_when_due()
         else:
             self._unwritten.pop(execution_id, None)
 
     async def settle(self) -> None:
         """Write what is not written yet, and wait until the store has it."""
-        while self._unwritten or self._writer is not None:
-            self._start()
+        while self._unwritten:
+            self._start(until=float("inf"))
             assert self._writer is not None
             await asyncio.wait({self._writer})
+        if self._writer is not None:
+            await asyncio.wait({self._writer})
 
-    def _write(self, execution_id: str, describe: Callable[[], PendingRun] | None) -> None:
-        if self._store is None:
+    def _write_when_due(self) -> None:
+        """Have a timer for what is due next, unless some is being written."""
+        if self._writer is not None or not self._unwritten:
             return
-        self._unwritten[execution_id] = describe
-        if self._timer is None and self._writer is None:
-            self._timer = asyncio.get_running_loop().call_later(WRITE_DELAY_SECONDS, self._start)
+        due = min(due for due, _ in self._unwritten.values())
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(due, self._start)
 
-    def _start(self) -> None:
+    def _start(self, until: float | None = None) -> None:
+        """Begin to write what is due, or due `until` then."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._writer is None and self._unwritten and self._store is not None:
-            self._writer = asyncio.create_task(self._write_all(self._store), name="jmcp-runs")
+        if self._writer is not None or self._store is None:
+            return
+        until = asyncio.get_running_loop().time() if until is None else until
+        due = [one for one, (at, _) in self._unwritten.items() if at <= until]
+        if due:
+            self._writer = asyncio.create_task(self._write(due, self._store), name="jmcp-runs")
+        else:  # what was due is over
+            self._write_when_due()
 
-    async def _write_all(self, store: Store) -> None:
+    async def _write(self, execution_ids: Sequence[str], store: Store) -> None:
         try:
-            while self._unwritten:
-                execution_id = next(iter(self._unwritten))
-                describe = self._unwritten.pop(execution_id)
-                try:
-                    if describe is not None:
-                        self._stored.add(execution_id)
-                        await store.put_run(describe())
-                    else:
-                        self._stored.discard(execution_id)
-                        await store.remove_run(execution_id)
-                except Exception:  # a full disk must not end a run
-                    log.warning("A run could not be noted for a restart of jmcp.", exc_info=True)
+            for execution_id in execution_ids:
+                await self._write_one(execution_id, store)
         finally:
             self._writer = None
+            self._write_when_due()
+
+    async def _write_one(self, execution_id: str, store: Store) -> None:
+        _, describe = self._unwritten.pop(execution_id, (0.0, None))
+        try:
+            if describe is not None:
+                self._stored.add(execution_id)
+                await store.put_run(describe())
+            elif execution_id in self._stored:
+                self._stored.discard(execution_id)
+                await store.remove_run(execution_id)
+        except Exception:  # a full disk must not end a run
+            log.warning("A run could not be noted for a restart of jmcp.", exc_info=True)

@@ -23,6 +23,8 @@ from jmcp.core.ports import (
     Reply,
     Request,
 )
+from jmcp.core.runs import pending_runs
+from jmcp.core.runs.pending_runs import PendingRuns
 from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.runs.run import Run
 from jmcp.core.sessions.records import PendingRun, Store
@@ -201,6 +203,26 @@ async def test_a_run_that_is_soon_over_costs_the_store_nothing(kernels: Resumabl
     assert await run.wait(LIMIT)
     await registry.close()
     assert store.writes == 0
+
+
+async def test_each_run_has_its_own_time_before_it_is_stored(
+    kernels: ResumableKernels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    pending = PendingRuns(store)
+    monkeypatch.setattr(pending_runs, "WRITE_DELAY_SECONDS", 0.0)
+    pending.keep("soon over", lambda: replace(LEFT, execution_id="soon over"))
+    pending.forget("soon over")
+    monkeypatch.setattr(pending_runs, "WRITE_DELAY_SECONDS", 3600.0)
+    pending.keep("young", lambda: replace(LEFT, execution_id="young"))
+    monkeypatch.setattr(pending_runs, "WRITE_DELAY_SECONDS", 0.0)
+    pending.keep("lasting", lambda: replace(LEFT, execution_id="lasting"))
+    async with asyncio.timeout(LIMIT):
+        while not await store.runs():  # noqa: ASYNC110  # no event tells
+            await asyncio.sleep(0)
+    assert [run.execution_id for run in await store.runs()] == ["lasting"]
+    await pending.settle()
+    assert {run.execution_id for run in await store.runs()} == {"lasting", "young"}
 
 
 async def test_what_is_stored_of_a_run_is_what_its_cell_shows(

@@ -42,12 +42,17 @@ Station = tuple[str, str]
 def traced() -> Iterator[list[Station]]:
     """The stations in their order, each once."""
     stations: list[Station] = []
+    entered: set[FrameType] = set()
 
     def on_event(frame: FrameType, event: str, _: Any) -> None:
         code = frame.f_code
         path = Path(code.co_filename)
         if event != "call" or not any(path.is_relative_to(one) for one in PACKAGES):
             return
+        # A coroutine that goes on after it waited is no further station.
+        if frame in entered:
+            return
+        entered.add(frame)
         where = path.relative_to(ROOT).as_posix().removeprefix("handlers/")
         station = (where, code.co_qualname.replace(".<locals>", ""))
         if "<" not in code.co_name and station not in stations and _handed(frame):

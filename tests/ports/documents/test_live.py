@@ -101,7 +101,7 @@ async def test_of_cells_with_one_id_the_first_is_found(start_server: START) -> N
         )
         await until(lambda: len(cells) == 3)
         assert cells.find("c0") == 0
-        assert CellIdsRepeated(ids=["c0"]) in cells.notices()
+        assert CellIdsRepeated(ids=("c0",)) in cells.notices()
         # Before a save meets it: that gives the second one another id, with a warning.
         del person.notebook.ycells[2]
         await until(lambda: len(cells) == 2)

@@ -124,6 +124,7 @@ async def test_a_kernel_is_started_found_listed_and_stopped(setup: KernelSetup) 
     connection = await kernels.connect(kernel_id)
     assert await kernels.connect(kernel_id) is connection
     assert kernels.connected == 1
+    await connection.run("1", Heard())
     (info,) = await kernels.list()
     assert (info.kernel_id, info.notebook_path) == (kernel_id, "a.ipynb")
     assert (info.kernel_name, info.language, info.state) == ("python3", "python", "idle")

@@ -59,6 +59,7 @@ def alice(server: TokenServer) -> Iterator[Alice]:
     before = asyncio.run(found.state(server))
     yield found
     assert asyncio.run(found.state(server)) == before
+    asyncio.run(_moved_out(server, found))
 
 
 async def _moved_in(token_server: TokenServer) -> Alice:
@@ -81,6 +82,12 @@ async def _moved_in(token_server: TokenServer) -> Alice:
         kernel_id=kernel_id,
         notebook="hers.ipynb",
     )
+
+
+async def _moved_out(token_server: TokenServer, alice: Alice) -> None:
+    """Nothing is left of her: the tests of this module may go on later on the same server."""
+    await alice.token_client.call("unuse_notebook", session_id=alice.session_id, kernel="stop")
+    (token_server.served.root / alice.notebook).unlink()
 
 
 async def _saved(token_server: TokenServer, token_client: TokenClient) -> None:

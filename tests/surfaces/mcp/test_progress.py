@@ -185,7 +185,7 @@ async def test_progress_of_a_batch_counts_its_cells(web: Web, era: Era) -> None:
     done = [progress for progress, _, _ in told]
     assert done == sorted(set(done))
     assert {total for _, total, _ in told} == {3}
-    assert 1 <= done[-1] < 2
+    assert any(1 <= step < 2 for step in done)
 
 
 # -- callers who leave -------------------------------------------------------------------------

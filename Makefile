@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PORT ?= 8888
 
 .DEFAULT_GOAL := help
-.PHONY: help serve generate check test test-all test-oldest golden bench profile
+.PHONY: help serve generate check test test-all test-oldest mutations golden bench profile
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -44,6 +44,9 @@ OLDEST_TESTS = $(if $(filter 1,$(JMCP_THOROUGH)),tests/ports tests/scenarios/jou
 
 test-oldest: $(OLDEST)/.all ## A smoke on the oldest versions of Jupyter that .ci/oldest.txt names
 	$(OLDEST)/bin/$(PYTEST) $(OLDEST_TESTS) $(ARGS)
+
+mutations: $(VENV)/.all ## Break ten invariants on purpose, one at a time: the fast suite has to notice
+	$(BIN)/python -m tests.mutations
 
 golden: $(VENV)/.all ## Accept what codegen makes of the small test specs as right
 	$(BIN)/jmcp generate --spec tests/codegen/golden/spec --out tests/codegen/golden/tree \

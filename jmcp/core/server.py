@@ -21,9 +21,9 @@ from jmcp.core.observe.events import Observer, SessionEvent
 from jmcp.core.observe.metrics import Metrics
 from jmcp.core.ports import Documents, Kernels
 from jmcp.core.runs.registry import RunRegistry
-from jmcp.core.sessions.lookup import Sessions
 from jmcp.core.sessions.readings import Readings
 from jmcp.core.sessions.records import SessionRecord, Store
+from jmcp.core.sessions.sessions import Sessions
 from jmcp.core.stores.memory import MemoryStore
 
 log = logging.getLogger("jmcp")

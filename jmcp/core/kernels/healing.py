@@ -15,8 +15,8 @@ from jmcp.core.kernels.start_limit import StartLimit
 from jmcp.core.observe.events import SessionEvent, masked
 from jmcp.core.ports import Kernels
 from jmcp.core.sentences import KernelFailures
-from jmcp.core.sessions.lookup import Sessions
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
+from jmcp.core.sessions.sessions import Sessions
 
 
 class Healing:

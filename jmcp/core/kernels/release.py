@@ -7,8 +7,8 @@ from typing import Literal
 from jmcp.core.errors import KernelMissing
 from jmcp.core.kernels.healing import Healing
 from jmcp.core.ports import Kernels
-from jmcp.core.sessions.lookup import Sessions
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
+from jmcp.core.sessions.sessions import Sessions
 
 Release = Literal["auto", "keep", "stop"]
 Fate = Literal["stopped", "kept", "none"]

@@ -31,11 +31,11 @@ from jmcp.core.runs.progress import watch
 from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.runs.run import Run
 from jmcp.core.sessions.call_view import CallView
-from jmcp.core.sessions.lookup import Change, Sessions
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.read_cells import Reading
 from jmcp.core.sessions.readings import Readings
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
+from jmcp.core.sessions.sessions import Change, Sessions
 
 
 class Workspace:

@@ -1,0 +1,148 @@
+"""The live sessions of all owners: opened, changed and ended."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from jmcp.core.calls.call import Caller
+from jmcp.core.sessions.lookup import SessionLookup
+from jmcp.core.sessions.read_cells import Reading
+from jmcp.core.sessions.records import HeldNotebook, SessionRecord
+
+# Crockford's alphabet, lower case: without i, l, o and u a model does not misread an id.
+BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+Change = Callable[[SessionRecord], SessionRecord]
+NO_READINGS: Mapping[str, Reading] = MappingProxyType({})
+
+
+class Sessions(SessionLookup):
+    """Session records at work: what calls change of them, and how they end."""
+
+    async def open(self, caller: Caller, session_id: str | None) -> SessionRecord:
+        """A new session, stored at once so that two calls never make the same one."""
+        mine = await self.of_owner(caller.owner)
+        if len(mine) >= self._policy.sessions_per_owner:
+            raise self._policy.errors.session_limit.sessions(
+                count=len(mine), limit=self._policy.sessions_per_owner
+            )
+        if session_id == self._policy.reserved_handle:
+            raise self._policy.errors.invalid_arguments.reserved(
+                session_id=session_id, param="session_id"
+            )
+        now = self._clock()
+        record = SessionRecord(
+            owner=caller.owner,
+            session_id=session_id or await self._mint(caller),
+            created=now,
+            last_accessed=now,
+            connection=caller.connection,
+        )
+        await self._store.put(record)
+        return record
+
+    async def _mint(self, caller: Caller) -> str:
+        policy = self._policy
+        kind = policy.minted_authenticated if caller.authenticated else policy.minted_anonymous
+        if kind == "uuid4":
+            return str(uuid.uuid4())
+        while True:
+            minted = "".join(secrets.choice(BASE32) for _ in range(policy.minted_length))
+            if await self._store.get(caller.owner, minted) is None:
+                return minted
+
+    async def update(
+        self,
+        record: SessionRecord,
+        changes: Sequence[Change],
+        notices_to_deliver: Collection[str] = (),
+        *,
+        readings: Mapping[str, Reading] = NO_READINGS,
+    ) -> list[str]:
+        """Apply a call's changes to the record as it is stored now, and mark it as used.
+
+        A use alone, and what the call has read, is stored a moment later.
+
+        Other calls on the session may have changed it since this one began: their changes stay,
+        and a session that was closed meanwhile is not revived. Returns the notices that this call
+        has to notify of the notebooks with the keys `notices_to_deliver`: what another call told is not there.
+        """
+        self._deferred.note(record, readings)
+        if record.notebooks and not changes and not notices_to_deliver:
+            return []
+        told: list[str] = []
+
+        def changed(now: SessionRecord) -> SessionRecord | None:
+            told.clear()
+            for change in changes:
+                now = change(now)
+            if not now.notebooks:
+                return None
+            named = [held for key, held in now.notebooks.items() if key in notices_to_deliver]
+            told.extend(held.pending_notice for held in named if held.pending_notice is not None)
+            news = {held.ref.key: replace(held, pending_notice=None) for held in named}
+            return self._deferred.applied(replace(now, notebooks=now.notebooks | news))
+
+        done = await self._store.change(record.owner, record.session_id, changed)
+        if done is None or done[1] is None:
+            self._deferred.forget(record)
+        else:
+            self._deferred.confirm(record.owner, record.session_id)
+        if done is not None:
+            self.lifetimes.changed(*done)
+        return told
+
+    async def latest(self, record: SessionRecord, held: HeldNotebook) -> HeldNotebook:
+        """What the session knows of the notebook by now; as it was if the session let it go."""
+        stored = await self._store.get(record.owner, record.session_id)
+        return stored.notebooks.get(held.ref.key, held) if stored is not None else held
+
+    async def change(
+        self,
+        record: SessionRecord,
+        held: HeldNotebook,
+        change: Callable[[HeldNotebook], HeldNotebook],
+    ) -> tuple[HeldNotebook, HeldNotebook]:
+        """Change at once what the session knows of a notebook; returns it before and after.
+
+        A notebook that it let go meanwhile, or does not hold so far, changes for the caller only.
+        """
+        key = held.ref.key
+
+        def changed(now: SessionRecord) -> SessionRecord:
+            if key not in now.notebooks:
+                return now
+            return replace(now, notebooks={**now.notebooks, key: change(now.notebooks[key])})
+
+        done = await self._store.change(record.owner, record.session_id, changed)
+        if done is None or done[1] is None or key not in done[0].notebooks:
+            return held, change(held)
+        return done[0].notebooks[key], done[1].notebooks[key]
+
+    async def private_kernels(
+        self, *kernel_ids: str
+    ) -> dict[str, tuple[SessionRecord, HeldNotebook]]:
+        """Those among these kernels that are private to a live session of any owner, by id."""
+        return {
+            held.kernel_id: (record, held)
+            for record in await self._store.holders(*kernel_ids)
+            if not self.lifetimes.over(record)
+            for held in record.notebooks.values()
+            if held.private and held.kernel_id in kernel_ids
+        }
+
+    async def remove(self, record: SessionRecord) -> None:
+        self._deferred.forget(record)
+        await self._store.remove(record.owner, record.session_id)
+
+    async def sweep(self) -> list[SessionRecord]:
+        """End all sessions that have expired; returns them."""
+        await self._deferred.flush()
+        return await self.lifetimes.sweep()
+
+    async def close(self) -> None:
+        """Store what calls left to be stored."""
+        await self._deferred.close()

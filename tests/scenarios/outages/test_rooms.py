@@ -50,6 +50,9 @@ async def test_a_person_comes_and_goes(setup: RemoteSetup) -> None:
     for visit in range(3):
         async with tab(setup, "visited.ipynb") as person:
             await edits_work(setup, editor)
+            # A person types over what they see: an edit that is still on its way to the tab would be
+            # merged with that, and both kept.
+            await shows(person, list(ledger.sources.values()))
             first = next(iter(ledger.sources))
             ledger.sources[first] = f"typed {visit}"
             at = [str(cell["id"]) for cell in person.notebook.ycells].index(first)

@@ -109,10 +109,10 @@ class LiveDocument:
         room = await self._held()
         try:
             cell_id = _run_cell_id(room.document, cell)
+            return LiveSink(room, cell_id, trust=self._trust)  # which takes over the hold
         except BaseException:
             room.release()
             raise
-        return LiveSink(room, cell_id, trust=self._trust)  # which takes over the hold
 
     def close(self) -> None:
         self._closed = True

@@ -278,11 +278,14 @@ class Request:
     """One run as the kernel's channel knows it: what another process of jmcp needs to hear of it.
 
     `channel` is the session id of the channel that sent it, `message_id` that of the request.
+    `heard` is the id of the last message that the kernel published before jmcp left the channel,
+    None where that is not known.
     """
 
     kernel_id: str
     channel: str
     message_id: str
+    heard: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,7 +294,8 @@ class Reply:
 
     `incomplete` says why outputs may be missing: the server's own limit on the rate of output
     dropped some (`output_limit`), or the channel was cut while others were on the kernel
-    (`lost_contact`, then also in `lost` when the reply itself did not come).
+    (`lost_contact`, then also in `lost` when the reply itself did not come). `heard` is, where jmcp
+    left the channel, the id of the last message that came over it.
     """
 
     status: Literal["ok", "error", "aborted", "lost"]
@@ -301,6 +305,7 @@ class Reply:
     traceback: tuple[str, ...] = ()
     lost: Literal["kernel_died", "kernel_restarted", "lost_contact"] | None = None
     incomplete: Literal["output_limit", "lost_contact"] | None = None
+    heard: str | None = None
 
 
 OnMessage = Callable[[str, dict[str, Any], dict[str, Any]], None]

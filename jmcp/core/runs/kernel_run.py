@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol
 
 from jmcp.core.errors import BackendError
@@ -142,6 +143,8 @@ class KernelRun:
         if task.cancelled() and self.leaving:
             return "lost_contact" if run.sent is not None else "aborted"
         reply = task.result()
+        if reply.heard is not None and run.sent is not None:
+            run.sent = replace(run.sent, heard=reply.heard)
         self._note_missing(reply)
         if reply.status == "lost":
             return reply.lost or "lost_contact"

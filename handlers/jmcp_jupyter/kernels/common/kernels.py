@@ -150,8 +150,7 @@ class JupyterKernels(ABC, Generic[Connection]):
     async def close(self) -> None:
         connections = tuple(self._connections.values())
         self._connections.clear()
-        for connection in connections:
-            await connection.close()
+        await asyncio.gather(*(connection.close() for connection in connections))
 
     def _connection(self, kernel_id: str) -> Connection:
         connection = self._connections.get(kernel_id)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-from jmcp.core.ports import Health, OnMessage, Reply
+from jmcp.core.ports import Health, OnMessage, Reply, Request
 from jmcp_api.backend_errors import KernelDown, KernelMissing
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.common.connection import JupyterConnection
@@ -24,7 +24,7 @@ from jmcp_jupyter.kernels.remote.nudge import Nudge
 from jmcp_jupyter.kernels.remote.process import RemoteProcess
 from jmcp_jupyter.kernels.remote.reconnecting_channel import ReconnectingChannel
 from jmcp_jupyter.kernels.remote.run import RemoteRun
-from jmcp_jupyter.kernels.remote.runs import RemoteRuns, parsed_time
+from jmcp_jupyter.kernels.remote.runs import RemoteRuns
 from jmcp_jupyter.kernels.remote.server_messages import PROCESS_STATES, made_by_server
 
 READY_LIMIT_SECONDS = 75.0
@@ -139,13 +139,10 @@ class RemoteConnection(JupyterConnection[KernelWebsocket, RemoteRun]):
                 continue
         return self._channel.websocket
 
-    async def resume(self, message_id: str, on_message: OnMessage) -> Reply:
+    async def resume(self, request: Request, on_message: OnMessage) -> Reply:
         """Listen to a run that an earlier process sent over this channel, as far as it got."""
-        run = self._runs.listen(message_id, on_message)
-        run.lose_contact(None)
-        if self._channel.websocket is None:
-            self._runs.resumed = True
-        else:
+        run = self._runs.resume(request.message_id, on_message, request.heard)
+        if self._channel.websocket is not None:
             self._ask_to_answer(behind=[run])
         try:
             await self.ready()
@@ -187,9 +184,8 @@ class RemoteConnection(JupyterConnection[KernelWebsocket, RemoteRun]):
 
     # What the channel tells (`ChannelListener`).
 
-    def on_opening(self, model: dict[str, Any]) -> None:
+    def on_opening(self) -> None:
         self._lookup.note_answer()
-        self._runs.activity = parsed_time(model.get("last_activity"))
 
     def on_open(self) -> None:
         self._heard_at = time.monotonic()

@@ -127,6 +127,14 @@ class KernelWebsocket:
         before, self._received_bytes = self._received_bytes, self._connection.received_bytes
         return before != self._received_bytes
 
+    async def leave(self, seconds: float) -> None:
+        """Close it in order: what the server sent before it knew of that is read, if it comes
+        within so many seconds."""
+        with suppress(TimeoutError, WebSocketException):
+            async with asyncio.timeout(seconds):
+                await self._connection.close()
+                await asyncio.gather(*self._tasks[:1], return_exceptions=True)
+
     def abort(self) -> None:
         """Break the connection off; `on_closed` is not called any more."""
         self._aborted = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from jmcp.core.ports import NotebookRef, OnMessage, Reply, Request
@@ -43,12 +44,12 @@ class RemoteKernels(JupyterKernels[RemoteConnection]):
             self._connections[kernel_id] = connection
         connection = self._connections[kernel_id]
         if connection.channel == channel:
-            return await connection.resume(request.message_id, on_message)
+            return await connection.resume(request, on_message)
         # Another channel is open already: replies come only to the one that asked.
         connection = RemoteConnection(self._api, kernel_id, channel=channel)
         self._resumed.add(connection)
         try:
-            return await connection.resume(request.message_id, on_message)
+            return await connection.resume(request, on_message)
         finally:
             self._resumed.discard(connection)
             await connection.close()
@@ -56,8 +57,7 @@ class RemoteKernels(JupyterKernels[RemoteConnection]):
     async def close(self) -> None:
         resumed = tuple(self._resumed)
         await super().close()
-        for connection in resumed:
-            await connection.close()
+        await asyncio.gather(*(connection.close() for connection in resumed))
 
     def _connect(self, kernel_id: str) -> RemoteConnection:
         return RemoteConnection(self._api, kernel_id)

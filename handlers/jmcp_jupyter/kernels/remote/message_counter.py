@@ -28,10 +28,17 @@ UNANSWERED = frozenset({"comm_open", "comm_msg", "comm_close"})
 class MessageCounter:
     """Reads the numbers of one kernel's own process; those of a process that it forked are others."""
 
-    def __init__(self) -> None:
-        self._process = ""
-        self.last: int | None = None
+    def __init__(self, heard: str | None = None) -> None:
+        """`heard` is the id of the last published message, when others heard it."""
+        found = NUMBERED.fullmatch(heard or "")
+        self._process = found[1] if found else ""
+        self.last: int | None = int(found[2]) if found else None
         """The number of the last published message."""
+
+    @property
+    def heard(self) -> str | None:
+        """The id of the last published message."""
+        return None if self.last is None else f"{self._process}_{self.last}"
 
     def number_of(self, header: dict[str, Any], *, status: bool = False) -> int | None:
         """The number of a message, None for a kernel that has none. A status is the process's own."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, Protocol
+from typing import Protocol
 
 from jmcp.core.background import supervised
 from jmcp.core.errors import BackendError
@@ -30,6 +30,9 @@ FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 3.0
 """Before the first and the later attempts to reach a server again."""
 
+LEAVING_LIMIT_SECONDS = 1.0
+"""For the server to send what it had for a channel that is closed in order."""
+
 AWAY_LIMIT_SECONDS = 600.0
 """After so long without contact, whoever still waits gets an error."""
 
@@ -37,8 +40,8 @@ AWAY_LIMIT_SECONDS = 600.0
 class ChannelListener(Protocol):
     """What a channel tells. All in the event loop, in the order in which it happened."""
 
-    def on_opening(self, model: dict[str, Any]) -> None:
-        """A websocket is about to be opened; `model` is what REST says of the kernel."""
+    def on_opening(self) -> None:
+        """A websocket is about to be opened: Jupyter has the kernel."""
 
     def on_open(self) -> None:
         """The websocket is open. Messages that Jupyter kept come next."""
@@ -90,10 +93,12 @@ class ReconnectingChannel:
         self._drop()
 
     async def close(self) -> None:
-        """Close it for good."""
+        """Close it for good, in order: what is on its way is still heard."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
+        if self.websocket is not None:
+            await self.websocket.leave(LEAVING_LIMIT_SECONDS)
         if websocket := self._drop():
             await websocket.closed()
 
@@ -141,7 +146,7 @@ class ReconnectingChannel:
         answer = await self._api.request("GET", path, seconds=ANSWER_LIMIT_SECONDS)
         if answer.status_code == 404:
             raise KernelMissing.unknown(kernel_id=self._kernel_id)
-        self._listener.on_opening(answer.json() if answer.status_code == 200 else {})
+        self._listener.on_opening()
         identity = self.identity
         url = self._api.websocket_url(f"{path}/channels", session_id=identity.session)
         self._ended.clear()

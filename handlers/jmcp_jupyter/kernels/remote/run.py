@@ -36,10 +36,6 @@ class RemoteRun(Run):
         if self._since_cut is None and last is not None:
             self._since_cut = self._span(last)
 
-    def regain_contact(self, number: int) -> None:
-        """Nothing before the message of that number is missing."""
-        self._since_cut = self._span(number - 1)
-
     def forget_numbers(self) -> None:
         """Another process counts its messages anew."""
         self._since_cut = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
 
 from jmcp.core.ports import OnMessage, Reply
 from jmcp_jupyter.kernels.common.messages import Message, read_reply
@@ -18,11 +18,15 @@ class RemoteRuns(Runs[RemoteRun]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.resumed = False
-        """Whether the channel was opened to hear the rest of an earlier process's runs."""
-        self.activity: datetime | None = None
-        """When Jupyter last heard of the kernel before the channel was opened."""
         self._counter = MessageCounter()
+
+    def resume(self, message_id: str, on_message: OnMessage, heard: str | None) -> RemoteRun:
+        """The run of a request that an earlier process sent; `heard` is the last message it had."""
+        run = self.listen(message_id, on_message)
+        if self._counter.last is None:
+            self._counter = MessageCounter(heard)
+        run.lose_contact(MessageCounter(heard).last)
+        return run
 
     def listen(self, message_id: str, on_message: OnMessage) -> RemoteRun:
         """The run of that request, whose messages go to `on_message`."""
@@ -40,7 +44,7 @@ class RemoteRuns(Runs[RemoteRun]):
 
     def abandon(self) -> None:
         """End all runs as those whose end nobody hears."""
-        self.end_all(LOST_CONTACT)
+        self.end_all(replace(LOST_CONTACT, heard=self._counter.heard))
 
     def lose_contact(self) -> None:
         """The channel is closed, and what was on its way may be lost."""
@@ -80,11 +84,8 @@ class RemoteRuns(Runs[RemoteRun]):
             run.replied(read_reply(message.content), self._counter.number_of(message.header))
 
     def _count(self, message: Message, run: RemoteRun | None) -> None:
-        # What Jupyter kept for a resumed channel begins in the middle of a run, without a status.
         state = message.state
-        own = state is not None or self.resumed
-        number = self._counter.number_of(message.header, status=own)
-        replayed = self._replayed(message)
+        number = self._counter.number_of(message.header, status=state is not None)
         if number is None:
             if state is not None:  # it was a forked process that we took for the kernel's own
                 self.forget_numbers()
@@ -93,26 +94,4 @@ class RemoteRuns(Runs[RemoteRun]):
         if run is not None and state == "busy":
             run.began(number)
         for other in self.under_way():
-            if replayed:
-                other.regain_contact(number)
             other.published(number, message, state, mine=run is not None)
-
-    def _replayed(self, message: Message) -> bool:
-        """Whether this is the first message of a resumed channel, and one that Jupyter kept.
-
-        It keeps messages for the last channel that was connected only. What it heard of before we
-        asked cannot come any other way.
-        """
-        if not self.resumed:
-            return False
-        self.resumed = False
-        made = parsed_time(message.header.get("date"))
-        return made is not None and self.activity is not None and made <= self.activity
-
-
-def parsed_time(text: object) -> datetime | None:
-    """An ISO 8601 date and time, None for what is none."""
-    try:
-        return datetime.fromisoformat(str(text))
-    except ValueError:
-        return None

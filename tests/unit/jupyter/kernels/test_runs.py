@@ -11,7 +11,7 @@ from jmcp_jupyter.kernels.remote.run import RemoteRun
 from jmcp_jupyter.kernels.remote.runs import RemoteRuns
 
 REQUEST = "r"
-DONE = {"status": "ok", "execution_count": 3}
+DONE: dict[str, Any] = {"status": "ok", "execution_count": 3}
 
 
 class Listener:

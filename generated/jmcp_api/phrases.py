@@ -55,6 +55,10 @@ def cell_by_index(*, index: int) -> str:
     return f"the cell at index {index}"
 
 
+def journal_full() -> str:
+    return "the journal is full of edits of this notebook that no save has taken"
+
+
 def batch_progress(*, status: str, done: int, total: int) -> str:
     return f"{status}: {done} of {total} cells"
 

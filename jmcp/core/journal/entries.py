@@ -75,11 +75,19 @@ class Entry:
     process: str
 
 
+Room = Literal["free", "low", "none"]
+"""`low`: a notebook's unsaved edits take all that is kept of it, so that they should be saved;
+`none`: they take so much that no more should be recorded."""
+
+
 class Journal(Protocol):
     """Entries of all notebooks. Its methods may raise `stores.statefile.StateUnavailable`."""
 
     def append(self, entries: Sequence[Entry]) -> int:
         """Keep entries, all or none; returns the number of the last one."""
+
+    def room(self, key: str) -> Room:
+        """Whether the journal takes more of a notebook's edits, which stay until they are saved."""
 
     def entries(
         self, key: str, since: float = 0.0, states: Collection[State] = ()

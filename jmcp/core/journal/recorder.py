@@ -54,6 +54,7 @@ class JournalRecorder:
         self.journal = journal
         self.notices = RecoveryNotices(journal, clock, phrases)
         self._documents = documents
+        self._phrases = phrases
         self._clock = clock
         self._process = uuid.uuid4().hex
         # The life of the document that all pending entries of a notebook were made in.
@@ -107,20 +108,25 @@ class JournalRecorder:
         )
 
     async def _keep(self, ref: NotebookRef, recording: Recording) -> None:
-        """Append what was changed. Where that cannot be, the edit is saved instead, at once."""
+        """Append what was changed. Where that cannot be, the edit is saved instead, at once.
+
+        Unsaved edits stay in the journal: where they take all its room, all are saved at once.
+        """
         try:
             if recording.cells.mode == "file":
                 self.journal.append([replace(one, state="saved") for one in recording.entries])
                 return
-            self._note(recording, self.journal.append(recording.entries))
+            if (room := self.journal.room(ref.key)) == "none":
+                reason = self._phrases.journal_full()
+            else:
+                self._note(recording, self.journal.append(recording.entries))
+                self._follower.follow(ref)
+                reason = None
         except StateUnavailable as error:
             log.warning("The change journal cannot be written: %s", error)
-            with suppress(BackendError):
-                if await self._documents.save(ref) == "saved":
-                    return
-            recording.notices.append(EditNotRecorded(reason=error.message))
-            return
-        self._follower.follow(ref)
+            room, reason = "none", error.message
+        if room != "free" and not await self._follower.save_now(ref) and reason is not None:
+            recording.notices.append(EditNotRecorded(reason=reason))
 
     def _note(self, recording: Recording, number: int) -> None:
         """Remember when these were made, the last one with that number."""

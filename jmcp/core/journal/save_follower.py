@@ -49,6 +49,14 @@ class SaveFollower:
         if task is None or task.done():
             self._tasks[ref.key] = asyncio.create_task(self._until_saved(ref), name="jmcp-journal")
 
+    async def save_now(self, ref: NotebookRef) -> bool:
+        """Save the notebook and settle what its file has then; whether the save succeeded."""
+        with suppress(BackendError):
+            if await self._documents.save(ref) == "saved":
+                await self._saved(ref)
+                return True
+        return False
+
     async def last_look(self) -> None:
         """Save what is unsaved, and end all tasks. Takes at most CLOSE_SECONDS."""
         dirty = [key for key, task in self._tasks.items() if not task.done()]
@@ -59,9 +67,7 @@ class SaveFollower:
             async with asyncio.timeout(CLOSE_SECONDS):
                 for key in dirty:
                     with suppress(BackendError):
-                        ref = await self._documents.current(key)
-                        if await self._documents.save(ref) == "saved":
-                            await self._saved(ref)
+                        await self.save_now(await self._documents.current(key))
 
     async def _until_saved(self, ref: NotebookRef) -> None:
         wait = self._look_seconds

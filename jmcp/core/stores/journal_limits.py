@@ -1,4 +1,4 @@
-"""How much of the change journal is kept, and what of it goes first."""
+"""How much of the change journal is kept, and what of it goes first. Unsaved edits never go."""
 
 from __future__ import annotations
 
@@ -15,12 +15,22 @@ KEPT_TOTAL_BYTES = 128 * 2**20
 
 KEPT_DAYS = 30
 
+UNSAVED_TIMES = 10
+"""How many times KEPT_ENTRIES or KEPT_BYTES the unsaved edits of a notebook may take, where no save
+succeeds. Some edits a second for half an hour are as many."""
+
 PRUNED_SHARE = 0.9
 """Pruning goes down to this part of a limit, so that not every edit has to prune."""
 
-_PRUNED_FIRST: tuple[State, ...] = ("saved", "failed", "conflicted", "pending")
+_PRUNED_FIRST: tuple[State, ...] = ("saved", "failed", "conflicted")
+
+
+def may_go(state: State) -> bool:
+    """Whether entries of that state may be pruned: a crash would lose those that no file has."""
+    return state in _PRUNED_FIRST
 
 
 def pruning_order(state: State, number: int) -> tuple[int, int]:
-    """A key to sort entries by: what comes first is pruned first, of one state the oldest."""
+    """A key to sort entries that may go by: what comes first is pruned first, of one state the
+    oldest."""
     return _PRUNED_FIRST.index(state), number

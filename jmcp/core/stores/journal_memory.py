@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from jmcp.core.journal.entries import Entry, State
-from jmcp.core.stores.journal_limits import KEPT_ENTRIES, pruning_order
+from jmcp.core.journal.entries import Entry, Room, State
+from jmcp.core.stores.journal_limits import KEPT_ENTRIES, UNSAVED_TIMES, may_go, pruning_order
 
 
 class MemoryJournal:
@@ -18,15 +18,31 @@ class MemoryJournal:
         self._number = 0
         self._entries: defaultdict[str, dict[int, Entry]] = defaultdict(dict)
         self._delivered: set[int] = set()
+        # Notebooks of which nothing could be pruned when that was last tried.
+        self._crowded: set[str] = set()
 
     def append(self, entries: Sequence[Entry]) -> int:
         for entry in entries:
             self._number += 1
             kept = self._entries[entry.key]
             kept[self._number] = replace(entry, number=self._number)
-            while len(kept) > self._kept_entries:
-                del kept[min(kept, key=lambda number: pruning_order(kept[number].state, number))]
+            if len(kept) > self._kept_entries and entry.key not in self._crowded:
+                self._prune(entry.key)
         return self._number
+
+    def _prune(self, key: str) -> None:
+        kept = self._entries[key]
+        may = [(pruning_order(one.state, at), at) for at, one in kept.items() if may_go(one.state)]
+        for _, number in sorted(may)[: len(kept) - self._kept_entries]:
+            del kept[number]
+        if len(kept) > self._kept_entries:
+            self._crowded.add(key)
+
+    def room(self, key: str) -> Room:
+        if key not in self._crowded:
+            return "free"
+        most = self._kept_entries * UNSAVED_TIMES
+        return "low" if len(self._entries[key]) < most else "none"
 
     def entries(
         self, key: str, since: float = 0.0, states: Collection[State] = ()
@@ -38,6 +54,7 @@ class MemoryJournal:
         ]
 
     def saved(self, key: str, upto: int) -> None:
+        self._crowded.discard(key)
         kept = self._entries.get(key, {})
         for number, entry in kept.items():
             if entry.state == "pending" and number <= upto:
@@ -45,6 +62,7 @@ class MemoryJournal:
 
     def settle(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
+            self._crowded.discard(entry.key)
             if entry.number in self._entries[entry.key]:
                 self._entries[entry.key][entry.number] = entry
 
@@ -57,6 +75,7 @@ class MemoryJournal:
 
     def forget(self, key: str) -> None:
         self._entries.pop(key, None)
+        self._crowded.discard(key)
 
     def pending(self) -> int:
         return sum(

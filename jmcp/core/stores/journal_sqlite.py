@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from jmcp.core.journal.entries import Entry, State
+from jmcp.core.journal.entries import Entry, Room, State
 from jmcp.core.stores.journal_encoding import decode_entries, encode_entry
 from jmcp.core.stores.journal_limits import (
     KEPT_BYTES,
@@ -16,13 +15,13 @@ from jmcp.core.stores.journal_limits import (
     KEPT_ENTRIES,
     KEPT_TOTAL_BYTES,
     PRUNED_SHARE,
+    UNSAVED_TIMES,
+    may_go,
     pruning_order,
 )
 from jmcp.core.stores.state_file import StateFile
 
 SECONDS_PER_DAY = 86_400
-
-log = logging.getLogger("jmcp")
 
 
 @dataclass(slots=True)
@@ -47,6 +46,8 @@ class SqliteJournal:
         self._state = state
         self._kept = _Size(kept_entries, kept_bytes)
         self._sizes: dict[str, _Size] = {}
+        # Notebooks of which too little could be pruned when that was last tried.
+        self._crowded: set[str] = set()
         self._prune_all(kept_total_bytes)
 
     def append(self, entries: Sequence[Entry]) -> int:
@@ -66,6 +67,13 @@ class SqliteJournal:
         for entry, text in rows:
             self._count(entry.key, len(text))
         return number
+
+    def room(self, key: str) -> Room:
+        if key not in self._crowded:
+            return "free"
+        known, most = self._sizes[key], self._kept
+        few = known.entries < most.entries * UNSAVED_TIMES
+        return "low" if few and known.size < most.size * UNSAVED_TIMES else "none"
 
     def entries(
         self, key: str, since: float = 0.0, states: Collection[State] = ()
@@ -87,6 +95,7 @@ class SqliteJournal:
             key,
             upto,
         )
+        self._crowded.discard(key)
 
     def settle(self, entries: Sequence[Entry]) -> None:
         with self._state.transaction():
@@ -97,6 +106,7 @@ class SqliteJournal:
                     encode_entry(entry),
                     entry.number,
                 )
+                self._crowded.discard(entry.key)
 
     def undelivered(self, key: str) -> Sequence[Entry]:
         rows = self._state.all(
@@ -113,6 +123,7 @@ class SqliteJournal:
     def forget(self, key: str) -> None:
         self._state.change("DELETE FROM changes WHERE notebook = ?", key)
         self._sizes.pop(key, None)
+        self._crowded.discard(key)
 
     def pending(self) -> int:
         row = self._state.one("SELECT COUNT(*) FROM changes WHERE state = 'pending'")
@@ -130,7 +141,8 @@ class SqliteJournal:
         else:
             known.entries += 1
             known.size += size
-        if known.entries > self._kept.entries or known.size > self._kept.size:
+        much = known.entries > self._kept.entries or known.size > self._kept.size
+        if much and key not in self._crowded:
             self._prune(key)
 
     def _measured(self, key: str) -> _Size:
@@ -140,30 +152,26 @@ class SqliteJournal:
         return _Size(*(row or (0, 0)))
 
     def _prune(self, key: str) -> None:
-        """Delete the notebook's entries in `pruning_order`, never its last one."""
+        """Delete those of the notebook's entries that may go in their order, never its last one."""
         rows = self._state.all(
             "SELECT number, state, size FROM changes WHERE notebook = ? ORDER BY number", key
         )
         left = _Size(len(rows), sum(size for _, _, size in rows))
         most = _Size(int(self._kept.entries * PRUNED_SHARE), int(self._kept.size * PRUNED_SHARE))
-        doomed, lost = [], 0
-        for number, state, size in sorted(rows[:-1], key=lambda row: pruning_order(row[1], row[0])):
+        may = [row for row in rows[:-1] if may_go(row[1])]
+        doomed = []
+        for number, _, size in sorted(may, key=lambda row: pruning_order(row[1], row[0])):
             if left.entries <= most.entries and left.size <= most.size:
                 break
             doomed.append(number)
-            lost += state == "pending"
             left.entries -= 1
             left.size -= size
         with self._state.transaction():
             for number in doomed:
                 self._state.change("DELETE FROM changes WHERE number = ?", number)
         self._sizes[key] = self._measured(key)
-        if lost:
-            log.warning(
-                "The change journal of a notebook is full: its %d oldest unsaved edits would not "
-                "be made again after a crash.",
-                lost,
-            )
+        if left.entries > most.entries or left.size > most.size:
+            self._crowded.add(key)
 
     def _prune_all(self, total: int) -> None:
         """At the start: what is old goes, and of the settled entries what is too much."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -118,15 +117,35 @@ def test_a_notebook_keeps_its_bytes_in_bounds(state: StateFile) -> None:
     assert [len(text or "") for text in texts(journal)] == [1_000_000], "the last one always stays"
 
 
-def test_unsaved_edits_that_give_way_are_logged(
-    state: StateFile, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(logging.getLogger("jmcp"), "parent", logging.getLogger())
-    journal = SqliteJournal(state, kept_entries=10)
-    for number in range(12):
+def test_unsaved_edits_never_give_way(new: Callable[..., Journal]) -> None:
+    journal = new(kept_entries=10)
+    journal.append([replace(ENTRY, after="settled", state="saved")])
+    rooms: list[str] = []
+    for number in range(110):
+        rooms.append(journal.room("key"))
         journal.append([replace(ENTRY, after=str(number))])
-    assert texts(journal)[-1] == "11"
-    assert "journal of a notebook is full" in caplog.text
+    assert texts(journal) == [str(number) for number in range(110)]
+    assert (rooms[:9], rooms[-20:-11]) == (["free"] * 9, ["low"] * 9)
+    assert (journal.room("key"), journal.room("other")) == ("none", "free")
+    journal.saved("key", 60)
+    assert journal.room("key") == "free"
+    journal.append([replace(ENTRY, after="110")])
+    assert texts(journal) == [str(number) for number in range(59, 111)]
+    assert journal.room("key") == "low"
+    journal.saved("key", 1000)
+    journal.append([replace(ENTRY, after="111")])
+    assert journal.room("key") == "free"
+    assert len(texts(journal)) <= 10
+
+
+def test_many_bytes_of_unsaved_edits_leave_no_room_either(state: StateFile) -> None:
+    journal = SqliteJournal(state, kept_bytes=1000)
+    rooms = []
+    for number in range(30):
+        rooms.append(journal.room("key"))
+        journal.append([replace(ENTRY, after=f"{number} {'x' * 500}")])
+    assert (rooms[0], rooms[5], rooms[-1]) == ("free", "low", "none")
+    assert len(texts(journal)) == 30
 
 
 def test_limits_hold_over_a_restart(state: StateFile) -> None:

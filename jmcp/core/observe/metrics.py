@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from jmcp.core import background
 from jmcp.core.errors import BackendError
+from jmcp.core.kernels import odd_messages
 from jmcp.core.observe.events import CallEvent, SessionEvent
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -106,6 +107,14 @@ class Metrics(Collector):
         for work, count in background.failures.items():
             failed.add_metric((work,), count)
         yield failed
+        odd = CounterMetricFamily(
+            "jmcp_kernel_messages_odd",
+            "Messages of kernels that were left out, in whole or in part, by what is wrong.",
+            labels=("what",),
+        )
+        for what, count in odd_messages.counts.items():
+            odd.add_metric((what,), count)
+        yield odd
         for name, (about, read) in self._gauges.items():
             with suppress(BackendError):  # a store that does not answer
                 if (value := read()) is not None:

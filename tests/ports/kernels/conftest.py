@@ -35,7 +35,7 @@ class Heard:
 
     @property
     def text(self) -> str:
-        return "".join(content["text"] for content in self.of("stream"))
+        return "".join(content.get("text", "") for content in self.of("stream"))
 
 
 @pytest.fixture

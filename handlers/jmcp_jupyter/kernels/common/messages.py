@@ -6,10 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
+from jmcp.core.outputs.mime_bundle import encodable
 from jmcp.core.ports import Reply
+from jmcp_jupyter.kernels.common.message_shapes import mapping_or_empty, shaped
 
 PROTOCOL_VERSION = "5.3"
 """The version of Jupyter's messaging protocol that requests are written in: ipykernel 6 has it."""
@@ -41,7 +43,7 @@ class Message:
     @property
     def session(self) -> str:
         """The session in the header: it names the process that made the message."""
-        return str(self.header.get("session") or "")
+        return encodable(str(self.header.get("session") or ""))
 
     @property
     def state(self) -> str | None:
@@ -101,38 +103,54 @@ def execute_request(code: str, *, store_history: bool) -> dict[str, Any]:
     }
 
 
+def unpacked(parts: Sequence[bytes]) -> tuple[Any, Any, Any, Any]:
+    """Header, parent header, metadata and content in these parts, as JSON. Raises ValueError."""
+    if len(parts) != 4:
+        raise ValueError(f"a kernel message of {len(parts)} parts")
+    header, parent, metadata, content = (
+        json.loads(part.decode("utf-8", "replace")) for part in parts
+    )
+    return header, parent, metadata, content
+
+
+def message(channel: str, header: Any, parent: Any, metadata: Any, content: Any) -> Message:
+    """The message that these are, with the fields that jmcp reads as the protocol has them.
+
+    Raises ValueError where there is no message type.
+    """
+    kind = header.get("msg_type") if isinstance(header, dict) else None
+    if not isinstance(kind, str):
+        raise ValueError("a kernel message without a type")  # noqa: TRY004 # a fault of the data
+    return Message(
+        channel=channel,
+        header=header,
+        parent=mapping_or_empty(parent, kind),
+        metadata=mapping_or_empty(metadata, kind),
+        content=shaped(kind, mapping_or_empty(content, kind)),
+    )
+
+
 def message_of(channel: str, parts: Sequence[bytes]) -> Message:
     """The message whose header, parent header, metadata and content these are, as JSON.
 
     Raises ValueError for other parts.
     """
-    header, parent, metadata, content = (
-        json.loads(part.decode("utf-8", "replace")) for part in parts
-    )
-    return Message(
-        channel=channel,
-        header=header,
-        parent=parent or {},
-        metadata=metadata or {},
-        content=content,
-    )
+    return message(channel, *unpacked(parts))
 
 
 def read_reply(content: dict[str, Any]) -> Reply:
-    """The end of a run as an `execute_reply` tells it."""
-    status = content.get("status")
-    if status == "error" and content.get("ename"):
+    """The end of a run as an `execute_reply` tells it; some kernels' errors have no name."""
+    count = content.get("execution_count")
+    if content.get("status") == "error":
         return Reply(
             status="error",
-            execution_count=content.get("execution_count"),
-            ename=str(content["ename"]),
-            evalue=str(content.get("evalue", "")),
-            traceback=tuple(str(line) for line in content.get("traceback", ())),
+            execution_count=count,
+            ename=content.get("ename", ""),
+            evalue=content.get("evalue", ""),
+            traceback=tuple(map(str, content.get("traceback", ()))),
         )
-    return Reply(
-        status="ok" if status == "ok" else "aborted",
-        execution_count=content.get("execution_count"),
-    )
+    status: Literal["ok", "aborted"] = "ok" if content.get("status") == "ok" else "aborted"
+    return Reply(status=status, execution_count=count)
 
 
 def _packed(value: dict[str, Any]) -> bytes:

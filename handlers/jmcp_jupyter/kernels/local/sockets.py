@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from hmac import compare_digest
+from typing import Any
 
 import zmq
 from jupyter_client.adapter import adapt
@@ -19,11 +20,13 @@ from jupyter_client.client import KernelClient
 from jupyter_client.session import DELIM
 from tornado.ioloop import IOLoop
 
+from jmcp.core.kernels import odd_messages
 from jmcp_jupyter.kernels.common.messages import (
     ChannelIdentity,
     KernelRequest,
     Message,
-    message_of,
+    message,
+    unpacked,
 )
 
 log = logging.getLogger(__name__)
@@ -117,8 +120,8 @@ class KernelSockets:
                 return
             try:
                 self._on_message(self._decoded(channel, parts))
-            except Exception:  # it spoils one message, not the kernel
-                log.warning("A kernel message could not be read.", exc_info=True)
+            except Exception as error:  # noqa: BLE001 # it spoils one message, not the kernel
+                odd_messages.note("unreadable", channel, error)
             if time.monotonic() > until:
                 self._read_soon(channel)
                 return
@@ -135,25 +138,14 @@ class KernelSockets:
             if len(seen) >= KEPT_SIGNATURES:
                 seen.clear()
             seen.add(signature)
-        return _current(message_of(channel, content))
+        return message(channel, *_current(*unpacked(content)))
 
 
-def _current(message: Message) -> Message:
-    """The message in the form of protocol 5, which all kernels but the oldest speak."""
-    if str(message.header.get("version", "")).startswith("5"):
-        return message
+def _current(header: Any, parent: Any, metadata: Any, content: Any) -> tuple[Any, Any, Any, Any]:
+    """The same in the form of protocol 5, which all kernels but the oldest speak."""
+    if not isinstance(header, dict) or str(header.get("version", "")).startswith("5"):
+        return header, parent, metadata, content
     found = adapt(
-        {
-            "header": message.header,
-            "parent_header": message.parent,
-            "metadata": message.metadata,
-            "content": message.content,
-        }
+        {"header": header, "parent_header": parent, "metadata": metadata, "content": content}
     )
-    return Message(
-        channel=message.channel,
-        header=found["header"],
-        parent=found["parent_header"],
-        metadata=found["metadata"],
-        content=found["content"],
-    )
+    return found["header"], found["parent_header"], found["metadata"], found["content"]

@@ -211,7 +211,7 @@ class RemoteConnection(JupyterConnection[KernelWebsocket, RemoteRun]):
         if self.process.is_past(message.session):
             return
         self._alive_at = self._heard_at
-        if message.session != self.channel and (
+        if message.session not in ("", self.channel) and (
             message.kind == "status" or message.channel != "iopub"
         ):
             self._on_process(message)

@@ -17,10 +17,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
+from jmcp.core.kernels import odd_messages
 from jmcp_jupyter.kernels.common.messages import (
     ChannelIdentity,
     KernelRequest,
     Message,
+    message,
     message_of,
 )
 
@@ -153,8 +155,8 @@ class KernelWebsocket:
             async for data in self._connection:
                 try:
                     on_message(parsed(data))
-                except Exception:  # it spoils one message, not the kernel
-                    log.warning("A kernel message could not be read.", exc_info=True)
+                except Exception as error:  # noqa: BLE001 # it spoils one message, not the kernel
+                    odd_messages.note("unreadable", "websocket", error)
                 if self._aborted:
                     return
                 if time.monotonic() - since > TURN_SECONDS:
@@ -212,13 +214,8 @@ def parsed(data: bytes | str) -> Message:
         channel, *parts = (data[start:end] for start, end in pairwise(offsets))
         return message_of(channel.decode(), parts)
     found: dict[str, Any] = json.loads(_json_part(data))
-    return Message(
-        channel=found["channel"],
-        header=found["header"],
-        parent=found["parent_header"] or {},
-        metadata=found["metadata"] or {},
-        content=found["content"],
-    )
+    named = (found.get(name) for name in ("header", "parent_header", "metadata", "content"))
+    return message(found["channel"], *named)
 
 
 def _json_part(data: bytes | str) -> bytes | str:

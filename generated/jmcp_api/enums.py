@@ -100,6 +100,7 @@ NoticeCode = Literal[
     "run_failed",
     "run_timed_out",
     "interrupt_ignored",
+    "interrupted_unsent",
     "kernel_stuck",
     "contact_lost",
     "outputs_dropped",

@@ -123,6 +123,10 @@ def interrupt_ignored(*, seconds: float) -> str:
     return f"The kernel ignored the interrupt for {seconds:g} s and is still busy with this code. Restart the kernel."
 
 
+def interrupted_unsent() -> str:
+    return "Interrupted before the kernel had it: nothing of this ran."
+
+
 def kernel_stuck() -> str:
     return "Not run: the kernel still runs code that ignored an interrupt. Restart the kernel."
 
@@ -235,6 +239,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "run_failed": run_failed,
     "run_timed_out": run_timed_out,
     "interrupt_ignored": interrupt_ignored,
+    "interrupted_unsent": interrupted_unsent,
     "kernel_stuck": kernel_stuck,
     "contact_lost": contact_lost,
     "outputs_dropped": outputs_dropped,

@@ -148,6 +148,9 @@ class InterruptIgnored(Notice):
     seconds: float
 
 
+class InterruptedUnsent(Notice): ...
+
+
 class KernelStuck(Notice): ...
 
 

@@ -178,7 +178,7 @@ class Batch(Waitable):
         self.advance()
         if run.failure is not None:
             self.notices.append(CellNotRun(reason=run.failure.message))
-        elif run.generation != (self._generation or run.generation):
+        elif run.status != "interrupted" and run.generation != (self._generation or run.generation):
             # Whoever restarted it did not mean the rest to run without the variables of before.
             self.notices.append(BatchOutlived())
             return "kernel_restarted"

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from jmcp.core.errors import BackendError
 from jmcp.core.notices import ContactLost, InterruptIgnored, OutputsDropped, RunTimedOut
 from jmcp.core.outputs.record import ShownOutputs
-from jmcp.core.ports import Kernels, OnMessage, OutputSink, Reply, Request
+from jmcp.core.outputs.terminal import plain
+from jmcp.core.ports import OnMessage, OutputSink, Reply, Request
+from jmcp.core.runs.interrupts import Interrupts
 from jmcp.core.runs.run import CodeError, Run
 from jmcp.core.runs.run_output import RunOutput
 from jmcp.core.runs.status import KERNEL_GONE, RunStatus
 
 INTERRUPT_GRACE_SECONDS = 10.0
 """Seconds that an interrupted kernel has to become idle."""
+
+INTERRUPT_NAME = re.compile("interrupt", re.IGNORECASE)
+"""In the names of exceptions by which kernels tell of an interrupt: KeyboardInterrupt in Python,
+InterruptException in Julia, interrupt in R."""
+
+INTERRUPT_HANDLED = re.compile("^KeyboardInterrupt\\b", re.MULTILINE)
+"""In a traceback: the exception came while one was handled. Lines of code begin with numbers."""
 
 log = logging.getLogger(__name__)
 
@@ -38,20 +48,29 @@ class KernelRun:
     """
 
     def __init__(
-        self, run: Run, start: Start, output: RunOutput, kernels: Kernels, *, grace_seconds: float
+        self,
+        run: Run,
+        start: Start,
+        output: RunOutput,
+        interrupts: Interrupts,
+        *,
+        grace_seconds: float,
     ) -> None:
         self.run = run
+        self.sent = False
         self.interrupted = False
         self.leaving = False
         self.task: asyncio.Task[Reply] | None = None
         self._start = start
         self._output = output
-        self._kernels = kernels
+        self._interrupts = interrupts
         self._grace_seconds = grace_seconds
+        self._stopped: RunStatus | None = None
 
     @property
     def over(self) -> bool:
-        return self.task is None or self.task.done()
+        """Whether the kernel is done with it; what it put out may still be written."""
+        return self.task is not None and self.task.done()
 
     @property
     def begun(self) -> bool:
@@ -60,10 +79,22 @@ class KernelRun:
 
     async def over_soon(self, seconds: float) -> bool:
         """Whether it is over so long after it has begun."""
+        ended = asyncio.create_task(self.run.wait(None))
+        try:
+            await self._begun_or(ended)
+        finally:
+            ended.cancel()
         if self.task is not None:
-            await self._begin_or_end(self.task)
             await asyncio.wait({self.task}, timeout=seconds)
-        return self.over
+        return self.over or self.run.done
+
+    def stop_unsent(self, status: RunStatus) -> bool:
+        """Do not send it, but end it with that status. False while there is nothing to be stopped."""
+        if self.task is None:
+            return False
+        self._stopped = status
+        self.task.cancel()
+        return True
 
     def leave(self) -> bool:
         """jmcp stops: leave the run to the next process. False if nothing was sent so far."""
@@ -89,7 +120,8 @@ class KernelRun:
         status: RunStatus | None = None
         try:
             status = await self._attempt()
-            if status == "aborted" and after_interrupt and not run.interrupt_asked:
+            again = after_interrupt and not run.interrupt_asked and self._stopped is None
+            if status == "aborted" and again:
                 # The kernel still flushed its queue for the interrupt of the run before.
                 status = await self._attempt()
         finally:
@@ -103,7 +135,8 @@ class KernelRun:
     async def _attempt(self) -> RunStatus:
         run = self.run
         run.status = "running"
-        started = self._start(self._output.on_message, on_sent=self._output.on_sent)
+        self.sent = run.left is not None
+        started = self._start(self._output.on_message, on_sent=self._on_sent)
         task = self.task = asyncio.ensure_future(started)
         timeout = run.request.timeout
         if not timeout:
@@ -111,16 +144,21 @@ class KernelRun:
             return self._status(task, timed_out=False)
         if run.started is None:
             # Until the kernel starts this code, another client's may run, and that has no limit.
-            await self._begin_or_end(task)
+            await self._begun_or(task)
         await asyncio.wait({task}, timeout=max(0.0, timeout - run.seconds))
         if task.done():
             return self._status(task, timed_out=False)
         return await self._interrupt_late_run(task)
 
-    async def _begin_or_end(self, task: asyncio.Task[Reply]) -> None:
+    def _on_sent(self, sent: Request) -> None:
+        self.sent = True
+        self._output.on_sent(sent)
+
+    async def _begun_or(self, other: asyncio.Task[Any]) -> None:
+        """Return when the kernel is at the code, or the other task is done."""
         started = asyncio.create_task(self._output.code_started.wait())
         try:
-            await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({other, started}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             started.cancel()
 
@@ -129,7 +167,7 @@ class KernelRun:
         self.interrupted = True
         run.notices.append(RunTimedOut(seconds=run.request.timeout))
         try:
-            await self._kernels.interrupt(run.request.kernel_id)
+            await self._interrupts.send(lambda: task.done())
         except BackendError:
             log.warning("Kernel %s could not be interrupted.", run.request.kernel_id, exc_info=True)
         await asyncio.wait({task}, timeout=self._grace_seconds)
@@ -140,6 +178,8 @@ class KernelRun:
 
     def _status(self, task: asyncio.Task[Reply], *, timed_out: bool) -> RunStatus:
         run = self.run
+        if task.cancelled() and self._stopped is not None:
+            return self._stopped
         if task.cancelled() and self.leaving:
             return "lost_contact" if run.sent is not None else "aborted"
         reply = task.result()
@@ -157,7 +197,7 @@ class KernelRun:
             self.interrupted = True
         if timed_out:
             return "timed_out"
-        if reply.status != "ok" and (run.interrupt_asked or reply.ename == "KeyboardInterrupt"):
+        if _ended_by_interrupt(reply, asked=run.interrupt_asked):
             return "interrupted"
         if reply.status == "ok" and reply.incomplete == "lost_contact":
             return "lost_contact"
@@ -170,3 +210,17 @@ class KernelRun:
         self.run.incomplete = incomplete
         lost_contact = incomplete == "lost_contact"
         self.run.notices.append(ContactLost() if lost_contact else OutputsDropped())
+
+
+def _ended_by_interrupt(reply: Reply, *, asked: bool) -> bool:
+    """Whether an interrupt ended the code, which jmcp sent if it was `asked` for one.
+
+    Code that goes on after an interrupt may fail later for a reason of its own.
+    """
+    if reply.status == "ok":
+        return False
+    if not asked:
+        return reply.ename == "KeyboardInterrupt"
+    if not reply.ename or INTERRUPT_NAME.search(reply.ename):
+        return True
+    return any(INTERRUPT_HANDLED.search(plain(line)) for line in reply.traceback)

@@ -11,15 +11,24 @@ from dataclasses import replace
 from functools import partial
 
 from jmcp.core.errors import BackendError
-from jmcp.core.notices import KernelStuck, Notice, RunFailed, RunLeft, RunNotBegun, RunOutlived
+from jmcp.core.notices import (
+    InterruptedUnsent,
+    KernelStuck,
+    Notice,
+    RunFailed,
+    RunLeft,
+    RunNotBegun,
+    RunOutlived,
+)
 from jmcp.core.outputs.displays import Displays
 from jmcp.core.ports import Kernels
+from jmcp.core.runs.interrupts import Interrupts
 from jmcp.core.runs.kernel_run import KernelRun, Start
 from jmcp.core.runs.pending_runs import PendingRuns
 from jmcp.core.runs.resumption import Resumption
 from jmcp.core.runs.run import Run
 from jmcp.core.runs.run_output import RunOutput
-from jmcp.core.runs.status import KERNEL_GONE
+from jmcp.core.runs.status import KERNEL_GONE, RunStatus
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +60,7 @@ class RunQueue:
         self._grace_seconds = grace_seconds
         self._on_end = on_end
         self._worker: asyncio.Task[None] | None = None
-        self._again: asyncio.Task[None] | None = None
+        self._interrupts = Interrupts(kernel_id, kernels)
         self._current: KernelRun | None = None
         self._stuck: KernelRun | None = None
         self._displays = Displays()
@@ -72,27 +81,72 @@ class RunQueue:
         self.waiting.append(run)
         self._wake()
 
-    async def interrupt(self) -> None:
-        """Interrupt the kernel, whoever runs in it."""
-        current = self._current
-        early = current is not None and not current.begun
-        if current is not None:
-            current.run.interrupt_asked = True
-        self._interrupted = True
-        await self._kernels.interrupt(self.kernel_id)
-        if current is not None and early:
-            # A kernel is deaf to interrupts between two runs, and this one may just have been sent.
-            self._again = asyncio.create_task(self._interrupt_again(current))
+    async def interrupt(self) -> bool:
+        """Interrupt the kernel, whoever runs in it; False if nothing runs there.
 
-    async def _interrupt_again(self, current: KernelRun) -> None:
-        if await current.over_soon(SECOND_INTERRUPT_SECONDS):
+        A run that was not sent so far never is. Raises what `Kernels.interrupt` raises.
+        """
+        if self.running is None and self.waiting and not self._interrupts.under_way:
+            # Its turn is now, though the queue has not got to that.
+            self._end_unsent(self.waiting.popleft(), InterruptedUnsent(), "interrupted")
+            return True
+        run, current = self.running, self._current
+        if run is None or run.done or (current is not None and current.over):
+            return await self._interrupts.send_if_busy()
+        if self._unsent(run):
+            self._stop_unsent(run, "interrupted", InterruptedUnsent())
+            return True
+        assert current is not None
+        early = not current.begun
+        await self._send_interrupt(current)
+        if early:
+            # A kernel is deaf to interrupts between two runs, and this one may just have been sent.
+            again = partial(self._goes_on, current, SECOND_INTERRUPT_SECONDS)
+            self._interrupts.send_when(again, lambda: current.over)
+        return True
+
+    async def cancel(self, run: Run, notice: Notice) -> None:
+        """Stop that run, whether it waits (then with that notice) or runs, and nobody else's.
+
+        Raises what `Kernels.interrupt` raises.
+        """
+        current = self._current
+        if self.withdraw(run, notice) or self.running is not run or run.done:
             return
-        if current is not self._current or self._stopping:
-            return
+        if self._unsent(run):
+            self._stop_unsent(run, "aborted", notice)
+        elif current is not None and current.begun:
+            if not current.over:
+                await self._send_interrupt(current)
+        elif current is not None:
+            # Until the kernel is at this code, an interrupt would end another client's.
+            run.interrupt_asked = self._interrupted = True
+            self._interrupts.send_when(partial(self._goes_on, current, 0.0), lambda: current.over)
+
+    async def _send_interrupt(self, current: KernelRun) -> None:
+        run, before = current.run, (current.run.interrupt_asked, self._interrupted)
+        run.interrupt_asked = self._interrupted = True
         try:
-            await self._kernels.interrupt(self.kernel_id)
+            await self._interrupts.send(lambda: current.over)
         except BackendError:
-            log.warning("Kernel %s could not be interrupted.", self.kernel_id, exc_info=True)
+            run.interrupt_asked, self._interrupted = before
+            raise
+
+    async def _goes_on(self, current: KernelRun, seconds: float) -> bool:
+        """Whether that run still goes on so long after the kernel has begun it."""
+        over = await current.over_soon(seconds)
+        return not over and current is self._current and not self._stopping
+
+    def _unsent(self, run: Run) -> bool:
+        """Whether nothing of the run whose turn it is has gone to the kernel."""
+        return run.left is None and (self._current is None or not self._current.sent)
+
+    def _stop_unsent(self, run: Run, status: RunStatus, notice: Notice) -> None:
+        """Have it not sent any more. What is being opened for it may take as long as it takes."""
+        run.notices.append(notice)
+        if self._current is None or not self._current.stop_unsent(status):
+            run.generation = self._generation
+            run.finish(status)
 
     def drop(self, notice: Notice) -> list[Run]:
         """End what has not started yet as `aborted`."""
@@ -127,6 +181,7 @@ class RunQueue:
     async def close(self) -> None:
         """Leave what runs to the next process of jmcp; the kernel goes on with it."""
         self.stop()
+        self._interrupts.close()
         if self._stuck is not None:
             self._stuck.leave()
         if self._worker is None:
@@ -137,9 +192,9 @@ class RunQueue:
         self._worker.cancel()
         await asyncio.gather(self._worker, return_exceptions=True)
 
-    def _end_unsent(self, run: Run, notice: Notice) -> None:
+    def _end_unsent(self, run: Run, notice: Notice, status: RunStatus = "aborted") -> None:
         run.notices.append(notice)
-        run.finish("aborted")
+        run.finish(status)
         self._on_end(run)
 
     def _wake(self) -> None:
@@ -147,21 +202,25 @@ class RunQueue:
             self._worker = asyncio.create_task(self._work(), name=f"jmcp-runs-{self.kernel_id}")
 
     async def _work(self) -> None:
-        while self.waiting:
+        while True:
+            await self._interrupts.landed()
+            if not self.waiting:
+                return
             run = self.waiting.popleft()
             self.running = run
             try:
                 await self._run(run)
             except BackendError as error:
-                run.failure = error
-                run.finish(
-                    "kernel_died" if error.kind in ("kernel_down", "kernel_missing") else "aborted"
-                )
+                if not run.done:
+                    run.failure = error
+                    gone = error.kind in ("kernel_down", "kernel_missing")
+                    run.finish("kernel_died" if gone else "aborted")
             except Exception:
                 # A bug in one run must not leave the others waiting for ever.
                 log.exception("Execution %s failed inside jmcp.", run.execution_id)
-                run.notices.append(RunFailed())
-                run.finish("aborted")
+                if not run.done:
+                    run.notices.append(RunFailed())
+                    run.finish("aborted")
             finally:
                 if not run.done:  # cancelled: jmcp is stopping
                     sent = run.sent is not None
@@ -182,6 +241,8 @@ class RunQueue:
             return
         request = run.request
         connection = await self._kernels.connect(self.kernel_id)
+        if run.done:  # it was interrupted meanwhile
+            return
         if request.generation not in (None, connection.generation):
             run.outdated = True
             run.notices.append(RunOutlived())
@@ -190,6 +251,10 @@ class RunQueue:
         start = partial(connection.run, request.code)
         kernel_run = self._prepare(run, start, connection.generation)
         sink = await request.outputs.open() if request.outputs is not None else None
+        if run.done:
+            if sink is not None:
+                await sink.close()
+            return
         await kernel_run.go(sink, after_interrupt=self._interrupted)
         if run.status not in KERNEL_GONE:
             # Somebody may have restarted the kernel right before the code came there.
@@ -219,7 +284,7 @@ class RunQueue:
             self._generation, self._displays = generation, Displays()
         output = RunOutput(run, self._displays, self._pending)
         self._current = KernelRun(
-            run, start, output, self._kernels, grace_seconds=self._grace_seconds
+            run, start, output, self._interrupts, grace_seconds=self._grace_seconds
         )
         return self._current
 

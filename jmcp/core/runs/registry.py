@@ -139,7 +139,7 @@ class RunRegistry:
         """
         # Batches first, or they would go on with their next cells.
         ended = await self._end_batches(kernel_id)
-        return await self._interrupt_kernel(kernel_id) or ended
+        return await self._queue(kernel_id).interrupt() or ended
 
     async def cancel(self, run: Run, notice: Notice) -> None:
         """Stop this one, whether it waits (then with that notice) or runs; others go on.
@@ -147,10 +147,8 @@ class RunRegistry:
         Raises what `Kernels.interrupt` raises.
         """
         queue = self._queues.get(run.request.kernel_id)
-        if queue is None or queue.withdraw(run, notice):
-            return
-        if queue.running is run:
-            await queue.interrupt()
+        if queue is not None:
+            await queue.cancel(run, notice)
 
     async def drop(self, kernel_id: str, notice: Notice) -> Sequence[Run]:
         """End what waits for the kernel: runs in its queue as `aborted`, with that notice, and
@@ -200,17 +198,6 @@ class RunRegistry:
         for batch in ended:
             await batch.stop()
         return bool(ended)
-
-    async def _interrupt_kernel(self, kernel_id: str) -> bool:
-        queue = self._queues.get(kernel_id)
-        if queue is not None and queue.running is not None:
-            await queue.interrupt()
-            return True
-        states = {kernel.kernel_id: kernel.state for kernel in await self._kernels.list()}
-        if states.get(kernel_id) == "idle":
-            return False
-        await self._kernels.interrupt(kernel_id)
-        return True
 
     def _queue(self, kernel_id: str) -> RunQueue:
         queue = self._queues.get(kernel_id)

@@ -263,6 +263,22 @@ async def test_an_interrupt_stops_what_runs_and_nothing_that_waits(
     assert (withdrawn.status, (await notebook.cell("c2")).outputs) == ("aborted", ())
 
 
+@pytest.mark.parametrize("turns", [0, 1, 2, 5, 20, 60])
+async def test_an_interrupt_in_the_first_moments_of_a_run_is_not_lost(
+    start_notebook: Any, turns: int
+) -> None:
+    notebook = await start_notebook(cells=2)
+    await notebook.run("x = 1")
+    run = await notebook.submit("while True:\n    pass")
+    after = await notebook.submit("import time; time.sleep(.2); print('after')", cell=1)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    assert await notebook.registry.interrupt(notebook.kernel_id)
+    assert await run.wait(LIMIT)
+    assert await after.wait(LIMIT)
+    assert (run.status, after.status, text(after)) == ("interrupted", "ok", "after\n")
+
+
 async def test_eight_submitters_lose_nothing_and_write_nowhere_else(start_notebook: Any) -> None:
     """Random interleavings of submissions, errors, updates and interrupts of waiting runs."""
     notebook: RunnableNotebook = await start_notebook(cells=8)

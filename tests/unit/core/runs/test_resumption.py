@@ -31,7 +31,7 @@ from jmcp.core.sessions.records import PendingRun, Store
 from jmcp.core.stores.memory import MemoryStore
 from jmcp_api import phrases
 from tests.fakes.recording_sink import RecordingSink
-from tests.unit.core.runs.test_queue import LIMIT, OK, ScriptedKernels, shown_in, submit
+from tests.fakes.scripted_kernels import LIMIT, OK, ScriptedKernels, shown_in, submit
 
 REQUEST = Request(kernel_id="k", channel="c", message_id="m")
 LEFT = PendingRun(

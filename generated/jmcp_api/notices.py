@@ -167,6 +167,18 @@ def run_cell_deleted() -> str:
     return "The cell was deleted while this ran; its outputs are only in this execution."
 
 
+def source_set_by_run(*, cell: str) -> str:
+    return f"The code replaced the source of its cell, {cell}, as %load does."
+
+
+def cell_added_by_run(*, cell: str, index: int) -> str:
+    return f"The code asked for a next input, which is in a new cell: {cell}, at index {index}."
+
+
+def next_input_not_put(*, reason: str) -> str:
+    return f"The code asked for text in a cell, which the notebook did not take: {reason} The text is in the outputs."
+
+
 def earlier_outputs_lost() -> str:
     return "What it printed before jmcp was started anew is lost: it belongs to no cell."
 
@@ -250,6 +262,9 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "outputs_incomplete": outputs_incomplete,
     "notebook_busy": notebook_busy,
     "run_cell_deleted": run_cell_deleted,
+    "source_set_by_run": source_set_by_run,
+    "cell_added_by_run": cell_added_by_run,
+    "next_input_not_put": next_input_not_put,
     "earlier_outputs_lost": earlier_outputs_lost,
     "earlier_outputs_incomplete": earlier_outputs_incomplete,
     "run_cell_gone": run_cell_gone,

@@ -185,6 +185,19 @@ class RunCellDeleted(Notice): ...
 class RunCellGone(Notice): ...
 
 
+class SourceSetByRun(Notice):
+    cell: str
+
+
+class CellAddedByRun(Notice):
+    cell: str
+    index: int
+
+
+class NextInputNotPut(Notice):
+    reason: str
+
+
 class EarlierOutputsLost(Notice): ...
 
 

@@ -6,7 +6,7 @@ Every method may raise a `BackendError` subclass and nothing else on purpose.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -289,13 +289,22 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NextInput:
+    """Text that the code wants in a cell: in place of its own source (`%load`), or in a new cell below."""
+
+    text: str
+    replace: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """How a run ended. `lost` says why there is no reply: the kernel died, or contact was lost.
 
     `incomplete` says why outputs may be missing: the server's own limit on the rate of output
     dropped some (`output_limit`), or the channel was cut while others were on the kernel
     (`lost_contact`, then also in `lost` when the reply itself did not come). `heard` is, where jmcp
-    left the channel, the id of the last message that came over it.
+    left the channel, the id of the last message that came over it. `page` is, by media type, what
+    the code showed in a pager (`len?`).
     """
 
     status: Literal["ok", "error", "aborted", "lost"]
@@ -306,6 +315,8 @@ class Reply:
     lost: Literal["kernel_died", "kernel_restarted", "lost_contact"] | None = None
     incomplete: Literal["output_limit", "lost_contact"] | None = None
     heard: str | None = None
+    page: Mapping[str, Any] | None = None
+    next_input: NextInput | None = None
 
 
 OnMessage = Callable[[str, dict[str, Any], dict[str, Any]], None]

@@ -65,7 +65,9 @@ def plain(output: NotebookOutput) -> str | None:
     if kind == "stream":
         return terminal.plain(_joined(output.get("text", "")))
     if kind == "error":
-        lines = output.get("traceback") or [f"{output.get('ename')}: {output.get('evalue')}"]
+        lines = output.get("traceback") or [
+            error_line(str(output.get("ename") or ""), str(output.get("evalue") or ""))
+        ]
         return terminal.plain("\n".join(lines))
     data: dict[str, Any] = output.get("data", {})
     for mime_type in _TEXT_TYPES:
@@ -74,6 +76,11 @@ def plain(output: NotebookOutput) -> str | None:
     if "application/json" in data:
         return json.dumps(data["application/json"], ensure_ascii=False)
     return None
+
+
+def error_line(ename: str, evalue: str) -> str:
+    """An error in one line; those of some kernels have no name."""
+    return f"{ename}: {evalue}" if ename else evalue
 
 
 def _joined(text: Any) -> str:

@@ -13,7 +13,7 @@ from jmcp_api import phrases
 from jmcp_api.enums import StepStatus
 from jmcp_api.models import Batch, BatchCell, Execution, ExecutionRow
 from jmcp_handlers.support.addressing import first_line
-from jmcp_handlers.support.output_results import clip, plain, present
+from jmcp_handlers.support.output_results import clip, error_line, plain, present
 
 BATCH_CELLS = 100
 """Cells that the summary of a batch shows: the failed ones first of all, then the last ones."""
@@ -190,7 +190,7 @@ def _status(step: Step, batch: RunBatch) -> StepStatus:
 def _error(run: Run) -> str | None:
     if run.error is None:
         return run.failure.message if run.failure is not None else None
-    return clip(f"{run.error.ename}: {run.error.evalue}", 0, ERROR_CHARACTERS)[0]
+    return clip(error_line(run.error.ename, run.error.evalue), 0, ERROR_CHARACTERS)[0]
 
 
 def _output(run: Run, budget: int) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from jmcp.core.editing.edit_lease import EditLease
-from jmcp.core.ports import Cell, OutputSink
+from jmcp.core.notices import CellAddedByRun, Notice, SourceSetByRun
+from jmcp.core.ports import Cell, NextInput, OutputSink
 
 
 class CellOutputs:
-    """Opens sinks on one cell of the notebook that the lease holds."""
+    """Opens sinks on one cell of the notebook that the lease holds, and puts beside it what code asks
+    for as the next input."""
 
     def __init__(self, lease: EditLease, cell: Cell) -> None:
         self._lease = lease
@@ -32,3 +34,21 @@ class CellOutputs:
             if (len(cell.outputs), cell.execution_count) != (outputs, execution_count):
                 return None
             return await lease.outputs(cell)
+
+    async def put(self, wanted: NextInput, *, ran: str) -> Notice:
+        """Put the text where the code wants it, by the cell's id; the notice says where.
+
+        A source that is not what `ran` any more is somebody's work: the text goes below it. A cell
+        that is gone gets its next one at the end of the notebook. Raises as `EditLease.edit`.
+        """
+        cell_id = self._cell.cell_id or ""
+        async with self._lease.detached() as lease:
+            await lease.follow()
+            async with lease.edit() as cells:
+                index = cells.find(cell_id)
+                if wanted.replace and index is not None and cells.get(index).source == ran:
+                    cells.set_source(index, wanted.text)
+                    return SourceSetByRun(cell=cell_id)
+                at = len(cells) if index is None else index + 1
+                added = cells.insert(at, "code", wanted.text)
+                return CellAddedByRun(cell=added.cell_id or "", index=at)

@@ -129,7 +129,10 @@ class KernelRun:
                 left=self.leaving and status in (None, "lost_contact"),
                 kernel_gone=status in KERNEL_GONE,
             )
-        run.finish(status)
+        try:
+            await self._output.put_next_input()
+        finally:  # cancelled there, it is over all the same
+            run.finish(status)
         self._output.follow()
 
     async def _attempt(self) -> RunStatus:
@@ -189,6 +192,7 @@ class KernelRun:
         if reply.status == "lost":
             return reply.lost or "lost_contact"
         run.record.count(reply.execution_count)
+        self._output.on_reply(reply)
         if reply.status == "error":
             run.error = CodeError(
                 ename=reply.ename or "", evalue=reply.evalue or "", traceback=reply.traceback

@@ -9,6 +9,7 @@ from typing import Any
 
 from jmcp.core.errors import BackendError
 from jmcp.core.notices import (
+    NextInputNotPut,
     NotebookBusy,
     OutputsIncomplete,
     OutputsNotWritten,
@@ -19,7 +20,7 @@ from jmcp.core.notices import (
 from jmcp.core.outputs.displays import Displays
 from jmcp.core.outputs.late_output import LateOutput
 from jmcp.core.outputs.record import OutputRecord, ShownOutputs
-from jmcp.core.ports import OutputSink, Request
+from jmcp.core.ports import NextInput, OutputSink, Reply, Request
 from jmcp.core.runs.pending_runs import PendingRuns
 from jmcp.core.runs.run import Run
 from jmcp.core.sessions.records import PendingRun
@@ -53,6 +54,7 @@ class RunOutput:
         self._sink: OutputSink | None = None
         self._closing: asyncio.Task[None] | None = None
         self._ended = False
+        self._next_input: NextInput | None = None
         self._late_characters = 0
         self._kept_changes = 0
         self._keep_after = 0.0
@@ -82,6 +84,17 @@ class RunOutput:
             self._keep_displays()
         run.advance()
 
+    def on_reply(self, reply: Reply) -> None:
+        """The kernel is done with the code: take what comes with its reply."""
+        if reply.page is not None:
+            self._run.record.apply("display_data", {"data": dict(reply.page)}, {})
+        if reply.next_input is None:
+            return
+        if self._run.request.outputs is None or self._run.request.cell_id is None:
+            self._show(reply.next_input)
+        else:
+            self._next_input = reply.next_input
+
     async def end(self, *, left: bool, kernel_gone: bool) -> None:
         """The run is over: the cell gets all that came, and is closed.
 
@@ -107,6 +120,25 @@ class RunOutput:
                 run.notices.append(NotebookBusy())
         if not left:
             self._pending.forget(run.execution_id)
+
+    async def put_next_input(self) -> None:
+        """The cell is closed: put the text that the code wants in a cell, if it wants any."""
+        run, wanted = self._run, self._next_input
+        if wanted is None or run.request.outputs is None:
+            return
+        try:
+            run.notices.append(await run.request.outputs.put(wanted, ran=run.request.code))
+        except BackendError as error:
+            log.warning("What code asked for as the next input was not put.", exc_info=True)
+            run.notices.append(NextInputNotPut(reason=error.message))
+            self._show(wanted)
+        except Exception:  # a bug there must not change how the run ended
+            log.exception("The next input of execution %s was not put.", run.execution_id)
+            run.notices.append(OutputsUncertain())
+            self._show(wanted)
+
+    def _show(self, wanted: NextInput) -> None:
+        self._run.record.apply("display_data", {"data": {"text/plain": wanted.text}}, {})
 
     def follow(self) -> None:
         """The cell is closed: what comes from now on is brought to it now and then."""

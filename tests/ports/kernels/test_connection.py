@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp.core.ports import Kernels, NotebookRef, Reply
+from jmcp.core.ports import Kernels, NextInput, NotebookRef, Reply
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.ports.kernels.conftest import LIMIT, Heard, both, kill, manager, process_id
 
@@ -125,6 +125,18 @@ async def test_a_flood_of_messages_arrives_whole(kernels: Kernels, ref: Notebook
         assert not isinstance(kernels, LocalKernels)
         assert len(shown) < 3000
     assert turns > 30
+
+
+@both
+async def test_what_code_asks_of_the_front_end_comes_with_its_reply(
+    kernels: Kernels, ref: NotebookRef
+) -> None:
+    connection = await kernels.connect(await kernels.start(ref, None))
+    reply = await connection.run("len?", Heard())
+    assert reply.page is not None
+    assert "Return the number of items" in reply.page["text/plain"]
+    reply = await connection.run("get_ipython().set_next_input('1', replace=True)", Heard())
+    assert (reply.page, reply.next_input) == (None, NextInput(text="1", replace=True))
 
 
 async def killed(server: ServerApp, kernels: Kernels, kernel_id: str) -> None:

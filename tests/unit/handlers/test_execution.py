@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from jmcp.core.ports import Reply
+from jmcp.core.errors import WriteRefused
+from jmcp.core.ports import NextInput, Reply
 from tests.calls import BOB
 from tests.fakes.jmcp import FakeJmcp
 
@@ -45,6 +46,43 @@ async def test_who_runs_a_cell_that_others_changed_is_told(jmcp: FakeJmcp, sessi
     await jmcp.call("read_cell", session_id=session, cell_id="c1")
     again = await jmcp.call("execute_cell", session_id=session, cell_id="c1")
     assert "source_changed" not in codes(again)
+
+
+NEXT = Reply(status="ok", execution_count=1, next_input=NextInput(text="y = 2", replace=False))
+
+
+async def test_a_cell_that_code_asks_for_is_told(jmcp: FakeJmcp, session: str) -> None:
+    jmcp.kernels.script("x = 6", reply=NEXT)
+    ran = await jmcp.call("execute_cell", session_id=session, cell_id="c0")
+    added = await jmcp.call("read_cell", session_id=session, cell_index=1)
+    (told,) = [n for n in ran["notices"] if n["code"] == "cell_added_by_run"]
+    assert told["details"] == {"cell": added["cell_id"], "index": 1}
+    assert added["source"] == "y = 2"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(WriteRefused("no"), "next_input_not_put"), (ValueError("a bug"), "outputs_uncertain")],
+)
+async def test_text_that_a_notebook_does_not_take_is_in_the_outputs(
+    jmcp: FakeJmcp, session: str, error: Exception, code: str
+) -> None:
+    jmcp.kernels.script("x = 6", reply=NEXT)
+    jmcp.faults.fail("document.edit", error)
+    ran = await jmcp.call("execute_cell", session_id=session, cell_id="c0")
+    assert (ran["status"], ran["execution_count"]) == ("ok", 1)
+    assert [output["text"] for output in ran["outputs"]] == ["y = 2"]
+    assert code in codes(ran)
+    assert (await jmcp.call("read_notebook", session_id=session))["cell_count"] == 3
+
+
+async def test_a_run_that_jmcp_stops_at_its_next_input_has_ended(
+    jmcp: FakeJmcp, session: str
+) -> None:
+    jmcp.kernels.script("x = 6", reply=NEXT)
+    jmcp.faults.cancel("document.edit")
+    ran = await jmcp.call("execute_cell", session_id=session, cell_id="c0")
+    assert ran["status"] == "ok"
 
 
 async def test_no_kernel_no_cell(jmcp: FakeJmcp, session: str) -> None:

@@ -51,6 +51,7 @@ def test_pages_follow_one_another(start: int, page: str, missing: int) -> None:
             "link",
         ),
         ({"output_type": "error", "ename": "E", "evalue": "v", "traceback": []}, "E: v"),
+        ({"output_type": "error", "ename": "", "evalue": "127", "traceback": []}, "127"),
         ({"output_type": "display_data", "data": {"text/plain": "p", "text/html": "<b>"}}, "p"),
         ({"output_type": "display_data", "data": {"text/html": "<b>"}}, None),
         ({"output_type": "display_data", "data": {"application/json": {"a": "ä"}}}, '{"a": "ä"}'),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 from jmcp.core.outputs.mime_bundle import encodable
-from jmcp.core.ports import Reply
+from jmcp.core.ports import NextInput, Reply
 from jmcp_jupyter.kernels.common.message_shapes import mapping_or_empty, shaped
 
 PROTOCOL_VERSION = "5.3"
@@ -149,8 +149,26 @@ def read_reply(content: dict[str, Any]) -> Reply:
             evalue=content.get("evalue", ""),
             traceback=tuple(map(str, content.get("traceback", ()))),
         )
-    status: Literal["ok", "aborted"] = "ok" if content.get("status") == "ok" else "aborted"
-    return Reply(status=status, execution_count=count)
+    if content.get("status") != "ok":
+        return Reply(status="aborted", execution_count=count)
+    payload = [part for part in content.get("payload", ()) if isinstance(part, dict)]
+    return Reply(
+        status="ok", execution_count=count, page=_page(payload), next_input=_next_input(payload)
+    )
+
+
+def _page(payload: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The first page to be shown, as JupyterLab takes it."""
+    pages = (part.get("data") for part in payload if part.get("source") == "page")
+    return next((page for page in pages if isinstance(page, dict)), None)
+
+
+def _next_input(payload: Sequence[Mapping[str, Any]]) -> NextInput | None:
+    """The first text for a cell, as JupyterLab takes it."""
+    for part in payload:
+        if part.get("source") == "set_next_input" and isinstance(part.get("text"), str):
+            return NextInput(text=part["text"], replace=bool(part.get("replace")))
+    return None
 
 
 def _packed(value: dict[str, Any]) -> bytes:

@@ -219,37 +219,37 @@ class WriteRefused(errors.WriteRefused):
 
 
 class StateUnavailable(errors.StateUnavailable):
-    """What a client sees as write_refused: The document did not take the edit; nothing was changed."""
+    """What a client sees as state_unavailable: What jmcp keeps of sessions cannot be read or written just now; nothing was done."""
 
     @classmethod
     def not_writable(cls, *, folder: str, reason: str) -> Self:
-        return cls(f"jmcp cannot write to {folder}: {reason}.")
+        return cls(f"jmcp cannot write to its folder {folder}: {reason}")
 
     @classmethod
     def unusable(cls, *, file: str, reason: str) -> Self:
-        return cls(f"jmcp's state file {file} cannot be used: {reason}.")
+        return cls(f"the state file {file} cannot be used: {reason}")
 
     @classmethod
     def locked(cls, *, file: str) -> Self:
-        return cls(f"jmcp's state file {file} is locked by another program.")
+        return cls(f"the state file {file} is locked by another program")
 
     @classmethod
     def newer(cls, *, file: str, schema: int, known: int) -> Self:
         return cls(
-            f"jmcp's state file {file} is of a later version of jmcp (schema {schema}; this one knows {known}). Update jmcp, or move the file away."
+            f"the state file {file} is of a later version of jmcp (schema {schema}; this one knows {known}): update jmcp, or move the file away"
         )
 
     @classmethod
     def contended(cls, *, file: str) -> Self:
-        return cls(f"Session records in {file} change too fast to follow.")
+        return cls(f"session records in {file} change too fast to follow")
 
     @classmethod
     def contended_in_redis(cls) -> Self:
-        return cls("Session records in Redis change too fast to follow.")
+        return cls("session records in Redis change too fast to follow")
 
     @classmethod
     def silent_redis(cls, *, reason: str) -> Self:
-        return cls(f"The Redis server that keeps the sessions does not answer ({reason}).")
+        return cls(f"the Redis server that keeps the sessions does not answer: {reason}")
 
 
 class KernelMissing(errors.KernelMissing):

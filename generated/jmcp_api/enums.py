@@ -72,6 +72,7 @@ StepStatus = Literal[
 """How far a step of a batch is, one that may never become a run included."""
 NoticeCode = Literal[
     "session_opened",
+    "session_not_stored",
     "notebook_moved",
     "cells_changed",
     "cells_deleted",

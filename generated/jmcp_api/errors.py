@@ -254,6 +254,21 @@ class WriteRefused(ToolError):
     retry = "later"
 
 
+class StateUnavailable(ToolError):
+    """What jmcp keeps of sessions cannot be read or written just now; nothing was done."""
+
+    code = "state_unavailable"
+    http = 503
+    fault = "server"
+    retry = "later"
+
+    @classmethod
+    def not_begun(cls, *, reason: str, tool: str) -> Self:
+        return cls(
+            f"jmcp cannot reach what it keeps of sessions ({reason}). Nothing was done: call {tool} again in a moment, and tell the person if it stays so."
+        )
+
+
 class KernelspecNotFound(ToolError):
     """The notebook's or the call's kernelspec is not installed."""
 
@@ -270,6 +285,22 @@ class KernelUnavailable(ToolError):
     http = 503
     fault = "server"
     retry = "later"
+
+
+class PartlyDone(ToolError):
+    """A part of the call was done before it failed; the message says which."""
+
+    code = "partly_done"
+    http = 503
+    fault = "server"
+    retry = "never"
+
+    @classmethod
+    def created(cls, *, path: str, reason: str) -> Self:
+        return cls(
+            f"{path!r} was created, but could not be opened: {reason} Call use_notebook again with mode connect.",
+            path=path,
+        )
 
 
 class ServerStopping(ToolError):

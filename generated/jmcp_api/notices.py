@@ -11,6 +11,10 @@ def session_opened() -> str:
     return "Another session of this client is open; this call opened one more."
 
 
+def session_not_stored(*, reason: str) -> str:
+    return f"What this call changed of the session is not stored yet ({reason}). The session goes on with it and storing is tried again; a restart of jmcp before that would lose it."
+
+
 def notebook_moved(*, old: str, new: str) -> str:
     return f"{old} is now {new}."
 
@@ -223,6 +227,7 @@ def cell_not_run(*, reason: str) -> str:
 
 SENTENCES: Mapping[str, Callable[..., str]] = {
     "session_opened": session_opened,
+    "session_not_stored": session_not_stored,
     "notebook_moved": notebook_moved,
     "cells_changed": cells_changed,
     "cells_deleted": cells_deleted,

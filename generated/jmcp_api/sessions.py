@@ -22,8 +22,10 @@ class Errors:
     notebook_too_large = errors.NotebookTooLarge
     path_refused = errors.PathRefused
     write_refused = errors.WriteRefused
+    state_unavailable = errors.StateUnavailable
     kernelspec_not_found = errors.KernelspecNotFound
     kernel_unavailable = errors.KernelUnavailable
+    partly_done = errors.PartlyDone
     server_stopping = errors.ServerStopping
     jupyter_unreachable = errors.JupyterUnreachable
     jupyter_refused = errors.JupyterRefused
@@ -32,7 +34,6 @@ class Errors:
     notebook_exists = backend_errors.NotebookExists
     notebook_broken = backend_errors.NotebookBroken
     directory_missing = backend_errors.DirectoryMissing
-    state_unavailable = backend_errors.StateUnavailable
     kernel_missing = backend_errors.KernelMissing
     kernel_taken = backend_errors.KernelTaken
     kernelspec_missing = backend_errors.KernelspecMissing
@@ -68,8 +69,10 @@ POLICY = Policy(
         errors.NotebookTooLarge,
         errors.PathRefused,
         errors.WriteRefused,
+        errors.StateUnavailable,
         errors.KernelspecNotFound,
         errors.KernelUnavailable,
+        errors.PartlyDone,
         errors.ServerStopping,
         errors.JupyterUnreachable,
         errors.JupyterRefused,
@@ -83,7 +86,7 @@ POLICY = Policy(
         "path_refused": errors.PathRefused,
         "directory_missing": errors.DirectoryNotFound,
         "write_refused": errors.WriteRefused,
-        "state_unavailable": errors.WriteRefused,
+        "state_unavailable": errors.StateUnavailable,
         "kernel_missing": errors.KernelNotFound,
         "kernel_taken": errors.KernelTaken,
         "kernelspec_missing": errors.KernelspecNotFound,

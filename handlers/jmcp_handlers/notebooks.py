@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TypeVar
 
+from jmcp.core.errors import BackendError
 from jmcp.core.kernels.release import release_kernel
 from jmcp.core.notices import PrivateKernelStopped
-from jmcp.core.ports import KernelInfo, NotebookRef
+from jmcp.core.ports import KernelInfo, Kernelspec, NotebookRef
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.session import Session, Workspace
 from jmcp_api import phrases
 from jmcp_api.backend_errors import KernelMissing, KernelspecMissing, KernelTaken
 from jmcp_api.enums import OpeningAction
+from jmcp_api.errors import PartlyDone
 from jmcp_api.models import (
     Kernel,
     ListNotebooksParams,
@@ -42,8 +44,29 @@ T = TypeVar("T")
 async def use_notebook(params: UseNotebookParams, session: Session) -> OpenedNotebook:
     workspace = session.workspace
     _check_permitted(params, workspace)
-    await _check_kernel(params, session)
-    ref = await _opened(params, workspace)
+    given = await _given_kernel(params, session)
+    specs, default = await _specs(params, workspace)
+    if params.mode == "connect":
+        ref = await workspace.documents.identify(params.notebook_path)
+        return await _opened(params, session, ref, given, default)
+    session.check_room()
+    spec = specs.get(params.kernel_name or default)
+    ref = await workspace.leases.create(params.notebook_path, spec)
+    try:
+        return await _opened(params, session, ref, given, default)
+    except BackendError as error:
+        raise PartlyDone.created(path=ref.path, reason=error.message) from error
+
+
+async def _opened(
+    params: UseNotebookParams,
+    session: Session,
+    ref: NotebookRef,
+    given: KernelInfo | None,
+    default: str,
+) -> OpenedNotebook:
+    """The notebook, held by the session. What cannot be undone comes last."""
+    workspace = session.workspace
     before = session.record.notebooks.get(ref.key)
     action = _action(params, session, ref, before)
     stem = PurePosixPath(ref.path).stem
@@ -57,15 +80,14 @@ async def use_notebook(params: UseNotebookParams, session: Session) -> OpenedNot
     )
     session.hold(held)
     notebook = await session.notebook()
-    await _choose(params, notebook, session)
     cells = await notebook.read()
     count, overview = len(cells), outline(cells, notebook.view, 0, OVERVIEW_CELLS)
-    kernel_name = held.kernel_name or cells.kernelspec()
+    kernel_name = held.kernel_name or cells.kernelspec() or default
     return OpenedNotebook(
         action=action,
         notebook_name=held.name,
-        kernel=await _running(notebook, workspace),
-        kernel_name=kernel_name or (await workspace.kernels.specs())[1],
+        kernel=await _chosen(params, notebook, session, given),
+        kernel_name=kernel_name,
         cell_count=count,
         cells=overview,
         next=workspace.policy.next_call.format(session_id=session.record.session_id),
@@ -82,31 +104,31 @@ def _check_permitted(params: UseNotebookParams, workspace: Workspace) -> None:
         workspace.require("execute", phrases.opening_with_private_kernel())
 
 
-async def _check_kernel(params: UseNotebookParams, session: Session) -> None:
-    """Refuse an unknown kernel or kernelspec before a file is created for it."""
-    workspace = session.workspace
-    if params.kernel_id is not None:
-        if "kernel" in params.model_fields_set and params.kernel == "private":
-            raise KernelTaken.private_and_given(kernel_id=params.kernel_id)
-        await _check_private(params.kernel_id, session, None)
-        if await described(params.kernel_id, workspace) is None:
-            raise KernelMissing.unknown(kernel_id=params.kernel_id)
-    if params.kernel_name is not None:
-        names = [spec.name for spec in (await workspace.kernels.specs())[0]]
-        if params.kernel_name not in names:
-            raise KernelspecMissing.not_installed(kernel_name=params.kernel_name, installed=names)
+async def _given_kernel(params: UseNotebookParams, session: Session) -> KernelInfo | None:
+    """The kernel that the call names, before a file is created for it. Raises KernelTaken,
+    KernelMissing."""
+    if params.kernel_id is None:
+        return None
+    if "kernel" in params.model_fields_set and params.kernel == "private":
+        raise KernelTaken.private_and_given(kernel_id=params.kernel_id)
+    await _check_private(params.kernel_id, session, None)
+    found = await described(params.kernel_id, session.workspace)
+    if found is None:
+        raise KernelMissing.unknown(kernel_id=params.kernel_id)
+    if params.mode == "create" and found.notebook_path is not None:
+        raise KernelTaken.by_notebooks(kernel_id=params.kernel_id, paths=[found.notebook_path])
+    return found
 
 
-async def _opened(params: UseNotebookParams, workspace: Workspace) -> NotebookRef:
-    if params.mode == "connect":
-        return await workspace.documents.identify(params.notebook_path)
-    ref = await workspace.leases.create(params.notebook_path)
+async def _specs(
+    params: UseNotebookParams, workspace: Workspace
+) -> tuple[Mapping[str, Kernelspec], str]:
+    """All kernelspecs by name, and the name of the default one. Raises KernelspecMissing."""
     specs, default = await workspace.kernels.specs()
-    for spec in specs:
-        if spec.name == (params.kernel_name or default):
-            async with workspace.leases.lease(ref) as lease, lease.edit() as cells:
-                cells.set_kernelspec(spec.name, spec.display_name, spec.language)
-    return ref
+    known = {spec.name: spec for spec in specs}
+    if params.kernel_name is not None and params.kernel_name not in known:
+        raise KernelspecMissing.not_installed(kernel_name=params.kernel_name, installed=list(known))
+    return known, default
 
 
 def _action(
@@ -138,28 +160,49 @@ def _asked(params: UseNotebookParams, name: str, known: T) -> T:
     return given if name in params.model_fields_set else known
 
 
-async def _choose(params: UseNotebookParams, notebook: Notebook, session: Session) -> None:
-    """Use the kernel that the call asks for: that of an id, a private one or the notebook's own."""
+async def _chosen(
+    params: UseNotebookParams, notebook: Notebook, session: Session, given: KernelInfo | None
+) -> Kernel | None:
+    """The running kernel that the session uses from now on: that of an id, a private one or the
+    notebook's own."""
     held = notebook.held
-    if params.kernel_id is not None:
-        if held.private and held.kernel_id == params.kernel_id:
-            return
-        await _check_private(params.kernel_id, session, notebook.ref)
-        await session.workspace.kernels.attach(notebook.ref, params.kernel_id)
-        if held.private:
-            await _give_up(notebook, session)
-        await notebook.kernel.adopt(params.kernel_id)
-        return
-    kernel = _asked(params, "kernel", "private" if held.private else "shared")
-    if kernel == "private" and not held.private:
-        await notebook.kernel.forget(private=True)
-    elif kernel == "shared" and held.private:
-        session.workspace.require("execute", phrases.opening_with_shared_kernel())
+    if given is not None and not (held.private and held.kernel_id == given.kernel_id):
+        await _take(given.kernel_id, notebook, session)
+        return _kernel(given)
+    if given is None:
+        kernel = _asked(params, "kernel", "private" if held.private else "shared")
+        if kernel == "private" and not held.private:
+            await notebook.kernel.forget(private=True)
+            return None
+        if kernel == "shared" and held.private:
+            session.workspace.require("execute", phrases.opening_with_shared_kernel())
+            return await _go_back(notebook, session)
+    return await _running(notebook, session.workspace)
+
+
+async def _take(kernel_id: str, notebook: Notebook, session: Session) -> None:
+    """Make that kernel the notebook's, and the session's."""
+    await _check_private(kernel_id, session, notebook.ref)
+    seen = await notebook.kernel.seen(kernel_id)
+    await session.workspace.kernels.attach(notebook.ref, kernel_id)
+    if notebook.held.private:
         await _give_up(notebook, session)
+    await notebook.kernel.adopt(seen)
+
+
+async def _go_back(notebook: Notebook, session: Session) -> Kernel | None:
+    """Use the notebook's own kernel instead of a private one; returns it if it runs."""
+    own = await notebook.kernel.own()
+    info = await described(own.kernel_id, session.workspace) if own is not None else None
+    await _give_up(notebook, session)
+    if own is None or info is None:
+        return None
+    await notebook.kernel.adopt(own)
+    return _kernel(info)
 
 
 async def _give_up(notebook: Notebook, session: Session) -> None:
-    """Go back from the private kernel to the notebook's own."""
+    """Stop the private kernel."""
     workspace = session.workspace
     fate = await release_kernel(
         session.record,
@@ -178,9 +221,11 @@ async def _running(notebook: Notebook, workspace: Workspace) -> Kernel | None:
     if kernel_id is None:
         return None
     info = await described(kernel_id, workspace)
-    if info is None:
-        return None
-    return Kernel(kernel_id=kernel_id, kernel_name=info.kernel_name, state=info.state)
+    return _kernel(info) if info is not None else None
+
+
+def _kernel(info: KernelInfo) -> Kernel:
+    return Kernel(kernel_id=info.kernel_id, kernel_name=info.kernel_name, state=info.state)
 
 
 async def unuse_notebook(params: UnuseNotebookParams, session: Session) -> ReleasedNotebook:

@@ -58,7 +58,10 @@ def run(arguments: argparse.Namespace) -> None:
     try:
         asyncio.run(_run(arguments, values))
     except BackendError as error:
-        raise ServeError(error.message) from error
+        from jmcp.state.folder import state_folder
+
+        folder = state_folder(_place(values))
+        raise ServeError(f"{error.message} (in {folder})") from error
 
 
 async def _run(arguments: argparse.Namespace, values: dict[str, Any]) -> None:

@@ -103,7 +103,7 @@ class WriteRefused(BackendError):
     kind = "write_refused"
 
 
-class StateUnavailable(WriteRefused):
+class StateUnavailable(BackendError):
     """What has to outlive the process could not be read or written: disk full, read-only, locked.
 
     Stores raise it by one of these constructors, whose texts are for logs. A server gives them a

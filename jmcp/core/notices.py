@@ -32,6 +32,10 @@ class Notice:
 class SessionOpened(Notice): ...
 
 
+class SessionNotStored(Notice):
+    reason: str
+
+
 class NotebookMoved(Notice):
     old: str
     new: str

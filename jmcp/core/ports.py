@@ -172,6 +172,13 @@ class Cells(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kernelspec:
+    name: str
+    display_name: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileEntry:
     """One row of a listing. `size` in bytes (None for a directory); `last_modified` ISO 8601 UTC."""
 
@@ -222,8 +229,9 @@ class Documents(Protocol):
     async def current(self, key: str) -> NotebookRef:
         """The same notebook after renames. Raises NotebookMissing when it was deleted."""
 
-    async def create(self, path: str) -> NotebookRef:
-        """A new empty notebook (nbformat 4.5). Raises NotebookExists, DirectoryMissing, PathRefused."""
+    async def create(self, path: str, kernelspec: Kernelspec | None = None) -> NotebookRef:
+        """A new empty notebook (nbformat 4.5), for that kernel if given. Raises NotebookExists,
+        DirectoryMissing, PathRefused."""
 
     async def open(self, ref: NotebookRef) -> Document:
         """The notebook, held open until the caller closes it. `ref` is what `current` says now.
@@ -264,13 +272,6 @@ class KernelInfo:
     connections: int
     last_activity: str
     notebook_path: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kernelspec:
-    name: str
-    display_name: str
-    language: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,12 @@ def _on_disk(folder: Path) -> tuple[Store, Journal]:
             state
         )
     except StateUnavailable as error:
-        log.warning("Sessions and unsaved edits will not survive a restart: %s", error.message)
+        log.warning(
+            "Sessions and unsaved edits will not survive a restart: jmcp keeps them in memory, for "
+            "%s (in %s).",
+            error.message,
+            folder,
+        )
         return MemoryStore(), MemoryJournal()
 
 

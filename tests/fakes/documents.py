@@ -18,6 +18,7 @@ from jmcp.core.ports import (
     CellType,
     DocumentMode,
     FileEntry,
+    Kernelspec,
     NotebookRef,
     Output,
     OutputSink,
@@ -312,14 +313,14 @@ class FakeDocuments:
         return NotebookRef(key=key, path=path)
 
     @passes("documents.create")
-    async def create(self, path: str) -> NotebookRef:
+    async def create(self, path: str, kernelspec: Kernelspec | None = None) -> NotebookRef:
         target = self._checked(path)
         directory = target.rpartition("/")[0]
         if directory not in self._directories:
             raise DirectoryMissing.nothing_there(path=directory)
         if target in self._files:
             raise NotebookExists.file_there(path=target)
-        self._files[target] = _File(text=json.dumps(nbformat_cells.new_notebook()))
+        self._files[target] = _File(text=json.dumps(nbformat_cells.new_notebook(kernelspec)))
         return self._identify(target)
 
     @passes("documents.open")

@@ -25,6 +25,10 @@ class FakeStore:
     async def put(self, record: SessionRecord) -> None:
         await self._kept.put(record)
 
+    @passes("store.add")
+    async def add(self, record: SessionRecord) -> bool:
+        return await self._kept.add(record)
+
     @passes("store.touch")
     async def touch(self, owner: str, session_id: str, moment: float) -> bool:
         return await self._kept.touch(owner, session_id, moment)

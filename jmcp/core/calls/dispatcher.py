@@ -19,8 +19,8 @@ from jmcp.core.calls.gate import Gate
 from jmcp.core.calls.model import Params, Result
 from jmcp.core.calls.rendering import Texts
 from jmcp.core.calls.tool import Api, Tool
-from jmcp.core.errors import BackendError, ToolError
-from jmcp.core.notices import RunAbandoned, SessionOpened
+from jmcp.core.errors import BackendError, StateUnavailable, ToolError
+from jmcp.core.notices import RunAbandoned, SessionNotStored, SessionOpened
 from jmcp.core.observe.events import CallEvent, masked
 from jmcp.core.server import Server, ServerParts
 from jmcp.core.sessions.records import SessionRecord
@@ -96,6 +96,10 @@ class Dispatcher(Server):
             return await self._run(tool, params, caller, call)
         except ToolError as error:
             return self._failed(tool, error, call)
+        except StateUnavailable as error:
+            # Before the work: what comes after it goes on without the store.
+            refused = self.api.policy.errors.state_unavailable.not_begun
+            return self._failed(tool, refused(reason=error.message, tool=tool.name), call)
         except BackendError as error:
             mapped = self.api.policy.backend_errors[error.kind]
             return self._failed(tool, mapped(error.message, **error.details), call)
@@ -135,6 +139,8 @@ class Dispatcher(Server):
                         readings=session.unsaved_readings(),
                     )
                 )
+                if reason := self.sessions.unstored(session.record):
+                    session.notice(SessionNotStored(reason=reason))
             except asyncio.CancelledError:
                 self._left(tool, session)
                 raise
@@ -166,6 +172,9 @@ class Dispatcher(Server):
     ) -> Session:
         asked: str | None = getattr(params, "session_id", None)
         caller = workspace.caller
+        if tool.session == "opens" and asked:
+            # Of calls that open a session of one id at once, one does.
+            await stack.enter_async_context(self._lock(caller.owner, asked))
         if tool.session == "opens":
             record = await self.sessions.get(caller.owner, asked) if asked else None
             if record is None:
@@ -173,12 +182,18 @@ class Dispatcher(Server):
         else:
             notebook_path: str | None = getattr(params, "notebook_path", None)
             record = await self.sessions.find(tool, asked, notebook_path, caller)
+            if tool.access == "exclusive":
+                lock = self._lock(record.owner, record.session_id)
+                await stack.enter_async_context(lock)
         if tool.access == "exclusive":
-            key = (record.owner, record.session_id)
-            await stack.enter_async_context(self._exclusive.setdefault(key, asyncio.Lock()))
+            await self.sessions.require_store(record)
             # What the call before this one on the session did may matter to it.
             record = await self.sessions.find(tool, record.session_id, None, caller)
         return Session(record, workspace)
+
+    def _lock(self, owner: str, session_id: str) -> asyncio.Lock:
+        """Held by one call at a time, of those that change the session."""
+        return self._exclusive.setdefault((owner, session_id), asyncio.Lock())
 
     async def _opened(
         self, asked: str | None, workspace: Workspace, stack: AsyncExitStack
@@ -186,8 +201,9 @@ class Dispatcher(Server):
         """A new session, discarded again when the handler fails or the call is cancelled."""
         caller = workspace.caller
         mine = await self.sessions.of_owner(caller.owner)
-        record = await self.sessions.open(caller, asked)
-        stack.push_async_exit(self._discard(record))
+        record, new = await self.sessions.open(caller, asked)
+        if new:
+            stack.push_async_exit(self._discard(record))
         session = Session(record, workspace)
         if caller.connection and any(other.connection == caller.connection for other in mine):
             session.notice(SessionOpened())
@@ -196,11 +212,15 @@ class Dispatcher(Server):
     def _discard(self, record: SessionRecord) -> Discard:
         """Removes a session that was opened for a call which then did not succeed."""
 
+        async def afterwards() -> None:
+            async with self._lock(record.owner, record.session_id):
+                await self.sessions.discard(record)
+
         async def discard(kind: type[BaseException] | None, *_: object) -> None:
             if kind is not None and issubclass(kind, asyncio.CancelledError):
-                self.later(self.sessions.remove(record), "after a cancelled opening")
+                self.later(afterwards(), "after a cancelled opening")
             elif kind is not None:
-                await self.sessions.remove(record)
+                await self.sessions.discard(record)
 
         return discard
 

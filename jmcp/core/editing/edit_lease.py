@@ -17,6 +17,7 @@ from jmcp.core.ports import (
     DocumentMode,
     Documents,
     EditSubscriber,
+    Kernelspec,
     NotebookRef,
     OutputSink,
 )
@@ -189,9 +190,9 @@ class Leases:
             on_notice=on_notice,
         )
 
-    async def create(self, path: str) -> NotebookRef:
+    async def create(self, path: str, kernelspec: Kernelspec | None = None) -> NotebookRef:
         """A new empty notebook. Raises as `Documents.create`."""
-        ref = await self.documents.create(path)
+        ref = await self.documents.create(path, kernelspec)
         if self.recorder is not None:
             # Where keys are paths, this one may have been that of a notebook which was deleted.
             self.recorder.forget(ref.key)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from jmcp.core.errors import BackendError
+from jmcp.core.errors import BackendError, StateUnavailable
 from jmcp.core.sessions.read_cells import Reading
 from jmcp.core.sessions.readings import with_reading
-from jmcp.core.sessions.records import SessionRecord, Store
+from jmcp.core.sessions.records import Change, SessionRecord, Store
 
 WRITE_SECONDS = 0.25
 """How long a session's use and its readings wait to be stored: what a crash can cost of them.
 Nothing that was acknowledged is among them. Storing them takes 0.2 ms of a call's 2 ms."""
+LONGEST_PAUSE_SECONDS = 30.0
+"""Between two attempts to write to a store that is away; the pause doubles up to this."""
 
 log = logging.getLogger("jmcp")
 
@@ -26,24 +28,65 @@ Name = tuple[str, str]
 class _Use:
     """When a session was last used, and what it read since that was stored, by notebook key.
 
-    `applied` is the revision of each reading that a record was last given.
+    `owed` are changes that the store did not take, `record` the session as its last call knew it;
+    `untold` says why they were not taken, until a caller knows.
     """
 
     moment: float
     readings: dict[str, Reading] = field(default_factory=dict)
-    applied: dict[str, int] = field(default_factory=dict)
-    applied_moment: float = 0.0
+    owed: list[Change] = field(default_factory=list)
+    record: SessionRecord | None = None
+    untold: str | None = None
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One attempt to store what the record of a session does not have yet.
+
+    It remembers what it put into the record: more may come while the store is at it.
+    """
+
+    use: _Use
+    moment: float = 0.0
+    revisions: dict[str, int] = field(default_factory=dict)
+    owed: list[Change] = field(default_factory=list)
+
+    def with_owed(self, record: SessionRecord) -> SessionRecord | None:
+        """The record with the changes that the store did not take; None if the session is over."""
+        self.owed = list(self.use.owed)
+        return _after(record, self.owed)
+
+    def applied(self, record: SessionRecord) -> SessionRecord:
+        """The record with its use and all that was read."""
+        self.moment = self.use.moment
+        for key, reading in self.use.readings.items():
+            self.revisions[key] = reading.revision
+            record = with_reading(key, reading, record)
+        return replace(record, last_accessed=max(record.last_accessed, self.moment))
+
+    def __call__(self, record: SessionRecord) -> SessionRecord | None:
+        changed = self.with_owed(record)
+        return None if changed is None else self.applied(changed)
 
 
 class DeferredWrites:
-    """Uses and readings of sessions that their records do not have yet.
+    """What sessions are that their stored records do not say yet: uses, readings, and changes that
+    the store did not take.
 
-    `clock` is in seconds since the epoch.
+    `clock` is in seconds since the epoch. `on_stored` is called with a record as it was and as it
+    is once it has such changes.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], float],
+        on_stored: Callable[[SessionRecord, SessionRecord | None], None] = lambda before, now: None,
+    ) -> None:
+        self.pause_seconds = WRITE_SECONDS
         self._store = store
         self._clock = clock
+        self._on_stored = on_stored
         self._uses: dict[Name, _Use] = {}
         self._soon: asyncio.TimerHandle | None = None
         self._writing = asyncio.Lock()
@@ -55,29 +98,62 @@ class DeferredWrites:
         use = self._uses.setdefault(name, _Use(0.0))
         use.moment = max(use.moment, self._clock())
         use.readings.update(readings)
-        if self._soon is None:
-            self._soon = asyncio.get_running_loop().call_later(WRITE_SECONDS, self._flush_now)
+        self._flush_soon()
 
-    def applied(self, record: SessionRecord) -> SessionRecord:
-        """The record with all that is to be stored. `confirm` says that it was."""
+    def owe(
+        self, record: SessionRecord, changes: Sequence[Change], error: StateUnavailable
+    ) -> None:
+        """The store did not take these changes, which `record` has: the session goes on with them
+        in this process, and they are stored as soon as that is possible."""
+        use = self._uses.setdefault((record.owner, record.session_id), _Use(self._clock()))
+        use.owed.extend(changes)
+        use.record = record
+        use.untold = error.message
+        log.warning("What a call changed of its session is stored later: %s", error.message)
+        self._flush_soon()
+
+    def owes(self, record: SessionRecord) -> bool:
+        """Whether there are changes of the session that the store did not take."""
         use = self._uses.get((record.owner, record.session_id))
-        if use is None:
-            return record
-        use.applied_moment = use.moment
-        for key, reading in use.readings.items():
-            use.applied[key] = reading.revision
-            record = with_reading(key, reading, record)
-        return replace(record, last_accessed=max(record.last_accessed, use.moment))
+        return use is not None and bool(use.owed)
 
-    def confirm(self, owner: str, session_id: str) -> None:
-        """What `applied` last gave the session's record is stored."""
-        use = self._uses.get((owner, session_id))
+    def tell(self, record: SessionRecord) -> str | None:
+        """Why changes of the session are not stored, if no caller was told; now one is."""
+        use = self._uses.get((record.owner, record.session_id))
+        if use is None or use.untold is None:
+            return None
+        reason, use.untold = use.untold, None
+        return reason if use.owed else None
+
+    def known(self, stored: SessionRecord) -> SessionRecord | None:
+        """A record as this process knows it; None if the session is over."""
+        use = self._uses.get((stored.owner, stored.session_id))
         if use is None:
-            return
-        for key, revision in use.applied.items():
+            return stored
+        record = _after(stored, use.owed)
+        if record is None or record.last_accessed >= use.moment:
+            return record
+        return replace(record, last_accessed=use.moment)
+
+    def owing(self) -> list[SessionRecord]:
+        """The sessions with changes that the store did not take, as their last calls knew them."""
+        return [use.record for use in self._uses.values() if use.owed and use.record is not None]
+
+    def attempt(self, record: SessionRecord) -> Attempt:
+        """For a change of the session's record that takes along what is to be stored."""
+        name = (record.owner, record.session_id)
+        return Attempt(self._uses.setdefault(name, _Use(self._clock())))
+
+    def confirm(self, owner: str, session_id: str, attempt: Attempt) -> None:
+        """What the attempt put into the session's record is stored."""
+        use = attempt.use
+        for key, revision in attempt.revisions.items():
             use.readings[key].stored = max(use.readings[key].stored, revision)
-        newer = any(reading.unsaved for reading in use.readings.values())
-        if not newer and use.moment == use.applied_moment:
+        use.owed = [one for one in use.owed if not any(one is other for other in attempt.owed)]
+        newer = bool(use.owed) or any(reading.unsaved for reading in use.readings.values())
+        if newer or use.moment != attempt.moment:
+            return
+        if self._uses.get((owner, session_id)) is use:
             del self._uses[owner, session_id]
 
     def last_used(self, record: SessionRecord) -> float:
@@ -97,6 +173,13 @@ class DeferredWrites:
         async with self._writing:
             for name in tuple(self._uses):
                 await self._store_use(name)
+        self.pause_seconds = WRITE_SECONDS
+
+    async def require(self, record: SessionRecord) -> None:
+        """Store all of this session. Raises StateUnavailable where it cannot be changed now."""
+        self.note(record, {})
+        async with self._writing:
+            await self._store_use((record.owner, record.session_id))
 
     async def close(self) -> None:
         """Store the rest, if the store lets itself be written."""
@@ -104,20 +187,30 @@ class DeferredWrites:
             await self.flush()
         except BackendError as error:
             log.warning("What sessions have read last was not stored: %s", error.message)
+        if self._soon is not None:
+            self._soon.cancel()
 
     async def _store_use(self, name: Name) -> None:
         use = self._uses.get(name)
         if use is None:
             return
-        if use.readings:
-            stored = await self._store.change(*name, self.applied) is not None
+        attempt = Attempt(use)
+        if use.readings or use.owed:
+            done = await self._store.change(*name, attempt)
+            stored = done is not None and done[1] is not None
+            if done is not None and attempt.owed:
+                self._on_stored(*done)
         else:
-            use.applied_moment = use.moment
+            attempt.moment = use.moment
             stored = await self._store.touch(*name, use.moment)
         if stored:
-            self.confirm(*name)
+            self.confirm(*name, attempt)
         else:  # there is no such session any more
             self._uses.pop(name, None)
+
+    def _flush_soon(self) -> None:
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(self.pause_seconds, self._flush_now)
 
     def _flush_now(self) -> None:
         self._soon = None
@@ -127,6 +220,21 @@ class DeferredWrites:
         try:
             await self.flush()
         except BackendError as error:
-            log.warning("What sessions have read is stored later: %s", error.message)
-        if self._uses and self._soon is None:
-            self._soon = asyncio.get_running_loop().call_later(WRITE_SECONDS, self._flush_now)
+            if self.pause_seconds == WRITE_SECONDS:
+                log.warning("What sessions have read is stored later: %s", error.message)
+            self.pause_seconds = min(2 * self.pause_seconds, LONGEST_PAUSE_SECONDS)
+        except Exception:
+            log.exception("What sessions have read is stored later.")
+            self.pause_seconds = min(2 * self.pause_seconds, LONGEST_PAUSE_SECONDS)
+        if self._uses:
+            self._flush_soon()
+
+
+def _after(record: SessionRecord, changes: Sequence[Change]) -> SessionRecord | None:
+    """The record after these changes; None if one of them ends the session."""
+    for change in changes:
+        changed = change(record)
+        if changed is None:
+            return None
+        record = changed
+    return record

@@ -73,9 +73,19 @@ class NotebookKernel:
             await self._store(partial(after_sighting, sighting=sighting))
         return sighting.kernel_id
 
-    async def adopt(self, kernel_id: str) -> None:
-        """Take the kernel as it is now: what happened to it before is no news for this session."""
-        sighting = KernelSighting.of(kernel_id, await self._healing.kernels.health(kernel_id))
+    async def seen(self, kernel_id: str) -> KernelSighting:
+        """That kernel as it is now."""
+        return KernelSighting.of(kernel_id, await self._healing.kernels.health(kernel_id))
+
+    async def own(self) -> KernelSighting | None:
+        """The live kernel that everybody has who opens the notebook, whatever this session uses."""
+        return await self._healing.running(replace(self._held, private=False, kernel_id=None))
+
+    async def adopt(self, sighting: KernelSighting) -> None:
+        """Take the kernel as it was seen: what happened to it before is no news for this session.
+
+        Asks nobody but the store, and so does not fail.
+        """
         await self._store(partial(after_adoption, sighting=sighting))
 
     async def restart(self) -> str | None:
@@ -94,7 +104,7 @@ class NotebookKernel:
                 await self._healing.start_another(self._session.record, self._held, kernel_name)
             )
             return self._held.kernel_id
-        await self.adopt(kernel_id)
+        await self.adopt(await self.seen(kernel_id))
         return kernel_id
 
     async def forget(self, *, private: bool) -> None:

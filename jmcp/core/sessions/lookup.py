@@ -52,7 +52,9 @@ class SessionLookup:
         self._store = store
         self._documents = documents
         self._clock = clock
-        self._deferred = DeferredWrites(store, clock)
+        self._deferred = DeferredWrites(
+            store, clock, on_stored=lambda before, now: self.lifetimes.changed(before, now)
+        )
         self.lifetimes = Lifetimes(
             policy=policy,
             store=store,
@@ -117,7 +119,8 @@ class SessionLookup:
 
     async def get(self, owner: str, session_id: str) -> SessionRecord | None:
         """A live session, or None; one past its idle time is ended, never returned."""
-        record = await self._store.get(owner, session_id)
+        stored = await self._store.get(owner, session_id)
+        record = self._deferred.known(stored) if stored is not None else None
         if record is not None and self.lifetimes.over(record):
             await self.lifetimes.end(record)
             return None
@@ -125,8 +128,9 @@ class SessionLookup:
 
     async def of_owner(self, owner: str) -> list[SessionRecord]:
         """The owner's live sessions, the one used last first."""
-        await self._deferred.flush()
-        known = await self._store.of_owner(owner)
+        stored = await self._store.of_owner(owner)
+        known = [record for one in stored if (record := self._deferred.known(one)) is not None]
+        known.sort(key=lambda record: record.last_accessed, reverse=True)
         return [record for record in known if not self.lifetimes.over(record)]
 
     async def chosen(self, caller: Caller, session_id: str | None) -> list[SessionRecord]:
@@ -157,10 +161,23 @@ class SessionLookup:
     async def others_hold(self, key: str, than: SessionRecord) -> bool:
         """Whether another session, of any owner, holds that notebook."""
         return any(
-            not self.lifetimes.over(record)
-            for record in await self._store.holders(key)
-            if (record.owner, record.session_id) != (than.owner, than.session_id)
+            (record.owner, record.session_id) != (than.owner, than.session_id)
+            for record in await self._holders(key)
         )
+
+    async def _holders(self, *claims: str) -> list[SessionRecord]:
+        """The live sessions of all owners that claim any of these."""
+        # With those whose claims the store did not take, and without what it did not let go.
+        stored = {(one.owner, one.session_id): one for one in self._deferred.owing()}
+        stored |= {(one.owner, one.session_id): one for one in await self._store.holders(*claims)}
+        found = (self._deferred.known(record) for record in stored.values())
+        return [
+            record
+            for record in found
+            if record is not None
+            and not record.claims.isdisjoint(claims)
+            and not self.lifetimes.over(record)
+        ]
 
     def _unknown(self, mine: Sequence[SessionRecord]) -> ToolError:
         error, rows = self._policy.errors.session_not_found, [_row(record) for record in mine]

@@ -86,11 +86,14 @@ class PendingRun:
 class Store(Protocol):
     """Session records of all owners. Expiry is the caller's: it knows the clock and what runs.
 
-    Every method may raise `stores.statefile.StateUnavailable`, a BackendError.
+    Every method may raise StateUnavailable; whether a change was made is then not known.
     """
 
     async def get(self, owner: str, session_id: str) -> SessionRecord | None: ...
     async def put(self, record: SessionRecord) -> None: ...
+    async def add(self, record: SessionRecord) -> bool:
+        """Keep a new record; False, and nothing, where there is one of that owner and id."""
+
     async def touch(self, owner: str, session_id: str, moment: float) -> bool:
         """Refresh `last_accessed` alone; False when there is no such session."""
 

@@ -217,11 +217,16 @@ class Session:
             return error.no_current(notebooks=mine)
         return error.not_held(asked=notebook_path, notebooks=mine)
 
+    def check_room(self) -> None:
+        """Raises session_limit where the session can hold no notebook more."""
+        limit = self.workspace.policy.notebooks_per_session
+        if len(self.record.notebooks) >= limit:
+            raise self.workspace.policy.errors.session_limit.notebooks(limit=limit)
+
     def hold(self, held: HeldNotebook) -> None:
         """Add a notebook to the session, or change how one is used, and make it current."""
-        limit = self.workspace.policy.notebooks_per_session
-        if len(self.record.notebooks.keys() | {held.ref.key}) > limit:
-            raise self.workspace.policy.errors.session_limit.notebooks(limit=limit)
+        if held.ref.key not in self.record.notebooks:
+            self.check_room()
         if held.ref.key not in self.record.notebooks:
             self._opened.add(held.ref.key)
         self._change(partial(_holding, held))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from jmcp.core.calls.call import Caller
+from jmcp.core.errors import StateUnavailable
 from jmcp.core.sessions.lookup import SessionLookup
 from jmcp.core.sessions.read_cells import Reading
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
@@ -22,8 +23,9 @@ NO_READINGS: Mapping[str, Reading] = MappingProxyType({})
 class Sessions(SessionLookup):
     """Session records at work: what calls change of them, and how they end."""
 
-    async def open(self, caller: Caller, session_id: str | None) -> SessionRecord:
-        """A new session, stored at once so that two calls never make the same one."""
+    async def open(self, caller: Caller, session_id: str | None) -> tuple[SessionRecord, bool]:
+        """A new session, stored at once so that two calls never make the same one; or the one of
+        that id that another process made just now. Says whether it is new."""
         mine = await self.of_owner(caller.owner)
         if len(mine) >= self._policy.sessions_per_owner:
             raise self._policy.errors.session_limit.sessions(
@@ -41,8 +43,13 @@ class Sessions(SessionLookup):
             last_accessed=now,
             connection=caller.connection,
         )
-        await self._store.put(record)
-        return record
+        if not await self._store.add(record):
+            known = await self.get(caller.owner, record.session_id)
+            if known is not None:
+                return known, False
+            await self._store.put(record)  # one that is over, and not removed yet
+        self._deferred.forget(record)
+        return record, True
 
     async def _mint(self, caller: Caller) -> str:
         policy = self._policy
@@ -74,31 +81,55 @@ class Sessions(SessionLookup):
         if record.notebooks and not changes and not notices_to_deliver:
             return []
         told: list[str] = []
+        attempt = self._deferred.attempt(record)
 
-        def changed(now: SessionRecord) -> SessionRecord | None:
+        def clean(now: SessionRecord) -> SessionRecord:
+            """Without the notices that this call tells."""
             told.clear()
-            for change in changes:
-                now = change(now)
-            if not now.notebooks:
-                return None
             named = [held for key, held in now.notebooks.items() if key in notices_to_deliver]
             told.extend(held.pending_notice for held in named if held.pending_notice is not None)
             news = {held.ref.key: replace(held, pending_notice=None) for held in named}
-            return self._deferred.applied(replace(now, notebooks=now.notebooks | news))
+            return replace(now, notebooks=now.notebooks | news)
 
-        done = await self._store.change(record.owner, record.session_id, changed)
+        def changed(stored: SessionRecord) -> SessionRecord | None:
+            told.clear()
+            now = attempt.with_owed(stored)
+            if now is None:
+                return None
+            for change in changes:
+                now = change(now)
+            return attempt.applied(clean(now)) if now.notebooks else None
+
+        try:
+            done = await self._store.change(record.owner, record.session_id, changed)
+        except StateUnavailable as error:
+            clean(record)  # which has the changes
+            cleaned = [clean] if told else []
+            ended = [_unless_used] if not record.notebooks else []
+            self._deferred.owe(record, [*changes, *cleaned, *ended], error)
+            return list(told)
         if done is None or done[1] is None:
             self._deferred.forget(record)
         else:
-            self._deferred.confirm(record.owner, record.session_id)
+            self._deferred.confirm(record.owner, record.session_id, attempt)
         if done is not None:
             self.lifetimes.changed(*done)
         return told
 
+    async def require_store(self, record: SessionRecord) -> None:
+        """Before work that changes the session: raises StateUnavailable where that could not be
+        stored."""
+        await self._deferred.require(record)
+
+    def unstored(self, record: SessionRecord) -> str | None:
+        """Why changes of the session are not stored, if no caller was told; now one is."""
+        return self._deferred.tell(record)
+
     async def latest(self, record: SessionRecord, held: HeldNotebook) -> HeldNotebook:
         """What the session knows of the notebook by now; as it was if the session let it go."""
         stored = await self._store.get(record.owner, record.session_id)
-        return stored.notebooks.get(held.ref.key, held) if stored is not None else held
+        known = self._deferred.known(stored) if stored is not None else None
+        return known.notebooks.get(held.ref.key, held) if known is not None else held
 
     async def change(
         self,
@@ -109,18 +140,37 @@ class Sessions(SessionLookup):
         """Change at once what the session knows of a notebook; returns it before and after.
 
         A notebook that it let go meanwhile, or does not hold so far, changes for the caller only.
+        Where the store does not take it, the session knows it in this process.
         """
         key = held.ref.key
+        attempt = self._deferred.attempt(record)
+        seen: list[SessionRecord] = []
 
-        def changed(now: SessionRecord) -> SessionRecord:
+        def altered(now: SessionRecord) -> SessionRecord:
             if key not in now.notebooks:
                 return now
             return replace(now, notebooks={**now.notebooks, key: change(now.notebooks[key])})
 
-        done = await self._store.change(record.owner, record.session_id, changed)
-        if done is None or done[1] is None or key not in done[0].notebooks:
+        def changed(stored: SessionRecord) -> SessionRecord | None:
+            seen.clear()
+            now = attempt.with_owed(stored)
+            if now is None:
+                return None
+            seen.extend((now, altered(now)))
+            return attempt.applied(seen[1])
+
+        try:
+            done = await self._store.change(record.owner, record.session_id, changed)
+        except StateUnavailable as error:
+            if key in record.notebooks:
+                self._deferred.owe(altered(record), [altered], error)
             return held, change(held)
-        return done[0].notebooks[key], done[1].notebooks[key]
+        if done is None or done[1] is None:
+            return held, change(held)
+        self._deferred.confirm(record.owner, record.session_id, attempt)
+        if key not in seen[0].notebooks:
+            return held, change(held)
+        return seen[0].notebooks[key], seen[1].notebooks[key]
 
     async def private_kernels(
         self, *kernel_ids: str
@@ -128,8 +178,7 @@ class Sessions(SessionLookup):
         """Those among these kernels that are private to a live session of any owner, by id."""
         return {
             held.kernel_id: (record, held)
-            for record in await self._store.holders(*kernel_ids)
-            if not self.lifetimes.over(record)
+            for record in await self._holders(*kernel_ids)
             for held in record.notebooks.values()
             if held.private and held.kernel_id in kernel_ids
         }
@@ -137,6 +186,17 @@ class Sessions(SessionLookup):
     async def remove(self, record: SessionRecord) -> None:
         self._deferred.forget(record)
         await self._store.remove(record.owner, record.session_id)
+
+    async def discard(self, record: SessionRecord) -> None:
+        """Remove a session that was opened for a call which then did not succeed, unless another
+        call has opened a notebook in it. Where the store does not answer, it is removed later."""
+        try:
+            done = await self._store.change(record.owner, record.session_id, _unless_used)
+        except StateUnavailable as error:
+            self._deferred.owe(record, [_unless_used], error)
+            return
+        if done is None or done[1] is None:
+            self._deferred.forget(record)
 
     async def sweep(self) -> list[SessionRecord]:
         """End all sessions that have expired; returns them."""
@@ -146,3 +206,7 @@ class Sessions(SessionLookup):
     async def close(self) -> None:
         """Store what calls left to be stored."""
         await self._deferred.close()
+
+
+def _unless_used(now: SessionRecord) -> SessionRecord | None:
+    return now if now.notebooks else None

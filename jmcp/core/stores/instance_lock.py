@@ -28,7 +28,7 @@ class InstanceLock:
             self._held = _connect(self._path, "rwc")
             self._held.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
-            raise unavailable.not_writable(folder=str(folder), reason=str(error)) from error
+            raise unavailable.not_writable(folder=folder.name, reason=str(error)) from error
 
     def alive(self, process: str) -> bool:
         """Whether another process, or this one, is there; what a dead one left is removed."""

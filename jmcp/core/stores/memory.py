@@ -78,6 +78,12 @@ class MemoryStore:
         for number in map(hash, record.claims):
             self._holders[number] = (*self._holders.get(number, ()), kept)
 
+    async def add(self, record: SessionRecord) -> bool:
+        if record.session_id in self._owners.get(record.owner, {}):
+            return False
+        await self.put(record)
+        return True
+
     async def touch(self, owner: str, session_id: str, moment: float) -> bool:
         kept = self._owners.get(owner, {}).get(session_id)
         if kept is None:

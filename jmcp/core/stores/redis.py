@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from jmcp.core.errors import StateUnavailable
 from jmcp.core.sessions.records import Change, PendingRun, SessionRecord, Store
 from jmcp.core.stores.encoding import decode_session, encode_session
-from jmcp.core.stores.redis_scripts import CHANGE, PUT, REMOVE, TOUCH
+from jmcp.core.stores.redis_scripts import ADD, CHANGE, PUT, REMOVE, TOUCH
 
 MARGIN_HOURS = 24
 """How long Redis keeps a record past its idle time: the sweep, which knows what runs and stops
@@ -56,6 +56,7 @@ class RedisStore:
         self._root = f"jmcp:{quote(place, safe='')}"
         self._expiry_ms = int((idle_hours + MARGIN_HOURS) * 3_600_000)
         self._put = self._redis.register_script(PUT)
+        self._add = self._redis.register_script(ADD)
         self._change = self._redis.register_script(CHANGE)
         self._touch = self._redis.register_script(TOUCH)
         self._remove = self._redis.register_script(REMOVE)
@@ -67,6 +68,9 @@ class RedisStore:
 
     async def put(self, record: SessionRecord) -> None:
         await self._run(self._put, record.owner, record.session_id, *self._fields(record))
+
+    async def add(self, record: SessionRecord) -> bool:
+        return await self._run(self._add, record.owner, record.session_id, *self._fields(record))
 
     async def touch(self, owner: str, session_id: str, moment: float) -> bool:
         return await self._run(self._touch, owner, session_id, repr(moment), self._expiry_ms)

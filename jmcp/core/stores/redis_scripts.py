@@ -31,6 +31,15 @@ end
 
 PUT = _HOLDINGS + _WRITE + "return write()"
 
+ADD = (
+    _HOLDINGS
+    + _WRITE
+    + """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+return write()
+"""
+)
+
 # What `write` takes, and the data that has to be there.
 CHANGE = (
     _HOLDINGS

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from jmcp.core.sessions.records import Change, PendingRun, SessionRecord
 from jmcp.core.stores.encoding import decode_run, decode_session, encode_run, encode_session
@@ -14,6 +17,21 @@ COLUMNS = "SELECT owner, session_id, last_accessed, data FROM sessions"
 ONE = "owner = ? AND session_id = ?"
 CHANGE_ATTEMPTS = 100
 """To change a record that other processes change at the same moment: two at once are rare."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_Statements = Callable[Concatenate["SqliteStore", P], R]
+_Waiting = Callable[Concatenate["SqliteStore", P], Coroutine[Any, Any, R]]
+
+
+def _patient(statements: _Statements[P, R]) -> _Waiting[P, R]:
+    """A method whose statements, all or none, wait for other processes without the event loop."""
+
+    @wraps(statements)
+    async def waiting(self: SqliteStore, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return await self._state.patiently(partial(statements, self, *args, **kwargs))
+
+    return waiting
 
 
 class SqliteStore:
@@ -28,11 +46,13 @@ class SqliteStore:
         self._lock = lock
         self._keeper = lock.process if lock is not None else ""
 
-    async def get(self, owner: str, session_id: str) -> SessionRecord | None:
+    @_patient
+    def get(self, owner: str, session_id: str) -> SessionRecord | None:
         row = self._state.one(f"{COLUMNS} WHERE owner = ? AND session_id = ?", owner, session_id)
         return decode_session(*row) if row is not None else None
 
-    async def put(self, record: SessionRecord) -> None:
+    @_patient
+    def put(self, record: SessionRecord) -> None:
         with self._state.transaction():
             self._state.change(
                 "INSERT INTO sessions (owner, session_id, last_accessed, data) VALUES (?, ?, ?, ?) "
@@ -45,7 +65,23 @@ class SqliteStore:
             )
             self._hold(record)
 
-    async def change(
+    @_patient
+    def add(self, record: SessionRecord) -> bool:
+        with self._state.transaction():
+            added = self._state.change(
+                "INSERT OR IGNORE INTO sessions (owner, session_id, last_accessed, data) "
+                "VALUES (?, ?, ?, ?)",
+                record.owner,
+                record.session_id,
+                record.last_accessed,
+                encode_session(record),
+            )
+            if added:
+                self._hold(record)
+        return added > 0
+
+    @_patient
+    def change(
         self, owner: str, session_id: str, change: Change
     ) -> tuple[SessionRecord, SessionRecord | None] | None:
         for _ in range(CHANGE_ATTEMPTS):
@@ -56,7 +92,7 @@ class SqliteStore:
             after = change(before)
             if after == before or self._replace(row[3], before, after):
                 return before, after
-        raise self._state.unavailable.contended(file=str(self._state.path))
+        raise self._state.unavailable.contended(file=self._state.path.name)
 
     def _replace(self, data: str, before: SessionRecord, after: SessionRecord | None) -> bool:
         """Whether the record was still that data, and is replaced."""
@@ -92,7 +128,8 @@ class SqliteStore:
         for holding in record.claims:
             self._state.change("INSERT INTO holdings VALUES (?, ?, ?)", *name, holding)
 
-    async def touch(self, owner: str, session_id: str, moment: float) -> bool:
+    @_patient
+    def touch(self, owner: str, session_id: str, moment: float) -> bool:
         changed = self._state.change(
             "UPDATE sessions SET last_accessed = ? WHERE owner = ? AND session_id = ?",
             moment,
@@ -101,10 +138,12 @@ class SqliteStore:
         )
         return changed > 0
 
-    async def remove(self, owner: str, session_id: str) -> bool:
+    @_patient
+    def remove(self, owner: str, session_id: str) -> bool:
         return self._remove(ONE, owner, session_id)
 
-    async def expire(self, owner: str, session_id: str, moment: float) -> bool:
+    @_patient
+    def expire(self, owner: str, session_id: str, moment: float) -> bool:
         return self._remove(f"{ONE} AND last_accessed < ?", owner, session_id, moment)
 
     def _remove(self, which: str, owner: str, session_id: str, *more: float) -> bool:
@@ -115,15 +154,18 @@ class SqliteStore:
                 self._state.change(f"DELETE FROM holdings WHERE {ONE}", owner, session_id)
         return removed
 
-    async def of_owner(self, owner: str) -> Sequence[SessionRecord]:
+    @_patient
+    def of_owner(self, owner: str) -> Sequence[SessionRecord]:
         return _records(
             self._state.all(f"{COLUMNS} WHERE owner = ? ORDER BY last_accessed DESC", owner)
         )
 
-    async def idle_since(self, moment: float) -> Sequence[SessionRecord]:
+    @_patient
+    def idle_since(self, moment: float) -> Sequence[SessionRecord]:
         return _records(self._state.all(f"{COLUMNS} WHERE last_accessed < ?", moment))
 
-    async def holders(self, *holdings: str) -> Sequence[SessionRecord]:
+    @_patient
+    def holders(self, *holdings: str) -> Sequence[SessionRecord]:
         return _records(
             self._state.all(
                 f"{COLUMNS} WHERE (owner, session_id) IN (SELECT owner, session_id FROM holdings "
@@ -132,11 +174,13 @@ class SqliteStore:
             )
         )
 
-    async def count(self, since: float) -> int:
+    @_patient
+    def count(self, since: float) -> int:
         row = self._state.one("SELECT COUNT(*) FROM sessions WHERE last_accessed >= ?", since)
         return int(row[0]) if row is not None else 0
 
-    async def put_run(self, run: PendingRun) -> None:
+    @_patient
+    def put_run(self, run: PendingRun) -> None:
         self._state.change(
             "INSERT OR REPLACE INTO runs (execution_id, keeper, began, data) VALUES (?, ?, ?, ?)",
             run.execution_id,
@@ -145,10 +189,12 @@ class SqliteStore:
             encode_run(run),
         )
 
-    async def remove_run(self, execution_id: str) -> None:
+    @_patient
+    def remove_run(self, execution_id: str) -> None:
         self._state.change("DELETE FROM runs WHERE execution_id = ?", execution_id)
 
-    async def runs(self) -> Sequence[PendingRun]:
+    @_patient
+    def runs(self) -> Sequence[PendingRun]:
         self._inherit()
         rows = self._state.all(
             "SELECT data FROM runs WHERE keeper = ? ORDER BY began", self._keeper
@@ -157,7 +203,7 @@ class SqliteStore:
         return [run for run in found if run is not None]
 
     async def close(self) -> None:
-        self._state.close()
+        await asyncio.to_thread(self._state.close)
         if self._lock is not None:
             self._lock.close()
 

@@ -9,6 +9,7 @@ not the loss of power, which costs the last transactions and never the file.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sqlite3
@@ -22,13 +23,22 @@ from typing import Any, TypeVar, cast
 from jmcp.core.errors import StateUnavailable
 from jmcp.core.stores.schema import MIGRATIONS
 
-BUSY_SECONDS = 5.0
-"""How long to wait for another process's write, which takes milliseconds."""
+BUSY_SECONDS = 0.005
+"""How long a statement waits where it is called, with the event loop, for another process's write:
+that takes some 100 microseconds."""
+PATIENCE_SECONDS = 2.0
+"""How long `StateFile.patiently` waits for it, without the event loop."""
+PAUSE_SECONDS = 0.02
+CLOSE_SECONDS = 5.0
+"""How long a checkpoint may hold up `close`."""
 WRITES_PER_CHECKPOINT = 256
 LONGEST_LOG_PAGES = 16_384
 OPEN_ATTEMPTS = 20
+REOPEN_ATTEMPTS = 2
+"""Without a pause between them: then others wait for the event loop."""
 OPEN_WAIT_SECONDS = 0.05
 CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 COMPANIONS = ("", "-wal", "-shm")
 Row = tuple[Any, ...]
 T = TypeVar("T")
@@ -40,7 +50,8 @@ class StateFile:
     """An open state file of the newest schema, mode 0600; shared with other processes safely.
 
     A corrupt file is set aside beside it, which is logged, and a fresh one made. Raises
-    StateUnavailable where it cannot be opened, and from every method.
+    StateUnavailable where it cannot be opened, and from every method. Opening it waits for others
+    that open it at once, so that belongs before the event loop has anything else to do.
     """
 
     def __init__(
@@ -48,16 +59,43 @@ class StateFile:
         path: Path,
         *,
         busy_seconds: float = BUSY_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
         unavailable: type[StateUnavailable] = StateUnavailable,
     ) -> None:
         self.unavailable = unavailable
         self.path = path
         self._busy_seconds = busy_seconds
+        self._patience_seconds = patience_seconds
+        self._asking_again = asyncio.Lock()
         self._in_transaction = False
         self._inode = 0
         self._writes = 0
         self._checkpoint: threading.Thread | None = None
-        self._connection = self._open()
+        self._connection = self._open(OPEN_ATTEMPTS)
+
+    async def patiently(self, action: Callable[[], T]) -> T:
+        """What `action` returns, which is called again for as long as another process holds the file,
+        `patience_seconds` at most. It must do all or nothing each time.
+
+        Of many that wait one asks, so that the event loop waits for none.
+        """
+        if not self._asking_again.locked():
+            try:
+                return action()
+            except StateUnavailable as error:
+                if not _is_busy(error):
+                    raise
+        try:
+            async with asyncio.timeout(self._patience_seconds), self._asking_again:
+                while True:
+                    try:
+                        return action()
+                    except StateUnavailable as error:
+                        if not _is_busy(error):
+                            raise
+                    await asyncio.sleep(PAUSE_SECONDS)
+        except TimeoutError:
+            raise self._locked() from None
 
     def all(self, sql: str, *values: Any) -> list[Row]:
         """The rows of one statement."""
@@ -98,9 +136,9 @@ class StateFile:
             self._in_transaction = False
 
     def close(self) -> None:
-        """Twice is once."""
+        """Bring the log into the file, which may wait for the disk. Idempotent."""
         if self._checkpoint is not None:
-            self._checkpoint.join(self._busy_seconds)
+            self._checkpoint.join(CLOSE_SECONDS)
         self._connection.close()
 
     def _written(self) -> None:
@@ -126,7 +164,7 @@ class StateFile:
         try:
             return action()
         except sqlite3.Error as error:
-            if _code(error) & 0xFF not in CORRUPT:
+            if _code(error) not in CORRUPT:
                 raise self._failed(error) from error
             self._connection.close()
             self._set_aside(error)
@@ -139,7 +177,12 @@ class StateFile:
             raise self._failed(error) from error
 
     def _failed(self, error: sqlite3.Error) -> StateUnavailable:
-        return self.unavailable.unusable(file=str(self.path), reason=str(error))
+        if _code(error) in BUSY:
+            return self._locked()
+        return self.unavailable.unusable(file=self.path.name, reason=str(error))
+
+    def _locked(self) -> StateUnavailable:
+        return self.unavailable.locked(file=self.path.name)
 
     def _moved(self) -> bool:
         try:
@@ -149,28 +192,39 @@ class StateFile:
         except OSError:  # SQLite will say what is wrong
             return False
 
-    def _open(self) -> sqlite3.Connection:
-        for attempt in range(OPEN_ATTEMPTS):
+    def _open(self, attempts: int = REOPEN_ATTEMPTS) -> sqlite3.Connection:
+        try:
+            return self._opened(attempts)
+        except StateUnavailable:
+            self._inode = 0  # the next statement opens it again
+            raise
+
+    def _opened(self, attempts: int) -> sqlite3.Connection:
+        failure = sqlite3.Error()
+        for attempt in range(attempts):
+            if attempt > 1:
+                # Several processes that open a new file at once get in each other's way.
+                time.sleep(OPEN_WAIT_SECONDS)
             try:
                 return self._connect()
             except sqlite3.Error as error:
-                if _code(error) & 0xFF in CORRUPT:
+                failure = error
+                if _code(error) in CORRUPT:
                     self._set_aside(error)
-                elif _code(error) & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                    raise self._failed(error) from error
-                # Several processes that open a new file at once get in each other's way.
-                time.sleep(OPEN_WAIT_SECONDS if attempt else 0)
+                elif _code(error) not in BUSY:
+                    break
             except OSError as error:
                 reason = str(error.strerror)
-                raise self.unavailable.unusable(file=str(self.path), reason=reason) from error
-        raise self.unavailable.locked(file=str(self.path))
+                raise self.unavailable.unusable(file=self.path.name, reason=reason) from error
+        raise self._failed(failure) from failure
 
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Made here and not by SQLite, so that nobody else can ever read it; -wal and -shm follow.
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        self._inode = os.fstat(descriptor).st_ino
-        os.close(descriptor)
+        # One that is there is not opened: closing it again would release this process's locks.
+        with suppress(FileExistsError):
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        self._inode = os.stat(self.path).st_ino
         connection = sqlite3.connect(
             self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
         )
@@ -211,7 +265,7 @@ class StateFile:
 
     def _check_known(self, version: int) -> None:
         if version > len(MIGRATIONS):
-            raise self.unavailable.newer(file=str(self.path), schema=version, known=len(MIGRATIONS))
+            raise self.unavailable.newer(file=self.path.name, schema=version, known=len(MIGRATIONS))
 
     def _set_aside(self, error: sqlite3.Error) -> None:
         """Rename the corrupt file, unless another process has done that already."""
@@ -246,4 +300,10 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _code(error: sqlite3.Error) -> int:
-    return getattr(error, "sqlite_errorcode", None) or 0
+    """SQLite's primary result code; 0 where there is none."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+
+
+def _is_busy(error: StateUnavailable) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, sqlite3.Error) and _code(cause) in BUSY

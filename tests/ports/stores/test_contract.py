@@ -30,6 +30,23 @@ async def test_a_record_replaces_the_one_before(store: Store) -> None:
     assert await store.of_owner("alice") == [changed]
 
 
+async def test_a_new_record_never_replaces_one_that_is_there(store: Store) -> None:
+    assert await store.add(record()) is True
+    assert await store.add(replace(record(at=200.0), current=None, notebooks={})) is False
+    assert await store.get("alice", "s1") == record()
+    assert await store.holders(record().current or "") == [record()]
+    await store.remove("alice", "s1")
+    assert await store.add(record()) is True
+
+
+async def test_of_processes_that_add_one_record_one_does(
+    processes: Callable[[str], Store],
+) -> None:
+    stores = [processes("here") for _ in range(4)]
+    added = await asyncio.gather(*(store.add(record()) for store in stores))
+    assert sorted(added) == [False, False, False, True]
+
+
 async def test_the_order_of_the_notebooks_stays(store: Store) -> None:
     """The one opened last becomes current when another one is released."""
     turned = dict(reversed(record().notebooks.items()))

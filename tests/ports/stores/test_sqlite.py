@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -10,6 +11,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -255,18 +257,119 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
         StateFile(tmp_path / "file" / "state.db", unavailable=Unavailable)
 
 
+@pytest.fixture
+def lock(path: Path) -> Iterator[sqlite3.Connection]:
+    """What another process does with the file: `BEGIN IMMEDIATE` takes its lock."""
+    StateFile(path).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    yield other
+    other.close()
+
+
+class LoopWatch:
+    """How long the event loop was not asked for anything else, at most, in seconds."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+
+    async def run(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.001)
+            self.longest = max(self.longest, time.monotonic() - before)
+
+
 async def test_another_process_that_holds_the_file_is_waited_for_within_a_bound(
+    path: Path, lock: sqlite3.Connection
+) -> None:
+    store = SqliteStore(StateFile(path, patience_seconds=0.1, unavailable=Unavailable))
+    lock.execute("BEGIN IMMEDIATE")
+    refused = await asyncio.gather(
+        *(store.put(record(f"s{number}")) for number in range(20)), return_exceptions=True
+    )
+    assert {str(error) for error in refused} == {
+        "the state file state.db is locked by another program"
+    }
+    assert await store.of_owner("alice") == []  # reading goes on
+    lock.execute("ROLLBACK")
+    await store.put(record())
+    await store.close()
+
+
+async def test_the_event_loop_waits_for_no_other_process(
+    path: Path, lock: sqlite3.Connection
+) -> None:
+    store = SqliteStore(StateFile(path))
+    lock.execute("BEGIN IMMEDIATE")
+    watch = LoopWatch()
+    watching = asyncio.create_task(watch.run())
+    asyncio.get_running_loop().call_later(0.5, lock.execute, "ROLLBACK")
+    await asyncio.gather(*(store.put(record(f"s{number}")) for number in range(50)))
+    watching.cancel()
+    assert watch.longest < 0.25
+    assert await store.count(0) == 50
+    await store.close()
+
+
+async def test_what_is_given_up_waiting_was_not_written(
+    path: Path, lock: sqlite3.Connection
+) -> None:
+    store = SqliteStore(StateFile(path))
+    lock.execute("BEGIN IMMEDIATE")
+    putting = asyncio.create_task(store.put(record()))
+    await asyncio.sleep(0)
+    putting.cancel()
+    lock.execute("ROLLBACK")
+    await asyncio.wait({putting})
+    assert putting.cancelled()
+    assert await store.get("alice", "s1") is None
+    await store.close()
+
+
+async def test_a_file_that_cannot_be_opened_again_is_opened_later(
+    path: Path, lock: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    store = SqliteStore(StateFile(path, patience_seconds=0.05))
+    os.rename(path, f"{path}.moved")
+    os.mkdir(path)  # what opens as no file
+    with pytest.raises(StateUnavailable, match="unusable"):
+        await store.put(record())
+    os.rmdir(path)
+    await store.put(record())
+    assert await store.get("alice", "s1") == record()
+    assert slept == [], "the event loop slept"
+    await store.close()
+
+
+VISITOR = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+print(connection.execute("SELECT count(*) FROM sessions").fetchone()[0])
+connection.close()
+"""
+
+
+def visit(path: Path) -> str:
+    """What another process finds that opens the file and closes it again."""
+    command = [sys.executable, "-c", VISITOR, str(path)]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=SECONDS, check=True
+    ).stdout.strip()
+
+
+async def test_opening_a_file_again_leaves_the_locks_that_this_process_has_of_it(
     path: Path,
 ) -> None:
-    store = SqliteStore(StateFile(path, busy_seconds=0.05))
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StateUnavailable, match="locked"):
-        await store.put(record())
-    assert await store.get("alice", "s1") is None  # reading goes on
-    other.execute("ROLLBACK")
-    await store.put(record())
-    other.close()
+    """Without its lock, the next process that closes the file takes itself for the last one and
+    deletes the log that this process goes on writing to."""
+    store = SqliteStore(StateFile(path))
+    again = SqliteStore(StateFile(path))
+    for number in range(2):
+        await store.put(record(f"s{number}"))
+        assert await asyncio.to_thread(visit, path) == str(number + 1)
+    await again.close()
     await store.close()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from jmcp.core.ports import CellType
+from jmcp.core.ports import CellType, Kernelspec
 
 
 def new_id() -> str:
@@ -27,15 +27,19 @@ def new_cell(cell_type: CellType, source: str, cell_id: str | None = None) -> di
     return cell
 
 
-def new_notebook() -> dict[str, Any]:
-    """An empty notebook: one empty code cell.
+def new_notebook(kernelspec: Kernelspec | None = None) -> dict[str, Any]:
+    """An empty notebook, for that kernel if given: one empty code cell.
 
     A room inserts one into a notebook without cells, so none would read as 0 cells in file mode
     and as 1 in live mode; JupyterLab's own new notebooks have one too.
     """
+    metadata = {}
+    if kernelspec is not None:
+        name, language = kernelspec.name, kernelspec.language
+        metadata = kernel_metadata({}, name, kernelspec.display_name, language)
     return {
         "cells": [new_cell("code", "")],
-        "metadata": {},
+        "metadata": metadata,
         "nbformat": 4,
         "nbformat_minor": 5,
     }
@@ -56,6 +60,16 @@ def kernelspec_name(metadata: Mapping[str, Any]) -> str | None:
     spec = metadata.get("kernelspec")
     name = spec.get("name") if isinstance(spec, Mapping) else None
     return name or None
+
+
+def kernel_metadata(
+    metadata: Mapping[str, Any], name: str, display_name: str, language: str
+) -> dict[str, Any]:
+    """What a notebook's metadata say of its kernel, where they were `metadata` before."""
+    return {
+        "kernelspec": {"name": name, "display_name": display_name, "language": language},
+        "language_info": language_info(metadata, language),
+    }
 
 
 def language_info(metadata: Mapping[str, Any], language: str) -> dict[str, Any]:

@@ -103,8 +103,7 @@ class FileCells(PublishedCells):
         metadata = self._content["metadata"]
         self._content["metadata"] = {
             **metadata,
-            "kernelspec": {"name": name, "display_name": display_name, "language": language},
-            "language_info": nbformat_cells.language_info(metadata, language),
+            **nbformat_cells.kernel_metadata(metadata, name, display_name, language),
         }
 
     def notices(self) -> Sequence[Notice]:

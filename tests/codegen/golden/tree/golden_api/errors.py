@@ -182,6 +182,19 @@ class NotebookNotOpen(ToolError):
         return cls(f"None; {listed(notebooks, ', ', none='none')}.", notebooks=notebooks)
 
 
+class StateUnavailable(ToolError):
+    """It forgets."""
+
+    code = "state_unavailable"
+    http = 503
+    fault = "server"
+    retry = "later"
+
+    @classmethod
+    def not_begun(cls, *, tool: str, reason: str) -> Self:
+        return cls(f"{tool} was not begun: {reason}.")
+
+
 class ServerStopping(ToolError):
     """It stops."""
 

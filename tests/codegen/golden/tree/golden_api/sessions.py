@@ -17,6 +17,7 @@ class Errors:
     rate_limited = errors.RateLimited
     session_limit = errors.SessionLimit
     notebook_not_open = errors.NotebookNotOpen
+    state_unavailable = errors.StateUnavailable
     server_stopping = errors.ServerStopping
     internal_error = errors.InternalError
     notebook_missing = backend_errors.NotebookMissing
@@ -47,6 +48,7 @@ POLICY = Policy(
         errors.RateLimited,
         errors.SessionLimit,
         errors.NotebookNotOpen,
+        errors.StateUnavailable,
         errors.ServerStopping,
         errors.InternalError,
     ),

@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
-from jmcp.core.errors import BackendError
+from jmcp.core.errors import ENDS_TASK, BackendError
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
@@ -36,7 +36,9 @@ async def _repeated(work: Callable[[], Awaitable[None]], name: str) -> None:
         began = clock()
         try:
             await work()
-        except Exception as error:  # noqa: BLE001  whatever it is, the work has to go on
+        except ENDS_TASK:
+            raise
+        except BaseException as error:  # noqa: BLE001  whatever it is, the work has to go on
             if clock() - began > LONGEST_PAUSE_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             _failed(name, error, pause)
@@ -46,7 +48,7 @@ async def _repeated(work: Callable[[], Awaitable[None]], name: str) -> None:
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
-def _failed(name: str, error: Exception, pause: float) -> None:
+def _failed(name: str, error: BaseException, pause: float) -> None:
     failures[name] += 1
     expected = isinstance(error, BackendError)
     log.log(

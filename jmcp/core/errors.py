@@ -5,10 +5,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self
+import asyncio
+from typing import Any, ClassVar, Final, Literal, Self
 
 Fault = Literal["client", "server"]
 Retry = Literal["never", "later"]
+
+ENDS_TASK: Final = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
+"""What ends a task on purpose.
+
+Everything else is a failure, also where it is no Exception: a native library that panics raises a
+BaseException (PyO3's PanicException). Where one failure must not end the work of others, catch
+ENDS_TASK first and raise it again, then BaseException.
+"""
 
 
 class JmcpError(Exception):

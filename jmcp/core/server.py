@@ -14,6 +14,7 @@ from jmcp.core.calls.drain import DrainGate
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.tool import Api
 from jmcp.core.editing.edit_lease import Leases
+from jmcp.core.errors import ENDS_TASK
 from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.kernels.healing import Healing
 from jmcp.core.kernels.release import release_kernel
@@ -149,7 +150,9 @@ class Server:
         async def logged() -> None:
             try:
                 await work
-            except Exception:
+            except ENDS_TASK:
+                raise
+            except BaseException:
                 log.exception("Could not do what is due %s.", what)
 
         task = asyncio.create_task(logged(), name=f"jmcp-{what.replace(' ', '-')}")

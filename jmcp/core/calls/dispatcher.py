@@ -19,7 +19,7 @@ from jmcp.core.calls.gate import Gate
 from jmcp.core.calls.model import Params, Result
 from jmcp.core.calls.rendering import Texts
 from jmcp.core.calls.tool import Api, Tool
-from jmcp.core.errors import BackendError, StateUnavailable, ToolError
+from jmcp.core.errors import ENDS_TASK, BackendError, StateUnavailable, ToolError
 from jmcp.core.notices import RunAbandoned, SessionNotStored, SessionOpened
 from jmcp.core.observe.events import CallEvent, masked
 from jmcp.core.server import Server, ServerParts
@@ -103,7 +103,9 @@ class Dispatcher(Server):
         except BackendError as error:
             mapped = self.api.policy.backend_errors[error.kind]
             return self._failed(tool, mapped(error.message, **error.details), call)
-        except Exception as error:  # noqa: BLE001  the one edge where a bug becomes an answer
+        except ENDS_TASK:
+            raise
+        except BaseException as error:  # noqa: BLE001  the one edge where a bug becomes an answer
             return self._failed(tool, self._bug(tool, error, call), call)
 
     async def _run(self, tool: Tool, params: Params, caller: Caller, call: CallEvent) -> Outcome:
@@ -254,7 +256,7 @@ class Dispatcher(Server):
                 error = self._bug(tool, error, call)
         return Outcome(tool=tool.name, text=self._texts.error(error), error=error)
 
-    def _bug(self, tool: Tool, error: Exception, call: CallEvent) -> ToolError:
+    def _bug(self, tool: Tool, error: BaseException, call: CallEvent) -> ToolError:
         """Logged with the call's id; the caller gets that only: a traceback may hold anything."""
         reference = call.request_id
         log.error("bug %s in %s", reference, tool.name, exc_info=error)

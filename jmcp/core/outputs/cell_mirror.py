@@ -6,6 +6,7 @@ import asyncio
 import logging
 from itertools import islice
 
+from jmcp.core.errors import ENDS_TASK
 from jmcp.core.outputs.output_list import OutputList
 from jmcp.core.ports import OutputSink
 
@@ -41,7 +42,7 @@ class CellMirror:
     def __init__(
         self, outputs: OutputList, sink: OutputSink | None = None, *, keep: bool = False
     ) -> None:
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self._outputs = outputs
         self._sink = sink
         self._begins = sink is not None
@@ -155,7 +156,9 @@ class CellMirror:
                 self._bring_up_to_date(sink)
                 if ending and not self.behind:
                     sink.end(running=running)
-        except Exception as error:  # a document that fails must not end the run
+        except ENDS_TASK:
+            raise
+        except BaseException as error:  # a document that fails must not end the run
             log.warning("A run's outputs no longer reach its document.", exc_info=True)
             self.error, self._sink = error, None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from jmcp.core.errors import BackendError
+from jmcp.core.errors import ENDS_TASK, BackendError
 from jmcp.core.notices import (
     BatchEnded,
     BatchFailed,
@@ -152,7 +152,9 @@ class Batch(Waitable):
         except BackendError as error:
             self.notices.append(BatchEnded(reason=error.message))
             self._finish("aborted")
-        except Exception:
+        except ENDS_TASK:
+            raise
+        except BaseException:
             log.exception("Batch %s failed inside jmcp.", self.execution_id)
             self.notices.append(BatchFailed())
             self._finish("aborted")

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from jmcp.core.errors import BackendError
+from jmcp.core.errors import ENDS_TASK, BackendError
 from jmcp.core.notices import (
     InterruptedUnsent,
     KernelStuck,
@@ -215,7 +215,9 @@ class RunQueue:
                     run.failure = error
                     gone = error.kind in ("kernel_down", "kernel_missing")
                     run.finish("kernel_died" if gone else "aborted")
-            except Exception:
+            except ENDS_TASK:
+                raise
+            except BaseException:
                 # A bug in one run must not leave the others waiting for ever.
                 log.exception("Execution %s failed inside jmcp.", run.execution_id)
                 if not run.done:

@@ -7,7 +7,7 @@ import logging
 from functools import partial
 from typing import Any
 
-from jmcp.core.errors import BackendError
+from jmcp.core.errors import ENDS_TASK, BackendError
 from jmcp.core.notices import (
     NextInputNotPut,
     NotebookBusy,
@@ -187,7 +187,9 @@ class RunOutput:
         except BackendError as error:
             log.warning("The outputs of a run could not be stored.", exc_info=True)
             run.notices.append(OutputsNotWritten(reason=error.message))
-        except Exception:
+        except ENDS_TASK:
+            raise
+        except BaseException:
             # A bug there must not change how the run ended.
             log.exception("The cell of execution %s could not be closed.", run.execution_id)
             run.notices.append(OutputsUncertain())

@@ -72,3 +72,18 @@ async def test_a_cancelled_task_ends_and_counts_no_failure() -> None:
     await asyncio.wait({task}, timeout=SECONDS)
     assert task.cancelled()
     assert not background.failures
+
+
+async def test_a_native_panic_is_a_failure_as_any_other(caplog: pytest.LogCaptureFixture) -> None:
+    class Panic(BaseException):
+        """As PyO3's PanicException."""
+
+    errors = [Panic("integer too large")]
+
+    async def work() -> None:
+        if errors:
+            raise errors.pop()
+
+    await asyncio.wait_for(supervised(work, "looking"), SECONDS)
+    assert background.failures["looking"] == 1
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]

@@ -85,6 +85,8 @@ def build(documents: Documents, kernels: Kernels, *, place: str, settings: Setti
     cannot be opened.
     """
     api = api_of(settings)
+    # Before anything is opened that a mistake here would leave open.
+    permitted, asked, told = permissions(settings), gates(settings), observers(settings)
     store, journal = open_stores(
         state_folder(place), store=settings.store, idle_hours=api.policy.idle_hours
     )
@@ -99,9 +101,9 @@ def build(documents: Documents, kernels: Kernels, *, place: str, settings: Setti
         readings=Readings(journal),
         kernels=kernels,
         store=store,
-        permissions=permissions(settings),
-        gates=gates(settings),
-        observers=observers(settings),
+        permissions=permitted,
+        gates=asked,
+        observers=told,
         # For tests: an error that its tool does not declare becomes a bug instead of a log line.
         strict=os.environ.get("JMCP_STRICT") == "1",
     )

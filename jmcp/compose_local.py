@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 
 from jmcp import compose
 from jmcp.core.calls.dispatcher import Dispatcher
+from jmcp.core.errors import ServeError
 from jmcp.options.settings import MIB, Settings
 from jmcp.transport.site import drain, site
 from jmcp_jupyter.documents.local import collaboration
@@ -40,17 +41,25 @@ async def drain_calls(site_: Starlette) -> None:
     await drain(site_, CALLS_SECONDS)
 
 
-def jupyter_site(
+async def jupyter_site(
     serverapp: ServerApp, *, toolsets: tuple[str, ...], settings: Settings
 ) -> Starlette:
-    """All HTTP surfaces, to be served by the extension."""
-    base = serverapp.base_url.rstrip("/")
-    return site(
-        local_dispatcher(serverapp, settings),
-        version=compose.VERSION,
-        base=base,
-        toolsets=toolsets,
-        permissions=compose.permissions(settings),
-        cors_origins=settings.origins,
-        max_body_bytes=settings.max_request_mib * MIB,
-    )
+    """All HTTP surfaces, to be served by the extension. Raises ServeError for an unknown toolset,
+    and for a store that cannot be opened."""
+    dispatcher = local_dispatcher(serverapp, settings)
+    try:
+        return site(
+            dispatcher,
+            version=compose.VERSION,
+            base=serverapp.base_url.rstrip("/"),
+            toolsets=toolsets,
+            permissions=compose.permissions(settings),
+            cors_origins=settings.origins,
+            max_body_bytes=settings.max_request_mib * MIB,
+        )
+    except ValueError as error:
+        await dispatcher.close()
+        raise ServeError(str(error)) from error
+    except BaseException:
+        await dispatcher.close()
+        raise

@@ -13,7 +13,8 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
 from traitlets import List, Unicode
 
-from jmcp.core.errors import BackendError, ServeError
+from jmcp.core.background import supervised
+from jmcp.core.errors import ServeError
 from jmcp.hosting import logs
 from jmcp.hosting.garbage import collector_paused
 from jmcp.options import sources, traits
@@ -33,7 +34,8 @@ STOP_SECONDS = 25
 class HostedSite:
     """The site of one Jupyter Server, which a task of its own starts and stops.
 
-    The SDK's lifespan has to be exited by the task that entered it, so no request may do either.
+    A start that fails is tried again (a state folder that cannot be read just now, say), unless
+    the configuration is wrong.
     """
 
     def __init__(self, extension: JmcpExtension, policy: HostOriginPolicy) -> None:
@@ -42,6 +44,7 @@ class HostedSite:
         self._extension = extension
         self._started = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._attempting = False
         self._app: Application | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -53,44 +56,50 @@ class HostedSite:
         return self._app
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="jmcp")
+        self._task = supervised(self._attempt, "start")
 
     async def stop(self) -> None:
         self._stopping.set()
         if self._task is not None:
+            if not self._attempting:  # between two attempts to start
+                self._task.cancel()
             await asyncio.wait([self._task], timeout=STOP_SECONDS)
             self._task.cancel()
 
-    async def _run(self) -> None:
-        extension = self._extension
+    async def _attempt(self) -> None:
+        self._attempting = True
         try:
-            settings = extension.resolved_settings()
-            self.policy = replace(self.policy, origins=self.policy.origins | settings.origins)
-            if settings.log_format == "json":
-                logs.use_json(logging.getLogger("jmcp").parent)
-            # In a thread: the imports take a second, in which Jupyter goes on serving.
-            with collector_paused():
-                compose = await asyncio.to_thread(importlib.import_module, "jmcp.compose_local")
-            await compose.prepare(extension.serverapp)
-            site = compose.jupyter_site(
-                extension.serverapp, toolsets=tuple(extension.toolsets), settings=settings
-            )
-            async with site.router.lifespan_context(site):
-                self._app = site
-                self._started.set()
-                await self._stopping.wait()
-                await compose.drain_calls(site)
-                # Later requests are answered that jmcp does not run.
-                self._app = None
-        except (ServeError, BackendError) as error:
+            await self._run()
+        except ServeError as error:
             # A mistake in the configuration: the message says what to change, a traceback nothing.
-            extension.log.error("jmcp does not run: %s", error)  # noqa: TRY400
-        except Exception:
-            # An extension that fails must not end Jupyter.
-            extension.log.exception("jmcp failed")
+            self._extension.log.error("jmcp does not run: %s", error)  # noqa: TRY400
         finally:
+            self._attempting = False
             self._app = None
             self._started.set()
+
+    async def _run(self) -> None:
+        extension = self._extension
+        settings = extension.resolved_settings()
+        self.policy = replace(self.policy, origins=self.policy.origins | settings.origins)
+        if settings.log_format == "json":
+            logs.use_json(logging.getLogger("jmcp").parent)
+        # In a thread: the imports take a second, in which Jupyter goes on serving.
+        with collector_paused():
+            compose = await asyncio.to_thread(importlib.import_module, "jmcp.compose_local")
+        await compose.prepare(extension.serverapp)
+        site = await compose.jupyter_site(
+            extension.serverapp, toolsets=tuple(extension.toolsets), settings=settings
+        )
+        async with site.router.lifespan_context(site):
+            self._app = site
+            self._started.set()
+            await self._stopping.wait()
+            try:
+                await compose.drain_calls(site)
+            finally:
+                # Later requests are answered that jmcp does not run.
+                self._app = None
 
 
 def jupyter_policy(serverapp: ServerApp) -> HostOriginPolicy:

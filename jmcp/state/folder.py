@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -42,10 +43,12 @@ def open_stores(
     """
     if store == "memory":
         return MemoryStore(), MemoryJournal()
-    local, journal = _on_disk(folder)
-    if store == "sqlite":
-        return local, journal
-    return redis_store(store, folder, idle_hours=idle_hours, local=local), journal
+    with ExitStack() as opened:  # closed again unless all of it is
+        made, journal = _on_disk(folder, opened)
+        if store != "sqlite":
+            made = redis_store(store, folder, idle_hours=idle_hours, local=made)
+        opened.pop_all()
+    return made, journal
 
 
 def redis_store(url: str, folder: Path, *, idle_hours: float, local: Store) -> Store:
@@ -86,12 +89,17 @@ def check_store(store: str) -> None:
         ) from None
 
 
-def _on_disk(folder: Path) -> tuple[Store, Journal]:
+def _on_disk(folder: Path, opened: ExitStack) -> tuple[Store, Journal]:
+    """What has to be closed again is in `opened`, from the first thing that is open."""
     try:
-        state = StateFile(folder / "state.db", unavailable=Unavailable)
-        return SqliteStore(state, InstanceLock(folder, unavailable=Unavailable)), SqliteJournal(
-            state
-        )
+        with ExitStack() as files:
+            state = StateFile(folder / "state.db", unavailable=Unavailable)
+            files.callback(state.close)
+            lock = InstanceLock(folder, unavailable=Unavailable)
+            files.callback(lock.close)
+            made = SqliteStore(state, lock), SqliteJournal(state)
+            opened.push(files.pop_all())
+            return made
     except StateUnavailable as error:
         log.warning(
             "Sessions and unsaved edits will not survive a restart: jmcp keeps them in memory, for "

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from urllib.parse import unquote
 
-from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -24,11 +24,13 @@ from jmcp.transport.disconnects import disconnected_response
 from jmcp.transport.mcp.direct_calls import DirectCalls
 from jmcp.transport.mcp.handshake_sessions import HandshakeSessions
 from jmcp.transport.mcp.server import mcp_server
+from jmcp.transport.mcp.streamable_http import StreamableHttp
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.bearer import BearerMiddleware
 from jmcp.transport.middleware.body_limit import DEFAULT_MAX_BYTES, BodyLimitMiddleware
 from jmcp.transport.middleware.cors import CorsMiddleware
 from jmcp.transport.middleware.host_origin import HostOriginMiddleware, HostOriginPolicy
+from jmcp.transport.middleware.native_panics import NativePanicMiddleware
 from jmcp.transport.middleware.principal import PrincipalMiddleware
 from jmcp.transport.middleware.request_id import RequestCounter, RequestIdMiddleware
 from jmcp.transport.middleware.security_headers import (
@@ -130,12 +132,14 @@ def site(
     root = unquote(base)
     tool_list = ToolList(dispatcher.api, toolsets, permissions)
     server = mcp_server(dispatcher, tool_list, version)
-    manager = StreamableHTTPSessionManager(server, max_request_body_size=max_body_bytes)
-    sessions = HandshakeSessions(manager)
+
+    def manager() -> StreamableHTTPSessionManager:
+        return StreamableHTTPSessionManager(server, max_request_body_size=max_body_bytes)
+
+    streamable = StreamableHttp(manager)
+    sessions = HandshakeSessions(streamable)
     server.middleware.append(sessions)
-    protocol = DirectCalls(
-        StreamableHTTPASGIApp(manager), sessions, dispatcher, tool_list, server.server_info_stamp
-    )
+    protocol = DirectCalls(streamable, sessions, dispatcher, tool_list, server.server_info_stamp)
     tool_calls = ToolCallRoutes(dispatcher, tool_list, version)
     pages = Pages(dispatcher.api.openapi_file, base)
     rest = rest_routes.RestOperations(dispatcher, base)
@@ -169,9 +173,9 @@ def site(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await dispatcher.start()
         try:
-            async with manager.run():
+            await dispatcher.start()
+            async with streamable.running():
                 yield
         finally:
             await dispatcher.close()
@@ -192,6 +196,7 @@ def site(
     middleware.insert(
         0, Middleware(RequestIdMiddleware, requests=requests, stream_paths=stream_paths)
     )
+    middleware.insert(0, Middleware(NativePanicMiddleware))
     made = Starlette(
         routes=routes,
         middleware=middleware,

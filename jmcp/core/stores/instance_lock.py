@@ -26,7 +26,11 @@ class InstanceLock:
         self._path = self._file(self.process)
         try:
             self._held = _connect(self._path, "rwc")
-            self._held.execute("BEGIN EXCLUSIVE")
+            try:
+                self._held.execute("BEGIN EXCLUSIVE")
+            except BaseException:
+                self._held.close()
+                raise
         except sqlite3.Error as error:
             raise unavailable.not_writable(folder=folder.name, reason=str(error)) from error
 

@@ -137,8 +137,10 @@ class RedisStore:
         return await self._local.runs()
 
     async def close(self) -> None:
-        await self._redis.aclose()
-        await self._local.close()
+        try:
+            await self._redis.aclose()
+        finally:
+            await self._local.close()
 
     async def _existing(self, named: Sequence[Sequence[str]]) -> list[SessionRecord]:
         """The records of those names; what Redis has expired leaves the indexes."""

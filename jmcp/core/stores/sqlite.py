@@ -203,9 +203,11 @@ class SqliteStore:
         return [run for run in found if run is not None]
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._state.close)
-        if self._lock is not None:
-            self._lock.close()
+        try:
+            await asyncio.to_thread(self._state.close)
+        finally:
+            if self._lock is not None:
+                self._lock.close()
 
     def _inherit(self) -> None:
         """Make the runs of dead processes this one's. Within one transaction: one inherits."""

@@ -31,6 +31,7 @@ from pydantic_core import from_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jmcp.core.calls.call import Calls, Outcome
+from jmcp.core.errors import ENDS_TASK
 from jmcp.transport.disconnects import until_disconnect, until_expired
 from jmcp.transport.json_text import encoded
 from jmcp.transport.mcp.handshake_sessions import HandshakeSession, HandshakeSessions
@@ -162,7 +163,9 @@ class DirectCalls:
     async def _answer(self, call: DirectCall, receive: Receive, send: Send) -> None:
         try:
             outcome = await self._outcome(call, receive)
-        except Exception:
+        except ENDS_TASK:
+            raise
+        except BaseException:
             log.exception("tools/call of %s failed", call.tool)
             error = {"code": types.INTERNAL_ERROR, "message": "Internal server error"}
             answer: dict[str, Any] = {"error": error}

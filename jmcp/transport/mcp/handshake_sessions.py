@@ -16,10 +16,11 @@ from weakref import WeakKeyDictionary
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser, authorization_context
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.streamable_http import StreamableHTTPServerTransport
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.dispatcher import coerce_request_id
 from mcp_types import RequestId
 from starlette.types import Scope
+
+from jmcp.transport.mcp.streamable_http import StreamableHttp
 
 HANDSHAKE_ACCEPTED = "jmcp.handshake_accepted"
 """Set in the scope of a request whose `initialize` succeeded."""
@@ -70,10 +71,11 @@ class HandshakeSession:
 
 
 class HandshakeSessions:
-    """The initialized sessions of a manager. Also a middleware of its server, to see `initialize`."""
+    """The initialized sessions of the SDK's manager. Also a middleware of its server, to see
+    `initialize`."""
 
-    def __init__(self, manager: StreamableHTTPSessionManager) -> None:
-        self._manager = manager
+    def __init__(self, protocol: StreamableHttp) -> None:
+        self._protocol = protocol
         self._initialized: WeakKeyDictionary[StreamableHTTPServerTransport, HandshakeSession] = (
             WeakKeyDictionary()
         )
@@ -88,17 +90,17 @@ class HandshakeSessions:
 
     def opened(self, session_id: str, scope: Scope) -> None:
         """The request of that scope was answered with that session id."""
-        transport = self._manager._server_instances.get(session_id)
+        transport = self._protocol.manager._server_instances.get(session_id)
         if transport is not None and HANDSHAKE_ACCEPTED in scope:
-            idle_seconds = self._manager.session_idle_timeout
+            idle_seconds = self._protocol.manager.session_idle_timeout
             self._initialized[transport] = HandshakeSession(session_id, transport, idle_seconds)
 
     def find(self, session_id: str, scope: Scope) -> HandshakeSession | None:
         """That session, if it is initialized and the user of the request opened it."""
-        transport = self._manager._server_instances.get(session_id)
+        transport = self._protocol.manager._server_instances.get(session_id)
         session = None if transport is None else self._initialized.get(transport)
         if session is None or session.ended:
             return None
         user = scope.get("user")
         owner = authorization_context(user) if isinstance(user, AuthenticatedUser) else None
-        return session if owner == self._manager._session_owners.get(session_id) else None
+        return session if owner == self._protocol.manager._session_owners.get(session_id) else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
 import mcp_types as types
-from mcp.server.context import ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 from mcp.shared.exceptions import MCPError
@@ -15,6 +16,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from jmcp.core.calls.call import Caller, Calls, Outcome
 from jmcp.core.calls.principal import Scope
+from jmcp.core.errors import ENDS_TASK
 from jmcp.core.runs.progress import Progress, Report
 from jmcp.transport.disconnects import until_disconnect
 from jmcp.transport.mcp.cached_tool_list import CachedToolList
@@ -24,6 +26,7 @@ from jmcp.transport.middleware.request_id import new_id
 
 ERROR_META = "jmcp/error"
 Context = ServerRequestContext[Any, Any]
+log = logging.getLogger("jmcp")
 
 
 def connection_id(session_id: str) -> str:
@@ -84,6 +87,21 @@ def result_data(outcome: Outcome) -> dict[str, Any]:
     return {"content": content, "structuredContent": outcome.result, "isError": False}
 
 
+async def contain_native_panics(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """A middleware: what is neither an Exception nor ends the task fails this request alone.
+
+    The SDK handles Exceptions. Anything else ends the task group of its manager, and with that the
+    sessions of all clients.
+    """
+    try:
+        return await call_next(ctx)
+    except (Exception, *ENDS_TASK):
+        raise
+    except BaseException as error:
+        log.exception("%s failed", ctx.method)
+        raise MCPError(code=types.INTERNAL_ERROR, message="Internal server error") from error
+
+
 def mcp_server(
     dispatcher: Calls, tool_list: ToolList, version: str, *, peer: Caller | None = None
 ) -> Server[Any]:
@@ -123,5 +141,5 @@ def mcp_server(
         # the whole tools/list on each call to find that out.
         get_tool_input_schema=lambda _: None,
     )
-    made.middleware.append(CachedToolList(scopes))
+    made.middleware += [contain_native_panics, CachedToolList(scopes)]
     return made

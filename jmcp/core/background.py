@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 
 from jmcp.core.errors import ENDS_TASK, BackendError
 
@@ -27,6 +28,33 @@ def supervised(work: Callable[[], Awaitable[None]], name: str) -> asyncio.Task[N
     it says what kind of work this is, never for which notebook, session or person.
     """
     return asyncio.create_task(_repeated(work, name), name=f"jmcp-{name}")
+
+
+async def end(task: asyncio.Task[None] | None) -> None:
+    """Cancel supervised work, and return when it has ended."""
+    if task is not None:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def run_each(*steps: Callable[[], Awaitable[object]]) -> None:
+    """Run the steps of a shutdown in this order, each whatever became of those before it.
+
+    Raises the last failure; its context has the ones before.
+    """
+    async with AsyncExitStack() as stack:
+        for step in reversed(steps):
+            stack.push_async_callback(step)
+
+
+async def run_together(*steps: Callable[[], Awaitable[object]]) -> None:
+    """Run the steps of a shutdown side by side, and return when all have ended.
+
+    Raises their failures as a group.
+    """
+    ended = await asyncio.gather(*(step() for step in steps), return_exceptions=True)
+    if failed := [one for one in ended if isinstance(one, BaseException)]:
+        raise BaseExceptionGroup("steps of a shutdown failed", failed)
 
 
 async def _repeated(work: Callable[[], Awaitable[None]], name: str) -> None:

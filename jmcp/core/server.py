@@ -6,10 +6,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, Required, TypedDict
 
-from jmcp.core.background import supervised
+from jmcp.core.background import end, run_each, supervised
 from jmcp.core.calls.drain import DrainGate
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.tool import Api
@@ -18,7 +18,7 @@ from jmcp.core.errors import ENDS_TASK
 from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.kernels.healing import Healing
 from jmcp.core.kernels.release import release_kernel
-from jmcp.core.observe.events import Observer, SessionEvent
+from jmcp.core.observe.events import Closeable, Observer, SessionEvent
 from jmcp.core.observe.metrics import Metrics
 from jmcp.core.ports import Documents, Kernels
 from jmcp.core.runs.registry import RunRegistry
@@ -116,9 +116,11 @@ class Server:
         if self.stopping:
             return
         await self.gate.stop_accepting(seconds)
-        await self.runs.stop()
-        left = self.runs.count("running")
-        await self.gate.expire_calls()
+        try:
+            await self.runs.stop()
+        finally:
+            left = self.runs.count("running")
+            await self.gate.expire_calls()
         if left:
             fate = "go on in their kernels" if self.kernels.stay else "end with their kernels"
             log.warning("stopping: %d runs %s", left, fate)
@@ -129,16 +131,17 @@ class Server:
 
         Nothing is begun any more; what the kernels still send before they are left is written.
         """
-        async with AsyncExitStack() as stack:  # from the last to the first
-            stack.push_async_callback(self._store.close)
-            stack.push_async_callback(self.sessions.close)
-            stack.push_async_callback(self.leases.close)
-            stack.push_async_callback(self.runs.close)
-            stack.push_async_callback(self.kernels.close)
-            stack.push_async_callback(self.runs.stop)
-            stack.push_async_callback(self._cleaned_up)
-            if self._sweeper is not None:
-                stack.callback(self._sweeper.cancel)
+        await run_each(
+            partial(end, self._sweeper),
+            self._cleaned_up,
+            self.runs.stop,
+            self.kernels.close,
+            self.runs.close,
+            self.leases.close,
+            self.sessions.close,
+            self._store.close,
+            self._close_observers,
+        )
 
     async def live_sessions(self) -> int | None:
         """How many sessions there are, as of a moment ago; None while nobody can tell."""
@@ -162,6 +165,11 @@ class Server:
     async def _cleaned_up(self) -> None:
         if self._clean_up:
             await asyncio.wait(self._clean_up, timeout=CLEAN_UP_SECONDS)
+
+    async def _close_observers(self) -> None:
+        for observer in self._observers:
+            if isinstance(observer, Closeable):
+                observer.close()
 
     def _notify(self, event: SessionEvent) -> None:
         for observer in self._observers:

@@ -12,7 +12,7 @@ from jmcp.core.calls.call import Caller, Calls, Outcome, UnknownToolError
 from jmcp.core.calls.drain import DrainGate
 from jmcp.core.calls.rendering import Texts
 from jmcp.core.calls.tool import Api
-from jmcp.core.errors import BackendError
+from jmcp.core.errors import ENDS_TASK, BackendError
 from jmcp.core.observe.metrics import Metrics
 from jmcp_api.backend_errors import JupyterUnreachable
 
@@ -141,7 +141,9 @@ class DeferredCalls:
             self._failure = error
             if known is None or known.message != error.message:
                 self._notify(f"{error.message} Trying again until it is there.")
-        except Exception:  # a bug must not end the attempts silently
+        except ENDS_TASK:
+            raise
+        except BaseException:  # a bug must not end the attempts silently
             log.exception("connecting failed")
             self._failure = JupyterUnreachable.bug()
         finally:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 
+from jmcp.core.background import run_each
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.stores.instance_lock import living_instances
 from jmcp.hosting.garbage import collector_paused
@@ -97,8 +98,7 @@ class RemoteServers:
         return self._health[1]
 
     async def close(self) -> None:
-        await self.documents.close()
-        await self.kernels.close()
+        await run_each(self.documents.close, self.kernels.close)
 
     def _describe(self, api: JupyterApi, found: ProbeResult) -> str:
         mode = {

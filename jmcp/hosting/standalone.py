@@ -144,9 +144,11 @@ async def serve_http(options: StandaloneOptions, listener: socket.socket) -> Non
         await asyncio.wait([serving, requested], return_when=asyncio.FIRST_COMPLETED)
         requested.cancel()
         # While it still serves, so that calls which come now are answered that the server stops.
-        await drain(made, CALLS_SECONDS)
-        server.should_exit = True
-        await serving
+        try:
+            await drain(made, CALLS_SECONDS)
+        finally:
+            server.should_exit = True
+            await serving
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from jmcp import compose
+from jmcp.core.background import run_each
 from jmcp.core.calls.call import Calls
 from jmcp.hosting import embedded_lab
 from jmcp.hosting.deferred import DeferredCalls
@@ -76,10 +77,16 @@ class StdioLab:
             )
         finally:
             stop.begin()
-            await calls.close()
-            if self._server is not None:
-                self._server.http_server.stop()
-                await self._server._cleanup()
+            await run_each(calls.close, self._stop_jupyter)
+
+    async def _stop_jupyter(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            try:
+                server.http_server.stop()
+            finally:
+                await server._cleanup()
+                server.clear_instance()
 
     async def _start_jupyter(self) -> Calls:
         """Start JupyterLab and take the dispatcher of its extension."""
@@ -87,12 +94,18 @@ class StdioLab:
         with collector_paused():
             for name in SLOW_IMPORTS:
                 await asyncio.to_thread(importlib.import_module, name)
-        server = self._server = embedded_lab.initialized(self._options, takes_signals=False)
-        server.start_app()
-        await server._post_start()
-        address = embedded_lab.address_of(server, self._options)
-        # Without the token, because clients keep what their servers print.
-        notify(f"JupyterLab is at {address.url}/lab; its token is the one of `jmcp serve`")
+        server = self._server
+        if server is None:
+            server = self._server = embedded_lab.initialized(self._options, takes_signals=False)
+            try:
+                server.start_app()
+                await server._post_start()
+            except BaseException:
+                await self._stop_jupyter()
+                raise
+            address = embedded_lab.address_of(server, self._options)
+            # Without the token, because clients keep what their servers print.
+            notify(f"JupyterLab is at {address.url}/lab; its token is the one of `jmcp serve`")
         [extension] = server.extension_manager.extension_apps["jmcp"]
         dispatcher: Calls = (await extension.hosted.app()).state.dispatcher
         return dispatcher

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 
+from jmcp.core.background import run_each
 from jmcp.core.errors import BackendError
 from jmcp.core.journal.entries import NOBODY, Author
 from jmcp.core.journal.recorder import JournalRecorder
@@ -200,9 +201,13 @@ class Leases:
 
     async def close(self) -> None:
         """Save what is unsaved, then close documents and journal."""
+        await run_each(self._last_look, self.documents.close, self._close_recorder)
+
+    async def _last_look(self) -> None:
         if self.recorder is not None:
             with suppress(BackendError):
                 await self.recorder.last_look()
-        await self.documents.close()
+
+    async def _close_recorder(self) -> None:
         if self.recorder is not None:
             self.recorder.close()

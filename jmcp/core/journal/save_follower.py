@@ -6,7 +6,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 
+from jmcp.core.background import supervised
 from jmcp.core.errors import BackendError, NotebookMissing
 from jmcp.core.journal.entries import Journal
 from jmcp.core.journal.saves import Saves
@@ -47,7 +49,7 @@ class SaveFollower:
         """Look after a notebook with unsaved edits until they are saved."""
         task = self._tasks.get(ref.key)
         if task is None or task.done():
-            self._tasks[ref.key] = asyncio.create_task(self._until_saved(ref), name="jmcp-journal")
+            self._tasks[ref.key] = supervised(partial(self._until_saved, ref), "journal")
 
     async def save_now(self, ref: NotebookRef) -> bool:
         """Save the notebook and settle what its file has then; whether the save succeeded."""

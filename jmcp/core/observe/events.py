@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 def masked(session_id: str) -> str:
@@ -49,3 +49,10 @@ class Observer(Protocol):
 
     def on_call(self, call: CallEvent) -> None: ...
     def on_session_event(self, event: SessionEvent) -> None: ...
+
+
+@runtime_checkable
+class Closeable(Protocol):
+    """An observer that holds something open until the server is closed."""
+
+    def close(self) -> None: ...

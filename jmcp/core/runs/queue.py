@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+from jmcp.core.background import supervised
 from jmcp.core.errors import ENDS_TASK, BackendError
 from jmcp.core.notices import (
     InterruptedUnsent,
@@ -199,7 +200,7 @@ class RunQueue:
 
     def _wake(self) -> None:
         if self.idle:
-            self._worker = asyncio.create_task(self._work(), name=f"jmcp-runs-{self.kernel_id}")
+            self._worker = supervised(self._work, "run-queue")
 
     async def _work(self) -> None:
         while True:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 
+from jmcp.core.background import run_each, run_together
 from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.notices import Notice
 from jmcp.core.ports import Kernels
@@ -177,10 +178,13 @@ class RunRegistry:
 
     async def close(self) -> None:
         """Stop listening. The next process takes up what runs; until then its cells show that."""
-        await self.stop()
-        await asyncio.gather(*(queue.close() for queue in self._queues.values()))
-        await self._pending.settle()
-        self._queues.clear()
+        await run_each(self.stop, self._close_queues, self._pending.settle)
+
+    async def _close_queues(self) -> None:
+        try:
+            await run_together(*(queue.close for queue in self._queues.values()))
+        finally:
+            self._queues.clear()
 
     async def _run_batch(self, batch: Batch) -> None:
         try:

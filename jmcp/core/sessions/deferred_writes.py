@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from jmcp.core.background import end, supervised
 from jmcp.core.errors import BackendError, StateUnavailable
 from jmcp.core.sessions.read_cells import Reading
 from jmcp.core.sessions.readings import with_reading
@@ -183,6 +184,7 @@ class DeferredWrites:
 
     async def close(self) -> None:
         """Store the rest, if the store lets itself be written."""
+        await end(self._flushing)
         try:
             await self.flush()
         except BackendError as error:
@@ -214,7 +216,8 @@ class DeferredWrites:
 
     def _flush_now(self) -> None:
         self._soon = None
-        self._flushing = asyncio.create_task(self._flush_again(), name="jmcp-session-writes")
+        if self._flushing is None or self._flushing.done():
+            self._flushing = supervised(self._flush_again, "session-writes")
 
     async def _flush_again(self) -> None:
         try:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.types import Receive, Scope, Send
 
-from jmcp.core.background import supervised
+from jmcp.core.background import end, supervised
 from jmcp.transport.problems import Problem
 
 RESTART_SECONDS = 5.0
@@ -36,8 +36,7 @@ class StreamableHttp:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.wait({task})
+            await end(task)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises Problem 503 while no manager runs."""

@@ -95,6 +95,8 @@ class JupyterDocuments(ABC):
         return self._live.opened if self._live is not None else 0
 
     async def close(self) -> None:
-        if self._live is not None:
-            await self._live.close()
-        await self._files.close()
+        try:
+            if self._live is not None:
+                await self._live.close()
+        finally:
+            await self._files.close()

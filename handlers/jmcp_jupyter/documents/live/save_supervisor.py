@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from logging import Logger
 from typing import Protocol
 
+from jmcp.core.background import supervised
 from jmcp.core.ports import SaveState
 
 LONGEST_BACKOFF_SECONDS = 60.0
@@ -70,7 +71,8 @@ class SaveSupervisor(ABC):
             self._oldest = _now()
         if self._task is None or self._task.done():
             self._held.hold()
-            self._task = asyncio.create_task(self._supervise())
+            self._task = supervised(self._supervise, "save")
+            self._task.add_done_callback(lambda _: self._held.release())
 
     async def save(self) -> SaveState:
         """Save now and verify, whoever made the edits."""
@@ -83,25 +85,24 @@ class SaveSupervisor(ABC):
 
     async def close(self) -> None:
         """One last save of what is pending, then stop."""
-        if self._pending:
-            await self.save()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        try:
+            if self._pending:
+                await self.save()
+        finally:
+            if self._task is not None:
+                self._task.cancel()
+                await asyncio.gather(self._task, return_exceptions=True)
 
     async def _supervise(self) -> None:
-        try:
-            wait = self._after
-            while self._pending:
-                due = (self._oldest if self._oldest is not None else _now()) + wait
-                await asyncio.sleep(max(0.0, due - _now()))
-                async with self._lock:
-                    if self._pending:
-                        await self._save()
-                failed = self.problem is not None
-                wait = min(wait * 2, LONGEST_BACKOFF_SECONDS) if failed else self._after
-        finally:
-            self._held.release()
+        wait = self._after
+        while self._pending:
+            due = (self._oldest if self._oldest is not None else _now()) + wait
+            await asyncio.sleep(max(0.0, due - _now()))
+            async with self._lock:
+                if self._pending:
+                    await self._save()
+            failed = self.problem is not None
+            wait = min(wait * 2, LONGEST_BACKOFF_SECONDS) if failed else self._after
 
     def _abandon(self, reason: str) -> None:
         self._log.warning("Unsaved edits of a live notebook are gone: %s.", reason)

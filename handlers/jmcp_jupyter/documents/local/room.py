@@ -87,6 +87,8 @@ class LocalRoom:
         write()
 
     async def close(self) -> None:
-        if self.saver is not None:
-            await self.saver.close()
-        self.document.close()
+        try:
+            if self.saver is not None:
+                await self.saver.close()
+        finally:
+            self.document.close()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from logging import Logger
 from typing import Any
 
 from jupyter_server_ydoc.utils import JUPYTER_COLLABORATION_EVENTS_URI
 
+from jmcp.core.background import run_each
 from jmcp.core.errors import NotebookBroken
 from jmcp.core.ports import NotebookRef
 from jmcp_api import backend_errors
@@ -106,9 +109,12 @@ class LocalRooms:
 
     async def close(self) -> None:
         self._events.remove_listener(listener=self._happened)
-        for opened in list(self._opened.values()):
-            await opened.close()
-            await _store(opened.room)
+        steps: list[Callable[[], Awaitable[object]]] = []
+        for opened in self._opened.values():
+            steps += [opened.close, partial(_store, opened.room)]
+        await run_each(*steps, self._end_cleaning)
+
+    async def _end_cleaning(self) -> None:
         self._opened.clear()
         for task in list(self._cleaning):
             task.cancel()

@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from jmcp.core.background import run_each
 from jmcp.core.errors import WriteRefused
 from jmcp.core.ports import FileEntry, NotebookRef
 from jmcp_api import backend_errors
@@ -101,8 +102,7 @@ class RemoteDocuments(JupyterDocuments):
         return [entry for entry in entries if self._identity.shows(entry.path)]
 
     async def close(self) -> None:
-        await super().close()
-        await self._events.close()
+        await run_each(super().close, self._events.close)
 
     async def _mode(self, key: str) -> Notebooks:
         if self._live is not None and self._live.has_room(key):

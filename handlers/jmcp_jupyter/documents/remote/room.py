@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+from jmcp.core.background import run_each, supervised
 from jmcp.core.errors import BackendError, JupyterUnreachable
 from jmcp_api import backend_errors, phrases
 from jmcp_jupyter.documents.live.document_watch import changed_keys
@@ -194,13 +195,17 @@ class RemoteRoom:
     async def close(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
+        await run_each(self._last_save, self._end_tasks, self._disconnect)
+
+    async def _last_save(self) -> None:
         if self.saver is not None:
             await self.saver.close()
+
+    async def _end_tasks(self) -> None:
         for task in (self._returning, self._closing):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-        await self._disconnect()
 
     async def _disconnect(self) -> None:
         client, self._client = self._client, None
@@ -213,7 +218,7 @@ class RemoteRoom:
 
     def _lost(self) -> None:
         if self._holds and (self._returning is None or self._returning.done()):
-            self._returning = asyncio.create_task(self._return())
+            self._returning = supervised(self._return, "room-return")
 
     async def _return(self) -> None:
         wait = FIRST_WAIT_SECONDS
@@ -231,12 +236,13 @@ class RemoteRoom:
         self._lost()
 
     async def _deliver_missed(self) -> None:
-        for write in self._undelivered:
-            write()
-        await self.sync()
-        for _ in self._undelivered:
-            self.release()
-        self._undelivered.clear()
+        while missed := tuple(self._undelivered):  # more may come while these are under way
+            for write in missed:
+                write()
+            await self.sync()
+            del self._undelivered[: len(missed)]
+            for _ in missed:
+                self.release()
 
     def _close_idle(self) -> None:
         self._idle = None

@@ -9,6 +9,7 @@ from typing import Any
 
 from websockets.exceptions import InvalidStatus, WebSocketException
 
+from jmcp.core.background import run_together
 from jmcp.core.errors import (
     JupyterUnreachable,
     NotebookBroken,
@@ -91,8 +92,10 @@ class RemoteRooms:
         return room.path if room is not None and known else None
 
     async def close(self) -> None:
-        await asyncio.gather(*(room.close() for room in self._rooms.values()))
-        self._rooms.clear()
+        try:
+            await run_together(*(room.close for room in self._rooms.values()))
+        finally:
+            self._rooms.clear()
 
     def _forget(self, room: RemoteRoom) -> None:
         del self._rooms[room.key]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
+from jmcp.core.background import run_together
 from jmcp.core.ports import Health, KernelInfo, Kernelspec, NotebookRef, OnMessage, Reply, Request
 from jmcp_api.backend_errors import KernelMissing
 from jmcp_jupyter.kernels.common.connection import JupyterConnection
@@ -150,7 +151,7 @@ class JupyterKernels(ABC, Generic[Connection]):
     async def close(self) -> None:
         connections = tuple(self._connections.values())
         self._connections.clear()
-        await asyncio.gather(*(connection.close() for connection in connections))
+        await run_together(*(connection.close for connection in connections))
 
     def _connection(self, kernel_id: str) -> Connection:
         connection = self._connections.get(kernel_id)

@@ -427,7 +427,7 @@ class CellNotCode(ToolError):
 
 
 class CellChanged(ToolError):
-    """Somebody else changed the cell since this session read it."""
+    """Somebody else changed the cell since this session read it, or another one is at that index."""
 
     code = "cell_changed"
     http = 409
@@ -474,6 +474,27 @@ class CellChanged(ToolError):
             source=source,
             diff=diff,
             cells=cells,
+        )
+
+    @classmethod
+    def elsewhere(
+        cls,
+        *,
+        named: Sequence[str],
+        listing: str,
+        cell_index: int,
+        cell_id: str | None,
+        source: str,
+        diff: str | None,
+        places: Sequence[Mapping[str, Any]],
+    ) -> Self:
+        return cls(
+            f"Others inserted, deleted or moved cells since this session saw them; nothing was done. {listed(named, '; ')}. Call again with a cell_id, or with an index of these cells as they are now:\n{listing}",
+            cell_index=cell_index,
+            cell_id=cell_id,
+            source=source,
+            diff=diff,
+            places=places,
         )
 
 

@@ -24,7 +24,23 @@ def cells_changed(*, cells: Sequence[str]) -> str:
 
 
 def cells_deleted(*, cells: Sequence[str]) -> str:
-    return f"Others deleted cells that this session had read: {listed(cells, ', ', most=5)}."
+    return f"Others deleted cells that this session had read or listed: {listed(cells, ', ', most=5)}. The cells below have other indices now."
+
+
+def cells_inserted(*, cells: Sequence[str]) -> str:
+    return f"Others inserted cells: {listed(cells, ', ', most=5)}. The cells below have other indices now."
+
+
+def cells_moved(*, cells: Sequence[str]) -> str:
+    return f"Others moved cells: {listed(cells, ', ', most=5)}. These and the cells between have other indices now."
+
+
+def cell_elsewhere(*, index: int, now: int) -> str:
+    return f"Index {index} is another cell now: the one that this session saw there is at index {now} now."
+
+
+def cell_gone(*, index: int) -> str:
+    return f"Index {index} is another cell now: the one that this session saw there is gone."
 
 
 def source_changed(*, cells: Sequence[str]) -> str:
@@ -231,6 +247,10 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "notebook_moved": notebook_moved,
     "cells_changed": cells_changed,
     "cells_deleted": cells_deleted,
+    "cells_inserted": cells_inserted,
+    "cells_moved": cells_moved,
+    "cell_elsewhere": cell_elsewhere,
+    "cell_gone": cell_gone,
     "source_changed": source_changed,
     "kernel_started": kernel_started,
     "kernel_restarted": kernel_restarted,

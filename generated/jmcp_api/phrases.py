@@ -187,6 +187,22 @@ def lost_while_loading() -> str:
     return "the connection was lost while it loaded the notebook"
 
 
+def seen_elsewhere(*, index: int, now: int, cell_id: str) -> str:
+    return f"The cell seen at index {index} is at index {now} now (id {cell_id})"
+
+
+def seen_elsewhere_without_id(*, index: int, now: int) -> str:
+    return f"The cell seen at index {index} is at index {now} now"
+
+
+def seen_gone(*, index: int) -> str:
+    return f"The cell seen at index {index} is gone (deleted, or changed while it had no id)"
+
+
+def listed_cell(*, index: int, cell_id: str, cell_type: str, line: str) -> str:
+    return f"{index}\t{cell_id}\t{cell_type}\t{line}"
+
+
 def stale_cell(*, index: int, cell_id: str) -> str:
     return f"{index} (id {cell_id})"
 

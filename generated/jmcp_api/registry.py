@@ -107,7 +107,7 @@ TOOLS: Mapping[str, Tool] = {
                 "index": "cell_index",
                 "source": "cell_source",
             },
-            errors=(errors.CellNotFound,),
+            errors=(errors.CellNotFound, errors.CellChanged),
         ),
         Tool(
             name="overwrite_cell_source",
@@ -177,7 +177,7 @@ TOOLS: Mapping[str, Tool] = {
                 "source_index": "cell_index",
                 "source_cell_id": "cell_id",
             },
-            errors=(errors.CellNotFound,),
+            errors=(errors.CellNotFound, errors.CellChanged),
         ),
         Tool(
             name="execute_cell",
@@ -192,7 +192,7 @@ TOOLS: Mapping[str, Tool] = {
             on_disconnect="detach",
             exactly_one=(("cell_index", "cell_id"),),
             synonyms={"notebook_name": "notebook_path", "index": "cell_index"},
-            errors=(errors.CellNotFound, errors.CellNotCode),
+            errors=(errors.CellNotFound, errors.CellChanged, errors.CellNotCode),
         ),
         Tool(
             name="insert_execute_code_cell",
@@ -211,7 +211,7 @@ TOOLS: Mapping[str, Tool] = {
                 "index": "cell_index",
                 "source": "cell_source",
             },
-            errors=(errors.CellNotFound,),
+            errors=(errors.CellNotFound, errors.CellChanged),
         ),
         Tool(
             name="execute_code",
@@ -238,7 +238,7 @@ TOOLS: Mapping[str, Tool] = {
             scope="execute",
             on_disconnect="detach",
             synonyms={"notebook_name": "notebook_path"},
-            errors=(errors.CellNotFound,),
+            errors=(errors.CellNotFound, errors.CellChanged),
         ),
         Tool(
             name="get_execution",

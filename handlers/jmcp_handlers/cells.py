@@ -19,13 +19,18 @@ from jmcp_api.models import (
 from jmcp_handlers.support.addressing import checked, locate, neighbours, position
 from jmcp_handlers.support.diffs import diff
 from jmcp_handlers.support.output_results import present
+from jmcp_handlers.support.places import refuse_elsewhere, tell_elsewhere
 from jmcp_handlers.support.stale_writes import refuse_stale
 
 
 async def read_cell(params: ReadCellParams, session: Session) -> Cell:
     notebook = await session.notebook(params.notebook_path)
     cells = await notebook.read()
-    at = locate(cells, notebook.view, params.cell_index, params.cell_id)
+    if params.cell_index is not None:
+        at = checked(cells, params.cell_index)
+        tell_elsewhere(cells, notebook.view, session, at)
+    else:
+        at = locate(cells, notebook.view, None, params.cell_id)
     cell = cells.get(at, outputs=params.include_outputs)
     notebook.view.record_read(cells, cell)
     outputs = None
@@ -72,6 +77,7 @@ async def overwrite_cell_source(params: OverwriteCellSourceParams, session: Sess
             refuse_stale(cells, notebook.view, [cell], force=params.force)
             cells.set_source(at, params.cell_source)
         cell_id, count = cells.get(at).cell_id, len(cells)
+        notebook.view.record_places(cells.get(at))
     return CellChange(
         change="overwritten" if changed else "unchanged",
         cell_index=at,
@@ -93,6 +99,7 @@ async def edit_cell_source(params: EditCellSourceParams, session: Session) -> Ce
         if after != before:
             cells.set_source(at, after)
         cell_id, count = cells.get(at).cell_id, len(cells)
+        notebook.view.record_places(cells.get(at))
     return CellChange(
         change="edited" if after != before else "unchanged",
         cell_index=at,
@@ -106,6 +113,7 @@ async def edit_cell_source(params: EditCellSourceParams, session: Session) -> Ce
 async def delete_cell(params: DeleteCellParams, session: Session) -> DeletedCells:
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
+        refuse_elsewhere(cells, notebook.view, *(params.cell_indices or ()))
         by_index = [checked(cells, index, "cell_indices:") for index in params.cell_indices or ()]
         by_id = [locate(cells, notebook.view, None, cell_id) for cell_id in params.cell_ids or ()]
         doomed = [cells.get(index) for index in by_index + by_id]
@@ -131,6 +139,8 @@ async def delete_cell(params: DeleteCellParams, session: Session) -> DeletedCell
 async def move_cell(params: MoveCellParams, session: Session) -> CellChange:
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
+        named = [params.cell_index, params.target_index]
+        refuse_elsewhere(cells, notebook.view, *(one for one in named if one is not None))
         at = locate(cells, notebook.view, params.cell_index, params.cell_id)
         if params.after_cell_id is not None:
             anchor = locate(cells, notebook.view, None, params.after_cell_id)

@@ -21,6 +21,7 @@ from jmcp_api.models import (
     RunCellsParams,
 )
 from jmcp_handlers.support.addressing import checked, locate, position
+from jmcp_handlers.support.places import refuse_elsewhere
 from jmcp_handlers.support.run_results import batch_result, row, run_result
 
 
@@ -100,6 +101,8 @@ def _range(cells: Cells, view: CallView, params: RunCellsParams) -> range:
     if params.start_index is not None and params.start_cell_id is not None:
         raise InvalidArguments.two_starts()
     first, last = 0, len(cells) - 1
+    named = [params.start_index, params.end_index]
+    refuse_elsewhere(cells, view, *(one for one in named if one is not None))
     if params.start_index is not None or params.start_cell_id is not None:
         first = locate(cells, view, params.start_index, params.start_cell_id)
     if params.end_index is not None:

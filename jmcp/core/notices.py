@@ -49,6 +49,23 @@ class CellsDeleted(Notice):
     cells: Sequence[str]
 
 
+class CellsInserted(Notice):
+    cells: Sequence[str]
+
+
+class CellsMoved(Notice):
+    cells: Sequence[str]
+
+
+class CellElsewhere(Notice):
+    index: int
+    now: int
+
+
+class CellGone(Notice):
+    index: int
+
+
 class SourceChanged(Notice):
     cells: Sequence[str]
 

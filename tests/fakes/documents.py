@@ -108,6 +108,15 @@ class FakeCells(FileCells):
         self._taken()
 
 
+class PersonCells(FileCells):
+    """The cells as somebody changes them who does not go through jmcp."""
+
+    def put(self, index: int, cell: dict[str, Any]) -> None:
+        self.changed = True
+        self._positions = None
+        self._cells.insert(index, cell)
+
+
 class FakeSink:
     """`OutputSink` into one cell, found again at each write."""
 
@@ -264,14 +273,35 @@ class FakeDocuments:
 
     def type_over(self, path: str, cell_id: str, source: str) -> None:
         """What a person does in JupyterLab: in the shared document, or in the file."""
+        with self._by_person(path) as cells:
+            cells.set_source(_index(cells, cell_id), source)
+
+    def put_in(self, path: str, index: int, source: str, cell_id: str) -> None:
+        """A person inserts a code cell. Without ids in the notebook, the cell has none either."""
+        with self._by_person(path) as cells:
+            inserted = nbformat_cells.new_cell("code", source, cell_id)
+            if len(cells) and cells.get(0).cell_id is None:
+                del inserted["id"]
+            cells.put(index, inserted)
+
+    def take_out(self, path: str, cell_id: str) -> None:
+        """A person deletes a cell."""
+        with self._by_person(path) as cells:
+            cells.delete(_index(cells, cell_id))
+
+    def drag(self, path: str, cell_id: str, to: int) -> None:
+        """A person moves a cell so that its index afterwards is `to`."""
+        with self._by_person(path) as cells:
+            cells.move(_index(cells, cell_id), to)
+
+    @contextmanager
+    def _by_person(self, path: str) -> Iterator[PersonCells]:
         ref = self._identify(path)
         file = self._files[path]
         live = self.mode == "live"
         notebook = self._content(ref).notebook if live else _parsed(path, file.text)
-        cells = FileCells(ref, notebook)
-        index = cells.find(cell_id)
-        assert index is not None
-        cells.set_source(index, source)
+        cells = PersonCells(ref, notebook)
+        yield cells
         if live:
             self._take(ref, self._content(ref), cells)
         else:
@@ -473,6 +503,12 @@ class FakeDocuments:
         cells.update(index, raise_format=False, **nbformat_cells.storable(changed))
         self._take(now, content, cells)
         return True
+
+
+def _index(cells: Cells, cell_id: str) -> int:
+    index = cells.find(cell_id)
+    assert index is not None, cell_id
+    return index
 
 
 def _parsed(path: str, text: str) -> dict[str, Any]:

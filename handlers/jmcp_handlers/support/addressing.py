@@ -6,6 +6,7 @@ from jmcp.core.ports import Cell, Cells
 from jmcp.core.sessions.call_view import CallView
 from jmcp_api.errors import CellNotFound
 from jmcp_api.models import CellOutline
+from jmcp_handlers.support.places import refuse_elsewhere
 
 FIRST_LINE_CHARACTERS = 100
 """Of a first line in a listing; enough to recognise a cell, cheap at a thousand of them."""
@@ -37,21 +38,25 @@ def identified(cells: Cells, view: CallView, cell_id: str) -> int:
 
 
 def locate(cells: Cells, view: CallView, cell_index: int | None, cell_id: str | None) -> int:
-    """The index of the cell that a call names by index or id."""
+    """The index of the cell that a call names by index or id. Raises cell_not_found, and
+    cell_changed for an index at which the session saw another cell."""
     if cell_id is not None:
         return identified(cells, view, cell_id)
     assert cell_index is not None  # dispatch has checked that exactly one is given
+    refuse_elsewhere(cells, view, cell_index)
     return checked(cells, cell_index)
 
 
 def position(
     cells: Cells, view: CallView, cell_index: int | None, after_cell_id: str | None
 ) -> int:
-    """Where an inserted cell goes: an index from 0 to the number of cells, or -1 for the end."""
+    """Where an inserted cell goes: an index from 0 to the number of cells, or -1 for the end.
+    Raises as `locate`, of an index after the last cell that was seen for that one."""
     if after_cell_id is not None:
         return identified(cells, view, after_cell_id) + 1
     if cell_index is None or cell_index == -1:
         return len(cells)
+    refuse_elsewhere(cells, view, cell_index if view.saw_any(cell_index) else cell_index - 1)
     if cell_index > len(cells):
         raise CellNotFound.insertion(index=cell_index, cell_count=len(cells))
     return cell_index
@@ -88,6 +93,9 @@ def outline(
     page = [cells.get(index) for index in range(start, stop)]
     whole = (cell for cell in page if source or first_line(cell.source) == cell.source)
     view.record_read(cells, *whole)
+    view.record_places(*page)
+    if stop == len(cells):
+        view.record_end(stop)
     return [row(cell, source=source) for cell in page]
 
 

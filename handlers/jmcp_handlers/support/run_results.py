@@ -71,7 +71,7 @@ async def batch_result(batch: RunBatch, session: Session) -> Execution:
         rows = [_batch_cell(step, step.index, batch, budget) for step in shown]
     else:
         cells = await notebook.read()
-        rows = [_batch_cell(step, _now(step, cells), batch, budget) for step in shown]
+        rows = [_batch_cell(step, _now(step, cells, notebook), batch, budget) for step in shown]
     return Execution(
         status="running" if batch.status == "queued" else batch.status,
         execution_id=batch.execution_id,
@@ -143,13 +143,19 @@ async def _notebook_of(key: str, session: Session) -> Notebook | None:
 async def _index(cell_id: str, notebook: Notebook | None) -> int | None:
     if notebook is None:
         return None
-    return (await notebook.read()).find(cell_id)
+    index = (await notebook.read()).find(cell_id)
+    if index is not None:
+        notebook.view.record_place(index, cell_id)
+    return index
 
 
-def _now(step: Step, cells: Cells) -> int:
+def _now(step: Step, cells: Cells, notebook: Notebook) -> int:
     """Where the step's cell is now, or was when last seen."""
     found = cells.find(step.cell_id) if step.cell_id is not None else None
-    return step.index if found is None else found
+    if found is None or step.cell_id is None:
+        return step.index
+    notebook.view.record_place(found, step.cell_id)
+    return found
 
 
 def _shown(batch: RunBatch) -> list[Step]:

@@ -24,24 +24,30 @@ class ChangeLog:
         self._count = 0
         self._forgotten = 0
         self._latest: dict[str, int] = {}
+        self._placed: dict[str, int] = {}
 
     @property
     def cursor(self) -> Cursor:
         return self._life, self._count
 
-    def add(self, cell_ids: Iterable[str]) -> None:
+    def add(self, cell_ids: Iterable[str], *, placed: bool = False) -> None:
+        """These cells were changed; `placed`: inserted, deleted or moved."""
         for cell_id in cell_ids:
             self._count += 1
             self._latest.pop(cell_id, None)
             self._latest[cell_id] = self._count
+            if placed:
+                self._placed[cell_id] = self._count
         while len(self._latest) > KEPT_CELLS:
             oldest = next(iter(self._latest))
             self._forgotten = self._latest.pop(oldest)
+            self._placed.pop(oldest, None)
 
     def forget(self) -> None:
         """Something was changed, and which cells is not known."""
         self._life = uuid4().hex
         self._latest.clear()
+        self._placed.clear()
 
     def since(self, cursor: Cursor | None) -> list[str] | None:
         """The ids of cells changed after that cursor, the newest first; None when that may be any cell."""
@@ -53,3 +59,7 @@ class ChangeLog:
                 break
             changed.append(cell_id)
         return changed
+
+    def placed_since(self, cell_id: str, cursor: Cursor | None) -> bool:
+        """Whether that cell, one of `since`, was inserted, deleted or moved after that cursor."""
+        return cursor is not None and self._placed.get(cell_id, 0) > cursor[1]

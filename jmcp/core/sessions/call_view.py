@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from jmcp.core.editing.change_log import Cursor
 from jmcp.core.ports import Cell, Cells, Edit
-from jmcp.core.sessions.read_cells import Reading, UnseenChange, identified
+from jmcp.core.sessions.places import id_mark, is_marked, mark_of
+from jmcp.core.sessions.read_cells import Reading, UnseenChange, What, identified
 from jmcp.core.sessions.readings import Readings
 
 NAMED_CELLS = 5
@@ -14,26 +18,33 @@ NAMED_CELLS = 5
 class CallView:
     """Keeps a session's reading of a notebook up to date during one call.
 
-    `unseen` is what others did to cells that the session had read: the result of the call says it,
-    and with that the session knows. `reading` is shared with the session's other calls, so what is
+    `unseen` is what others did to cells that the session had read or seen, and which they put among
+    those: the result of the call says it, and with that the session knows. `reading` is shared with the session's other calls, so what is
     read here counts for them at once.
     """
 
     def __init__(self, key: str, reading: Reading, readings: Readings) -> None:
         self.key = key
         self.reading = reading
-        self.unseen: dict[str, UnseenChange] = {}
+        self.unseen: dict[tuple[str, What], UnseenChange] = {}
         self._readings = readings
         self._cursor: Cursor | None = None
         self._edited: dict[str, str | None] = {}
+        self._later: list[Callable[[Reading], None]] | None = None
+        """What an edit of a file did to the places, which the file has when the edit ends."""
 
     def begin(self, cells: Cells) -> None:
         """The call looks at the document as it is now."""
         self._cursor = cells.changes.cursor
-        self.unseen |= {one.cell_id: one for one in self.reading.unseen_changes(cells)}
+        unseen = self.reading.unseen_changes(cells)
+        self.unseen |= {(one.cell_id, one.what): one for one in unseen}
 
     def record_read(self, cells: Cells, *found: Cell) -> None:
         """The session is given the whole sources of these cells, as `get` just returned them."""
+        self._record_sources(cells, *found)
+        self.record_places(*found)
+
+    def _record_sources(self, cells: Cells, *found: Cell) -> None:
         sources = {
             cell.cell_id: cell.source
             for cell in found
@@ -52,13 +63,16 @@ class CallView:
         """The same of a cell that is about to be run: then the call says so, and no notice has to."""
         if not self.is_stale(cells, cell):
             return False
-        change = self.unseen.pop(cell.cell_id or "", None)
+        change = self.unseen.pop((cell.cell_id or "", "changed"), None)
         if change is not None:
             self.reading.acknowledge([change])
         return True
 
     def had_read(self, cell_id: str) -> bool:
-        return self.reading.of(cell_id) is not None
+        """Whether the session has read that cell, or seen it in a listing."""
+        if self.reading.of(cell_id) is not None:
+            return True
+        return self.reading.places.find(id_mark(cell_id)) is not None
 
     def source_read(self, cell: Cell) -> str | None:
         """The source that the session has read of that cell, where it is still known."""
@@ -66,6 +80,47 @@ class CallView:
         if known is None or cell.cell_id is None:
             return None
         return self._readings.text(known, self.key, cell.cell_id)
+
+    # -- places --------------------------------------------------------------------------------
+
+    def record_places(self, *listed: Cell) -> None:
+        """The session is told where these cells are, as `get` just returned them."""
+        for cell in listed:
+            self._apply(partial(Reading.see, index=cell.index, mark=mark_of(cell)))
+
+    def record_place(self, index: int, cell_id: str) -> None:
+        """The session is told that the cell with that id is at that index."""
+        self._apply(partial(Reading.see, index=index, mark=id_mark(cell_id)))
+
+    def record_end(self, count: int) -> None:
+        """The session is told that there are no more cells than so many."""
+        self._apply(partial(Reading.see_end, count=count))
+
+    def saw_another(self, cells: Cells, index: int) -> bool:
+        """Whether the session saw another cell at that index than there is now."""
+        return self.reading.saw_another(cells, index)
+
+    def saw_any(self, index: int) -> bool:
+        """Whether the session saw a cell at that index."""
+        return self.reading.places.at(index) is not None
+
+    def seen_at(self, cells: Cells, index: int) -> Cell | None:
+        """The cell that the session saw at that index, where it is now; None when it is gone."""
+        mark = self.reading.places.at(index)
+        if mark is None:
+            return None
+        for distance in range(max(index + 1, len(cells) - index)):
+            # The nearest first: most cells are shifted by one or two.
+            for place in {index - distance, index + distance}:
+                if 0 <= place < len(cells) and is_marked(mark, cells.get(place)):
+                    return cells.get(place)
+        return None
+
+    def _apply(self, change: Callable[[Reading], None]) -> None:
+        if self._later is None:
+            change(self.reading)
+        else:
+            self._later.append(change)
 
     def acknowledge(self) -> None:
         """The call succeeded, and its result says what was unseen."""
@@ -76,11 +131,14 @@ class CallView:
     # -- its own edits -------------------------------------------------------------------------
 
     def on_edit(self, edit: Edit, cells: Cells) -> None:
+        if cells.mode == "file" and self._later is None:
+            self._later = []
+        self._apply(partial(Reading.follow, edit=edit))
         if edit.kind == "delete":
             self._deleted(edit, cells)
         elif edit.kind in ("insert", "set_source") and edit.after is not None:
             # At once, for a call beside this one may look at the document before the edit ends.
-            self.record_read(cells, edit.after)
+            self._record_sources(cells, edit.after)
             if edit.after.cell_id is not None and identified(cells, edit.after):
                 self._edited[edit.after.cell_id] = edit.after.source
 
@@ -98,9 +156,12 @@ class CallView:
     def end_edit(self, *, failed: bool) -> None:
         """An edit ended. What became of changes that failed, nobody knows."""
         edited, self._edited = self._edited, {}
+        later, self._later = self._later or (), None
         if failed:
             self.reading.forget(edited)
             return
+        for change in later:
+            change(self.reading)
         # Again, for a call beside this one may have read what the file had before.
         self.reading.record_read({one: text for one, text in edited.items() if text is not None})
         self.reading.forget(one for one, text in edited.items() if text is None)

@@ -2,52 +2,51 @@
 
 A cell is read when a session got its whole source. What is kept of that is a digest, 16 bytes a
 cell: enough to know that a source is another one now, and in the session's record it outlives the
-process.
+process. With it goes which cell the session saw at which index.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from hashlib import blake2b
 from itertools import chain
 from struct import iter_unpack
 from typing import Literal, NamedTuple
 
 from jmcp.core.editing.change_log import Cursor
-from jmcp.core.ports import Cell, Cells
+from jmcp.core.editing.order import moved
+from jmcp.core.ports import Cell, Cells, Edit
+from jmcp.core.sessions.digests import DIGEST_BYTES, digest
+from jmcp.core.sessions.places import Places, id_mark, is_marked, mark_of
 
 KEPT_CELLS = 1000
 """Of one notebook, in one session's record; the oldest fall out, and are never refused."""
-DIGEST_BYTES = 8
 PAIR_BYTES = 2 * DIGEST_BYTES
 SINGLY_UP_TO = 8
 """Up to so many cells are looked for one by one, which for many costs more than a table of all."""
 
-What = Literal["changed", "deleted"]
+What = Literal["changed", "deleted", "inserted", "moved"]
 
 
 class UnseenChange(NamedTuple):
-    """What others did to a cell; `known` is the digest of the source that had been read."""
+    """What others did to a cell; `known` is the digest of the source that had been read, if any."""
 
     cell_id: str
     what: What
-    known: bytes
-
-
-def digest(text: str) -> bytes:
-    return blake2b(text.encode("utf-8", "replace"), digest_size=DIGEST_BYTES).digest()
+    known: bytes | None = None
 
 
 class Reading:
     """What one session has read of one notebook: `packed` is pairs of digests, the newest last.
 
-    `cursor` is up to where it knows what others did. `acknowledged` are the cells that it knows to be
-    changed, each with the reading that is outdated. `revision` counts what changed in it, and
-    `stored` is the one that the session's record has.
+    `places` are the cells that it saw at each index. `cursor` is up to where it knows what others
+    did. `acknowledged` are the cells that it knows to be changed, each with the reading that is
+    outdated. `revision` counts what changed in it, and `stored` is the one that the session's
+    record has.
     """
 
-    def __init__(self, packed: bytes = b"") -> None:
+    def __init__(self, packed: bytes = b"", places: bytes = b"") -> None:
         self.packed = packed
+        self.places = Places(places)
         self.cursor: Cursor | None = None
         self.acknowledged: dict[bytes, bytes] = {}
         self.revision = 0
@@ -87,17 +86,58 @@ class Reading:
             if at is not None:
                 self._put(self.packed[:at] + self.packed[at + PAIR_BYTES :])
 
+    # -- places --------------------------------------------------------------------------------
+
+    def see(self, index: int, mark: bytes) -> None:
+        """The session is told that the cell with that mark is at that index."""
+        if self.places.see(index, mark):
+            self.revision += 1
+
+    def see_end(self, count: int) -> None:
+        """The session is told that there are no more cells than so many."""
+        if self.places.end(count):
+            self.revision += 1
+
+    def saw_another(self, cells: Cells, index: int) -> bool:
+        """Whether the session saw another cell at that index than there is now."""
+        mark = self.places.at(index)
+        if mark is None:
+            return False
+        return index >= len(cells) or not is_marked(mark, cells.get(index))
+
+    def follow(self, edit: Edit) -> None:
+        """The session inserted, deleted or moved a cell, or gave one another source."""
+        before, after = edit.before, edit.after
+        if edit.kind == "set_source" and after is not None:
+            self.see(after.index, mark_of(after))
+            return
+        above, below = (None if one is None else id_mark(one) for one in edit.now)
+        if before is not None:
+            self.places.remove(before.index, mark_of(before))
+        if after is not None:
+            self.places.insert(after.index, mark_of(after), above, below)
+        self.revision += 1
+
+    # -- what others did -----------------------------------------------------------------------
+
     def unseen_changes(self, cells: Cells) -> list[UnseenChange]:
-        """What others did since `cursor` to cells that were read, and that are not acknowledged."""
-        changed = cells.changes.since(self.cursor) if self.packed else ()
+        """What others did since `cursor` to cells that were read or seen, and is not acknowledged,
+        and which cells they put among them."""
+        changed = cells.changes.since(self.cursor) if self.packed or self.places else ()
         if changed is None:
-            return self._all_changes(cells)
+            return [*self._all_changes(cells), *self._all_placed(cells)]
         unseen = []
         for cell_id in changed:
-            known = self.of(cell_id)
+            index, known = cells.find(cell_id), self.of(cell_id)
+            placed = cells.changes.placed_since(cell_id, self.cursor)
+            if index is None and known is None:
+                if placed and self.places.find(id_mark(cell_id)) is not None:
+                    unseen.append(UnseenChange(cell_id, "deleted"))
+                continue
+            if index is not None and placed and (what := self._placed(cells, index, known)):
+                unseen.append(UnseenChange(cell_id, what))
             if known is None:
                 continue
-            index = cells.find(cell_id)
             if index is not None and digest(cells.get(index).source) == known:
                 self.acknowledged.pop(digest(cell_id), None)
             elif self.acknowledged.get(digest(cell_id)) != known:
@@ -106,11 +146,26 @@ class Reading:
                 )
         return unseen
 
+    def _placed(self, cells: Cells, index: int, known: bytes | None) -> What | None:
+        """What a cell is to the session that was put where it is: by whom is not known."""
+        mark = mark_of(cells.get(index))
+        if self.places.at(index) == mark:
+            return None
+        at = self.places.find(mark)
+        if at is None:
+            return "inserted" if known is None and index <= len(self.places) else None
+        for offset in (-1, 1):  # beside a cell that it was beside: others shifted both
+            was, beside = self.places.at(at + offset), index + offset
+            if was and 0 <= beside < len(cells) and is_marked(was, cells.get(beside)):
+                return None
+        return "moved"
+
     def _all_changes(self, cells: Cells) -> list[UnseenChange]:
-        """The same since ever. Of deleted cells there is only a digest, which names none."""
+        """Which sources are others than those that were read. Of deleted cells there is only a
+        digest, which names none."""
         table = self._table()
         unseen = []
-        for index in range(len(cells)):
+        for index in range(len(cells) if table else 0):
             cell = cells.get(index)
             if cell.cell_id is None or not identified(cells, cell):
                 continue
@@ -120,12 +175,39 @@ class Reading:
                 unseen.append(UnseenChange(cell.cell_id, "changed", known))
         return unseen
 
+    def _all_placed(self, cells: Cells) -> list[UnseenChange]:
+        """The same of all cells: those that stand between two that were seen one below the other,
+        and those that are not in the order of before."""
+        table = self.places.marks()
+        seen: list[tuple[str, int]] = []
+        inserted: list[str] = []
+        waiting: list[str] = []
+        last = -1
+        for index in range(len(cells) if table else 0):
+            cell = cells.get(index)
+            if cell.cell_id is None:
+                return []
+            at = table.pop(mark_of(cell), None)
+            if at is None:
+                waiting.append(cell.cell_id)
+                continue
+            if at == last + 1:
+                inserted += waiting
+            waiting, last = [], at
+            seen.append((cell.cell_id, at))
+        dragged = moved([at for _, at in seen])
+        return [
+            *(UnseenChange(cell_id, "inserted") for cell_id in inserted),
+            *(UnseenChange(seen[one][0], "moved") for one in sorted(dragged)),
+        ]
+
     def acknowledge(self, changes: Iterable[UnseenChange]) -> None:
         """The session is told of these: the same is not told again until it reads the cells again."""
         if len(self.acknowledged) > KEPT_CELLS:
             self.acknowledged.clear()
         for one in changes:
-            self.acknowledged[digest(one.cell_id)] = one.known
+            if one.known is not None:
+                self.acknowledged[digest(one.cell_id)] = one.known
 
     def _find(self, key: bytes) -> int | None:
         at = self.packed.find(key)

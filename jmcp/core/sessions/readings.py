@@ -12,11 +12,13 @@ from weakref import WeakValueDictionary
 
 from jmcp.core.errors import StateUnavailable
 from jmcp.core.journal.entries import Author, Entry, Journal
-from jmcp.core.sessions.read_cells import PAIR_BYTES, Reading, digest
+from jmcp.core.sessions.digests import digest
+from jmcp.core.sessions.places import id_mark
+from jmcp.core.sessions.read_cells import PAIR_BYTES, Reading
 from jmcp.core.sessions.records import SessionRecord
 
 KEPT_READINGS = 512
-"""Of 16 KB at most; others are loaded again from their records."""
+"""Of 32 KB at most; others are loaded again from their records."""
 TEXT_BYTES = 16 * 2**20
 """Of the sources that are kept for diffs, all together, as they are in memory."""
 LONGEST_TEXT_BYTES = 2**20
@@ -55,7 +57,7 @@ class Readings:
         held = record.notebooks.get(key)
         if held is None:
             return Reading()
-        reading = Reading(_unpacked(held.seen))
+        reading = Reading(_unpacked(held.seen), b64decode(held.places))
         if self._journal is not None:
             author = Author.of(record.owner, record.session_id)
             with suppress(StateUnavailable):
@@ -104,7 +106,9 @@ def with_reading(key: str, reading: Reading, record: SessionRecord) -> SessionRe
     if held is None:
         return record
     seen = b64encode(reading.packed).decode()
-    return replace(record, notebooks={**record.notebooks, key: replace(held, seen=seen)})
+    places = b64encode(reading.places.packed).decode()
+    held = replace(held, seen=seen, places=places)
+    return replace(record, notebooks={**record.notebooks, key: held})
 
 
 def _note_own_edit(reading: Reading, cell_id: str, entry: Entry) -> None:
@@ -112,6 +116,13 @@ def _note_own_edit(reading: Reading, cell_id: str, entry: Entry) -> None:
         reading.record_read({cell_id: entry.after})
     elif entry.change == "delete":
         reading.forget([cell_id])
+    mark, places = id_mark(cell_id), reading.places
+    # What was stored may have an insertion already.
+    if entry.change in ("delete", "move"):
+        places.remove(entry.index, mark)
+    if entry.change == "move" or (entry.change == "insert" and places.find(mark) is None):
+        above, below = (None if one is None else id_mark(one) for one in entry.now)
+        places.insert(entry.index if entry.to is None else entry.to, mark, above, below)
 
 
 def _name(record: SessionRecord, key: str) -> tuple[object, ...]:

@@ -20,7 +20,7 @@ class HeldNotebook:
     for its process, if it has one. `pending_notice` is the notice that some call still has to tell.
     `started_kernel`: this session started that kernel. `private`: nobody else may use it.
     `auto_heal` False: jmcp does not replace a dead kernel unasked. `seen` is what it has read of
-    the cells, as `runtime.reading` packs that.
+    the cells, and `places` where it saw which, as `Reading` packs them.
     """
 
     ref: NotebookRef
@@ -35,6 +35,7 @@ class HeldNotebook:
     private: bool = False
     auto_heal: bool = True
     seen: str = ""
+    places: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

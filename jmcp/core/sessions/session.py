@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -20,6 +20,8 @@ from jmcp.core.notices import (
     LOSSES,
     CellsChanged,
     CellsDeleted,
+    CellsInserted,
+    CellsMoved,
     NotebookMoved,
     Notice,
     RunEnds,
@@ -32,10 +34,18 @@ from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.runs.run import Run
 from jmcp.core.sessions.call_view import CallView
 from jmcp.core.sessions.notebook import Notebook
-from jmcp.core.sessions.read_cells import Reading
+from jmcp.core.sessions.read_cells import Reading, What
 from jmcp.core.sessions.readings import Readings
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.sessions import Change, Sessions
+
+UNSEEN: Mapping[What, Callable[..., Notice]] = {
+    "changed": CellsChanged,
+    "deleted": CellsDeleted,
+    "inserted": CellsInserted,
+    "moved": CellsMoved,
+}
+"""The notice of what others did to several cells."""
 
 
 class Workspace:
@@ -185,7 +195,7 @@ class Session:
             self.notice(LOSSES[code])
         views = [notebook.view for notebook in self._notebooks.values()]
         unseen = [one for view in views for one in view.unseen.values()]
-        for kind, what in ((CellsChanged, "changed"), (CellsDeleted, "deleted")):
+        for what, kind in UNSEEN.items():
             if cells := list(dict.fromkeys(one.cell_id for one in unseen if one.what == what)):
                 self.notice(kind(cells=cells))
         for view in views:

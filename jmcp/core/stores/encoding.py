@@ -40,6 +40,7 @@ def encode_session(record: SessionRecord) -> str:
                 "private": held.private,
                 "auto_heal": held.auto_heal,
                 "seen": held.seen,
+                "places": held.places,
             }
             for held in record.notebooks.values()
         ],
@@ -80,6 +81,7 @@ def _held(row: dict[str, Any]) -> HeldNotebook:
         private=row.get("private", False),
         auto_heal=row.get("auto_heal", True),
         seen=row.get("seen", ""),
+        places=row.get("places", ""),
     )
 
 

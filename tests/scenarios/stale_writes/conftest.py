@@ -56,7 +56,7 @@ def changes(*results: dict[str, Any]) -> list[str]:
     return [
         f"{notice['code']}: {' '.join(notice['details']['cells'])}"
         for notice in notices
-        if notice["code"] in ("cells_changed", "cells_deleted", "source_changed")
+        if notice["code"].startswith(("cells_", "source_")) and "cells" in notice["details"]
     ]
 
 

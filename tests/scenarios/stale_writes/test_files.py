@@ -24,13 +24,20 @@ async def test_what_a_program_wrote_is_not_overwritten_unknowingly(server: Share
     assert await mine.told_changes() == []
 
 
-async def test_a_file_without_ids_is_not_guarded_until_it_has_some(server: SharedServer) -> None:
+async def test_a_file_without_ids_is_guarded_by_what_was_seen_at_an_index(
+    server: SharedServer,
+) -> None:
     server.write(["x = 1\nx", "two = 2\ntwo"], "old.ipynb", minor=4)
     mine, other = await server.agent("old.ipynb"), await server.agent("old.ipynb")
     await mine.call("read_notebook", response_format="detailed")
-    # The first edit gives ids; which cells were read before that, nobody can tell.
+    # The first edit gives ids; a cell that has its source still is still the one that was seen.
     await other.call("overwrite_cell_source", cell_index=0, cell_source="x = 2\nx")
-    await mine.call("overwrite_cell_source", cell_index=0, cell_source="x = 3\nx")
+    await mine.call("overwrite_cell_source", cell_index=1, cell_source="two = 3\ntwo")
+    write = {"cell_index": 0, "cell_source": "x = 3\nx"}
+    assert (
+        "seen at index 0 is gone" in (await mine.fail("overwrite_cell_source", **write))["message"]
+    )
+    await mine.call("overwrite_cell_source", **write)
     error = await other.fail("overwrite_cell_source", cell_index=0, cell_source="x = 4")
     assert error["code"] == "cell_changed"
     assert "-x = 2" in error["details"]["diff"]

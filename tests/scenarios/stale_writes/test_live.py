@@ -15,9 +15,11 @@ async def server(request: pytest.FixtureRequest, start_server: StartServer) -> S
     return await start_server(request.param)
 
 
-async def reads(server: SharedServer, cell_id: str, source: str) -> None:
+async def reads(
+    server: SharedServer, cell_id: str | None, source: str, path: str = "a.ipynb"
+) -> None:
     """Wait until jmcp has what the person typed."""
-    watcher = await server.agent()
+    watcher = await server.agent(path)
     while True:
         content = await watcher.call("read_notebook", response_format="detailed")
         if (cell_id, source) in [(cell["cell_id"], cell["source"]) for cell in content["cells"]]:
@@ -65,7 +67,11 @@ async def test_a_cell_that_a_person_moved_cut_or_put_back_is_known(server: Share
         with notebook.ydoc.transaction():
             del notebook.ycells[0]
         await type_over(server, person, 0, "three = 'a person'\n")
-        assert await mine.told_changes() == ["cells_changed: c2", "cells_deleted: c1"]
+        assert await mine.told_changes() == [
+            "cells_changed: c2",
+            "cells_deleted: c1",
+            "cells_moved: c0",
+        ]
         assert (await mine.fail("read_cell", cell_id="c1"))["code"] == "cell_not_found"
         await mine.write("c0", "x = 'moved only'")
         with notebook.ydoc.transaction():  # as undo does
@@ -76,6 +82,32 @@ async def test_a_cell_that_a_person_moved_cut_or_put_back_is_known(server: Share
             await reads(server, "c1", "two = 2\ntwo")
         await mine.write("c1", "two = 'back'")
         assert await mine.told_changes() == []
+
+
+async def test_a_cell_that_a_person_inserts_above_shifts_no_edit(server: SharedServer) -> None:
+    mine = await server.agent()
+    async with tab(server.app, "a.ipynb") as person:
+        notebook = person.notebook
+        cell = {**notebook.ycells[0].to_py(), "id": "x0", "source": "x = 0"}
+        notebook.ycells.insert(0, notebook.create_ycell(cell))
+        async with asyncio.timeout(30):
+            await reads(server, "x0", "x = 0")
+        error = await mine.fail("execute_cell", cell_index=1)
+        assert "seen at index 1 is at index 2 now (id c1)" in error["message"]
+        assert await mine.told_changes() == []  # the refusal listed it
+
+
+async def test_without_ids_an_index_is_guarded_by_the_source(server: SharedServer) -> None:
+    server.write(["one = 1", "two = 2"], "old.ipynb", minor=4)
+    mine = await server.agent("old.ipynb")
+    async with tab(server.app, "old.ipynb") as person:
+        notebook = person.notebook
+        cell = {**notebook.ycells[0].to_py(), "id": "x0", "source": "x = 0"}
+        notebook.ycells.insert(0, notebook.create_ycell(cell))
+        async with asyncio.timeout(30):
+            await reads(server, None, "x = 0", "old.ipynb")
+        error = await mine.fail("execute_cell", cell_index=1)
+        assert "seen at index 1 is at index 2 now" in error["message"]
 
 
 async def test_outputs_are_no_change(server: SharedServer) -> None:

@@ -66,8 +66,11 @@ async def test_ones_own_work_is_never_refused_and_no_news(server: SharedServer) 
         new,
         await mine.call("edit_cell_source", cell_id=new["cell_id"], old_string="b", new_string="c"),
         await mine.call("delete_cell", cell_ids=["c0"]),
-        # Another session's edit of a cell that was never read is nobody's business.
-        await other.write("c2", "three = 30\n30"),
+    ]
+    # Another session's edit of a cell that was never read is nobody's business.
+    beside = await other.write("c2", "three = 30\n30")
+    assert changes(beside) == ["cells_deleted: c0", f"cells_inserted: {new['cell_id']}"]
+    results += [
         await mine.write("c2", "three = 31\n31"),
         await mine.call("read_notebook"),
     ]
@@ -128,3 +131,43 @@ async def test_calls_side_by_side_never_meet_their_own_session(server: SharedSer
     await asyncio.gather(work("c0"), work("c1"), work("c2"), look(), look())
     assert await mine.told_changes() == []
     assert (await other.call("read_notebook"))["cell_count"] == 3
+
+
+async def test_an_index_is_refused_where_another_session_shifted_the_cells(
+    server: SharedServer,
+) -> None:
+    mine, other = await server.agent(), await server.agent()
+    new = {"cell_index": 0, "cell_type": "code", "cell_source": "new = 1\nnew"}
+    inserted = await other.call("insert_cell", **new)
+    write = {"cell_index": 1, "cell_source": "mine = 1"}
+    error = await mine.fail("overwrite_cell_source", **write)
+    assert error["code"] == "cell_changed"
+    assert "seen at index 1 is at index 2 now (id c1)" in error["message"]
+    assert (await mine.call("overwrite_cell_source", **write))["cell_id"] == "c0"
+
+    await other.call("move_cell", cell_id="c2", target_index=0)
+    assert await mine.told_changes() == ["cells_moved: c2"]
+    await other.call("delete_cell", cell_ids=[inserted["cell_id"]])
+    run = await mine.fail("execute_cell", cell_index=2)
+    assert "seen at index 2 is at index 1 now (id c0)" in run["message"]
+    await mine.call("read_notebook")
+    await server.restart()
+    await other.call("insert_cell", **new)
+    assert (await mine.fail("run_cells", end_index=1))["code"] == "cell_changed"
+    assert (await mine.call("run_cells", end_index=1))["batch"]["total"] == 2
+
+
+async def test_ones_own_calls_side_by_side_shift_no_index(server: SharedServer) -> None:
+    mine = await server.agent()
+    new = {"cell_index": 1, "cell_type": "code", "cell_source": "new = 1\nnew"}
+    for _ in range(4):
+        await asyncio.gather(
+            mine.call("insert_cell", **new),
+            mine.call("read_notebook", response_format="detailed"),
+            mine.call("overwrite_cell_source", cell_index=0, cell_source="x = 2\nx"),
+            mine.call("insert_cell", **new | {"cell_index": 3}),
+            mine.call("read_cell", cell_id="c1"),
+            mine.call("delete_cell", cell_indices=[1]),
+        )
+    content = await mine.call("read_notebook")
+    assert (content["cell_count"], content["notices"]) == (7, [])

@@ -40,6 +40,7 @@ class Fixture:
     open: bool = False
     run: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    inserted: int = 0
     cells: tuple[dict[str, Any], ...] = field(default=())
 
     def files(self, also: str | None = None) -> dict[str, str]:
@@ -69,6 +70,7 @@ def load() -> tuple[list[Example], dict[str, Fixture]]:
             open=body.get("open", False),
             run=tuple(body.get("run", ())),
             changed=tuple(body.get("changed", ())),
+            inserted=body.get("inserted", 0),
             cells=tuple(body.get("cells", ())),
         )
         for name, body in spec["fixtures"].items()

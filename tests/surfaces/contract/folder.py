@@ -29,7 +29,7 @@ class Stage:
         if fixture.open:
             opened = await self._do("use_notebook", notebook_path=fixture.notebook)
             self.values["session_id"] = opened["session_id"]
-        if fixture.changed:
+        if fixture.changed or fixture.inserted:
             await self._change(fixture)
         for cell_id in fixture.run:
             run = await self._do(
@@ -45,7 +45,7 @@ class Stage:
         return arguments
 
     async def _change(self, fixture: Fixture) -> None:
-        """The session reads the cells, then another one gives some of them another source."""
+        """The session reads the cells, then another one changes some of them or inserts others."""
         await self._do(
             "read_notebook", session_id=self.values["session_id"], response_format="detailed"
         )
@@ -55,6 +55,14 @@ class Stage:
                 "overwrite_cell_source",
                 session_id=other["session_id"],
                 cell_id=cell_id,
+                cell_source="by = 'another session'",
+            )
+        for _ in range(fixture.inserted):
+            await self._do(
+                "insert_cell",
+                session_id=other["session_id"],
+                cell_index=0,
+                cell_type="code",
                 cell_source="by = 'another session'",
             )
 

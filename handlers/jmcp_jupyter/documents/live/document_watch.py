@@ -174,7 +174,7 @@ class DocumentWatch:
                 changed += inserted
                 self._ids[at:at] = inserted
                 at += len(inserted)
-        self.changes.add(cell_id for cell_id in changed if cell_id is not None)
+        self.changes.add((one for one in changed if one is not None), placed=True)
 
 
 def _put(kept: list[Any], index: int, value: Any) -> None:

@@ -14,7 +14,8 @@ from jmcp.core.journal.entries import Author, Entry
 from jmcp.core.ports import Cell, NotebookRef
 from jmcp.core.sessions import readings as module
 from jmcp.core.sessions.call_view import CallView
-from jmcp.core.sessions.read_cells import Reading, digest
+from jmcp.core.sessions.digests import digest
+from jmcp.core.sessions.read_cells import Reading
 from jmcp.core.sessions.readings import Readings, with_reading
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.stores.journal_memory import MemoryJournal
@@ -61,7 +62,7 @@ def test_two_sessions_know_what_they_read_and_what_the_other_changed(
     for who, what, cell_id, source in operations:
         session = sessions[who]
         if what == "restart":
-            session.reading = Reading(session.reading.packed)
+            session.reading = Reading(session.reading.packed, session.reading.places.packed)
             session.told.clear()
             continue
         file = FileCells(REF, content, (), followed.changes)
@@ -69,7 +70,7 @@ def test_two_sessions_know_what_they_read_and_what_the_other_changed(
         now = {str(cell.cell_id): cell.source for cell in map(file.get, range(len(file)))}
         for one in [one for one, known in session.told.items() if now.get(one) == known]:
             del session.told[one]
-        unseen = {one.cell_id: one.what for one in view.unseen.values()}
+        unseen = {one.cell_id: one.what for one in view.unseen.values() if one.known}
         expected = {
             one: "changed" if one in now else "deleted"
             for one, known in session.read.items()
@@ -127,7 +128,7 @@ def looking_at(file: FileCells, reading: Reading, readings: Readings) -> CallVie
 def _outdated(view: CallView) -> dict[str, str]:
     """The sources that were outdated when the session was told so."""
     texts = {digest(source): source for source in ("", "a", "b\nb", "é🎉")}
-    return {one.cell_id: texts[one.known] for one in view.unseen.values()}
+    return {one.cell_id: texts[one.known] for one in view.unseen.values() if one.known}
 
 
 @given(st.lists(st.tuples(st.lists(IDS, max_size=3), st.booleans()), max_size=30))

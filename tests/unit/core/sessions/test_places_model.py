@@ -209,8 +209,8 @@ def test_what_a_session_did_last_is_taken_from_the_journal_after_a_crash() -> No
 
     def edit(change: str, cell_id: str, index: int, **more: Any) -> Entry:
         fields: dict[str, Any] = {"key": "k", "path": "a", "change": change, "at": 3.0, "after": ""}
-        life = {"server_session": "s", "loaded": "l", "process": "p"}
-        return Entry(**fields, **life, cell_id=cell_id, index=index, author=author, **more)
+        fields |= {"server_session": "s", "loaded": "l", "process": "p"}
+        return Entry(**fields, cell_id=cell_id, index=index, author=author, **more)
 
     journal.append(
         [

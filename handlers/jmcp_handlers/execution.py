@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jmcp.core.notices import SourceChanged
+from jmcp.core.errors import BackendError
+from jmcp.core.notices import CellNotRun, SourceChanged
 from jmcp.core.ports import Cell, Cells
 from jmcp.core.runs.batch import Batch, BatchRequest, Step
 from jmcp.core.sessions.call_view import CallView
+from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.session import Session
 from jmcp_api.errors import CellNotCode, ExecutionNotFound, InvalidArguments
 from jmcp_api.models import (
@@ -22,7 +24,7 @@ from jmcp_api.models import (
 )
 from jmcp_handlers.support.addressing import checked, locate, position
 from jmcp_handlers.support.places import refuse_elsewhere
-from jmcp_handlers.support.run_results import batch_result, row, run_result
+from jmcp_handlers.support.run_results import batch_result, row, run_result, unstarted_result
 
 
 async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution:
@@ -35,8 +37,9 @@ async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution
         raise CellNotCode.other_type(cell_index=cell.index, cell_type=cell.cell_type)
     if unread:
         session.notice(_source_changed([cell]))
-    kernel_id = await notebook.kernel.ready(kernel_name)
-    run = notebook.run(cell.source, kernel_id=kernel_id, cell=cell, timeout=params.timeout)
+    run = await notebook.run(
+        cell.source, kernel_name=kernel_name, cell=cell, timeout=params.timeout
+    )
     await session.watch(run, params.wait)
     return await run_result(run, session, cell.index)
 
@@ -45,24 +48,40 @@ async def insert_execute_code_cell(
     params: InsertExecuteCodeCellParams, session: Session
 ) -> Execution:
     notebook = await session.notebook(params.notebook_path)
-    cells = await notebook.read()
-    position(cells, notebook.view, params.cell_index, params.after_cell_id)
-    kernel_name = cells.kernelspec()
-    # The kernel first: one that does not start must not leave a cell that nobody asked to keep.
-    kernel_id = await notebook.kernel.ready(kernel_name)
     async with notebook.edit() as cells:
         at = position(cells, notebook.view, params.cell_index, params.after_cell_id)
+        kernel_name = cells.kernelspec()
         cell = cells.insert(at, "code", params.cell_source)
-    run = notebook.run(params.cell_source, kernel_id=kernel_id, cell=cell, timeout=params.timeout)
+    run = await notebook.run(
+        params.cell_source, kernel_name=kernel_name, cell=cell, timeout=params.timeout
+    )
+    if run.failure is not None and not await _taken_back(notebook, cell):
+        # The error would say that nothing was done; the cell is there, and another call can run it.
+        session.notice(CellNotRun(reason=run.failure.message))
+        return await unstarted_result(run, session)
     await session.watch(run, params.wait)
     return await run_result(run, session, at)
+
+
+async def _taken_back(notebook: Notebook, cell: Cell) -> bool:
+    """Remove a cell that was inserted for a run which has no kernel, unless others edited it."""
+    try:
+        async with notebook.edit() as cells:
+            index = cells.find(cell.cell_id or "")
+            if index is not None and cells.get(index).source == cell.source:
+                cells.delete(index)
+                return True
+            return index is None
+    except BackendError:
+        return False
 
 
 async def execute_code(params: ExecuteCodeParams, session: Session) -> Execution:
     notebook = await session.notebook(params.notebook_path)
     kernel_name = (await notebook.read()).kernelspec()
-    kernel_id = await notebook.kernel.ready(kernel_name)
-    run = notebook.run(params.code, kernel_id=kernel_id, cell=None, timeout=params.timeout)
+    run = await notebook.run(
+        params.code, kernel_name=kernel_name, cell=None, timeout=params.timeout
+    )
     await session.watch(run, params.wait)
     return await run_result(run, session)
 
@@ -77,10 +96,9 @@ async def run_cells(params: RunCellsParams, session: Session) -> Execution:
     if unread:
         session.notice(_source_changed(unread))
     steps = [Step(index=cell.index, cell_id=cell.cell_id, source=cell.source) for cell in code]
-    kernel_id = await notebook.kernel.ready(kernel_name)
     batch = session.workspace.runs.start_batch(
         BatchRequest(
-            kernel_id=kernel_id,
+            kernel_name=kernel_name,
             steps=steps,
             opened=notebook.detached(),
             owner=session.record.owner,
@@ -89,6 +107,7 @@ async def run_cells(params: RunCellsParams, session: Session) -> Execution:
             timeout=params.timeout,
         )
     )
+    await batch.kernel_sought.wait()
     await session.watch(batch, params.wait)
     return await batch_result(batch, session)
 

@@ -38,8 +38,16 @@ async def restart_notebook(params: RestartNotebookParams, session: Session) -> K
 
 async def interrupt_kernel(params: InterruptKernelParams, session: Session) -> KernelAction:
     notebook = await session.notebook(params.notebook_path)
-    kernel_id = await _kernel_of(notebook)
-    interrupted = await session.workspace.runs.interrupt(kernel_id)
+    record, runs = session.record, session.workspace.runs
+    waited = await runs.interrupt_waiting(
+        notebook.ref.key, owner=record.owner, session_id=record.session_id
+    )
+    if waited:  # for a kernel that starts all the same
+        kernel_name = (await notebook.read()).kernelspec()
+        kernel_id = await notebook.kernel.ready(kernel_name, on_notice=session.notice)
+    else:
+        kernel_id = await _kernel_of(notebook)
+    interrupted = await runs.interrupt(kernel_id) or waited
     action: KernelOutcome = "interrupted" if interrupted else "already_idle"
     return await _action(action, kernel_id, session.workspace)
 

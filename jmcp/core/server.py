@@ -134,6 +134,7 @@ class Server:
         await run_each(
             partial(end, self._sweeper),
             self._cleaned_up,
+            self.healing.close,
             self.runs.stop,
             self.kernels.close,
             self.runs.close,

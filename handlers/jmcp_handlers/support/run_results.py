@@ -34,6 +34,11 @@ async def run_result(run: Run, session: Session, at: int | None = None) -> Execu
     """
     if run.failure is not None:
         raise run.failure
+    return await unstarted_result(run, session, at)
+
+
+async def unstarted_result(run: Run, session: Session, at: int | None = None) -> Execution:
+    """As `run_result`, also of a run that something kept from running."""
     for notice in run.notices:
         session.notice(notice)
     notebook = await _notebook_of(run.request.notebook.key, session)
@@ -55,7 +60,9 @@ async def run_result(run: Run, session: Session, at: int | None = None) -> Execu
 
 
 async def batch_result(batch: RunBatch, session: Session) -> Execution:
-    """The summary of a batch so far."""
+    """The summary of a batch so far. Raises what kept it from having a kernel."""
+    if batch.failure is not None:
+        raise batch.failure
     for notice in batch.notices:
         session.notice(notice)
     notebook = await _notebook_of(batch.request.notebook.key, session)

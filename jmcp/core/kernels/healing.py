@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from jmcp.core.errors import BackendError, KernelDown, KernelMissing
@@ -17,6 +18,8 @@ from jmcp.core.ports import Kernels
 from jmcp.core.sentences import KernelFailures
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.sessions import Sessions
+
+T = TypeVar("T")
 
 
 class Healing:
@@ -39,6 +42,7 @@ class Healing:
         self._errors = errors
         self._notify = notify
         self._start_limit = StartLimit()
+        self._starts: set[asyncio.Task[Any]] = set()
         self._healing: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = WeakValueDictionary()
 
     async def ready(
@@ -48,35 +52,21 @@ class Healing:
 
         A kernel that lives is taken without any lock. Jupyter's own restarter revives a killed one
         under the same id, so connecting (which waits for that, within a bound) comes before any
-        replacement. Raises KernelDown, KernelspecMissing.
+        replacement. A start goes on to its end when the caller leaves: otherwise nobody would know of
+        the kernel. Raises KernelDown, KernelspecMissing.
         """
         tried: set[str] = set()
-        sighting, started = await self._usable(held, tried), False
+        sighting = await self._usable(held, tried)
         if sighting is None:
-            async with self._lock(record, held):
-                held = await self._sessions.latest(record, held)
-                sighting = await self._usable(held, tried)
-                if sighting is None:
-                    await self._check(held)
-                    sighting, started = await self._replace(held, kernel_name), True
-                held = await self.store(
-                    record, held, partial(after_sighting, sighting=sighting, started=started)
-                )
-                return held, started
-        return await self.store(record, held, partial(after_sighting, sighting=sighting)), started
+            return await self._to_its_end(self._healed(record, held, kernel_name, tried))
+        return await self.store(record, held, partial(after_sighting, sighting=sighting)), False
 
     async def start_another(
         self, record: SessionRecord, held: HeldNotebook, kernel_name: str | None
     ) -> HeldNotebook:
         """What the session knows of a new kernel, which somebody asked for because the old one is
         gone. Raises KernelDown, KernelspecMissing."""
-        async with self._lock(record, held):
-            sighting = await self._replace(held, kernel_name)
-            return await self.store(
-                record,
-                held,
-                lambda held: replace(after_adoption(held, sighting), started_kernel=True),
-            )
+        return await self._to_its_end(self._another(record, held, kernel_name))
 
     async def running(self, held: HeldNotebook) -> KernelSighting | None:
         """The notebook's live kernel, if it has one: the one that the session used, or else the one
@@ -104,6 +94,65 @@ class Healing:
                 )
             )
         return after
+
+    async def close(self) -> None:
+        """Wait for no start any more."""
+        for task in tuple(self._starts):
+            task.cancel()
+        await asyncio.gather(*self._starts, return_exceptions=True)
+
+    async def _healed(
+        self, record: SessionRecord, held: HeldNotebook, kernel_name: str | None, tried: set[str]
+    ) -> tuple[HeldNotebook, bool]:
+        async with self._lock(record, held):
+            held = await self._sessions.latest(record, held)
+            sighting, started = await self._usable(held, tried), False
+            if sighting is None:
+                await self._check(held)
+                sighting, started = await self._replace(held, kernel_name), True
+            change = partial(after_sighting, sighting=sighting, started=started)
+            return await self._stored(record, held, change, sighting, started=started), started
+
+    async def _another(
+        self, record: SessionRecord, held: HeldNotebook, kernel_name: str | None
+    ) -> HeldNotebook:
+        async with self._lock(record, held):
+            sighting = await self._replace(held, kernel_name)
+
+            def change(held: HeldNotebook) -> HeldNotebook:
+                return replace(after_adoption(held, sighting), started_kernel=True)
+
+            return await self._stored(record, held, change, sighting, started=True)
+
+    async def _stored(
+        self,
+        record: SessionRecord,
+        held: HeldNotebook,
+        change: Callable[[HeldNotebook], HeldNotebook],
+        sighting: KernelSighting,
+        *,
+        started: bool,
+    ) -> HeldNotebook:
+        """As `store`; a private kernel that is not stored is stopped, for nobody would know of it."""
+        kept = not (started and held.private)
+        try:
+            stored = await self.store(record, held, change)
+            kept = kept or await self._sessions.holds(record, held)
+            return stored
+        finally:
+            if not kept:
+                await self._discard(sighting.kernel_id)
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.create_task(work, name="jmcp-kernel-start")
+        self._starts.add(task)
+        task.add_done_callback(self._over)
+        return await asyncio.shield(task)
+
+    def _over(self, task: asyncio.Task[Any]) -> None:
+        self._starts.discard(task)
+        if not task.cancelled():
+            task.exception()  # its caller, who may have left, is told
 
     async def _usable(self, held: HeldNotebook, tried: set[str]) -> KernelSighting | None:
         """A kernel to go on with. With auto_heal off, that is the session's own or none."""
@@ -160,6 +209,10 @@ class Healing:
             raise self._errors.not_replaced(
                 path=held.ref.path, reason=error.message, kernel_name=name
             ) from error
+        except BaseException:
+            if kernel_id is not None and held.private:
+                await self._discard(kernel_id)
+            raise
         if held.private and held.kernel_id is not None:
             await self._discard(held.kernel_id)
         return sighting

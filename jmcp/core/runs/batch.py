@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -54,11 +55,11 @@ class Step:
 class BatchRequest:
     """Cells of one notebook to run one after another, for one session.
 
-    `opened` is the notebook for the batch alone, which closes its lease. `timeout` is in seconds
-    for each cell; 0 is no limit.
+    `opened` is the notebook for the batch alone, which closes its lease; `kernel_name` is the
+    kernelspec to start where it has no kernel. `timeout` is in seconds for each cell; 0 is no limit.
     """
 
-    kernel_id: str
+    kernel_name: str | None
     steps: Sequence[Step]
     opened: Notebook
     owner: str
@@ -72,7 +73,11 @@ class BatchRequest:
 
 
 class Batch(Waitable):
-    """A batch as clients see it: something that runs, with an id, a status and progress."""
+    """A batch as clients see it: something that runs, with an id, a status and progress.
+
+    It is `queued` while it has no kernel; `kernel_sought` is set once that has come to an end.
+    `failure` is why there is no kernel.
+    """
 
     def __init__(
         self, execution_id: str, request: BatchRequest, cancel: Cancel, phrases: RunPhrases
@@ -80,7 +85,10 @@ class Batch(Waitable):
         super().__init__()
         self.execution_id = execution_id
         self.request = request
-        self.status: RunStatus = "running"
+        self.status: RunStatus = "queued"
+        self.kernel_id: str | None = None
+        self.kernel_sought = asyncio.Event()
+        self.failure: BackendError | None = None
         self.submitted = datetime.now(UTC)
         self.notices: list[Notice] = []
         self._cancel = cancel
@@ -141,6 +149,8 @@ class Batch(Waitable):
         """Run the steps; returns when it is over, and never raises."""
         failed: RunStatus = "ok"
         try:
+            if not await self._find_kernel():
+                return
             for step in self.request.steps:
                 status = "interrupted" if self._stopped else await self._run(step)
                 if status in CODE_FAILED and not self.request.stop_on_error:
@@ -162,6 +172,20 @@ class Batch(Waitable):
             self.request.opened.lease.close()
             if not self.done:  # cancelled: jmcp is stopping
                 self._finish("aborted")
+            self.kernel_sought.set()
+
+    async def _find_kernel(self) -> bool:
+        try:
+            self.kernel_id = await self.request.opened.kernel.ready(
+                self.request.kernel_name, on_notice=self.notices.append
+            )
+        except BackendError as error:
+            self.failure = error
+            self._finish("aborted")
+            return False
+        self.status = "running"
+        self.kernel_sought.set()
+        return True
 
     async def _run(self, step: Step) -> RunStatus:
         self._current = step
@@ -169,8 +193,8 @@ class Batch(Waitable):
         if cell is None:
             self.advance()
             return "ok"
-        run = step.run = self.request.opened.run(
-            cell.source, kernel_id=self.request.kernel_id, cell=cell, timeout=self.request.timeout
+        run = step.run = self.request.opened.submit(
+            cell.source, kernel_id=self.kernel_id, cell=cell, timeout=self.request.timeout
         )
         noted = -1
         while not run.done:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
 from jmcp.core.background import run_each, run_together
 from jmcp.core.editing.edit_lease import Leases
-from jmcp.core.notices import Notice
+from jmcp.core.errors import ENDS_TASK, BackendError
+from jmcp.core.notices import InterruptedUnsent, Notice, RunFailed, RunNotBegun
 from jmcp.core.ports import Kernels
 from jmcp.core.runs.batch import Batch, BatchRequest
 from jmcp.core.runs.kernel_run import INTERRUPT_GRACE_SECONDS
 from jmcp.core.runs.pending_runs import PendingRuns
+from jmcp.core.runs.place import Place
 from jmcp.core.runs.queue import RunQueue
 from jmcp.core.runs.request import RunRequest
 from jmcp.core.runs.resumption import Resumption
@@ -28,6 +33,8 @@ LISTENING_SECONDS = 3.0
 
 KEPT_QUEUES = 256
 """Queues of kernels that stay when they are empty; kernels that are gone leave theirs behind."""
+
+log = logging.getLogger(__name__)
 
 
 class RunRegistry:
@@ -56,27 +63,60 @@ class RunRegistry:
         self._grace_seconds = grace_seconds
         self._queues: dict[str, RunQueue] = {}
         self._entries: dict[str, Run | Batch] = {}
-        self._batch_tasks: set[asyncio.Task[None]] = set()
+        self._unplaced: dict[str, Run] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     # -- starting --------------------------------------------------------------------------------
 
     def submit(self, request: RunRequest) -> Run:
-        """Put code at the end of its kernel's queue. Never raises."""
+        """A run that exists from now on, `queued`: at the end of its kernel's queue, or waiting for
+        a kernel. Never raises."""
         run = Run(execution_id=self._new_id(), request=request, phrases=self._phrases)
         self._entries[run.execution_id] = run
-        self._queue(request.kernel_id).put(run)
+        if request.kernel_id is not None:
+            self._queue(request.kernel_id).put(run)
+        elif self._stopping:
+            self._end_unplaced(run, "aborted", RunNotBegun())
+        else:
+            self._unplaced[run.execution_id] = run
         return run
+
+    async def place(self, run: Run, kernel: Callable[[], Awaitable[Place]]) -> None:
+        """Put a run that waits for that kernel at the end of its queue, unless it ended meanwhile.
+
+        A kernel that does not come is the run's `failure`. Cancelled, it leaves the run waiting.
+        """
+        try:
+            place = await kernel()
+        except BackendError as error:
+            if not run.done:
+                run.failure = error
+                self._end_unplaced(run, "aborted")
+        except ENDS_TASK:
+            raise
+        except BaseException:
+            self._end_unplaced(run, "aborted", RunFailed())
+            raise
+        else:
+            if not run.done:
+                del self._unplaced[run.execution_id]
+                run.request = replace(
+                    run.request, kernel_id=place.kernel_id, generation=place.generation
+                )
+                self._queue(place.kernel_id).put(run)
+
+    def place_later(self, run: Run, kernel: Callable[[], Awaitable[Place]]) -> None:
+        """As `place`, for a run whose caller left."""
+        if not run.done:
+            self._start(self._placed(run, kernel), f"jmcp-kernel-for-{run.execution_id}")
 
     def start_batch(self, request: BatchRequest) -> Batch:
         """Begin to run its cells in the background."""
         # Nine characters, where runs have eight: neither is ever taken for the other.
         batch = Batch(f"b{secrets.token_hex(4)}", request, self.cancel, self._phrases)
         self._entries[batch.execution_id] = batch
-        name = f"jmcp-batch-{batch.execution_id}"
-        task = asyncio.create_task(self._run_batch(batch), name=name)
-        self._batch_tasks.add(task)
-        task.add_done_callback(self._batch_tasks.discard)
+        self._start(self._run_batch(batch), f"jmcp-batch-{batch.execution_id}")
         return batch
 
     async def resume(self, leases: Leases) -> Sequence[Run]:
@@ -90,7 +130,7 @@ class RunRegistry:
             run = _left_run(left, self._phrases)
             self._entries[run.execution_id] = run
             resumptions.append(Resumption(left, leases))
-            self._queue(run.request.kernel_id).take_up(run, resumptions[-1])
+            self._queue(left.request.kernel_id).take_up(run, resumptions[-1])
             taken.append(run)
         with suppress(TimeoutError):
             async with asyncio.timeout(LISTENING_SECONDS):
@@ -147,9 +187,30 @@ class RunRegistry:
 
         Raises what `Kernels.interrupt` raises.
         """
-        queue = self._queues.get(run.request.kernel_id)
-        if queue is not None:
-            await queue.cancel(run, notice)
+        if run.execution_id in self._unplaced:
+            self._end_unplaced(run, "aborted", notice)
+        elif run.request.kernel_id in self._queues:
+            await self._queues[run.request.kernel_id].cancel(run, notice)
+
+    async def interrupt_waiting(self, key: str, *, owner: str, session_id: str) -> bool:
+        """End what that session has waiting for a kernel of the notebook; whether there was any."""
+
+        def waits(entry: Run | Batch) -> bool:
+            request = entry.request
+            mine = (request.owner, request.session_id) == (owner, session_id)
+            return mine and request.notebook.key == key
+
+        runs = [run for run in self._unplaced.values() if waits(run)]
+        batches = [
+            entry
+            for entry in self._entries.values()
+            if isinstance(entry, Batch) and entry.status == "queued" and waits(entry)
+        ]
+        for run in runs:
+            self._end_unplaced(run, "interrupted", InterruptedUnsent())
+        for batch in batches:
+            await batch.stop()
+        return bool(runs or batches)
 
     async def drop(self, kernel_id: str, notice: Notice) -> Sequence[Run]:
         """End what waits for the kernel: runs in its queue as `aborted`, with that notice, and
@@ -170,9 +231,11 @@ class RunRegistry:
         from then on, Jupyter keeps for the next process.
         """
         self._stopping = True
-        for task in tuple(self._batch_tasks):
+        for task in tuple(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._batch_tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for run in tuple(self._unplaced.values()):
+            self._end_unplaced(run, "aborted", RunNotBegun())
         for queue in self._queues.values():
             queue.stop()
 
@@ -186,6 +249,26 @@ class RunRegistry:
         finally:
             self._queues.clear()
 
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _placed(self, run: Run, kernel: Callable[[], Awaitable[Place]]) -> None:
+        try:
+            await self.place(run, kernel)
+        except ENDS_TASK:
+            raise
+        except BaseException:
+            log.exception("Execution %s failed inside jmcp.", run.execution_id)
+
+    def _end_unplaced(self, run: Run, status: RunStatus, *notices: Notice) -> None:
+        if not run.done:
+            self._unplaced.pop(run.execution_id, None)
+            run.notices += notices
+            run.finish(status)
+            self._ended(run)
+
     async def _run_batch(self, batch: Batch) -> None:
         try:
             await batch.go()
@@ -197,7 +280,7 @@ class RunRegistry:
         ended = [
             entry
             for entry in self._entries.values()
-            if isinstance(entry, Batch) and entry.request.kernel_id == kernel_id and not entry.done
+            if isinstance(entry, Batch) and entry.kernel_id == kernel_id and not entry.done
         ]
         for batch in ended:
             await batch.stop()

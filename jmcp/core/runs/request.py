@@ -12,13 +12,14 @@ from jmcp.core.ports import NotebookRef
 class RunRequest:
     """Code to run on one kernel, for one session.
 
+    `kernel_id` is None while the notebook's kernel is looked for or starts.
     `outputs` is the cell that shows what the code prints, and `cell_id` its id (None below nbformat
     4.5); code without a cell has its outputs in the run alone. `generation` is that of the kernel
     process that the code was written for: in another one it is not run (None: in any). `timeout` is
     in seconds from when the kernel starts the code; 0 is no limit.
     """
 
-    kernel_id: str
+    kernel_id: str | None
     code: str
     notebook: NotebookRef
     owner: str

@@ -16,7 +16,7 @@ from jmcp.core.kernels.sighting import (
     after_sighting,
     is_certain,
 )
-from jmcp.core.notices import KernelStarted
+from jmcp.core.notices import KernelStarted, Notice
 from jmcp.core.runs.run import Run
 from jmcp.core.sessions.records import HeldNotebook
 
@@ -33,16 +33,16 @@ class NotebookKernel:
         self._session = session
         self._healing = session.workspace.healing
 
-    async def ready(self, kernel_name: str | None) -> str:
+    async def ready(self, kernel_name: str | None, *, on_notice: Callable[[Notice], None]) -> str:
         """The id of the kernel, ready to run: found, or started with that kernelspec.
 
-        Raises KernelDown, KernelspecMissing.
+        Who leaves while it starts has it started all the same. Raises KernelDown, KernelspecMissing.
         """
         first = self._held.kernel_id is None
         held, started = await self._healing.ready(self._session.record, self._held, kernel_name)
         self._refresh(held)
         if started and first:
-            self._session.notice(KernelStarted())
+            on_notice(KernelStarted())
         assert held.kernel_id is not None
         return held.kernel_id
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from jmcp.core.editing.edit_lease import EditLease
+from jmcp.core.notices import Notice
 from jmcp.core.outputs.cell_outputs import CellOutputs
 from jmcp.core.ports import Cell, Cells, NotebookRef, SaveState
+from jmcp.core.runs.place import Place
 from jmcp.core.runs.request import RunRequest
 from jmcp.core.runs.run import Run
 from jmcp.core.sessions.call_view import CallView
@@ -68,8 +72,29 @@ class Notebook:
         """The same notebook for work that outlives the call, which closes its lease."""
         return Notebook(self.held, self.lease.detached(), self.view, self._session)
 
-    def run(self, code: str, *, kernel_id: str, cell: Cell | None, timeout: float) -> Run:
-        """Queue code on the notebook's kernel; its outputs go to `cell` if there is one."""
+    async def run(
+        self, code: str, *, kernel_name: str | None, cell: Cell | None, timeout: float
+    ) -> Run:
+        """Queue code on the notebook's kernel; its outputs go to `cell` if there is one.
+
+        The run exists before the kernel is found, or started with that kernelspec. A kernel that
+        does not start is the run's `failure`. Who leaves meanwhile does not take the run along.
+        """
+        run = self.submit(code, kernel_id=None, cell=cell, timeout=timeout)
+        runs = self._workspace.runs
+        try:
+            await runs.place(run, partial(self._place, kernel_name, self._session.notice))
+        except asyncio.CancelledError:
+            runs.place_later(run, partial(self._place, kernel_name, run.notices.append))
+            raise
+        return run
+
+    async def _place(self, kernel_name: str | None, on_notice: Callable[[Notice], None]) -> Place:
+        kernel_id = await self.kernel.ready(kernel_name, on_notice=on_notice)
+        return Place(kernel_id=kernel_id, generation=self.held.generation)
+
+    def submit(self, code: str, *, kernel_id: str | None, cell: Cell | None, timeout: float) -> Run:
+        """As `run`, on that kernel; without one the run waits for it."""
         record = self._session.record
         run = self._workspace.runs.submit(
             RunRequest(

@@ -131,6 +131,11 @@ class Sessions(SessionLookup):
         known = self._deferred.known(stored) if stored is not None else None
         return known.notebooks.get(held.ref.key, held) if known is not None else held
 
+    async def holds(self, record: SessionRecord, held: HeldNotebook) -> bool:
+        """Whether the session still holds the notebook."""
+        stored = await self._store.get(record.owner, record.session_id)
+        return stored is not None and held.ref.key in stored.notebooks
+
     async def change(
         self,
         record: SessionRecord,

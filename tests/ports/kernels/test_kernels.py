@@ -13,8 +13,9 @@ import pytest
 from jupyter_server.serverapp import ServerApp
 
 from jmcp.core.errors import KernelDown
-from jmcp.core.ports import Kernels, NotebookRef
+from jmcp.core.ports import Health, Kernels, NotebookRef
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
+from jmcp_jupyter.kernels.remote.rest_sessions import RestSessionManager
 from tests.ports.kernels.conftest import LIMIT, Heard, both, manager, notebook
 
 SECRETS = ("JUPYTER_TOKEN", "JPY_API_TOKEN", "JUPYTERHUB_API_TOKEN", "JMCP_TOKEN")
@@ -153,3 +154,23 @@ async def test_jupyter_knows_what_a_kernel_does_while_jmcp_watches_it(
     await kernels.close()
     assert jupyter.get_kernel(kernel_id)._activity_stream is not None
     assert jupyter.kernel_model(kernel_id)["execution_state"] == "idle"
+
+
+@both
+async def test_a_kernel_that_cannot_be_made_the_notebook_s_does_not_stay(
+    server: ServerApp, kernels: Kernels, ref: NotebookRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("database is locked")
+
+    async def dead(kernel_id: str) -> Health:
+        return Health(alive=False, generation=1)
+
+    first = await kernels.start(ref, None)
+    monkeypatch.setattr(kernels, "health", dead)
+    monkeypatch.setattr(server.session_manager, "create_session", refuse)
+    monkeypatch.setattr(server.session_manager, "update_session", refuse)
+    monkeypatch.setattr(RestSessionManager, "replace_kernel", refuse)
+    with pytest.raises(RuntimeError):
+        await kernels.start(ref, None)
+    assert [kernel.kernel_id for kernel in await kernels.list()] == [first]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from jmcp.core.ports import NotebookRef, OnMessage, Reply, Request
@@ -44,11 +45,17 @@ class LocalKernels(JupyterKernels[LocalConnection]):
         """Not by Jupyter's `create_session`: its kernels get the server's whole environment."""
         old = None if row is None else str(row["kernel"]["id"])
         kernel_id = await self._local.launch(ref, kernel_name)
-        now = await self.find(ref)
+        try:
+            now = await self.find(ref)
+            if now is None or now == old:
+                await self._sessions.bind(ref, kernel_id)
+        except BaseException:  # nobody would know of it
+            with suppress(KernelMissing):
+                await self._local.delete(kernel_id, now=True)
+            raise
         if now is not None and now != old:  # JupyterLab was faster
             await self._local.delete(kernel_id, now=True)
             return now
-        await self._sessions.bind(ref, kernel_id)
         if old is not None:
             if old in self._local.kernels:  # dead, and Jupyter still lists it
                 await self._local.delete(old, now=True)

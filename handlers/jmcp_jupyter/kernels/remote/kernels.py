@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
+from jmcp.core.errors import BackendError
 from jmcp.core.ports import NotebookRef, OnMessage, Reply, Request
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.common.kernels import JupyterKernels
@@ -69,6 +71,11 @@ class RemoteKernels(JupyterKernels[RemoteConnection]):
         if row is None:
             return await self._sessions.create(ref, kernel_name)
         kernel_id = await self._manager.launch(ref, kernel_name)
-        await self._session_manager.replace_kernel(row["id"], kernel_id)
+        try:
+            await self._session_manager.replace_kernel(row["id"], kernel_id)
+        except BaseException:  # nobody would know of it
+            with suppress(BackendError):
+                await self._manager.delete(kernel_id)
+            raise
         await self._forget(row["kernel"]["id"])
         return kernel_id

@@ -236,6 +236,23 @@ class NotebookTooLarge(ToolError):
     retry = "never"
 
 
+class CellTooLarge(ToolError):
+    """The source would be larger than a cell may be."""
+
+    code = "cell_too_large"
+    http = 409
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def source(cls, *, size_characters: int, limit_characters: int) -> Self:
+        return cls(
+            f"The cell would have {size_characters:,} characters; the limit is {limit_characters:,}. Nothing was done: split it into several cells, or write the data to a file.",
+            size_characters=size_characters,
+            limit_characters=limit_characters,
+        )
+
+
 class PathRefused(ToolError):
     """The path is outside the server's folder, hidden, or not a notebook."""
 

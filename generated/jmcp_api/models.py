@@ -71,6 +71,7 @@ class ReadCellParams(Params):
     cell_index: Annotated[int | None, Field(ge=0)] = None
     cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
     include_outputs: bool = True
+    start_output: Annotated[int, Field(ge=0)] = 0
     start: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=1, le=100000)] = 4000
 

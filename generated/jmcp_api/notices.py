@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from jmcp.core.wording import counted, listed
+from jmcp.core.wording import counted, listed, word
 
 
 def session_opened() -> str:
@@ -159,6 +159,12 @@ def outputs_dropped() -> str:
     return "Outputs of this run are missing: they came faster than they could be passed on, and the kernel or Jupyter Server dropped them. Print less or write to a file. The server's own limits are its settings ZMQChannelsWebsocketConnection.iopub_data_rate_limit and iopub_msg_rate_limit."
 
 
+def outputs_left_out(
+    *, text_limit: int, data_limit: int, outputs_limit: int, characters: int, outputs: int
+) -> str:
+    return f"This run put out more than is kept of one ({text_limit:,} characters of text, {data_limit:,} bytes and {outputs_limit:,} of all outputs): {characters:,} characters and {counted(outputs, 'output', 'outputs')} from its middle are neither here nor in the notebook."
+
+
 def outputs_forgotten() -> str:
     return "jmcp no longer keeps these outputs."
 
@@ -177,6 +183,14 @@ def outputs_uncertain() -> str:
 
 def outputs_incomplete() -> str:
     return "Some outputs did not reach the notebook."
+
+
+def images_left_out(*, count: int, reasons: Sequence[str]) -> str:
+    return f"{counted(count, 'image is', 'images are')} not shown here ({listed(reasons, '; ')}); the notebook has {word(count, 'it', 'them')}."
+
+
+def outputs_not_shown(*, head: int, tail: int, count: int, limit: int) -> str:
+    return f"Shown are the first {head} and the last {tail} of {count} outputs: {limit} is the limit of one result."
 
 
 def notebook_busy() -> str:
@@ -280,11 +294,14 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "kernel_stuck": kernel_stuck,
     "contact_lost": contact_lost,
     "outputs_dropped": outputs_dropped,
+    "outputs_left_out": outputs_left_out,
     "outputs_forgotten": outputs_forgotten,
     "outputs_only_in_notebook": outputs_only_in_notebook,
     "outputs_not_written": outputs_not_written,
     "outputs_uncertain": outputs_uncertain,
     "outputs_incomplete": outputs_incomplete,
+    "images_left_out": images_left_out,
+    "outputs_not_shown": outputs_not_shown,
     "notebook_busy": notebook_busy,
     "run_cell_deleted": run_cell_deleted,
     "source_set_by_run": source_set_by_run,

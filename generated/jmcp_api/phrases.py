@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jmcp.core.wording import listed, word
+from jmcp.core.wording import counted, listed, word
 
 
 def notice_line(*, code: str, message: str) -> str:
@@ -77,6 +77,14 @@ def contact_lost_mark() -> str:
 
 def no_more_mark(*, characters: int) -> str:
     return f"[jmcp adds no more: the threads of this run sent {characters:,} characters after its end]\n"
+
+
+def leaving_out_mark() -> str:
+    return "[jmcp leaves out what comes here: the run puts out more than is kept of one; its end follows when it is over]\n"
+
+
+def left_out_mark(*, characters: int, outputs: int) -> str:
+    return f"[jmcp left out {characters:,} characters and {counted(outputs, 'output', 'outputs')} here: more than is kept of one run]\n"
 
 
 def session_row(*, session_id: str, notebook_path: str, last_used: str) -> str:
@@ -229,6 +237,22 @@ def stale_change() -> str:
 
 def stale_only_change(*, index: int, cell_id: str) -> str:
     return f"=== cell {index}, id {cell_id}, what others changed of it ==="
+
+
+def image_broken() -> str:
+    return "it cannot be decoded"
+
+
+def image_bytes(*, limit: int) -> str:
+    return f"it has more than {limit:,} bytes"
+
+
+def image_pixels(*, limit: int) -> str:
+    return f"it has more than {limit:,} pixels"
+
+
+def image_count(*, limit: int) -> str:
+    return f"more than {limit} in one result"
 
 
 def characters_left_out(*, count: int) -> str:

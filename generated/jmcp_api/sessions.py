@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jmcp.core.calls.tool import Policy
+from jmcp.core.outputs.output_limits import OutputLimits
 
 from . import backend_errors, errors, notices, phrases
 
@@ -20,6 +21,7 @@ class Errors:
     notebook_not_found = errors.NotebookNotFound
     notebook_invalid = errors.NotebookInvalid
     notebook_too_large = errors.NotebookTooLarge
+    cell_too_large = errors.CellTooLarge
     path_refused = errors.PathRefused
     write_refused = errors.WriteRefused
     state_unavailable = errors.StateUnavailable
@@ -56,6 +58,16 @@ POLICY = Policy(
     notebooks_per_session=64,
     session_calls_per_second=100,
     owner_calls_per_second=500,
+    run_output=OutputLimits(
+        text_head=12000000,
+        text_tail=4000000,
+        data_head=50000000,
+        data_tail=16000000,
+        outputs_head=2000,
+        outputs_tail=500,
+        error=200000,
+        beyond="go_on",
+    ),
     session_errors=(
         errors.InvalidArguments,
         errors.SessionRequired,
@@ -67,6 +79,7 @@ POLICY = Policy(
         errors.NotebookNotFound,
         errors.NotebookInvalid,
         errors.NotebookTooLarge,
+        errors.CellTooLarge,
         errors.PathRefused,
         errors.WriteRefused,
         errors.StateUnavailable,

@@ -17,9 +17,9 @@ from jmcp_api.models import (
     ReadCellParams,
 )
 from jmcp_handlers.support.addressing import checked, locate, neighbours, position
-from jmcp_handlers.support.diffs import diff
 from jmcp_handlers.support.output_results import present
 from jmcp_handlers.support.places import refuse_elsewhere, tell_elsewhere
+from jmcp_handlers.support.sources import check_size, quoted, shown_diff
 from jmcp_handlers.support.stale_writes import refuse_stale
 
 
@@ -36,7 +36,11 @@ async def read_cell(params: ReadCellParams, session: Session) -> Cell:
     outputs = None
     if params.include_outputs:
         outputs = await present(
-            cell.outputs, session.workspace, start=params.start, limit=params.limit
+            cell.outputs,
+            session,
+            first=params.start_output,
+            start=params.start,
+            limit=params.limit,
         )
     return Cell(
         cell_index=at,
@@ -50,6 +54,7 @@ async def read_cell(params: ReadCellParams, session: Session) -> Cell:
 
 
 async def insert_cell(params: InsertCellParams, session: Session) -> CellChange:
+    check_size(len(params.cell_source))
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
         at = position(cells, notebook.view, params.cell_index, params.after_cell_id)
@@ -74,6 +79,7 @@ async def overwrite_cell_source(params: OverwriteCellSourceParams, session: Sess
         before = cell.source
         changed = before != params.cell_source
         if changed:
+            check_size(len(params.cell_source), len(before))
             refuse_stale(cells, notebook.view, [cell], force=params.force)
             cells.set_source(at, params.cell_source)
         cell_id, count = cells.get(at).cell_id, len(cells)
@@ -84,7 +90,7 @@ async def overwrite_cell_source(params: OverwriteCellSourceParams, session: Sess
         cell_id=cell_id,
         cell_count=count,
         saved=notebook.save_state(),
-        diff=diff(before, params.cell_source),
+        diff=shown_diff(before, params.cell_source),
     )
 
 
@@ -106,7 +112,7 @@ async def edit_cell_source(params: EditCellSourceParams, session: Session) -> Ce
         cell_id=cell_id,
         cell_count=count,
         saved=notebook.save_state(),
-        diff=diff(before, after),
+        diff=shown_diff(before, after),
     )
 
 
@@ -167,7 +173,9 @@ async def move_cell(params: MoveCellParams, session: Session) -> CellChange:
 def _replaced(source: str, params: EditCellSourceParams, at: int) -> str:
     found = source.count(params.old_string)
     if found == 0:
-        raise TextNotFound.in_cell(cell_index=at, source=source)
+        raise TextNotFound.in_cell(cell_index=at, source=quoted(source))
     if found > 1 and not params.replace_all:
         raise TextNotUnique.in_cell(cell_index=at, occurrences=found)
+    growth = found * (len(params.new_string) - len(params.old_string))
+    check_size(len(source) + growth, len(source))
     return source.replace(params.old_string, params.new_string)

@@ -25,6 +25,7 @@ from jmcp_api.models import (
 from jmcp_handlers.support.addressing import checked, locate, position
 from jmcp_handlers.support.places import refuse_elsewhere
 from jmcp_handlers.support.run_results import batch_result, row, run_result, unstarted_result
+from jmcp_handlers.support.sources import check_size
 
 
 async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution:
@@ -47,6 +48,7 @@ async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution
 async def insert_execute_code_cell(
     params: InsertExecuteCodeCellParams, session: Session
 ) -> Execution:
+    check_size(len(params.cell_source))
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
         at = position(cells, notebook.view, params.cell_index, params.after_cell_id)

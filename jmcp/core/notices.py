@@ -181,6 +181,14 @@ class ContactLost(Notice): ...
 class OutputsDropped(Notice): ...
 
 
+class OutputsLeftOut(Notice):
+    characters: int
+    outputs: int
+    text_limit: int
+    data_limit: int
+    outputs_limit: int
+
+
 class OutputsForgotten(Notice): ...
 
 
@@ -195,6 +203,18 @@ class OutputsIncomplete(Notice): ...
 
 
 class OutputsUncertain(Notice): ...
+
+
+class OutputsNotShown(Notice):
+    head: int
+    tail: int
+    count: int
+    limit: int
+
+
+class ImagesLeftOut(Notice):
+    count: int
+    reasons: Sequence[str]
 
 
 class NotebookBusy(Notice): ...

@@ -113,7 +113,14 @@ class Errors(Protocol):
     def kernel_down(self) -> KernelFailures: ...
 
 
-class RunPhrases(Protocol):
+class OutputPhrases(Protocol):
+    """What is written into a cell about the outputs that it does not have."""
+
+    def leaving_out_mark(self) -> str: ...
+    def left_out_mark(self, *, characters: int, outputs: int) -> str: ...
+
+
+class RunPhrases(OutputPhrases, Protocol):
     """What runs and batches write into cells and tell while they go on."""
 
     def contact_lost_mark(self) -> str: ...

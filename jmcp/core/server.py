@@ -75,7 +75,12 @@ class Server:
         self.gate = DrainGate(api.policy.errors.server_stopping)
         self._store = store or MemoryStore()
         self._observers = (self.metrics, *observers)
-        self.runs = RunRegistry(kernels, phrases=api.policy.phrases, store=self._store)
+        self.runs = RunRegistry(
+            kernels,
+            phrases=api.policy.phrases,
+            store=self._store,
+            limits=api.policy.run_output,
+        )
         self.sessions = Sessions(
             policy=api.policy,
             store=self._store,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from jmcp_codegen.emit import limits
 from jmcp_codegen.emit.printing import Printer
 from jmcp_codegen.source.model import ApiModel, ExampleModel, RouteModel, ToolModel
 from jmcp_codegen.source.schema import ref_name
@@ -22,6 +23,7 @@ def emit(api: ApiModel, printer: Printer) -> str:
         *((f"Type {name}", _table(schema)) for name, schema in api.types.items()),
         ("Errors", [f"`{e.code}` (HTTP {e.http}, retry {e.retry}): {e.doc}" for e in every]),
         ("Notices", [f"`{n.name}`: {n.message} {n.do}" for n in api.notices]),
+        ("Limits", limits.described(api.sessions)),
     ]
     return printer.text("TOOLS.md.j2", api=api, by_group=by_group, appendix=appendix)
 

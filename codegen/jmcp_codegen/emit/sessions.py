@@ -15,6 +15,7 @@ def emit(api: ApiModel, printer: Printer) -> str:
         errors=_errors(api),
         session_errors=[error.class_name for error in api.session_errors],
         scalars=_scalars(api.sessions),
+        run_output=api.sessions["limits"]["run_output"],
         tables=_tables(api),
     )
 

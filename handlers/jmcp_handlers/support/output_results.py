@@ -6,39 +6,89 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from jmcp.core.notices import ImagesLeftOut, OutputsNotShown
 from jmcp.core.outputs import terminal
 from jmcp.core.ports import Output as NotebookOutput
-from jmcp.core.sessions.session import Workspace
-from jmcp_api import phrases
+from jmcp.core.sessions.session import Session
+from jmcp_api import limits, phrases
 from jmcp_api.models import Output
-from jmcp_handlers.support.images import IMAGE_TYPES, scaled
+from jmcp_handlers.support.images import IMAGE_TYPES, ImageRefusedError, scaled
 
-OUTPUT_CHARACTERS = 4_000
-"""Of one output in one result; the rest is there for read_cell's start and limit."""
-RESULT_CHARACTERS = 20_000
-"""Of all outputs of one result, about 5,000 tokens: well below where clients cut (25,000)."""
-RESULT_IMAGES = 8
-"""Images of one result; a model pays some 1,500 tokens for each."""
+MIME_TYPES = 20
+"""Of one output that a result names."""
+NAME_CHARACTERS = 100
+"""Of a stream's name, and of a MIME type."""
 _TEXT_TYPES = ("text/plain", "text/markdown", "text/latex")
 
 
 async def present(
     outputs: Sequence[NotebookOutput],
-    workspace: Workspace,
+    session: Session,
     *,
+    first: int = 0,
     start: int = 0,
-    limit: int = OUTPUT_CHARACTERS,
+    limit: int = limits.OUTPUT_CHARACTERS,
 ) -> list[Output]:
-    """The outputs of a cell or a run, each within `limit` characters and all within the budget."""
-    left = max(RESULT_CHARACTERS, limit)
+    """The outputs of a cell or a run, each within `limit` characters and all within the budget.
+
+    Where there are too many, the first and the last ones, or a page from `first` on.
+    """
+    left = max(limits.RESULT_CHARACTERS, limit)
+    images = ImageBudget(session)
     shown = []
-    for output in outputs:
+    for output in _page(outputs, first, session):
         text = plain(output)
         cut, missing = clip(text, start, min(limit, left)) if text is not None else (None, 0)
         left = max(0, left - len(cut or ""))
-        await _attach_images(output, workspace)
+        await images.attach(output)
         shown.append(_output(output, cut, missing))
+    images.tell()
     return shown
+
+
+def _page(
+    outputs: Sequence[NotebookOutput], first: int, session: Session
+) -> Sequence[NotebookOutput]:
+    limit = limits.RESULT_OUTPUTS
+    if first or len(outputs) <= limit:
+        return outputs[first : first + limit]
+    head = limit * 2 // 3
+    tail = limit - head
+    session.notice(OutputsNotShown(head=head, tail=tail, count=len(outputs), limit=limit))
+    return [*outputs[:head], *outputs[-tail:]]
+
+
+class ImageBudget:
+    """Attaches the images of one result, and tells of those that are not sent."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._left_out = 0
+        self._reasons: dict[str, None] = {}
+
+    async def attach(self, output: NotebookOutput) -> None:
+        """Attach the image of that output, if it has one."""
+        data: dict[str, Any] = output.get("data", {})
+        mime_type = next((one for one in IMAGE_TYPES if one in data), None)
+        if mime_type is None:
+            return
+        if len(self._session.workspace.images) >= limits.RESULT_IMAGES:
+            self._leave_out(phrases.image_count(limit=limits.RESULT_IMAGES))
+            return
+        try:
+            self._session.workspace.attach(await scaled(mime_type, _joined(data[mime_type])))
+        except ImageRefusedError as refused:
+            self._leave_out(str(refused))
+
+    def _leave_out(self, reason: str) -> None:
+        self._left_out += 1
+        self._reasons[reason] = None
+
+    def tell(self) -> None:
+        """Add the notice of the images that are not sent."""
+        if self._left_out:
+            notice = ImagesLeftOut(count=self._left_out, reasons=list(self._reasons))
+            self._session.notice(notice)
 
 
 def clip(text: str, start: int, limit: int) -> tuple[str, int]:
@@ -92,20 +142,18 @@ def _output(output: NotebookOutput, text: str | None, missing: int) -> Output:
     rich = kind in ("execute_result", "display_data")
     return Output(
         output_type=kind,
-        name=output.get("name") if kind == "stream" else None,
+        name=str(output.get("name"))[:NAME_CHARACTERS] if kind == "stream" else None,
         text=text,
         left_out=missing or None,
-        mime_types=sorted(output.get("data", {})) if rich else None,
-        ename=output.get("ename") if kind == "error" else None,
-        evalue=output.get("evalue") if kind == "error" else None,
+        mime_types=_mime_types(output) if rich else None,
+        ename=_error_value(output.get("ename")) if kind == "error" else None,
+        evalue=_error_value(output.get("evalue")) if kind == "error" else None,
     )
 
 
-async def _attach_images(output: NotebookOutput, workspace: Workspace) -> None:
-    data: dict[str, Any] = output.get("data", {})
-    for mime_type in IMAGE_TYPES:
-        if mime_type in data and len(workspace.images) < RESULT_IMAGES:
-            image = await scaled(mime_type, _joined(data[mime_type]))
-            if image is not None:
-                workspace.attach(image)
-            return
+def _mime_types(output: NotebookOutput) -> list[str]:
+    return [name[:NAME_CHARACTERS] for name in sorted(output.get("data", {}))[:MIME_TYPES]]
+
+
+def _error_value(value: Any) -> str:
+    return clip(str(value or ""), 0, limits.ERROR_VALUE_CHARACTERS)[0]

@@ -39,7 +39,7 @@ async def run_result(run: Run, session: Session, at: int | None = None) -> Execu
 
 async def unstarted_result(run: Run, session: Session, at: int | None = None) -> Execution:
     """As `run_result`, also of a run that something kept from running."""
-    for notice in run.notices:
+    for notice in run.all_notices:
         session.notice(notice)
     notebook = await _notebook_of(run.request.notebook.key, session)
     if notebook is not None:
@@ -54,8 +54,8 @@ async def unstarted_result(run: Run, session: Session, at: int | None = None) ->
         cell_id=run.request.cell_id,
         execution_count=run.execution_count,
         seconds=round(run.seconds, 3),
-        complete=_complete(run),
-        outputs=await present(outputs_of(run), session.workspace),
+        complete=run.whole,
+        outputs=await present(outputs_of(run), session),
     )
 
 
@@ -69,7 +69,9 @@ async def batch_result(batch: RunBatch, session: Session) -> Execution:
     runs = [step.run for step in batch.request.steps if step.run is not None]
     if runs and notebook is not None:
         await notebook.kernel.ended(runs[-1])
-    found = [(step, one) for step in batch.request.steps if step.run for one in step.run.notices]
+    found = [
+        (step, one) for step in batch.request.steps if step.run for one in step.run.all_notices
+    ]
     for step, notice in found[:BATCH_NOTICES]:
         session.notice(notice, cell_index=step.index)
     shown = _shown(batch)
@@ -86,7 +88,7 @@ async def batch_result(batch: RunBatch, session: Session) -> Execution:
         cell_id=None,
         execution_count=None,
         seconds=round(batch.seconds, 3),
-        complete=all(_complete(run) for run in runs),
+        complete=all(run.whole for run in runs),
         outputs=[],
         batch=Batch(
             done=batch.finished_steps,
@@ -129,11 +131,6 @@ def outputs_of(run: Run) -> list[Output]:
         *outputs,
         {"output_type": "error", "ename": error.ename, "evalue": error.evalue, "traceback": []},
     ]
-
-
-def _complete(run: Run) -> bool:
-    """Whether the run has all outputs that it can have by now; its notices say why not."""
-    return run.incomplete is None and run.status != "lost_contact"
 
 
 async def _notebook_of(key: str, session: Session) -> Notebook | None:

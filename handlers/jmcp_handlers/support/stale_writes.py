@@ -8,15 +8,10 @@ from typing import TypedDict
 
 from jmcp.core.ports import Cell, Cells
 from jmcp.core.sessions.call_view import CallView
-from jmcp_api import phrases
+from jmcp_api import limits, phrases
 from jmcp_api.errors import CellChanged
 from jmcp_handlers.support.diffs import diff
 from jmcp_handlers.support.output_results import clip
-
-SOURCE_CHARACTERS = 4_000
-"""Of one cell's source, and of its diff, in a refusal."""
-REFUSAL_CHARACTERS = 20_000
-"""Of all sources and diffs of a refusal, as of the outputs of a result."""
 
 
 class StaleDetails(TypedDict):
@@ -69,9 +64,9 @@ def refuse_stale(cells: Cells, view: CallView, wanted: Sequence[Cell], *, force:
     changed = [] if force else [cell for cell in wanted if view.is_stale(cells, cell)]
     if not changed:
         return
-    shown, left = [], REFUSAL_CHARACTERS
+    shown, left = [], limits.RESULT_CHARACTERS
     for cell in changed:
-        one = _shown(view, cell, min(SOURCE_CHARACTERS, left))
+        one = _shown(view, cell, min(limits.QUOTED_SOURCE_CHARACTERS, left))
         left = max(0, left - len(one.source) - len(one.diff or ""))
         shown.append(one)
     view.record_read(cells, *(one.cell for one in shown if one.whole))

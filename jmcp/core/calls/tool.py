@@ -10,6 +10,7 @@ from typing import Any, Literal
 from jmcp.core.calls.model import Params, Result
 from jmcp.core.calls.principal import Scope
 from jmcp.core.errors import ToolError
+from jmcp.core.outputs.output_limits import OutputLimits
 from jmcp.core.sentences import Errors, Phrases
 
 SessionUse = Literal["required", "opens", "none"]
@@ -86,6 +87,7 @@ class Policy:
     notebooks_per_session: int
     session_calls_per_second: float
     owner_calls_per_second: float
+    run_output: OutputLimits
     notices: Mapping[str, Callable[..., str]]
     backend_errors: Mapping[str, type[ToolError]]
 

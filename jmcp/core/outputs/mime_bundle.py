@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from jmcp.core.ports import Output
 
 _JSON = re.compile(r"^application/(.*\+)?json$")
 """The types that may hold any JSON: the pattern of nbformat's own schema."""
+
+TRACEBACK_LINES = 20
+"""Entries of a traceback that is too long: each is a frame."""
 
 
 def displayed(content: dict[str, Any]) -> Output:
@@ -30,14 +34,35 @@ def result(content: dict[str, Any]) -> Output:
     }
 
 
-def failure(content: dict[str, Any]) -> Output:
-    """The output of an `error` message."""
+def failure(content: dict[str, Any], limit: int | None = None) -> Output:
+    """The output of an `error` message. With a limit, so many characters of its texts are kept: of
+    the name and the message at most a tenth each."""
+    ename, evalue = str(content.get("ename", "")), str(content.get("evalue", ""))
+    traceback = [str(line) for line in content.get("traceback") or ()]
+    if limit is not None:
+        ename, evalue = cut(ename, limit // 10), cut(evalue, limit // 10)
+        traceback = cut_lines(traceback, limit - len(ename) - len(evalue))
     return {
         "output_type": "error",
-        "ename": encodable(str(content.get("ename", ""))),
-        "evalue": encodable(str(content.get("evalue", ""))),
-        "traceback": [encodable(str(line)) for line in content.get("traceback") or ()],
+        "ename": encodable(ename),
+        "evalue": encodable(evalue),
+        "traceback": [encodable(line) for line in traceback],
     }
+
+
+def cut(text: str, limit: int) -> str:
+    """The beginning and the end of a text that is longer than that."""
+    half = limit // 2
+    return text if len(text) <= limit else f"{text[:half]} [...] {text[-half:]}"
+
+
+def cut_lines(lines: Sequence[str], limit: int) -> list[str]:
+    """The same for lines: the first and the last ones, of which each may have a part of the limit."""
+    if sum(map(len, lines)) <= limit:
+        return list(lines)
+    half, each = TRACEBACK_LINES // 2, limit // TRACEBACK_LINES
+    kept = lines if len(lines) <= TRACEBACK_LINES else [*lines[:half], "[...]", *lines[-half:]]
+    return [cut(line, each) for line in kept]
 
 
 def bundle(data: dict[str, Any] | None) -> dict[str, Any]:

@@ -12,15 +12,23 @@ from jmcp.core.ports import Output
 class OutputList:
     """Outputs as nbformat has them, and the execution count that belongs to them.
 
-    Text of the last stream is kept in pieces until somebody asks for that output.
+    Text of the last stream is kept in pieces until somebody asks for that output. `bytes` is about
+    what the outputs take that are not text of a stream.
     """
 
     def __init__(self, outputs: Sequence[Output] = ()) -> None:
         self.execution_count: int | None = None
         self._outputs = [mime_bundle.joined(output) for output in outputs]
         last = self._outputs[-1] if self._outputs else {}
-        stream = last.get("output_type") == "stream"
-        self._text = StreamText(last["text"]) if stream else None  # of the last output
+        self._text = StreamText(last["text"]) if _is_stream(last) else None  # of the last output
+        streams = [one for one in self._outputs[:-1] if _is_stream(one)]
+        self._settled_characters = sum(len(one["text"]) for one in streams)
+        self.bytes = sum(mime_bundle.size(one) for one in self._outputs if not _is_stream(one))
+
+    @property
+    def characters(self) -> int:
+        """Those of the text of all streams."""
+        return self._settled_characters + (0 if self._text is None else len(self._text))
 
     def __len__(self) -> int:
         return len(self._outputs)
@@ -39,27 +47,34 @@ class OutputList:
         """Add an output that is not text of a stream."""
         self.end_text()
         self._outputs.append(output)
+        self.bytes += mime_bundle.size(output)
 
     def append_text(self, name: str, text: str) -> None:
-        """Add text of the stream with that name: to the last output, if that is of this stream."""
+        """Add text of the stream with that name: to the last output, if that is of this stream.
+
+        The text is one that UTF-8 can hold.
+        """
         if self._text is None or self._outputs[-1].get("name") != name:
             self.end_text()
             self._text = StreamText()
             self._outputs.append({"output_type": "stream", "name": name, "text": ""})
-        self._text.append(mime_bundle.encodable(text))
+        self._text.append(text)
 
     def end_text(self) -> None:
         """Text that comes from now on is another output."""
         self._settle_text()
+        self._settled_characters = self.characters
         self._text = None
 
     def replace(self, position: int, output: Output) -> None:
         """Put another output at that position, which is not of a stream."""
+        self.bytes += mime_bundle.size(output) - mime_bundle.size(self._outputs[position])
         self._outputs[position] = output
 
     def clear(self) -> None:
         """Drop all outputs."""
         self._outputs, self._text = [], None
+        self._settled_characters = self.bytes = 0
 
     def take_growth(self) -> str | None:
         """The text by which the last output has grown since the last call.
@@ -71,3 +86,7 @@ class OutputList:
     def _settle_text(self) -> None:
         if self._text is not None:
             self._outputs[-1] = {**self._outputs[-1], "text": str(self._text)}
+
+
+def _is_stream(output: Output) -> bool:
+    return output.get("output_type") == "stream"

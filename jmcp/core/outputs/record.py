@@ -9,8 +9,14 @@ from typing import Any
 from jmcp.core.outputs import mime_bundle
 from jmcp.core.outputs.cell_mirror import CellMirror
 from jmcp.core.outputs.displays import Displays
+from jmcp.core.outputs.output_limits import LeftOut, OutputLimits
 from jmcp.core.outputs.output_list import OutputList
+from jmcp.core.outputs.output_tail import OutputTail
 from jmcp.core.ports import Output, OutputSink
+from jmcp.core.sentences import OutputPhrases
+
+TEXT_PART_CHARACTERS = 2**16
+"""Text is taken in such parts, each of which may be more than is kept."""
 
 OnLate = Callable[["OutputRecord"], None]
 """Called when outputs of a finished run change: its cell does not have that yet."""
@@ -30,6 +36,9 @@ class OutputRecord:
     `cell` mirrors the outputs to `sink`, from the start of the run on; without a sink they are only
     here. `shown` is what the cell has of a run that an earlier process began. `size` is about what
     the outputs take, in bytes, after the end. `released`: the outputs were forgotten.
+
+    Where there are `limits`, what comes when the head of them is full is kept aside as the tail, and
+    only its end reaches the cell, when the run is over. A mark says what was left out between.
     """
 
     def __init__(
@@ -38,6 +47,8 @@ class OutputRecord:
         displays: Displays | None = None,
         *,
         shown: ShownOutputs | None = None,
+        limits: OutputLimits | None = None,
+        phrases: OutputPhrases | None = None,
     ) -> None:
         self.messages = 0
         self.display_changes = 0
@@ -47,6 +58,11 @@ class OutputRecord:
         self._positions: dict[str, list[int]] = {}
         self._clear_first = False
         self._on_late: OnLate | None = None
+        self._limits = limits
+        self._phrases = phrases
+        self._tail: OutputTail | None = None
+        self._mark: int | None = None
+        self._missed = LeftOut()
         self._outputs = OutputList(shown.outputs if shown is not None else ())
         self.cell = CellMirror(self._outputs, sink, keep=shown is not None)
         if shown is not None:
@@ -59,7 +75,22 @@ class OutputRecord:
     @property
     def outputs(self) -> list[Output]:
         """The outputs so far; the list is the caller's, the outputs are not."""
+        if self._tail is None:
+            return self._outputs.copy()
+        return [*self._outputs.copy(), *(output for output, _ in self._tail.outputs())]
+
+    @property
+    def settled(self) -> list[Output]:
+        """The same without those that may still be dropped when others follow."""
         return self._outputs.copy()
+
+    @property
+    def left_out(self) -> LeftOut | None:
+        """What was put out and is not kept, None where all is."""
+        missed = self._missed
+        if self._tail is not None:
+            missed += self._tail.left_out
+        return missed if missed.characters or missed.outputs else None
 
     @property
     def displays(self) -> dict[str, tuple[int, ...]]:
@@ -80,7 +111,8 @@ class OutputRecord:
                 if self._displays is not None:
                     self._displays.update(_display_id(content), mime_bundle.displayed(content))
             case "error":
-                self._add(mime_bundle.failure(content), {})
+                limit = self._limits.error if self._limits is not None else None
+                self._add(mime_bundle.failure(content, limit), {})
             case "clear_output":
                 self._clear_first = bool(content.get("wait"))
                 if not self._clear_first:
@@ -100,15 +132,24 @@ class OutputRecord:
         for position in self._positions.get(display_id, ()):
             before = self._outputs[position]
             after = {**before, "data": shown["data"], "metadata": shown["metadata"]}
-            self._outputs.replace(position, after)
-            if after != before:
+            if after == before:
+                continue
+            growth = mime_bundle.size(after) - mime_bundle.size(before)
+            if self._limits is None or self._outputs.bytes + growth <= self._limits.data_head:
+                self._outputs.replace(position, after)
                 self._changed(position)
+            else:
+                self._missed += LeftOut(outputs=1)
+        if self._tail is not None:
+            self._tail.show(display_id, shown)
 
     def mark(self, text: str) -> None:
         """Add a remark of jmcp's to the outputs, as text of stderr."""
         self._clear_first = False
+        self._settle_tail()
         self._outputs.end_text()
-        self._stream("stderr", text)
+        self._outputs.append_text("stderr", text)
+        self._changed(len(self._outputs) - 1, grown=True)
 
     def release(self) -> None:
         """Forget the outputs of a run that is over."""
@@ -134,22 +175,83 @@ class OutputRecord:
 
         `running`: jmcp stops, but not the run; the cell goes on showing that.
         """
+        self._settle_tail()
         await self.cell.finish(running=running)
         self._measure()
 
     def _stream(self, name: str, text: str) -> None:
         self._clear_if_waiting()
-        if text:
-            self._outputs.append_text(name, text)
-            self._changed(len(self._outputs) - 1, grown=True)
+        text = mime_bundle.encodable(text)
+        for start in range(0, len(text), TEXT_PART_CHARACTERS):
+            part = text[start : start + TEXT_PART_CHARACTERS]
+            if self._tail is None and self._has_room(0):
+                self._outputs.append_text(name, part)
+                self._changed(len(self._outputs) - 1, grown=True)
+            else:
+                self._tail_of().append_text(name, part)
+                self._mark_left_out()
 
     def _add(self, output: Output, content: dict[str, Any]) -> None:
         self._clear_if_waiting()
+        display_id = _display_id(content)
+        if self._tail is None and self._has_room(mime_bundle.size(output)):
+            self._append(output, display_id)
+            return
+        self._tail_of().append(output, display_id)
+        if display_id and self._displays is not None:
+            self._displays.add(display_id, self)
+        self._mark_left_out()
+
+    def _append(self, output: Output, display_id: str) -> None:
         self._outputs.append(output)
         position = len(self._outputs) - 1
-        if display_id := _display_id(content):
+        if display_id:
             self._place(display_id, position)
         self._changed(position)
+
+    # -- more than is kept -----------------------------------------------------------------------
+
+    def _has_room(self, size: int) -> bool:
+        """Whether so many more bytes, or text, may be added to the head."""
+        limits, outputs = self._limits, self._outputs
+        return limits is None or (
+            outputs.characters < limits.text_head
+            and outputs.bytes + size <= limits.data_head
+            and len(outputs) < limits.outputs_head
+        )
+
+    def _tail_of(self) -> OutputTail:
+        if self._tail is None:
+            assert self._limits is not None
+            self._tail = OutputTail(self._limits)
+        return self._tail
+
+    def _mark_left_out(self) -> None:
+        """Say in the cell, once, that something is left out from here on."""
+        if self._mark is None and self._phrases is not None and self.left_out is not None:
+            self._mark = len(self._outputs)
+            self._append(_remark(self._phrases.leaving_out_mark()), "")
+
+    def _settle_tail(self) -> None:
+        """The run is over: what the tail has by now are the last outputs."""
+        tail, self._tail = self._tail, None
+        if tail is None:
+            return
+        last = tail.outputs()  # which may drop the rest of what is too much
+        self._missed += tail.left_out
+        self._limits = None  # what threads send after the end has a limit of its own
+        if self._mark is not None and self._phrases is not None:
+            mark = self._phrases.left_out_mark(
+                characters=self._missed.characters, outputs=self._missed.outputs
+            )
+            self._outputs.replace(self._mark, _remark(mark))
+            self._changed(self._mark)
+        for output, display_id in last:
+            if output["output_type"] == "stream":
+                self._outputs.append_text(output["name"], output["text"])
+                self._changed(len(self._outputs) - 1, grown=True)
+            else:
+                self._append(output, display_id)
 
     def _place(self, display_id: str, position: int) -> None:
         self._positions.setdefault(display_id, []).append(position)
@@ -171,6 +273,8 @@ class OutputRecord:
     def _clear(self) -> None:
         self._outputs.clear()
         self._positions.clear()
+        self._tail = self._mark = None
+        self._missed = LeftOut()
         self.display_changes += 1
         self.cell.cleared()
         self._tell_late()
@@ -184,8 +288,12 @@ class OutputRecord:
             self._on_late(self)
 
     def _measure(self) -> None:
-        self.size = sum(map(mime_bundle.size, self.outputs))
+        self.size = self._outputs.characters + self._outputs.bytes
 
 
 def _display_id(content: dict[str, Any]) -> str:
     return str((content.get("transient") or {}).get("display_id") or "")
+
+
+def _remark(text: str) -> Output:
+    return {"output_type": "stream", "name": "stderr", "text": text}

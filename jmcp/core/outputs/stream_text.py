@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import deque
+
+from jmcp.core.outputs.terminal_line import TerminalLine
 
 _CONTROL = re.compile("([\r\n\b])")
 
@@ -11,35 +14,34 @@ class StreamText:
     """Grows by appending; a carriage return or a backspace overwrites the last line.
 
     A progress bar is thus one line however often it moves, as in JupyterLab. Remembers what was
-    added since the last `take`, so that a document can be extended instead of rewritten.
+    added since the last `take`, so that a document can be extended instead of rewritten. Whatever
+    is appended takes time by its own length, not by that of the text.
     """
 
     def __init__(self, text: str = "") -> None:
         head, newline, tail = text.rpartition("\n")
-        self._done = [head + newline]
-        # In pieces: a line that grows without end would be copied with each of them.
-        self._line = [tail]
-        self._length = self._column = len(tail)
+        self._done = deque([head + newline])
+        self._done_length = len(head) + len(newline)
+        self._line = TerminalLine(tail)
         self._fresh: list[str] = []
         self._rewritten = False
 
+    def __len__(self) -> int:
+        return self._done_length + len(self._line)
+
     def __str__(self) -> str:
-        self._done = ["".join(self._done)]
-        self._line = ["".join(self._line)]
-        return self._done[0] + self._line[0]
+        self._done = deque(["".join(self._done)])
+        return self._done[0] + str(self._line)
 
     def append(self, text: str) -> None:
         """Add the text of one message."""
-        if "\r" in text or "\b" in text or self._column != self._length:
+        if "\r" in text or "\b" in text or not self._line.at_end:
             self._overwrite(text)
             return
         head, newline, tail = text.rpartition("\n")
         if newline:
-            self._done.extend((*self._line, head, newline))
-            self._line, self._length = [], 0
-        self._line.append(tail)
-        self._length += len(tail)
-        self._column = self._length
+            self._finish_line(head + newline)
+        self._line.write(tail)
         self._fresh.append(text)
 
     def take(self) -> str | None:
@@ -48,25 +50,35 @@ class StreamText:
         self._fresh, self._rewritten = [], False
         return fresh
 
+    def drop(self, characters: int) -> None:
+        """Drop so many from the beginning. What was added since the last `take` is not known then."""
+        self._fresh, self._rewritten = [], True
+        left = characters
+        while left and self._done:
+            piece = self._done.popleft()
+            if len(piece) > left:
+                self._done.appendleft(piece[left:])
+            left -= min(left, len(piece))
+        self._done_length -= characters - left
+        self._line.drop(left)
+
+    def _finish_line(self, rest: str) -> None:
+        self._done.extend((str(self._line), rest))
+        self._done_length += len(self._line) + len(rest)
+        self._line = TerminalLine()
+
     def _overwrite(self, text: str) -> None:
-        before = line = "".join(self._line)
-        column = self._column
-        finished: list[str] = []
         for piece in _CONTROL.split(text):
             if piece == "\n":
-                finished.append(line + piece)
-                line, column = "", 0
+                self._finish_line(piece)
+                self._fresh.append(piece)
             elif piece == "\r":
-                column = 0
+                self._line.back(len(self._line))
             elif piece == "\b":
-                column = max(0, column - 1)
-            else:
-                line = line[:column] + piece + line[column + len(piece) :]
-                column += len(piece)
-        after = "".join(finished) + line
-        if after.startswith(before):
-            self._fresh.append(after[len(before) :])
-        else:
-            self._rewritten = True
-        self._done.extend(finished)
-        self._line, self._length, self._column = [line], len(line), column
+                self._line.back(1)
+            elif piece:
+                added = self._line.write(piece)
+                if added is None:
+                    self._rewritten = True
+                else:
+                    self._fresh.append(added)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from jmcp.core.errors import BackendError
 from jmcp.core.notices import ContactLost, InterruptIgnored, OutputsDropped, RunTimedOut
+from jmcp.core.outputs import mime_bundle
 from jmcp.core.outputs.record import ShownOutputs
 from jmcp.core.outputs.terminal import plain
 from jmcp.core.ports import OnMessage, OutputSink, Reply, Request
@@ -194,9 +195,11 @@ class KernelRun:
         run.record.count(reply.execution_count)
         self._output.on_reply(reply)
         if reply.status == "error":
-            run.error = CodeError(
-                ename=reply.ename or "", evalue=reply.evalue or "", traceback=reply.traceback
+            limit = run.limits.error if run.limits is not None else None
+            told = mime_bundle.failure(
+                {"ename": reply.ename or "", "evalue": reply.evalue or ""}, limit
             )
+            run.error = CodeError(ename=told["ename"], evalue=told["evalue"])
         if run.interrupt_asked:
             self.interrupted = True
         if timed_out:

@@ -14,6 +14,7 @@ from jmcp.core.background import run_each, run_together
 from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.errors import ENDS_TASK, BackendError
 from jmcp.core.notices import InterruptedUnsent, Notice, RunFailed, RunNotBegun
+from jmcp.core.outputs.output_limits import OutputLimits
 from jmcp.core.ports import Kernels
 from jmcp.core.runs.batch import Batch, BatchRequest
 from jmcp.core.runs.kernel_run import INTERRUPT_GRACE_SECONDS
@@ -41,7 +42,7 @@ class RunRegistry:
     """The runs and batches of one server, which go on when the caller who started them is gone.
 
     Finished ones stay for a while: the last `kept_runs` and KEPT_BATCHES, with outputs of at most
-    `kept_bytes` together. `grace_seconds` is how long an interrupted kernel has to become idle.
+    `kept_bytes` together. `limits` are those of the outputs of each. `grace_seconds` is how long an interrupted kernel has to become idle.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class RunRegistry:
         *,
         phrases: RunPhrases,
         store: Store | None = None,
+        limits: OutputLimits | None = None,
         kept_runs: int = KEPT_RUNS,
         kept_bytes: int = KEPT_OUTPUT_BYTES,
         grace_seconds: float = INTERRUPT_GRACE_SECONDS,
     ) -> None:
         self._kernels = kernels
         self._phrases = phrases
+        self._limits = limits
         self._pending = PendingRuns(store)
         self._finished = FinishedRuns(
             kept_runs=kept_runs, kept_batches=KEPT_BATCHES, kept_bytes=kept_bytes
@@ -72,7 +75,12 @@ class RunRegistry:
     def submit(self, request: RunRequest) -> Run:
         """A run that exists from now on, `queued`: at the end of its kernel's queue, or waiting for
         a kernel. Never raises."""
-        run = Run(execution_id=self._new_id(), request=request, phrases=self._phrases)
+        run = Run(
+            execution_id=self._new_id(),
+            request=request,
+            phrases=self._phrases,
+            limits=self._limits,
+        )
         self._entries[run.execution_id] = run
         if request.kernel_id is not None:
             self._queue(request.kernel_id).put(run)
@@ -127,7 +135,7 @@ class RunRegistry:
         """
         taken, resumptions = [], []
         for left in await self._pending.left():
-            run = _left_run(left, self._phrases)
+            run = _left_run(left, self._phrases, self._limits)
             self._entries[run.execution_id] = run
             resumptions.append(Resumption(left, leases))
             self._queue(left.request.kernel_id).take_up(run, resumptions[-1])
@@ -313,10 +321,11 @@ class RunRegistry:
             self._queues = {key: q for key, q in self._queues.items() if not q.idle}
 
 
-def _left_run(left: PendingRun, phrases: RunPhrases) -> Run:
+def _left_run(left: PendingRun, phrases: RunPhrases, limits: OutputLimits | None) -> Run:
     """A run that an earlier process left, as far as it is known before its cell is opened."""
     run = Run(
         phrases=phrases,
+        limits=limits,
         execution_id=left.execution_id,
         request=RunRequest(
             kernel_id=left.request.kernel_id,

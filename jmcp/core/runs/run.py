@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from jmcp.core.errors import BackendError
-from jmcp.core.notices import Notice, OutputsForgotten, OutputsOnlyInNotebook
+from jmcp.core.notices import Notice, OutputsForgotten, OutputsLeftOut, OutputsOnlyInNotebook
+from jmcp.core.outputs.output_limits import OutputLimits
 from jmcp.core.outputs.record import OutputRecord
 from jmcp.core.ports import Output, Request
 from jmcp.core.runs.progress import Progress, last_line
@@ -24,7 +25,6 @@ class CodeError:
 
     ename: str
     evalue: str
-    traceback: tuple[str, ...]
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -35,13 +35,15 @@ class Run(Waitable):
     of the kernel process that ran it (0 before). `failure` is why a run never reached the kernel
     (`aborted`, `kernel_died`); `notices` are for whoever reads the result. `incomplete` says
     why outputs may be missing. `outdated`: it was not run, because the kernel process that it was
-    written for is gone. `left` is what an earlier process of jmcp stored of a run that goes on; the
-    code of its `request` is then what the cell held when it was taken up.
+    written for is gone. `limits` are those of its outputs. `left` is what an earlier process of jmcp
+    stored of a run that goes on; the code of its `request` is then what the cell held when it was
+    taken up.
     """
 
     execution_id: str
     request: RunRequest
     phrases: RunPhrases
+    limits: OutputLimits | None = None
     left: PendingRun | None = None
     status: RunStatus = "queued"
     generation: int = 0
@@ -65,6 +67,32 @@ class Run(Waitable):
         return self.outdated or self.status in KERNEL_GONE
 
     @property
+    def whole(self) -> bool:
+        """Whether it has all outputs that it can have by now; its notices say why not."""
+        return (
+            self.incomplete is None
+            and self.status != "lost_contact"
+            and self.record.left_out is None
+        )
+
+    @property
+    def all_notices(self) -> list[Notice]:
+        """Its notices, with that of the outputs left out so far."""
+        left_out, limits = self.record.left_out, self.limits
+        if left_out is None or limits is None:
+            return self.notices
+        return [
+            *self.notices,
+            OutputsLeftOut(
+                characters=left_out.characters,
+                outputs=left_out.outputs,
+                text_limit=limits.text_head + limits.text_tail,
+                data_limit=limits.data_head + limits.data_tail,
+                outputs_limit=limits.outputs_head + limits.outputs_tail,
+            ),
+        ]
+
+    @property
     def execution_count(self) -> int | None:
         return self.record.execution_count
 
@@ -82,9 +110,9 @@ class Run(Waitable):
 
     def describe(self, seconds: float, *, final: bool) -> Progress:
         """How far it is; `done` are the seconds of watching it."""
-        outputs = self.outputs
-        line = last_line(outputs)
+        line = last_line(self.outputs)
         message = f"{self.status}: {line}" if line else self.status
+        outputs = self.record.settled
         return Progress(done=seconds, total=None, message=message, outputs=outputs, final=final)
 
     def begin(self) -> None:

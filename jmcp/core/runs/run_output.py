@@ -63,7 +63,13 @@ class RunOutput:
         """The run begins. `shown` is what its cell has of one that an earlier process left."""
         request = self._run.request
         self._sink = sink
-        self._run.record = OutputRecord(sink, self._displays, shown=shown)
+        self._run.record = OutputRecord(
+            sink,
+            self._displays,
+            shown=shown,
+            limits=self._run.limits,
+            phrases=self._run.phrases,
+        )
         if request.cell_id is not None:
             self._displays.runs(request.notebook.key, request.cell_id, self._run.record)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from jmcp_api.limits import CELL_CHARACTERS, DIFF_CHARACTERS, QUOTED_SOURCE_CHARACTERS
 from tests.fakes.jmcp import FakeJmcp
 
 
@@ -135,3 +136,57 @@ async def test_a_read_only_file_takes_no_edit_and_is_as_it_was() -> None:
         )
         assert error["code"] == "write_refused"
         assert jmcp.documents.sources("a.ipynb") == ["1"]
+
+
+async def test_a_cell_does_not_grow_beyond_its_limit(jmcp: FakeJmcp, session: str) -> None:
+    limit = CELL_CHARACTERS
+    whole = "a" * limit
+    await jmcp.call("overwrite_cell_source", session_id=session, cell_id="c0", cell_source=whole)
+    for tool, arguments in (
+        ("insert_cell", {"cell_index": 0, "cell_type": "code", "cell_source": whole + "b"}),
+        ("insert_execute_code_cell", {"cell_index": 0, "cell_source": whole + "b"}),
+        ("overwrite_cell_source", {"cell_id": "c1", "cell_source": whole + "b"}),
+        ("edit_cell_source", {"cell_id": "c1", "old_string": "x", "new_string": whole}),
+        (
+            "edit_cell_source",
+            {"cell_id": "c0", "old_string": "a", "new_string": whole, "replace_all": True},
+        ),
+    ):
+        error = await jmcp.fail(tool, session_id=session, **arguments)
+        assert error["code"] == "cell_too_large", tool
+        assert error["details"]["limit_characters"] == limit
+        assert error["details"]["size_characters"] > limit
+        assert f"the limit is {limit:,}" in error["message"]
+    assert error["details"]["size_characters"] == limit * limit
+    assert (await jmcp.call("read_notebook", session_id=session))["cell_count"] == 3
+    assert jmcp.kernels.started == 0
+
+
+async def test_a_cell_above_the_limit_may_get_smaller(jmcp: FakeJmcp, session: str) -> None:
+    jmcp.documents.type_over("a.ipynb", "c0", "ab" * CELL_CHARACTERS)
+    await jmcp.call(
+        "edit_cell_source",
+        session_id=session,
+        cell_id="c0",
+        old_string="ab",
+        new_string="b",
+        replace_all=True,
+        force=True,
+    )
+    read = await jmcp.call("read_cell", session_id=session, cell_id="c0")
+    assert read["source"] == "b" * CELL_CHARACTERS
+
+
+async def test_what_an_error_quotes_and_a_diff_are_cut(jmcp: FakeJmcp, session: str) -> None:
+    lines = "\n".join(f"line {number}" for number in range(8_000))
+    changed = await jmcp.call(
+        "overwrite_cell_source", session_id=session, cell_id="c0", cell_source=lines
+    )
+    assert len(changed["diff"]) < DIFF_CHARACTERS + 100
+    assert "characters left out" in changed["diff"]
+    error = await jmcp.fail(
+        "edit_cell_source", session_id=session, cell_id="c0", old_string="no", new_string="x"
+    )
+    assert error["code"] == "text_not_found"
+    assert len(error["details"]["source"]) < QUOTED_SOURCE_CHARACTERS + 100
+    assert error["details"]["source"].endswith("line 7999")

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
+from jmcp.core.ports import Reply
+from jmcp_api.limits import ERROR_VALUE_CHARACTERS, RESULT_CHARACTERS, RESULT_OUTPUTS
+from jmcp_api.sessions import POLICY
 from jmcp_handlers.support.output_results import clip, plain
+from tests.fakes.jmcp import FakeJmcp
 
 
 def test_a_short_text_is_whole() -> None:
@@ -59,3 +63,55 @@ def test_pages_follow_one_another(start: int, page: str, missing: int) -> None:
 )
 def test_the_text_of_an_output(output: dict[str, Any], text: str | None) -> None:
     assert plain(output) == text
+
+
+def shows(text: str) -> tuple[str, dict[str, Any]]:
+    return "display_data", {"data": {"text/plain": text}, "metadata": {}}
+
+
+async def test_of_many_outputs_a_result_has_the_first_and_the_last(
+    jmcp: FakeJmcp, session: str
+) -> None:
+    jmcp.kernels.script("many", *(shows(str(number)) for number in range(1000)))
+    ran = await jmcp.call(
+        "insert_execute_code_cell", session_id=session, cell_index=-1, cell_source="many"
+    )
+    texts = [output["text"] for output in ran["outputs"]]
+    assert len(texts) == RESULT_OUTPUTS
+    assert (texts[:2], texts[-2:]) == (["0", "1"], ["998", "999"])
+    (told,) = ran["notices"][-1:]
+    assert told["code"] == "outputs_not_shown"
+    assert "the first 66 and the last 34 of 1000 outputs: 100 is the limit" in told["message"]
+
+    page = await jmcp.call("read_cell", session_id=session, cell_id=ran["cell_id"], start_output=66)
+    assert [output["text"] for output in page["outputs"]] == [str(n) for n in range(66, 166)]
+    assert page["output_count"] == 1000
+
+
+async def test_an_error_with_a_long_message_is_cut(jmcp: FakeJmcp, session: str) -> None:
+    raised = {"ename": "E" * 5_000, "evalue": "v" * 10**6, "traceback": ("t" * 10**6,) * 3}
+    jmcp.kernels.script("fails", ("error", raised), reply=Reply(status="error", **raised))
+    ran = await jmcp.outcome("execute_code", session_id=session, code="fails")
+    assert ran.result is not None
+    (output,) = ran.result["outputs"]
+    assert len(output["ename"]) < ERROR_VALUE_CHARACTERS + 100
+    assert len(output["evalue"]) < ERROR_VALUE_CHARACTERS + 100
+    assert len(str(ran.result)) < RESULT_CHARACTERS
+
+
+async def test_a_run_that_puts_out_more_than_is_kept_says_so(jmcp: FakeJmcp, session: str) -> None:
+    text = {"name": "stdout", "text": "x" * 1_000_000}
+    jmcp.kernels.script("endless", *[("stream", text)] * 20)
+    ran = await jmcp.call(
+        "insert_execute_code_cell", session_id=session, cell_index=-1, cell_source="endless"
+    )
+    assert (ran["status"], ran["complete"]) == ("ok", False)
+    (told,) = ran["notices"][-1:]
+    assert told["code"] == "outputs_left_out"
+    kept = told["details"]["text_limit"]
+    assert kept == POLICY.run_output.text_head + POLICY.run_output.text_tail
+    missing = told["details"]["characters"]
+    assert kept - 2**17 < 20_000_000 - missing < kept + 2**17
+    assert f"{missing:,} characters" in told["message"]
+    read = await jmcp.call("read_cell", session_id=session, cell_id=ran["cell_id"])
+    assert f"left out {missing:,} characters" in read["outputs"][1]["text"]

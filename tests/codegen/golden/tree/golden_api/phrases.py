@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jmcp.core.wording import listed
+from jmcp.core.wording import counted, listed
 
 
 def notice_line(*, code: str, message: str) -> str:
@@ -73,6 +73,14 @@ def contact_lost_mark() -> str:
 
 def no_more_mark(*, characters: int) -> str:
     return f"{characters:,}"
+
+
+def leaving_out_mark() -> str:
+    return "[jmcp leaves out what comes here: the run puts out more than is kept of one; its end follows when it is over]\n"
+
+
+def left_out_mark(*, characters: int, outputs: int) -> str:
+    return f"[jmcp left out {characters:,} characters and {counted(outputs, 'output', 'outputs')} here: more than is kept of one run]\n"
 
 
 def seconds_left(*, seconds: float) -> str:

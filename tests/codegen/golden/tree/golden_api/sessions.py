@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jmcp.core.calls.tool import Policy
+from jmcp.core.outputs.output_limits import OutputLimits
 
 from . import backend_errors, errors, notices, phrases
 
@@ -40,6 +41,16 @@ POLICY = Policy(
     notebooks_per_session=4,
     session_calls_per_second=10,
     owner_calls_per_second=50,
+    run_output=OutputLimits(
+        text_head=100,
+        text_tail=20,
+        data_head=100,
+        data_tail=20,
+        outputs_head=10,
+        outputs_tail=2,
+        error=50,
+        beyond="go_on",
+    ),
     session_errors=(
         errors.InvalidArguments,
         errors.SessionRequired,

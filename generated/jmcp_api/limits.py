@@ -1,0 +1,28 @@
+"""Sizes that multiply: each is bounded where it is made."""
+
+from __future__ import annotations
+
+CELL_CHARACTERS = 1_000_000
+"""Of the source of one cell."""
+NOTEBOOK_MIB = 512
+"""Of one notebook's file, unless the server's configuration says otherwise."""
+RESULT_CHARACTERS = 20_000
+"""Of all outputs in one result, about 5,000 tokens: below where clients cut (25,000)."""
+OUTPUT_CHARACTERS = 4_000
+"""Of one output in one result; read_cell has pages of the rest."""
+RESULT_OUTPUTS = 100
+"""Outputs in one result, the first and the last ones; read_cell starts at any with start_output."""
+ERROR_VALUE_CHARACTERS = 1_000
+"""Of the name and the message of an exception in one result."""
+DIFF_CHARACTERS = 20_000
+"""Of a diff in one result."""
+QUOTED_SOURCE_CHARACTERS = 4_000
+"""Of a source, and of its diff, that an error quotes."""
+RESULT_IMAGES = 8
+"""Images in one result; a model pays some 1,500 tokens for each."""
+IMAGE_EDGE_PIXELS = 1_568
+"""The longest edge of an image in a result; a larger one is scaled down."""
+IMAGE_PIXELS = 40_000_000
+"""Of an image that is looked at, which takes 4 bytes of memory each."""
+IMAGE_BYTES = 32_000_000
+"""Of an image that is looked at."""

@@ -182,11 +182,11 @@ class OutputsDropped(Notice): ...
 
 
 class OutputsLeftOut(Notice):
-    characters: int
-    outputs: int
     text_limit: int
     data_limit: int
     outputs_limit: int
+    characters: int
+    outputs: int
 
 
 class OutputsForgotten(Notice): ...

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from jmcp_api.limits import NOTEBOOK_MIB
+
 LogFormat = Literal["text", "json"]
 MIB = 2**20
 
@@ -31,7 +33,7 @@ class Settings:
     calls_per_second: float | None = None
     owner_calls_per_second: float | None = None
     max_request_mib: int = 64
-    max_notebook_mib: int = 512
+    max_notebook_mib: int = NOTEBOOK_MIB
     allow_hidden: bool = False
     allow_origins: tuple[str, ...] = ()
     audit_log: Path | None = None

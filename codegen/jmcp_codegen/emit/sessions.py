@@ -10,12 +10,13 @@ from jmcp_codegen.source.model import ApiModel
 
 
 def emit(api: ApiModel, printer: Printer) -> str:
+    kept = api.sessions["limits"]["run_output"]
     return printer.text(
         "sessions.py.j2",
         errors=_errors(api),
         session_errors=[error.class_name for error in api.session_errors],
         scalars=_scalars(api.sessions),
-        run_output=api.sessions["limits"]["run_output"],
+        run_output=", ".join(f"{name}={value!r}" for name, value in kept.items()),
         tables=_tables(api),
     )
 

@@ -83,7 +83,7 @@ def _is_whole_png(raw: bytes) -> bool:
         body = memoryview(raw)[at + 4 : end - 4]
         if struct.pack(">I", zlib.crc32(body)) != raw[end - 4 : end]:
             return False
-        if body[:4] == b"IEND":
+        if bytes(body[:4]) == b"IEND":
             return True
         at = end
     return False

@@ -89,8 +89,10 @@ async def test_of_many_outputs_a_result_has_the_first_and_the_last(
 
 
 async def test_an_error_with_a_long_message_is_cut(jmcp: FakeJmcp, session: str) -> None:
-    raised = {"ename": "E" * 5_000, "evalue": "v" * 10**6, "traceback": ("t" * 10**6,) * 3}
-    jmcp.kernels.script("fails", ("error", raised), reply=Reply(status="error", **raised))
+    ename, evalue, traceback = "E" * 5_000, "v" * 10**6, ("t" * 10**6,) * 3
+    raised = {"ename": ename, "evalue": evalue, "traceback": traceback}
+    reply = Reply(status="error", ename=ename, evalue=evalue, traceback=traceback)
+    jmcp.kernels.script("fails", ("error", raised), reply=reply)
     ran = await jmcp.outcome("execute_code", session_id=session, code="fails")
     assert ran.result is not None
     (output,) = ran.result["outputs"]

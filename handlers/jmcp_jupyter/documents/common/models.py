@@ -14,10 +14,11 @@ from jmcp_api.backend_errors import (
     NotebookTooLarge,
     PathRefused,
 )
+from jmcp_api.limits import NOTEBOOK_MIB
 
 CELL_TYPES = frozenset({"code", "markdown", "raw"})
 
-DEFAULT_MAX_BYTES = 512 * 2**20
+DEFAULT_MAX_BYTES = NOTEBOOK_MIB * 2**20
 """A notebook's file may have this many bytes; opening one takes several times that in memory."""
 
 

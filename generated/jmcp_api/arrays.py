@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from jmcp.core.calls.model import unique
-
-DeleteCellCellIndices = Annotated[list[Annotated[int, Field(ge=0)]], AfterValidator(unique)]
-DeleteCellCellIds = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=64)]], AfterValidator(unique)
-]
+DeleteCellCellIndices = list[Annotated[int, Field(ge=0)]]
+DeleteCellCellIds = list[Annotated[str, Field(min_length=1, max_length=64)]]

@@ -40,6 +40,12 @@ class InvalidArguments(ToolError):
         return cls(f"{session_id} names no session; DELETE needs its id.")
 
     @classmethod
+    def repeated_cells(cls, *, param: str) -> Self:
+        return cls(
+            f"delete_cell: {param} names a cell twice; nothing was deleted. Name each cell once."
+        )
+
+    @classmethod
     def two_starts(cls) -> Self:
         return cls("run_cells: start_index and start_cell_id were both given; give one of them.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jmcp.core.sessions.session import Session
-from jmcp_api.errors import TextNotFound, TextNotUnique
+from jmcp_api.errors import InvalidArguments, TextNotFound, TextNotUnique
 from jmcp_api.models import (
     Cell,
     CellChange,
@@ -123,6 +123,9 @@ async def delete_cell(params: DeleteCellParams, session: Session) -> DeletedCell
         by_index = [checked(cells, index, "cell_indices:") for index in params.cell_indices or ()]
         by_id = [locate(cells, notebook.view, None, cell_id) for cell_id in params.cell_ids or ()]
         doomed = [cells.get(index) for index in by_index + by_id]
+        if len({cell.index for cell in doomed}) < len(doomed):
+            param = "cell_ids" if params.cell_indices is None else "cell_indices"
+            raise InvalidArguments.repeated_cells(param=param)
         refuse_stale(cells, notebook.view, doomed, force=params.force)
         for cell in sorted(doomed, key=lambda cell: cell.index, reverse=True):
             cells.delete(cell.index)

@@ -145,3 +145,8 @@ def test_templates_only_loop() -> None:
         assert "{% if" not in text, path.name
         assert "{% set" not in text, path.name
         assert "{% macro" not in text, path.name
+
+
+def test_no_client_sees_a_keyword_that_some_do_not_know() -> None:
+    for name in ("mcp-tools.json", "openapi.json"):
+        assert "uniqueItems" not in (PACKAGE / name).read_text("utf-8")

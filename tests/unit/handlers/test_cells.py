@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from jmcp_api.limits import CELL_CHARACTERS, DIFF_CHARACTERS, QUOTED_SOURCE_CHARACTERS
@@ -190,3 +192,13 @@ async def test_what_an_error_quotes_and_a_diff_are_cut(jmcp: FakeJmcp, session: 
     assert error["code"] == "text_not_found"
     assert len(error["details"]["source"]) < QUOTED_SOURCE_CHARACTERS + 100
     assert error["details"]["source"].endswith("line 7999")
+
+
+@pytest.mark.parametrize("named", [{"cell_indices": [0, 2, 0]}, {"cell_ids": ["c1", "c1"]}])
+async def test_a_cell_that_is_named_twice_is_not_deleted(
+    jmcp: FakeJmcp, session: str, named: dict[str, Any]
+) -> None:
+    error = await jmcp.fail("delete_cell", session_id=session, **named)
+    assert error["code"] == "invalid_arguments"
+    assert "names a cell twice; nothing was deleted" in error["message"]
+    assert (await jmcp.call("read_notebook", session_id=session))["cell_count"] == 3

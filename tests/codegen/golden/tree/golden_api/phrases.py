@@ -87,6 +87,10 @@ def seconds_left(*, seconds: float) -> str:
     return f"{seconds:.1f} s left"
 
 
+def journal_full() -> str:
+    return "full"
+
+
 def session_row(*, session_id: str, notebook_path: str, last_used: str) -> str:
     return f"{session_id} {notebook_path} {last_used}"
 

@@ -88,7 +88,8 @@ async def empty(served: Served) -> None:
         for path in served.root.rglob("[!.]*.*"):
             name = quote(path.relative_to(served.root).as_posix())
             if ".ipynb_checkpoints" not in name:
-                assert (await http.delete(f"api/contents/{name}")).status_code == 204
+                gone = await http.delete(f"api/contents/{name}")
+                assert gone.status_code == 204, (name, gone.text)
     shutil.rmtree(served.root / "folder", ignore_errors=True)
 
 

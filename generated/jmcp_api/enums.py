@@ -110,6 +110,7 @@ NoticeCode = Literal[
     "contact_lost",
     "outputs_dropped",
     "outputs_left_out",
+    "error_not_sent",
     "outputs_forgotten",
     "outputs_only_in_notebook",
     "outputs_not_written",

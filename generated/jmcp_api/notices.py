@@ -165,6 +165,10 @@ def outputs_left_out(
     return f"This run put out more than is kept of one ({text_limit:,} characters of text, {data_limit:,} bytes and {outputs_limit:,} of all outputs): {characters:,} characters and {counted(outputs, 'output', 'outputs')} from its middle are neither here nor in the notebook."
 
 
+def error_not_sent() -> str:
+    return "The kernel could not send this error as it is, as happens with lone surrogates in a message: its own name, message and traceback may be missing."
+
+
 def outputs_forgotten() -> str:
     return "jmcp no longer keeps these outputs."
 
@@ -295,6 +299,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "contact_lost": contact_lost,
     "outputs_dropped": outputs_dropped,
     "outputs_left_out": outputs_left_out,
+    "error_not_sent": error_not_sent,
     "outputs_forgotten": outputs_forgotten,
     "outputs_only_in_notebook": outputs_only_in_notebook,
     "outputs_not_written": outputs_not_written,

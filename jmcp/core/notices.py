@@ -189,6 +189,9 @@ class OutputsLeftOut(Notice):
     outputs: int
 
 
+class ErrorNotSent(Notice): ...
+
+
 class OutputsForgotten(Notice): ...
 
 

@@ -10,11 +10,17 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from jmcp.core.errors import BackendError
-from jmcp.core.notices import ContactLost, InterruptIgnored, OutputsDropped, RunTimedOut
+from jmcp.core.notices import (
+    ContactLost,
+    ErrorNotSent,
+    InterruptIgnored,
+    OutputsDropped,
+    RunTimedOut,
+)
 from jmcp.core.outputs import mime_bundle
 from jmcp.core.outputs.record import ShownOutputs
 from jmcp.core.outputs.terminal import plain
-from jmcp.core.ports import OnMessage, OutputSink, Reply, Request
+from jmcp.core.ports import OnMessage, Output, OutputSink, Reply, Request
 from jmcp.core.runs.interrupts import Interrupts
 from jmcp.core.runs.run import CodeError, Run
 from jmcp.core.runs.run_output import RunOutput
@@ -200,6 +206,7 @@ class KernelRun:
                 {"ename": reply.ename or "", "evalue": reply.evalue or ""}, limit
             )
             run.error = CodeError(ename=told["ename"], evalue=told["evalue"])
+            self._show_error(reply, run.error)
         if run.interrupt_asked:
             self.interrupted = True
         if timed_out:
@@ -209,6 +216,20 @@ class KernelRun:
         if reply.status == "ok" and reply.incomplete == "lost_contact":
             return "lost_contact"
         return reply.status
+
+    def _show_error(self, reply: Reply, error: CodeError) -> None:
+        """Put an error that came with the reply alone into the outputs, unless it was printed.
+
+        IPython prints exception groups to stderr. Kernels without names for errors print them too.
+        """
+        run = self.run
+        if not error.ename or any(_shows(output, error) for output in run.outputs):
+            return
+        content = {"ename": error.ename, "evalue": error.evalue, "traceback": reply.traceback}
+        run.record.apply("error", content, {})
+        if not reply.traceback and error.ename != "KeyboardInterrupt" and run.incomplete is None:
+            run.incomplete = "not_sent"
+            run.notices.append(ErrorNotSent())
 
     def _note_missing(self, reply: Reply) -> None:
         incomplete = reply.incomplete or ("lost_contact" if reply.lost == "lost_contact" else None)
@@ -231,3 +252,10 @@ def _ended_by_interrupt(reply: Reply, *, asked: bool) -> bool:
     if not reply.ename or INTERRUPT_NAME.search(reply.ename):
         return True
     return any(INTERRUPT_HANDLED.search(plain(line)) for line in reply.traceback)
+
+
+def _shows(output: Output, error: CodeError) -> bool:
+    if output["output_type"] == "error":
+        return True
+    text = str(output.get("text", "")) if output.get("name") == "stderr" else ""
+    return error.ename in text or "Traceback (most recent call last)" in text

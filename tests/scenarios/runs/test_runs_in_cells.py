@@ -279,6 +279,14 @@ async def test_an_interrupt_in_the_first_moments_of_a_run_is_not_lost(
     assert (run.status, after.status, text(after)) == ("interrupted", "ok", "after\n")
 
 
+async def test_an_error_that_the_kernel_cannot_send_is_in_the_notebook(
+    notebook: RunnableNotebook,
+) -> None:
+    run = await notebook.run("raise ValueError('\\ud800')")
+    assert (run.status, run.incomplete) == ("error", "not_sent")
+    assert [output["ename"] for output in run.outputs] == ["UnicodeEncodeError"]
+
+
 async def test_eight_submitters_lose_nothing_and_write_nowhere_else(start_notebook: Any) -> None:
     """Random interleavings of submissions, errors, updates and interrupts of waiting runs."""
     notebook: RunnableNotebook = await start_notebook(cells=8)

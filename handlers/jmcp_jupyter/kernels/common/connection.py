@@ -51,6 +51,16 @@ class JupyterConnection(ABC, Generic[Sender, AnyRun]):
         return False
 
     @property
+    def gone(self) -> bool:
+        """Whether Jupyter is known to have no such kernel any more."""
+        return False
+
+    @property
+    @abstractmethod
+    def connected(self) -> bool:
+        """Whether what the kernel sends arrives just now."""
+
+    @property
     def counted(self) -> bool:
         """Whether Jupyter counts this among the kernel's connections: it counts websockets."""
         return False

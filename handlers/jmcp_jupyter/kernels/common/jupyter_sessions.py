@@ -28,7 +28,12 @@ class JupyterSessions:
 
     async def rows(self) -> list[dict[str, Any]]:
         """All sessions of notebooks; those without a kernel are gone."""
+        known = dict(self._ids)
         rows = await ensure_async(self._manager.list_sessions())
+        listed = {row["id"] for row in rows}
+        for key, session_id in known.items():
+            if session_id not in listed and self._ids.get(key) == session_id:
+                del self._ids[key]
         return [row for row in rows if row["type"] == "notebook"]
 
     async def find(self, ref: NotebookRef) -> dict[str, Any] | None:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Collection, Sequence
+from typing import Any, ClassVar, Generic, Protocol
 from weakref import WeakValueDictionary
 
-from jmcp.core.background import run_together
 from jmcp.core.ports import Health, KernelInfo, Kernelspec, NotebookRef, OnMessage, Reply, Request
 from jmcp_api.backend_errors import KernelMissing
-from jmcp_jupyter.kernels.common.connection import JupyterConnection
 from jmcp_jupyter.kernels.common.jupyter_sessions import JupyterSessions, notebook_path
+from jmcp_jupyter.kernels.common.kernel_connections import Connection, KernelConnections
 from jmcp_jupyter.kernels.common.models import installed, kernel_info
-
-Connection = TypeVar("Connection", bound=JupyterConnection[Any, Any])
 
 
 class KernelManager(Protocol):
@@ -29,6 +26,9 @@ class KernelManager(Protocol):
 
     async def models(self) -> list[dict[str, Any]]:
         """The kernels that Jupyter lists, as its REST API describes them."""
+
+    async def ids(self) -> Collection[str]:
+        """The ids of the kernels that Jupyter lists; no activity of anybody's."""
 
     async def require(self, kernel_id: str) -> None:
         """Make sure that Jupyter lists that kernel."""
@@ -53,11 +53,15 @@ class JupyterKernels(ABC, Generic[Connection]):
     """`Kernels` by a kernel manager, a session manager, and a connection to each kernel in use."""
 
     stay: bool
+    look_interval_seconds: ClassVar[float]
+    """While there are connections, Jupyter is asked so often whether it has their kernels."""
 
     def __init__(self, manager: KernelManager, session_manager: Any) -> None:
         self._manager = manager
         self._sessions = JupyterSessions(session_manager)
-        self._connections: dict[str, Connection] = {}
+        self._connections = KernelConnections(
+            self._connect, manager.ids, look_interval_seconds=self.look_interval_seconds
+        )
         self._starting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @abstractmethod
@@ -75,7 +79,7 @@ class JupyterKernels(ABC, Generic[Connection]):
 
     @property
     def connected(self) -> int:
-        return len(self._connections)
+        return self._connections.open
 
     async def specs(self) -> tuple[Sequence[Kernelspec], str]:
         found, default = await self._manager.kernelspecs()
@@ -106,15 +110,23 @@ class JupyterKernels(ABC, Generic[Connection]):
         await self._sessions.attach(ref, kernel_id)
 
     async def connect(self, kernel_id: str) -> Connection:
-        connection = self._connection(kernel_id)
-        await connection.prepare()
+        connection = self._connections.connection(kernel_id)
+        try:
+            await connection.prepare()
+        except KernelMissing:
+            await self._connections.forget(kernel_id, connection)
+            raise
         return connection
 
     async def health(self, kernel_id: str) -> Health:
         try:
-            return await self._connection(kernel_id).health()
+            connection = self._connections.connection(kernel_id)
+            health = await connection.health()
         except KernelMissing:
             return Health(alive=False, generation=0)
+        if connection.gone:
+            await self._connections.forget(kernel_id, connection)
+        return health
 
     async def interrupt(self, kernel_id: str) -> None:
         if connection := self._connections.get(kernel_id):
@@ -122,10 +134,14 @@ class JupyterKernels(ABC, Generic[Connection]):
         await self._manager.interrupt(kernel_id)
 
     async def restart(self, kernel_id: str) -> None:
-        connection = self._connection(kernel_id)
-        with connection.restarting():
-            await self._manager.restart(kernel_id)
-        await connection.ready()
+        connection = self._connections.connection(kernel_id)
+        try:
+            with connection.restarting():
+                await self._manager.restart(kernel_id)
+            await connection.ready()
+        except KernelMissing:
+            await self._connections.forget(kernel_id, connection)
+            raise
 
     async def shutdown(self, kernel_id: str) -> None:
         await self._manager.require(kernel_id)
@@ -133,7 +149,7 @@ class JupyterKernels(ABC, Generic[Connection]):
             connection.expect_end()
         if not await self._sessions.release(kernel_id):
             await self._manager.delete(kernel_id)
-        await self._forget(kernel_id)
+        await self._connections.forget(kernel_id)
 
     async def list(self) -> Sequence[KernelInfo]:
         specs, _ = await self._manager.kernelspecs()
@@ -149,19 +165,4 @@ class JupyterKernels(ABC, Generic[Connection]):
         ]
 
     async def close(self) -> None:
-        connections = tuple(self._connections.values())
-        self._connections.clear()
-        await run_together(*(connection.close for connection in connections))
-
-    def _connection(self, kernel_id: str) -> Connection:
-        connection = self._connections.get(kernel_id)
-        if connection is None:
-            self._connections[kernel_id] = connection = self._connect(kernel_id)
-        return connection
-
-    async def _forget(self, kernel_id: str) -> None:
-        """Close the connection to a kernel that is gone; runs in it end as those of a dead one."""
-        connection = self._connections.pop(kernel_id, None)
-        if connection is not None:
-            connection.kernel_gone()
-            await connection.close()
+        await self._connections.close()

@@ -52,6 +52,10 @@ class LocalConnection(JupyterConnection[MessageReader, LocalRun]):
     def state(self) -> str | None:
         return self._reader.state if self._reader is not None else None
 
+    @property
+    def connected(self) -> bool:
+        return self._reader is not None and self._reader.open
+
     async def health(self) -> Health:
         alive = await self.process.alive()
         # In this order: the name is that of the process that was looked at.

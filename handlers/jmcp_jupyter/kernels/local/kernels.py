@@ -19,6 +19,7 @@ class LocalKernels(JupyterKernels[LocalConnection]):
     """`Kernels` through the kernel and session managers of one Jupyter Server."""
 
     stay = False
+    look_interval_seconds = 5.0
 
     def __init__(self, serverapp: Any) -> None:
         self._local = LocalKernelManager(serverapp)
@@ -59,5 +60,5 @@ class LocalKernels(JupyterKernels[LocalConnection]):
         if old is not None:
             if old in self._local.kernels:  # dead, and Jupyter still lists it
                 await self._local.delete(old, now=True)
-            await self._forget(old)
+            await self._connections.forget(old)
         return kernel_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -43,6 +44,9 @@ class LocalKernelManager:
                 alive = await ensure_async(self.kernels.get_kernel(model["id"]).is_alive())
                 models.append(model if alive else model | {"execution_state": "dead"})
         return models
+
+    async def ids(self) -> Collection[str]:
+        return list(self.kernels.list_kernel_ids())
 
     async def require(self, kernel_id: str) -> None:
         self._check(kernel_id)

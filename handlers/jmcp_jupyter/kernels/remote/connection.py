@@ -92,8 +92,16 @@ class RemoteConnection(JupyterConnection[KernelWebsocket, RemoteRun]):
         return self.process.dead
 
     @property
-    def counted(self) -> bool:
+    def gone(self) -> bool:
+        return self.process.gone
+
+    @property
+    def connected(self) -> bool:
         return self._channel.websocket is not None
+
+    @property
+    def counted(self) -> bool:
+        return self.connected
 
     def open(self) -> None:
         """Begin to connect: Jupyter lets nobody in while a new kernel is busy with its first run."""

@@ -24,6 +24,7 @@ class RemoteKernels(JupyterKernels[RemoteConnection]):
     """
 
     stay = True
+    look_interval_seconds = 30.0
 
     def __init__(self, api: JupyterApi) -> None:
         self._api = api
@@ -35,16 +36,16 @@ class RemoteKernels(JupyterKernels[RemoteConnection]):
         self, ref: NotebookRef, kernel_name: str | None, *, private: bool = False
     ) -> str:
         kernel_id = await super().start(ref, kernel_name, private=private)
-        self._connection(kernel_id).open()
+        self._connections.connection(kernel_id).open()
         return kernel_id
 
     async def resume(self, request: Request, on_message: OnMessage) -> Reply:
         kernel_id, channel = request.kernel_id, request.channel
         await self._manager.require(kernel_id)
-        if kernel_id not in self._connections:
+        connection = self._connections.get(kernel_id)
+        if connection is None:
             connection = RemoteConnection(self._api, kernel_id, channel=channel)
-            self._connections[kernel_id] = connection
-        connection = self._connections[kernel_id]
+            self._connections.add(kernel_id, connection)
         if connection.channel == channel:
             return await connection.resume(request, on_message)
         # Another channel is open already: replies come only to the one that asked.
@@ -77,5 +78,5 @@ class RemoteKernels(JupyterKernels[RemoteConnection]):
             with suppress(BackendError):
                 await self._manager.delete(kernel_id)
             raise
-        await self._forget(row["kernel"]["id"])
+        await self._connections.forget(row["kernel"]["id"])
         return kernel_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from jmcp.core.ports import Kernelspec, NotebookRef
@@ -23,6 +24,12 @@ class RestKernelManager:
     async def models(self) -> list[dict[str, Any]]:
         models: list[dict[str, Any]] = (await self._api.request("GET", "api/kernels")).json()
         return models
+
+    async def ids(self) -> Collection[str]:
+        # An idle server may be shut down, and asking is no use of it.
+        answer = await self._api.request("GET", "api/kernels", no_track_activity="1")
+        models: list[dict[str, Any]] = answer.json()
+        return [str(model["id"]) for model in models]
 
     async def require(self, kernel_id: str) -> None:
         answer = await self._api.request("GET", kernel_path(kernel_id))

@@ -56,6 +56,7 @@ async def jupyter_site(
             permissions=compose.permissions(settings),
             cors_origins=settings.origins,
             max_body_bytes=settings.max_request_mib * MIB,
+            mcp_sessions=settings.mcp_sessions,
         )
     except ValueError as error:
         await dispatcher.close()

@@ -48,6 +48,7 @@ class RemoteServers:
         same = kernels == documents
         self.kernels = self.documents if same else JupyterApi(kernels.url, kernels.token)
         self._notified: set[str] = set()
+        self._asking: asyncio.Task[dict[str, str | None]] | None = None
         self._health: tuple[float, dict[str, str | None]] = (float("-inf"), {})
 
     async def check(self) -> None:
@@ -88,6 +89,12 @@ class RemoteServers:
         asked, known = self._health
         if time.monotonic() - asked < HEALTH_AGE_SECONDS:
             return known
+        # One question for all who ask meanwhile: anybody may, and a slow server is asked most.
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask(), name="jmcp-health")
+        return await asyncio.shield(self._asking)
+
+    async def _ask(self) -> dict[str, str | None]:
         apis = {"documents": self.documents, "kernels": self.kernels}
         if self.kernels is self.documents:
             apis = {"jupyter": self.documents}
@@ -98,7 +105,12 @@ class RemoteServers:
         return self._health[1]
 
     async def close(self) -> None:
-        await run_each(self.documents.close, self.kernels.close)
+        await run_each(self._stop_asking, self.documents.close, self.kernels.close)
+
+    async def _stop_asking(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait({self._asking})
 
     def _describe(self, api: JupyterApi, found: ProbeResult) -> str:
         mode = {

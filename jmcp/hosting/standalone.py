@@ -124,6 +124,7 @@ async def serve_http(options: StandaloneOptions, listener: socket.socket) -> Non
             own_root=True,
             cors_origins=options.settings.origins,
             max_body_bytes=options.settings.max_request_mib * MIB,
+            mcp_sessions=options.settings.mcp_sessions,
         )
         config = uvicorn.Config(
             made,

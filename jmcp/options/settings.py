@@ -6,10 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from jmcp.transport.mcp.session_limits import (
+    DEFAULT_IDLE_HOURS,
+    DEFAULT_MAX_SESSIONS,
+    SessionLimits,
+)
 from jmcp_api.limits import NOTEBOOK_MIB
 
 LogFormat = Literal["text", "json"]
 MIB = 2**20
+SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +26,8 @@ class Settings:
     `session_hours`. `read_only`, `allow_tools` and `deny_tools` narrow what every caller may do: a
     tool is allowed if `allow_tools` is empty or has it, and `deny_tools` does not have it.
     `calls_per_second` and `owner_calls_per_second` are rates of one session and of one principal;
-    0 is no limit. Sizes are in MiB. `allow_origins` are exact, for browsers of other sites.
+    0 is no limit. Sizes are in MiB. Of MCP sessions of the handshake era, `max_mcp_sessions` may be
+    open, each unused for `mcp_session_hours`. `allow_origins` are exact, for browsers of other sites.
     `audit_log` is the file that calls are written to, with sources and outputs if `audit_content`.
     """
 
@@ -34,11 +41,19 @@ class Settings:
     owner_calls_per_second: float | None = None
     max_request_mib: int = 64
     max_notebook_mib: int = NOTEBOOK_MIB
+    max_mcp_sessions: int = DEFAULT_MAX_SESSIONS
+    mcp_session_hours: float = DEFAULT_IDLE_HOURS
     allow_hidden: bool = False
     allow_origins: tuple[str, ...] = ()
     audit_log: Path | None = None
     audit_content: bool = False
     log_format: LogFormat = "text"
+
+    @property
+    def mcp_sessions(self) -> SessionLimits:
+        return SessionLimits(
+            count=self.max_mcp_sessions, idle_seconds=self.mcp_session_hours * SECONDS_PER_HOUR
+        )
 
     @property
     def origins(self) -> frozenset[str]:

@@ -203,6 +203,20 @@ SETTINGS: tuple[Option, ...] = (
         help="the largest notebook",
     ),
     Option(
+        name="max_mcp_sessions",
+        type=Integer(1),
+        default=DEFAULTS.max_mcp_sessions,
+        help="open sessions of MCP clients whose protocol has them (up to 2025-11-25); one more ends "
+        "the one that was unused for longest",
+    ),
+    Option(
+        name="mcp_session_hours",
+        metavar="HOURS",
+        type=Number(positive=True),
+        default=DEFAULTS.mcp_session_hours,
+        help="how long such a session may be unused",
+    ),
+    Option(
         name="allow_hidden",
         type=Switch(),
         default=DEFAULTS.allow_hidden,

@@ -24,6 +24,7 @@ from jmcp.transport.disconnects import disconnected_response
 from jmcp.transport.mcp.direct_calls import DirectCalls
 from jmcp.transport.mcp.handshake_sessions import HandshakeSessions
 from jmcp.transport.mcp.server import mcp_server
+from jmcp.transport.mcp.session_limits import SessionLimits
 from jmcp.transport.mcp.streamable_http import StreamableHttp
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.bearer import BearerMiddleware
@@ -116,6 +117,7 @@ def site(
     public_paths: frozenset[str] = frozenset(),
     cors_origins: frozenset[str] = frozenset(),
     max_body_bytes: int = DEFAULT_MAX_BYTES,
+    mcp_sessions: SessionLimits | None = None,
     own_root: bool = False,
 ) -> Starlette:
     """The application. Its lifespan starts and closes the dispatcher; its `state` has `dispatcher`
@@ -125,16 +127,22 @@ def site(
     and `token` the server around it checks Host, Origin and credentials; with `token`, `named`
     tokens are accepted too, and `public_paths` need none. Pages of `cors_origins` may read answers.
     `permissions` are the dispatcher's. `extra_routes` are endpoints by path and method that only
-    this server has. With `own_root` the port is jmcp's alone, and metrics are at /metrics too.
+    this server has. `mcp_sessions` limits those of the handshake era. With `own_root` the port is jmcp's alone, and metrics are at /metrics too.
     Raises ValueError for an unknown toolset.
     """
     # Requests arrive decoded, while what is sent back has to be as the server spells it.
     root = unquote(base)
     tool_list = ToolList(dispatcher.api, toolsets, permissions)
     server = mcp_server(dispatcher, tool_list, version)
+    limits = mcp_sessions or SessionLimits()
 
     def manager() -> StreamableHTTPSessionManager:
-        return StreamableHTTPSessionManager(server, max_request_body_size=max_body_bytes)
+        return StreamableHTTPSessionManager(
+            server,
+            max_request_body_size=max_body_bytes,
+            session_idle_timeout=limits.idle_seconds,
+            max_sessions=limits.count,
+        )
 
     streamable = StreamableHttp(manager)
     sessions = HandshakeSessions(streamable)

@@ -38,6 +38,7 @@ from jmcp.transport.mcp.handshake_sessions import HandshakeSession, HandshakeSes
 from jmcp.transport.mcp.server import COMPLETE, connection_id, result_data
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.principal import caller
+from jmcp.transport.problems import Problem
 
 MODERN_VERSION = "2026-07-28"
 """The revision without sessions whose results are made here; a later one is left to the SDK."""
@@ -56,6 +57,10 @@ HEADERS = {
         MCP_NAME_HEADER,
     )
 }
+ALL_IN_USE = (
+    "All MCP sessions that this server may have (its option max_mcp_sessions) are in use; end one "
+    "(DELETE), use protocol revision 2026-07-28, which has none, or try again later."
+)
 Headers = Mapping[str, str]
 log = logging.getLogger("jmcp")
 
@@ -218,6 +223,8 @@ class DirectCalls:
         if method != "initialize":
             await self._protocol(scope, receive, send)
             return
+        if MCP_SESSION_ID_HEADER not in headers and not await self._sessions.make_room():
+            raise Problem(503, ALL_IN_USE)
         opened = ""
 
         async def watch_session_id(message: Message) -> None:

@@ -1,18 +1,21 @@
 """The SDK's sessions of the handshake era, for calls that are answered beside its machinery.
 
-The SDK has no public way to look a session up: this module alone reads two private attributes of
-its manager, within the version range that is declared, and tests fail when those change.
+The SDK has no public way to look a session up or to end one: this module alone uses three private
+attributes of its manager, within the version range that is declared, and tests fail when those
+change.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
+from anyio import CancelScope
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser, authorization_context
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.streamable_http import StreamableHTTPServerTransport
@@ -33,14 +36,30 @@ class HandshakeSession:
         self, session_id: str, transport: StreamableHTTPServerTransport, idle_seconds: float | None
     ) -> None:
         self.id = session_id
-        self._transport = transport
+        # Weak, because a transport is the key under which its session is kept.
+        self._transport = ref(transport)
         self._idle_seconds = idle_seconds
         self._calls: dict[RequestId, asyncio.Timeout] = {}
 
     @property
     def ended(self) -> bool:
-        idle = self._transport.idle_scope
-        return self._transport.is_terminated or (idle is not None and idle.cancel_called)
+        transport = self._transport()
+        if transport is None or transport.is_terminated:
+            return True
+        return transport.idle_scope is not None and transport.idle_scope.cancel_called
+
+    @property
+    def unused_since(self) -> float:
+        """The moment of the loop's clock after which it had nothing to do; infinite while it has."""
+        idle = self._idle_scope
+        if self._calls or idle is None or self._idle_seconds is None:
+            return math.inf
+        return idle.deadline - self._idle_seconds
+
+    @property
+    def _idle_scope(self) -> CancelScope | None:
+        transport = self._transport()
+        return None if transport is None else transport.idle_scope
 
     @contextmanager
     def calling(self, request_id: RequestId, limit: asyncio.Timeout) -> Iterator[None]:
@@ -65,7 +84,7 @@ class HandshakeSession:
 
     def _touch(self) -> None:
         """Begin the idle time anew, unless the SDK has suspended it for a request of its own."""
-        idle = self._transport.idle_scope
+        idle = self._idle_scope
         if idle is not None and self._idle_seconds is not None and idle.deadline != math.inf:
             idle.deadline = asyncio.get_running_loop().time() + self._idle_seconds
 
@@ -88,12 +107,39 @@ class HandshakeSessions:
             ctx.request.scope[HANDSHAKE_ACCEPTED] = True
         return result
 
+    async def make_room(self) -> bool:
+        """End a session if there are as many as may be; False if all of them are in use.
+
+        The one that was unused for longest, of whoever has most of them: a client that opens one
+        after the other takes no other's.
+        """
+        manager = self._protocol.manager
+        open_sessions, limit = manager._server_instances, manager.max_sessions
+        if limit is None or len(open_sessions) < limit:
+            return True
+        owned: Counter[str] = Counter()
+        unused: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
+        for session_id, transport in open_sessions.items():
+            owner = str((manager._session_owners.get(session_id) or {}).get("client_id"))
+            owned[owner] += 1
+            session = self._initialized.get(transport) or self._known(session_id, transport)
+            if session.unused_since < math.inf:
+                unused[owner].append((session.unused_since, session_id))
+        if not unused:
+            return False
+        _, session_id = min(unused[max(unused, key=lambda owner: owned[owner])])
+        await manager._discard_session(session_id, open_sessions[session_id])
+        return True
+
     def opened(self, session_id: str, scope: Scope) -> None:
         """The request of that scope was answered with that session id."""
         transport = self._protocol.manager._server_instances.get(session_id)
         if transport is not None and HANDSHAKE_ACCEPTED in scope:
-            idle_seconds = self._protocol.manager.session_idle_timeout
-            self._initialized[transport] = HandshakeSession(session_id, transport, idle_seconds)
+            self._initialized[transport] = self._known(session_id, transport)
+
+    def _known(self, session_id: str, transport: StreamableHTTPServerTransport) -> HandshakeSession:
+        idle_seconds = self._protocol.manager.session_idle_timeout
+        return HandshakeSession(session_id, transport, idle_seconds)
 
     def find(self, session_id: str, scope: Scope) -> HandshakeSession | None:
         """That session, if it is initialized and the user of the request opened it."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from logging import Logger
 from typing import Any
 
+from jmcp.core.errors import ENDS_TASK
+
 EXTENSION = "jupyter_server_ydoc"
 PREPARE_SECONDS = 10.0
 """Making the database takes 20 ms; another process that holds it is waited for 5 s by SQLite."""
@@ -28,9 +30,20 @@ async def ready(extension: Any, log: Logger) -> None:
     """
     _configure(extension)
     store_class = extension.ystore_class
-    if store_class.preparing is None:
-        store_class.preparing = asyncio.create_task(_prepare(store_class, log))
+    if store_class.preparing is None or store_class.preparing.cancelled():
+        store_class.preparing = asyncio.create_task(_prepared(store_class, log))
     await asyncio.shield(store_class.preparing)
+
+
+async def _prepared(store_class: Any, log: Logger) -> None:
+    """Prepare the database. After a failure the next room that opens has it tried again."""
+    try:
+        await _prepare(store_class, log)
+    except ENDS_TASK:
+        raise
+    except BaseException:
+        log.warning("The database of collaboration could not be prepared.", exc_info=True)
+        store_class.preparing = None
 
 
 def _configure(extension: Any) -> None:

@@ -120,7 +120,8 @@ class HandshakeSessions:
         owned: Counter[str] = Counter()
         unused: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
         for session_id, transport in open_sessions.items():
-            owner = str((manager._session_owners.get(session_id) or {}).get("client_id"))
+            known = manager._session_owners.get(session_id)
+            owner = "" if known is None else known["client_id"]
             owned[owner] += 1
             session = self._initialized.get(transport) or self._known(session_id, transport)
             if session.unused_since < math.inf:

@@ -34,6 +34,7 @@ class JournaledNotebooks:
         async with self.leases.lease(now, author=self.author, on_notice=notices.append) as lease:
             cells = await lease.read()
             _tell(cells, notices)
+            lease.acknowledge()
             yield cells
 
     @asynccontextmanager
@@ -44,6 +45,7 @@ class JournaledNotebooks:
             async with lease.edit() as cells:
                 yield cells
             _tell(cells, notices)
+            lease.acknowledge()
 
     def entries(self, key: str, since: float = 0.0) -> Sequence[Entry]:
         return self.journal.entries(key, since)

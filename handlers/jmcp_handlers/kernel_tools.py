@@ -30,9 +30,9 @@ async def restart_notebook(params: RestartNotebookParams, session: Session) -> K
     kernel_id = await _kernel_of(notebook)
     # Code that waits was written for variables that are about to go.
     dropped = await session.workspace.runs.drop(kernel_id, RunDroppedByRestart())
-    restarted = await notebook.kernel.restart()
     if dropped:
         session.notice(RunsDropped(count=len(dropped)))
+    restarted = await notebook.kernel.restart()
     return await _action("restarted", restarted or kernel_id, session.workspace)
 
 

@@ -13,12 +13,17 @@ from typing import Any, ClassVar, dataclass_transform
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Notice:
-    """One notice. Its fields are the placeholders of its sentence."""
+    """One notice. Its fields are the placeholders of its sentence.
+
+    `once`: it is of something that the call itself did, which no later call would find again.
+    """
 
     code: ClassVar[str]
+    once: ClassVar[bool]
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, *, once: bool = False) -> None:
         dataclass(frozen=True, kw_only=True)(cls)
+        cls.once = once
         cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
     @property
@@ -70,7 +75,7 @@ class SourceChanged(Notice):
     cells: Sequence[str]
 
 
-class KernelStarted(Notice): ...
+class KernelStarted(Notice, once=True): ...
 
 
 class KernelRestarted(Notice): ...
@@ -79,7 +84,7 @@ class KernelRestarted(Notice): ...
 class KernelUncertain(Notice): ...
 
 
-class PrivateKernelStopped(Notice): ...
+class PrivateKernelStopped(Notice, once=True): ...
 
 
 LOSSES: Mapping[str, Notice] = {loss.code: loss for loss in (KernelRestarted(), KernelUncertain())}
@@ -89,7 +94,7 @@ LOSSES: Mapping[str, Notice] = {loss.code: loss for loss in (KernelRestarted(), 
 # -- documents -------------------------------------------------------------------------------------
 
 
-class CellIdsGiven(Notice): ...
+class CellIdsGiven(Notice, once=True): ...
 
 
 class CellIdsRepeated(Notice):
@@ -106,7 +111,7 @@ class FileNotWritten(Notice):
     reason: str
 
 
-class EditNotRecorded(Notice):
+class EditNotRecorded(Notice, once=True):
     reason: str
 
 
@@ -151,7 +156,7 @@ class RunOutlived(Notice): ...
 class RunDroppedByRestart(Notice): ...
 
 
-class RunsDropped(Notice):
+class RunsDropped(Notice, once=True):
     count: int
 
 

@@ -25,6 +25,7 @@ from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.sessions.readings import Readings
 from jmcp.core.sessions.records import SessionRecord, Store
 from jmcp.core.sessions.sessions import Sessions
+from jmcp.core.sessions.undelivered import UndeliveredNotices
 from jmcp.core.stores.memory import MemoryStore
 
 log = logging.getLogger("jmcp")
@@ -72,6 +73,7 @@ class Server:
         self.metrics = Metrics()
         self.permissions = permissions or Permissions(api)
         self.readings = readings or Readings()
+        self.undelivered = UndeliveredNotices()
         self.gate = DrainGate(api.policy.errors.server_stopping)
         self._store = store or MemoryStore()
         self._observers = (self.metrics, *observers)

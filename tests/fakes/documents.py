@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from jmcp.core.notices import FileChanged, Notice
+from jmcp.core.notices import DocumentReloaded, FileChanged, Notice
 from jmcp.core.ports import (
     Cell,
     Cells,
@@ -61,7 +61,6 @@ class _Content:
     saved_version: int | None = None
     loaded: int = 1
     log: FileChangeLog = field(default_factory=FileChangeLog)
-    replaced: bool = False
 
 
 class FakeCells(FileCells):
@@ -307,6 +306,21 @@ class FakeDocuments:
         else:
             file.text = json.dumps(cells.content())
 
+    def replace(self, path: str, *sources: str) -> str:
+        """Another program writes the file, and a live document is loaded from it; the code of the
+        notice that says so."""
+        self.write(path, *sources)
+        if self.mode == "file":
+            return FileChanged.code
+        content = self._content(self._identify(path))
+        content.text = self._files[path].text
+        content.notebook = _parsed(path, content.text)
+        content.version += 1
+        content.loaded += 1
+        content.log.follow(content.notebook["cells"])
+        content.log.changes.replace()
+        return DocumentReloaded.code
+
     def rename(self, path: str, to: str) -> None:
         self._files[to] = self._files.pop(path)
         self._keys = {key: to if known == path else known for key, known in self._keys.items()}
@@ -444,14 +458,14 @@ class FakeDocuments:
         if known is None:
             known = self._contents[ref.key] = _Content(notebook=notebook, text=file.text)
         else:
-            known.notebook, known.text, known.replaced = notebook, file.text, True
+            known.notebook, known.text = notebook, file.text
+            known.log.changes.replace()
         known.log.follow(notebook["cells"])
         return known
 
     def _cells(self, ref: NotebookRef, taken: Callable[[], None] = lambda: None) -> FakeCells:
         content = self._content(ref)
-        notices = [FileChanged()] if content.replaced else []
-        cells = FakeCells(ref, content, notices, taken)
+        cells = FakeCells(ref, content, (), taken)
         cells.mode = self.mode
         return cells
 
@@ -468,7 +482,6 @@ class FakeDocuments:
                     self._take(ref, content, cells)
 
             cells = self._cells(ref, take)
-            content.replaced = False
             yield cells
             if self.mode == "file" and cells.changed:
                 if self._files[ref.path].text != before:

@@ -120,6 +120,7 @@ class Dispatcher(Server):
             permissions=self.permissions,
             readings=self.readings,
             healing=self.healing,
+            undelivered=self.undelivered,
         )
         handler = getattr(self._handlers, tool.handler)
         if tool.session == "none":
@@ -133,23 +134,34 @@ class Dispatcher(Server):
             stack.callback(session.close)
             try:
                 result = await handler(self._target(tool, params), session)
-                session.deliver_notices(
-                    await self.sessions.update(
-                        session.record,
-                        session.changes,
-                        session.notices_to_deliver,
-                        readings=session.unsaved_readings(),
-                    )
+                await self.sessions.update(
+                    session.record,
+                    session.changes,
+                    session.notices_to_deliver,
+                    readings=session.unsaved_readings(),
+                    losses=session.losses,
                 )
+                session.complete_notices()
                 if reason := self.sessions.unstored(session.record):
                     session.notice(SessionNotStored(reason=reason))
-            except asyncio.CancelledError:
-                self._left(tool, session)
+                data = result.dump() | self._envelope(session)
+                outcome = self._succeeded(tool, data, workspace)
+                session.acknowledge()
+            except BaseException as error:
+                self._abandon(tool, session, error)
                 raise
             finally:
-                envelope = self._envelope(session)
-                call.notebook_path = envelope["notebook_path"]
-        return self._succeeded(tool, result.dump() | envelope, workspace)
+                call.notebook_path = self._envelope(session)["notebook_path"]
+        return outcome
+
+    def _abandon(self, tool: Tool, session: Session, error: BaseException) -> None:
+        """The call has no result: what it found out is for the next one of its session."""
+        session.abandon(answered=isinstance(error, (ToolError, BackendError)))
+        if session.losses:
+            lost = self.sessions.give_back(session.record, session.losses)
+            self.later(lost, f"after a failed {tool.name}")
+        if isinstance(error, asyncio.CancelledError):
+            self._left(tool, session)
 
     def _left(self, tool: Tool, session: Session) -> None:
         """The caller is gone: its runs go on or end, as the tool declares.

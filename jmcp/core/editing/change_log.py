@@ -20,8 +20,10 @@ class ChangeLog:
     """
 
     def __init__(self) -> None:
-        self._life = uuid4().hex
+        self._origin = uuid4().hex
+        self._life = f"{self._origin} 0"
         self._count = 0
+        self._replaced = 0
         self._forgotten = 0
         self._latest: dict[str, int] = {}
         self._placed: dict[str, int] = {}
@@ -45,9 +47,21 @@ class ChangeLog:
 
     def forget(self) -> None:
         """Something was changed, and which cells is not known."""
-        self._life = uuid4().hex
+        self._count += 1
+        self._life = f"{self._origin} {self._count}"
         self._latest.clear()
         self._placed.clear()
+
+    def replace(self) -> None:
+        """The content was taken from a file that another program has written."""
+        self._count += 1
+        self._replaced = self._count
+
+    def replaced_since(self, cursor: Cursor | None) -> bool:
+        """Whether that happened after that cursor; never where the document was not known then."""
+        if cursor is None or not cursor[0].startswith(self._origin):
+            return False
+        return self._replaced > cursor[1]
 
     def since(self, cursor: Cursor | None) -> list[str] | None:
         """The ids of cells changed after that cursor, the newest first; None when that may be any cell."""

@@ -9,6 +9,7 @@ from types import TracebackType
 from jmcp.core.background import run_each
 from jmcp.core.errors import BackendError
 from jmcp.core.journal.entries import NOBODY, Author
+from jmcp.core.journal.notices import Item
 from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.notices import Notice
 from jmcp.core.ports import (
@@ -31,8 +32,8 @@ class EditLease:
     """Opens its notebook on first use and holds it until `close`.
 
     Each edit is published once: to `subscribers`, and to the journal, which has it before `edit`
-    returns. `author` is who edits; a lease without one (background work) is told no notices, which
-    are for whoever reads next. After `close` it still works, each use with an opening of its own.
+    returns. `author` is who edits; a lease without `on_notice` (background work) is told no notices,
+    which are for whoever reads next. They count as told once `acknowledge` says so. After `close` it still works, each use with an opening of its own.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class EditLease:
         self._on_notice = on_notice
         self._document: Document | None = None
         self._closed = False
+        self._items: list[Item] = []
 
     async def read(self) -> Cells:
         """The cells as they are now, for reading until the caller next awaits anything.
@@ -71,7 +73,7 @@ class EditLease:
                     cells = await document.read()
         finally:
             self._release_if_closed()
-        self._told(cells)
+        self._tell(cells)
         return cells
 
     @asynccontextmanager
@@ -84,7 +86,7 @@ class EditLease:
                 yield cells
         finally:
             self._release_if_closed()
-        self._told(cells)
+        self._tell(cells)
 
     @asynccontextmanager
     async def _recorded(self, document: Document) -> AsyncIterator[Cells]:
@@ -154,12 +156,22 @@ class EditLease:
             self._document.close()
             self._document = None
 
-    def _told(self, cells: Cells) -> None:
+    def acknowledge(self) -> None:
+        """A result with all that was told was made for the author."""
+        items, self._items = self._items, []
+        if items and self._recorder is not None:
+            self._recorder.notices.delivered(items, self._author)
+
+    def _tell(self, cells: Cells) -> None:
+        if self._on_notice is None:
+            return
         for notice in cells.notices():
-            self._notify(notice)
-        if self._recorder is not None and self._on_notice is not None:
-            for notice in self._recorder.notices.deliver(cells.ref.key, self._author):
-                self._notify(notice)
+            self._on_notice(notice)
+        if self._recorder is not None:
+            items = self._recorder.notices.pending(cells.ref.key, self._author)
+            self._items.extend(items)
+            for item in items:
+                self._on_notice(item.notice)
 
     def _notify(self, notice: Notice) -> None:
         if self._on_notice is not None:

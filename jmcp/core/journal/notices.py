@@ -48,8 +48,8 @@ class RecoveryNotices:
         self._clock = clock
         self._items: defaultdict[str, list[Item]] = defaultdict(list)
 
-    def deliver(self, key: str, author: Author) -> list[Notice]:
-        """What that author has not been told yet of a notebook; from now on it has."""
+    def pending(self, key: str, author: Author) -> list[Item]:
+        """What that author has not been told yet of a notebook."""
         if key not in self._items:
             return []
         oldest = self._clock() - NOTICE_SECONDS
@@ -58,14 +58,16 @@ class RecoveryNotices:
             self._items[key] = fresh
         else:
             del self._items[key]
-        items = [item for item in fresh if author not in item.delivered_to]
+        return [item for item in fresh if author not in item.delivered_to]
+
+    def delivered(self, items: Sequence[Item], author: Author) -> None:
+        """A result for that author says these."""
         for item in items:
             item.delivered_to.add(author)
         numbers = [item.number for item in items if item.number is not None]
         if numbers:
             with suppress(StateUnavailable):
                 self._journal.delivered(numbers)
-        return [item.notice for item in items]
 
     def add(self, key: str, notices: Sequence[Notice]) -> None:
         """What else every session on a notebook should know."""

@@ -243,7 +243,7 @@ class JournalRecorder:
         self.journal.settle([*kept, *lost])
         self._live(cells, life, self.journal.entries(key, states={"pending"}))
         self.notices.recovered(key, recovered.repeated)
-        self.notices.add(key, cells.notices())
+        self.notices.add(key, [notice for notice in cells.notices() if notice.once])
         self.notices.remember(key)
 
     async def _modified(self, ref: NotebookRef) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from jmcp.core.editing.change_log import Cursor
-from jmcp.core.ports import Cell, Cells, Edit
+from jmcp.core.ports import Cell, Cells, DocumentMode, Edit
 from jmcp.core.sessions.places import id_mark, is_marked, mark_of
 from jmcp.core.sessions.read_cells import Reading, UnseenChange, What, identified
 from jmcp.core.sessions.readings import Readings
@@ -19,7 +19,8 @@ class CallView:
     """Keeps a session's reading of a notebook up to date during one call.
 
     `unseen` is what others did to cells that the session had read or seen, and which they put among
-    those: the result of the call says it, and with that the session knows. `reading` is shared with the session's other calls, so what is
+    those, and `replaced` that the document was taken anew from its file: the result of the call
+    says it, and with that the session knows. `reading` is shared with the session's other calls, so what is
     read here counts for them at once.
     """
 
@@ -28,14 +29,22 @@ class CallView:
         self.reading = reading
         self.unseen: dict[tuple[str, What], UnseenChange] = {}
         self._readings = readings
+        self._said: list[UnseenChange] = []
         self._cursor: Cursor | None = None
         self._edited: dict[str, str | None] = {}
         self._later: list[Callable[[Reading], None]] | None = None
         """What an edit of a file did to the places, which the file has when the edit ends."""
+        self._places = reading.places.packed
+        """Those of when the call began, until it is over."""
+        self._placed = self._recorded = False
+        self.replaced: DocumentMode | None = None
+        """The mode of the document that was taken anew from its file since the session looked."""
 
     def begin(self, cells: Cells) -> None:
         """The call looks at the document as it is now."""
         self._cursor = cells.changes.cursor
+        if cells.changes.replaced_since(self.reading.cursor):
+            self.replaced = cells.mode
         unseen = self.reading.unseen_changes(cells)
         self.unseen |= {(one.cell_id, one.what): one for one in unseen}
 
@@ -65,7 +74,7 @@ class CallView:
             return False
         change = self.unseen.pop((cell.cell_id or "", "changed"), None)
         if change is not None:
-            self.reading.acknowledge([change])
+            self._said.append(change)
         return True
 
     def had_read(self, cell_id: str) -> bool:
@@ -85,11 +94,16 @@ class CallView:
 
     def record_places(self, *listed: Cell) -> None:
         """The session is told where these cells are, as `get` just returned them."""
+        self._recorded = True
         for cell in listed:
-            self._apply(partial(Reading.see, index=cell.index, mark=mark_of(cell)))
+            if self._later is None:
+                self.reading.see(cell.index, mark_of(cell))
+            else:
+                self._later.append(partial(Reading.see, index=cell.index, mark=mark_of(cell)))
 
     def record_place(self, index: int, cell_id: str) -> None:
         """The session is told that the cell with that id is at that index."""
+        self._recorded = True
         self._apply(partial(Reading.see, index=index, mark=id_mark(cell_id)))
 
     def record_end(self, count: int) -> None:
@@ -123,16 +137,23 @@ class CallView:
             self._later.append(change)
 
     def acknowledge(self) -> None:
-        """The call succeeded, and its result says what was unseen."""
-        self.reading.acknowledge(self.unseen.values())
+        """A result that says what was unseen was made."""
+        self.reading.acknowledge([*self.unseen.values(), *self._said])
         if self._cursor is not None:
             self.reading.cursor = self._cursor
+
+    def abandon(self, *, answered: bool) -> None:
+        """The call has no result. `answered`: its error says what it told the session of places,
+        unless it had changed some by then."""
+        if self._placed or (self._recorded and not answered):
+            self.reading.see_again(self._places)
 
     # -- its own edits -------------------------------------------------------------------------
 
     def on_edit(self, edit: Edit, cells: Cells) -> None:
         if cells.mode == "file" and self._later is None:
             self._later = []
+        self._placed = self._placed or edit.kind in ("insert", "delete", "move")
         self._apply(partial(Reading.follow, edit=edit))
         if edit.kind == "delete":
             self._deleted(edit, cells)

@@ -98,6 +98,12 @@ class Reading:
         if self.places.end(count):
             self.revision += 1
 
+    def see_again(self, places: bytes) -> None:
+        """The places are those of an earlier moment: what came since was told to nobody."""
+        if places != self.places.packed:
+            self.places = Places(places)
+            self.revision += 1
+
     def saw_another(self, cells: Cells, index: int) -> bool:
         """Whether the session saw another cell at that index than there is now."""
         mark = self.places.at(index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -22,6 +22,8 @@ from jmcp.core.notices import (
     CellsDeleted,
     CellsInserted,
     CellsMoved,
+    DocumentReloaded,
+    FileChanged,
     NotebookMoved,
     Notice,
     RunEnds,
@@ -38,6 +40,7 @@ from jmcp.core.sessions.read_cells import Reading, What
 from jmcp.core.sessions.readings import Readings
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.sessions import Change, Sessions
+from jmcp.core.sessions.undelivered import UndeliveredNotices
 
 UNSEEN: Mapping[What, Callable[..., Notice]] = {
     "changed": CellsChanged,
@@ -67,6 +70,7 @@ class Workspace:
         permissions: Permissions,
         readings: Readings,
         healing: Healing,
+        undelivered: UndeliveredNotices,
     ) -> None:
         self.caller = caller
         self.policy = policy
@@ -79,6 +83,7 @@ class Workspace:
         self.permissions = permissions
         self.readings = readings
         self.healing = healing
+        self.undelivered = undelivered
         self.images: list[Image] = []
         self.submitted: list[Run] = []
 
@@ -110,6 +115,9 @@ class Session:
         self.touched: HeldNotebook | None = None
         self.notices_to_deliver: set[str] = set()
         """Keys of the notebooks whose `pending_notice` this call tells, unless another one is faster."""
+        self.losses: dict[str, str] = {}
+        """Notices that were taken out of the record for this call's result, by notebook key."""
+        self._once: list[dict[str, Any]] = []
         self._opened: set[str] = set()
         self._notebooks: dict[str, Notebook] = {}
 
@@ -127,6 +135,8 @@ class Session:
         entry = {"code": notice.code, "message": message, "details": details}
         if entry not in self.notices:
             self.notices.append(entry)
+            if notice.once:
+                self._once.append(entry)
 
     async def notebook(
         self, notebook_path: str | None = None, *, even_deleted: bool = False
@@ -188,18 +198,37 @@ class Session:
         readings = {key: notebook.view.reading for key, notebook in self._notebooks.items()}
         return {key: reading for key, reading in readings.items() if reading.unsaved}
 
-    def deliver_notices(self, losses: Sequence[str]) -> None:
-        """Adds pending kernel-loss and changed-cells notices to this result, and marks them
-        delivered."""
-        for code in losses:
+    def complete_notices(self) -> None:
+        """Add to this result what its session is to be told beside what the call itself found."""
+        found, self.notices = self.notices, [*self.workspace.undelivered.of(self.record)]
+        self.notices += [entry for entry in found if entry not in self.notices]
+        for code in self.losses.values():
             self.notice(LOSSES[code])
-        views = [notebook.view for notebook in self._notebooks.values()]
+        views = self._views
+        for mode in filter(None, (view.replaced for view in views)):
+            self.notice(DocumentReloaded() if mode == "live" else FileChanged())
         unseen = [one for view in views for one in view.unseen.values()]
         for what, kind in UNSEEN.items():
             if cells := list(dict.fromkeys(one.cell_id for one in unseen if one.what == what)):
                 self.notice(kind(cells=cells))
-        for view in views:
-            view.acknowledge()
+
+    def acknowledge(self) -> None:
+        """A result with all notices was made for the caller."""
+        self.workspace.undelivered.delivered(self.record, self.notices)
+        for notebook in self._notebooks.values():
+            notebook.view.acknowledge()
+            notebook.lease.acknowledge()
+
+    def abandon(self, *, answered: bool) -> None:
+        """There is no result: what it would have said, a later one does. `answered`: the caller
+        has an error instead."""
+        self.workspace.undelivered.keep(self.record, self._once)
+        for view in self._views:
+            view.abandon(answered=answered)
+
+    @property
+    def _views(self) -> list[CallView]:
+        return [notebook.view for notebook in self._notebooks.values()]
 
     async def watch(self, run: Run | Batch, seconds: float) -> bool:
         """Wait at most so long for a run, telling the caller how far it is. Says whether it is done.

@@ -6,6 +6,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from jmcp.core.calls.call import Caller
@@ -68,27 +69,31 @@ class Sessions(SessionLookup):
         notices_to_deliver: Collection[str] = (),
         *,
         readings: Mapping[str, Reading] = NO_READINGS,
-    ) -> list[str]:
+        losses: dict[str, str] | None = None,
+    ) -> None:
         """Apply a call's changes to the record as it is stored now, and mark it as used.
 
         A use alone, and what the call has read, is stored a moment later.
 
         Other calls on the session may have changed it since this one began: their changes stay,
-        and a session that was closed meanwhile is not revived. Returns the notices that this call
-        has to notify of the notebooks with the keys `notices_to_deliver`: what another call told is not there.
+        and a session that was closed meanwhile is not revived. Of the notebooks with the keys
+        `notices_to_deliver`, `losses` gets by key the notices that this call has to tell: what
+        another call told is not there.
         """
         self._deferred.note(record, readings)
         if record.notebooks and not changes and not notices_to_deliver:
-            return []
-        told: list[str] = []
+            return
+        told = {} if losses is None else losses
         attempt = self._deferred.attempt(record)
 
         def clean(now: SessionRecord) -> SessionRecord:
             """Without the notices that this call tells."""
             told.clear()
-            named = [held for key, held in now.notebooks.items() if key in notices_to_deliver]
-            told.extend(held.pending_notice for held in named if held.pending_notice is not None)
-            news = {held.ref.key: replace(held, pending_notice=None) for held in named}
+            named = {key: held for key, held in now.notebooks.items() if key in notices_to_deliver}
+            for key, held in named.items():
+                if held.pending_notice is not None:
+                    told[key] = held.pending_notice
+            news = {key: replace(held, pending_notice=None) for key, held in named.items()}
             return replace(now, notebooks=now.notebooks | news)
 
         def changed(stored: SessionRecord) -> SessionRecord | None:
@@ -107,14 +112,20 @@ class Sessions(SessionLookup):
             cleaned = [clean] if told else []
             ended = [_unless_used] if not record.notebooks else []
             self._deferred.owe(record, [*changes, *cleaned, *ended], error)
-            return list(told)
+            return
         if done is None or done[1] is None:
             self._deferred.forget(record)
         else:
             self._deferred.confirm(record.owner, record.session_id, attempt)
         if done is not None:
             self.lifetimes.changed(*done)
-        return told
+
+    async def give_back(self, record: SessionRecord, losses: Mapping[str, str]) -> None:
+        """These notices, which `update` gave, are in no result: a later call tells them."""
+        for key, code in losses.items():
+            held = record.notebooks.get(key)
+            if held is not None:
+                await self.change(record, held, partial(_with_notice, code))
 
     async def require_store(self, record: SessionRecord) -> None:
         """Before work that changes the session: raises StateUnavailable where that could not be
@@ -211,6 +222,10 @@ class Sessions(SessionLookup):
     async def close(self) -> None:
         """Store what calls left to be stored."""
         await self._deferred.close()
+
+
+def _with_notice(code: str, held: HeldNotebook) -> HeldNotebook:
+    return replace(held, pending_notice=held.pending_notice or code)
 
 
 def _unless_used(now: SessionRecord) -> SessionRecord | None:

@@ -10,7 +10,6 @@ import pytest
 from jupyter_server.services.contents.largefilemanager import LargeFileManager
 
 from jmcp.core.errors import WriteRefused
-from jmcp.core.notices import FileChanged
 from tests.document_access import editing, reading
 from tests.ports.documents.conftest import DocumentServer
 
@@ -37,6 +36,9 @@ async def test_a_file_that_changed_during_an_edit_is_left_alone(server: Document
     server.write("a.ipynb", "1")
     ref = await server.documents.identify("a.ipynb")
 
+    async with reading(server.documents, ref) as cells:
+        looked = cells.changes.cursor
+
     async def edit() -> None:
         async with editing(server.documents, ref) as cells:
             cells.set_source(0, "ours")
@@ -47,8 +49,10 @@ async def test_a_file_that_changed_during_an_edit_is_left_alone(server: Document
     assert server.sources("a.ipynb") == ["theirs"]
     async with editing(server.documents, ref) as cells:
         assert cells.get(0).source == "theirs"
-        assert FileChanged() in cells.notices()
+        assert cells.changes.replaced_since(looked)
         cells.set_source(0, "ours, later")
+    async with reading(server.documents, ref) as cells:
+        assert not cells.changes.replaced_since(cells.changes.cursor)
     assert server.sources("a.ipynb") == ["ours, later"]
 
 

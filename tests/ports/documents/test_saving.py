@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from tornado.web import HTTPError
 
-from jmcp.core.notices import DocumentReloaded
 from tests.document_access import editing, reading
 from tests.ports.documents.conftest import DocumentServer, local_only
 from tests.ports.documents.tab import tab, until
@@ -229,14 +228,14 @@ async def test_a_file_replaced_at_once_after_the_save_is_not_called_saved(
     assert await server.documents.save(ref) == "pending"
 
 
-async def test_a_file_changed_outside_is_a_note_and_not_overwritten(start_server: START) -> None:
+async def test_a_file_changed_outside_is_noted_and_not_overwritten(start_server: START) -> None:
     server = await start_server(
         options={"save_after": 0.05}, YDocExtension={"file_poll_interval": 3600.0}
     )
     server.write("a.ipynb", "1")
     ref = await server.documents.identify("a.ipynb")
     async with reading(server.documents, ref) as cells:
-        assert list(cells.notices()) == []
+        looked = cells.changes.cursor
     server.write("a.ipynb", "from git")
     stat = (server.root / "a.ipynb").stat()
     os.utime(server.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
@@ -244,30 +243,33 @@ async def test_a_file_changed_outside_is_a_note_and_not_overwritten(start_server
         cells.insert(0, "code", "unsaved")
     await saved(server, "a.ipynb")
     assert server.sources("a.ipynb") == ["from git"]
-    for _ in range(2):  # every reader is told
-        async with reading(server.documents, ref) as cells:
-            assert [cells.get(index).source for index in range(len(cells))] == ["from git"]
-            assert DocumentReloaded() in cells.notices()
     async with editing(server.documents, ref) as cells:
-        assert DocumentReloaded() in cells.notices()
-    async with editing(server.documents, ref) as cells:
-        assert list(cells.notices()) == []
+        assert [cells.get(index).source for index in range(len(cells))] == ["from git"]
+        assert cells.changes.replaced_since(looked)
+        cells.insert(0, "code", "ours")
+    async with reading(
+        server.documents, ref
+    ) as cells:  # whoever looked before is told, and no other
+        assert cells.changes.replaced_since(looked)
+        assert not cells.changes.replaced_since(cells.changes.cursor)
+        assert not cells.changes.replaced_since(None)
 
 
-async def test_a_change_outside_that_jupyter_notices_is_a_note(start_server: START) -> None:
+async def test_a_change_outside_that_jupyter_notices_is_noted(start_server: START) -> None:
     server = await start_server(
         options={"save_after": 3600.0}, YDocExtension={"file_poll_interval": 0.02}
     )
     server.write("a.ipynb", "1")
     ref = await server.documents.identify("a.ipynb")
     async with reading(server.documents, ref) as cells:
+        looked = cells.changes.cursor
         server.write("a.ipynb", "from git", "more")
         stat = (server.root / "a.ipynb").stat()
         os.utime(server.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
         await until(lambda: len(cells) == 2)
     async with reading(server.documents, ref) as cells:
         assert cells.get(0).source == "from git"
-        assert DocumentReloaded() in cells.notices()
+        assert cells.changes.replaced_since(looked)
 
 
 async def test_a_save_of_ours_spares_jupyter_its_own(start_server: START) -> None:

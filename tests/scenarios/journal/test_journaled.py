@@ -139,7 +139,7 @@ async def test_edits_that_a_reload_took_are_made_again(server: JournaledServer) 
     async with server.documents.edit(ref) as cells:
         cells.set_source(0, "by an agent")
         cells.set_source(1, "by an agent too")
-    loaded = cells.loaded
+    loaded, looked = cells.loaded, cells.changes.cursor
     server.write("a.ipynb", "0", "by another program", "2")
 
     async def reloaded() -> bool:
@@ -148,7 +148,8 @@ async def test_edits_that_a_reload_took_are_made_again(server: JournaledServer) 
 
     await server.until(reloaded)
     notes = await server.told()
-    assert "changed on disk" in notes
+    async with reading(server.inner, ref) as now:
+        assert now.changes.replaced_since(looked)
     assert "Recovered 1 edit" in notes
     assert "cell c0 edited" in notes
     assert "by an agent too" in notes

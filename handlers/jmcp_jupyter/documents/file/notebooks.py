@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
-from jmcp.core.notices import FileChanged, Notice
 from jmcp.core.ports import Cell, Cells, DocumentMode, NotebookRef, OutputSink, SaveState
 from jmcp_api.backend_errors import WriteRefused
 from jmcp_jupyter.documents.file.cells import FileCells
@@ -52,7 +51,6 @@ class FileNotebooks:
         self._editing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         # Jupyter truncates a file while it saves it: a reader at that moment sees no notebook.
         self._transfers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._replaced: set[str] = set()
         self._followed: dict[str, FileChangeLog] = {}
 
     async def open(self, ref: NotebookRef) -> FileDocument:
@@ -76,7 +74,7 @@ class FileNotebooks:
     async def read(self, ref: NotebookRef) -> FileCells:
         """The cells as the file has them."""
         content, _ = await self._load(ref)
-        return FileCells(ref, content, self._notices(ref), self._followed[ref.key].changes)
+        return FileCells(ref, content, (), self._followed[ref.key].changes)
 
     @asynccontextmanager
     async def edit(self, ref: NotebookRef) -> AsyncIterator[FileCells]:
@@ -84,8 +82,7 @@ class FileNotebooks:
         async with self._editing[ref.key]:
             await self._check_writable(ref)
             content, stamp = await self._load(ref)
-            cells = FileCells(ref, content, self._notices(ref), self._followed[ref.key].changes)
-            self._replaced.discard(ref.key)
+            cells = FileCells(ref, content, (), self._followed[ref.key].changes)
             yield cells
             if cells.changed and not await self._store(ref, cells, stamp):
                 raise WriteRefused.changed_on_disk(path=ref.path)
@@ -126,9 +123,10 @@ class FileNotebooks:
             if stamp == await self._contents.stamp(ref.path):
                 self._readings.move_to_end(ref.key)
                 return content, stamp
-            self._replaced.add(ref.key)
         content, stamp = await self._contents.load(ref.path)
         self._keep(ref, stamp, content)
+        if known is not None:
+            self._followed[ref.key].changes.replace()
         return content, stamp
 
     async def _store(self, ref: NotebookRef, cells: FileCells, stamp: str) -> bool:
@@ -153,9 +151,6 @@ class FileNotebooks:
         model = await self._contents.about(ref.path)
         if not model["writable"]:
             raise WriteRefused.read_only(path=ref.path)
-
-    def _notices(self, ref: NotebookRef) -> list[Notice]:
-        return [FileChanged()] if ref.key in self._replaced else []
 
 
 class FileDocument:

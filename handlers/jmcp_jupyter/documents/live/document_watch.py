@@ -44,6 +44,13 @@ class DocumentWatch:
         self._on_cells = cells.observe_deep(self._cells_changed)
         self._on_meta = meta.observe_deep(self._meta_changed)
 
+    def follow(self, before: DocumentWatch) -> None:
+        """Go on with what was known of the same document over an earlier connection. Which cells
+        were changed meanwhile is not known."""
+        self.reloads = before.reloads
+        self.changes = before.changes
+        self.changes.forget()
+
     def close(self) -> None:
         self._cells.unobserve(self._on_cells)
         self._meta.unobserve(self._on_meta)

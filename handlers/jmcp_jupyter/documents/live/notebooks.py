@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from jmcp.core.notices import DocumentReloaded, FileNotWritten, Notice
+from jmcp.core.notices import FileNotWritten, Notice
 from jmcp.core.ports import Cell, Cells, DocumentMode, NotebookRef, OutputSink, SaveState
 from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.live.cells import LiveCells
@@ -91,7 +91,6 @@ class LiveDocument:
             room = await self._held(shared=True)
             try:
                 notices = _notices(room)
-                room.replaced = False  # told to the one who edits; readers before were told too
                 document = room.document
                 version = document.watch.version
                 try:
@@ -152,7 +151,6 @@ def _run_cell_id(document: SharedNotebook, cell: Cell) -> str | None:
 
 
 def _notices(room: Room) -> list[Notice]:
-    notices: list[Notice] = [DocumentReloaded()] if room.replaced else []
-    if room.saver is not None and room.saver.problem is not None:
-        notices.append(FileNotWritten(reason=room.saver.problem))
-    return notices
+    if room.saver is None or room.saver.problem is None:
+        return []
+    return [FileNotWritten(reason=room.saver.problem)]

@@ -13,8 +13,6 @@ from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 class Room(Protocol):
     """One open notebook that several clients share. HoldableRoom by whoever got it, until `release`."""
 
-    replaced: bool
-    """Whether the room reloaded its content from a file that somebody else changed."""
     followers: list[Callable[[], None]]
     """Called when `document` is another one than before."""
 

@@ -35,7 +35,6 @@ class LocalRoom:
         self.room = room
         self.document = SharedNotebook(room._document, room._update_lock.locked)
         self.document.loading = uuid4().hex
-        self.replaced = False
         self.holds = 0
         self.saver: SaveSupervisor | None = None
         self.followers: list[Callable[[], None]] = []

@@ -264,7 +264,7 @@ class LocalRooms:
         if opened is None:
             return
         if data.get("action") == "overwrite":
-            opened.replaced = True
+            opened.document.watch.changes.replace()
         elif data.get("action") == "clean" and not self.alive(opened):
             self._opened.pop(opened.room.room_id)
             opened.document.close()

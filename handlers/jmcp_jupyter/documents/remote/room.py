@@ -42,7 +42,6 @@ class RemoteRoom:
         """The server's session that the connection belongs to."""
         self.gone = False
         """Whether the server said that the file was deleted."""
-        self.replaced = False
         self.followers: list[Callable[[], None]] = []
         self.saver: RemoteSaver | None = None
         self.confirmed_version = 0
@@ -115,7 +114,8 @@ class RemoteRoom:
         document = SharedNotebook(client.notebook, lambda: self._is_reload(client), version)
         # A new connection to the same server finds the document as it was, people's edits included.
         document.loading = session
-        document.watch.reloads = 0 if before is None else before.watch.reloads
+        if before is not None:
+            document.watch.follow(before.watch)
         try:
             document.check(self.path)
         except BackendError:
@@ -186,9 +186,9 @@ class RemoteRoom:
 
     def announce_reload(self) -> None:
         """The room is being loaded again from a file that somebody else changed."""
-        self.replaced = True
         self._reload_announced = True
         if self._document is not None:
+            self._document.watch.changes.replace()
             self._document.watch.reloads += 1
             self._received()
 

@@ -23,6 +23,7 @@ from jmcp.options.table import settings_of
 from jmcp.state.named_tokens import NamedTokens
 from jmcp.state.token import config_folder
 from jmcp.transport.jupyter_bridge import Application, BridgeHandler, allow_header
+from jmcp.transport.jupyter_discovery import PATTERNS, DiscoveryHandler
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.problems import Problem
 from jmcp_api.jupyter import HANDLERS
@@ -142,6 +143,8 @@ class JmcpExtension(ExtensionApp):
         for pattern, tools in HANDLERS:
             options = {"host": self.hosted, "allow": allow_header(tools)}
             self.handlers.append((pattern, BridgeHandler, options))
+        if self.serverapp.base_url == "/":
+            self.handlers += [(pattern, DiscoveryHandler, {}) for pattern in PATTERNS]
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self.hosted.start()

@@ -38,6 +38,7 @@ from jmcp.transport.middleware.security_headers import (
     SECURITY_HEADERS,
     SecurityHeadersMiddleware,
 )
+from jmcp.transport.oauth_discovery import NO_OAUTH, is_oauth_discovery
 from jmcp.transport.problems import Problem, ProblemResponse, problem_body
 from jmcp.transport.rest import routes as rest_routes
 from jmcp.transport.rest.metrics_page import MetricsPage
@@ -80,7 +81,10 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = error.detail
     if error.status_code == HTTPStatus.NOT_FOUND:
-        detail = "Nothing lives at that path; /jmcp/docs shows what does."
+        discovery = is_oauth_discovery(request.url.path)
+        detail = (
+            NO_OAUTH if discovery else "Nothing lives at that path; /jmcp/docs shows what does."
+        )
     return ProblemResponse(problem_body(error.status_code, detail), dict(error.headers or {}))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from jmcp.core.calls.call import Calls, Outcome
 from jmcp.core.errors import ENDS_TASK
 from jmcp.transport.disconnects import until_disconnect, until_expired
-from jmcp.transport.json_text import encoded
+from jmcp.transport.json_text import encoded, one_line_encoded
 from jmcp.transport.mcp.handshake_sessions import HandshakeSession, HandshakeSessions
 from jmcp.transport.mcp.server import COMPLETE, connection_id, result_data
 from jmcp.transport.mcp.tool_list import ToolList
@@ -57,12 +58,23 @@ HEADERS = {
         MCP_NAME_HEADER,
     )
 }
+NO_BODY = [(b"content-length", b"0")]
+"""With status 202, which clients take as it is: they do not wait for this answer any more."""
+CANCELLED_EVENT = re.compile(
+    rb'event: message\r?\ndata: \{"jsonrpc":"2\.0","id":(?:"(?:[^"\\]|\\.)*"|-?[0-9]+),'
+    rb'"error":\{"code":%d,' % REQUEST_CANCELLED
+)
+"""What the SDK sends for a request that was cancelled, where MCP says to send nothing."""
 ALL_IN_USE = (
     "All MCP sessions that this server may have (its option max_mcp_sessions) are in use; end one "
     "(DELETE), use protocol revision 2026-07-28, which has none, or try again later."
 )
 Headers = Mapping[str, str]
 log = logging.getLogger("jmcp")
+
+
+class Withdrawn(Exception):
+    """The client cancelled the call, and MCP has no answer to that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +180,10 @@ class DirectCalls:
     async def _answer(self, call: DirectCall, receive: Receive, send: Send) -> None:
         try:
             outcome = await self._outcome(call, receive)
+        except Withdrawn:
+            await send({"type": "http.response.start", "status": 202, "headers": NO_BODY})
+            await send({"type": "http.response.body", "body": b""})
+            return
         except ENDS_TASK:
             raise
         except BaseException:
@@ -188,7 +204,8 @@ class DirectCalls:
         await send({"type": "http.response.body", "body": body})
 
     async def _outcome(self, call: DirectCall, receive: Receive) -> Outcome | None:
-        """None when the client left or cancelled the call before it ended."""
+        """None when the client left, or ended its session, before the call ended. Raises Withdrawn
+        when it cancelled the call."""
         session = call.session
         if session is None:
             # There, closing the connection is how a client cancels.
@@ -197,13 +214,17 @@ class DirectCalls:
                 receive, self._dispatcher.call(call.tool, call.arguments, who)
             )
         limit = asyncio.timeout(None)
-        with session.calling(call.request_id, limit):
+        with session.calling(call.request_id, limit) as called:
             running = self._dispatcher.call(
                 call.tool, call.arguments, caller(connection_id(session.id))
             )
             if self._dispatcher.api.tools[call.tool].on_disconnect == "interrupt":
-                return await until_disconnect(receive, running, limit)
-            return await until_expired(limit, running)
+                outcome = await until_disconnect(receive, running, limit)
+            else:
+                outcome = await until_expired(limit, running)
+        if outcome is None and called.withdrawn:
+            raise Withdrawn
+        return outcome
 
     def _result(self, call: DirectCall, outcome: Outcome) -> dict[str, Any]:
         result = result_data(outcome)
@@ -220,6 +241,9 @@ class DirectCalls:
         method = message.get("method") if isinstance(message, dict) else None
         if method == "notifications/cancelled":
             self._cancel(scope, headers, message)
+        if method == "tools/call":
+            await self._protocol(scope, receive, _readable_stream(send))
+            return
         if method != "initialize":
             await self._protocol(scope, receive, send)
             return
@@ -245,6 +269,19 @@ class DirectCalls:
 
     def _session(self, scope: Scope, headers: Headers) -> HandshakeSession | None:
         return self._sessions.find(headers.get(MCP_SESSION_ID_HEADER, ""), scope)
+
+
+def _readable_stream(send: Send) -> Send:
+    """A `send` for the SDK's streams: without the answer to a request that was cancelled, and with
+    each event in one line, whatever a client takes for the end of one."""
+
+    async def filtered(message: Message) -> None:
+        if body := message.get("body"):
+            body = b"" if CANCELLED_EVENT.match(body) else one_line_encoded(body)
+            message = {**message, "body": body}
+        await send(message)
+
+    return filtered
 
 
 def _replay(received: list[Message], receive: Receive) -> Receive:

@@ -12,6 +12,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
@@ -29,6 +30,14 @@ HANDSHAKE_ACCEPTED = "jmcp.handshake_accepted"
 """Set in the scope of a request whose `initialize` succeeded."""
 
 
+@dataclass(eq=False, slots=True)
+class DirectCallLimit:
+    """A call under way. One that its client has `withdrawn` is not answered."""
+
+    limit: asyncio.Timeout
+    withdrawn: bool = False
+
+
 class HandshakeSession:
     """An initialized session, by the value of its Mcp-Session-Id header, and its direct calls."""
 
@@ -39,7 +48,7 @@ class HandshakeSession:
         # Weak, because a transport is the key under which its session is kept.
         self._transport = ref(transport)
         self._idle_seconds = idle_seconds
-        self._calls: dict[RequestId, asyncio.Timeout] = {}
+        self._calls: dict[RequestId, DirectCallLimit] = {}
 
     @property
     def ended(self) -> bool:
@@ -62,25 +71,26 @@ class HandshakeSession:
         return None if transport is None else transport.idle_scope
 
     @contextmanager
-    def calling(self, request_id: RequestId, limit: asyncio.Timeout) -> Iterator[None]:
+    def calling(self, request_id: RequestId, limit: asyncio.Timeout) -> Iterator[DirectCallLimit]:
         """While this lasts, `cancel` makes `limit` expire, and the session is in use."""
         key = coerce_request_id(request_id)
-        self._calls[key] = limit
+        call = self._calls[key] = DirectCallLimit(limit)
         self._touch()
         try:
-            yield
+            yield call
         finally:
-            if self._calls.get(key) is limit:
+            if self._calls.get(key) is call:
                 del self._calls[key]
             self._touch()
 
     def cancel(self, request_id: RequestId | None = None) -> None:
-        """Cancel that call, or all of them."""
+        """Cancel that call, which its client has withdrawn, or all of them."""
         now = asyncio.get_running_loop().time()
         key = None if request_id is None else coerce_request_id(request_id)
-        for called, limit in self._calls.items():
+        for called, call in self._calls.items():
             if key is None or called == key:
-                limit.reschedule(now)
+                call.withdrawn = key is not None
+                call.limit.reschedule(now)
 
     def _touch(self) -> None:
         """Begin the idle time anew, unless the SDK has suspended it for a request of its own."""

@@ -10,6 +10,7 @@ from jmcp.core.calls.principal import Named, Principal
 from jmcp.transport.middleware.credential import credential
 from jmcp.transport.middleware.headers import header
 from jmcp.transport.middleware.principal import HOLDER
+from jmcp.transport.oauth_discovery import is_oauth_discovery
 from jmcp.transport.problems import ProblemResponse, problem_body
 
 AUTHORIZATION = b"authorization"
@@ -38,7 +39,11 @@ class BearerMiddleware:
             return
         authorization = header(scope, AUTHORIZATION)
         principal = self._principal(credential(authorization))
-        public = scope["path"] in self._public or scope["method"] == "OPTIONS"
+        public = (
+            scope["path"] in self._public
+            or scope["method"] == "OPTIONS"
+            or is_oauth_discovery(scope["path"])  # there is nothing to protect
+        )
         if principal is None and not public:
             await self._refuse(bool(authorization.partition(" ")[2]))(scope, receive, send)
             return

@@ -16,6 +16,11 @@ from jmcp.transport.middleware.headers import header
 from jmcp.transport.middleware.loopback import is_loopback
 from jmcp.transport.problems import Problem, ProblemResponse
 
+HTTP_PORT = 80
+ORIGIN_REFUSED = (
+    "Requests from that Origin are refused; the server's option allow_origins lists others."
+)
+
 
 def hostname(netloc: str) -> str:
     """`example.org:80` -> `example.org`, `[::1]:80` -> `::1`; empty when it is neither."""
@@ -23,6 +28,15 @@ def hostname(netloc: str) -> str:
         return urlsplit(f"//{netloc}").hostname or ""
     except ValueError:
         return ""
+
+
+def port(netloc: str) -> int | None:
+    """`example.org:8080` -> 8080, `example.org` -> 80; None when it is neither."""
+    try:
+        found = urlsplit(f"//{netloc}").port
+    except ValueError:
+        return None
+    return HTTP_PORT if found is None else found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +59,20 @@ class HostOriginPolicy:
         if not (self.any_host or is_loopback(name) or name in self.hosts):
             raise Problem(421, "The Host header names another server.")
         if origin and not self._allows(origin.lower(), host.lower(), name):
-            raise Problem(403, "Requests from that Origin are refused.", code="origin_refused")
+            raise Problem(403, ORIGIN_REFUSED, code="origin_refused")
 
     def _allows(self, origin: str, host: str, name: str) -> bool:
         scheme, _, origin_host = origin.partition("://")
         if (origin_host and origin_host == host) or self._configured(origin):
             return True
-        # The SDK's rule: local pages (an MCP inspector on another port) may use a local server.
-        return scheme == "http" and is_loopback(name) and is_loopback(hostname(origin_host))
+        # Another name of the same address. Another port is another server, whose pages share the
+        # cookies of this one: browsers do not tell ports apart there.
+        return (
+            scheme == "http"
+            and is_loopback(name)
+            and is_loopback(hostname(origin_host))
+            and port(origin_host) == port(host)
+        )
 
     def _configured(self, origin: str) -> bool:
         if "*" in self.origins or origin in self.origins:

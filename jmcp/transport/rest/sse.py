@@ -17,6 +17,7 @@ from jmcp.core.ports import Output
 from jmcp.core.runs.progress import Progress
 from jmcp.transport import problems
 from jmcp.transport.disconnects import disconnected
+from jmcp.transport.json_text import one_line
 
 MEDIA_TYPE = "text/event-stream"
 HEARTBEAT_SECONDS = 15.0
@@ -123,9 +124,9 @@ def last_event(outcome: Outcome) -> str:
 
 
 def event(kind: str, data: Any) -> str:
-    """One event. JSON has no line breaks of its own, which would end the data."""
+    """One event, whose data is one line."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {kind}\ndata: {text}\n\n"
+    return f"event: {kind}\ndata: {one_line(text)}\n\n"
 
 
 def _progress(progress: Progress) -> dict[str, Any]:

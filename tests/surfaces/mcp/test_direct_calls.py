@@ -246,6 +246,17 @@ async def test_what_json_cannot_say_is_answered_all_the_same(
     assert content["content"][0]["text"] == content["structuredContent"]["text"] == "\ud83d"
 
 
+async def test_an_event_is_one_line_for_everybody(era: Era, recording: RecordingDispatcher) -> None:
+    """Python's own `splitlines`, and clients that use it, end lines at more than LF and CR."""
+    recording.outcome = Outcome(tool="any", text="a\u2028b\u2029c\x85d", result={"e": "\u2028"})
+    response = await era.post(message(RUNNING_TOOL, _meta={"progressToken": 1}))
+    streamed = response.headers["Content-Type"].startswith("text/event-stream")
+    assert streamed == era.handshake
+    _, answer = answered(response)
+    assert answer["result"]["content"][0]["text"] == "a\u2028b\u2029c\x85d"
+    assert answer["result"]["structuredContent"] == {"e": "\u2028"}
+
+
 async def test_a_bug_is_an_error_without_details(era: Era, recording: RecordingDispatcher) -> None:
     recording.outcome = RuntimeError("secret")
     response = await era.post(message())
@@ -311,7 +322,28 @@ async def test_a_call_in_a_session_can_be_cancelled(
                 cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
                 await waiting_client.post("/mcp", json=cancel, headers=ACCEPT | session)
         status, answer = answered(await calling)
-    assert (status, answer["id"], answer["error"]["code"]) == (200, "7", REQUEST_CANCELLED)
+    if how == "cancelled":
+        assert (status, answer) == (202, "")  # MCP has no answer to that
+    else:
+        assert (status, answer["id"], answer["error"]["code"]) == (200, "7", REQUEST_CANCELLED)
+    assert waiting.cancelled == 1
+
+
+@pytest.mark.parametrize("tool", [RUNNING_TOOL, INTERRUPTED_TOOL])
+async def test_a_call_with_progress_is_not_answered_either(
+    waiting_client: Client, waiting: WaitingDispatcher, tool: str
+) -> None:
+    session = await opened(waiting_client)
+    sent = message(tool, "7", _meta={"progressToken": 1})
+    async with asyncio.timeout(SECONDS):
+        calling = asyncio.create_task(Era(waiting_client, session).post(sent))
+        await waiting.begun.wait()
+        params = {"requestId": "7"}
+        cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
+        await waiting_client.post("/mcp", json=cancel, headers=ACCEPT | session)
+        stream = await calling
+    assert stream.headers["Content-Type"].startswith("text/event-stream")
+    assert "data:" not in stream.text
     assert waiting.cancelled == 1
 
 

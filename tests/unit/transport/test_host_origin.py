@@ -16,8 +16,8 @@ from jmcp.transport.problems import Problem
         ("[::1]:8888", None),
         ("localhost:8888", "http://localhost:8888"),
         ("LOCALHOST:8888", "http://localhost:8888"),
-        # An MCP inspector on another port of this machine.
-        ("127.0.0.1:8888", "http://localhost:6274"),
+        ("127.0.0.1:8888", "http://localhost:8888"),
+        ("[::1]", "http://localhost:80"),
     ],
 )
 def test_loopback_may_talk_to_itself(host: str, origin: str | None) -> None:
@@ -43,6 +43,10 @@ def test_other_hosts_are_refused(host: str) -> None:
         "http://localhost.evil.example",
         "file://localhost",
         "nonsense",
+        # Another server of this machine, with the same cookies.
+        "http://localhost:6274",
+        "http://127.0.0.1",
+        "http://localhost:x",
     ],
 )
 def test_foreign_origins_are_refused(origin: str) -> None:

@@ -85,11 +85,12 @@ async def empty(served: Served) -> None:
     ) as http:
         for kernel in (await http.get("api/kernels")).json():
             assert (await http.delete(f"api/kernels/{kernel['id']}")).status_code == 204
-        for path in served.root.rglob("[!.]*.*"):
-            name = quote(path.relative_to(served.root).as_posix())
-            if ".ipynb_checkpoints" not in name:
-                gone = await http.delete(f"api/contents/{name}")
-                assert gone.status_code == 204, (name, gone.text)
+        for path in served.root.rglob("*.*"):
+            inside = path.relative_to(served.root)
+            if any(part.startswith(".") for part in inside.parts):
+                continue  # what Jupyter keeps for itself: checkpoints, in old versions sessions
+            gone = await http.delete(f"api/contents/{quote(inside.as_posix())}")
+            assert gone.status_code == 204, (inside, gone.text)
     shutil.rmtree(served.root / "folder", ignore_errors=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 
@@ -105,4 +106,5 @@ class Folder(Stage):
             for kernel in (await http.get("api/kernels")).json():
                 assert (await http.delete(f"api/kernels/{kernel['id']}")).status_code == 204
             for row in files["files"]:
-                assert (await http.delete(f"api/contents/{row['path']}")).status_code == 204
+                gone = await http.delete(f"api/contents/{quote(row['path'])}")
+                assert gone.status_code == 204, (row["path"], gone.text)

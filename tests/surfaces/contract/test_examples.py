@@ -30,6 +30,7 @@ def output_schemas() -> dict[str, Any]:
 @pytest.fixture
 async def folder(served: Served) -> AsyncIterator[Folder]:
     folder = Folder(served)
+    await folder.empty()  # other tests on this server leave files
     yield folder
     await folder.empty()
 

@@ -43,10 +43,14 @@ API = Api(
 
 
 def api_of(settings: Settings) -> Api:
-    """The API with the session lifetime of this server."""
-    if settings.session_hours is None:
-        return API
-    return replace(API, policy=replace(API.policy, idle_hours=settings.session_hours))
+    """The API with what this server's configuration says of sessions and runs."""
+    policy = API.policy
+    if settings.session_hours is not None:
+        policy = replace(policy, idle_hours=settings.session_hours)
+    if settings.beyond_output_limit is not None:
+        kept = replace(policy.run_output, beyond=settings.beyond_output_limit)
+        policy = replace(policy, run_output=kept)
+    return API if policy is API.policy else replace(API, policy=policy)
 
 
 def permissions(settings: Settings) -> Permissions:

@@ -104,6 +104,7 @@ NoticeCode = Literal[
     "run_abandoned",
     "run_failed",
     "run_timed_out",
+    "run_put_out_too_much",
     "interrupt_ignored",
     "interrupted_unsent",
     "kernel_stuck",

@@ -139,6 +139,10 @@ def run_timed_out(*, seconds: float) -> str:
     return f"Interrupted after {seconds:g} s."
 
 
+def run_put_out_too_much() -> str:
+    return "Interrupted, because it put out more than is kept of one run."
+
+
 def interrupt_ignored(*, seconds: float) -> str:
     return f"The kernel ignored the interrupt for {seconds:g} s and is still busy with this code. Restart the kernel."
 
@@ -293,6 +297,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "run_abandoned": run_abandoned,
     "run_failed": run_failed,
     "run_timed_out": run_timed_out,
+    "run_put_out_too_much": run_put_out_too_much,
     "interrupt_ignored": interrupt_ignored,
     "interrupted_unsent": interrupted_unsent,
     "kernel_stuck": kernel_stuck,

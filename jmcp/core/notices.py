@@ -170,6 +170,9 @@ class RunTimedOut(Notice):
     seconds: float
 
 
+class RunPutOutTooMuch(Notice): ...
+
+
 class InterruptIgnored(Notice):
     seconds: float
 

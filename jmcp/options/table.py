@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, get_args
 
+from jmcp.core.outputs.output_limits import Beyond
 from jmcp.options.option_types import (
     Choice,
     FilePath,
@@ -215,6 +216,13 @@ SETTINGS: tuple[Option, ...] = (
         type=Number(positive=True),
         default=DEFAULTS.mcp_session_hours,
         help="how long such a session may be unused",
+    ),
+    Option(
+        name="beyond_output_limit",
+        metavar="WHAT",
+        type=Choice(get_args(Beyond)),
+        help="what becomes of a run that puts out more than is kept of one: go_on or interrupt",
+        shown="go_on",
     ),
     Option(
         name="allow_hidden",

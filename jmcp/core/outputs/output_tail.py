@@ -10,8 +10,45 @@ from jmcp.core.outputs.output_limits import LeftOut, OutputLimits
 from jmcp.core.outputs.stream_text import StreamText
 from jmcp.core.ports import Output
 
-_SLACK = 4
-"""Text is dropped when there is a part in so many too much of it: seldom, for each time copies it."""
+LOOK_CHARACTERS = 2**16
+"""Of each text, what is made of its end for who asks before the run is over."""
+
+
+class _Text:
+    """The end of a stream's text as it came. What a terminal makes of it is found out at the end."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[str] = deque()
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def append(self, text: str) -> None:
+        self._pieces.append(text)
+        self._length += len(text)
+
+    def drop(self, characters: int) -> None:
+        """Drop so many from the beginning."""
+        self._length -= characters
+        while characters:
+            piece = self._pieces.popleft()
+            if len(piece) > characters:
+                self._pieces.appendleft(piece[characters:])
+            characters -= min(characters, len(piece))
+
+    def shown(self, limit: int | None) -> str:
+        """As a terminal would have left it; with a limit, that of so many characters at its end."""
+        pieces: list[str] = []
+        for piece in reversed(self._pieces):
+            pieces.append(piece if limit is None else piece[-limit:])
+            if limit is not None:
+                limit -= len(pieces[-1])
+                if limit <= 0:
+                    break
+        text = StreamText()
+        text.append("".join(reversed(pieces)))
+        return str(text)
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -20,11 +57,11 @@ class _Entry:
 
     output: Output
     display_id: str = ""
-    text: StreamText | None = None
+    text: _Text | None = None
     size: int = 0
 
-    def whole(self) -> Output:
-        return self.output if self.text is None else {**self.output, "text": str(self.text)}
+    def whole(self, limit: int | None) -> Output:
+        return self.output if self.text is None else {**self.output, "text": self.text.shown(limit)}
 
 
 class OutputTail:
@@ -43,26 +80,22 @@ class OutputTail:
         """What was dropped so far."""
         return LeftOut(characters=self._dropped_characters, outputs=self._dropped_outputs)
 
-    def outputs(self) -> list[tuple[Output, str]]:
-        """The last outputs, each with its display id or ""."""
-        self._drop_text(self._limits.text_tail)
-        return [(entry.whole(), entry.display_id) for entry in self._entries]
+    def outputs(self, *, over: bool) -> list[tuple[Output, str]]:
+        """The last outputs, each with its display id or "". Until the run is `over`, of each text
+        what LOOK_CHARACTERS at its end come to."""
+        limit = None if over else LOOK_CHARACTERS
+        return [(entry.whole(limit), entry.display_id) for entry in self._entries]
 
     def append_text(self, name: str, text: str) -> None:
         """Add text of the stream with that name."""
         last = self._entries[-1] if self._entries else None
         if last is None or last.text is None or last.output.get("name") != name:
-            last = _Entry(
-                output={"output_type": "stream", "name": name, "text": ""}, text=StreamText()
-            )
+            last = _Entry(output={"output_type": "stream", "name": name, "text": ""}, text=_Text())
             self._entries.append(last)
         assert last.text is not None
-        before = len(last.text)
         last.text.append(text)
-        self._characters += len(last.text) - before
-        limit = self._limits.text_tail
-        if self._characters > limit + limit // _SLACK:
-            self._drop_text(limit)
+        self._characters += len(text)
+        self._drop_text()
         self._drop_outputs()
 
     def append(self, output: Output, display_id: str = "") -> None:
@@ -87,18 +120,16 @@ class OutputTail:
                 self._bytes += entry.size
         self._drop_data()
 
-    def _drop_text(self, limit: int) -> None:
-        for entry in tuple(self._entries):
-            excess = self._characters - limit
-            if excess <= 0:
-                return
-            if entry.text is not None:
-                dropped = min(excess, len(entry.text))
-                entry.text.drop(dropped)
-                self._characters -= dropped
-                self._dropped_characters += dropped
-                if not len(entry.text):
-                    self._entries.remove(entry)
+    def _drop_text(self) -> None:
+        while (excess := self._characters - self._limits.text_tail) > 0:
+            entry = next(one for one in self._entries if one.text is not None)
+            assert entry.text is not None
+            dropped = min(excess, len(entry.text))
+            entry.text.drop(dropped)
+            self._characters -= dropped
+            self._dropped_characters += dropped
+            if not len(entry.text):
+                self._entries.remove(entry)
 
     def _drop_data(self) -> None:
         for entry in tuple(self._entries):

@@ -18,6 +18,10 @@ from jmcp.core.sentences import OutputPhrases
 TEXT_PART_CHARACTERS = 2**16
 """Text is taken in such parts, each of which may be more than is kept."""
 
+OVERWRITTEN = 10
+"""Text that is written over itself, as by a progress bar, may be so many times the text that is
+kept: each character of it costs time and leaves none."""
+
 OnLate = Callable[["OutputRecord"], None]
 """Called when outputs of a finished run change: its cell does not have that yet."""
 
@@ -63,6 +67,7 @@ class OutputRecord:
         self._tail: OutputTail | None = None
         self._mark: int | None = None
         self._missed = LeftOut()
+        self._overwriting = 0
         self._outputs = OutputList(shown.outputs if shown is not None else ())
         self.cell = CellMirror(self._outputs, sink, keep=shown is not None)
         if shown is not None:
@@ -77,7 +82,7 @@ class OutputRecord:
         """The outputs so far; the list is the caller's, the outputs are not."""
         if self._tail is None:
             return self._outputs.copy()
-        return [*self._outputs.copy(), *(output for output, _ in self._tail.outputs())]
+        return [*self._outputs.copy(), *(output for output, _ in self._tail.outputs(over=False))]
 
     @property
     def settled(self) -> list[Output]:
@@ -185,6 +190,7 @@ class OutputRecord:
         for start in range(0, len(text), TEXT_PART_CHARACTERS):
             part = text[start : start + TEXT_PART_CHARACTERS]
             if self._tail is None and self._has_room(0):
+                self._overwriting += len(part) if "\r" in part or "\b" in part else 0
                 self._outputs.append_text(name, part)
                 self._changed(len(self._outputs) - 1, grown=True)
             else:
@@ -216,6 +222,7 @@ class OutputRecord:
         limits, outputs = self._limits, self._outputs
         return limits is None or (
             outputs.characters < limits.text_head
+            and self._overwriting < OVERWRITTEN * limits.text_head
             and outputs.bytes + size <= limits.data_head
             and len(outputs) < limits.outputs_head
         )
@@ -237,7 +244,7 @@ class OutputRecord:
         tail, self._tail = self._tail, None
         if tail is None:
             return
-        last = tail.outputs()  # which may drop the rest of what is too much
+        last = tail.outputs(over=True)
         self._missed += tail.left_out
         self._limits = None  # what threads send after the end has a limit of its own
         if self._mark is not None and self._phrases is not None:
@@ -275,6 +282,7 @@ class OutputRecord:
         self._positions.clear()
         self._tail = self._mark = None
         self._missed = LeftOut()
+        self._overwriting = 0
         self.display_changes += 1
         self.cell.cleared()
         self._tell_late()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 
 from jmcp.core.outputs.terminal_line import TerminalLine
 
-_CONTROL = re.compile("([\r\n\b])")
+_CONTROL = re.compile("([\r\n]|\b+)")
 
 
 class StreamText:
@@ -20,7 +19,7 @@ class StreamText:
 
     def __init__(self, text: str = "") -> None:
         head, newline, tail = text.rpartition("\n")
-        self._done = deque([head + newline])
+        self._done = [head + newline]
         self._done_length = len(head) + len(newline)
         self._line = TerminalLine(tail)
         self._fresh: list[str] = []
@@ -30,7 +29,7 @@ class StreamText:
         return self._done_length + len(self._line)
 
     def __str__(self) -> str:
-        self._done = deque(["".join(self._done)])
+        self._done = ["".join(self._done)]
         return self._done[0] + str(self._line)
 
     def append(self, text: str) -> None:
@@ -50,18 +49,6 @@ class StreamText:
         self._fresh, self._rewritten = [], False
         return fresh
 
-    def drop(self, characters: int) -> None:
-        """Drop so many from the beginning. What was added since the last `take` is not known then."""
-        self._fresh, self._rewritten = [], True
-        left = characters
-        while left and self._done:
-            piece = self._done.popleft()
-            if len(piece) > left:
-                self._done.appendleft(piece[left:])
-            left -= min(left, len(piece))
-        self._done_length -= characters - left
-        self._line.drop(left)
-
     def _finish_line(self, rest: str) -> None:
         self._done.extend((str(self._line), rest))
         self._done_length += len(self._line) + len(rest)
@@ -74,8 +61,8 @@ class StreamText:
                 self._fresh.append(piece)
             elif piece == "\r":
                 self._line.back(len(self._line))
-            elif piece == "\b":
-                self._line.back(1)
+            elif piece.startswith("\b"):
+                self._line.back(len(piece))
             elif piece:
                 added = self._line.write(piece)
                 if added is None:

@@ -57,14 +57,3 @@ class TerminalLine:
         if not new.startswith(over):
             return None
         return text[len(over) // _WIDTH :]
-
-    def drop(self, characters: int) -> None:
-        """Drop so many from the beginning."""
-        if characters <= 0:
-            return
-        if self._characters is not None:
-            del self._characters[: _WIDTH * characters]
-        else:
-            self._pieces = [str(self)[characters:]]
-        self._length = max(0, self._length - characters)
-        self._column = max(0, self._column - characters)

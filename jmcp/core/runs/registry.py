@@ -8,12 +8,13 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from jmcp.core.background import run_each, run_together
 from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.errors import ENDS_TASK, BackendError
-from jmcp.core.notices import InterruptedUnsent, Notice, RunFailed, RunNotBegun
+from jmcp.core.notices import InterruptedUnsent, Notice, RunFailed, RunNotBegun, RunPutOutTooMuch
 from jmcp.core.outputs.output_limits import OutputLimits
 from jmcp.core.ports import Kernels
 from jmcp.core.runs.batch import Batch, BatchRequest
@@ -81,6 +82,8 @@ class RunRegistry:
             phrases=self._phrases,
             limits=self._limits,
         )
+        if self._limits is not None and self._limits.beyond == "interrupt":
+            run.on_excess = partial(self._interrupt_for_excess, run)
         self._entries[run.execution_id] = run
         if request.kernel_id is not None:
             self._queue(request.kernel_id).put(run)
@@ -199,6 +202,16 @@ class RunRegistry:
             self._end_unplaced(run, "aborted", notice)
         elif run.request.kernel_id in self._queues:
             await self._queues[run.request.kernel_id].cancel(run, notice)
+
+    def _interrupt_for_excess(self, run: Run) -> None:
+        run.notices.append(RunPutOutTooMuch())
+        self._start(self._cancelled(run), f"jmcp-excess-of-{run.execution_id}")
+
+    async def _cancelled(self, run: Run) -> None:
+        try:
+            await self.cancel(run, RunPutOutTooMuch())
+        except BackendError:
+            log.warning("Execution %s could not be interrupted.", run.execution_id, exc_info=True)
 
     async def interrupt_waiting(self, key: str, *, owner: str, session_id: str) -> bool:
         """End what that session has waiting for a kernel of the notebook; whether there was any."""

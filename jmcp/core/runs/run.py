@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -35,7 +36,8 @@ class Run(Waitable):
     of the kernel process that ran it (0 before). `failure` is why a run never reached the kernel
     (`aborted`, `kernel_died`); `notices` are for whoever reads the result. `incomplete` says
     why outputs may be missing. `outdated`: it was not run, because the kernel process that it was
-    written for is gone. `limits` are those of its outputs. `left` is what an earlier process of jmcp
+    written for is gone. `limits` are those of its outputs; `on_excess` is called once
+    when there are more. `left` is what an earlier process of jmcp
     stored of a run that goes on; the code of its `request` is then what the cell held when it was
     taken up.
     """
@@ -44,6 +46,7 @@ class Run(Waitable):
     request: RunRequest
     phrases: RunPhrases
     limits: OutputLimits | None = None
+    on_excess: Callable[[], None] | None = None
     left: PendingRun | None = None
     status: RunStatus = "queued"
     generation: int = 0

@@ -86,6 +86,9 @@ class RunOutput:
         if kind != "status":  # which comes before the kernel listens to interrupts
             self.code_started.set()
         run.record.apply(kind, content, metadata)
+        if run.on_excess is not None and run.record.left_out is not None:
+            call, run.on_excess = run.on_excess, None
+            call()
         if run.record.display_changes != self._kept_changes:
             self._keep_displays()
         run.advance()

@@ -19,6 +19,7 @@ from jmcp.core.runs.request import RunRequest
 from jmcp.core.runs.run import Run
 from jmcp.core.stores.memory import MemoryStore
 from jmcp_api import phrases
+from jmcp_api.sessions import POLICY
 from jmcp_jupyter.documents.local.documents import LocalDocuments
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.document_access import reading
@@ -105,7 +106,9 @@ async def start_notebook(jupyter: StartJupyter) -> AsyncIterator[StartNotebook]:
                 app=app,
                 documents=documents,
                 kernels=kernels,
-                registry=RunRegistry(kernels, phrases=phrases, store=store),
+                registry=RunRegistry(
+                    kernels, phrases=phrases, store=store, limits=POLICY.run_output
+                ),
                 store=store,
                 ref=ref,
                 kernel_id=await kernels.start(ref, None),

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from jmcp.compose import api_of
 from jmcp.core.ports import Reply
+from jmcp.options.settings import Settings
 from jmcp_api.limits import ERROR_VALUE_CHARACTERS, RESULT_CHARACTERS, RESULT_OUTPUTS
 from jmcp_api.sessions import POLICY
 from jmcp_handlers.support.output_results import clip, plain
@@ -117,3 +119,16 @@ async def test_a_run_that_puts_out_more_than_is_kept_says_so(jmcp: FakeJmcp, ses
     assert f"{missing:,} characters" in told["message"]
     read = await jmcp.call("read_cell", session_id=session, cell_id=ran["cell_id"])
     assert f"left out {missing:,} characters" in read["outputs"][1]["text"]
+
+
+async def test_a_run_that_puts_out_more_than_is_kept_may_end_by_that(jmcp: FakeJmcp) -> None:
+    api = api_of(Settings(beyond_output_limit="interrupt"))
+    made = FakeJmcp(options={"api": api})
+    made.documents.write("a.ipynb", "x = 6")
+    code = "print('x' * 20_000_000)\ntime.sleep(60)"
+    async with made.running():
+        session = await made.open("a.ipynb")
+        ran = await made.call("execute_code", session_id=session, code=code)
+        assert ran["status"] == "interrupted"
+        codes = [notice["code"] for notice in ran["notices"]]
+        assert {"run_put_out_too_much", "outputs_left_out"} <= set(codes)

@@ -88,10 +88,19 @@ async def test_one_message_of_any_length_is_cut(sink: RecordingSink) -> None:
 
 async def test_a_progress_bar_is_never_too_much(sink: RecordingSink) -> None:
     record = record_of(sink)
+    for step in range(150):
+        stream(record, f"\r{step:5d}")
+    assert await finished(record, sink) == ["  149"]
+    assert record.left_out is None
+
+
+async def test_text_that_is_written_over_without_end_is_too_much(sink: RecordingSink) -> None:
+    record = record_of(sink)
     for step in range(1000):
         stream(record, f"\r{step:5d}")
-    assert await finished(record, sink) == ["  999"]
-    assert record.left_out is None
+    assert record.left_out is not None
+    before, _, after = await finished(record, sink)
+    assert (before, after) == ("  166", "  999")
 
 
 async def test_of_many_outputs_the_first_and_the_last_stay(sink: RecordingSink) -> None:

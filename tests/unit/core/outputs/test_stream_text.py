@@ -44,18 +44,6 @@ def test_any_text_in_any_pieces_is_what_a_terminal_shows(seed: int) -> None:
     assert str(text) == terminal("".join(pieces))
 
 
-@pytest.mark.parametrize("dropped", range(14))
-def test_what_is_dropped_is_gone_from_the_beginning(dropped: int) -> None:
-    for whole in ("one\ntwo\nthree", "a\rbcdefghijklm", "123456789\n\n\n\r45"):
-        text = StreamText()
-        text.append(whole)
-        shown = str(text)
-        text.drop(min(dropped, len(shown)))
-        assert (str(text), len(text)) == (shown[dropped:], len(shown[dropped:]))
-        text.append("more\n")
-        assert str(text).endswith("more\n")
-
-
 def seconds(line: int) -> float:
     """What it takes to go back in a line of that length and write over it, again and again."""
     text = StreamText()

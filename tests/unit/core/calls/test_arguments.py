@@ -35,7 +35,6 @@ def refusal(tool: str, arguments: dict[str, Any]) -> str:
         ("execute_cell", {"cell_index": 0, "timeout": float("inf")}, "finite"),
         ("execute_cell", {"cell_index": 0, "timeout": -1}, "greater than or equal to 0"),
         ("execute_cell", {"cell_index": 0, "timeout": 1e6}, "86400"),
-        ("delete_cell", {"cell_indices": [1, 1]}, "cell_indices"),
         ("delete_cell", {"cell_indices": []}, "cell_indices"),
         ("insert_cell", {"cell_index": 0, "cell_type": "image", "cell_source": ""}, "markdown"),
         ("use_notebook", {}, "notebook_path is required"),

@@ -124,6 +124,7 @@ NoticeCode = Literal[
     "source_set_by_run",
     "cell_added_by_run",
     "next_input_not_put",
+    "run_cell_taken",
     "earlier_outputs_lost",
     "earlier_outputs_incomplete",
     "run_cell_gone",

@@ -221,6 +221,10 @@ def next_input_not_put(*, reason: str) -> str:
     return f"The code asked for text in a cell, which the notebook did not take: {reason} The text is in the outputs."
 
 
+def run_cell_taken() -> str:
+    return "Somebody ran the cell again while this ran: it shows that run, and what this one put out from then on is only in this execution."
+
+
 def earlier_outputs_lost() -> str:
     return "What it printed before jmcp was started anew is lost: it belongs to no cell."
 
@@ -317,6 +321,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "source_set_by_run": source_set_by_run,
     "cell_added_by_run": cell_added_by_run,
     "next_input_not_put": next_input_not_put,
+    "run_cell_taken": run_cell_taken,
     "earlier_outputs_lost": earlier_outputs_lost,
     "earlier_outputs_incomplete": earlier_outputs_incomplete,
     "run_cell_gone": run_cell_gone,

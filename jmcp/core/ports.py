@@ -55,12 +55,21 @@ class Cell:
 class OutputSink(Protocol):
     """Where a run writes: one cell, followed wherever it moves. Holds the document until closed.
 
-    All methods but `close` are synchronous and never raise because the cell was deleted: then
-    `deleted` turns True and the writes go nowhere. Output positions count from 0 in this cell.
+    All methods but `close` are synchronous and never raise because the cell is not there. Output
+    positions count from 0 in this cell.
     """
 
     @property
-    def deleted(self) -> bool: ...
+    def deleted(self) -> bool:
+        """Whether the cell is gone. One that comes back gets all that was written meanwhile."""
+
+    @property
+    def taken(self) -> bool:
+        """Whether the cell shows a later run of somebody: writes go nowhere from then on."""
+
+    def give_up(self) -> None:
+        """Another run has the cell: write nothing more there, not even that this one ends."""
+
     def together(self) -> AbstractContextManager[None]:
         """What is changed inside reaches the document as one change."""
 

@@ -123,13 +123,22 @@ class FakeSink:
         self._documents = documents
         self._ref = ref
         self._cell = cell
-        self.deleted = False
+        self._outputs: list[Output] | None = None
+        self._count = cell.execution_count
         self.running = False
         self.closed = False
+        self.taken = False
 
     @property
     def faults(self) -> Faults:
         return self._documents.faults
+
+    @property
+    def deleted(self) -> bool:
+        return not self._documents._change_cell(self._ref, self._cell, None)
+
+    def give_up(self) -> None:
+        self.taken = True
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -138,30 +147,30 @@ class FakeSink:
     def begin(self, *, keep: bool = False) -> None:
         self.running = True
         if not keep:
-            self._change(lambda cell: cell.update(outputs=[], execution_count=None))
+            self._outputs, self._count = [], None
+            self._put()
 
     def append(self, *outputs: Output) -> None:
-        self._change(lambda cell: cell["outputs"].extend(copy.deepcopy(outputs)))
+        self._shown().extend(copy.deepcopy(outputs))
+        self._put()
 
     def extend_text(self, position: int, text: str) -> None:
-        def extend(cell: dict[str, Any]) -> None:
-            if 0 <= position < len(cell["outputs"]):
-                cell["outputs"][position]["text"] += text
-
-        self._change(extend)
+        if 0 <= position < len(self._shown()):
+            self._shown()[position]["text"] += text
+            self._put()
 
     def replace(self, position: int, output: Output) -> None:
-        def put(cell: dict[str, Any]) -> None:
-            if 0 <= position < len(cell["outputs"]):
-                cell["outputs"][position] = copy.deepcopy(output)
-
-        self._change(put)
+        if 0 <= position < len(self._shown()):
+            self._shown()[position] = copy.deepcopy(output)
+            self._put()
 
     def clear(self) -> None:
-        self._change(lambda cell: cell.update(outputs=[]))
+        self._shown().clear()
+        self._put()
 
     def count(self, execution_count: int | None) -> None:
-        self._change(lambda cell: cell.update(execution_count=execution_count))
+        self._count = execution_count
+        self._put()
 
     def end(self, *, running: bool = False) -> None:
         self.running = running
@@ -171,15 +180,31 @@ class FakeSink:
             return
         await self.faults.pass_point("sink.close")
         self.end(running=running)
+        if self._outputs is not None:
+            self._put()
         self.closed = True
         self._documents.held[self._ref.key] -= 1
         await self.faults.pass_point("sink.close done")
 
-    def _change(self, change: Callable[[dict[str, Any]], None]) -> None:
+    def _shown(self) -> list[Output]:
+        if self._outputs is None:
+            self._outputs = []
+
+            def take(cell: dict[str, Any]) -> None:
+                self._outputs = cell["outputs"]
+
+            self._documents._change_cell(self._ref, self._cell, take)
+        return self._outputs
+
+    def _put(self) -> None:
         assert not self.closed, "a write after close"
-        if self.deleted:
-            return
-        self.deleted = not self._documents._change_cell(self._ref, self._cell, change)
+        outputs, count = copy.deepcopy(self._shown()), self._count
+        if not self.taken:
+            self._documents._change_cell(
+                self._ref,
+                self._cell,
+                lambda cell: cell.update(outputs=outputs, execution_count=count),
+            )
 
 
 class FakeDocument:
@@ -497,9 +522,9 @@ class FakeDocuments:
             content.text = self._files[ref.path].text = json.dumps(content.notebook)
 
     def _change_cell(
-        self, ref: NotebookRef, cell: Cell, change: Callable[[dict[str, Any]], None]
+        self, ref: NotebookRef, cell: Cell, change: Callable[[dict[str, Any]], None] | None
     ) -> bool:
-        """Change one cell of a run; False when it is no more."""
+        """Change one cell of a run, or only look for it; False when it is no more."""
         path = self._keys.get(ref.key)
         if path is None or path not in self._files:
             return False
@@ -511,6 +536,8 @@ class FakeDocuments:
             return False
         if cell.cell_id is None and cells.get(index).source != cell.source:
             return False
+        if change is None:
+            return True
         changed = copy.deepcopy(dict(content.notebook["cells"][index]))
         change(changed)
         cells.update(index, raise_format=False, **nbformat_cells.storable(changed))

@@ -139,6 +139,8 @@ class FakeKernel:
         held = self._kernels._held.get(run.code)
         if held:
             await self._wait(run, held.pop(0))
+            if self.current is not run:
+                return
         reply = await self._evaluated(run)
         if self.current is run:
             run.send("status", {"execution_state": "idle"})

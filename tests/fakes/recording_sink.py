@@ -18,6 +18,7 @@ class RecordingSink:
 
     def __init__(self) -> None:
         self.deleted = False
+        self.taken = False
         self.outputs: list[Output] = [{"output_type": "stream", "name": "stdout", "text": "old"}]
         self.execution_count: int | None = 7
         self.calls: list[tuple[str, int | None]] = []
@@ -28,6 +29,9 @@ class RecordingSink:
         self.running = False
         self.changed = asyncio.Event()
         self.closing = asyncio.Event()
+
+    def give_up(self) -> None:
+        self.taken = True
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -132,6 +132,9 @@ class FakeCellOutputs:
             raise self._sink
         return self._sink
 
+    async def look_again(self) -> None:
+        """Nothing brings a cell back here."""
+
     async def reopen(self, outputs: int, execution_count: int | None) -> OutputSink | None:
         self.reopened.append((outputs, execution_count))
         return self._later

@@ -53,6 +53,7 @@ class CellMirror:
         self._stale: dict[int, bool] = {}
         self._count_stale = False
         self._due = 0.0
+        self._waits = False
         self._timer: asyncio.TimerHandle | None = None
         if sink is not None:
             self._due = asyncio.get_running_loop().time() + FIRST_WRITE_SECONDS
@@ -77,6 +78,16 @@ class CellMirror:
     def shown(self) -> int:
         """How many outputs the cell has."""
         return self._shown
+
+    def wait(self) -> None:
+        """Write nothing before `proceed`: the cell shows another run, which goes on."""
+        self._waits = True
+        self._cancel()
+
+    def proceed(self) -> None:
+        """The cell is this run's from now on."""
+        self._waits = False
+        self._schedule()
 
     # -- changes of the outputs ------------------------------------------------------------------
 
@@ -109,7 +120,7 @@ class CellMirror:
         and only this process stops to listen.
         """
         self._cancel()
-        if self._sink is None:
+        if self._sink is None or (self._waits and not ending):
             return
         clock = asyncio.get_running_loop().time
         began = clock()
@@ -126,7 +137,7 @@ class CellMirror:
         `running`: as for `flush`.
         """
         self.flush(ending=True, running=running)
-        while self.behind and self._sink is not None and not self._sink.deleted:
+        while self.behind and self._sink is not None:
             await asyncio.sleep(0)
             self.flush(ending=True, running=running)
         self._cancel()
@@ -138,7 +149,7 @@ class CellMirror:
         await self.finish()
 
     def _schedule(self) -> None:
-        if self._sink is not None and self._timer is None:
+        if self._sink is not None and self._timer is None and not self._waits:
             loop = asyncio.get_running_loop()
             at = max(self._due, loop.time() + WRITE_INTERVAL_SECONDS)
             self._timer = loop.call_at(at, self.flush)
@@ -150,8 +161,6 @@ class CellMirror:
 
     def _write(self, sink: OutputSink, *, ending: bool, running: bool) -> None:
         try:
-            if sink.deleted:
-                return
             with sink.together():
                 self._bring_up_to_date(sink)
                 if ending and not self.behind:

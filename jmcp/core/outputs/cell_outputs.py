@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from jmcp.core.editing.edit_lease import EditLease
+from jmcp.core.errors import BackendError
 from jmcp.core.notices import CellAddedByRun, Notice, SourceSetByRun
 from jmcp.core.ports import Cell, NextInput, OutputSink
 
@@ -18,6 +21,13 @@ class CellOutputs:
     async def open(self) -> OutputSink:
         """The sink of the run."""
         return await self._lease.outputs(self._cell)
+
+    async def look_again(self) -> None:
+        """Have the change journal catch up: it makes cells again that a reload of the file took."""
+        with suppress(BackendError):
+            async with self._lease.detached() as lease:
+                await lease.follow()
+                await lease.read()
 
     async def reopen(self, outputs: int, execution_count: int | None) -> OutputSink | None:
         """A sink for what came later, if the cell still shows that run: it has as many outputs as

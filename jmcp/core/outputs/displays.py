@@ -1,9 +1,9 @@
-"""Which runs on one kernel show which display id, and which run is the last of its cell."""
+"""Which runs on one kernel show which display id."""
 
 from __future__ import annotations
 
 from typing import Protocol
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakSet
 
 from jmcp.core.ports import Output
 
@@ -21,16 +21,6 @@ class Displays:
     def __init__(self) -> None:
         self._showing: dict[str, WeakSet[Showing]] = {}
         self._crowd = CROWD
-        self._last: WeakValueDictionary[tuple[str, str], Showing] = WeakValueDictionary()
-
-    def runs(self, notebook_key: str, cell_id: str, record: Showing) -> None:
-        """Remember that the cell has this run's outputs from now on."""
-        self._last[notebook_key, cell_id] = record
-
-    def is_last(self, notebook_key: str, cell_id: str, record: Showing) -> bool:
-        """Whether nothing ran in the cell since. Its outputs do not tell: a run that was repeated
-        shows the same ones."""
-        return self._last.get((notebook_key, cell_id)) is record
 
     def add(self, display_id: str, record: Showing) -> None:
         """Remember that the record shows this id."""

@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 class LateOutput:
     """Brings what changes in the outputs of one finished run to its cell, now and then.
 
-    `is_last` says whether the run of that record is still the last of its cell.
+    `is_last` says whether the run is still the last of its cell.
     """
 
-    def __init__(self, cell: CellOutputs, is_last: Callable[[OutputRecord], bool]) -> None:
+    def __init__(self, cell: CellOutputs, is_last: Callable[[], bool]) -> None:
         self._cell = cell
         self._is_last = is_last
         self._unwritten = False
@@ -38,13 +38,13 @@ class LateOutput:
             self._task = supervised(partial(self._write, record), "late-output")
 
     async def _write(self, record: OutputRecord) -> None:
-        while self._unwritten and self._is_last(record) and not record.released:
+        while self._unwritten and self._is_last() and not record.released:
             self._unwritten = False
             try:
                 sink = await self._cell.reopen(record.cell.shown, record.execution_count)
                 if sink is None:
                     return
-                if self._is_last(record) and not record.released:
+                if self._is_last() and not record.released:
                     await record.catch_up(sink)
                 await sink.close()
             except BackendError:

@@ -23,6 +23,7 @@ from jmcp.core.notices import (
 )
 from jmcp.core.outputs.displays import Displays
 from jmcp.core.ports import Kernels
+from jmcp.core.runs.cell_owners import CellOwners
 from jmcp.core.runs.interrupts import Interrupts
 from jmcp.core.runs.kernel_run import KernelRun, Start
 from jmcp.core.runs.pending_runs import PendingRuns
@@ -50,6 +51,7 @@ class RunQueue:
         kernels: Kernels,
         *,
         pending: PendingRuns,
+        owners: CellOwners,
         grace_seconds: float,
         on_end: Callable[[Run], None],
     ) -> None:
@@ -58,6 +60,7 @@ class RunQueue:
         self.running: Run | None = None
         self._kernels = kernels
         self._pending = pending
+        self._owners = owners
         self._grace_seconds = grace_seconds
         self._on_end = on_end
         self._worker: asyncio.Task[None] | None = None
@@ -285,7 +288,7 @@ class RunQueue:
         if generation != self._generation:
             # Display ids name outputs of one kernel process.
             self._generation, self._displays = generation, Displays()
-        output = RunOutput(run, self._displays, self._pending)
+        output = RunOutput(run, self._displays, self._pending, self._owners)
         self._current = KernelRun(
             run, start, output, self._interrupts, grace_seconds=self._grace_seconds
         )

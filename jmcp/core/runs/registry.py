@@ -18,6 +18,7 @@ from jmcp.core.notices import InterruptedUnsent, Notice, RunFailed, RunNotBegun,
 from jmcp.core.outputs.output_limits import OutputLimits
 from jmcp.core.ports import Kernels
 from jmcp.core.runs.batch import Batch, BatchRequest
+from jmcp.core.runs.cell_owners import CellOwners
 from jmcp.core.runs.kernel_run import INTERRUPT_GRACE_SECONDS
 from jmcp.core.runs.pending_runs import PendingRuns
 from jmcp.core.runs.place import Place
@@ -61,6 +62,7 @@ class RunRegistry:
         self._phrases = phrases
         self._limits = limits
         self._pending = PendingRuns(store)
+        self._owners = CellOwners()
         self._finished = FinishedRuns(
             kept_runs=kept_runs, kept_batches=KEPT_BATCHES, kept_bytes=kept_bytes
         )
@@ -314,6 +316,7 @@ class RunRegistry:
                 kernel_id,
                 self._kernels,
                 pending=self._pending,
+                owners=self._owners,
                 grace_seconds=self._grace_seconds,
                 on_end=self._ended,
             )

@@ -15,12 +15,14 @@ from jmcp.core.notices import (
     OutputsNotWritten,
     OutputsUncertain,
     RunCellDeleted,
+    RunCellTaken,
     RunLeft,
 )
 from jmcp.core.outputs.displays import Displays
 from jmcp.core.outputs.late_output import LateOutput
 from jmcp.core.outputs.record import OutputRecord, ShownOutputs
 from jmcp.core.ports import NextInput, OutputSink, Reply, Request
+from jmcp.core.runs.cell_owners import CellOwners
 from jmcp.core.runs.pending_runs import PendingRuns
 from jmcp.core.runs.run import Run
 from jmcp.core.sessions.records import PendingRun
@@ -46,11 +48,17 @@ class RunOutput:
     `code_started` is set when the kernel is, or was, at this code, and so can be interrupted in it.
     """
 
-    def __init__(self, run: Run, displays: Displays, pending: PendingRuns) -> None:
+    def __init__(
+        self, run: Run, displays: Displays, pending: PendingRuns, owners: CellOwners
+    ) -> None:
         self.code_started = asyncio.Event()
         self._run = run
         self._displays = displays
         self._pending = pending
+        self._owners = owners
+        request = run.request
+        self._cell = (request.notebook.key, request.cell_id) if request.cell_id else None
+        self._waits = False
         self._sink: OutputSink | None = None
         self._closing: asyncio.Task[None] | None = None
         self._ended = False
@@ -61,7 +69,6 @@ class RunOutput:
 
     def open(self, sink: OutputSink | None, *, shown: ShownOutputs | None = None) -> None:
         """The run begins. `shown` is what its cell has of one that an earlier process left."""
-        request = self._run.request
         self._sink = sink
         self._run.record = OutputRecord(
             sink,
@@ -70,8 +77,21 @@ class RunOutput:
             limits=self._run.limits,
             phrases=self._run.phrases,
         )
-        if request.cell_id is not None:
-            self._displays.runs(request.notebook.key, request.cell_id, self._run.record)
+        if self._cell is None:
+            return
+        self._waits = self._owners.has_running(self._cell)
+        if self._waits:
+            self._run.record.cell.wait()
+        else:
+            self._owners.take(self._cell, self)
+
+    @property
+    def over(self) -> bool:
+        return self._run.done
+
+    def lose_cell(self) -> None:
+        if self._sink is not None:
+            self._sink.give_up()
 
     def on_sent(self, sent: Request) -> None:
         self._run.sent = sent
@@ -85,6 +105,8 @@ class RunOutput:
         run.begin()
         if kind != "status":  # which comes before the kernel listens to interrupts
             self.code_started.set()
+            if self._waits and kind != "error":  # which alone says that the code was not begun
+                self._take_cell()
         run.record.apply(kind, content, metadata)
         if run.on_excess is not None and run.record.left_out is not None:
             call, run.on_excess = run.on_excess, None
@@ -117,6 +139,8 @@ class RunOutput:
             run.notices.append(RunLeft())
         elif run.incomplete == "lost_contact":
             run.record.mark(run.phrases.contact_lost_mark())
+        if self._waits and self._sink is not None:  # its code never began
+            self._sink.give_up()
         await run.record.finish(running=left)
         if left:
             self._keep(settled=run.record.cell.error is None)
@@ -152,10 +176,17 @@ class RunOutput:
     def follow(self) -> None:
         """The cell is closed: what comes from now on is brought to it now and then."""
         request = self._run.request
-        if self._sink is None or request.outputs is None or request.cell_id is None:
+        if self._sink is None or request.outputs is None or self._cell is None:
             return
-        is_last = partial(self._displays.is_last, request.notebook.key, request.cell_id)
+        is_last = partial(self._owners.owns, self._cell, self)
         self._run.record.on_late(LateOutput(request.outputs, is_last).note)
+
+    def _take_cell(self) -> None:
+        """The code has begun in a cell that showed another run until now."""
+        self._waits = False
+        if self._cell is not None:
+            self._owners.take(self._cell, self)
+        self._run.record.cell.proceed()
 
     def _on_late(self, kind: str, content: dict[str, Any], metadata: dict[str, Any]) -> None:
         """Take what a thread of the code sends, or code that ignored its interrupt."""
@@ -186,11 +217,14 @@ class RunOutput:
 
     async def _close(self, sink: OutputSink, *, running: bool) -> None:
         run = self._run
-        gone = sink.deleted
         try:
+            if sink.deleted and run.request.outputs is not None:
+                await run.request.outputs.look_again()
             await sink.close(running=running)
-            if gone or sink.deleted:  # a file tells with its last write
+            if sink.deleted:  # a file tells with its last write
                 run.notices.append(RunCellDeleted())
+            elif sink.taken and not self._waits:
+                run.notices.append(RunCellTaken())
             elif run.record.cell.error is not None:
                 run.notices.append(OutputsIncomplete())
         except BackendError as error:

@@ -23,7 +23,8 @@ class FileSink:
     """`ports.OutputSink` on a file: a buffer that replaces the cell's outputs as a whole.
 
     The cell is found again at each flush: by its id, and below nbformat 4.5 by its index, if the
-    source there is still the one that runs. `deleted` is as of the last flush.
+    source there is still the one that runs. `deleted` is as of the last flush: it is looked for again
+    by the next.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class FileSink:
         self._outputs: list[Output] = list(copy.deepcopy(cell.outputs))
         self._count = cell.execution_count
         self._deleted = False
+        self._taken = False
         self._dirty = False
         self._closed = False
         self._flushing: asyncio.Task[None] | None = None
@@ -43,6 +45,13 @@ class FileSink:
     @property
     def deleted(self) -> bool:
         return self._deleted
+
+    @property
+    def taken(self) -> bool:
+        return self._taken
+
+    def give_up(self) -> None:
+        self._taken = True
 
     def together(self) -> AbstractContextManager[None]:
         return nullcontext()  # the file is written later anyway
@@ -95,14 +104,14 @@ class FileSink:
             self._flushing = asyncio.create_task(self._flush_later())
 
     async def _flush_later(self) -> None:
-        while self._dirty and not self._deleted:
+        while self._dirty and not self._taken:
             await asyncio.sleep(self._flush_seconds)
             # What could not be written now is written by the next flush, or reported by `close`.
             with suppress(BackendError):
                 await self._flush()
 
     async def _flush(self) -> None:
-        if not self._dirty or self._deleted:
+        if not self._dirty or self._taken:
             return
         self._dirty = False
         try:
@@ -113,11 +122,14 @@ class FileSink:
         except BaseException:
             self._dirty = True
             raise
+        self._dirty |= self._deleted
 
     def _write(self, cells: FileCells) -> None:
+        if self._taken:
+            return
         index = self._index(cells)
+        self._deleted = index is None
         if index is None:
-            self._deleted = True
             return
         # Without the mark of trust that Jupyter adds while reading: it belonged to the outputs
         # that were there, and a cell that keeps it has the new ones signed as trusted.

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from pycrdt import Array, Map, MapEvent
 
 from jmcp.core.editing.change_log import ChangeLog
 from jmcp.core.ports import Cell
 from jmcp_jupyter.documents.common import nbformat_cells
+
+
+class CellListener(Protocol):
+    """Must neither raise nor change the document: it is in the middle of a change."""
+
+    def on_cell_changed(self, keys: Mapping[str, Any]) -> None:
+        """These keys of the cell changed, or something below them; with what pycrdt tells of each."""
+
+    def on_cell_inserted(self) -> None:
+        """A cell with the id was put into the notebook."""
 
 
 class DocumentWatch:
@@ -32,6 +42,8 @@ class DocumentWatch:
         """Counts changes of which cells there are, and where."""
         self.changes = ChangeLog()
         self.on_change: Callable[[], None] = lambda: None
+        self.listeners: dict[str, list[CellListener]] = {}
+        """By cell id, who is told what becomes of that cell."""
         self._reloading = reloading
         self._cells = cells
         self._meta = meta
@@ -129,7 +141,26 @@ class DocumentWatch:
                 sources.append(path[0])
         # Paths have the indices of after the transaction, as the ids do by now.
         self._touch(sources)
+        if self.listeners:
+            self._tell_listeners(events)
         self.on_change()
+
+    def _tell_listeners(self, events: list[Any]) -> None:
+        self._index()
+        for event in events:
+            path = event.path
+            if not path:
+                for step in event.delta:
+                    for cell in step.get("insert", ()):
+                        for listener in self._listeners_of(_id(cell)):
+                            listener.on_cell_inserted()
+            elif self._ids is not None and path[0] < len(self._ids):
+                keys = changed_keys(event) if len(path) == 1 else {path[1]: None}
+                for listener in self._listeners_of(self._ids[path[0]]):
+                    listener.on_cell_changed(keys)
+
+    def _listeners_of(self, cell_id: str | None) -> tuple[CellListener, ...]:
+        return tuple(self.listeners.get(cell_id, ())) if cell_id is not None else ()
 
     def _meta_changed(self, events: list[Any]) -> None:
         self.version += 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +12,16 @@ from pycrdt import Array, Map, Text
 
 from jmcp.core.ports import Output
 from jmcp_jupyter.documents.common.nbformat_cells import storable
+from jmcp_jupyter.documents.live.document_watch import DocumentWatch
 from jmcp_jupyter.documents.live.room import Room
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 from jmcp_jupyter.documents.live.y_data import append_text, from_y, y_output
+
+RETURN_SECONDS = 300.0
+"""Seconds after a run's end in which its cell may come back, by undo or from the change journal."""
+
+STALE_SECONDS = 2.0
+"""Seconds after a run's end in which the tab of a run before it may still write into its cell."""
 
 
 @dataclass(slots=True)
@@ -23,6 +31,8 @@ class _Sent:
     output: Output
     more: list[str] = field(default_factory=list)
     place: int | None = None
+    cleared: bool = False
+    """Whether somebody took it away on purpose."""
 
     def whole(self) -> Output:
         if not self.more:
@@ -38,6 +48,10 @@ class LiveSink:
     Keeps what it wrote: moving a cell makes a new one with the same id from what the mover had
     seen, a lost connection leaves a document behind, and the sink writes its outputs again where
     the cell that is there now lacks some.
+
+    A person who runs the cell meanwhile has it from then on. Where a person's run was first, its tab
+    may still write when this run is over: what it writes is replaced, for STALE_SECONDS. A cell that
+    is gone at the end and comes back within RETURN_SECONDS gets all that it lacks.
     """
 
     def __init__(self, opened: Room, cell_id: str | None, *, trust: bool) -> None:
@@ -46,7 +60,15 @@ class LiveSink:
         self._id = cell_id
         self._trust = trust
         self._cell: Map[Any] | None = None
-        self._deleted = cell_id is None
+        self._gone = cell_id is None
+        self._taken = False
+        self._writing = 0
+        self._disturbed = False
+        """Whether others changed its outputs since this sink last looked at all of them."""
+        self._contested = False
+        """Whether another run's outputs may still come."""
+        self._watch: DocumentWatch | None = None
+        self._lingering: asyncio.TimerHandle | None = None
         self._running = False
         self._kept = False
         """Whether the run goes on with outputs that were there."""
@@ -68,7 +90,29 @@ class LiveSink:
     @property
     def deleted(self) -> bool:
         self._follow()
-        return self._deleted
+        return self._gone
+
+    @property
+    def taken(self) -> bool:
+        return self._taken
+
+    def give_up(self) -> None:
+        self._taken = True
+
+    def on_cell_changed(self, keys: Mapping[str, Any]) -> None:
+        if self._writing or self._opened.reloading:
+            return
+        state = keys.get("execution_state")
+        if state is not None and state.get("newValue") == "running" and not self._leaves:
+            self._taken = True
+        elif "outputs" in keys or "execution_count" in keys:
+            self._disturbed = True
+            if self._lingering is not None:
+                asyncio.get_running_loop().call_soon(self._catch_up)
+
+    def on_cell_inserted(self) -> None:
+        if self._lingering is not None:
+            asyncio.get_running_loop().call_soon(self._catch_up)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -86,6 +130,7 @@ class LiveSink:
 
         def write(cell: Map[Any]) -> None:
             if not keep:
+                self._contested = cell.get("execution_state") == "running"
                 _outputs(cell).clear()
             self._show_running(cell)
 
@@ -173,14 +218,42 @@ class LiveSink:
         self._closed = True
         if not self._ended:
             self._ended, self._leaves = True, running
+        linger = 0.0
         try:
             await self._opened.deliver(self._catch_up)
+            if self._running and not self._leaves and not self._taken and self._id is not None:
+                linger = RETURN_SECONDS if self.deleted else STALE_SECONDS * self._contested
         finally:
-            self._opened.followers.remove(self._catch_up)
-            self._opened.release()
+            if linger:
+                loop = asyncio.get_running_loop()
+                self._lingering = loop.call_later(linger, self._detach)
+            else:
+                self._detach()
+
+    def _detach(self) -> None:
+        """Hold the room no more."""
+        self._lingering = None
+        self._listen(None)
+        self._opened.followers.remove(self._catch_up)
+        self._opened.release()
+
+    def _listen(self, watch: DocumentWatch | None) -> None:
+        """Be told of changes of the cell by that watch, and by no other."""
+        if watch is self._watch or self._id is None:
+            return
+        if self._watch is not None:
+            listeners = self._watch.listeners[self._id]
+            listeners.remove(self)
+            if not listeners:
+                del self._watch.listeners[self._id]
+        if watch is not None:
+            watch.listeners.setdefault(self._id, []).append(self)
+        self._watch = watch
 
     def _catch_up(self) -> None:
         """Write what the document may lack: it was connected anew, or others moved cells."""
+        if self._closed and self._watch is None:
+            return
         if self._running and self._ended and not self._leaves:
             self._write(self._show_idle)
         elif self._running or self._touched:
@@ -203,6 +276,8 @@ class LiveSink:
 
     def _write(self, change: Callable[[Map[Any]], None], *, again: bool = True) -> None:
         """Make a change that `_sent` has already; `again` where making it twice does no harm."""
+        if self._taken:
+            return
         if self._opened.reloading:
             # The room replaces its content from disk, in a transaction that it holds open; or
             # there is no connection to it.
@@ -217,12 +292,15 @@ class LiveSink:
             if cell is None:
                 return
             behind, self._behind = self._behind, False
+            if self._running and self._disturbed and not self._cleared(cell):
+                behind = behind or not self._exact(cell)
+            self._disturbed = False
             if behind and self._running:
                 self._idle_shown = False
                 self._rewrite(cell)
             elif behind:
                 self._redo(cell)
-            elif len(_outputs(cell)) < self._placed:
+            elif self._cleared(cell):
                 self._cleared_by_others()
             if again or not behind:
                 change(cell)
@@ -233,13 +311,17 @@ class LiveSink:
         """Tell the room when the document is another one afterwards."""
         watch = self._opened.document.watch
         version = watch.version
-        yield
+        self._writing += 1
+        try:
+            yield
+        finally:
+            self._writing -= 1
         if watch.version != version:
             self._opened.edited()
 
     def _follow(self) -> None:
         """Find the cell again when the one written to so far is no longer in the document."""
-        if self._deleted or self._id is None or self._opened.reloading:
+        if self._id is None or self._opened.reloading:
             return
         document = self._opened.document
         # A deleted map is empty. This is no scan, and tells a moved cell from one that was kept.
@@ -249,17 +331,30 @@ class LiveSink:
             and self._cell.get("id") == self._id
         ):
             return
-        moved = self._cell is not None
+        moved = self._cell is not None or self._gone
         self._document = document
+        self._listen(document.watch)
         at = document.watch.find(self._id)
-        self._deleted = at is None
+        self._gone = at is None
         self._cell = None if at is None else document.cells[at]
         if moved and self._cell is not None:
             self._behind = True
 
+    def _cleared(self, cell: Map[Any]) -> bool:
+        """Whether somebody took outputs away, as JupyterLab's Clear Outputs does."""
+        return len(_outputs(cell)) < self._placed
+
+    def _exact(self, cell: Map[Any]) -> bool:
+        """Whether the cell shows what this run put there, and nothing else."""
+        placed = sorted((sent for sent in self._sent if sent.place is not None), key=_place)
+        shown = [storable(sent.whole()) for sent in placed]
+        return from_y(_outputs(cell)) == shown and (
+            not self._ended or cell.get("execution_count") == self._count
+        )
+
     def _cleared_by_others(self) -> None:
         for sent in self._sent:
-            sent.place = None
+            sent.place, sent.cleared = None, True
 
     def _touch(self, sent: _Sent) -> None:
         if not self._running and all(sent is not one for one in self._touched):
@@ -275,16 +370,20 @@ class LiveSink:
 
     def _rewrite(self, cell: Map[Any]) -> None:
         """Make the cell hold all that this run produced."""
-        outputs = _outputs(cell)
-        if from_y(outputs) == [storable(sent.whole()) for sent in self._sent]:
-            for place, sent in enumerate(self._sent):
+        outputs, kept = _outputs(cell), [sent for sent in self._sent if not sent.cleared]
+        if from_y(outputs) == [storable(sent.whole()) for sent in kept]:
+            for place, sent in enumerate(kept):
                 sent.place = place
         else:
             outputs.clear()
-            for sent in self._sent:
+            for sent in kept:
                 sent.place = None
                 _put(outputs, sent)
         self._show_running(cell)
+
+
+def _place(sent: _Sent) -> int:
+    return -1 if sent.place is None else sent.place
 
 
 def _outputs(cell: Map[Any]) -> Array[Any]:
@@ -297,6 +396,7 @@ def _outputs(cell: Map[Any]) -> Array[Any]:
 
 def _put(outputs: Array[Any], sent: _Sent) -> None:
     stored = y_output(sent.whole())
+    sent.cleared = False
     if sent.place is None:
         sent.place = len(outputs)
         outputs.append(stored)

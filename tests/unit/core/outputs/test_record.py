@@ -281,7 +281,7 @@ async def test_a_deleted_cell_or_a_failing_sink_does_not_stop_the_record(
     sink.deleted = True
     stream(record, "a")
     record.cell.flush()
-    assert sink.calls == [("begin", None)]
+    assert sink.calls == [("begin", None), ("append", None)], "it may come back"
     sink.deleted = False
     sink.closed = True  # every write fails from now on
     display(record, "b")

@@ -70,7 +70,7 @@ def test_a_notice_has_what_its_sentence_needs(kind: type[Notice]) -> None:
     assert [(field.name, field.type) for field in fields(cast(Any, kind))] == [
         (param.name, param.annotation) for param in params
     ]
-    assert hints.keys() - {"code"} == {param.name for param in params}
+    assert hints.keys() - {"code", "once"} == {param.name for param in params}
 
 
 def test_every_notice_of_the_spec_is_one_of_the_core() -> None:

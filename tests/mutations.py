@@ -71,11 +71,11 @@ MUTATIONS = (
     Mutation(
         name="a foreign owner's session is found",
         file="jmcp/core/sessions/lookup.py",
-        before="        record = await self._store.get(owner, session_id)\n",
+        before="        stored = await self._store.get(owner, session_id)\n",
         after=(
-            "        record = await self._store.get(owner, session_id)\n"
+            "        stored = await self._store.get(owner, session_id)\n"
             "        everyone = await self._store.idle_since(float('inf'))\n"
-            "        record = record or next(\n"
+            "        stored = stored or next(\n"
             "            (one for one in everyone if one.session_id == session_id), None\n"
             "        )\n"
         ),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+from jmcp.core.editing.line_diff import DiffBudget
 from jmcp.core.ports import Cell, Cells
 from jmcp.core.sessions.call_view import CallView
 from jmcp_api import limits, phrases
@@ -64,9 +65,9 @@ def refuse_stale(cells: Cells, view: CallView, wanted: Sequence[Cell], *, force:
     changed = [] if force else [cell for cell in wanted if view.is_stale(cells, cell)]
     if not changed:
         return
-    shown, left = [], limits.RESULT_CHARACTERS
+    shown, left, budget = [], limits.RESULT_CHARACTERS, DiffBudget()
     for cell in changed:
-        one = _shown(view, cell, min(limits.QUOTED_SOURCE_CHARACTERS, left))
+        one = _shown(view, cell, min(limits.QUOTED_SOURCE_CHARACTERS, left), budget)
         left = max(0, left - len(one.source) - len(one.diff or ""))
         shown.append(one)
     view.record_read(cells, *(one.cell for one in shown if one.whole))
@@ -80,9 +81,11 @@ def refuse_stale(cells: Cells, view: CallView, wanted: Sequence[Cell], *, force:
     raise CellChanged.several(named=named, advice=advice, shown=text, **details[0], cells=details)
 
 
-def _shown(view: CallView, cell: Cell, limit: int) -> Stale:
+def _shown(view: CallView, cell: Cell, limit: int, budget: DiffBudget) -> Stale:
     read = view.source_read(cell)
-    change = diff(read, cell.source, ("read", "now")) if read is not None else None
+    change = None
+    if read is not None:
+        change = diff(read, cell.source, ("read", "now"), budget=budget)
     source, missing = clip(cell.source, 0, limit)
     if change is not None and len(change) > limit:
         change = None

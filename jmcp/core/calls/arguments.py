@@ -13,6 +13,10 @@ from jmcp.core.errors import ToolError
 
 MAX_PROBLEMS = 5
 """Problems that one message lists; more would bury the first."""
+MAX_LISTED_PROBLEMS = 50
+"""Problems that the details list: a request may have a hundred thousand unknown arguments."""
+LONGEST_NAME_CHARACTERS = 100
+"""A longer one is no misspelt name."""
 
 
 class Arguments:
@@ -28,8 +32,9 @@ class Arguments:
         try:
             params = tool.params.model_validate(arguments)
         except ValidationError as error:
-            problems = [self._problem(tool, item) for item in error.errors(include_url=False)]
-            raise self._refusal(tool, problems) from error
+            found = error.errors(include_url=False)
+            problems = [self._problem(tool, item) for item in found[:MAX_LISTED_PROBLEMS]]
+            raise self._refusal(tool, problems, len(found)) from error
         for group in tool.exactly_one:
             given = [name for name in group if name in arguments]
             if len(given) != 1:
@@ -63,7 +68,9 @@ class Arguments:
         where, phrases = ".".join(str(part) for part in item["loc"]), self._phrases
         if item["type"] == "extra_forbidden":
             known = list(tool.params.model_fields)
-            near = difflib.get_close_matches(where, known, n=1)
+            near = []
+            if len(where) <= LONGEST_NAME_CHARACTERS:
+                near = difflib.get_close_matches(where, known, n=1)
             if near:
                 return phrases.argument_misspelt(name=where, tool=tool.name, near=near[0])
             return phrases.argument_unknown(name=where, tool=tool.name, known=known)
@@ -76,9 +83,10 @@ class Arguments:
         reason = str(item["msg"])
         return phrases.argument_refused(name=where, reason=reason) if where else reason
 
-    def _refusal(self, tool: Tool, problems: list[str]) -> ToolError:
+    def _refusal(self, tool: Tool, problems: list[str], count: int = 0) -> ToolError:
+        """The error with these problems, of `count` if there are more than these."""
         shown = "; ".join(problems[:MAX_PROBLEMS])
-        more = len(problems) - MAX_PROBLEMS
+        more = max(len(problems), count) - MAX_PROBLEMS
         if more > 0:
             return self._invalid.refused_with_more(
                 tool=tool.name, shown=shown, more=more, problems=problems

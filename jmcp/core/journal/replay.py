@@ -7,32 +7,35 @@ Which moment that was the entries tell, since each has what it found and what it
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 
 from jmcp.core.journal.entries import Entry
 from jmcp.core.ports import Cells
 
-MOST = 2000
-"""Entries of a history that is gone through; a save each few seconds leaves far fewer."""
+MOST_STEPS = 50_000
+"""Cells and entries that are gone through to find the moment: some 50 milliseconds. A history in
+which texts come back again and again has many moments that look right at first."""
 
 
 def reached(cells: Cells, entries: Sequence[Entry]) -> int | None:
     """After how many of the entries, oldest first, the document is exactly; the most that fit.
 
-    None where it is at no moment of that history: somebody else changed it.
+    None where it is at no moment of that history, because somebody else changed it, or where
+    finding it would take too long.
     """
-    if len(entries) > MOST:
-        return None
     here = _State(cells)
+    most = max(MOST_STEPS, len(cells) + len(entries))
+    steps = 0
     for count in range(len(entries), -1, -1):
-        with suppress(_Other):
-            back = here.copy()
-            for entry in reversed(entries[:count]):
-                back.undo(entry)
-            on = here.copy()
-            for entry in entries[count:]:
-                on.redo(entry)
+        made, missing = entries[:count], entries[count:]
+        if made and not here.fits(made[-1], back=True):
+            continue
+        if missing and not here.fits(missing[0]):
+            continue
+        steps += len(cells) + len(entries)
+        if steps > most:
+            return None
+        if here.leads(reversed(made), back=True) and here.leads(missing):
             return count
     return None
 
@@ -54,10 +57,6 @@ def replay(cells: Cells, entries: Sequence[Entry]) -> None:
                 cells.set_kernelspec(*json.loads(entry.after or "[]"))
 
 
-class _Other(Exception):
-    """The document is not what the entry found, or left."""
-
-
 class _State:
     """A document as entries see it: the ids of its cells in order, their sources, the kernelspec."""
 
@@ -67,55 +66,56 @@ class _State:
         self.sources = {cell.cell_id: cell.source for cell in found}
         self.kernelspec = cells.kernelspec()
 
-    def copy(self) -> _State:
-        other = _State.__new__(_State)
-        other.ids, other.sources = [*self.ids], {**self.sources}
-        other.kernelspec = self.kernelspec
-        return other
+    def leads(self, entries: Iterable[Entry], *, back: bool = False) -> bool:
+        """Whether these follow from here one after the other; back, whether they led here."""
+        state = _State.__new__(_State)
+        state.ids, state.sources = [*self.ids], {**self.sources}
+        state.kernelspec = self.kernelspec
+        for entry in entries:
+            if not state.fits(entry, back=back):
+                return False
+            state.take(entry, back=back)
+        return True
 
-    def redo(self, entry: Entry) -> None:
-        """Raises _Other unless everything is as the entry found it."""
-        self._step(entry, entry.before, entry.after, back=False)
-
-    def undo(self, entry: Entry) -> None:
-        """Raises _Other unless everything is as the entry left it."""
-        self._step(entry, entry.after, entry.before, back=True)
-
-    def _step(self, entry: Entry, found: str | None, left: str | None, *, back: bool) -> None:
+    def fits(self, entry: Entry, *, back: bool = False) -> bool:
+        """Whether everything is as the entry found it; back, as it left it."""
+        found = entry.after if back else entry.before
+        count = len(self.ids) - entry.count
         match entry.change:
             case "set_kernelspec":
-                self._expect(self.kernelspec == _kernelspec(found))
+                return self.kernelspec == _kernelspec(found)
+            case "set_source":
+                return count == 0 and self._has(entry, entry.index, found)
+            case "move":
+                at = _target(entry) if back else entry.index
+                return count == 0 and self._has(entry, at, None)
+            case "insert" | "delete" if (entry.change == "insert") is back:
+                return count == back and self._has(entry, entry.index, found)
+        return count == -back and entry.cell_id is not None and entry.cell_id not in self.sources
+
+    def take(self, entry: Entry, *, back: bool = False) -> None:
+        """Make a change that fits; back, take it back."""
+        left = entry.before if back else entry.after
+        match entry.change:
+            case "set_kernelspec":
                 self.kernelspec = _kernelspec(left)
             case "set_source":
-                self._expect(len(self.ids) == entry.count)
-                self._at(entry.index, entry, found)
                 self.sources[entry.cell_id] = left or ""
             case "move":
-                at, to = entry.index, _target(entry)
-                self._expect(len(self.ids) == entry.count)
-                self._at(to if back else at, entry, None)
                 self.ids.remove(entry.cell_id)
-                self.ids.insert(at if back else to, entry.cell_id)
+                self.ids.insert(entry.index if back else _target(entry), entry.cell_id)
             case "insert" | "delete" if (entry.change == "insert") is back:
-                self._expect(len(self.ids) == entry.count + back)
-                self._at(entry.index, entry, found)
                 self.ids.pop(entry.index)
-                del self.sources[entry.cell_id]
+                self.sources.pop(entry.cell_id, None)
             case _:
-                self._expect(len(self.ids) == entry.count - back)
-                self._expect(entry.cell_id is not None and entry.cell_id not in self.sources)
                 self.ids.insert(entry.index, entry.cell_id)
                 self.sources[entry.cell_id] = left or ""
 
-    def _at(self, index: int, entry: Entry, source: str | None) -> None:
-        self._expect(entry.cell_id is not None)
-        self._expect(index < len(self.ids) and self.ids[index] == entry.cell_id)
-        self._expect(source is None or self.sources[entry.cell_id] == source)
-
-    @staticmethod
-    def _expect(holds: bool) -> None:
-        if not holds:
-            raise _Other
+    def _has(self, entry: Entry, index: int, source: str | None) -> bool:
+        """Whether the entry's cell is at that index, with that source (None for any)."""
+        cell_id = entry.cell_id
+        there = cell_id is not None and index < len(self.ids) and self.ids[index] == cell_id
+        return there and (source is None or self.sources.get(cell_id) == source)
 
 
 def _target(entry: Entry) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from pycrdt import Array, Map
 
 from jmcp.core.editing.change_log import ChangeLog
+from jmcp.core.editing.line_diff import DiffBudget
 from jmcp.core.editing.published_cells import PublishedCells
 from jmcp.core.notices import CellIdsGiven, CellIdsRepeated, Notice
 from jmcp.core.ports import Cell, CellType, DocumentMode, NotebookRef
@@ -30,6 +31,7 @@ class LiveCells(PublishedCells):
         self._notices = list(notices)
         self._cells = document.cells
         self._meta = document.meta
+        self._diff_budget = DiffBudget()
 
     @property
     def loaded(self) -> str:
@@ -92,7 +94,7 @@ class LiveCells(PublishedCells):
     def _set_source(self, index: int, source: str) -> None:
         with self._document.transaction():
             self._raise_format()
-            replace_text(self._cells[index]["source"], source)
+            replace_text(self._cells[index]["source"], source, self._diff_budget)
 
     def _delete(self, index: int) -> None:
         with self._document.transaction():

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
+from itertools import accumulate
 from typing import Any
 
 from pycrdt import Array, Map, Text
 
+from jmcp.core.editing.line_diff import (
+    DiffBudget,
+    LineChange,
+    common_prefix,
+    common_suffix,
+    line_changes,
+)
 from jmcp_jupyter.documents.common.nbformat_cells import clean, storable
 
-MAX_DIFFED_LINES = 2000
-"""Above it a changed region is replaced whole: comparing lines is quadratic at worst."""
+MAX_CHANGES = 200
+"""Of one text at once; above it the changed region is replaced whole. Yjs looks for the place of
+each from the start, through all pieces that earlier changes have left of the text."""
 
 
 def from_y(value: Any) -> Any:
@@ -40,42 +48,31 @@ def append_text(text: Text, more: str) -> None:
     text += clean(more)
 
 
-def replace_text(text: Text, source: str) -> None:
-    """Make `text` read `source` by changing only what differs, so that cursors elsewhere stay."""
+def replace_text(text: Text, source: str, budget: DiffBudget | None = None) -> None:
+    """Make `text` read `source` by changing only what differs, so that cursors elsewhere stay.
+
+    Lines are compared as long as `budget` lasts; what differs after that is replaced whole.
+    """
     source = clean(source)
     before = str(text)
-    start = _common_prefix(before, source)
-    end = _common_prefix(before[start:][::-1], source[start:][::-1])
+    start = common_prefix(before, source)
+    end = common_suffix(before[start:], source[start:])
     old, new = before[start : len(before) - end], source[start : len(source) - end]
     old_lines, new_lines = old.splitlines(keepends=True), new.splitlines(keepends=True)
-    if len(old_lines) + len(new_lines) > MAX_DIFFED_LINES:
-        old_lines, new_lines = [old], [new]
-    at = _size(before[:start])
+    changes = line_changes(old_lines, new_lines, budget)
+    if len(changes) > MAX_CHANGES:
+        changes = [LineChange(0, len(old_lines), 0, len(new_lines))]
+    base = byte_size(before[:start])
+    offsets = [*accumulate(map(byte_size, old_lines), initial=base)]
     # From the end, so that earlier offsets stay true.
-    operations = SequenceMatcher(None, old_lines, new_lines, autojunk=False).get_opcodes()
-    for tag, i1, i2, j1, j2 in reversed(operations):
-        if tag == "equal":
-            continue
-        position = at + _size("".join(old_lines[:i1]))
-        removed = _size("".join(old_lines[i1:i2]))
-        if removed:
-            del text[position : position + removed]
-        if j2 > j1:
-            text.insert(position, "".join(new_lines[j1:j2]))
+    for change in reversed(changes):
+        at, stop = offsets[change.old_start], offsets[change.old_stop]
+        if stop > at:
+            del text[at:stop]
+        if change.new_stop > change.new_start:
+            text.insert(at, "".join(new_lines[change.new_start : change.new_stop]))
 
 
-def _size(text: str) -> int:
+def byte_size(text: str) -> int:
     """Offsets in a pycrdt text count UTF-8 bytes."""
-    return len(text.encode("utf-8"))
-
-
-def _common_prefix(a: str, b: str) -> int:
-    """The length of the common prefix, by bisection over slices (a loop over characters is slow)."""
-    low, high = 0, min(len(a), len(b))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if a[low:middle] == b[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    return len(text) if text.isascii() else len(text.encode("utf-8"))

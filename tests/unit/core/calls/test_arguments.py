@@ -9,6 +9,7 @@ import pytest
 from jmcp.compose import API
 from jmcp.core.calls.arguments import Arguments
 from jmcp.core.errors import ToolError
+from tests.work import lines_run
 
 ARGUMENTS = Arguments(API.policy)
 
@@ -46,6 +47,18 @@ def test_a_refusal_names_the_problem(tool: str, arguments: dict[str, Any], says:
 
 def test_a_refusal_never_repeats_the_value() -> None:
     assert "s3cret" not in refusal("use_notebook", {"notebook_path": ["s3cret"]})
+
+
+def test_a_hundred_thousand_unknown_arguments_take_no_time() -> None:
+    arguments = {f"cell_sourcee_{number}": 0 for number in range(100_000)}
+
+    def refused() -> None:
+        with pytest.raises(ToolError) as caught:
+            ARGUMENTS.decode(API.tools["read_cell"], arguments)
+        assert len(caught.value.details["problems"]) == 50
+        assert "and 99995 more" in caught.value.message
+
+    lines_run(refused, most=1_500_000)
 
 
 def test_an_integral_float_is_an_integer_and_synonyms_are_names() -> None:

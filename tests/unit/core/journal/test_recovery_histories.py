@@ -15,6 +15,7 @@ from jmcp.core.journal.recovery import Recovered, recover
 from jmcp.core.ports import NotebookRef
 from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.file.cells import FileCells
+from tests.work import lines_run
 
 REF = NotebookRef(key="key", path="a.ipynb")
 BLANK = Entry(
@@ -113,6 +114,34 @@ def test_a_move_beside_strangers_is_a_conflict() -> None:
     content, result = recovered(between[-1], entries)
     assert result.conflicted == entries
     assert shown(content) == shown(between[-1])
+
+
+def test_a_history_of_the_same_texts_again_and_again_takes_no_time() -> None:
+    """Nearly every moment of it looks like the one at which the file was saved."""
+    first = replace(
+        BLANK, number=1, cell_id="lost", cell_type="code", index=0, count=9, after="by others"
+    )
+    texts = ["1", "source a", "source b"]
+    toggles = [
+        replace(
+            BLANK,
+            change="set_source",
+            number=number,
+            cell_id="c1",
+            cell_type="code",
+            index=1,
+            count=3,
+            before=texts[(number - 1) % 2 + 1],
+            after=texts[number % 2 + 1],
+        )
+        for number in range(2, 1000)
+    ]
+    content = notebook()
+    content["cells"][1]["source"] = toggles[-1].after
+    results = []
+    lines_run(lambda: results.append(recovered(content, [first, *toggles])), most=1_500_000)
+    ((_, result),) = results
+    assert (result.present, result.repeated) == (toggles, [first])
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=200)

@@ -17,6 +17,7 @@ from jmcp.core.calls.gate import Gate
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.rate_limits import Rates
 from jmcp.core.calls.tool import Api
+from jmcp.core.editing.owners import Owners
 from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.observe.audit import AuditLog
 from jmcp.core.observe.call_log import CallLog
@@ -82,10 +83,18 @@ def observers(settings: Settings) -> list[Observer]:
     return [CallLog(), AuditLog(settings.audit_log, content=settings.audit_content)]
 
 
-def build(documents: Documents, kernels: Kernels, *, place: str, settings: Settings) -> Dispatcher:
+def build(
+    documents: Documents,
+    kernels: Kernels,
+    *,
+    place: str,
+    settings: Settings,
+    owners: Owners | None = None,
+) -> Dispatcher:
     """A dispatcher on these documents and kernels, with the stores of a place.
 
-    `place` is what the server works on: a directory or a URL. Raises ServeError for a store that
+    `place` is what the server works on: a directory or a URL. `owners` knows who edits a notebook,
+    where other processes may have documents of the same files. Raises ServeError for a store that
     cannot be opened.
     """
     api = api_of(settings)
@@ -101,7 +110,7 @@ def build(documents: Documents, kernels: Kernels, *, place: str, settings: Setti
         # A read-only server does not redo the edits that an earlier one lost.
         recorder=None
         if settings.read_only
-        else JournalRecorder(documents, journal, phrases=phrases),
+        else JournalRecorder(documents, journal, phrases=phrases, owners=owners),
         readings=Readings(journal),
         kernels=kernels,
         store=store,

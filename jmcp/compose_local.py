@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from jupyter_server.serverapp import ServerApp
 from starlette.applications import Starlette
 
@@ -9,10 +11,13 @@ from jmcp import compose
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.errors import ServeError
 from jmcp.options.settings import MIB, Settings
+from jmcp.state.folder import open_owners
 from jmcp.transport.site import drain, site
 from jmcp_jupyter.documents.local import collaboration
 from jmcp_jupyter.documents.local.documents import LocalDocuments
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
+
+log = logging.getLogger("jmcp")
 
 CALLS_SECONDS = 3.0
 """Calls under way may take so long to end when Jupyter stops; kernels still run then."""
@@ -26,7 +31,17 @@ def local_dispatcher(serverapp: ServerApp, settings: Settings) -> Dispatcher:
         allow_hidden=settings.allow_hidden,
     )
     kernels = LocalKernels(serverapp)
-    return compose.build(documents, kernels, place=serverapp.root_dir, settings=settings)
+    root = serverapp.root_dir
+    owners = None if settings.read_only else open_owners(root, serverapp.connection_url)
+    for other in owners.others() if owners is not None else ():
+        log.warning(
+            "Another jmcp serves %s (process %d, %s). While one of the two edits a notebook, the "
+            "other one refuses to. Stop one of them, or use one of them for each notebook.",
+            other.root,
+            other.pid,
+            other.address,
+        )
+    return compose.build(documents, kernels, place=root, settings=settings, owners=owners)
 
 
 async def prepare(serverapp: ServerApp) -> None:

@@ -197,6 +197,16 @@ class WriteRefused(errors.WriteRefused):
         return cls(f"{path!r} could not be written: {reason}.", path=path, status=status)
 
     @classmethod
+    def owned(cls, *, path: str, address: str, pid: int, seconds: int) -> Self:
+        return cls(
+            f"{path!r} is being edited through another Jupyter Server on the same folder ({address}, process {pid}); two would overwrite each other. Nothing was changed here. Edit it there, or here {seconds} seconds after its last edit and run there.",
+            path=path,
+            address=address,
+            pid=pid,
+            seconds=seconds,
+        )
+
+    @classmethod
     def room_closed(cls, *, path: str) -> Self:
         return cls(
             f"The live document of {path!r} was closed during the edit, which may be lost. Read the cells again.",

@@ -96,6 +96,7 @@ class Server:
             kernels, self.sessions, errors=api.policy.errors.kernel_down, notify=self._notify
         )
         self._sweeper: asyncio.Task[None] | None = None
+        self._releaser: asyncio.Task[None] | None = None
         self._clean_up: set[asyncio.Task[None]] = set()
         self._add_gauges()
 
@@ -110,6 +111,11 @@ class Server:
         if not self.permissions.read_only:
             await self.runs.resume(self.leases)
         self._sweeper = supervised(self._sweep, "session-sweep")
+        recorder = self.leases.recorder
+        if recorder is not None:
+            self._releaser = supervised(
+                partial(recorder.release_unused, self.runs.in_notebook), "notebook-owner"
+            )
 
     @property
     def stopping(self) -> bool:
@@ -140,6 +146,7 @@ class Server:
         """
         await run_each(
             partial(end, self._sweeper),
+            partial(end, self._releaser),
             self._cleaned_up,
             self.healing.close,
             self.runs.stop,

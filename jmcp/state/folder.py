@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 from jupyter_core.paths import jupyter_data_dir
 
+from jmcp.core.editing.owners import Instance, Owners
 from jmcp.core.errors import ServeError, StateUnavailable
 from jmcp.core.journal.entries import Journal
 from jmcp.core.sessions.records import Store
@@ -18,9 +20,11 @@ from jmcp.core.stores.instance_lock import InstanceLock
 from jmcp.core.stores.journal_memory import MemoryJournal
 from jmcp.core.stores.journal_sqlite import SqliteJournal
 from jmcp.core.stores.memory import MemoryStore
+from jmcp.core.stores.owners_file import OwnerFile
 from jmcp.core.stores.sqlite import SqliteStore
 from jmcp.core.stores.state_file import StateFile
 from jmcp_api.backend_errors import StateUnavailable as Unavailable
+from jmcp_api.backend_errors import WriteRefused
 
 CHECK_SECONDS = 5.0
 """A Redis has so long to answer when a server starts."""
@@ -49,6 +53,24 @@ def open_stores(
             made = redis_store(store, folder, idle_hours=idle_hours, local=made)
         opened.pop_all()
     return made, journal
+
+
+def open_owners(root: str, address: str) -> Owners | None:
+    """Who edits which notebook, among the processes with documents of that root directory.
+
+    `address` is this server's URL. None where that cannot be written down, which is logged.
+    """
+    here = Instance(root=root, address=address, pid=os.getpid())
+    try:
+        return OwnerFile(
+            Path(jupyter_data_dir()) / "jmcp",
+            here,
+            owned=WriteRefused.owned,
+            unavailable=Unavailable,
+        )
+    except StateUnavailable as error:
+        log.warning("Another jmcp on the same notebooks would not be noticed: %s", error.message)
+        return None
 
 
 def redis_store(url: str, folder: Path, *, idle_hours: float, local: Store) -> Store:
@@ -97,7 +119,7 @@ def _on_disk(folder: Path, opened: ExitStack) -> tuple[Store, Journal]:
             files.callback(state.close)
             lock = InstanceLock(folder, unavailable=Unavailable)
             files.callback(lock.close)
-            made = SqliteStore(state, lock), SqliteJournal(state)
+            made = SqliteStore(state, lock), SqliteJournal(state, lock)
             opened.push(files.pop_all())
             return made
     except StateUnavailable as error:

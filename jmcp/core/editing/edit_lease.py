@@ -103,8 +103,17 @@ class EditLease:
         for notice in recording.notices:
             self._notify(notice)
 
+    def claim(self) -> None:
+        """This process edits the notebook from now on. Raises WriteRefused when another one does."""
+        if self._recorder is not None:
+            self._recorder.claim(self.ref)
+
     async def outputs(self, cell: Cell) -> OutputSink:
-        """A sink for a run of that cell, which holds the document by itself."""
+        """A sink for a run of that cell, which holds the document by itself.
+
+        Raises as `Documents.open`, and WriteRefused when another process edits the notebook.
+        """
+        self.claim()
         document = await self._opened()
         try:
             return await document.outputs(cell)

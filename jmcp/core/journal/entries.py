@@ -83,6 +83,12 @@ Room = Literal["free", "low", "none"]
 class Journal(Protocol):
     """Entries of all notebooks. Its methods may raise `stores.statefile.StateUnavailable`."""
 
+    process: str
+    """Names this process in its entries."""
+
+    def alive(self, process: str) -> bool:
+        """Whether the process of that name lives: its entries are its own to settle."""
+
     def append(self, entries: Sequence[Entry]) -> int:
         """Keep entries, all or none; returns the number of the last one."""
 

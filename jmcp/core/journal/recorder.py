@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 
+from jmcp.core.editing.owners import Instance, Owners
 from jmcp.core.errors import BackendError, StateUnavailable, WriteRefused
 from jmcp.core.journal.entries import Author, Entry, Journal
 from jmcp.core.journal.notices import RecoveryNotices
@@ -24,6 +25,7 @@ log = logging.getLogger("jmcp")
 
 LOOK_SECONDS = 0.5
 """How often to look whether a dirty notebook was saved, which costs microseconds in process."""
+RELEASE_INTERVAL_SECONDS = 1.0
 SETTLE_SECONDS = 5.0
 """A file that is younger than an edit by less than this was written without it: its content was
 captured before the edit. By then the journal knows what was saved, and hardly anybody undoes
@@ -39,7 +41,8 @@ class JournalRecorder:
 
     An entry is appended when the document has the edit, before `recording` ends: what is
     acknowledged is in the journal, and what is in the journal was made. `look_seconds` is how often
-    a notebook with unsaved edits is looked at.
+    a notebook with unsaved edits is looked at. `owners` knows who edits a notebook, where other
+    processes have documents of the same files.
     """
 
     def __init__(
@@ -50,15 +53,19 @@ class JournalRecorder:
         phrases: EditPhrases,
         clock: Callable[[], float] = time.time,
         look_seconds: float = LOOK_SECONDS,
+        owners: Owners | None = None,
     ) -> None:
         self.journal = journal
         self.notices = RecoveryNotices(journal, clock, phrases)
         self._documents = documents
         self._phrases = phrases
         self._clock = clock
-        self._process = uuid.uuid4().hex
+        self._process = journal.process
+        self._owners = owners
         # The life of the document that all pending entries of a notebook were made in.
         self._life: dict[str, Life] = {}
+        # Notebooks which other processes may have edited since this one looked into the journal.
+        self._doubtful: set[str] = set()
         self._follower = SaveFollower(
             documents, journal, self._life, self.catch_up, look_seconds=look_seconds
         )
@@ -72,6 +79,7 @@ class JournalRecorder:
 
         `session` is the server session. Raises as `Document.edit`.
         """
+        self.claim(document.ref)
         recording: Recording | None = None
         done = False
         try:
@@ -84,6 +92,11 @@ class JournalRecorder:
             raise
         if recording.entries:
             await self._keep(document.ref, recording)
+
+    def claim(self, ref: NotebookRef) -> None:
+        """This process edits the notebook from now on. Raises WriteRefused when another one does."""
+        if self._owners is not None and self._owners.claim(ref):
+            self._doubtful.add(ref.key)
 
     @asynccontextmanager
     async def _current(self, document: Document, session: str) -> AsyncIterator[Cells]:
@@ -165,17 +178,31 @@ class JournalRecorder:
         """Whether there are pending entries of another life of this document."""
         key, life = cells.ref.key, (session, cells.loaded)
         known = self._life.get(key)
-        if known == life:
+        if known == life and key not in self._doubtful:
             return False
         with self._best_effort():
             if known is None:
                 self.notices.remember(key)
-            pending = self.journal.entries(key, states={"pending"})
+            self._doubtful.discard(key)
+            pending = self._pending(key)
             if any(self._is_foreign(entry, life) for entry in pending):
+                self._doubtful.add(key)  # until they are recovered
                 return True
-            self._live(cells, life, pending)
+            if known != life:
+                self._live(cells, life, pending)
         self._life[key] = life  # also where the journal cannot be read: once is enough to say so
         return False
+
+    def _pending(self, key: str) -> Sequence[Entry]:
+        """The notebook's entries that this process settles: its own, and those of dead ones."""
+        pending = self.journal.entries(key, states={"pending"})
+        living = {one for one in {entry.process for entry in pending} if self._lives(one)}
+        if living:
+            self._doubtful.add(key)  # once those are dead, somebody has to see to their entries
+        return [entry for entry in pending if entry.process not in living]
+
+    def _lives(self, process: str) -> bool:
+        return process != self._process and self.journal.alive(process)
 
     def _live(self, cells: Cells, life: Life, pending: Sequence[Entry]) -> None:
         """All pending entries of the notebook are of this life of its document, which has them."""
@@ -193,11 +220,12 @@ class JournalRecorder:
     async def catch_up(self, document: Document, session: str) -> None:
         """Recover what there is to recover, if the document can be written."""
         with suppress(WriteRefused):
+            self.claim(document.ref)
             async with document.edit() as cells:
                 if not self.is_behind(cells, session):
                     return
                 life = (session, cells.loaded)
-                pending = self.journal.entries(cells.ref.key, states={"pending"})
+                pending = self._pending(cells.ref.key)
                 foreign = [entry for entry in pending if self._is_foreign(entry, life)]
                 lost = await self._lost(document.ref, foreign, session)
                 recovered = recover(cells, foreign, lost)
@@ -241,7 +269,8 @@ class JournalRecorder:
             replace(one, state="conflicted") for one in recovered.conflicted if one not in undone
         ]
         self.journal.settle([*kept, *lost])
-        self._live(cells, life, self.journal.entries(key, states={"pending"}))
+        self._doubtful.discard(key)
+        self._live(cells, life, self._pending(key))
         self.notices.recovered(key, recovered.repeated)
         self.notices.add(key, [notice for notice in cells.notices() if notice.once])
         self.notices.remember(key)
@@ -266,9 +295,31 @@ class JournalRecorder:
         with self._best_effort():
             self.journal.forget(key)
 
+    def others(self) -> Sequence[Instance]:
+        """Other processes that may edit the same notebooks."""
+        return self._owners.others() if self._owners is not None else ()
+
+    async def release_unused(self, runs_in: Callable[[str], bool]) -> None:
+        """Let other processes edit what is not edited here any more, now and then, for ever.
+
+        `runs_in` says whether code runs whose cell is in the notebook with that key.
+        """
+
+        def in_use(key: str) -> bool:
+            unsaved = self._follower.saves.left(key) or self._documents.save_state(key) != "saved"
+            return unsaved or runs_in(key)
+
+        while self._owners is not None:
+            self._owners.release_unused(in_use)
+            if self._owners.ended():
+                self._doubtful.update(self._life)
+            await asyncio.sleep(RELEASE_INTERVAL_SECONDS)
+
     async def last_look(self) -> None:
         """Save what is unsaved, so that whoever starts next has nothing to recover."""
         await self._follower.last_look()
 
     def close(self) -> None:
         self.journal.close()
+        if self._owners is not None:
+            self._owners.close()

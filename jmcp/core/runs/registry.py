@@ -174,6 +174,12 @@ class RunRegistry:
             entry.status == status for entry in self._entries.values() if isinstance(entry, Run)
         )
 
+    def in_notebook(self, key: str) -> bool:
+        """Whether something that is not over writes into the notebook with that key."""
+        return any(
+            not entry.done and entry.request.notebook.key == key for entry in self._entries.values()
+        )
+
     def users(self) -> set[tuple[str, str]]:
         """The sessions (owner, id) that have something that is not over: those live on, however
         long it takes."""

@@ -69,7 +69,11 @@ class Notebook:
         return self._workspace.documents.save_state(self.ref.key)
 
     def detached(self) -> Notebook:
-        """The same notebook for work that outlives the call, which closes its lease."""
+        """The same notebook for work that outlives the call, which closes its lease.
+
+        Raises WriteRefused when another process edits the notebook.
+        """
+        self.lease.claim()
         return Notebook(self.held, self.lease.detached(), self.view, self._session)
 
     async def run(
@@ -94,7 +98,12 @@ class Notebook:
         return Place(kernel_id=kernel_id, generation=self.held.generation)
 
     def submit(self, code: str, *, kernel_id: str | None, cell: Cell | None, timeout: float) -> Run:
-        """As `run`, on that kernel; without one the run waits for it."""
+        """As `run`, on that kernel; without one the run waits for it.
+
+        Raises WriteRefused when another process edits the notebook that outputs would go to.
+        """
+        if cell is not None:
+            self.lease.claim()
         record = self._session.record
         run = self._workspace.runs.submit(
             RunRequest(

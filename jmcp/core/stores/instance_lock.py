@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from jmcp.core.errors import StateUnavailable
 
 SUFFIX = ".alive"
+STALE_SECONDS = 60.0
+"""A marker that is younger may be one that its process is about to lock."""
 
 
 class InstanceLock:
@@ -24,6 +28,7 @@ class InstanceLock:
         self.process = uuid.uuid4().hex
         self._folder = folder
         self._path = self._file(self.process)
+        _remove_stale(folder)
         try:
             self._held = _connect(self._path, "rwc")
             try:
@@ -41,7 +46,8 @@ class InstanceLock:
         path = self._file(process)
         if _held(path):
             return True
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
         return False
 
     def close(self) -> None:
@@ -50,6 +56,15 @@ class InstanceLock:
 
     def _file(self, process: str) -> Path:
         return self._folder / f"{process}{SUFFIX}"
+
+
+def _remove_stale(folder: Path) -> None:
+    """Remove the markers that processes left when they were killed."""
+    with suppress(OSError):
+        for path in folder.glob(f"*{SUFFIX}"):
+            old = time.time() - path.stat().st_mtime > STALE_SECONDS
+            if old and not _held(path):
+                path.unlink(missing_ok=True)
 
 
 def living_instances(folder: Path) -> int:

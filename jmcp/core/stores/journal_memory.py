@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from uuid import uuid4
 
 from jmcp.core.journal.entries import Entry, Room, State
 from jmcp.core.stores.journal_limits import KEPT_ENTRIES, UNSAVED_TIMES, may_go, pruning_order
@@ -14,12 +15,16 @@ class MemoryJournal:
     """`Journal` without recovery: it is gone with the process, which is when that is needed."""
 
     def __init__(self, *, kept_entries: int = KEPT_ENTRIES) -> None:
+        self.process = uuid4().hex
         self._kept_entries = kept_entries
         self._number = 0
         self._entries: defaultdict[str, dict[int, Entry]] = defaultdict(dict)
         self._delivered: set[int] = set()
         # Notebooks of which nothing could be pruned when that was last tried.
         self._crowded: set[str] = set()
+
+    def alive(self, process: str) -> bool:
+        return process == self.process
 
     def append(self, entries: Sequence[Entry]) -> int:
         for entry in entries:

@@ -6,8 +6,10 @@ import time
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from uuid import uuid4
 
 from jmcp.core.journal.entries import Entry, Room, State
+from jmcp.core.stores.instance_lock import InstanceLock
 from jmcp.core.stores.journal_encoding import decode_entries, encode_entry
 from jmcp.core.stores.journal_limits import (
     KEPT_BYTES,
@@ -33,22 +35,30 @@ class _Size:
 
 
 class SqliteJournal:
-    """`Journal` in a state file, which it does not own."""
+    """`Journal` in a state file, which it does not own, like `lock`, the process's own."""
 
     def __init__(
         self,
         state: StateFile,
+        lock: InstanceLock | None = None,
         *,
         kept_entries: int = KEPT_ENTRIES,
         kept_bytes: int = KEPT_BYTES,
         kept_total_bytes: int = KEPT_TOTAL_BYTES,
     ) -> None:
+        self.process = uuid4().hex if lock is None else lock.process
+        self._lock = lock
         self._state = state
         self._kept = _Size(kept_entries, kept_bytes)
         self._sizes: dict[str, _Size] = {}
         # Notebooks of which too little could be pruned when that was last tried.
         self._crowded: set[str] = set()
         self._prune_all(kept_total_bytes)
+
+    def alive(self, process: str) -> bool:
+        if self._lock is None or process == self.process:
+            return process == self.process
+        return self._lock.alive(process)
 
     def append(self, entries: Sequence[Entry]) -> int:
         rows = [(entry, encode_entry(entry)) for entry in entries]

@@ -1,11 +1,13 @@
-"""The tables of the state file. A migration that was released is never changed: add another one.
+"""The tables of the state files. A migration that was released is never changed: add another one.
 
 `PRAGMA user_version` counts the migrations that a file has had.
 """
 
 from __future__ import annotations
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
+Migrations = tuple[tuple[str, ...], ...]
+
+MIGRATIONS: Migrations = (
     (
         # `last_accessed` comes before `data` and keeps its size: SQLite then refreshes it in
         # place, without writing a long record again.
@@ -55,3 +57,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
                 WHEN 'object' THEN json_type(notebook.value, '$.key') = 'text' END""",
     ),
 )
+
+OWNER_MIGRATIONS: Migrations = (
+    (
+        """CREATE TABLE instances (
+            process TEXT PRIMARY KEY,
+            root TEXT NOT NULL,
+            address TEXT NOT NULL,
+            pid INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+        """CREATE TABLE owners (
+            file TEXT PRIMARY KEY,
+            process TEXT NOT NULL
+        ) WITHOUT ROWID""",
+    ),
+)
+"""Of the file that says who edits which notebook."""

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from jmcp.core.errors import StateUnavailable
-from jmcp.core.stores.schema import MIGRATIONS
+from jmcp.core.stores.schema import MIGRATIONS, Migrations
 
 BUSY_SECONDS = 0.005
 """How long a statement waits where it is called, with the event loop, for another process's write:
@@ -48,6 +48,7 @@ log = logging.getLogger("jmcp")
 
 class StateFile:
     """An open state file of the newest schema, mode 0600; shared with other processes safely.
+    `migrations` make its schema, by default that of sessions and the change journal.
 
     A corrupt file is set aside beside it, which is logged, and a fresh one made. Raises
     StateUnavailable where it cannot be opened, and from every method. Opening it waits for others
@@ -58,12 +59,14 @@ class StateFile:
         self,
         path: Path,
         *,
+        migrations: Migrations | None = None,
         busy_seconds: float = BUSY_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
         unavailable: type[StateUnavailable] = StateUnavailable,
     ) -> None:
         self.unavailable = unavailable
         self.path = path
+        self._migrations = MIGRATIONS if migrations is None else migrations
         self._busy_seconds = busy_seconds
         self._patience_seconds = patience_seconds
         self._asking_again = asyncio.Lock()
@@ -248,24 +251,25 @@ class StateFile:
             raise error
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
-        if _version(connection) == len(MIGRATIONS):
+        if _version(connection) == len(self._migrations):
             return
         connection.execute("BEGIN IMMEDIATE")
         try:
             version = _version(connection)  # another process may have been faster
             self._check_known(version)
-            for statements in MIGRATIONS[version:]:
+            for statements in self._migrations[version:]:
                 for statement in statements:
                     connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+            connection.execute(f"PRAGMA user_version={len(self._migrations)}")
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")
             raise
 
     def _check_known(self, version: int) -> None:
-        if version > len(MIGRATIONS):
-            raise self.unavailable.newer(file=self.path.name, schema=version, known=len(MIGRATIONS))
+        known = len(self._migrations)
+        if version > known:
+            raise self.unavailable.newer(file=self.path.name, schema=version, known=known)
 
     def _set_aside(self, error: sqlite3.Error) -> None:
         """Rename the corrupt file, unless another process has done that already."""

@@ -35,10 +35,12 @@ class Places:
         return entry.index if there else None
 
     def insertion(self, entry: Entry) -> int | None:
-        """The index at which the entry's cell was inserted: beside a neighbour of then."""
+        """The index at which the entry's cell was inserted: beside a neighbour of then, and if
+        there is none any more where it was: a cell in the wrong place is better than none."""
         if not self._has_ids:
             return entry.index if entry.count == len(self._cells) else None
-        return self._between(entry.now)
+        beside = self._between(entry.now)
+        return min(entry.index, len(self._cells)) if beside is None else beside
 
     def target(self, entry: Entry, at: int) -> int | None:
         """The index that a moved cell gets, if it is beside a neighbour of before still."""

@@ -236,10 +236,11 @@ async def test_a_file_changed_outside_is_noted_and_not_overwritten(start_server:
     ref = await server.documents.identify("a.ipynb")
     async with reading(server.documents, ref) as cells:
         looked = cells.changes.cursor
-    server.write("a.ipynb", "from git")
-    stat = (server.root / "a.ipynb").stat()
-    os.utime(server.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
     async with editing(server.documents, ref) as cells:
+        # Not earlier: an edit takes up what the file got before it.
+        server.write("a.ipynb", "from git")
+        stat = (server.root / "a.ipynb").stat()
+        os.utime(server.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
         cells.insert(0, "code", "unsaved")
     await saved(server, "a.ipynb")
     assert server.sources("a.ipynb") == ["from git"]

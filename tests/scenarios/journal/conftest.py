@@ -42,13 +42,15 @@ class JournaledServer:
     documents: JournaledNotebooks = field(init=False)
     state: StateFile = field(init=False)
 
-    async def start(self, *, save_after: float = NEVER, look_seconds: float = 0.02) -> None:
+    async def start(
+        self, *, save_after: float = NEVER, look_seconds: float = 0.02, poll_seconds: float = 0.05
+    ) -> None:
         # A module lives as long as its process, which here outlives the servers in it.
         self.monkeypatch.setattr(documents, "SERVER_SESSION", str(uuid4()))
         self.app = await self.jupyter(
             collaboration=self.live,
             root=self.root,
-            YDocExtension={"document_save_delay": NEVER, "file_poll_interval": 0.05},
+            YDocExtension={"document_save_delay": NEVER, "file_poll_interval": poll_seconds},
             BaseFileIdManager={"db_path": str(self.folder / "file_ids.db")},
         )
         self.inner = LocalDocuments(self.app, save_after=save_after)

@@ -10,8 +10,9 @@ from jmcp.core.errors import StateUnavailable, WriteRefused
 from jmcp.core.journal.entries import Author
 from tests.document_access import reading
 from tests.journaled_notebooks import JournaledNotebooks
+from tests.notebooks import write_notebook
 from tests.ports.documents.tab import tab
-from tests.scenarios.journal.conftest import JournaledServer
+from tests.scenarios.journal.conftest import NEVER, JournaledServer
 from tests.sentences import said
 
 both = pytest.mark.parametrize("server", ["live", "file"], indirect=True)
@@ -168,6 +169,45 @@ async def test_a_reload_is_noticed_without_anybody_calling(server: JournaledServ
         return server.sources("a.ipynb") == ["by an agent", "by another program", "2"]
 
     await server.until(saved)
+
+
+@pytest.mark.parametrize("cells", [3, 1, 0])
+async def test_a_cell_inserted_while_the_file_is_replaced_is_there(
+    server: JournaledServer, cells: int
+) -> None:
+    """However little is left of the cells beside it, and however soon after the insert that is.
+
+    A room gives a notebook without cells an empty one.
+    """
+    await server.end()
+    await server.start(save_after=0.2)
+    ref = await server.ref()
+    made = [f"inserted {number}" for number in range(4)]
+    async with server.documents.edit(ref) as found:
+        found.insert(3, "code", made[0])
+    write_notebook(server.root / "a.ipynb", *[f"theirs {number}" for number in range(cells)])
+    for source in made[1:]:
+        async with server.documents.edit(ref) as found:
+            found.insert(len(found), "code", source)
+
+    async def all_there() -> bool:
+        there = server.sources("a.ipynb")
+        return set(made) <= set(there) and len(there) == max(cells, 1) + len(made)
+
+    await server.until(all_there)
+    assert set(await server.states()) <= {"pending", "saved"}
+
+
+async def test_an_edit_looks_at_the_file_first(server: JournaledServer) -> None:
+    """What another program wrote a moment ago is in the document that the edit meets."""
+    await server.end()
+    await server.start(poll_seconds=NEVER)
+    ref = await server.ref()
+    await server.texts()
+    server.write("a.ipynb", "0", "by another program", "2")
+    async with server.documents.edit(ref) as cells:
+        assert cells.get(1).source == "by another program"
+    assert "changed on disk" in "\n".join(said(cells.notices()))
 
 
 async def test_an_edit_that_failed_is_marked(

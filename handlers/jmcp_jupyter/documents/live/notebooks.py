@@ -90,6 +90,7 @@ class LiveDocument:
         async with self._editing:
             room = await self._held(shared=True)
             try:
+                await room.follow_file(self.ref.path)
                 notices = _notices(room)
                 document = room.document
                 version = document.watch.version

@@ -34,6 +34,10 @@ class Room(Protocol):
         """Hold it once more: it takes as many releases."""
 
     def release(self) -> None: ...
+    async def follow_file(self, path: str) -> None:
+        """Have the document reloaded if somebody else has written the file, as far as that can be
+        seen at once: an edit of the old content would have to be made again after the reload."""
+
     def edited(self) -> None:
         """The document has an edit of jmcp's."""
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
+from jupyter_server.services.contents.fileio import FileManagerMixin
 from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
@@ -82,6 +85,17 @@ class Contents:
             get(path, type="notebook", content=content, **hashed)
         )
         return model
+
+
+def modified(manager: Any, path: str) -> datetime | None:
+    """When the file was last written, as its model says, for some microseconds of work. None where
+    the contents manager has no files, and when there is none at that path."""
+    if not isinstance(manager, FileManagerMixin):
+        return None
+    try:
+        return datetime.fromtimestamp(os.stat(manager._get_os_path(path)).st_mtime, UTC)
+    except (OSError, HTTPError, ValueError, OverflowError):
+        return None
 
 
 def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:

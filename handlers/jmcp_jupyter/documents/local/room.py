@@ -9,6 +9,7 @@ from uuid import uuid4
 from jmcp_api.backend_errors import WriteRefused
 from jmcp_jupyter.documents.live.save_supervisor import SaveSupervisor
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
+from jmcp_jupyter.documents.local.contents import modified
 
 
 class NullClient:
@@ -60,6 +61,15 @@ class LocalRoom:
         if self.holds == 0:
             self.room.clients.discard(self.client)
             self._clean(self)
+
+    async def follow_file(self, path: str) -> None:
+        loader = self.room._file
+        if loader._lock.locked():
+            return  # it is saving, or looking for itself
+        written = modified(loader._contents_manager, path)
+        if written is not None and written != loader.last_modified and self._alive(self):
+            await self.room._on_outofband_change()
+            await self.settled()
 
     def edited(self) -> None:
         if self.saver is not None:

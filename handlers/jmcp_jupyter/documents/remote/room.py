@@ -92,6 +92,9 @@ class RemoteRoom:
             loop = asyncio.get_running_loop()
             self._idle = loop.call_later(IDLE_SECONDS, self._close_idle)
 
+    async def follow_file(self, path: str) -> None:
+        """Nothing: it would cost each edit a request, and Jupyter looks at the file by itself."""
+
     def edited(self) -> None:
         if self.saver is not None:
             self.saver.edited()

@@ -79,6 +79,10 @@ def file_changed() -> str:
     return "The file changed on disk since jmcp last read it. Read the cells again before editing."
 
 
+def tab_not_updated(*, path: str) -> str:
+    return f'{path!r} is open in a browser, where nothing of what is done here shows until it is reloaded (File > Reload Notebook from Disk): this Jupyter has no live collaboration. When that tab saves, it asks "File Changed": Overwrite throws away what was done here, Revert what was typed there.'
+
+
 def file_not_written(*, reason: str) -> str:
     return f"The file could not be written ({reason}): the live document has all edits, the file does not, and saving is tried again."
 
@@ -97,6 +101,14 @@ def edit_not_recovered(*, subject: str, verb: str, time: str, number: int) -> st
 
 def text_not_recovered(*, subject: str, verb: str, time: str, number: int, text: str) -> str:
     return f"An edit that Jupyter had not saved was not made again, because the notebook has changed there since: {subject} had been {verb} at {time} (change {number}). Its text was:\n{text}"
+
+
+def edit_overwritten(*, subject: str, verb: str, time: str, number: int) -> str:
+    return f'An edit is no longer in the file: {subject} had been {verb} at {time} (change {number}), and since then somebody has written the file as it was before, as a browser tab does when its "File Changed" is answered with Overwrite.'
+
+
+def text_overwritten(*, subject: str, verb: str, time: str, number: int, text: str) -> str:
+    return f'An edit is no longer in the file: {subject} had been {verb} at {time} (change {number}), and since then somebody has written the file as it was before, as a browser tab does when its "File Changed" is answered with Overwrite. The text was:\n{text}'
 
 
 def run_goes_on() -> str:
@@ -286,11 +298,14 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "cell_ids_repeated": cell_ids_repeated,
     "document_reloaded": document_reloaded,
     "file_changed": file_changed,
+    "tab_not_updated": tab_not_updated,
     "file_not_written": file_not_written,
     "edit_not_recorded": edit_not_recorded,
     "edits_recovered": edits_recovered,
     "edit_not_recovered": edit_not_recovered,
     "text_not_recovered": text_not_recovered,
+    "edit_overwritten": edit_overwritten,
+    "text_overwritten": text_overwritten,
     "run_goes_on": run_goes_on,
     "run_ends": run_ends,
     "run_left": run_left,

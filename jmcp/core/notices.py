@@ -104,6 +104,10 @@ class CellIdsRepeated(Notice):
 class DocumentReloaded(Notice): ...
 
 
+class TabNotUpdated(Notice):
+    path: str
+
+
 class FileChanged(Notice): ...
 
 
@@ -125,6 +129,21 @@ class EditNotRecovered(Notice):
     verb: str
     time: str
     number: int
+
+
+class EditOverwritten(Notice):
+    subject: str
+    verb: str
+    time: str
+    number: int
+
+
+class TextOverwritten(Notice):
+    subject: str
+    verb: str
+    time: str
+    number: int
+    text: str
 
 
 class TextNotRecovered(Notice):

@@ -17,6 +17,8 @@ from jmcp.core.notices import Notice
 CellType = Literal["code", "markdown", "raw"]
 DocumentMode = Literal["live", "file"]
 SaveState = Literal["saved", "pending"]
+FILE = "file"
+"""What `Cells.loaded` is of a file, in which an edit is before it is acknowledged."""
 EntryType = Literal["notebook", "file", "directory"]
 Output = dict[str, Any]
 """One nbformat 4 output, exactly as a notebook file stores it."""

@@ -22,6 +22,7 @@ from jmcp.core.observe.events import Closeable, Observer, SessionEvent
 from jmcp.core.observe.metrics import Metrics
 from jmcp.core.ports import Documents, Kernels
 from jmcp.core.runs.registry import RunRegistry
+from jmcp.core.sessions.open_tabs import OpenTabs
 from jmcp.core.sessions.readings import Readings
 from jmcp.core.sessions.records import SessionRecord, Store
 from jmcp.core.sessions.sessions import Sessions
@@ -95,6 +96,7 @@ class Server:
         self.healing = Healing(
             kernels, self.sessions, errors=api.policy.errors.kernel_down, notify=self._notify
         )
+        self.tabs = OpenTabs(kernels)
         self._sweeper: asyncio.Task[None] | None = None
         self._releaser: asyncio.Task[None] | None = None
         self._clean_up: set[asyncio.Task[None]] = set()

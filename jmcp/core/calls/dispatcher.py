@@ -121,6 +121,7 @@ class Dispatcher(Server):
             readings=self.readings,
             healing=self.healing,
             undelivered=self.undelivered,
+            tabs=self.tabs,
         )
         handler = getattr(self._handlers, tool.handler)
         if tool.session == "none":
@@ -134,6 +135,7 @@ class Dispatcher(Server):
             stack.callback(session.close)
             try:
                 result = await handler(self._target(tool, params), session)
+                await session.look_for_tabs()
                 await self.sessions.update(
                     session.record,
                     session.changes,

@@ -71,6 +71,7 @@ class EditLease:
                 if recorder.is_behind(cells, session):
                     await recorder.catch_up(document, session)
                     cells = await document.read()
+                recorder.overwrites.look(cells)
         finally:
             self._release_if_closed()
         self._tell(cells)

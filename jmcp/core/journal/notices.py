@@ -10,8 +10,15 @@ from datetime import UTC, datetime
 
 from jmcp.core.errors import StateUnavailable
 from jmcp.core.journal.entries import Author, Entry, Journal
-from jmcp.core.notices import EditNotRecovered, EditsRecovered, Notice, TextNotRecovered
-from jmcp.core.ports import EditKind
+from jmcp.core.notices import (
+    EditNotRecovered,
+    EditOverwritten,
+    EditsRecovered,
+    Notice,
+    TextNotRecovered,
+    TextOverwritten,
+)
+from jmcp.core.ports import FILE, EditKind
 from jmcp.core.sentences import EditPhrases
 
 NOTICE_SECONDS = 3600.0
@@ -96,13 +103,15 @@ class RecoveryNotices:
         time = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="seconds")
         subject, verb = self._subject(entry), self._verbs[entry.change]()
         text = entry.after if entry.change in ("insert", "set_source") else None
+        # A file has an edit at once, so that none is lost but by being overwritten.
+        file = entry.loaded == FILE
         if text is None:
-            return EditNotRecovered(subject=subject, verb=verb, time=time, number=entry.number)
+            without = EditOverwritten if file else EditNotRecovered
+            return without(subject=subject, verb=verb, time=time, number=entry.number)
         if len(text) > TEXT_CHARACTERS:
             text = f"{text[:TEXT_CHARACTERS]}..."
-        return TextNotRecovered(
-            subject=subject, verb=verb, time=time, number=entry.number, text=text
-        )
+        kind = TextOverwritten if file else TextNotRecovered
+        return kind(subject=subject, verb=verb, time=time, number=entry.number, text=text)
 
     def _subject(self, entry: Entry) -> str:
         if entry.change == "set_kernelspec":

@@ -14,6 +14,7 @@ from jmcp.core.editing.owners import Instance, Owners
 from jmcp.core.errors import BackendError, StateUnavailable, WriteRefused
 from jmcp.core.journal.entries import Author, Entry, Journal
 from jmcp.core.journal.notices import RecoveryNotices
+from jmcp.core.journal.overwritten import Overwrites
 from jmcp.core.journal.recording import Recording
 from jmcp.core.journal.recovery import Recovered, recover
 from jmcp.core.journal.save_follower import SaveFollower
@@ -57,6 +58,7 @@ class JournalRecorder:
     ) -> None:
         self.journal = journal
         self.notices = RecoveryNotices(journal, clock, phrases)
+        self.overwrites = Overwrites(journal, self.notices, clock)
         self._documents = documents
         self._phrases = phrases
         self._clock = clock
@@ -102,10 +104,12 @@ class JournalRecorder:
     async def _current(self, document: Document, session: str) -> AsyncIterator[Cells]:
         async with document.edit() as cells:
             if not self.is_behind(cells, session):
+                self.overwrites.look(cells)
                 yield cells
                 return
         await self.catch_up(document, session)
         async with document.edit() as cells:
+            self.overwrites.look(cells)
             yield cells
 
     def _blank(self, ref: NotebookRef, session: str, author: Author) -> Entry:
@@ -128,6 +132,7 @@ class JournalRecorder:
         try:
             if recording.cells.mode == "file":
                 self.journal.append([replace(one, state="saved") for one in recording.entries])
+                self.overwrites.knows(recording.cells)
                 return
             if (room := self.journal.room(ref.key)) == "none":
                 reason = self._phrases.journal_full()

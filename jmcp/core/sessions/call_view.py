@@ -28,6 +28,8 @@ class CallView:
         self.key = key
         self.reading = reading
         self.unseen: dict[tuple[str, What], UnseenChange] = {}
+        self.tells_of_tab = False
+        """Whether the call says that a browser shows the notebook and does not follow edits."""
         self._readings = readings
         self._said: list[UnseenChange] = []
         self._cursor: Cursor | None = None
@@ -139,6 +141,7 @@ class CallView:
     def acknowledge(self) -> None:
         """A result that says what was unseen was made."""
         self.reading.acknowledge([*self.unseen.values(), *self._said])
+        self.reading.told_of_tab |= self.tells_of_tab
         if self._cursor is not None:
             self.reading.cursor = self._cursor
 

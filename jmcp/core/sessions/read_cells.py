@@ -49,6 +49,8 @@ class Reading:
         self.places = Places(places)
         self.cursor: Cursor | None = None
         self.acknowledged: dict[bytes, bytes] = {}
+        self.told_of_tab = False
+        """Whether the session knows that a browser shows the notebook and does not follow edits."""
         self.revision = 0
         self.stored = 0
 

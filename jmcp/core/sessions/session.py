@@ -28,6 +28,7 @@ from jmcp.core.notices import (
     Notice,
     RunEnds,
     RunGoesOn,
+    TabNotUpdated,
 )
 from jmcp.core.ports import DocumentMode, Documents, Kernels, NotebookRef
 from jmcp.core.runs.batch import Batch
@@ -36,6 +37,7 @@ from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.runs.run import Run
 from jmcp.core.sessions.call_view import CallView
 from jmcp.core.sessions.notebook import Notebook
+from jmcp.core.sessions.open_tabs import OpenTabs
 from jmcp.core.sessions.read_cells import Reading, What
 from jmcp.core.sessions.readings import Readings
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
@@ -71,6 +73,7 @@ class Workspace:
         readings: Readings,
         healing: Healing,
         undelivered: UndeliveredNotices,
+        tabs: OpenTabs,
     ) -> None:
         self.caller = caller
         self.policy = policy
@@ -84,6 +87,7 @@ class Workspace:
         self.readings = readings
         self.healing = healing
         self.undelivered = undelivered
+        self.tabs = tabs
         self.images: list[Image] = []
         self.submitted: list[Run] = []
 
@@ -197,6 +201,16 @@ class Session:
         """What the session's record has not yet of what it read, by notebook key."""
         readings = {key: notebook.view.reading for key, notebook in self._notebooks.items()}
         return {key: reading for key, reading in readings.items() if reading.unsaved}
+
+    async def look_for_tabs(self) -> None:
+        """Note which of the call's notebooks a browser shows that will not follow edits."""
+        for notebook in self._notebooks.values():
+            view = notebook.view
+            if notebook.lease.mode != "file" or view.reading.told_of_tab:
+                continue
+            if await self.workspace.tabs.shows(notebook.ref):
+                self.notice(TabNotUpdated(path=notebook.ref.path))
+                view.tells_of_tab = True
 
     def complete_notices(self) -> None:
         """Add to this result what its session is to be told beside what the call itself found."""

@@ -8,7 +8,7 @@ from typing import Any
 from jmcp.core.editing.change_log import ChangeLog
 from jmcp.core.editing.published_cells import PublishedCells
 from jmcp.core.notices import CellIdsGiven, Notice
-from jmcp.core.ports import Cell, CellType, DocumentMode, NotebookRef
+from jmcp.core.ports import FILE, Cell, CellType, DocumentMode, NotebookRef
 from jmcp_jupyter.documents.common import nbformat_cells
 
 
@@ -42,7 +42,7 @@ class FileCells(PublishedCells):
     @property
     def loaded(self) -> str:
         """Always the same: an edit is in the file before it is acknowledged."""
-        return "file"
+        return FILE
 
     @property
     def version(self) -> int:

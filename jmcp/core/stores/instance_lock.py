@@ -47,7 +47,7 @@ class InstanceLock:
         if _held(path):
             return True
         with suppress(OSError):
-            path.unlink(missing_ok=True)
+            _remove(path)
         return False
 
     def close(self) -> None:
@@ -64,7 +64,13 @@ def _remove_stale(folder: Path) -> None:
         for path in folder.glob(f"*{SUFFIX}"):
             old = time.time() - path.stat().st_mtime > STALE_SECONDS
             if old and not _held(path):
-                path.unlink(missing_ok=True)
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a marker, and what SQLite left beside it when its process was killed."""
+    path.unlink(missing_ok=True)
+    path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
 
 
 def living_instances(folder: Path) -> int:

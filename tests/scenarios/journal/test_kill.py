@@ -72,7 +72,10 @@ class Agent(threading.Thread):
 
     def _call(self, http: httpx2.Client, tool: str, **arguments: Any) -> dict[str, Any]:
         if tool == "insert_cell":
-            arguments["cell_index"] = self._random.choice([0, -1])
+            # Not at an index: others insert and delete all the time.
+            mine = [cell_id for cell_id, source in self.sources.items() if source is not None]
+            beside = {"after_cell_id": self._random.choice(mine)} if mine else {}
+            arguments |= self._random.choice([beside or {"cell_index": -1}, {"cell_index": -1}])
         return call(http, tool, session_id=self._session, **arguments)
 
 

@@ -382,6 +382,21 @@ class KernelDown(errors.KernelDown):
         )
 
     @classmethod
+    def not_stopped(cls, *, kernel_id: str, reason: str) -> Self:
+        return cls(f"Kernel {kernel_id} was not stopped: {reason}.", kernel_id=kernel_id)
+
+    @classmethod
+    def not_bound(cls, *, kernel_id: str, path: str, reason: str) -> Self:
+        return cls(
+            f"Jupyter did not make kernel {kernel_id} the kernel of {path!r}: {reason}. The notebook keeps what it had.",
+            kernel_id=kernel_id,
+        )
+
+    @classmethod
+    def not_recorded(cls, *, reason: str) -> Self:
+        return cls(f"Jupyter could not say which notebook has which kernel: {reason}.")
+
+    @classmethod
     def not_started_by_jupyter(cls, *, kernel_name: str, status: int) -> Self:
         return cls(
             f"The kernel {kernel_name!r} did not start: Jupyter answered {status}.",
@@ -434,6 +449,18 @@ class JupyterUnreachable(errors.JupyterUnreachable):
     def outputs_kept(cls, *, reason: str) -> Self:
         return cls(
             f"Jupyter does not answer ({reason}). The outputs of the run are kept, and written into the notebook when it answers again."
+        )
+
+    @classmethod
+    def failed(cls, *, url: str, method: str, path: str, status: int) -> Self:
+        return cls(
+            f"The Jupyter Server at {url} failed at {method} {path} with status {status}; its log says why. Look what was done before you try again."
+        )
+
+    @classmethod
+    def not_its_answer(cls, *, url: str, method: str, path: str, kind: str, status: int) -> Self:
+        return cls(
+            f"What answers at {url} just now is not the Jupyter Server: {method} {path} gave {kind} with status {status}, as a proxy or a login page does. Try again; if it stays so, open that URL in a browser."
         )
 
     @classmethod

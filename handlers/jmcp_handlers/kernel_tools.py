@@ -9,6 +9,7 @@ from jmcp.core.ports import KernelInfo
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.session import Session, Workspace
+from jmcp_api.backend_errors import KernelDown, KernelMissing
 from jmcp_api.enums import KernelOutcome
 from jmcp_api.errors import NoKernel
 from jmcp_api.models import (
@@ -47,7 +48,10 @@ async def interrupt_kernel(params: InterruptKernelParams, session: Session) -> K
         kernel_id = await notebook.kernel.ready(kernel_name, on_notice=session.notice)
     else:
         kernel_id = await _kernel_of(notebook)
-    interrupted = await runs.interrupt(kernel_id) or waited
+    try:
+        interrupted = await runs.interrupt(kernel_id) or waited
+    except KernelMissing as error:  # it ended after it was looked up
+        raise KernelDown.not_running(kernel_id=kernel_id) from error
     action: KernelOutcome = "interrupted" if interrupted else "already_idle"
     return await _action(action, kernel_id, session.workspace)
 

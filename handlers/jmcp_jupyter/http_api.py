@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx2
@@ -15,6 +15,9 @@ REQUEST_SECONDS = 30.0
 REFUSED_STATUSES = (401, 403)
 AWAY_STATUSES = (424, 502, 503, 504)
 """What a proxy answers for a server that is not there; 424 is JupyterHub's own."""
+
+
+Decoded = TypeVar("Decoded", dict[str, Any], list[Any])
 
 
 class JupyterApi:
@@ -63,6 +66,28 @@ class JupyterApi:
             method, path, json=body, params=query or None, timeout=limit
         )
 
+    def decoded(self, response: httpx2.Response, kind: type[Decoded]) -> Decoded:
+        """The JSON of a successful answer, which has to be of that type.
+
+        Raises JupyterUnreachable for any other answer.
+        """
+        if response.is_error:
+            raise JupyterUnreachable.failed(url=self.url, **_asked(response))
+        try:
+            found = response.json()
+        except ValueError:
+            found = None
+        if response.is_redirect or not isinstance(found, kind):
+            raise self.not_its_answer(response)
+        return found
+
+    def not_its_answer(self, response: httpx2.Response) -> JupyterUnreachable:
+        """The error for an answer that a Jupyter Server does not give."""
+        content_type = response.headers.get("content-type", "nothing").partition(";")[0]
+        return JupyterUnreachable.not_its_answer(
+            url=self.url, kind=content_type, **_asked(response)
+        )
+
     def websocket_url(self, path: str, **query: str) -> str:
         """The URL of one of its websockets; `headers` go with it."""
         scheme, _, rest = self.url.partition("://")
@@ -85,6 +110,11 @@ def asks_for_login(response: httpx2.Response) -> bool:
         return False
     path = urlsplit(response.headers.get("location", "")).path
     return path.endswith(("/login", "/oauth2/authorize")) or "/hub/" in path
+
+
+def _asked(response: httpx2.Response) -> dict[str, Any]:
+    request = response.request
+    return {"method": request.method, "path": request.url.path, "status": response.status_code}
 
 
 def _brief(error: Exception) -> str:

@@ -10,6 +10,7 @@ from jmcp.core.runs.run import Run
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.session import Session
 from jmcp_api import phrases
+from jmcp_api.backend_errors import KernelDown, KernelMissing
 from jmcp_api.enums import StepStatus
 from jmcp_api.models import Batch, BatchCell, Execution, ExecutionRow
 from jmcp_handlers.support.addressing import first_line
@@ -32,6 +33,8 @@ async def run_result(run: Run, session: Session, at: int | None = None) -> Execu
 
     Raises what kept it from running.
     """
+    if isinstance(run.failure, KernelMissing):  # it ended after the run was submitted
+        raise KernelDown.not_running(kernel_id=run.request.kernel_id) from run.failure
     if run.failure is not None:
         raise run.failure
     return await unstarted_result(run, session, at)

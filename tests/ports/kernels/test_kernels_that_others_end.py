@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from jupyter_server.serverapp import ServerApp
+from tornado.web import HTTPError
 
-from jmcp.core.errors import KernelMissing
+from jmcp.core.errors import BackendError, KernelMissing
 from jmcp.core.ports import Kernels
+from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
+from tests.jupyter_process import TOKEN
 from tests.ports.kernels.conftest import LIMIT, Heard, both, manager, notebook
 
 ROUNDS = 6
@@ -110,3 +114,62 @@ async def test_sessions_that_are_gone_are_forgotten(server: ServerApp, kernels: 
         await kernels.shutdown(kernel_id)
     await kernels.list()
     assert kernels._sessions._ids == {}
+
+
+@both
+async def test_two_who_stop_a_kernel_at_once_both_succeed(
+    server: ServerApp, kernels: Kernels
+) -> None:
+    """The other one is JupyterLab, which ends a session or a kernel over REST."""
+    api = JupyterApi(server.connection_url, TOKEN)
+    try:
+        for kind in ("session", "kernel", "private"):
+            ref = notebook(server, f"{kind}.ipynb")
+            kernel_id = await kernels.start(ref, None, private=kind == "private")
+            path = f"api/kernels/{kernel_id}"
+            if kind == "session":
+                (row,) = await server.session_manager.list_sessions()
+                path = f"api/sessions/{row['id']}"
+            async with asyncio.timeout(LIMIT):
+                ours, theirs = await asyncio.gather(
+                    kernels.shutdown(kernel_id), api.request("DELETE", path)
+                )
+            assert ours is None
+            assert theirs.status_code in (204, 404, 410, 500)  # Jupyter itself is not so careful
+            assert kernel_id not in server.kernel_manager
+            assert await kernels.find(ref) is None
+    finally:
+        await api.close()
+
+
+@both
+@pytest.mark.parametrize("error", [HTTPError(500, "no"), KeyError("gone"), HTTPError(404)])
+async def test_what_jupyters_managers_raise_is_declared(
+    server: ServerApp, kernels: Kernels, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def fails(*_: object, **__: object) -> None:
+        raise error
+
+    ref = notebook(server, "a.ipynb")
+    kernel_id = await kernels.start(ref, None)
+    await kernels.connect(kernel_id)
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "delete_session": lambda: kernels.shutdown(kernel_id),
+        "shutdown_kernel": lambda: kernels.shutdown(kernel_id),
+        "interrupt_kernel": lambda: kernels.interrupt(kernel_id),
+        "restart_kernel": lambda: kernels.restart(kernel_id),
+        "start_kernel": lambda: kernels.start(ref, None, private=True),
+        "create_session": lambda: kernels.start(notebook(server, "b.ipynb"), None),
+        "list_sessions": lambda: kernels.find(ref),
+    }
+    for name, call in calls.items():
+        with monkeypatch.context() as patch:
+            for owner in (server.session_manager, server.kernel_manager):
+                if hasattr(owner, name):
+                    patch.setattr(owner, name, fails)
+            try:
+                async with asyncio.timeout(LIMIT):
+                    await call()
+            except BackendError:
+                continue
+    assert await kernels.find(ref) in (kernel_id, None)

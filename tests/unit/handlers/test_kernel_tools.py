@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from jmcp_api.backend_errors import KernelMissing
 from tests.calls import BOB
 from tests.fakes.jmcp import FakeJmcp
 
@@ -20,6 +21,23 @@ async def test_without_a_kernel_there_is_none_to_control(jmcp: FakeJmcp, session
         error = await jmcp.fail(tool, session_id=session)
         assert error["code"] == "no_kernel"
         assert "a.ipynb has no kernel yet" in error["message"]
+
+
+async def test_a_kernel_that_ends_while_it_is_asked_for_is_told(
+    jmcp: FakeJmcp, session: str
+) -> None:
+    await jmcp.call("execute_code", session_id=session, code="x = 1")
+    gone = KernelMissing.unknown(kernel_id="kernel-1")
+    run = await jmcp.call("execute_code", session_id=session, code=SLEEP, wait=0)
+    await jmcp.kernels.sleeping.reached.wait()
+    jmcp.faults.fail("kernels.interrupt", gone)
+    error = await jmcp.fail("interrupt_kernel", session_id=session)
+    assert (error["code"], error["details"]["kernel_id"]) == ("kernel_unavailable", "kernel-1")
+    await jmcp.call("interrupt_kernel", session_id=session)
+    await jmcp.call("get_execution", session_id=session, execution_id=run["execution_id"])
+    jmcp.faults.fail("kernels.connect", gone)
+    error = await jmcp.fail("execute_code", session_id=session, code="1")
+    assert (error["code"], error["retry"]) == ("kernel_unavailable", "later")
 
 
 async def test_an_interrupt_ends_what_runs_and_nothing_else(jmcp: FakeJmcp, session: str) -> None:

@@ -9,8 +9,12 @@ from typing import Any, ClassVar, Generic, Protocol
 from weakref import WeakValueDictionary
 
 from jmcp.core.ports import Health, KernelInfo, Kernelspec, NotebookRef, OnMessage, Reply, Request
-from jmcp_api.backend_errors import KernelMissing
-from jmcp_jupyter.kernels.common.jupyter_sessions import JupyterSessions, notebook_path
+from jmcp_api.backend_errors import KernelDown, KernelMissing
+from jmcp_jupyter.kernels.common.jupyter_sessions import (
+    JupyterSessions,
+    SessionManager,
+    notebook_path,
+)
 from jmcp_jupyter.kernels.common.kernel_connections import Connection, KernelConnections
 from jmcp_jupyter.kernels.common.models import installed, kernel_info
 
@@ -18,7 +22,8 @@ from jmcp_jupyter.kernels.common.models import installed, kernel_info
 class KernelManager(Protocol):
     """What a Jupyter Server does with kernels, asked in its own process or over REST.
 
-    Every method that takes a kernel's id raises KernelMissing for one that Jupyter does not list.
+    Every method that takes a kernel's id raises KernelMissing for one that Jupyter does not list,
+    but for `delete`.
     """
 
     async def kernelspecs(self) -> tuple[dict[str, Kernelspec], str]:
@@ -46,7 +51,7 @@ class KernelManager(Protocol):
         """Restart it under the same id. Raises KernelDown when it does not come back."""
 
     async def delete(self, kernel_id: str) -> None:
-        """Shut down a kernel that has no Jupyter session."""
+        """Shut down a kernel that has no Jupyter session; one that is gone is no error."""
 
 
 class JupyterKernels(ABC, Generic[Connection]):
@@ -56,7 +61,7 @@ class JupyterKernels(ABC, Generic[Connection]):
     look_interval_seconds: ClassVar[float]
     """While there are connections, Jupyter is asked so often whether it has their kernels."""
 
-    def __init__(self, manager: KernelManager, session_manager: Any) -> None:
+    def __init__(self, manager: KernelManager, session_manager: SessionManager) -> None:
         self._manager = manager
         self._sessions = JupyterSessions(session_manager)
         self._connections = KernelConnections(
@@ -94,6 +99,12 @@ class JupyterKernels(ABC, Generic[Connection]):
     ) -> str:
         specs, default = await self._manager.kernelspecs()
         name = installed(kernel_name or default, specs)
+        try:
+            return await self._start(ref, name, private=private)
+        except KernelMissing as error:  # it, or its session, ended while it was started
+            raise KernelDown.not_started(kernel_name=name, reason=error.message) from error
+
+    async def _start(self, ref: NotebookRef, name: str, *, private: bool) -> str:
         if private:
             return await self._manager.launch(ref, name)
         lock = self._starting.setdefault(ref.key, asyncio.Lock())

@@ -19,6 +19,7 @@ def kernelspecs(found: Mapping[str, Any]) -> dict[str, Kernelspec]:
             language=entry["spec"].get("language") or "",
         )
         for name, entry in sorted(found.items())
+        if isinstance(entry, dict) and isinstance(entry.get("spec"), dict)
     }
 
 
@@ -41,7 +42,7 @@ def kernel_info(
     jmcp's own websocket is left out of `connections`: it is no reason to keep a kernel that nobody
     needs.
     """
-    name = model["name"]
+    name = str(model.get("name") or "")
     spec = specs.get(name)
     heard = connection.state if connection is not None else None
     dead = connection is not None and connection.dead
@@ -51,9 +52,9 @@ def kernel_info(
         kernel_name=name,
         display_name=spec.display_name if spec else name,
         language=spec.language if spec else "",
-        state=_state("dead" if dead else heard, model["execution_state"]),
-        connections=max(0, model["connections"] - ours),
-        last_activity=model["last_activity"],
+        state=_state("dead" if dead else heard, model.get("execution_state")),
+        connections=max(0, int(model.get("connections") or 0) - ours),
+        last_activity=str(model.get("last_activity") or ""),
         notebook_path=notebook_path,
     )
 

@@ -13,6 +13,7 @@ from jmcp_jupyter.kernels.local.activity import ActivityRecord
 from jmcp_jupyter.kernels.local.connection import LocalConnection
 from jmcp_jupyter.kernels.local.manager import LocalKernelManager
 from jmcp_jupyter.kernels.local.process import LocalProcess
+from jmcp_jupyter.kernels.local.sessions import LocalSessionManager
 
 
 class LocalKernels(JupyterKernels[LocalConnection]):
@@ -23,7 +24,7 @@ class LocalKernels(JupyterKernels[LocalConnection]):
 
     def __init__(self, serverapp: Any) -> None:
         self._local = LocalKernelManager(serverapp)
-        super().__init__(self._local, serverapp.session_manager)
+        super().__init__(self._local, LocalSessionManager(serverapp))
 
     async def resume(self, request: Request, on_message: OnMessage) -> Reply:
         # Kernels here end with this process, and so do the runs in them.

@@ -15,7 +15,7 @@ from jmcp_api.backend_errors import KernelDown, KernelMissing
 from jmcp_jupyter.kernels.common.models import kernelspecs
 from jmcp_jupyter.kernels.local.environment import KernelEnvironment
 
-START_FAILURES = (OSError, RuntimeError, ValueError, HTTPError)
+START_FAILURES = (OSError, RuntimeError, ValueError, KeyError, HTTPError)
 """What Jupyter raises when the program of a kernel cannot be started."""
 
 RESTART_LIMIT_SECONDS = 60.0
@@ -52,9 +52,9 @@ class LocalKernelManager:
         self._check(kernel_id)
 
     async def launch(self, ref: NotebookRef, kernel_name: str) -> str:
-        environ = self._sessions.get_kernel_env(ref.path, PurePosixPath(ref.path).name)
         kernel_id: str = self.kernels.new_kernel_id()
         try:
+            environ = self._sessions.get_kernel_env(ref.path, PurePosixPath(ref.path).name)
             await self.kernels.start_kernel(
                 kernel_id=kernel_id,
                 path=await ensure_async(self._contents.get_kernel_path(path=ref.path)),
@@ -71,7 +71,8 @@ class LocalKernelManager:
         self._check(kernel_id)
         try:
             await ensure_async(self.kernels.interrupt_kernel(kernel_id))
-        except (RuntimeError, OSError) as error:
+        except START_FAILURES as error:
+            self._check(kernel_id)  # it may have ended meanwhile
             raise KernelDown.not_running(kernel_id=kernel_id) from error
 
     async def restart(self, kernel_id: str) -> None:
@@ -80,12 +81,18 @@ class LocalKernelManager:
             answer = await self.kernels.restart_kernel(kernel_id)
             await asyncio.wait_for(ensure_async(answer), RESTART_LIMIT_SECONDS)
         except START_FAILURES as error:
+            self._check(kernel_id)  # it may have ended meanwhile
             raise KernelDown.not_back(kernel_id=kernel_id) from error
 
     async def delete(self, kernel_id: str, *, now: bool = False) -> None:
         """Shut down a kernel that has no Jupyter session; `now`: without asking it to end."""
-        self._check(kernel_id)
-        await self.kernels.shutdown_kernel(kernel_id, now=now)
+        if kernel_id not in self.kernels:
+            return
+        try:
+            await self.kernels.shutdown_kernel(kernel_id, now=now)
+        except START_FAILURES as error:
+            if kernel_id in self.kernels:
+                raise KernelDown.not_stopped(kernel_id=kernel_id, reason=str(error)) from error
 
     def _check(self, kernel_id: str) -> None:
         if kernel_id not in self.kernels:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from jmcp.core.errors import BackendError
+from jmcp_api.backend_errors import JupyterUnreachable
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.remote.rest_kernels import kernel_path
 
@@ -46,10 +48,11 @@ class KernelLookup:
             answer = await self._api.request("GET", kernel_path(self._kernel_id))
         except BackendError:
             return  # the channel notices, and knows how long it may last
-        self.note_answer()
         if answer.status_code == 404:
+            self.note_answer()
             self._on_answer(None)
-        elif answer.status_code == 200:
-            self._on_answer(answer.json())
-        else:
-            self._on_answer({})
+            return
+        with suppress(JupyterUnreachable):  # a failure of the server or of a proxy says nothing
+            model = self._api.decoded(answer, dict)
+            self.note_answer()
+            self._on_answer(model)

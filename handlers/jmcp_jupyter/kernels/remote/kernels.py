@@ -73,7 +73,8 @@ class RemoteKernels(JupyterKernels[RemoteConnection]):
             return await self._sessions.create(ref, kernel_name)
         kernel_id = await self._manager.launch(ref, kernel_name)
         try:
-            await self._session_manager.replace_kernel(row["id"], kernel_id)
+            if not await self._session_manager.replace_kernel(row["id"], kernel_id):
+                await self._sessions.bind(ref, kernel_id)
         except BaseException:  # nobody would know of it
             with suppress(BackendError):
                 await self._manager.delete(kernel_id)

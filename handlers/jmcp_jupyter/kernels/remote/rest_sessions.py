@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+from pathlib import PurePosixPath
 from typing import Any
 from uuid import uuid4
 
-from jmcp_api.backend_errors import KernelDown, KernelMissing
+import httpx2
+
+from jmcp.core.errors import BackendError
+from jmcp_api import phrases
+from jmcp_api.backend_errors import KernelDown
 from jmcp_jupyter.http_api import JupyterApi
+from jmcp_jupyter.kernels.remote.rest_kernels import GONE_STATUSES, is_kernel
 
 
 class RestSessionManager:
-    """The methods of the same names of Jupyter's own manager, with its models as results."""
+    """A `SessionManager` by the REST API. Raises JupyterUnreachable and JupyterRefused as well."""
 
     def __init__(self, api: JupyterApi) -> None:
         self._api = api
 
     async def list_sessions(self) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = (await self._api.request("GET", "api/sessions")).json()
-        return rows
+        answer = await self._api.request("GET", "api/sessions")
+        return [row for row in self._api.decoded(answer, list) if _is_session(row)]
 
-    async def get_session(self, *, session_id: str) -> None:
-        """Reading a session whose kernel is gone deletes it."""
+    async def drop_session(self, session_id: str) -> None:
+        # Reading a session whose kernel is gone deletes it.
         await self._api.request("GET", f"api/sessions/{session_id}")
 
     async def create_session(
@@ -32,49 +40,72 @@ class RestSessionManager:
         kernel_id: str | None = None,
         kernel_name: str | None = None,
     ) -> dict[str, Any]:
-        """A session with that kernel, or with a new one in the directory of `path`.
-
-        Jupyter returns the session that the path already has, if somebody was faster.
-        """
         kernel = {"id": kernel_id} if kernel_id is not None else {"name": kernel_name}
         body = {"path": path, "name": name, "type": type, "kernel": kernel}
         answer = await self._api.request("POST", "api/sessions", body=body)
-        if answer.status_code != 201:
+        if answer.is_error and kernel_id is not None:
+            reason = phrases.http_status(status=answer.status_code)
+            raise KernelDown.not_bound(kernel_id=kernel_id, path=path, reason=reason)
+        if answer.is_error:
             raise KernelDown.not_started_by_jupyter(
-                kernel_name=str(kernel_name or kernel_id), status=answer.status_code
+                kernel_name=str(kernel_name), status=answer.status_code
             )
-        row: dict[str, Any] = answer.json()
-        return row
+        return self._session(answer)
 
-    async def update_session(self, session_id: str, **changes: Any) -> dict[str, Any]:
-        """Change its path and name, or its kernel.
+    async def move_session(self, session_id: str, path: str) -> bool:
+        changes = {"path": path, "name": PurePosixPath(path).name}
+        return await self._patch(session_id, changes) is not None
+
+    async def set_kernel(self, session_id: str, kernel_id: str) -> dict[str, Any] | None:
+        """As the Protocol says; the result is another session than before.
 
         Over REST, Jupyter shuts down the kernel that a session had when it gets another one. The
         old one was not ours to end: it gets a session of its own first, which no notebook shows.
         """
-        kernel_id = changes.pop("kernel_id", None)
-        if kernel_id is None:
-            return await self._patch(session_id, changes)
         answer = await self._api.request("GET", f"api/sessions/{session_id}")
-        if answer.status_code != 200:
-            raise KernelMissing.session_gone(kernel_id=kernel_id)
-        row = answer.json()
-        aside = str(uuid4())
-        await self._patch(session_id, {"path": aside, "name": "", "type": "console"})
-        return await self.create_session(
-            path=row["path"], name=row["name"], type=row["type"], kernel_id=kernel_id
-        )
+        if answer.status_code in GONE_STATUSES:
+            return None
+        row = self._session(answer)
+        place = {"path": row["path"], "name": row.get("name") or "", "type": row["type"]}
+        try:
+            await self._patch(session_id, {"path": str(uuid4()), "name": "", "type": "console"})
+            return await self.create_session(**place, kernel_id=kernel_id)
+        except BaseException:  # else the notebook would have no kernel at all
+            await asyncio.shield(self._put_back(session_id, place))
+            raise
 
-    async def replace_kernel(self, session_id: str, kernel_id: str) -> None:
-        """Give it that kernel, and shut down the one that it had."""
-        await self._patch(session_id, {"kernel": {"id": kernel_id}})
+    async def replace_kernel(self, session_id: str, kernel_id: str) -> bool:
+        """Give it that kernel, and shut down the one that it had. False: there is no such session."""
+        row = await self._patch(session_id, {"kernel": {"id": kernel_id}})
+        return row is not None and bool(row["kernel"]["id"] == kernel_id)
 
-    async def delete_session(self, session_id: str) -> None:
-        """Delete it and its kernel."""
-        await self._api.request("DELETE", f"api/sessions/{session_id}")
+    async def delete_session(self, session_id: str) -> bool:
+        answer = await self._api.request("DELETE", f"api/sessions/{session_id}")
+        if answer.status_code == 204 or answer.status_code in GONE_STATUSES:
+            return answer.status_code == 204
+        self._api.decoded(answer, dict)
+        raise self._api.not_its_answer(answer)
 
-    async def _patch(self, session_id: str, body: dict[str, Any]) -> dict[str, Any]:
-        row: dict[str, Any] = (
-            await self._api.request("PATCH", f"api/sessions/{session_id}", body=body)
-        ).json()
+    async def _put_back(self, session_id: str, place: dict[str, Any]) -> None:
+        with suppress(BackendError):
+            await self._patch(session_id, place)
+
+    async def _patch(self, session_id: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        """The session as it is then; None: there is no such one."""
+        answer = await self._api.request("PATCH", f"api/sessions/{session_id}", body=body)
+        return None if answer.status_code in GONE_STATUSES else self._session(answer)
+
+    def _session(self, answer: httpx2.Response) -> dict[str, Any]:
+        row = self._api.decoded(answer, dict)
+        if not _is_session(row):
+            raise self._api.not_its_answer(answer)
         return row
+
+
+def _is_session(row: object) -> bool:
+    """Whether that is a session with its kernel, as Jupyter describes it."""
+    return (
+        isinstance(row, dict)
+        and all(isinstance(row.get(name), str) for name in ("id", "path", "type"))
+        and is_kernel(row.get("kernel"))
+    )

@@ -272,10 +272,6 @@ class KernelMissing(errors.KernelMissing):
             kernel_id=kernel_id,
         )
 
-    @classmethod
-    def session_gone(cls, *, kernel_id: str) -> Self:
-        return cls("The notebook's Jupyter session is gone.", kernel_id=kernel_id)
-
 
 class KernelTaken(errors.KernelTaken):
     """What a client sees as kernel_taken: That kernel belongs to another notebook."""

@@ -34,7 +34,7 @@ async def run_result(run: Run, session: Session, at: int | None = None) -> Execu
     Raises what kept it from running.
     """
     if isinstance(run.failure, KernelMissing):  # it ended after the run was submitted
-        raise KernelDown.not_running(kernel_id=run.request.kernel_id) from run.failure
+        raise KernelDown.not_running(kernel_id=run.request.kernel_id or "") from run.failure
     if run.failure is not None:
         raise run.failure
     return await unstarted_result(run, session, at)

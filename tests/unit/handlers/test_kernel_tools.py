@@ -35,7 +35,7 @@ async def test_a_kernel_that_ends_while_it_is_asked_for_is_told(
     assert (error["code"], error["details"]["kernel_id"]) == ("kernel_unavailable", "kernel-1")
     await jmcp.call("interrupt_kernel", session_id=session)
     await jmcp.call("get_execution", session_id=session, execution_id=run["execution_id"])
-    jmcp.faults.fail("kernels.connect", gone)
+    jmcp.faults.fail("kernels.connect", gone, nth=2)
     error = await jmcp.fail("execute_code", session_id=session, code="1")
     assert (error["code"], error["retry"]) == ("kernel_unavailable", "later")
 

@@ -51,17 +51,74 @@ class NotebookBroken(errors.NotebookBroken):
         )
 
     @classmethod
-    def structure(cls, *, path: str) -> Self:
+    def empty(cls, *, path: str) -> Self:
         return cls(
-            f"{path!r} does not have the structure of a notebook. Repair or replace the file, then open it again.",
+            f"{path!r} is an empty file, not a notebook. Replace it, or delete it and call use_notebook with mode create.",
             path=path,
         )
 
     @classmethod
-    def cell_types(cls, *, path: str) -> Self:
+    def not_json(cls, *, path: str, problem: str, line: int, column: int) -> Self:
         return cls(
-            f"{path!r} has cells of an unknown type. Repair or replace the file, then open it again.",
+            f"{path!r} is not JSON: {problem} at line {line}, column {column}. Repair or replace the file, then open it again.",
             path=path,
+            line=line,
+            column=column,
+        )
+
+    @classmethod
+    def too_deep(cls, *, path: str) -> Self:
+        return cls(
+            f"{path!r} is nested too deeply to be read. Repair or replace the file, then open it again.",
+            path=path,
+        )
+
+    @classmethod
+    def merge_conflict(cls, *, path: str, line: int) -> Self:
+        return cls(
+            f"{path!r} has the marks of a merge that was not finished, the first at line {line}. Finish the merge (git checkout --ours or --theirs, or nbdime mergetool), then open it again.",
+            path=path,
+            line=line,
+        )
+
+    @classmethod
+    def lfs_pointer(cls, *, path: str) -> Self:
+        return cls(
+            f"{path!r} is a pointer of Git LFS, not the notebook itself. Fetch it with git lfs pull, then open it again.",
+            path=path,
+        )
+
+    @classmethod
+    def encoding(cls, *, path: str, encoding: str) -> Self:
+        return cls(
+            f"{path!r} is in {encoding}, and a notebook is in UTF-8 without a byte order mark. Convert the file, then open it again.",
+            path=path,
+        )
+
+    @classmethod
+    def undecodable(cls, *, path: str, byte: str, line: int, column: int) -> Self:
+        return cls(
+            f"{path!r} is not in UTF-8: byte 0x{byte} at line {line}, column {column}. Convert the file, then open it again.",
+            path=path,
+            line=line,
+            column=column,
+        )
+
+    @classmethod
+    def notebook_field(cls, *, path: str, field: str, reason: str) -> Self:
+        return cls(
+            f"{path!r} cannot be edited: {field}: {reason}. Repair the file, then open it again.",
+            path=path,
+            field=field,
+        )
+
+    @classmethod
+    def cell_field(cls, *, path: str, cell_index: int, field: str, reason: str) -> Self:
+        return cls(
+            f"{path!r} cannot be edited: cell {cell_index}, {field}: {reason}. Repair the file, then open it again.",
+            path=path,
+            cell_index=cell_index,
+            field=field,
         )
 
     @classmethod

@@ -10,8 +10,8 @@ CellType = Literal["code", "markdown", "raw"]
 """What a cell holds."""
 CellChangeKind = Literal["inserted", "overwritten", "edited", "moved", "unchanged"]
 """What a call did to a cell."""
-SaveState = Literal["saved", "pending"]
-"""Whether the file is known to have all edits."""
+SaveState = Literal["saved", "pending", "failed"]
+"""Whether the file is known to have all edits; failed where the last try to save them failed."""
 OutputType = Literal["stream", "execute_result", "display_data", "error"]
 """nbformat's kinds of outputs."""
 NotebookScope = Literal["session", "open", "workspace"]
@@ -88,6 +88,7 @@ NoticeCode = Literal[
     "cell_ids_given",
     "cell_ids_repeated",
     "document_reloaded",
+    "fields_changed",
     "file_changed",
     "tab_not_updated",
     "file_not_written",

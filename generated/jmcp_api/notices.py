@@ -75,6 +75,10 @@ def document_reloaded() -> str:
     return "The file was changed on disk by another program, and the live document was reloaded from it: edits that were not saved yet are gone, except those that a notice says were recovered. Read the cells again before editing."
 
 
+def fields_changed(*, changes: Sequence[str]) -> str:
+    return f"The live document changes more of the file than this edit: {listed(changes, '; ')}."
+
+
 def file_changed() -> str:
     return "The file changed on disk since jmcp last read it. Read the cells again before editing."
 
@@ -84,7 +88,7 @@ def tab_not_updated(*, path: str) -> str:
 
 
 def file_not_written(*, reason: str) -> str:
-    return f"The file could not be written ({reason}): the live document has all edits, the file does not, and saving is tried again."
+    return f"The file could not be written ({reason}): the live document has all edits, the file does not, and saving is tried again. Until this notice ends, a restart of Jupyter loses what only the document has: remove the reason, or tell the person."
 
 
 def edit_not_recorded(*, reason: str) -> str:
@@ -297,6 +301,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "cell_ids_given": cell_ids_given,
     "cell_ids_repeated": cell_ids_repeated,
     "document_reloaded": document_reloaded,
+    "fields_changed": fields_changed,
     "file_changed": file_changed,
     "tab_not_updated": tab_not_updated,
     "file_not_written": file_not_written,

@@ -171,6 +171,18 @@ def not_saved() -> str:
     return "Jupyter could not save it"
 
 
+def not_saved_field(*, field: str, reason: str) -> str:
+    return f"Jupyter could not save it: {field}: {reason}"
+
+
+def not_saved_cell(*, index: int, field: str, reason: str) -> str:
+    return f"Jupyter could not save it: cell {index}, {field}: {reason}"
+
+
+def save_raised(*, error: str) -> str:
+    return f"Jupyter could not save it: {error}"
+
+
 def not_connected() -> str:
     return "not connected"
 
@@ -193,6 +205,86 @@ def closed_by_server() -> str:
 
 def lost_while_loading() -> str:
     return "the connection was lost while it loaded the notebook"
+
+
+def field_missing() -> str:
+    return "it is missing"
+
+
+def field_kind(*, found: str, wanted: str) -> str:
+    return f"it is {found}, and must be {wanted}"
+
+
+def field_word(*, value: str, known: Sequence[str]) -> str:
+    return f"it is {value!r}, and must be {listed(known, ' or ')}"
+
+
+def field_surrogate(*, character: str) -> str:
+    return f"it has {character}, half of a character, which no file in UTF-8 can hold"
+
+
+def field_integer(*, value: str) -> str:
+    return f"{value} is beyond 64 bits, which a live document cannot hold"
+
+
+def field_not_finite(*, value: str) -> str:
+    return f"{value} is not a number of JSON, and the Jupyter Server could never save the live document"
+
+
+def kind_null() -> str:
+    return "null"
+
+
+def kind_boolean() -> str:
+    return "a boolean"
+
+
+def kind_number() -> str:
+    return "a number"
+
+
+def kind_text() -> str:
+    return "text"
+
+
+def kind_list() -> str:
+    return "a list"
+
+
+def kind_object() -> str:
+    return "an object"
+
+
+def kind_four() -> str:
+    return "the number 4"
+
+
+def kind_number_or_null() -> str:
+    return "a number or null"
+
+
+def kind_text_or_list() -> str:
+    return "text or a list of text"
+
+
+def whole_file() -> str:
+    return "the file"
+
+
+def field_dropped(*, field: str) -> str:
+    return f"{field} is dropped"
+
+
+def field_added(*, field: str) -> str:
+    return f"{field} is added"
+
+
+def cell_added() -> str:
+    return "an empty cell is added"
+
+
+def more_fields() -> str:
+    return "and more"
 
 
 def seen_elsewhere(*, index: int, now: int, cell_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -63,7 +64,13 @@ class JupyterApi:
         """The response as it came, a refusal too. Raises httpx2.TransportError."""
         limit = httpx2.USE_CLIENT_DEFAULT if seconds is None else httpx2.Timeout(seconds)
         return await self._http.request(
-            method, path, json=body, params=query or None, timeout=limit
+            method,
+            path,
+            # As Python writes JSON, NaN included: notebooks have it, and Jupyter reads it.
+            content=None if body is None else json.dumps(body).encode(),
+            headers=None if body is None else {"Content-Type": "application/json"},
+            params=query or None,
+            timeout=limit,
         )
 
     def decoded(self, response: httpx2.Response, kind: type[Decoded]) -> Decoded:

@@ -111,6 +111,10 @@ class TabNotUpdated(Notice):
 class FileChanged(Notice): ...
 
 
+class FieldsChanged(Notice):
+    changes: Sequence[str]
+
+
 class FileNotWritten(Notice):
     reason: str
 

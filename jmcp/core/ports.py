@@ -16,7 +16,7 @@ from jmcp.core.notices import Notice
 
 CellType = Literal["code", "markdown", "raw"]
 DocumentMode = Literal["live", "file"]
-SaveState = Literal["saved", "pending"]
+SaveState = Literal["saved", "pending", "failed"]
 FILE = "file"
 """What `Cells.loaded` is of a file, in which an edit is before it is acknowledged."""
 EntryType = Literal["notebook", "file", "directory"]

@@ -26,13 +26,15 @@ from jmcp.core.ports import (
 )
 from jmcp_api.backend_errors import (
     DirectoryMissing,
-    NotebookBroken,
     NotebookExists,
     NotebookMissing,
     PathRefused,
     WriteRefused,
 )
 from jmcp_jupyter.documents.common import nbformat_cells, paths
+from jmcp_jupyter.documents.common.file_diagnosis import diagnose
+from jmcp_jupyter.documents.common.models import check_content, complete
+from jmcp_jupyter.documents.common.notebook_fields import check_storable
 from jmcp_jupyter.documents.file.cells import FileCells
 from jmcp_jupyter.documents.file.change_log import FileChangeLog
 from tests.fakes.faults import Faults, passes
@@ -293,7 +295,9 @@ class FakeDocuments:
 
     def sources(self, path: str) -> list[str]:
         """What the file holds now, which for a live document is what was saved last."""
-        return [cell["source"] for cell in _parsed(path, self._files[path].text)["cells"]]
+        return [
+            cell["source"] for cell in _parsed(path, self._files[path].text, live=False)["cells"]
+        ]
 
     def type_over(self, path: str, cell_id: str, source: str) -> None:
         """What a person does in JupyterLab: in the shared document, or in the file."""
@@ -323,7 +327,7 @@ class FakeDocuments:
         ref = self._identify(path)
         file = self._files[path]
         live = self.mode == "live"
-        notebook = self._content(ref).notebook if live else _parsed(path, file.text)
+        notebook = self._content(ref).notebook if live else _parsed(path, file.text, live=False)
         cells = PersonCells(ref, notebook)
         yield cells
         if live:
@@ -339,7 +343,7 @@ class FakeDocuments:
             return FileChanged.code
         content = self._content(self._identify(path))
         content.text = self._files[path].text
-        content.notebook = _parsed(path, content.text)
+        content.notebook = _parsed(path, content.text, live=self.mode == "live")
         content.version += 1
         content.loaded += 1
         content.log.follow(content.notebook["cells"])
@@ -479,7 +483,7 @@ class FakeDocuments:
         known = self._contents.get(ref.key)
         if known is not None and (self.mode == "live" or known.text == file.text):
             return known
-        notebook = _parsed(ref.path, file.text)
+        notebook = _parsed(ref.path, file.text, live=self.mode == "live")
         if known is None:
             known = self._contents[ref.key] = _Content(notebook=notebook, text=file.text)
         else:
@@ -551,14 +555,15 @@ def _index(cells: Cells, cell_id: str) -> int:
     return index
 
 
-def _parsed(path: str, text: str) -> dict[str, Any]:
+def _parsed(path: str, text: str, *, live: bool) -> dict[str, Any]:
     try:
         notebook = json.loads(text)
-        assert notebook["nbformat"] == 4
-        for cell in notebook["cells"]:
-            assert cell["cell_type"] in ("code", "markdown", "raw")
-            cell["source"] = "".join(cell["source"])
-        assert isinstance(notebook["metadata"], dict)
-    except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise NotebookBroken.unreadable(path=path) from error
+    except ValueError as error:
+        raise diagnose(path, text.encode()) from error
+    check_content(path, notebook)
+    if live:
+        check_storable(path, notebook, finite=False)
+    complete(notebook)
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"])
     return dict(notebook)

@@ -90,7 +90,7 @@ class SaveFollower:
         """Settle what the file has, whether that was anything; make again what a reload took."""
         key, documents = ref.key, self._documents
         version = documents.saved_version(key)
-        if self.saves.upto(key, version) is None and documents.save_state(key) == "pending":
+        if self.saves.upto(key, version) is None and documents.save_state(key) != "saved":
             return False  # it is about to be saved
         session = await documents.server_session()
         document = await documents.open(await documents.current(key))

@@ -225,3 +225,9 @@ async def any_server(
     if where == "fake":
         return FakeSetup(documents=FakeDocuments(mode))
     return await document_servers(remote=where == "remote", live=mode == "live")
+
+
+@pytest.fixture
+def any_mode(request: pytest.FixtureRequest, any_server: DocumentSetup) -> str:
+    """The mode that `any_server` is in."""
+    return str(request.node.callspec.params["any_server"]).split()[1]

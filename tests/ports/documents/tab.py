@@ -13,6 +13,7 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_ydoc import YNotebook
 from nbformat.reader import NotJSONError
 from pycrdt import (
+    Map,
     TransactionEvent,
     YMessageType,
     YSyncMessageType,
@@ -88,6 +89,14 @@ class Tab:
         with self.notebook.ydoc.transaction():
             text.clear()
             text += source
+
+    def show_output(self, index: int, data: dict[str, Any]) -> None:
+        """Put an output below a cell, as a run in this tab does."""
+        output = {"output_type": "display_data", "data": data, "metadata": {}}
+        self.notebook.ycells[index]["outputs"].append(Map(output))
+
+    def clear_outputs(self, index: int) -> None:
+        self.notebook.ycells[index]["outputs"].clear()
 
     async def close(self) -> None:
         self.notebook.ydoc.unobserve(self._subscription)

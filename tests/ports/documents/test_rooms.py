@@ -106,7 +106,7 @@ async def test_a_room_with_unsaved_edits_is_not_cleaned(
         pass
     await two_delays(server)
     assert room in server.rooms.values()
-    assert server.documents.save_state(ref.key) == "pending"
+    assert server.documents.save_state(ref.key) == "failed"
     monkeypatch.undo()
     await until(lambda: room not in server.rooms.values(), "cleaned once it could be saved")
     assert server.sources("a.ipynb") == ["unsaved", "1"]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from jupyter_ydoc.utils import cast_all
 from tornado.web import HTTPError
 
 from tests.document_access import editing, reading
@@ -163,7 +164,7 @@ async def test_a_save_works_where_the_person_switched_autosave_off(start_server:
 
 
 @pytest.mark.parametrize("how", ["read-only", "full disk"])
-async def test_a_file_that_cannot_be_written_is_pending_and_noted(
+async def test_a_file_that_cannot_be_written_is_told(
     start_server: START, how: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = await start_server(options={"save_after": 0.02}, **NEVER)
@@ -192,8 +193,8 @@ async def test_a_file_that_cannot_be_written_is_pending_and_noted(
     async with editing(server.documents, ref) as cells:
         cells.set_source(0, "2")
     await until(lambda: attempts >= 3, "it tries again")
-    assert server.documents.save_state(ref.key) == "pending"
-    assert await server.documents.save(ref) == "pending"
+    await until(lambda: server.documents.save_state(ref.key) == "failed", "it is told")
+    assert await server.documents.save(ref) == "failed"
     assert server.sources("a.ipynb") == ["1"]
     async with reading(server.documents, ref) as cells:
         assert cells.get(0).source == "2"
@@ -205,6 +206,57 @@ async def test_a_file_that_cannot_be_written_is_pending_and_noted(
     assert server.sources("a.ipynb") == ["2"]
     async with reading(server.documents, ref) as cells:
         assert list(cells.notices()) == []
+
+
+@local_only  # in another process the server keeps its reasons to itself
+async def test_a_save_that_fails_for_any_reason_is_told_and_tried_again(
+    start_server: START, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await start_server(options={"save_after": 0.02}, **NEVER)
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+
+    async def save(model: Any, path: str) -> Any:
+        raise ValueError("cannot convert float NaN to integer")
+
+    monkeypatch.setattr(server.app.contents_manager, "save", save)
+    async with editing(server.documents, ref) as cells:
+        cells.set_source(0, "2")
+        assert server.documents.save_state(ref.key) == "saved"
+    await until(lambda: server.documents.save_state(ref.key) == "failed", "it is told")
+    async with reading(server.documents, ref) as cells:
+        assert "ValueError" in "".join(said(cells.notices()))
+    async with editing(server.documents, ref) as cells:
+        cells.set_source(0, "3")
+        assert "ValueError" in "".join(said(cells.notices()))
+    assert server.documents.save_state(ref.key) == "failed"
+    monkeypatch.undo()
+    await saved(server, "a.ipynb")
+    assert server.sources("a.ipynb") == ["3"]
+    async with reading(server.documents, ref) as cells:
+        assert not cells.notices()
+
+
+@pytest.mark.parametrize("start_server", ["remote"], indirect=True)
+async def test_a_cell_that_the_other_server_cannot_save_is_named(
+    start_server: START, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person's own output, for jmcp writes none such."""
+    monkeypatch.setattr("jupyter_ydoc.ynotebook.cast_all", cast_all)  # as without jmcp inside
+    server = await start_server(options={"save_after": 0.02}, **NEVER)
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+    async with tab(server.app, "a.ipynb") as person:
+        person.show_output(0, {"application/json": {"x": float("nan")}})
+        async with editing(server.documents, ref) as cells:
+            cells.set_source(0, "2")
+        await until(lambda: server.documents.save_state(ref.key) == "failed", "it is told")
+        async with reading(server.documents, ref) as cells:
+            text = "".join(said(cells.notices()))
+        assert "cell 0, outputs[0].data['application/json'].x: nan" in text
+        person.clear_outputs(0)
+        await saved(server, "a.ipynb")
+        assert server.sources("a.ipynb") == ["2"]
 
 
 async def test_a_file_replaced_at_once_after_the_save_is_not_called_saved(

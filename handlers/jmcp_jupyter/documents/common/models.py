@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from jmcp.core.errors import BackendError
@@ -15,11 +14,13 @@ from jmcp_api.backend_errors import (
     PathRefused,
 )
 from jmcp_api.limits import NOTEBOOK_MIB
-
-CELL_TYPES = frozenset({"code", "markdown", "raw"})
+from jmcp_jupyter.documents.common.notebook_fields import check_fields
 
 DEFAULT_MAX_BYTES = NOTEBOOK_MIB * 2**20
 """A notebook's file may have this many bytes; opening one takes several times that in memory."""
+
+UNREAD_STATUSES = (403, 404)
+"""What Jupyter answers where there is nothing to read; anything else is about what it read."""
 
 
 def read_error(path: str, status: int) -> BackendError:
@@ -31,43 +32,38 @@ def read_error(path: str, status: int) -> BackendError:
     return NotebookBroken.unreadable(path=path)
 
 
-@contextmanager
-def shaped(path: str) -> Iterator[None]:
-    """JSON that nbformat lets pass but that has not the shape of a notebook is NotebookBroken."""
-    try:
-        yield
-    except (KeyError, TypeError, AttributeError) as error:
-        raise NotebookBroken.structure(path=path) from error
-
-
 def check_size(path: str, size: int | None, limit: int) -> None:
     """Refuse a file above the limit, both in bytes. Raises NotebookTooLarge."""
     if size is not None and size > limit:
         raise NotebookTooLarge.file(path=path, size_bytes=size, limit_bytes=limit)
 
 
-def check_content(path: str, content: Mapping[str, Any]) -> None:
+def check_content(path: str, content: Any) -> None:
     """Refuse what jmcp would break by editing it. Raises NotebookBroken."""
-    with shaped(path):
-        check_version(path, content["metadata"])
-        check_cell_types(path, (cell["cell_type"] for cell in content["cells"]))
+    if isinstance(content, Mapping):
+        check_version(path, content.get("metadata"), content.get("nbformat"))
+    check_fields(path, content)
 
 
-def check_cell_types(path: str, kinds: Iterator[Any]) -> None:
-    """Raises NotebookBroken."""
-    if any(kind not in CELL_TYPES for kind in kinds):
-        raise NotebookBroken.cell_types(path=path)
+def complete(content: dict[str, Any]) -> None:
+    """Add what files are found to lack that Jupyter cannot write a notebook without."""
+    content.setdefault("nbformat_minor", 0)
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            cell.setdefault("execution_count", None)
+            cell.setdefault("outputs", [])
 
 
-def check_version(path: str, metadata: Mapping[str, Any]) -> None:
-    """Refuse a notebook that Jupyter converted to nbformat 4 while reading. Raises NotebookBroken.
+def check_version(path: str, metadata: Any, nbformat: Any) -> None:
+    """Refuse a notebook of an older format, also one that Jupyter converted while reading.
 
     Conversion leaves the old major version behind in `orig_nbformat`. An edit would silently
-    rewrite the whole file in another format.
+    rewrite the whole file in another format. Raises NotebookBroken.
     """
-    original = metadata.get("orig_nbformat")
-    if isinstance(original, (int, float)) and original < 4:
-        raise NotebookBroken.old_format(path=path, major=int(original))
+    before = metadata.get("orig_nbformat") if isinstance(metadata, Mapping) else None
+    for major in (before, nbformat):
+        if isinstance(major, (int, float)) and major < 4:
+            raise NotebookBroken.old_format(path=path, major=int(major))
 
 
 def stamp_of(model: Mapping[str, Any]) -> str:

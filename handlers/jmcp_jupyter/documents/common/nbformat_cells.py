@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
 from jmcp.core.ports import CellType, Kernelspec
+from jmcp_jupyter.documents.common.notebook_fields import GREATEST_INTEGER, LEAST_INTEGER
 
 
 def new_id() -> str:
@@ -84,7 +86,9 @@ def storable(value: Any) -> Any:
     """A copy of JSON that a file and a Y document can hold.
 
     Neither holds lone surrogates, which a kernel may print, and a Y document no integers above 64
-    bits. pycrdt panics on both, with an exception that no `except Exception` sees.
+    bits. pycrdt panics on both, with an exception that no `except Exception` sees. NaN and the
+    infinities become text, as ipykernel sends them: they are not JSON, and no Jupyter Server saves
+    a live document that has one.
     """
     if isinstance(value, str):
         return clean(value)
@@ -92,8 +96,10 @@ def storable(value: Any) -> Any:
         return {clean(str(key)): storable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [storable(item) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
+    if isinstance(value, int) and not LEAST_INTEGER <= value <= GREATEST_INTEGER:
         return float(value) if abs(value) < 2**1000 else str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return value
 
 

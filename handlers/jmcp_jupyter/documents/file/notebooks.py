@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from jmcp.core.ports import Cell, Cells, DocumentMode, NotebookRef, OutputSink, SaveState
 from jmcp_api.backend_errors import WriteRefused
+from jmcp_jupyter.documents.common.models import complete
 from jmcp_jupyter.documents.file.cells import FileCells
 from jmcp_jupyter.documents.file.change_log import FileChangeLog
 from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS, FileSink
@@ -124,6 +125,7 @@ class FileNotebooks:
                 self._readings.move_to_end(ref.key)
                 return content, stamp
         content, stamp = await self._contents.load(ref.path)
+        complete(content)
         self._keep(ref, stamp, content)
         if known is not None:
             self._followed[ref.key].changes.replace()

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from jmcp.core.notices import FileNotWritten, Notice
+from jmcp.core.notices import FieldsChanged, FileNotWritten, Notice
 from jmcp.core.ports import Cell, Cells, DocumentMode, NotebookRef, OutputSink, SaveState
 from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.live.cells import LiveCells
@@ -92,6 +92,8 @@ class LiveDocument:
             try:
                 await room.follow_file(self.ref.path)
                 notices = _notices(room)
+                if room.changed_keys:
+                    notices.append(FieldsChanged(changes=room.changed_keys))
                 document = room.document
                 version = document.watch.version
                 try:
@@ -99,6 +101,7 @@ class LiveDocument:
                 finally:
                     changed = document.watch.version != version
                     if changed:
+                        room.changed_keys = ()
                         room.edited()
                 if changed or document is not room.document:
                     await room.confirm(document, self.ref.path)

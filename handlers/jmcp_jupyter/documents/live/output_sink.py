@@ -204,7 +204,7 @@ class LiveSink:
             cell["execution_state"] = "idle"
 
     def _put_count(self, cell: Map[Any]) -> None:
-        cell["execution_count"] = self._count
+        cell["execution_count"] = storable(self._count)
 
     def end(self, *, running: bool = False) -> None:
         if not self._ended:

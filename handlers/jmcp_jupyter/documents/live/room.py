@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from jmcp.core.ports import NotebookRef
@@ -13,6 +13,8 @@ from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 class Room(Protocol):
     """One open notebook that several clients share. HoldableRoom by whoever got it, until `release`."""
 
+    changed_keys: Sequence[str]
+    """What the document changes in the file by itself, until an edit tells of it."""
     followers: list[Callable[[], None]]
     """Called when `document` is another one than before."""
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from jmcp.core.background import supervised
 from jmcp.core.ports import SaveState
+from jmcp_api import phrases
 
 LONGEST_BACKOFF_SECONDS = 60.0
 MISSES_BEFORE_GIVING_UP = 3
@@ -56,7 +57,9 @@ class SaveSupervisor(ABC):
 
     @property
     def state(self) -> SaveState:
-        return "pending" if self._pending else "saved"
+        if not self._pending:
+            return "saved"
+        return "pending" if self.problem is None else "failed"
 
     @property
     def _pending(self) -> bool:
@@ -80,8 +83,15 @@ class SaveSupervisor(ABC):
             return await self._save()
 
     async def _save(self) -> SaveState:
-        written = await self._write()
-        return "saved" if written and not self._pending else "pending"
+        try:
+            written = await self._write()
+        except Exception as error:  # noqa: BLE001  # it is told, and the next try comes in time
+            self._log.exception("Saving a live notebook failed")
+            self._failed(phrases.save_raised(error=type(error).__name__))
+            return "failed"
+        if written and not self._pending:
+            return "saved"
+        return "pending" if self.problem is None else "failed"
 
     async def close(self) -> None:
         """One last save of what is pending, then stop."""

@@ -22,14 +22,17 @@ each from the start, through all pieces that earlier changes have left of the te
 
 
 def from_y(value: Any) -> Any:
-    """Shared or plain data as plain JSON, whole numbers as ints (Yjs stores floats only)."""
+    """Shared or plain data as plain JSON, whole numbers as ints (Yjs stores floats only).
+
+    Beyond 64 bits they stay floats: of 1e300 no integer of 301 digits is made.
+    """
     if isinstance(value, (Map, Array, Text)):
         value = value.to_py()
     if isinstance(value, dict):
         return {key: from_y(item) for key, item in value.items()}
     if isinstance(value, list):
         return [from_y(item) for item in value]
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
         return int(value)
     return value
 

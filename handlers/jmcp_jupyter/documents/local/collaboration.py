@@ -47,7 +47,7 @@ async def _prepared(store_class: Any, log: Logger) -> None:
 
 
 def _configure(extension: Any) -> None:
-    """Make all rooms of a server use stores that share its database.
+    """Make all rooms of a server use stores that share its database, and read any number.
 
     `get_document` makes its stores without the server's configuration: in the working directory,
     whatever `db_path` says. The websocket handlers, which open rooms for browser tabs, have a class
@@ -55,8 +55,11 @@ def _configure(extension: Any) -> None:
     """
     if hasattr(extension.ystore_class, "preparing"):
         return
-    from jmcp_jupyter.documents.local.y_store import shared  # with pycrdt, which is there only here
+    # With pycrdt and jupyter_ydoc, which are there only here.
+    from jmcp_jupyter.documents.local import whole_numbers
+    from jmcp_jupyter.documents.local.y_store import shared
 
+    whole_numbers.configure()
     extension.ystore_class = shared(extension.ystore_class, extension.config)
     for arguments in _arguments(extension.serverapp.web_app.default_router):
         if "ystore_class" in arguments:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import inspect
 import os
 from collections.abc import Iterator, Mapping
@@ -13,13 +15,15 @@ from jupyter_server.services.contents.fileio import FileManagerMixin
 from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
+from jmcp.core.errors import BackendError
 from jmcp_api.backend_errors import WriteRefused
+from jmcp_jupyter.documents.common.file_diagnosis import diagnose
 from jmcp_jupyter.documents.common.models import (
     DEFAULT_MAX_BYTES,
+    UNREAD_STATUSES,
     check_content,
     check_size,
     read_error,
-    shaped,
     stamp_of,
     status_phrase,
 )
@@ -27,10 +31,9 @@ from jmcp_jupyter.documents.common.models import (
 
 @contextmanager
 def reading(path: str) -> Iterator[None]:
-    """Turn what Jupyter raises while it reads a notebook into jmcp's errors."""
+    """Turn what Jupyter raises while it looks at a notebook's file into jmcp's errors."""
     try:
-        with shaped(path):
-            yield
+        yield
     except HTTPError as error:
         raise read_error(path, error.status_code) from error
 
@@ -57,11 +60,26 @@ class Contents:
 
     async def load(self, path: str) -> tuple[dict[str, Any], str]:
         """Content and stamp of one reading. Raises as `about`, and NotebookBroken."""
-        with reading(path):
+        try:
             model = await self._get(path, content=True)
-            content: dict[str, Any] = model["content"]
+        except Exception as error:  # Jupyter has no error for what is no notebook
+            raise await self.why_unreadable(path, error) from error
+        content: dict[str, Any] = model["content"]
         check_content(path, content)
         return content, stamp_of(model)
+
+    async def why_unreadable(self, path: str, error: Exception) -> BackendError:
+        """What to tell of a notebook that Jupyter could not read: its file knows it best."""
+        if isinstance(error, HTTPError) and error.status_code in UNREAD_STATUSES:
+            return read_error(path, error.status_code)
+        try:
+            raw = await ensure_async(
+                self.manager.get(path, type="file", format="base64", content=True)
+            )
+            data = base64.b64decode(raw["content"])
+        except Exception:  # noqa: BLE001  # no contents manager need know files
+            return read_error(path, 0)
+        return await asyncio.to_thread(diagnose, path, data)
 
     async def stamp(self, path: str) -> str:
         """What the file is now. Raises NotebookMissing, PathRefused."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -36,6 +36,7 @@ class LocalRoom:
         self.room = room
         self.document = SharedNotebook(room._document, room._update_lock.locked)
         self.document.loading = uuid4().hex
+        self.changed_keys: Sequence[str] = ()
         self.holds = 0
         self.saver: SaveSupervisor | None = None
         self.followers: list[Callable[[], None]] = []

@@ -12,11 +12,12 @@ from typing import Any
 from jupyter_server_ydoc.utils import JUPYTER_COLLABORATION_EVENTS_URI
 
 from jmcp.core.background import run_each
-from jmcp.core.errors import NotebookBroken
+from jmcp.core.errors import BackendError, NotebookBroken
 from jmcp.core.ports import NotebookRef
 from jmcp_api import backend_errors
 from jmcp_jupyter.documents.local import collaboration
-from jmcp_jupyter.documents.local.contents import Contents, reading
+from jmcp_jupyter.documents.local.contents import Contents
+from jmcp_jupyter.documents.local.loader_check import LoaderCheck
 from jmcp_jupyter.documents.local.room import LocalRoom
 from jmcp_jupyter.documents.local.room_saver import RoomSaver
 
@@ -137,18 +138,32 @@ class LocalRooms:
                 pass
         ours = room_id not in self._server.rooms
         try:
-            with reading(path):
-                await self._extension.get_document(room_id=room_id, copy=False, create=True)
+            loader = self._extension.file_loaders[ref.key]
+            check = LoaderCheck.of(loader)
+            await self._extension.get_document(room_id=room_id, copy=False, create=True)
+            if ours:
+                check.require_editable()
         except BaseException as error:
             if ours:
                 await self._discard(room_id, self._server.rooms.get(room_id))
-            if isinstance(error, RuntimeError):  # the loader found no path for the key
-                raise backend_errors.NotebookMissing.nothing_there(path=path) from error
+            await self._explain(path, error)
             raise
         # No await since get_document returned, so no cleaner ran.
         opened = self._remember(self._server.rooms[room_id])
+        if ours:
+            opened.changed_keys = check.changed_keys
         opened.hold()
         return opened
+
+    async def _explain(self, path: str, error: BaseException) -> None:
+        """Raise why a room did not open, where the file says it better than the error."""
+        if isinstance(error, RuntimeError):  # the loader found no path for the key
+            raise backend_errors.NotebookMissing.nothing_there(path=path) from error
+        if type(error).__name__ == "PanicException":
+            # What pycrdt raises at content that it cannot hold; no module has that class.
+            raise backend_errors.NotebookBroken.cut_off(path=path) from error
+        if isinstance(error, Exception) and not isinstance(error, BackendError):
+            raise await self._contents.why_unreadable(path, error) from error
 
     async def _make_ready(self, opened: LocalRoom, path: str) -> bool:
         """Whether the room has the notebook's whole content; False when it must be opened anew."""
@@ -159,9 +174,12 @@ class LocalRooms:
             return False
         if not room.ready:
             # A browser tab is between making the room and loading it.
-            with reading(path):
+            try:
                 async with self._extension._room_locks[room.room_id]:
                     await room.initialize()
+            except BaseException as error:
+                await self._explain(path, error)
+                raise
         await opened.settled()
         try:
             # A room listens to its document a moment after it is ready. What comes before reaches

@@ -14,7 +14,7 @@ from jupyter_server_ydoc.utils import OutOfBandChanges
 from pycrdt import Map
 from tornado.web import HTTPError
 
-from jmcp.core.errors import BackendError
+from jmcp.core.errors import BackendError, NotebookBroken
 from jmcp_api import phrases
 from jmcp_jupyter.documents.live.document_watch import DocumentWatch, changed_keys
 from jmcp_jupyter.documents.live.save_supervisor import (
@@ -24,6 +24,7 @@ from jmcp_jupyter.documents.live.save_supervisor import (
 )
 from jmcp_jupyter.documents.live.y_data import from_y
 from jmcp_jupyter.documents.local.contents import brief
+from jmcp_jupyter.documents.local.loader_check import LoaderCheck
 
 ATTEMPTS_WITHOUT_BLOCKING = 3
 CELLS_AT_ONCE = 20
@@ -108,10 +109,18 @@ class RoomSaver(SaveSupervisor):
                 return False
             # The file may have been replaced at once, and a hash is true where a reply is not.
             verified: bool = await self._stamp() == written["hash"]
+        except NotebookBroken as error:
+            self._failed(error.message)
+            return False
         except OutOfBandChanges:
             # The room's own reaction: the file wins. It announces that, which becomes a note.
             await self._room._on_outofband_change()
-            self._again()
+            refused = LoaderCheck.of(self._loader).refused
+            if refused is None:
+                self.problem = None
+                self._again()
+            else:
+                self._failed(refused.message)
             return False
         except (HTTPError, OSError, RuntimeError, BackendError) as error:
             self._failed(brief(error))

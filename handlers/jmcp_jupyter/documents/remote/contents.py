@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 from collections.abc import Sequence
 from typing import Any
 
 import httpx2
 
-from jmcp.core.errors import JupyterRefused, JupyterUnreachable
+from jmcp.core.errors import (
+    BackendError,
+    JupyterRefused,
+    JupyterUnreachable,
+    NotebookBroken,
+)
 from jmcp.core.ports import FileEntry
 from jmcp_api import backend_errors
+from jmcp_jupyter.documents.common.file_diagnosis import diagnose
 from jmcp_jupyter.documents.common.listing import entries
 from jmcp_jupyter.documents.common.models import (
     DEFAULT_MAX_BYTES,
     check_content,
     check_size,
     read_error,
-    shaped,
     stamp_of,
     status_phrase,
 )
@@ -40,11 +47,24 @@ class RemoteContents:
 
     async def load(self, path: str) -> tuple[dict[str, Any], str]:
         """Content and stamp of one reading. Raises as `about`, and NotebookBroken."""
-        model = await self._model(path, content=1, hash=1)
-        with shaped(path):
+        try:
+            model = await self._model(path, content=1, hash=1)
             content: dict[str, Any] = model["content"]
+        except NotebookBroken as error:
+            raise await self._why_unreadable(path) from error
         check_content(path, content)
         return content, stamp_of(model)
+
+    async def _why_unreadable(self, path: str) -> BackendError:
+        """What to tell of a notebook that Jupyter could not read: its file knows it best."""
+        try:
+            raw = await self._api.request(
+                "GET", self._url(path), type="file", format="base64", content=1
+            )
+            data = base64.b64decode(raw.json()["content"])
+        except (BackendError, ValueError, KeyError, TypeError):
+            return read_error(path, 0)
+        return await asyncio.to_thread(diagnose, path, data)
 
     async def stamp(self, path: str) -> str:
         """What the file is now. Raises NotebookMissing, PathRefused."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -42,6 +42,7 @@ class RemoteRoom:
         """The server's session that the connection belongs to."""
         self.gone = False
         """Whether the server said that the file was deleted."""
+        self.changed_keys: Sequence[str] = ()
         self.followers: list[Callable[[], None]] = []
         self.saver: RemoteSaver | None = None
         self.confirmed_version = 0

@@ -16,6 +16,8 @@ from jmcp.core.errors import (
 )
 from jmcp.core.ports import NotebookRef
 from jmcp_api import backend_errors, phrases
+from jmcp_jupyter.documents.common.notebook_fields import check_storable
+from jmcp_jupyter.documents.common.shared_keys import changed_keys
 from jmcp_jupyter.documents.remote.contents import RemoteContents
 from jmcp_jupyter.documents.remote.identity import RemoteIdentity
 from jmcp_jupyter.documents.remote.room import RemoteRoom
@@ -137,6 +139,11 @@ class RemoteRooms:
             session = await self._server.document(room.path)
         if session is None:
             raise backend_errors.NotebookMissing.nothing_there(path=room.path)
+        content, _ = await self._contents.load(room.path)
+        # Before the server opens it: what pycrdt cannot hold ends more there than this room.
+        check_storable(room.path, content, finite=True)
+        if room.saver is None:
+            room.changed_keys = changed_keys(content)
         client = NotebookClient(
             self._api.websocket_url(
                 f"api/collaboration/room/json:notebook:{room.key}", sessionId=session.session
@@ -152,7 +159,7 @@ class RemoteRooms:
             await client.stop()
             raise await self._why(room.path, error) from error
         try:
-            await self._adopt(room, client, session.session)
+            await self._adopt(room, client, session.session, content)
         except BaseException:
             await client.stop()
             raise
@@ -161,7 +168,9 @@ class RemoteRooms:
             room.saver.attach(client)
         return client
 
-    async def _adopt(self, room: RemoteRoom, client: NotebookClient, session: str) -> None:
+    async def _adopt(
+        self, room: RemoteRoom, client: NotebookClient, session: str, content: dict[str, Any]
+    ) -> None:
         """Let the room have its document. One that is broken may have been repaired in the file
         only: Jupyter's room notices that about a second later.
         """
@@ -180,15 +189,16 @@ class RemoteRooms:
                 break
             await asyncio.sleep(RELOAD_SECONDS / QUIET_LOOKS)
         if client.notebook.hash is None:
-            await self._loaded(room, client)
+            await self._loaded(room, client, content)
 
-    async def _loaded(self, room: RemoteRoom, client: NotebookClient) -> None:
+    async def _loaded(
+        self, room: RemoteRoom, client: NotebookClient, content: dict[str, Any]
+    ) -> None:
         """Wait for the rest of a notebook that the server loads in steps.
 
         It does not say so. A room that never saved has what the file has, or more; unless a person
         deleted something and switched autosave off, and then nothing comes.
         """
-        content, _ = await self._contents.load(room.path)
         cells, watch = room.document.cells, room.document.watch
         outputs = sum(len(cell.get("outputs", ())) for cell in content["cells"])
         version, quiet = watch.version, 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jmcp.core.errors import BackendError, JupyterRefused, JupyterUnreachable, NotebookMissing
 from jmcp_api import phrases
+from jmcp_jupyter.documents.common.notebook_fields import not_finite
 from jmcp_jupyter.documents.live.document_watch import changed_keys
 from jmcp_jupyter.documents.live.save_supervisor import MISSES_BEFORE_GIVING_UP, SaveSupervisor
 from jmcp_jupyter.documents.remote.contents import RemoteContents
@@ -100,4 +101,14 @@ class RemoteSaver(SaveSupervisor):
         elif status == "skipped" or not quiet:
             self._again()  # it was being reloaded, or another change cancelled the save
         else:
-            self._failed(phrases.not_saved())
+            self._failed(self._unsavable())
+
+    def _unsavable(self) -> str:
+        """Why a save failed that was asked for and not held up: Jupyter keeps its reason to itself."""
+        with self._room.document.transaction():
+            flaw = not_finite(self._room.document.content())
+        if flaw is None:
+            return phrases.not_saved()
+        if flaw.cell is None:
+            return phrases.not_saved_field(field=flaw.field, reason=flaw.reason)
+        return phrases.not_saved_cell(index=flaw.cell, field=flaw.field, reason=flaw.reason)

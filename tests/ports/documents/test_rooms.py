@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from jupyter_ydoc import YNotebook
 from jmcp.core.errors import JupyterUnreachable
 from jmcp.core.ports import NotebookRef
 from jmcp_jupyter.documents.local import room_manager
+from jmcp_jupyter.documents.local.room_saver import RoomSaver
 from tests.document_access import editing, output_sink, reading
 from tests.ports.documents.conftest import DocumentServer, local_only
 from tests.ports.documents.tab import Tab, tab, until
@@ -480,3 +482,62 @@ def stored(path: Path) -> list[str]:
         for (update,) in store.execute("SELECT yupdate FROM yupdates ORDER BY timestamp"):
             loaded.ydoc.apply_update(update)
     return [str(cell["source"]) for cell in loaded.ycells]
+
+
+@local_only
+async def test_a_room_that_cannot_be_saved_keeps_no_other_from_being_saved_at_the_end(
+    start_server: START, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await start_server(options={"save_after": 3600.0})
+    genuine = RoomSaver.close
+
+    async def close(self: Any) -> None:
+        if self._room._file.path == "0.ipynb":
+            raise RuntimeError("its store is gone")
+        await genuine(self)
+
+    monkeypatch.setattr(RoomSaver, "close", close)
+    for number in range(3):
+        server.write(f"{number}.ipynb", "1")
+        ref = await server.documents.identify(f"{number}.ipynb")
+        async with editing(server.documents, ref) as cells:
+            cells.set_source(0, "edited")
+    await server.documents.close()
+    sources = [server.sources(f"{number}.ipynb") for number in range(3)]
+    assert sources == [["1"], ["edited"], ["edited"]]
+
+
+@local_only
+async def test_what_notebooks_open_is_closed_with_them(start_server: START, tmp_path: Path) -> None:
+    """The database of rooms has one connection while rooms are open, and none afterwards."""
+    server = await start_server(options={"save_after": 0.01}, **SHORT)
+    database = tmp_path / "jupyter_home" / "server0" / "ystore.db"
+    databases: list[int] = []
+    for number in range(12):
+        server.write(f"{number}.ipynb", "1")
+        ref = await server.documents.identify(f"{number}.ipynb")
+        async with editing(server.documents, ref) as cells:
+            cells.set_source(0, "edited")
+        assert await server.documents.save(ref) == "saved"
+        databases.append(descriptors(database))
+    assert set(databases) == {1}
+    await until(lambda: not server.rooms, "all rooms are cleaned")
+    await until(lambda: descriptors(database) == 0, "the database is closed")
+    # A tab's room, which Jupyter cleans by itself.
+    async with tab(server.app, "0.ipynb"):
+        assert descriptors(database) == 1
+    await until(lambda: not server.rooms, "the tab's room is cleaned")
+    await until(lambda: descriptors(database) == 0, "the database is closed again")
+
+
+def descriptors(file: Path) -> int:
+    """How many this process has open on a file."""
+    links = (os.path.join("/proc/self/fd", number) for number in os.listdir("/proc/self/fd"))
+    return sum(_target(link) == str(file) for link in links)
+
+
+def _target(link: str) -> str:
+    try:
+        return os.readlink(link)
+    except OSError:  # closed by now
+        return ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
 from jmcp.core.notices import FieldsChanged, FileNotWritten, Notice
 from jmcp.core.ports import Cell, Cells, DocumentMode, NotebookRef, OutputSink, SaveState
@@ -22,12 +22,14 @@ class LiveNotebooks:
     def __init__(self, rooms: Rooms, *, trust: bool) -> None:
         self._rooms = rooms
         self._trust = trust
-        self._editing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._editing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """The locks of documents that are held, who share one for a notebook."""
 
     async def open(self, ref: NotebookRef) -> LiveDocument:
         """The notebook's room, held. Raises as `Rooms.open`."""
         room = await self._rooms.open(ref)
-        return LiveDocument(ref, room, self._rooms, self._editing[ref.key], trust=self._trust)
+        editing = self._editing.setdefault(ref.key, asyncio.Lock())
+        return LiveDocument(ref, room, self._rooms, editing, trust=self._trust)
 
     def save_state(self, key: str) -> SaveState:
         room = self._rooms.get(key)

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import uuid4
 
 from jmcp_api.backend_errors import WriteRefused
-from jmcp_jupyter.documents.live.save_supervisor import SaveSupervisor
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 from jmcp_jupyter.documents.local.contents import modified
+from jmcp_jupyter.documents.local.room_saver import RoomSaver
 
 
 class NullClient:
@@ -38,7 +38,8 @@ class LocalRoom:
         self.document.loading = uuid4().hex
         self.changed_keys: Sequence[str] = ()
         self.holds = 0
-        self.saver: SaveSupervisor | None = None
+        self.saver: RoomSaver | None = None
+        self._detached = False
         self.followers: list[Callable[[], None]] = []
         self._alive = alive
         self._clean = clean
@@ -96,9 +97,19 @@ class LocalRoom:
         await self.settled()
         write()
 
+    def detach(self) -> None:
+        """Stop listening to the document: what pycrdt calls, it keeps alive."""
+        if self._detached:
+            return
+        self._detached = True
+        if self.saver is not None:
+            self.saver.detach()
+        self.document.close()
+
     async def close(self) -> None:
+        """Save what is pending, and detach. Raises nothing that a save raises."""
         try:
             if self.saver is not None:
                 await self.saver.close()
         finally:
-            self.document.close()
+            self.detach()

@@ -264,10 +264,13 @@ class LocalRooms:
             if room._task_group is not None:
                 await _store(room)
                 await room.stop()
+            with suppress(RuntimeError):  # its start was a task of the room's, and is over
+                if room.ystore is not None:
+                    await room.ystore.stop()
             room._update_send_stream.close()  # stopping leaves it open
         opened = self._opened.pop(room_id, None)
         if opened is not None:
-            opened.document.close()
+            opened.detach()
         loaders, file_id = self._extension.file_loaders, room_id.split(":", 2)[2]
         if room is None and file_id in loaders:
             # jupyter-server-ydoc 2 forgets a room that failed, but leaves it watching its file.
@@ -285,7 +288,7 @@ class LocalRooms:
             opened.document.watch.changes.replace()
         elif data.get("action") == "clean" and not self.alive(opened):
             self._opened.pop(opened.room.room_id)
-            opened.document.close()
+            opened.detach()
 
 
 async def _store(room: Any) -> None:

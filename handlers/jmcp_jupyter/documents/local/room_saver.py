@@ -63,8 +63,8 @@ class RoomSaver(SaveSupervisor):
     def _version(self) -> int:
         return self._watch.version
 
-    async def close(self) -> None:
-        await super().close()
+    def detach(self) -> None:
+        """Stop listening to the document."""
         self._watch.on_change = lambda: None
         self._document.ystate.unobserve(self._states)
 

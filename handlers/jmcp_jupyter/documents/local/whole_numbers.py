@@ -22,7 +22,7 @@ def configure() -> None:
     ynotebook.cast_all = cast_all
 
 
-def cast_all(value: Any, from_type: type, to_type: type) -> Any:
+def cast_all(value: Any, from_type: type[Any], to_type: type[Any]) -> Any:
     """jupyter_ydoc's function of that name: change the numbers of one type in lists and dicts."""
     items: Any = enumerate(value) if isinstance(value, list) else list(value.items())
     for place, item in items:
@@ -33,5 +33,5 @@ def cast_all(value: Any, from_type: type, to_type: type) -> Any:
     return value
 
 
-def _castable(number: float) -> bool:
+def _castable(number: Any) -> bool:
     return math.isfinite(number) and LEAST_INTEGER <= number <= GREATEST_INTEGER

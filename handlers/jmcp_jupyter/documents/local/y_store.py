@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 from anyio import CancelScope
 from pycrdt import merge_updates
+from pycrdt.store import BaseYStore
 
 WRITE_SECONDS = 0.2
 """How long updates of a room are gathered before they are stored together. One update costs 0.3 ms
 of a processor, most of it in changes of threads, and so do a hundred; a run makes three."""
+
+
+class _Connection:
+    """The one connection of all stores of a server to its database, open while one has it."""
+
+    def __init__(self, turn: asyncio.Lock) -> None:
+        self._turn = turn
+        self._changing = asyncio.Lock()
+        self._users = 0
+        self._open: Any = None
+
+    async def take(self, connect: Callable[[], Awaitable[Any]]) -> Any:
+        """The connection, made by the first who takes it."""
+        async with self._changing:
+            if self._open is None:
+                self._open = await connect()
+            self._users += 1
+            return self._open
+
+    async def give_back(self) -> None:
+        """Close it after the last who took it."""
+        async with self._changing:
+            self._users -= 1
+            if self._users:
+                return
+            unused, self._open = self._open, None
+            async with self._turn:
+                await unused.close()
 
 
 def shared(store_class: Any, config: Any) -> Any:
@@ -25,13 +54,19 @@ def shared(store_class: Any, config: Any) -> Any:
     was not stored. Here the stores of a server take turns, and what a room has to store while it
     waits for its turn is stored at once: in one transaction of three steps in a thread, not in many.
 
-    Nor may a room that is closed leave a transaction half done: its connection would keep the lock
-    until the collector finds it, and all others wait.
+    Nor may a room that is closed leave a transaction half done: it would keep the lock until the
+    collector finds its connection, and all others wait.
+
+    And pycrdt-store closes the connection of a store that is stopped, while rooms stop nothing but
+    the task that the store's own start is: a descriptor and 0.3 MB were left of every notebook ever
+    opened. Here all stores of a server have one connection, for as long as any of them runs.
     """
     turn = asyncio.Lock()
+    connection = _Connection(turn)
 
     class SharedStore(store_class):  # type: ignore[misc]  # a class chosen at run time
         preparing: asyncio.Task[None] | None = None
+        db_initialized: Any  # only where the store is a database
 
         def __init__(self, **kwargs: Any) -> None:
             super().__init__(**{"config": config, **kwargs})
@@ -39,6 +74,7 @@ def shared(store_class: Any, config: Any) -> Any:
             self._unwritten: list[bytes] = []
             self._soon: asyncio.TimerHandle | None = None
             self._flushing: asyncio.Task[None] | None = None
+            self._connected = False
             if hasattr(self, "db_initialized"):  # else each room has a file of its own
                 self.lock = turn
 
@@ -84,14 +120,40 @@ def shared(store_class: Any, config: Any) -> Any:
             async for stored in super().read():
                 yield stored
 
+        async def start(self, *, from_context_manager: bool = False, **kwargs: Any) -> None:
+            try:
+                await super().start(from_context_manager=from_context_manager, **kwargs)
+            finally:
+                if not from_context_manager:
+                    with CancelScope(shield=True):
+                        await self._disconnect()
+
         async def stop(self) -> None:
             with suppress(Exception), CancelScope(shield=True):
                 await self.flush()
-            await super().stop()
+                await self._disconnect()
+            if hasattr(self, "db_initialized"):
+                await BaseYStore.stop(self)  # its class would close the connection for all stores
+            else:
+                await super().stop()
 
         async def _init_db(self) -> None:
             with CancelScope(shield=True):
-                await super()._init_db()
+                self._db = await connection.take(self._connect)
+                self._connected = True
+                self.db_initialized.set()
+
+        async def _connect(self) -> Any:
+            await super()._init_db()
+            return self._db
+
+        async def _disconnect(self) -> None:
+            if not self._connected:
+                return
+            with suppress(Exception):  # as `_flush_logged`, and the connection has to go
+                await self.flush()
+            self._connected = False
+            await connection.give_back()
 
     # Configuration names a class and its bases; this one has the section of the base.
     return SharedStore

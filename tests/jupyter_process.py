@@ -9,10 +9,12 @@ from typing import Any, Protocol
 
 import pytest
 from jupyter_server.serverapp import ServerApp
-from jupyter_server_ydoc.rooms import DocumentRoom
+from pycrdt.websocket import yroom as untyped_yroom
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from traitlets.config import Config
+
+yroom: Any = untyped_yroom
 
 COLLABORATION = ("jupyter_server_fileid", "jupyter_server_ydoc")
 TOKEN = "test-token"
@@ -71,7 +73,7 @@ async def jupyter(
 ) -> AsyncIterator[StartJupyter]:
     """A `StartJupyter`; the servers that it started stop with the test."""
     running: list[ServerApp] = []
-    _close_streams_of_rooms(monkeypatch)
+    streams = _streams_of_rooms(monkeypatch)
 
     async def start(
         *,
@@ -127,6 +129,8 @@ async def jupyter(
     yield start
     for app in reversed(running):
         await stop(app)
+    for stream in streams:
+        stream.close()
 
 
 async def stop(app: ServerApp) -> None:
@@ -146,17 +150,18 @@ async def stop(app: ServerApp) -> None:
     app.clear_instance()
 
 
-def _close_streams_of_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A room that stops leaves a stream open, and warnings are errors here."""
-    genuine = DocumentRoom.stop
+def _streams_of_rooms(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The streams that rooms make from now on. They leave them open, and warnings are errors here."""
+    streams: list[Any] = []
+    genuine = yroom.create_memory_object_stream
 
-    async def stop_room(self: Any) -> None:
-        await genuine(self)
-        stream = getattr(self, "_update_send_stream", None)
-        if stream is not None:
-            stream.close()
+    def create(*args: Any, **options: Any) -> Any:
+        made: Any = genuine(*args, **options)
+        streams.extend(made)
+        return made
 
-    monkeypatch.setattr(DocumentRoom, "stop", stop_room)
+    monkeypatch.setattr(yroom, "create_memory_object_stream", create)
+    return streams
 
 
 def _is_of_jupyter(task: asyncio.Task[Any]) -> bool:

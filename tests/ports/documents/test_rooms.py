@@ -502,7 +502,8 @@ async def test_a_room_that_cannot_be_saved_keeps_no_other_from_being_saved_at_th
         ref = await server.documents.identify(f"{number}.ipynb")
         async with editing(server.documents, ref) as cells:
             cells.set_source(0, "edited")
-    await server.documents.close()
+    with pytest.raises(RuntimeError, match="its store is gone"):
+        await server.documents.close()
     sources = [server.sources(f"{number}.ipynb") for number in range(3)]
     assert sources == [["1"], ["edited"], ["edited"]]
 

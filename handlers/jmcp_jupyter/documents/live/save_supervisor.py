@@ -8,6 +8,7 @@ from logging import Logger
 from typing import Protocol
 
 from jmcp.core.background import supervised
+from jmcp.core.errors import ENDS_TASK
 from jmcp.core.ports import SaveState
 from jmcp_api import phrases
 
@@ -85,7 +86,9 @@ class SaveSupervisor(ABC):
     async def _save(self) -> SaveState:
         try:
             written = await self._write()
-        except Exception as error:  # noqa: BLE001  # it is told, and the next try comes in time
+        except ENDS_TASK:
+            raise
+        except BaseException as error:  # noqa: BLE001  it is told, and the next try comes in time
             self._log.exception("Saving a live notebook failed")
             self._failed(phrases.save_raised(error=type(error).__name__))
             return "failed"

@@ -12,7 +12,7 @@ from typing import Any
 from jupyter_server_ydoc.utils import JUPYTER_COLLABORATION_EVENTS_URI
 
 from jmcp.core.background import run_each
-from jmcp.core.errors import BackendError, NotebookBroken
+from jmcp.core.errors import ENDS_TASK, BackendError, NotebookBroken
 from jmcp.core.ports import NotebookRef
 from jmcp_api import backend_errors
 from jmcp_jupyter.documents.local import collaboration
@@ -159,8 +159,8 @@ class LocalRooms:
         """Raise why a room did not open, where the file says it better than the error."""
         if isinstance(error, RuntimeError):  # the loader found no path for the key
             raise backend_errors.NotebookMissing.nothing_there(path=path) from error
-        if type(error).__name__ == "PanicException":
-            # What pycrdt raises at content that it cannot hold; no module has that class.
+        if not isinstance(error, (Exception, *ENDS_TASK)):
+            # pycrdt panicked at content that it cannot hold.
             raise backend_errors.NotebookBroken.cut_off(path=path) from error
         if isinstance(error, Exception) and not isinstance(error, BackendError):
             raise await self._contents.why_unreadable(path, error) from error

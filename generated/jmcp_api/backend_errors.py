@@ -264,6 +264,13 @@ class WriteRefused(errors.WriteRefused):
         )
 
     @classmethod
+    def ids_not_kept(cls, *, reason: str, path: str | None) -> Self:
+        return cls(
+            f"Jupyter's database of file ids, file_id_manager.db, fails ({reason}). Nothing was done: free its disk, or look at it, then call again.",
+            path=path,
+        )
+
+    @classmethod
     def room_closed(cls, *, path: str) -> Self:
         return cls(
             f"The live document of {path!r} was closed during the edit, which may be lost. Read the cells again.",

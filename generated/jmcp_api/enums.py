@@ -114,6 +114,7 @@ NoticeCode = Literal[
     "kernel_stuck",
     "contact_lost",
     "outputs_dropped",
+    "outputs_not_received",
     "outputs_left_out",
     "error_not_sent",
     "outputs_forgotten",

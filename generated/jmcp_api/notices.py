@@ -179,6 +179,10 @@ def outputs_dropped() -> str:
     return "Outputs of this run are missing: they came faster than they could be passed on, and the kernel or Jupyter Server dropped them. Print less or write to a file. The server's own limits are its settings ZMQChannelsWebsocketConnection.iopub_data_rate_limit and iopub_msg_rate_limit."
 
 
+def outputs_not_received() -> str:
+    return "Outputs of this run are missing: the kernel made messages that did not come. Either it printed faster than it could be passed on, or it put out what cannot be sent: text with half a surrogate pair, a number that is not JSON."
+
+
 def outputs_left_out(
     *, text_limit: int, data_limit: int, outputs_limit: int, characters: int, outputs: int
 ) -> str:
@@ -327,6 +331,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "kernel_stuck": kernel_stuck,
     "contact_lost": contact_lost,
     "outputs_dropped": outputs_dropped,
+    "outputs_not_received": outputs_not_received,
     "outputs_left_out": outputs_left_out,
     "error_not_sent": error_not_sent,
     "outputs_forgotten": outputs_forgotten,

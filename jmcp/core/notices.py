@@ -212,6 +212,9 @@ class ContactLost(Notice): ...
 class OutputsDropped(Notice): ...
 
 
+class OutputsNotReceived(Notice): ...
+
+
 class OutputsLeftOut(Notice):
     text_limit: int
     data_limit: int

@@ -313,7 +313,7 @@ class Reply:
     """How a run ended. `lost` says why there is no reply: the kernel died, or contact was lost.
 
     `incomplete` says why outputs may be missing: the server's own limit on the rate of output
-    dropped some (`output_limit`), or the channel was cut while others were on the kernel
+    dropped some (`output_limit`), messages that the kernel made did not come (`gap`), or the channel was cut while others were on the kernel
     (`lost_contact`, then also in `lost` when the reply itself did not come). `heard` is, where jmcp
     left the channel, the id of the last message that came over it. `page` is, by media type, what
     the code showed in a pager (`len?`).
@@ -325,7 +325,7 @@ class Reply:
     evalue: str | None = None
     traceback: tuple[str, ...] = ()
     lost: Literal["kernel_died", "kernel_restarted", "lost_contact"] | None = None
-    incomplete: Literal["output_limit", "lost_contact"] | None = None
+    incomplete: Literal["output_limit", "gap", "lost_contact"] | None = None
     heard: str | None = None
     page: Mapping[str, Any] | None = None
     next_input: NextInput | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -14,7 +14,9 @@ from jmcp.core.notices import (
     ContactLost,
     ErrorNotSent,
     InterruptIgnored,
+    Notice,
     OutputsDropped,
+    OutputsNotReceived,
     RunTimedOut,
 )
 from jmcp.core.outputs import mime_bundle
@@ -24,7 +26,7 @@ from jmcp.core.ports import OnMessage, Output, OutputSink, Reply, Request
 from jmcp.core.runs.interrupts import Interrupts
 from jmcp.core.runs.run import CodeError, Run
 from jmcp.core.runs.run_output import RunOutput
-from jmcp.core.runs.status import KERNEL_GONE, RunStatus
+from jmcp.core.runs.status import KERNEL_GONE, Incomplete, RunStatus
 
 INTERRUPT_GRACE_SECONDS = 10.0
 """Seconds that an interrupted kernel has to become idle."""
@@ -35,6 +37,13 @@ InterruptException in Julia, interrupt in R."""
 
 INTERRUPT_HANDLED = re.compile("^KeyboardInterrupt\\b", re.MULTILINE)
 """In a traceback: the exception came while one was handled. Lines of code begin with numbers."""
+
+MISSING: Mapping[Incomplete, Notice] = {
+    "output_limit": OutputsDropped(),
+    "gap": OutputsNotReceived(),
+    "lost_contact": ContactLost(),
+}
+"""What is told of outputs that may be missing, by what the reply says of it."""
 
 log = logging.getLogger(__name__)
 
@@ -236,8 +245,7 @@ class KernelRun:
         if incomplete is None or self.leaving:
             return
         self.run.incomplete = incomplete
-        lost_contact = incomplete == "lost_contact"
-        self.run.notices.append(ContactLost() if lost_contact else OutputsDropped())
+        self.run.notices.append(MISSING[incomplete])
 
 
 def _ended_by_interrupt(reply: Reply, *, asked: bool) -> bool:

@@ -18,8 +18,8 @@ RunStatus = Literal[
 ]
 """Up to `running` it goes on; with the others it is over. `aborted`: the code was not run."""
 
-Incomplete = Literal["output_limit", "lost_contact", "not_sent"]
-"""Why outputs of a run may be missing; `not_sent`: the kernel could not send its error."""
+Incomplete = Literal["output_limit", "gap", "lost_contact", "not_sent"]
+"""Why outputs of a run may be missing; `gap`: some of its messages did not come; `not_sent`: the kernel could not send its error."""
 
 KERNEL_GONE: frozenset[RunStatus] = frozenset({"kernel_died", "kernel_restarted"})
 """The process that ran the code is gone, and all variables with it."""

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jmcp.core.errors import DirectoryMissing, NotebookMissing, PathRefused
+from jmcp.core.errors import DirectoryMissing, NotebookMissing, PathRefused, WriteRefused
+from jmcp_jupyter.documents.local.documents import LocalDocuments
 from tests.document_access import editing, reading
+from tests.jupyter_process import StartJupyter
+from tests.notebooks import write_notebook
 from tests.ports.documents.conftest import DocumentSetup
 
 
@@ -29,6 +33,7 @@ async def test_every_spelling_of_a_path_is_one_notebook(
         ("~/a.ipynb", "absolute"),
         ("sub\\a.ipynb", "backslash"),
         ("a.ipynb\0", "NUL"),
+        ("a:b.ipynb", "begins with the name of a drive"),
         (".hidden/a.ipynb", "hidden"),
         (".a.ipynb", "hidden"),
         ("a.txt", ".ipynb"),
@@ -143,3 +148,22 @@ async def test_a_listing_stays_below_the_root(any_server: DocumentSetup) -> None
             await any_server.documents.list_directory(path)
     with pytest.raises(DirectoryMissing):
         await any_server.documents.list_directory("nowhere")
+
+
+async def test_a_full_disk_of_jupyters_file_ids_is_told(jupyter: StartJupyter) -> None:
+    app = await jupyter(collaboration=False)
+    documents = LocalDocuments(app)
+    ids = app.web_app.settings["file_id_manager"]
+    (pages,) = ids.con.execute("PRAGMA page_count").fetchone()
+    # What SQLite says is then the same as on a full disk.
+    ids.con.execute(f"PRAGMA max_page_count = {pages}")
+
+    async def identify_many() -> None:
+        for number in range(1000):
+            path = "n" * 200 + f"{number}.ipynb"
+            write_notebook(Path(app.root_dir) / path, "1")
+            await documents.identify(path)
+
+    with pytest.raises(WriteRefused, match="database or disk is full"):
+        await identify_many()
+    await documents.close()

@@ -92,3 +92,14 @@ async def test_its_own_connection_is_no_reason_to_keep_a_kernel(
     async with asyncio.timeout(LIMIT):
         await connection.run("1", Heard())
     assert [(row.kernel_id, row.connections) for row in await kernels.list()] == [(kernel_id, 0)]
+
+
+@pytest.mark.parametrize("kernels", ["remote"], indirect=True)
+async def test_output_that_the_kernel_cannot_encode_is_not_called_too_fast(
+    kernels: Kernels, ref: NotebookRef
+) -> None:
+    connection = await kernels.connect(await kernels.start(ref, None))
+    async with asyncio.timeout(LIMIT):
+        await connection.run("1", Heard())
+        reply = await connection.run("print('\\ud800', flush=True)\nprint('after')", Heard())
+    assert (reply.status, reply.incomplete) == ("ok", "gap")

@@ -123,7 +123,8 @@ def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:
 def brief(error: Exception) -> str:
     """An error in one phrase, without the server's own paths (Jupyter's messages have them)."""
     if isinstance(error, HTTPError):
-        return status_phrase(error.status_code)
+        cause = error.__cause__
+        return brief(cause) if isinstance(cause, OSError) else status_phrase(error.status_code)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return type(error).__name__

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, cast
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from jupyter_server.services.contents.filemanager import FileContentsManager
 from jupyter_server.utils import ensure_async
 
 from jmcp.core.ports import NotebookRef
-from jmcp_api.backend_errors import DirectoryMissing, NotebookMissing, PathRefused
+from jmcp_api.backend_errors import (
+    DirectoryMissing,
+    NotebookMissing,
+    PathRefused,
+    WriteRefused,
+)
 from jmcp_jupyter.documents.common.paths import (
     is_below,
     looks_hidden,
@@ -45,7 +51,7 @@ class Identity:
         """The same notebook at the path that it has now. Raises NotebookMissing, PathRefused."""
         ids = self._ids
         for wait in (*RENAME_WAITS_SECONDS, None):
-            path = key if ids is None else cast("str | None", ids.get_path(key))
+            path = key if ids is None else self._asked(ids.get_path, key)
             if path is not None and await self._exists(path):
                 self._follow(path)  # what was a file may be a link by now
                 return NotebookRef(key=key, path=path)
@@ -103,10 +109,18 @@ class Identity:
 
     def _key(self, path: str) -> str:
         ids = self._ids
-        key = path if ids is None else cast("str | None", ids.index(path))
+        key = path if ids is None else self._asked(ids.index, path)
         if key is None:
             raise NotebookMissing.nothing_there(path=path)
         return key
+
+    @staticmethod
+    def _asked(question: Callable[[str], str | None], given: str) -> str | None:
+        """What Jupyter's ids of files answer. Raises WriteRefused where their database fails."""
+        try:
+            return question(given)
+        except sqlite3.Error as error:
+            raise WriteRefused.ids_not_kept(path=None, reason=str(error)) from error
 
     @property
     def _contents(self) -> Any:

@@ -70,9 +70,10 @@ class RemoteRun(Run):
         if self.limited:
             self.end(replace(self.reply, incomplete="output_limit"))
         elif not self.cut:
-            # Without a cut, what is missing the kernel dropped: it published too fast.
+            # Without a cut, what is missing the kernel did not send: it published too fast, or
+            # could not encode it.
             gap = self._since_busy is not None and self._since_busy.has_gap
-            self.end(replace(self.reply, incomplete="output_limit" if gap else None))
+            self.end(replace(self.reply, incomplete="gap" if gap else None))
         elif any(
             span is not None and span.complete for span in (self._since_busy, self._since_cut)
         ):

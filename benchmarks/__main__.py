@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import limits
-from benchmarks.capacity import launch, many_clients, session_memory
+from benchmarks.capacity import launch, many_clients, session_memory, soak
 from benchmarks.clients.mcp import ModernClient
 from benchmarks.cpu import table as cpu_table
 from benchmarks.cpu.workload import SURFACES, TOOLS
@@ -85,7 +85,10 @@ def internals(base: Path) -> list[Figure]:
 
 
 PARTS = ("cpu", "many", "launch", "in-jupyter", "standalone", "internals")
+SOAK = "soak"
 PROFILE = "profile"
+EXTRA = (SOAK, PROFILE)
+"""Parts that are measured only when they are named: they take long, or have no limits."""
 BUSY_LOAD = 0.5
 """Load average above which something else runs."""
 
@@ -106,6 +109,7 @@ def measured(part: str, options: argparse.Namespace) -> list[Figure]:
         "in-jupyter": in_jupyter,
         "standalone": standalone,
         "internals": internals,
+        SOAK: lambda base: soak.figures(base, tuple(options.soaks or soak.SOAKS), options.share),
     }
     with tempfile.TemporaryDirectory() as folder:
         return measure[part](Path(folder))
@@ -131,7 +135,9 @@ def profiled(options: argparse.Namespace) -> str:
 def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "part", nargs="*", help=f"{', '.join(PARTS)}, or {PROFILE}; all but {PROFILE} by default"
+        "part",
+        nargs="*",
+        help=f"{', '.join(PARTS)}, {', '.join(EXTRA)}; all but {' and '.join(EXTRA)} by default",
     )
     parser.add_argument("--markdown", action="store_true", help="print tables as Markdown")
     parser.add_argument(
@@ -143,11 +149,15 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--paced-only", action="store_true", help="cpu without clients at full speed"
     )
+    parser.add_argument("--soaks", nargs="+", choices=soak.SOAKS, help=f"of {SOAK}")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help=f"of the numbers of {SOAK}: 0.1 is a tenth"
+    )
     parser.add_argument("--functions", action="store_true", help=f"{PROFILE} also by function")
     parser.add_argument("--stacks", type=Path, help=f"a folder for the stacks of {PROFILE}")
     found = parser.parse_intermixed_args(given)
-    if unknown := [name for name in found.part if name not in (*PARTS, PROFILE)]:
-        parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}, {PROFILE}")
+    if unknown := [name for name in found.part if name not in (*PARTS, *EXTRA)]:
+        parser.error(f"there is no part {unknown[0]}; there are {', '.join((*PARTS, *EXTRA))}")
     return found
 
 

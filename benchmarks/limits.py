@@ -139,3 +139,25 @@ IDLE_SESSION = Limit(at_most=1024, reason="A million sessions nobody uses fit in
 READ_CELL_MEMORY = Limit(
     at_most=40, reason="A session remembers a hash of each cell it has read, and its id."
 )
+
+# -- Soak: what is left of much use, between the end of the warm-up and the end ---------------------
+
+SOAK_DESCRIPTORS = Limit(
+    at_most=10,
+    reason="What is opened is closed: some sockets and files that come and go, and none for each use.",
+)
+SOAK_NOTEBOOKS_MEMORY = Limit(
+    at_most=30,
+    reason="800 notebooks, of which each left 0.35 MB when rooms were not let go of: 280 MB.",
+)
+SOAK_CLIENTS_MEMORY = Limit(
+    at_most=20, reason="4,000 MCP sessions of 61 kB, which were 240 MB when none of them ended."
+)
+SOAK_KERNELS_MEMORY = Limit(
+    at_most=20, reason="400 kernels, each with three sockets, a reader and what was told of it."
+)
+SOAK_EDITS_MEMORY = Limit(
+    at_most=30,
+    reason="16,000 edits, whose deleted text a shared document forgets, and which the journal drops "
+    "once the file has them.",
+)

@@ -37,6 +37,8 @@ SETTLE_SECONDS = 30.0
 """Seconds that a server has to let go of what was used last."""
 LOOK_SECONDS = 0.5
 
+NO_RATES = ("--calls-per-second", "0", "--owner-calls-per-second", "0")
+
 Use = Callable[[int], None]
 """One more use, of that number."""
 
@@ -152,8 +154,7 @@ def _soak(
     warm = max(1, int(count * WARM_UP))
     _configure(base)
     # What may be open on purpose is open when it is warm.
-    options = ("--calls-per-second", "0", "--owner-calls-per-second", "0")
-    options += ("--max-mcp-sessions", str(warm))
+    options = [*NO_RATES, "--max-mcp-sessions", str(warm)]
     with (
         jmcp.in_jupyter(base, *options) as server,
         ModernClient(server.mcp_url, server.token) as client,

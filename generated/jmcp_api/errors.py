@@ -172,7 +172,7 @@ class RateLimited(ToolError):
 
 
 class SessionLimit(ToolError):
-    """The caller has too many sessions or notebooks open."""
+    """The caller has too many sessions, notebooks or runs."""
 
     code = "session_limit"
     http = 429
@@ -189,6 +189,12 @@ class SessionLimit(ToolError):
     def notebooks(cls, *, limit: int) -> Self:
         return cls(
             f"This session holds {limit} notebooks, which is the limit. Call unuse_notebook on one first."
+        )
+
+    @classmethod
+    def runs(cls, *, limit: int) -> Self:
+        return cls(
+            f"This session has {limit} runs that go on or wait, which is the limit. Nothing was run. Wait for one with get_execution, or end what runs with interrupt_kernel."
         )
 
 

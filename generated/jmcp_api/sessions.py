@@ -56,6 +56,7 @@ POLICY = Policy(
     sweep_hours=1,
     sessions_per_owner=1000,
     notebooks_per_session=64,
+    runs_per_session=200,
     session_calls_per_second=100,
     owner_calls_per_second=500,
     run_output=OutputLimits(

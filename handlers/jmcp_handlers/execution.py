@@ -102,12 +102,13 @@ async def run_cells(params: RunCellsParams, session: Session) -> Execution:
         BatchRequest(
             kernel_name=kernel_name,
             steps=steps,
-            opened=notebook.detached(),
+            notebook=notebook.ref,
             owner=session.record.owner,
             session_id=session.record.session_id,
             stop_on_error=params.stop_on_error,
             timeout=params.timeout,
-        )
+        ),
+        notebook.detached(),
     )
     await batch.kernel_sought.wait()
     await session.watch(batch, params.wait)

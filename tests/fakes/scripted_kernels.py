@@ -132,6 +132,9 @@ class FakeCellOutputs:
             raise self._sink
         return self._sink
 
+    def detach(self) -> None:
+        """There is no call."""
+
     async def look_again(self) -> None:
         """Nothing brings a cell back here."""
 

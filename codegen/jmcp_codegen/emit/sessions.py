@@ -47,6 +47,7 @@ def _scalars(sessions: Mapping[str, Any]) -> list[tuple[str, Any]]:
         ("sweep_hours", lifetime["sweep_hours"]),
         ("sessions_per_owner", limits["sessions_per_owner"]),
         ("notebooks_per_session", limits["notebooks_per_session"]),
+        ("runs_per_session", limits["runs_per_session"]),
         ("session_calls_per_second", limits["calls_per_second"]["session"]),
         ("owner_calls_per_second", limits["calls_per_second"]["owner"]),
     ]

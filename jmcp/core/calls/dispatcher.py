@@ -18,6 +18,7 @@ from jmcp.core.calls.call import Caller, Outcome, UnknownToolError
 from jmcp.core.calls.gate import Gate
 from jmcp.core.calls.model import Params, Result
 from jmcp.core.calls.rendering import Texts
+from jmcp.core.calls.run_limit import RunLimit
 from jmcp.core.calls.tool import Api, Tool
 from jmcp.core.errors import ENDS_TASK, BackendError, StateUnavailable, ToolError
 from jmcp.core.notices import RunAbandoned, SessionNotStored, SessionOpened
@@ -52,7 +53,10 @@ class Dispatcher(Server):
         self._handlers = handlers
         self._arguments = Arguments(api.policy)
         self._texts = Texts(api.texts, api.policy.phrases)
-        self._gates = (self.permissions, *gates)
+        limit = RunLimit(
+            api.policy.errors.session_limit, self.runs, limit=api.policy.runs_per_session
+        )
+        self._gates = (self.permissions, *gates, limit)
         self._strict = strict
         # A lock lives as long as a call holds or awaits it.
         self._exclusive: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()

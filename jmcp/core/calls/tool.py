@@ -85,6 +85,7 @@ class Policy:
     sweep_hours: float
     sessions_per_owner: int
     notebooks_per_session: int
+    runs_per_session: int
     session_calls_per_second: float
     owner_calls_per_second: float
     run_output: OutputLimits

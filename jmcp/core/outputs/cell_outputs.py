@@ -22,6 +22,10 @@ class CellOutputs:
         """The sink of the run."""
         return await self._lease.outputs(self._cell)
 
+    def detach(self) -> None:
+        """The run is over: hold nothing of the call that began it."""
+        self._lease = self._lease.detached()
+
     async def look_again(self) -> None:
         """Have the change journal catch up: it makes cells again that a reload of the file took."""
         with suppress(BackendError):

@@ -55,21 +55,17 @@ class Step:
 class BatchRequest:
     """Cells of one notebook to run one after another, for one session.
 
-    `opened` is the notebook for the batch alone, which closes its lease; `kernel_name` is the
-    kernelspec to start where it has no kernel. `timeout` is in seconds for each cell; 0 is no limit.
+    `kernel_name` is the kernelspec to start where it has no kernel. `timeout` is in seconds for each
+    cell; 0 is no limit.
     """
 
     kernel_name: str | None
     steps: Sequence[Step]
-    opened: Notebook
+    notebook: NotebookRef
     owner: str
     session_id: str
     stop_on_error: bool
     timeout: float
-
-    @property
-    def notebook(self) -> NotebookRef:
-        return self.opened.ref
 
 
 class Batch(Waitable):
@@ -80,7 +76,12 @@ class Batch(Waitable):
     """
 
     def __init__(
-        self, execution_id: str, request: BatchRequest, cancel: Cancel, phrases: RunPhrases
+        self,
+        execution_id: str,
+        request: BatchRequest,
+        opened: Notebook,
+        cancel: Cancel,
+        phrases: RunPhrases,
     ) -> None:
         super().__init__()
         self.execution_id = execution_id
@@ -91,11 +92,18 @@ class Batch(Waitable):
         self.failure: BackendError | None = None
         self.submitted = datetime.now(UTC)
         self.notices: list[Notice] = []
+        self._opened: Notebook | None = opened
         self._cancel = cancel
         self._phrases = phrases
         self._stopped = False
         self._generation: int | None = None
         self._current: Step | None = None
+
+    @property
+    def opened(self) -> Notebook:
+        """The notebook, until the batch is over."""
+        assert self._opened is not None
+        return self._opened
 
     @property
     def started(self) -> datetime:
@@ -169,14 +177,15 @@ class Batch(Waitable):
             self.notices.append(BatchFailed())
             self._finish("aborted")
         finally:
-            self.request.opened.lease.close()
+            self.opened.lease.close()
+            self._opened = None  # finished batches are kept, and a notebook has its whole call
             if not self.done:  # cancelled: jmcp is stopping
                 self._finish("aborted")
             self.kernel_sought.set()
 
     async def _find_kernel(self) -> bool:
         try:
-            self.kernel_id = await self.request.opened.kernel.ready(
+            self.kernel_id = await self.opened.kernel.ready(
                 self.request.kernel_name, on_notice=self.notices.append
             )
         except BackendError as error:
@@ -193,7 +202,7 @@ class Batch(Waitable):
         if cell is None:
             self.advance()
             return "ok"
-        run = step.run = self.request.opened.submit(
+        run = step.run = self.opened.submit(
             cell.source, kernel_id=self.kernel_id, cell=cell, timeout=self.request.timeout
         )
         noted = -1
@@ -213,8 +222,8 @@ class Batch(Waitable):
 
     async def _cell(self, step: Step) -> Cell | None:
         """The step's cell as it is now, wherever it has moved to; None if there is nothing to run."""
-        await self.request.opened.follow()
-        cells = await self.request.opened.read()
+        await self.opened.follow()
+        cells = await self.opened.read()
         if step.cell_id is not None:
             index = cells.find(step.cell_id)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -29,6 +30,7 @@ from jmcp.core.runs.retention import KEPT_BATCHES, KEPT_OUTPUT_BYTES, KEPT_RUNS,
 from jmcp.core.runs.run import Run
 from jmcp.core.runs.status import RunStatus
 from jmcp.core.sentences import RunPhrases
+from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.records import PendingRun, Store
 
 LISTENING_SECONDS = 3.0
@@ -70,6 +72,7 @@ class RunRegistry:
         self._queues: dict[str, RunQueue] = {}
         self._entries: dict[str, Run | Batch] = {}
         self._unplaced: dict[str, Run] = {}
+        self._under_way: Counter[tuple[str, str]] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
 
@@ -86,7 +89,7 @@ class RunRegistry:
         )
         if self._limits is not None and self._limits.beyond == "interrupt":
             run.on_excess = partial(self._interrupt_for_excess, run)
-        self._entries[run.execution_id] = run
+        self._add(run)
         if request.kernel_id is not None:
             self._queue(request.kernel_id).put(run)
         elif self._stopping:
@@ -124,11 +127,12 @@ class RunRegistry:
         if not run.done:
             self._start(self._placed(run, kernel), f"jmcp-kernel-for-{run.execution_id}")
 
-    def start_batch(self, request: BatchRequest) -> Batch:
-        """Begin to run its cells in the background."""
+    def start_batch(self, request: BatchRequest, opened: Notebook) -> Batch:
+        """Begin to run its cells in the background. `opened` is the notebook for the batch alone,
+        which closes its lease."""
         # Nine characters, where runs have eight: neither is ever taken for the other.
-        batch = Batch(f"b{secrets.token_hex(4)}", request, self.cancel, self._phrases)
-        self._entries[batch.execution_id] = batch
+        batch = Batch(f"b{secrets.token_hex(4)}", request, opened, self.cancel, self._phrases)
+        self._add(batch)
         self._start(self._run_batch(batch), f"jmcp-batch-{batch.execution_id}")
         return batch
 
@@ -141,7 +145,7 @@ class RunRegistry:
         taken, resumptions = [], []
         for left in await self._pending.left():
             run = _left_run(left, self._phrases, self._limits)
-            self._entries[run.execution_id] = run
+            self._add(run)
             resumptions.append(Resumption(left, leases))
             self._queue(left.request.kernel_id).take_up(run, resumptions[-1])
             taken.append(run)
@@ -179,6 +183,10 @@ class RunRegistry:
         return any(
             not entry.done and entry.request.notebook.key == key for entry in self._entries.values()
         )
+
+    def under_way(self, owner: str, session_id: str) -> int:
+        """How many runs and batches of that session go on or wait."""
+        return self._under_way[owner, session_id]
 
     def users(self) -> set[tuple[str, str]]:
         """The sessions (owner, id) that have something that is not over: those live on, however
@@ -335,10 +343,22 @@ class RunRegistry:
             pass
         return found
 
+    def _add(self, entry: Run | Batch) -> None:
+        self._entries[entry.execution_id] = entry
+        self._under_way[entry.request.owner, entry.request.session_id] += 1
+
     def _ended(self, entry: Run | Batch) -> None:
+        session = entry.request.owner, entry.request.session_id
+        self._under_way[session] -= 1
+        if not self._under_way[session]:
+            del self._under_way[session]
+        if isinstance(entry, Run) and entry.request.outputs is not None:
+            entry.request.outputs.detach()
         forgotten = self._finished.add(entry)
         if forgotten is not None:
             del self._entries[forgotten.execution_id]
+            if isinstance(forgotten, Run):  # which a batch may keep
+                forgotten.release_outputs()
         if len(self._queues) > KEPT_QUEUES:
             self._queues = {key: q for key, q in self._queues.items() if not q.idle}
 

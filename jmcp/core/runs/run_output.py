@@ -6,6 +6,7 @@ import asyncio
 import logging
 from functools import partial
 from typing import Any
+from weakref import ReferenceType, ref
 
 from jmcp.core.errors import ENDS_TASK, BackendError
 from jmcp.core.notices import (
@@ -60,6 +61,8 @@ class RunOutput:
         self._cell = (request.notebook.key, request.cell_id) if request.cell_id else None
         self._waits = False
         self._sink: OutputSink | None = None
+        self._closed_sink: ReferenceType[OutputSink] | None = None
+        """It may go on for a while, but not because of this run."""
         self._closing: asyncio.Task[None] | None = None
         self._ended = False
         self._next_input: NextInput | None = None
@@ -90,8 +93,9 @@ class RunOutput:
         return self._run.done
 
     def lose_cell(self) -> None:
-        if self._sink is not None:
-            self._sink.give_up()
+        sink = self._sink or (self._closed_sink() if self._closed_sink is not None else None)
+        if sink is not None:
+            sink.give_up()
 
     def on_sent(self, sent: Request) -> None:
         self._run.sent = sent
@@ -153,6 +157,8 @@ class RunOutput:
                 run.notices.append(NotebookBusy())
         if not left:
             self._pending.forget(run.execution_id)
+        if self._sink is not None:
+            self._closed_sink, self._sink = ref(self._sink), None
 
     async def put_next_input(self) -> None:
         """The cell is closed: put the text that the code wants in a cell, if it wants any."""
@@ -176,7 +182,7 @@ class RunOutput:
     def follow(self) -> None:
         """The cell is closed: what comes from now on is brought to it now and then."""
         request = self._run.request
-        if self._sink is None or request.outputs is None or self._cell is None:
+        if self._closed_sink is None or request.outputs is None or self._cell is None:
             return
         is_last = partial(self._owners.owns, self._cell, self)
         self._run.record.on_late(LateOutput(request.outputs, is_last).note)

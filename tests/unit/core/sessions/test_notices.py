@@ -143,9 +143,8 @@ async def test_a_lost_edit_that_no_result_told_is_told_after_a_restart(live: Fak
 
 async def test_a_kernel_that_a_failed_call_started_is_told_by_the_next(jmcp: FakeJmcp) -> None:
     mine, other = await jmcp.open("a.ipynb"), await jmcp.open("a.ipynb")
-    jmcp.faults.fail("document.edit", KernelDown("whatever"))
-    run = {"cell_index": 1, "cell_source": "n = 0"}
-    assert (await jmcp.outcome("insert_execute_code_cell", session_id=mine, **run)).error
+    jmcp.faults.fail("document.outputs", KernelDown("whatever"))
+    assert (await jmcp.outcome("execute_cell", session_id=mine, cell_index=1)).error
     assert jmcp.kernels.started == 1
     assert codes(await jmcp.call("list_executions", session_id=other)) == []
     assert codes(await jmcp.call("read_notebook", session_id=mine)) == ["kernel_started"]

@@ -164,6 +164,10 @@ class SessionLimit(ToolError):
     def notebooks(cls, *, limit: int) -> Self:
         return cls(f"{limit}.")
 
+    @classmethod
+    def runs(cls, *, limit: int) -> Self:
+        return cls(f"{limit} runs.")
+
 
 class NotebookNotOpen(ToolError):
     """Not open."""

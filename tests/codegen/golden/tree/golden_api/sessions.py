@@ -39,6 +39,7 @@ POLICY = Policy(
     sweep_hours=1,
     sessions_per_owner=10,
     notebooks_per_session=4,
+    runs_per_session=20,
     session_calls_per_second=10,
     owner_calls_per_second=50,
     run_output=OutputLimits(

@@ -130,7 +130,7 @@ def _tool(
 ) -> ToolModel:
     use = tool["session"]["use"]
     params = merged_params(tool, sessions)
-    exactly_one = tuple(tuple(group) for group in tool["params"].get("exactly_one", ()))
+    either = tuple(tuple(group) for group in tool["params"].get("either", ()))
     result = types[tool["result"]]
     # A session's own query params (its id, another notebook) name the resource, not its content.
     named = frozenset(sessions["params"]) if use == "required" else frozenset()
@@ -151,7 +151,7 @@ def _tool(
         params=params,
         result_type=tool["result"],
         result=merged_result(result, use, sessions),
-        exactly_one=exactly_one,
+        either=either,
         synonyms={
             synonym: param
             for param, schema in params["properties"].items()
@@ -160,7 +160,7 @@ def _tool(
         presets=alias.get("with", {}),
         renames=alias.get("rename", {}),
         errors=tuple(errors[code] for code in tool.get("errors", ())),
-        routes=routes(name, tool.get("http"), tuple(params["properties"]), exactly_one, named),
+        routes=routes(name, tool.get("http"), tuple(params["properties"]), either, named),
         examples=tuple(_example(example) for example in tool.get("examples", ())),
     )
 

@@ -46,8 +46,18 @@ class InvalidArguments(ToolError):
         )
 
     @classmethod
-    def two_starts(cls) -> Self:
-        return cls("run_cells: start_index and start_cell_id were both given; give one of them.")
+    def disagree(
+        cls, *, index_param: str, index: int, id_param: str, cell_id: str, now: int
+    ) -> Self:
+        return cls(
+            f"{index_param} {index} and {id_param} {cell_id!r} do not agree: by its id that is {now}. Nothing was done; give one of the two."
+        )
+
+    @classmethod
+    def disagree_on_cells(cls) -> Self:
+        return cls(
+            "cell_indices and cell_ids name different cells; nothing was deleted. Give one of the two."
+        )
 
     @classmethod
     def end_before_start(cls, *, last: int, first: int) -> Self:

@@ -27,9 +27,9 @@ from jmcp_api.enums import (
 
 
 class UseNotebookParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128, pattern="^[A-Za-z0-9._-]{8,128}$")] = (
-        None
-    )
+    session_id: Annotated[
+        str | None, Field(max_length=128, min_length=1, pattern="^[A-Za-z0-9._-]{8,128}$")
+    ] = None
     notebook_path: Annotated[str, Field(max_length=1024, min_length=1)]
     notebook_name: Annotated[str | None, Field(max_length=255, min_length=1)] = None
     mode: Literal["connect", "create"] = "connect"
@@ -40,20 +40,20 @@ class UseNotebookParams(Params):
 
 
 class UnuseNotebookParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     kernel: KernelRelease = "auto"
 
 
 class ListNotebooksParams(Params):
     scope: NotebookScope = "session"
-    session_id: str | None = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     start_index: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=1, le=1000)] = 50
 
 
 class ReadNotebookParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     response_format: Literal["brief", "detailed"] = "brief"
     start_index: Annotated[int, Field(ge=0)] = 0
@@ -61,12 +61,12 @@ class ReadNotebookParams(Params):
 
 
 class RestartNotebookParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
 
 
 class ReadCellParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     cell_index: Annotated[int | None, Field(ge=0)] = None
     cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
@@ -77,7 +77,7 @@ class ReadCellParams(Params):
 
 
 class InsertCellParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     cell_index: Annotated[int | None, Field(ge=-1)] = None
     after_cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
@@ -86,7 +86,7 @@ class InsertCellParams(Params):
 
 
 class OverwriteCellSourceParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     cell_index: Annotated[int | None, Field(ge=0)] = None
     cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
@@ -95,7 +95,7 @@ class OverwriteCellSourceParams(Params):
 
 
 class EditCellSourceParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     cell_index: Annotated[int | None, Field(ge=0)] = None
     cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
@@ -106,7 +106,7 @@ class EditCellSourceParams(Params):
 
 
 class DeleteCellParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     cell_indices: Annotated[DeleteCellCellIndices | None, Field(max_length=100, min_length=1)] = (
         None
@@ -117,7 +117,7 @@ class DeleteCellParams(Params):
 
 
 class MoveCellParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     cell_index: Annotated[int | None, Field(ge=0)] = None
     cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
@@ -126,7 +126,7 @@ class MoveCellParams(Params):
 
 
 class ExecuteCellParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     cell_index: Annotated[int | None, Field(ge=0)] = None
     cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
@@ -135,7 +135,7 @@ class ExecuteCellParams(Params):
 
 
 class InsertExecuteCodeCellParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     cell_index: Annotated[int | None, Field(ge=-1)] = None
     after_cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
@@ -145,7 +145,7 @@ class InsertExecuteCodeCellParams(Params):
 
 
 class ExecuteCodeParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     code: Annotated[str, Field(min_length=1)]
     timeout: Annotated[float, Field(ge=0.0, le=86400.0)] = 0
@@ -153,7 +153,7 @@ class ExecuteCodeParams(Params):
 
 
 class RunCellsParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     start_index: Annotated[int | None, Field(ge=0)] = None
     start_cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
@@ -164,20 +164,20 @@ class RunCellsParams(Params):
 
 
 class GetExecutionParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     execution_id: Annotated[str, Field(max_length=64, min_length=1)]
     wait: Annotated[float, Field(ge=0.0, le=3600.0)] = 50
 
 
 class ListExecutionsParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     limit: Annotated[int, Field(ge=1, le=500)] = 20
 
 
 class InterruptKernelParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128)] = None
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
 
 

@@ -107,10 +107,6 @@ def argument_refused(*, name: str, reason: str) -> str:
     return f"{name}: {reason}"
 
 
-def argument_null(*, names: Sequence[str]) -> str:
-    return f"{listed(names, ', ')}: null is not a value; leave it out instead"
-
-
 def argument_repeats(*, name: str) -> str:
     return f"{name}: the items must differ from each other"
 
@@ -120,11 +116,7 @@ def argument_twice(*, given: str, name: str) -> str:
 
 
 def none_of(*, names: Sequence[str]) -> str:
-    return f"give exactly one of {listed(names, ' or ')}: neither was given"
-
-
-def both_of(*, names: Sequence[str], given: Sequence[str]) -> str:
-    return f"give exactly one of {listed(names, ' or ')}: {listed(given, ' and ')} were both given"
+    return f"give one of {listed(names, ' or ')}: neither was given"
 
 
 def belongs_in_body(*, name: str) -> str:

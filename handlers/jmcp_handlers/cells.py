@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from jmcp.core.ports import Cells
+from jmcp.core.sessions.call_view import CallView
 from jmcp.core.sessions.session import Session
 from jmcp_api.errors import InvalidArguments, TextNotFound, TextNotUnique
 from jmcp_api.models import (
@@ -16,7 +18,7 @@ from jmcp_api.models import (
     OverwriteCellSourceParams,
     ReadCellParams,
 )
-from jmcp_handlers.support.addressing import checked, locate, neighbours, position
+from jmcp_handlers.support.addressing import agreed, checked, locate, neighbours, position
 from jmcp_handlers.support.output_results import present
 from jmcp_handlers.support.places import refuse_elsewhere, tell_elsewhere
 from jmcp_handlers.support.sources import check_size, quoted, shown_diff
@@ -26,11 +28,11 @@ from jmcp_handlers.support.stale_writes import refuse_stale
 async def read_cell(params: ReadCellParams, session: Session) -> Cell:
     notebook = await session.notebook(params.notebook_path)
     cells = await notebook.read()
-    if params.cell_index is not None:
+    if params.cell_id is None and params.cell_index is not None:
         at = checked(cells, params.cell_index)
         tell_elsewhere(cells, notebook.view, session, at)
     else:
-        at = locate(cells, notebook.view, None, params.cell_id)
+        at = locate(cells, notebook.view, params.cell_index, params.cell_id)
     cell = cells.get(at, outputs=params.include_outputs)
     notebook.view.record_read(cells, cell)
     outputs = None
@@ -119,13 +121,7 @@ async def edit_cell_source(params: EditCellSourceParams, session: Session) -> Ce
 async def delete_cell(params: DeleteCellParams, session: Session) -> DeletedCells:
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
-        refuse_elsewhere(cells, notebook.view, *(params.cell_indices or ()))
-        by_index = [checked(cells, index, "cell_indices:") for index in params.cell_indices or ()]
-        by_id = [locate(cells, notebook.view, None, cell_id) for cell_id in params.cell_ids or ()]
-        doomed = [cells.get(index) for index in by_index + by_id]
-        if len({cell.index for cell in doomed}) < len(doomed):
-            param = "cell_ids" if params.cell_indices is None else "cell_indices"
-            raise InvalidArguments.repeated_cells(param=param)
+        doomed = [cells.get(index) for index in _doomed(cells, notebook.view, params)]
         refuse_stale(cells, notebook.view, doomed, force=params.force)
         for cell in sorted(doomed, key=lambda cell: cell.index, reverse=True):
             cells.delete(cell.index)
@@ -148,17 +144,7 @@ async def delete_cell(params: DeleteCellParams, session: Session) -> DeletedCell
 async def move_cell(params: MoveCellParams, session: Session) -> CellChange:
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
-        named = [params.cell_index, params.target_index]
-        refuse_elsewhere(cells, notebook.view, *(one for one in named if one is not None))
-        at = locate(cells, notebook.view, params.cell_index, params.cell_id)
-        if params.after_cell_id is not None:
-            anchor = locate(cells, notebook.view, None, params.after_cell_id)
-            to = anchor + 1 if anchor < at else anchor
-            to = at if anchor == at else to
-        elif params.target_index in (-1, None):
-            to = len(cells) - 1
-        else:
-            to = checked(cells, params.target_index, "target_index")
+        at, to = _move(cells, notebook.view, params)
         if to != at:
             cells.move(at, to)
         near = neighbours(cells, notebook.view, to)
@@ -171,6 +157,38 @@ async def move_cell(params: MoveCellParams, session: Session) -> CellChange:
         saved=notebook.save_state(),
         neighbours=near,
     )
+
+
+def _doomed(cells: Cells, view: CallView, params: DeleteCellParams) -> list[int]:
+    """The indices of the cells to delete, which a call names in one way, or in both ways alike."""
+    by_index, by_id = params.cell_indices, params.cell_ids
+    found = [locate(cells, view, None, cell_id) for cell_id in by_id or ()]
+    if by_index is not None and set(by_index) != set(found):
+        refuse_elsewhere(cells, view, *by_index)
+        if by_id is not None:
+            raise InvalidArguments.disagree_on_cells()
+        found = [checked(cells, index, "cell_indices:") for index in by_index]
+    if len(set(found)) < len(found):
+        param = "cell_ids" if by_index is None else "cell_indices"
+        raise InvalidArguments.repeated_cells(param=param)
+    return found
+
+
+def _move(cells: Cells, view: CallView, params: MoveCellParams) -> tuple[int, int]:
+    """Where the cell is, and where it goes."""
+    last = len(cells) - 1
+    target = last if params.target_index == -1 else params.target_index
+    ways = ((params.cell_index, params.cell_id), (params.target_index, params.after_cell_id))
+    refuse_elsewhere(
+        cells, view, *(index for index, by in ways if index is not None and by is None)
+    )
+    at = locate(cells, view, params.cell_index, params.cell_id)
+    if params.after_cell_id is None:
+        return at, last if target is None else checked(cells, target, "target_index")
+    anchor = locate(cells, view, None, params.after_cell_id)
+    to = anchor + 1 if anchor < at else anchor
+    names = ("target_index", "after_cell_id")
+    return at, agreed(cells, view, to, target, params.after_cell_id, names)
 
 
 def _replaced(source: str, params: EditCellSourceParams, at: int) -> str:

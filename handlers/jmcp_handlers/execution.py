@@ -120,13 +120,12 @@ def _source_changed(cells: Sequence[Cell]) -> SourceChanged:
 
 
 def _range(cells: Cells, view: CallView, params: RunCellsParams) -> range:
-    if params.start_index is not None and params.start_cell_id is not None:
-        raise InvalidArguments.two_starts()
     first, last = 0, len(cells) - 1
-    named = [params.start_index, params.end_index]
-    refuse_elsewhere(cells, view, *(one for one in named if one is not None))
+    start = params.start_index if params.start_cell_id is None else None
+    refuse_elsewhere(cells, view, *(one for one in (start, params.end_index) if one is not None))
     if params.start_index is not None or params.start_cell_id is not None:
-        first = locate(cells, view, params.start_index, params.start_cell_id)
+        names = ("start_index", "start_cell_id")
+        first = locate(cells, view, params.start_index, params.start_cell_id, names)
     if params.end_index is not None:
         last = checked(cells, params.end_index, "end_index")
         if last < first:

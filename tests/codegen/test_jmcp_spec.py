@@ -18,7 +18,7 @@ from jmcp_codegen.source.load import load
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "generated" / "jmcp_api"
-MODEL_BYTES = 14_000
+MODEL_BYTES = 14_600
 """Names, descriptions and input schemas of all tools, as a model pays for them."""
 LISTING_BYTES = 45_000
 LINES_PER_TOOL = 40
@@ -69,7 +69,7 @@ def test_listed_schemas_suit_every_client(listing: list[dict[str, Any]]) -> None
             text = json.dumps(schema)
             assert "$ref" not in text
             assert "synonyms" not in text
-            assert "exactly_one" not in text
+            assert "either" not in text
 
 
 def test_the_openapi_document_is_valid(openapi: dict[str, Any]) -> None:
@@ -91,7 +91,7 @@ def test_a_body_is_required_only_if_something_in_it_is(openapi: dict[str, Any]) 
             if "requestBody" in operation:
                 body = operation["requestBody"]
                 schema = body["content"]["application/json"]["schema"]
-                needed = {"required", "oneOf", "allOf"} & schema.keys()
+                needed = {"required", "anyOf", "allOf"} & schema.keys()
                 assert body["required"] == bool(needed)
                 assert schema["additionalProperties"] is False
                 validator = jsonschema.Draft202012Validator(schema)

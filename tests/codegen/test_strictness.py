@@ -46,6 +46,9 @@ def fitting(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     """Values of a param, with its limits hit often."""
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
+    if isinstance(schema["type"], list):
+        kind, _ = schema["type"]
+        return st.none() | fitting({**schema, "type": kind})
     kind = schema["type"]
     if kind == "boolean":
         return st.booleans()

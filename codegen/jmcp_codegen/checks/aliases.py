@@ -65,7 +65,7 @@ def _alias(spec: Spec, name: str, alias: Raw, target: Raw) -> Iterator[Problem]:
 
 def _groups(alias: Raw, target: Raw, accepted: list[str], refused: Any) -> Iterator[Problem]:
     presets = alias.get("with", {})
-    for group in target["params"].get("exactly_one", ()):
+    for group in target["params"].get("either", ()):
         preset = [name for name in group if name in presets]
         left = [name for name in group if name in accepted]
         if len(preset) + bool(left) != 1:

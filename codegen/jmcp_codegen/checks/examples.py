@@ -66,6 +66,6 @@ def _call(
     for error in validator.iter_errors(call):
         where = ".".join(str(step) for step in error.absolute_path)
         yield f"the call is refused: {where + ': ' if where else ''}{error.message}"
-    for group in own.get("exactly_one", ()):
-        if len(set(group) & call.keys()) != 1:
-            yield f"the call is refused: exactly one of {', '.join(group)} must be given"
+    for group in own.get("either", ()):
+        if not set(group) & call.keys():
+            yield f"the call is refused: one of {', '.join(group)} must be given"

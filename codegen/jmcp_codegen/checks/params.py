@@ -1,4 +1,4 @@
-"""Params as a call gives them: nulls, synonyms, exactly_one, and the size of what a model reads."""
+"""Params as a call gives them: nulls, synonyms, either, and the size of what a model reads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def problems(subject: Subject) -> Iterator[Problem]:
             if nullable(schema, subject.types):
                 yield _null(subject.document, (*place, "properties", param), param)
         yield from _synonyms(subject, name)
-        yield from _exactly_one(subject, name)
+        yield from _either(subject, name)
 
 
 def _size(document: Document, place: Place, text: str) -> Iterator[Problem]:
@@ -59,17 +59,17 @@ def _synonyms(subject: Subject, name: str) -> Iterator[Problem]:
             meant[synonym] = param
 
 
-def _exactly_one(subject: Subject, name: str) -> Iterator[Problem]:
+def _either(subject: Subject, name: str) -> Iterator[Problem]:
     params = subject.params[name]
-    for index, group in enumerate(subject.tools[name]["params"].get("exactly_one", ())):
-        place = ("tools", name, "params", "exactly_one", index)
+    for index, group in enumerate(subject.tools[name]["params"].get("either", ())):
+        place = ("tools", name, "params", "either", index)
         for param in group:
             if param not in params["properties"]:
-                reason = f"exactly_one names {param}, which is no param of {name}"
-                yield subject.document.problem("exactly_one", place, reason)
+                reason = f"either names {param}, which is no param of {name}"
+                yield subject.document.problem("either", place, reason)
             elif param in params.get("required", ()) and "alias" not in subject.tools[name]:
-                reason = f"exactly_one names {param}, which is required anyway"
-                yield subject.document.problem("exactly_one", place, reason)
+                reason = f"either names {param}, which is required anyway"
+                yield subject.document.problem("either", place, reason)
             elif "default" in params["properties"][param]:
-                reason = f"exactly_one names {param}, whose default would always be a second one"
-                yield subject.document.problem("exactly_one", place, reason)
+                reason = f"either names {param}, whose default would always be a second one"
+                yield subject.document.problem("either", place, reason)

@@ -64,7 +64,7 @@ def _fed(subject: Subject, name: str, path: str) -> Iterator[Problem]:
         always.add(subject.sessions["handle"]["param"])
     for part in placeholders(path):
         if part == "cell":
-            groups = [set(group) for group in own.get("exactly_one", ())]
+            groups = [set(group) for group in own.get("either", ())]
             if set(CELL) not in groups:
                 reason = "{cell} needs params cell_index and cell_id, exactly one of them"
                 yield subject.document.problem("path_unfed", place, reason)

@@ -7,7 +7,7 @@ from typing import Any
 
 from jmcp_codegen.emit.printing import Printer
 from jmcp_codegen.source.model import ApiModel, ToolModel
-from jmcp_codegen.source.schema import Schema, closed, inlined, plain
+from jmcp_codegen.source.schema import Schema, as_sent, closed, inlined, plain
 
 
 def emit(api: ApiModel, _: Printer) -> str:
@@ -35,7 +35,7 @@ def _entry(tool: ToolModel, api: ApiModel) -> dict[str, Any]:
 
 def _input_schema(tool: ToolModel, api: ApiModel) -> Schema:
     """The params as clients see them: closed, without synonyms, no alternatives at the root."""
-    return _object(closed(plain(inlined(tool.params, api.types))))
+    return _object(closed(plain(as_sent(inlined(tool.params, api.types)))))
 
 
 def _object(schema: Schema) -> Schema:

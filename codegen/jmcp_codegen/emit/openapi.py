@@ -10,7 +10,7 @@ from jmcp_codegen.emit.components import Components, problem_schema
 from jmcp_codegen.emit.printing import Printer
 from jmcp_codegen.source.model import ApiModel, ErrorModel, ExampleModel, RouteModel, ToolModel
 from jmcp_codegen.source.routes import BODY_METHODS
-from jmcp_codegen.source.schema import Schema, closed, plain
+from jmcp_codegen.source.schema import Schema, as_sent, closed, left_out, plain
 
 Object = dict[str, Any]
 _EVENTS = (
@@ -84,8 +84,10 @@ def _events(defaults: Mapping[str, Any]) -> Schema:
 
 
 def _parameter(tool: ToolModel, name: str, place: str, components: Components) -> Object:
-    schema = components.rooted(closed(plain(tool.params["properties"][name])))
     required = place == "path" or name in tool.params.get("required", ())
+    given = tool.params["properties"][name]
+    given = given if required else left_out(given, null=False)
+    schema = components.rooted(closed(plain(given)))
     parameter: Object = {"name": name, "in": place, "required": required}
     description = schema.pop("description", None)
     if description is not None:
@@ -98,14 +100,13 @@ def _parameter(tool: ToolModel, name: str, place: str, components: Components) -
 def _body(tool: ToolModel, route: RouteModel, components: Components) -> Object:
     names = route.at("body")
     required = [name for name in tool.params.get("required", ()) if name in names]
-    schema: Schema = {
-        "type": "object",
-        "properties": {name: tool.params["properties"][name] for name in names},
-    }
-    schema = components.rooted(closed(plain(schema)))
-    if required:
-        schema["required"] = required
-    schema |= _alternatives(group for group in route.groups if set(group) <= set(names))
+    properties = {name: tool.params["properties"][name] for name in names}
+    schema: Schema = {"type": "object", "properties": properties, "required": required}
+    schema = components.rooted(closed(plain(as_sent(schema))))
+    if not required:
+        del schema["required"]
+    groups = [group for group in route.groups if set(group) <= set(names)]
+    schema |= _alternatives([{name: properties[name] for name in group} for group in groups])
     media: Object = {"schema": schema}
     examples = {
         _example_key(example): {
@@ -118,12 +119,21 @@ def _body(tool: ToolModel, route: RouteModel, components: Components) -> Object:
     if examples:
         media["examples"] = examples
     # An optional body must stay optional, or sending none would count as a mistake.
-    needed = bool(required or "oneOf" in schema or "allOf" in schema)
+    needed = bool(required or groups)
     return {"required": needed, "content": {"application/json": media}}
 
 
-def _alternatives(groups: Iterable[tuple[str, ...]]) -> Schema:
-    choices = [{"oneOf": [{"required": [name]} for name in group]} for group in groups]
+def _alternatives(groups: Iterable[Mapping[str, Schema]]) -> Schema:
+    """At least one of each group, with a value."""
+    choices = [
+        {
+            "anyOf": [
+                {"required": [name], "properties": {name: plain(schema, descriptions=False)}}
+                for name, schema in group.items()
+            ]
+        }
+        for group in groups
+    ]
     return choices[0] if len(choices) == 1 else {"allOf": choices} if choices else {}
 
 
@@ -131,7 +141,7 @@ def _fits(example: ExampleModel, route: RouteModel, names: tuple[str, ...]) -> b
     """Whether a call can be made on this route with a body that its schema accepts."""
     by_path = set(route.at("path"))
     placed = {*by_path, *names, *route.at("query")}
-    one_each = all(len(set(group) & example.call.keys()) == 1 for group in route.groups)
+    one_each = all(set(group) & example.call.keys() for group in route.groups)
     return example.raises != "invalid_arguments" and example.call.keys() <= placed and one_each
 
 

@@ -41,7 +41,7 @@ def _tool(tool: ToolModel, prefix: str) -> dict[str, Any]:
 def _facts(tool: ToolModel, prefix: str) -> list[str]:
     names = ("read_only", "destructive", "idempotent", "open_world")
     marks = [name.replace("_", " ") for name in names if tool.annotations[name]]
-    facts = [f"Exactly one of {' or '.join(f'`{n}`' for n in g)}" for g in tool.exactly_one]
+    facts = [f"{' or '.join(f'`{n}`' for n in g)}; both where they agree" for g in tool.either]
     facts.append(f"Result: {tool.result_type}")
     if tool.errors:
         facts.append(f"Errors: {', '.join(f'`{error.code}`' for error in tool.errors)}")

@@ -25,7 +25,7 @@ def _tool(tool: ToolModel) -> list[Row]:
         ("read_only", repr(tool.annotations["read_only"])),
         ("scope", repr(tool.scope)),
         ("on_disconnect", repr(tool.on_disconnect)),
-        ("exactly_one", repr(tool.exactly_one)),
+        ("either", repr(tool.either)),
         ("synonyms", repr(dict(tool.synonyms))),
         ("presets", repr(dict(tool.presets))),
         ("renames", repr(dict(tool.renames))),

@@ -61,7 +61,7 @@ def resolved_alias(alias_tool: Raw, target: Raw) -> dict[str, Any]:
             schema["synonyms"] = synonyms
         properties[new_names.get(name, name)] = schema
     params = {
-        "exactly_one": _groups(alias, target, accepted),
+        "either": _groups(alias, target, accepted),
         "required": [
             new_names.get(name, name)
             for name in target["params"].get("required", ())
@@ -76,12 +76,12 @@ def resolved_alias(alias_tool: Raw, target: Raw) -> dict[str, Any]:
 def accepted_params(alias: Raw, target: Raw) -> list[str]:
     """The target's own params that an alias takes, by the target's names.
 
-    A preset settles its exactly_one group: the group's other params are not accepted either.
+    A preset settles its either group: the group's other params are not accepted either.
     """
     presets = alias.get("with", {})
     settled = {
         name
-        for group in target["params"].get("exactly_one", ())
+        for group in target["params"].get("either", ())
         if presets.keys() & set(group)
         for name in group
     }
@@ -94,7 +94,7 @@ def accepted_params(alias: Raw, target: Raw) -> list[str]:
 def _groups(alias: Raw, target: Raw, accepted: list[str]) -> list[list[str]]:
     new_names = {old: new for new, old in alias.get("rename", {}).items()}
     groups = []
-    for group in target["params"].get("exactly_one", ()):
+    for group in target["params"].get("either", ()):
         left = [new_names.get(name, name) for name in group if name in accepted]
         if left and not alias.get("with", {}).keys() & set(group):
             groups.append(left)

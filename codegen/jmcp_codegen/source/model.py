@@ -103,7 +103,7 @@ class RouteModel:
     """One REST operation. `path` is below the prefix of all.
 
     `places` says where each param travels (one that the path replaces is not in it); `groups` are
-    the exactly_one groups that the path leaves open; `stream` the params that a stream of events
+    the either groups that the path leaves open; `stream` the params that a stream of events
     takes by default, if there can be one.
     """
 
@@ -146,7 +146,7 @@ class ToolModel:
     params: Schema
     result_type: str
     result: Schema
-    exactly_one: tuple[tuple[str, ...], ...]
+    either: tuple[tuple[str, ...], ...]
     synonyms: Mapping[str, str]
     presets: Mapping[str, Any]
     renames: Mapping[str, str]

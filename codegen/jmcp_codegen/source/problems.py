@@ -29,7 +29,7 @@ REFUSALS = {
     "result_root": "a result that is not an object type",
     "mixed_type": "a type used by both params and results",
     "synonym_clash": "a synonym that is also a param or another synonym",
-    "exactly_one": "an exactly_one group that names unknown or required params",
+    "either": "an either group that names unknown or required params",
     "description_size": "a description or the instructions above 2 KB, where clients cut",
     "method": "an HTTP method that promises what the annotations deny",
     "path_unfed": "a path parameter that no param feeds",

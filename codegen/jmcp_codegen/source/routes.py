@@ -33,7 +33,7 @@ def routes(
     name: str,
     http: Mapping[str, Any] | None,
     params: Sequence[str],
-    exactly_one: Sequence[Sequence[str]],
+    either: Sequence[Sequence[str]],
     session_queries: frozenset[str],
 ) -> tuple[RouteModel, ...]:
     """The operations of a tool. `session_queries` are session params that never go in a body."""
@@ -43,7 +43,7 @@ def routes(
     for path, suffix in expanded(http["path"]):
         fed = placeholders(path)
         # The path settles its group: the other way to name the cell has no place on this route.
-        settled = [group for group in exactly_one if set(group) & set(fed)]
+        settled = [group for group in either if set(group) & set(fed)]
         replaced = {name for group in settled for name in group} - set(fed)
         places = {
             param: _place(param, fed, http["method"], session_queries)
@@ -57,7 +57,7 @@ def routes(
                 path=path,
                 status=http.get("status", 200),
                 places=places,
-                groups=tuple(tuple(g) for g in exactly_one if g not in settled),
+                groups=tuple(tuple(g) for g in either if g not in settled),
                 stream=http.get("stream"),
             )
         )

@@ -9,7 +9,7 @@ Schema = dict[str, Any]
 REF = "#/types/"
 ENUM_NAME = "enum_name"
 """Beside `enum`: the named enum whose values those are."""
-_OURS = frozenset({"synonyms", "exactly_one", ENUM_NAME})
+_OURS = frozenset({"synonyms", "either", ENUM_NAME})
 """Keywords of jmcp that no client sees."""
 
 
@@ -41,6 +41,40 @@ def walk(
 def refs(schema: Mapping[str, Any]) -> set[str]:
     """The types that a schema names, directly or inside."""
     return {name for _, inner in walk(schema) if (name := ref_name(inner)) is not None}
+
+
+def may_be_empty(schema: Mapping[str, Any]) -> bool:
+    """Whether an empty string stands for no value: for ids, paths and names, which never are."""
+    return schema.get("type") == "string" and schema.get("minLength") == 1
+
+
+def left_out(schema: Mapping[str, Any], *, null: bool = True) -> Schema:
+    """The schema of a param that need not be given, as clients see it: null is not giving it, and so
+    is an empty string that is no value. Without `null` for where none can be sent."""
+    result = dict(schema)
+    if may_be_empty(schema):
+        del result["minLength"]
+        if "pattern" in schema:
+            inner = schema["pattern"].removeprefix("^").removesuffix("$")
+            result["pattern"] = f"^(?:{inner})?$"
+    if not null:
+        return result
+    if "type" not in schema:
+        return {"anyOf": [result, {"type": "null"}]}
+    result["type"] = [schema["type"], "null"]
+    if "enum" in schema:
+        result["enum"] = [*schema["enum"], None]
+    return result
+
+
+def as_sent(params: Mapping[str, Any]) -> Schema:
+    """The params of a tool as clients see them: what is not required may be null."""
+    required = params.get("required", ())
+    properties = {
+        name: schema if name in required else left_out(schema)
+        for name, schema in params.get("properties", {}).items()
+    }
+    return {**params, "properties": properties}
 
 
 def reachable(names: set[str], types: Mapping[str, Schema]) -> set[str]:

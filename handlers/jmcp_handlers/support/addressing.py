@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jmcp.core.ports import Cell, Cells
 from jmcp.core.sessions.call_view import CallView
-from jmcp_api.errors import CellNotFound
+from jmcp_api.errors import CellNotFound, InvalidArguments
 from jmcp_api.models import CellOutline
 from jmcp_handlers.support.places import refuse_elsewhere
 
@@ -37,14 +37,41 @@ def identified(cells: Cells, view: CallView, cell_id: str) -> int:
     raise CellNotFound.id(cell_id=cell_id, cell_count=count)
 
 
-def locate(cells: Cells, view: CallView, cell_index: int | None, cell_id: str | None) -> int:
-    """The index of the cell that a call names by index or id. Raises cell_not_found, and
-    cell_changed for an index at which the session saw another cell."""
+def locate(
+    cells: Cells,
+    view: CallView,
+    cell_index: int | None,
+    cell_id: str | None,
+    names: tuple[str, str] = ("cell_index", "cell_id"),
+) -> int:
+    """The index of the cell that a call names by index or id, or by both where they agree.
+
+    `names` are those of the two params. Raises cell_not_found, cell_changed for an index at which
+    the session saw another cell, and invalid_arguments.
+    """
     if cell_id is not None:
-        return identified(cells, view, cell_id)
-    assert cell_index is not None  # dispatch has checked that exactly one is given
+        return agreed(cells, view, identified(cells, view, cell_id), cell_index, cell_id, names)
+    assert cell_index is not None  # dispatch has checked that one is given
     refuse_elsewhere(cells, view, cell_index)
-    return checked(cells, cell_index)
+    return checked(cells, cell_index, names[0])
+
+
+def agreed(
+    cells: Cells,
+    view: CallView,
+    at: int,
+    index: int | None,
+    cell_id: str,
+    names: tuple[str, str],
+) -> int:
+    """`at`, which the id names, unless an index that was given beside it names something else."""
+    if index in (None, at):
+        return at
+    refuse_elsewhere(cells, view, index)
+    index_param, id_param = names
+    raise InvalidArguments.disagree(
+        index_param=index_param, index=index, id_param=id_param, cell_id=cell_id, now=at
+    )
 
 
 def position(
@@ -53,7 +80,9 @@ def position(
     """Where an inserted cell goes: an index from 0 to the number of cells, or -1 for the end.
     Raises as `locate`, of an index after the last cell that was seen for that one."""
     if after_cell_id is not None:
-        return identified(cells, view, after_cell_id) + 1
+        at = identified(cells, view, after_cell_id) + 1
+        index = len(cells) if cell_index == -1 else cell_index
+        return agreed(cells, view, at, index, after_cell_id, ("cell_index", "after_cell_id"))
     if cell_index is None or cell_index == -1:
         return len(cells)
     refuse_elsewhere(cells, view, cell_index if view.saw_any(cell_index) else cell_index - 1)

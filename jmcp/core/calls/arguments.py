@@ -1,4 +1,4 @@
-"""Arguments as they arrive, made into params: synonyms, presets, the strict model, exactly-one."""
+"""Arguments as they arrive, made into params: synonyms, presets, the strict model, either-or."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from jmcp.core.calls.model import NULLS, REPEATS, Params
+from jmcp.core.calls.model import REPEATS, Params
 from jmcp.core.calls.tool import Policy, Tool
 from jmcp.core.errors import ToolError
 
@@ -28,23 +28,16 @@ class Arguments:
 
     def decode(self, tool: Tool, raw: dict[str, Any]) -> Params:
         """The tool's params. Raises invalid_arguments, which names every problem and the limit."""
-        arguments = self._named(tool, raw)
+        arguments = tool.params.given(self._named(tool, raw))
         try:
             params = tool.params.model_validate(arguments)
         except ValidationError as error:
             found = error.errors(include_url=False)
             problems = [self._problem(tool, item) for item in found[:MAX_LISTED_PROBLEMS]]
             raise self._refusal(tool, problems, len(found)) from error
-        for group in tool.exactly_one:
-            given = [name for name in group if name in arguments]
-            if len(given) != 1:
-                phrases = self._phrases
-                problem = (
-                    phrases.both_of(names=group, given=given)
-                    if given
-                    else phrases.none_of(names=group)
-                )
-                raise self._refusal(tool, [problem])
+        for group in tool.either:
+            if not any(name in arguments for name in group):
+                raise self._refusal(tool, [self._phrases.none_of(names=group)])
         return params
 
     def _named(self, tool: Tool, raw: dict[str, Any]) -> dict[str, Any]:
@@ -58,6 +51,8 @@ class Arguments:
             # A param of the same name as a synonym is the param: `path` in list_files.
             if given in known:
                 name = given
+            if value is None and name in known:
+                continue  # not given, whatever else names it
             if name in named:
                 problem = self._phrases.argument_twice(given=given, name=name)
                 raise self._refusal(tool, [problem])
@@ -76,8 +71,6 @@ class Arguments:
             return phrases.argument_unknown(name=where, tool=tool.name, known=known)
         if item["type"] == "missing":
             return phrases.argument_required(name=where)
-        if item["type"] == NULLS:
-            return phrases.argument_null(names=item["ctx"]["names"])
         if item["type"] == REPEATS:
             return phrases.argument_repeats(name=where)
         reason = str(item["msg"])

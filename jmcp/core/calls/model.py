@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, get_args
 
+from annotated_types import MinLen
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
 
-NULLS = "nulls"
-"""The type of pydantic's error for params that are null; its context has their `names`."""
 REPEATS = "repeats"
 """The type of pydantic's error for an array whose items must differ and do not."""
 
 
 def _plain(value: Any) -> Any:
-    """JSON as the schema means it: 1.0 is an integer, and null is not a value of any param."""
+    """JSON as the schema means it: 1.0 is an integer."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, list):
@@ -35,7 +35,10 @@ def unique(items: list[T]) -> list[T]:
 
 
 class Params(BaseModel):
-    """Arguments of a tool: closed, strict, without nulls, `inf` or strings for numbers."""
+    """Arguments of a tool: closed, strict, without `inf` or strings for numbers.
+
+    Null is not giving an argument, and so is an empty string where an id, a path or a name is meant.
+    """
 
     # Each validator is made when its tool is first called: all at once would delay every start.
     model_config = ConfigDict(
@@ -52,10 +55,32 @@ class Params(BaseModel):
     def _json(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        nulls = [name for name, value in data.items() if value is None]
-        if nulls:
-            raise PydanticCustomError(NULLS, "null is given", {"names": nulls})
-        return _plain(data)
+        return _plain(cls.given(data))
+
+    @classmethod
+    def given(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Without the arguments that are not given, although they are there."""
+        blank = _may_be_blank(cls)
+        absent = {
+            name
+            for name in cls.model_fields.keys() & data.keys()
+            if data[name] is None or (data[name] == "" and name in blank)
+        }
+        if not absent:
+            return data
+        return {name: value for name, value in data.items() if name not in absent}
+
+
+@cache
+def _may_be_blank(params: type[Params]) -> frozenset[str]:
+    """The params that need not be given and whose strings are never empty."""
+    return frozenset(
+        name
+        for name, field in params.model_fields.items()
+        if not field.is_required()
+        and str in (field.annotation, *get_args(field.annotation))
+        and any(isinstance(one, MinLen) and one.min_length == 1 for one in field.metadata)
+    )
 
 
 class Result(BaseModel):

@@ -24,7 +24,8 @@ class Tool:
     """One tool as every surface knows it.
 
     `handler` is the field of `Handlers` that serves it: its own name, or for an alias the tool it
-    stands for. `synonyms` maps accepted names to params; `presets` and `renames` belong to aliases.
+    stands for. `either` are groups of params that name one thing: a call gives at least one of each, and
+    several only where they agree, which the handler checks. `synonyms` maps accepted names to params; `presets` and `renames` belong to aliases.
     `scope` is what a caller has to be allowed for it.
     `on_disconnect`, for tools that run code: what becomes of a run whose caller left.
     """
@@ -39,7 +40,7 @@ class Tool:
     read_only: bool
     scope: Scope
     on_disconnect: OnDisconnect | None = None
-    exactly_one: tuple[tuple[str, ...], ...] = ()
+    either: tuple[tuple[str, ...], ...] = ()
     synonyms: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     presets: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     renames: Mapping[str, str] = field(default_factory=lambda: _NOTHING)

@@ -86,6 +86,7 @@ class RestOperations:
             del path[SESSION]
         in_url = query.values(tool, request.query_params.multi_items())
         body = await json_object(request) if route.method in WITH_BODY else {}
+        body = tool.params.given(body)
         if route.method in WITH_BODY:
             # A parameter of every session tool, and no property of what the body describes.
             in_query = {NOTEBOOK} if tool.session == "required" else set()

@@ -143,7 +143,7 @@ async def test_a_foreign_session_is_unknown_to_each_endpoint(
     tool = API.tools[route.tool]
     given = body_of(tool, alice)
     # In the path is what the example may have in another form.
-    group = next((names for names in tool.exactly_one if {*names} & {*route.path_params}), ())
+    group = next((names for names in tool.either if {*names} & {*route.path_params}), ())
     given = {key: value for key, value in given.items() if key not in group}
     ids = {"session_id": alice.session_id, "cell_id": "aaaa0001", "cell_index": "0"} | alice.values
     path = route.path.format(**{key: quote(ids[key], safe="") for key in route.path_params})

@@ -21,7 +21,7 @@ EXAMPLES = amount(fast=4, all=12)
 REQUEST_SECONDS = 30
 
 
-def exactly_one(case: Any) -> None:
+def either(case: Any) -> None:
     """OpenAPI cannot say "exactly one" of query parameters, so a valid case may have both or none."""
     query = case.query
     if case.operation.label.startswith("DELETE") and case.operation.path.endswith("/cells"):
@@ -49,7 +49,7 @@ def kept(operation_id: str) -> Callable[..., None]:
     )
     def keeps_its_word(case: Any, served: Served) -> None:
         if case.meta.generation.mode.is_positive:
-            exactly_one(case)
+            either(case)
         case.call_and_validate(base_url=served.url, headers=served.headers, timeout=REQUEST_SECONDS)
 
     test: Callable[..., None] = keeps_its_word

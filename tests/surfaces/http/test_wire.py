@@ -65,6 +65,14 @@ def problem(response: Any, status: int) -> dict[str, Any]:
             {"session_id": "abcdefgh", "cell_indices": [0, 2]},
         ),
         ("POST", f"{SESSION}/kernel/restart", None, "restart_notebook", {"session_id": "abcdefgh"}),
+        # What is null is not given, wherever it would belong.
+        (
+            "POST",
+            f"{SESSION}/code",
+            {"code": "1", "wait": None, "timeout": None, "session_id": None, "notebook_path": None},
+            "execute_code",
+            {"session_id": "abcdefgh", "code": "1"},
+        ),
     ],
 )
 async def test_requests_become_calls(

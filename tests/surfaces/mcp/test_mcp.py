@@ -13,6 +13,7 @@ from typing import Any, Literal
 import httpx2 as httpx
 import mcp_types as types
 import pytest
+from jsonschema import Draft202012Validator
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
@@ -75,6 +76,37 @@ async def test_tools_work(extension: ExtensionServer, era: Era) -> None:
         assert data(answer)["status"] == "ok"
         assert isinstance(answer.content[0], types.TextContent)
         assert "42" in answer.content[0].text
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_client_may_send_all_that_it_could_give(
+    extension: ExtensionServer, era: Era
+) -> None:
+    """Strict modes of models send every argument, null where there is nothing to say."""
+    schemas = {entry["name"]: entry["inputSchema"] for entry in LISTED}
+
+    async def call(client: Client, tool: str, **given: Any) -> dict[str, Any]:
+        arguments = dict.fromkeys(schemas[tool]["properties"]) | given
+        Draft202012Validator(schemas[tool]).validate(arguments)
+        return data(await client.call_tool(tool, arguments))
+
+    async with connected(extension, era) as client:
+        opened = await call(client, "use_notebook", notebook_path="a.ipynb", mode="create")
+        session: dict[str, Any] = {"session_id": opened["session_id"], "notebook_path": ""}
+        code = {"cell_type": "code", "cell_source": "6 * 7"}
+        new = await call(client, "insert_cell", **session, **code, cell_index=0, after_cell_id="")
+        by_id: dict[str, Any] = session | {"cell_id": new["cell_id"]}
+        assert (await call(client, "read_cell", **by_id))["source"] == "6 * 7"
+        await call(client, "overwrite_cell_source", **by_id, cell_source="6 * 8", cell_index=0)
+        await call(client, "edit_cell_source", **by_id, old_string="8", new_string="7")
+        await call(client, "move_cell", **by_id, target_index=1)
+        assert (await call(client, "execute_cell", **by_id))["status"] == "ok"
+        assert (await call(client, "run_cells", **session))["status"] == "ok"
+        await call(client, "insert_execute_code_cell", **session, cell_source="1", cell_index=-1)
+        await call(client, "delete_cell", **session, cell_ids=[new["cell_id"]])
+        await call(client, "read_notebook", **session)
+        await call(client, "list_notebooks")
+        await call(client, "unuse_notebook", **session, kernel="stop")
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -202,3 +202,45 @@ async def test_a_cell_that_is_named_twice_is_not_deleted(
     assert error["code"] == "invalid_arguments"
     assert "names a cell twice; nothing was deleted" in error["message"]
     assert (await jmcp.call("read_notebook", session_id=session))["cell_count"] == 3
+
+
+BOTH: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("read_cell", {"cell_index": 1, "cell_id": "c1"}, {"cell_index": 2}),
+    ("overwrite_cell_source", {"cell_index": 1, "cell_id": "c1", "cell_source": ""}, {"cell_id": "c0"}),
+    ("execute_cell", {"cell_index": 1, "cell_id": "c1"}, {"cell_index": 0}),
+    (
+        "insert_cell",
+        {"cell_index": 2, "after_cell_id": "c1", "cell_type": "code", "cell_source": ""},
+        {"cell_index": 1},
+    ),
+    ("insert_cell", {"cell_index": -1, "after_cell_id": "c2", "cell_type": "raw", "cell_source": ""},
+     {"after_cell_id": "c1"}),
+    ("delete_cell", {"cell_indices": [2, 0], "cell_ids": ["c0", "c2"]}, {"cell_indices": [0]}),
+    ("move_cell", {"cell_index": 0, "cell_id": "c0", "target_index": 2}, {"cell_index": 1}),
+    ("move_cell", {"cell_id": "c0", "target_index": 1, "after_cell_id": "c1"}, {"target_index": 2}),
+    ("move_cell", {"cell_id": "c0", "target_index": -1, "after_cell_id": "c2"}, {"target_index": 0}),
+    ("run_cells", {"start_index": 2, "start_cell_id": "c2"}, {"start_index": 1}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tool", "arguments", "other"), BOTH, ids=str)
+async def test_two_names_are_taken_where_they_agree(
+    jmcp: FakeJmcp, session: str, tool: str, arguments: dict[str, Any], other: dict[str, Any]
+) -> None:
+    error = await jmcp.fail(tool, session_id=session, **arguments | other)
+    assert error["code"] == "invalid_arguments"
+    assert "Give one of the two" in error["message"] or "give one of the two" in error["message"]
+    assert (await jmcp.call("read_notebook", session_id=session))["cell_count"] == 3
+    assert jmcp.kernels.started == 0
+    await jmcp.call(tool, session_id=session, **arguments)
+
+
+async def test_an_index_that_others_shifted_is_said_to_be_beside_the_id(
+    jmcp: FakeJmcp, session: str
+) -> None:
+    jmcp.documents.put_in("a.ipynb", 0, "x = 0", "x0")
+    both = {"session_id": session, "cell_index": 1, "cell_id": "c1", "cell_source": "print(0)"}
+    error = await jmcp.fail("overwrite_cell_source", **both)
+    assert (error["code"], error["details"]["places"][0]["seen_index"]) == ("cell_changed", 2)
+    both |= {"cell_index": 2}
+    assert (await jmcp.call("overwrite_cell_source", **both))["change"] == "overwritten"

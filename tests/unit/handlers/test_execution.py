@@ -245,7 +245,7 @@ async def test_an_error_in_a_batch(jmcp: FakeJmcp, session: str, stop: bool, las
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        ({"start_index": 1, "start_cell_id": "c1"}, "invalid_arguments"),
+        ({"start_index": 1, "start_cell_id": "c2"}, "invalid_arguments"),
         ({"start_index": 2, "end_index": 1}, "invalid_arguments"),
         ({"end_index": 3}, "cell_not_found"),
         ({"start_cell_id": "gone"}, "cell_not_found"),

@@ -25,10 +25,15 @@ def refusal(tool: str, arguments: dict[str, Any]) -> str:
     ("tool", "arguments", "says"),
     [
         ("read_cell", {"cell_indx": 1}, "did you mean cell_index?"),
-        ("read_cell", {}, "exactly one of cell_index or cell_id"),
-        ("read_cell", {"cell_index": 0, "cell_id": "a"}, "both given"),
+        ("read_cell", {}, "give one of cell_index or cell_id"),
+        ("read_cell", {"cell_index": None, "cell_id": ""}, "give one of cell_index or cell_id"),
         ("read_cell", {"cell_index": 0, "index": 0}, "index means cell_index"),
-        ("read_cell", {"cell_index": None}, "null is not a value"),
+        ("read_cell", {"cell_index": 0, "nothing": None}, "nothing is not an argument"),
+        ("read_cell", {"cell_index": ""}, "integer"),
+        ("use_notebook", {"notebook_path": None}, "notebook_path is required"),
+        ("use_notebook", {"notebook_path": ""}, "at least 1 character"),
+        ("delete_cell", {"cell_ids": [None]}, "cell_ids"),
+        ("get_execution", {"execution_id": ""}, "at least 1 character"),
         ("read_cell", {"cell_index": "0"}, "integer"),
         ("read_cell", {"cell_index": True}, "integer"),
         ("read_cell", {"cell_index": 0.5}, "integer"),
@@ -66,6 +71,34 @@ def test_an_integral_float_is_an_integer_and_synonyms_are_names() -> None:
     assert decoded.model_dump(exclude_unset=True) == {"cell_index": 1}
     code = ARGUMENTS.decode(API.tools["execute_code"], {"source": "1"})
     assert code.model_dump(exclude_unset=True) == {"code": "1"}
+
+
+@pytest.mark.parametrize("tool", API.tools)
+def test_what_need_not_be_given_may_be_null_or_an_empty_id(tool: str) -> None:
+    params = API.tools[tool].params
+    optional = [name for name, field in params.model_fields.items() if not field.is_required()]
+    required: dict[str, Any] = {
+        "notebook_path": "a.ipynb",
+        "cell_source": "",
+        "cell_type": "code",
+        "old_string": "a",
+        "new_string": "",
+        "code": "1",
+        "execution_id": "x",
+    }
+    given = {name: required[name] for name in params.model_fields if name not in optional}
+    given |= {group[0]: [0] if "indices" in group[0] else 0 for group in API.tools[tool].either}
+    nulls = {name: None for name in optional if name not in given}
+    empty = {name: "" for name in nulls if name.endswith("_id")}
+    synonyms = {one: None for one in API.tools[tool].synonyms if one not in given}
+    for arguments in (given | nulls, given | nulls | empty, given | synonyms):
+        decoded = ARGUMENTS.decode(API.tools[tool], arguments)
+        assert decoded.model_dump(exclude_unset=True) == given
+
+
+def test_a_null_beside_the_name_that_is_meant_is_nothing() -> None:
+    decoded = ARGUMENTS.decode(API.tools["read_cell"], {"cell_index": None, "index": 1})
+    assert decoded.model_dump(exclude_unset=True) == {"cell_index": 1}
 
 
 def test_a_session_id_is_welcome_where_it_is_not_needed() -> None:

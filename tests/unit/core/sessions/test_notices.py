@@ -151,6 +151,17 @@ async def test_a_kernel_that_a_failed_call_started_is_told_by_the_next(jmcp: Fak
     assert codes(await jmcp.call("read_notebook", session_id=mine)) == []
 
 
+async def test_a_kernel_that_a_cancelled_call_stopped_is_told_by_the_next(jmcp: FakeJmcp) -> None:
+    mine, other = await jmcp.open("a.ipynb", kernel="private"), await jmcp.open("a.ipynb")
+    await jmcp.call("execute_cell", session_id=mine, cell_id="c0")
+    again = {"session_id": mine, "notebook_path": "a.ipynb", "kernel": "shared"}
+    await left_when_stored(jmcp, "use_notebook", **again)
+    assert jmcp.kernels.kernels == {}
+    assert codes(await jmcp.call("list_executions", session_id=other)) == []
+    assert codes(await jmcp.call("read_notebook", session_id=mine)) == ["private_kernel_stopped"]
+    assert codes(await jmcp.call("read_notebook", session_id=mine)) == []
+
+
 async def test_runs_that_a_failed_restart_dropped_are_told(jmcp: FakeJmcp) -> None:
     mine = await jmcp.open("a.ipynb")
     hold = jmcp.kernels.hold("a = 1")

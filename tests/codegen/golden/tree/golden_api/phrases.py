@@ -111,10 +111,6 @@ def argument_refused(*, name: str, reason: str) -> str:
     return f"{name} {reason}"
 
 
-def argument_null(*, names: Sequence[str]) -> str:
-    return f"{listed(names, ', ')} null"
-
-
 def argument_repeats(*, name: str) -> str:
     return f"{name} repeats"
 
@@ -125,10 +121,6 @@ def argument_twice(*, given: str, name: str) -> str:
 
 def none_of(*, names: Sequence[str]) -> str:
     return f"none of {listed(names, ' or ')}"
-
-
-def both_of(*, names: Sequence[str], given: Sequence[str]) -> str:
-    return f"both of {listed(names, ' or ')}, {listed(given, ' and ')}"
 
 
 def belongs_in_body(*, name: str) -> str:

@@ -33,7 +33,7 @@ TOOLS: Mapping[str, Tool] = {
             access="shared",
             read_only=True,
             scope="read",
-            exactly_one=(("cell_index", "cell_id"),),
+            either=(("cell_index", "cell_id"),),
             synonyms={"notebook_name": "notebook_path", "index": "cell_index"},
             errors=(errors.CellNotFound,),
         ),
@@ -60,7 +60,7 @@ TOOLS: Mapping[str, Tool] = {
             read_only=False,
             scope="execute",
             on_disconnect="detach",
-            exactly_one=(("cell_index", "cell_id"),),
+            either=(("cell_index", "cell_id"),),
             synonyms={"notebook_name": "notebook_path"},
         ),
         Tool(

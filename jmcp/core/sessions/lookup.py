@@ -96,26 +96,36 @@ class SessionLookup:
         if rule == "connection" and caller.connection is not None:
             return [record for record in mine if record.connection == caller.connection]
         if rule == "notebook_path" and notebook_path is not None:
-            named = [await self.held(record, notebook_path) for record in mine]
-            return [record for record, held in zip(mine, named, strict=True) if held is not None]
+            return await self._holding(mine, notebook_path)
         if rule == "read_only_single" and tool.read_only:
             return list(mine)
         return []
 
+    async def _holding(
+        self, mine: Sequence[SessionRecord], notebook_path: str
+    ) -> list[SessionRecord]:
+        """The sessions that hold the notebook of that path or name, for one question to Jupyter."""
+        named = [_named(record, notebook_path) is not None for record in mine]
+        key = None if all(named) else await self._key(notebook_path)
+        return [
+            record
+            for record, by_name in zip(mine, named, strict=True)
+            if by_name or key in record.notebooks
+        ]
+
     async def held(self, record: SessionRecord, notebook_path: str) -> HeldNotebook | None:
         """The notebook of that path or name in a session. A path wins over a name."""
-        notebooks = record.notebooks.values()
-        for held in notebooks:
-            if held.ref.path == notebook_path:
-                return held
-        named = [held for held in notebooks if held.name == notebook_path]
-        if len(named) == 1:
-            return named[0]
+        named = _named(record, notebook_path)
+        if named is not None:
+            return named
+        return record.notebooks.get(await self._key(notebook_path) or "")
+
+    async def _key(self, notebook_path: str) -> str | None:
+        """Which notebook is at that path; None where there is none, or nobody knows."""
         try:
-            ref = await self._documents.identify(notebook_path)
+            return (await self._documents.identify(notebook_path)).key
         except BackendError:
             return None
-        return record.notebooks.get(ref.key)
 
     async def get(self, owner: str, session_id: str) -> SessionRecord | None:
         """A live session, or None; one past its idle time is ended, never returned."""
@@ -200,6 +210,16 @@ class SessionLookup:
             )
             for row in rows[:NAMED_SESSIONS]
         ]
+
+
+def _named(record: SessionRecord, notebook_path: str) -> HeldNotebook | None:
+    """The notebook that a session knows by that path, else the only one by that name."""
+    notebooks = record.notebooks.values()
+    for held in notebooks:
+        if held.ref.path == notebook_path:
+            return held
+    named = [held for held in notebooks if held.name == notebook_path]
+    return named[0] if len(named) == 1 else None
 
 
 class Row(TypedDict):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,13 +14,19 @@ from jmcp.core.ports import Output as NotebookOutput
 from jmcp.core.sessions.session import Session
 from jmcp_api import limits, phrases
 from jmcp_api.models import Output
+from jmcp_handlers.support.html_text import html_text
 from jmcp_handlers.support.images import IMAGE_TYPES, ImageRefusedError, scaled
 
 MIME_TYPES = 20
 """Of one output that a result names."""
 NAME_CHARACTERS = 100
 """Of a stream's name, and of a MIME type."""
-_TEXT_TYPES = ("text/plain", "text/markdown", "text/latex")
+HTML_CHARACTERS = 100_000
+"""Of the HTML of one output that are read for its text, which takes some 30 ms."""
+_OBJECT = re.compile(r"<[^<>]*>")
+"""What Python shows of an object that has no better text, as `<IPython.core.display.HTML object>`."""
+_SOURCES = ("text/markdown", "text/latex", "text/html", "application/json", "application/geo+json")
+"""What says more than that, in the order of preference."""
 
 
 async def present(
@@ -41,6 +49,8 @@ async def present(
         cut, missing = clip(text, start, min(limit, left)) if text is not None else (None, 0)
         left = max(0, left - len(cut or ""))
         await images.attach(output)
+        if "text/html" in output.get("data", ()):
+            await asyncio.sleep(0)  # reading it takes its time, and there may be many
         shown.append(_output(output, cut, missing))
     images.tell()
     return shown
@@ -120,12 +130,23 @@ def plain(output: NotebookOutput) -> str | None:
         ]
         return terminal.plain("\n".join(lines))
     data: dict[str, Any] = output.get("data", {})
-    for mime_type in _TEXT_TYPES:
-        if mime_type in data:
-            return terminal.plain(_joined(data[mime_type]))
-    if "application/json" in data:
-        return json.dumps(data["application/json"], ensure_ascii=False)
-    return None
+    shown = terminal.plain(_joined(data["text/plain"])) if "text/plain" in data else None
+    if shown is not None and not _OBJECT.fullmatch(shown.strip()):
+        return shown
+    sources = (_source(mime_type, data[mime_type]) for mime_type in _SOURCES if mime_type in data)
+    return next(filter(None, sources), shown)
+
+
+def _source(mime_type: str, value: Any) -> str:
+    """A form of an output as text; empty where there is none in it."""
+    if mime_type.endswith("json"):
+        return json.dumps(value, ensure_ascii=False)
+    text = _joined(value)
+    if mime_type != "text/html":
+        return terminal.plain(text)
+    read = terminal.plain(html_text(text, HTML_CHARACTERS))
+    unread = len(text) - HTML_CHARACTERS
+    return read + phrases.characters_left_out(count=unread) if read and unread > 0 else read
 
 
 def error_line(ename: str, evalue: str) -> str:

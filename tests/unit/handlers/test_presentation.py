@@ -11,8 +11,14 @@ from jmcp.core.ports import Reply
 from jmcp.options.settings import Settings
 from jmcp_api.limits import ERROR_VALUE_CHARACTERS, RESULT_CHARACTERS, RESULT_OUTPUTS
 from jmcp_api.sessions import POLICY
-from jmcp_handlers.support.output_results import clip, plain
+from jmcp_handlers.support.output_results import HTML_CHARACTERS, clip, plain
 from tests.fakes.jmcp import FakeJmcp
+
+
+def shown(name: str, mime_type: str, value: Any) -> dict[str, Any]:
+    """The output of one of IPython's display objects."""
+    data = {"text/plain": f"<IPython.core.display.{name} object>", mime_type: value}
+    return {"output_type": "display_data", "data": data, "metadata": {}}
 
 
 def test_a_short_text_is_whole() -> None:
@@ -61,6 +67,18 @@ def test_pages_follow_one_another(start: int, page: str, missing: int) -> None:
         ({"output_type": "display_data", "data": {"text/plain": "p", "text/html": "<b>"}}, "p"),
         ({"output_type": "display_data", "data": {"text/html": "<b>"}}, None),
         ({"output_type": "display_data", "data": {"application/json": {"a": "ä"}}}, '{"a": "ä"}'),
+        (shown("Markdown", "text/markdown", ["# a\n", "b"]), "# a\nb"),
+        (shown("Math", "text/latex", "$x^2$"), "$x^2$"),
+        (shown("JSON", "application/json", {"a": [1]}), '{"a": [1]}'),
+        (shown("GeoJSON", "application/geo+json", {"type": "x"}), '{"type": "x"}'),
+        (shown("HTML", "text/html", "<table><tr><th>a<th>b</table>"), "| a | b |\n| --- | --- |"),
+        (shown("HTML", "text/html", "<script>1</script>"), "<IPython.core.display.HTML object>"),
+        (shown("Image", "image/png", "aaaa"), "<IPython.core.display.Image object>"),
+        ({"output_type": "display_data", "data": {"text/plain": "x", "text/markdown": "# y"}}, "x"),
+        (
+            {"output_type": "display_data", "data": {"text/html": "x" * (HTML_CHARACTERS + 7)}},
+            "x" * HTML_CHARACTERS + "\n[... 7 characters left out ...]\n",
+        ),
     ],
 )
 def test_the_text_of_an_output(output: dict[str, Any], text: str | None) -> None:

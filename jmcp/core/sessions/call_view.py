@@ -48,7 +48,7 @@ class CallView:
         if cells.changes.replaced_since(self.reading.cursor):
             self.replaced = cells.mode
         unseen = self.reading.unseen_changes(cells)
-        self.unseen |= {(one.cell_id, one.what): one for one in unseen}
+        self.unseen |= {(one.cell_id, one.what): one for one in unseen if one not in self._said}
 
     def record_read(self, cells: Cells, *found: Cell) -> None:
         """The session is given the whole sources of these cells, as `get` just returned them."""

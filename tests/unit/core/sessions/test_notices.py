@@ -196,6 +196,14 @@ async def test_a_change_is_told_though_the_run_that_would_say_so_did_not_begin(
     assert "cells_changed" in codes(await jmcp.call("read_notebook", session_id=mine))
 
 
+async def test_a_run_of_what_others_changed_says_so_once(jmcp: FakeJmcp) -> None:
+    mine = await jmcp.open("a.ipynb")
+    jmcp.documents.type_over("a.ipynb", "c0", "a = 'other'")
+    told = codes(await jmcp.call("execute_cell", session_id=mine, cell_id="c0"))
+    assert [code for code in told if code.startswith(("source_", "cells_"))] == ["source_changed"]
+    assert codes(await jmcp.call("read_notebook", session_id=mine)) == []
+
+
 # -- places ----------------------------------------------------------------------------------------
 
 

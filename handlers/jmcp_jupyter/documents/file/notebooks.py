@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 from jmcp.core.ports import Cell, Cells, DocumentMode, NotebookRef, OutputSink, SaveState
 from jmcp_api.backend_errors import WriteRefused
@@ -49,10 +50,10 @@ class FileNotebooks:
         self._trust = trust
         self._flush_seconds = flush_seconds
         self._readings: OrderedDict[str, tuple[str, dict[str, Any]]] = OrderedDict()
-        self._editing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._editing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         # Jupyter truncates a file while it saves it: a reader at that moment sees no notebook.
-        self._transfers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._followed: dict[str, FileChangeLog] = {}
+        self._transfers: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._followed: OrderedDict[str, FileChangeLog] = OrderedDict()
 
     async def open(self, ref: NotebookRef) -> FileDocument:
         """The notebook's file, which nothing holds open. Raises as `Files.about`."""
@@ -80,7 +81,7 @@ class FileNotebooks:
     @asynccontextmanager
     async def edit(self, ref: NotebookRef) -> AsyncIterator[FileCells]:
         """The cells for editing; the file has the edit when this ends. Raises WriteRefused."""
-        async with self._editing[ref.key]:
+        async with self._lock(self._editing, ref):
             await self._check_writable(ref)
             content, stamp = await self._load(ref)
             cells = FileCells(ref, content, (), self._followed[ref.key].changes)
@@ -101,9 +102,14 @@ class FileNotebooks:
 
         return FileSink(apply, cell, flush_seconds=self._flush_seconds, trust=self._trust)
 
+    @staticmethod
+    def _lock(locks: WeakValueDictionary[str, asyncio.Lock], ref: NotebookRef) -> asyncio.Lock:
+        """The notebook's lock, which is kept for as long as anybody holds or awaits it."""
+        return locks.setdefault(ref.key, asyncio.Lock())
+
     async def _apply(self, ref: NotebookRef, change: Callable[[FileCells], None]) -> None:
         """Apply a change that fits whatever the file holds now, and write it."""
-        async with self._editing[ref.key]:
+        async with self._lock(self._editing, ref):
             for _ in range(WRITE_ATTEMPTS):
                 content, stamp = await self._load(ref)
                 cells = FileCells(ref, content)
@@ -113,7 +119,7 @@ class FileNotebooks:
         raise WriteRefused.keeps_changing(path=ref.path)
 
     async def _load(self, ref: NotebookRef) -> tuple[dict[str, Any], str]:
-        async with self._transfers[ref.key]:
+        async with self._lock(self._transfers, ref):
             return await self._loaded(ref)
 
     async def _loaded(self, ref: NotebookRef) -> tuple[dict[str, Any], str]:
@@ -122,7 +128,7 @@ class FileNotebooks:
         if known is not None:
             stamp, content = known
             if stamp == await self._contents.stamp(ref.path):
-                self._readings.move_to_end(ref.key)
+                self._keep(ref, stamp, content)  # it may have given way to others meanwhile
                 return content, stamp
         content, stamp = await self._contents.load(ref.path)
         complete(content)
@@ -133,7 +139,7 @@ class FileNotebooks:
 
     async def _store(self, ref: NotebookRef, cells: FileCells, stamp: str) -> bool:
         """Write, unless the file is no longer the one that was read; whether it was written."""
-        async with self._transfers[ref.key]:
+        async with self._lock(self._transfers, ref):
             if await self._contents.stamp(ref.path) != stamp:
                 return False
             content = cells.content()
@@ -145,9 +151,13 @@ class FileNotebooks:
         self._readings[ref.key] = (stamp, content)
         self._readings.move_to_end(ref.key)
         self._followed.setdefault(ref.key, FileChangeLog()).follow(content["cells"])
+        self._followed.move_to_end(ref.key)
         while len(self._readings) > KEPT_READINGS:
             gone, _ = self._readings.popitem(last=False)
             self._followed.pop(gone, None)
+        # A save that failed left no reading.
+        while len(self._followed) > 2 * KEPT_READINGS:
+            self._followed.popitem(last=False)
 
     async def _check_writable(self, ref: NotebookRef) -> None:
         model = await self._contents.about(ref.path)

@@ -11,7 +11,13 @@ KEPT_BYTES = 8 * 2**20
 """Bytes of one notebook's entries, which is some hundred edits of large cells."""
 
 KEPT_TOTAL_BYTES = 128 * 2**20
-"""Bytes of the entries of all notebooks, looked at when a server starts."""
+"""Bytes of the entries of all notebooks."""
+
+KEPT_MEMORY_BYTES = 32 * 2**20
+"""The same where they are kept in memory."""
+
+LOOK_BACK_ENTRIES = 64
+"""After so many new entries it is looked whether old ones are too old, or all together too many."""
 
 KEPT_DAYS = 30
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Collection, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
+from jmcp.core.errors import StateUnavailable
 from jmcp.core.journal.entries import Entry, Room, State
 from jmcp.core.stores.instance_lock import InstanceLock
 from jmcp.core.stores.journal_encoding import decode_entries, encode_entry
@@ -16,6 +18,7 @@ from jmcp.core.stores.journal_limits import (
     KEPT_DAYS,
     KEPT_ENTRIES,
     KEPT_TOTAL_BYTES,
+    LOOK_BACK_ENTRIES,
     PRUNED_SHARE,
     UNSAVED_TIMES,
     may_go,
@@ -24,6 +27,11 @@ from jmcp.core.stores.journal_limits import (
 from jmcp.core.stores.state_file import StateFile
 
 SECONDS_PER_DAY = 86_400
+PRUNED_AT_ONCE = 100
+PRUNING_ROUNDS = 2
+"""Of that many, beside an edit: more than edits bring."""
+KEPT_SIZES = 1000
+"""Notebooks whose size is known without measuring it."""
 
 
 @dataclass(slots=True)
@@ -50,10 +58,14 @@ class SqliteJournal:
         self._lock = lock
         self._state = state
         self._kept = _Size(kept_entries, kept_bytes)
+        self._kept_total = kept_total_bytes
         self._sizes: dict[str, _Size] = {}
+        # As this process knows it: others write and prune too.
+        ((self._total,),) = state.all("SELECT COALESCE(SUM(size), 0) FROM changes")
+        self._unlooked = 0
         # Notebooks of which too little could be pruned when that was last tried.
         self._crowded: set[str] = set()
-        self._prune_all(kept_total_bytes)
+        self._prune_all(sys.maxsize)
 
     def alive(self, process: str) -> bool:
         if self._lock is None or process == self.process:
@@ -74,14 +86,16 @@ class SqliteJournal:
                     len(text),
                     text,
                 )
-        for entry, text in rows:
-            self._count(entry.key, len(text))
+        # The entries are kept by now, whatever becomes of this.
+        with suppress(StateUnavailable):
+            for entry, text in rows:
+                self._count(entry.key, len(text))
         return number
 
     def room(self, key: str) -> Room:
         if key not in self._crowded:
             return "free"
-        known, most = self._sizes[key], self._kept
+        known, most = self._size(key), self._kept
         few = known.entries < most.entries * UNSAVED_TIMES
         return "low" if few and known.size < most.size * UNSAVED_TIMES else "none"
 
@@ -132,7 +146,8 @@ class SqliteJournal:
 
     def forget(self, key: str) -> None:
         self._state.change("DELETE FROM changes WHERE notebook = ?", key)
-        self._sizes.pop(key, None)
+        size = self._sizes.pop(key, None)
+        self._total -= size.size if size is not None else 0
         self._crowded.discard(key)
 
     def pending(self) -> int:
@@ -147,19 +162,29 @@ class SqliteJournal:
     def _count(self, key: str, size: int) -> None:
         known = self._sizes.get(key)
         if known is None:
-            known = self._sizes[key] = self._measured(key)
+            known = self._size(key)
         else:
             known.entries += 1
             known.size += size
+        self._total += size
         much = known.entries > self._kept.entries or known.size > self._kept.size
         if much and key not in self._crowded:
             self._prune(key)
+        self._unlooked += 1
+        if self._unlooked >= LOOK_BACK_ENTRIES:
+            self._prune_all(PRUNING_ROUNDS)
 
-    def _measured(self, key: str) -> _Size:
-        row = self._state.one(
-            "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM changes WHERE notebook = ?", key
-        )
-        return _Size(*(row or (0, 0)))
+    def _size(self, key: str) -> _Size:
+        """What the notebook's entries take, measured if that is not known."""
+        known = self._sizes.get(key)
+        if known is None:
+            if len(self._sizes) >= KEPT_SIZES:
+                self._sizes.clear()
+            row = self._state.one(
+                "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM changes WHERE notebook = ?", key
+            )
+            known = self._sizes[key] = _Size(*(row or (0, 0)))
+        return known
 
     def _prune(self, key: str) -> None:
         """Delete those of the notebook's entries that may go in their order, never its last one."""
@@ -179,20 +204,37 @@ class SqliteJournal:
         with self._state.transaction():
             for number in doomed:
                 self._state.change("DELETE FROM changes WHERE number = ?", number)
-        self._sizes[key] = self._measured(key)
+        self._sizes[key] = left
+        self._total -= sum(size for _, _, size in rows) - left.size
         if left.entries > most.entries or left.size > most.size:
             self._crowded.add(key)
 
-    def _prune_all(self, total: int) -> None:
-        """At the start: what is old goes, and of the settled entries what is too much."""
+    def _prune_all(self, rounds: int) -> None:
+        """Of all notebooks: what is too old goes, and of what may go the oldest while all is too
+        much, in so many steps at most. The oldest have the lowest numbers, so they are found at once.
+        """
+        self._unlooked = 0
         oldest = time.time() - KEPT_DAYS * SECONDS_PER_DAY
-        self._state.change("DELETE FROM changes WHERE at < ?", oldest)
-        ((size,),) = self._state.all("SELECT COALESCE(SUM(size), 0) FROM changes")
-        while size > total * PRUNED_SHARE:
-            gone = self._state.all(
-                "DELETE FROM changes WHERE number IN (SELECT number FROM changes "
-                "WHERE state IN ('saved', 'failed') ORDER BY number LIMIT 100) RETURNING size"
-            )
-            if not gone:
+        first = "SELECT number, at FROM changes ORDER BY number LIMIT ?"
+        settled = (
+            "SELECT number FROM changes WHERE state IN ('saved', 'failed') ORDER BY number LIMIT ?"
+        )
+        for _ in range(rounds):
+            if not self._pruned(f"SELECT number FROM ({first}) WHERE at < {oldest:.0f}"):
+                break
+        if self._total <= self._kept_total:
+            return
+        for _ in range(rounds):
+            if self._total <= self._kept_total * PRUNED_SHARE or not self._pruned(settled):
                 return
-            size -= sum(row[0] for row in gone)
+
+    def _pruned(self, which: str) -> bool:
+        """Delete some of the entries with these numbers; whether there were any."""
+        gone = self._state.all(
+            f"DELETE FROM changes WHERE number IN ({which}) RETURNING notebook, size",
+            PRUNED_AT_ONCE,
+        )
+        for key, size in gone:
+            self._total -= size
+            self._sizes.pop(key, None)
+        return bool(gone)

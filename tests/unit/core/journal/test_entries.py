@@ -107,8 +107,8 @@ def test_the_oldest_settled_entries_give_way_first(new: Callable[..., Journal]) 
     assert kept[2:] == [str(number) for number in range(42 - len(kept), 40)]
 
 
-def test_a_notebook_keeps_its_bytes_in_bounds(state: StateFile) -> None:
-    journal = SqliteJournal(state, kept_bytes=100_000)
+def test_a_notebook_keeps_its_bytes_in_bounds(new: Callable[..., Journal]) -> None:
+    journal = new(kept_bytes=100_000)
     large = "x" * 10_000
     for number in range(50):
         journal.append([replace(ENTRY, after=f"{number} {large}", state="saved")])
@@ -168,6 +168,36 @@ def test_the_old_and_the_too_much_go_at_the_start(state: StateFile) -> None:
     assert len(journal.entries("pending")) == 1
     assert journal.entries("notebook 0") == []
     assert len(journal.entries("notebook 299")) == 1
+
+
+def test_all_notebooks_together_stay_in_bounds_while_edits_come(
+    new: Callable[..., Journal],
+) -> None:
+    journal = new(kept_total_bytes=400_000)
+    journal.append([replace(ENTRY, key="pending", after="x" * 10_000)])
+    for number in range(500):
+        key = f"notebook {number % 100}"
+        journal.append([replace(ENTRY, key=key, after="x" * 5_000, state="saved")])
+        journal.delivered([number])
+    kept = [entry for number in range(100) for entry in journal.entries(f"notebook {number}")]
+    assert 40 <= len(kept) <= 160
+    assert max(entry.number for entry in kept) == 501
+    assert min(entry.number for entry in kept) > 300, "the oldest go first"
+    assert len(journal.entries("pending")) == 1
+    if isinstance(journal, MemoryJournal):
+        assert len(journal._delivered) < 200
+        assert journal._total == sum(one.size for one in journal._notebooks.values())
+
+
+def test_what_is_too_old_goes_while_edits_come(state: StateFile) -> None:
+    journal = SqliteJournal(state)
+    for number in range(150):
+        journal.append([replace(ENTRY, key="old", at=NOW, state="saved", after=str(number))])
+    state.change("UPDATE changes SET at = ?", time.time() - 40 * 86_400)
+    for number in range(150):
+        journal.append([replace(ENTRY, at=time.time(), after=str(number), state="saved")])
+    assert journal.entries("old") == []
+    assert len(journal.entries("key")) == 150
 
 
 def test_entries_of_other_versions_do_no_harm(state: StateFile) -> None:

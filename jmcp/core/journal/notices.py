@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -53,7 +52,7 @@ class RecoveryNotices:
             "set_kernelspec": phrases.given_another_kernel,
         }
         self._clock = clock
-        self._items: defaultdict[str, list[Item]] = defaultdict(list)
+        self._items: dict[str, list[Item]] = {}
 
     def pending(self, key: str, author: Author) -> list[Item]:
         """What that author has not been told yet of a notebook."""
@@ -78,7 +77,15 @@ class RecoveryNotices:
 
     def add(self, key: str, notices: Sequence[Notice]) -> None:
         """What else every session on a notebook should know."""
-        self._items[key].extend(Item(notice=notice, at=self._clock()) for notice in notices)
+        self._put(key, [Item(notice=notice, at=self._clock()) for notice in notices])
+
+    def _put(self, key: str, items: Sequence[Item]) -> None:
+        if not items:
+            return
+        oldest = self._clock() - NOTICE_SECONDS
+        for other in [one for one, known in self._items.items() if known[-1].at <= oldest]:
+            del self._items[other]
+        self._items[key] = [*self._items.get(key, ()), *items][-KEPT_NOTICES:]
 
     def recovered(self, key: str, entries: Sequence[Entry]) -> None:
         """These edits were made again."""
@@ -96,8 +103,7 @@ class RecoveryNotices:
         for entry in self._journal.undelivered(key):
             if entry.number not in known:
                 notice = self._conflict(entry)
-                item = Item(notice=notice, at=self._clock(), number=entry.number)
-                self._items[key].append(item)
+                self._put(key, [Item(notice=notice, at=self._clock(), number=entry.number)])
 
     def _conflict(self, entry: Entry) -> Notice:
         time = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="seconds")

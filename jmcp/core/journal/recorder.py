@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
@@ -32,6 +33,11 @@ SETTLE_SECONDS = 5.0
 captured before the edit. By then the journal knows what was saved, and hardly anybody undoes
 an edit and has that saved as fast."""
 
+
+KEPT_LIVES = 512
+"""Documents of which it is known that all their pending entries are theirs."""
+LIVES_DROPPED = 64
+"""At once, for it takes a look at all of them."""
 
 Life = tuple[str, str]
 """A server session and a loading of a document in it: what makes up a document's life."""
@@ -65,7 +71,7 @@ class JournalRecorder:
         self._process = journal.process
         self._owners = owners
         # The life of the document that all pending entries of a notebook were made in.
-        self._life: dict[str, Life] = {}
+        self._life: OrderedDict[str, Life] = OrderedDict()
         # Notebooks which other processes may have edited since this one looked into the journal.
         self._doubtful: set[str] = set()
         self._follower = SaveFollower(
@@ -195,7 +201,8 @@ class JournalRecorder:
                 return True
             if known != life:
                 self._live(cells, life, pending)
-        self._life[key] = life  # also where the journal cannot be read: once is enough to say so
+        # Also where the journal cannot be read: once is enough to say so.
+        self._remember(key, life)
         return False
 
     def _pending(self, key: str) -> Sequence[Entry]:
@@ -212,12 +219,23 @@ class JournalRecorder:
     def _live(self, cells: Cells, life: Life, pending: Sequence[Entry]) -> None:
         """All pending entries of the notebook are of this life of its document, which has them."""
         key = cells.ref.key
-        self._life[key] = life
+        self._remember(key, life)
         self._follower.saves.forget(key)
         if pending:
             # Whatever the file had before: only a save from now on tells.
             self._follower.saves.note(key, cells.version, pending[-1].number)
             self._follower.follow(cells.ref)
+
+    def _remember(self, key: str, life: Life) -> None:
+        """Keep the life of a document, and no longer those of others that nobody looked at since:
+        of a notebook without unsaved edits the journal has nothing that matters."""
+        self._life[key] = life
+        self._life.move_to_end(key)
+        if len(self._life) > KEPT_LIVES:
+            saves = self._follower.saves
+            for oldest in [one for one in self._life if not saves.left(one)][:LIVES_DROPPED]:
+                del self._life[oldest]
+                self._doubtful.discard(oldest)
 
     def _is_foreign(self, entry: Entry, life: Life) -> bool:
         return (entry.server_session, entry.loaded) != life or entry.process != self._process

@@ -41,8 +41,14 @@ def reached(cells: Cells, entries: Sequence[Entry]) -> int | None:
 
 
 def replay(cells: Cells, entries: Sequence[Entry]) -> None:
-    """Make these edits again, in a document that is where the first of them found it."""
-    for entry in entries:
+    """Make these edits again, in a document that is where the first of them found it.
+
+    Of a cell's sources the last one is enough.
+    """
+    last = {entry.cell_id: at for at, entry in enumerate(entries) if entry.change == "set_source"}
+    for at, entry in enumerate(entries):
+        if entry.change == "set_source" and last[entry.cell_id] != at:
+            continue
         match entry.change:
             case "insert":
                 kind = entry.cell_type or "code"

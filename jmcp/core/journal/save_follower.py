@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from functools import partial
 
@@ -32,7 +32,7 @@ class SaveFollower:
         self,
         documents: Documents,
         journal: Journal,
-        lives: Mapping[str, tuple[str, str]],
+        lives: MutableMapping[str, tuple[str, str]],
         catch_up: Callable[[Document, str], Awaitable[None]],
         *,
         look_seconds: float,
@@ -49,7 +49,13 @@ class SaveFollower:
         """Look after a notebook with unsaved edits until they are saved."""
         task = self._tasks.get(ref.key)
         if task is None or task.done():
-            self._tasks[ref.key] = supervised(partial(self._until_saved, ref), "journal")
+            task = supervised(partial(self._until_saved, ref), "journal")
+            self._tasks[ref.key] = task
+            task.add_done_callback(partial(self._ended, ref.key))
+
+    def _ended(self, key: str, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(key) is task:
+            del self._tasks[key]
 
     async def save_now(self, ref: NotebookRef) -> bool:
         """Save the notebook and settle what its file has then; whether the save succeeded."""
@@ -61,10 +67,11 @@ class SaveFollower:
 
     async def last_look(self) -> None:
         """Save what is unsaved, and end all tasks. Takes at most CLOSE_SECONDS."""
-        dirty = [key for key, task in self._tasks.items() if not task.done()]
-        for task in self._tasks.values():
+        tasks = dict(self._tasks)
+        dirty = [key for key, task in tasks.items() if not task.done()]
+        for task in tasks.values():
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 for key in dirty:
@@ -80,7 +87,10 @@ class SaveFollower:
                 if await self._saved(ref):
                     wait = self._look_seconds
             except NotebookMissing:
-                return  # deleted: if it comes back, so do its edits
+                # Deleted: if it comes back, so do its edits.
+                self.saves.forget(ref.key)
+                self._lives.pop(ref.key, None)
+                return
             except BackendError as error:
                 log.debug("Cannot see whether a notebook was saved: %s", error)
             if not self.saves.left(ref.key):

@@ -470,7 +470,7 @@ class JupyterUnreachable(errors.JupyterUnreachable):
     @classmethod
     def no_answer(cls, *, url: str, reason: str) -> Self:
         return cls(
-            f"The Jupyter Server at {url} does not answer ({reason}). Nothing was changed; try again when it is back."
+            f"The Jupyter Server at {url} does not answer ({reason}). Try again when it is back; before an edit or a run is repeated, look whether it was done."
         )
 
     @classmethod
@@ -496,13 +496,13 @@ class JupyterUnreachable(errors.JupyterUnreachable):
     @classmethod
     def no_live_document(cls, *, path: str, seconds: float) -> Self:
         return cls(
-            f"Jupyter did not open the live document of {path!r} within {seconds:.0f} s. Nothing was changed; try again."
+            f"Jupyter did not open the live document of {path!r} within {seconds:.0f} s. Try again."
         )
 
     @classmethod
     def no_live_documents(cls, *, url: str, reason: str) -> Self:
         return cls(
-            f"The live documents of the Jupyter Server at {url} cannot be reached ({reason}). Nothing was changed; try again."
+            f"The live documents of the Jupyter Server at {url} cannot be reached ({reason}). Try again."
         )
 
     @classmethod

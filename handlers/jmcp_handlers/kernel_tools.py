@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
+from jmcp.core.errors import BackendError
 from jmcp.core.notices import RunDroppedByRestart, RunsDropped
 from jmcp.core.ports import KernelInfo
 from jmcp.core.sessions.notebook import Notebook
@@ -111,7 +113,9 @@ async def _action(
     kernel_id: str,
     workspace: Workspace,
 ) -> KernelAction:
-    info = await described(kernel_id, workspace)
+    info = None
+    with suppress(BackendError):  # what was done is said, also where nobody describes the kernel
+        info = await described(kernel_id, workspace)
     return KernelAction(
         action=action,
         kernel_id=kernel_id,

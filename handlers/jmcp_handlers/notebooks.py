@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from jmcp.core.errors import BackendError
 from jmcp.core.kernels.release import release_kernel
-from jmcp.core.notices import PrivateKernelStopped
+from jmcp.core.kernels.sighting import KernelSighting
 from jmcp.core.ports import KernelInfo, Kernelspec, NotebookRef
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
@@ -186,23 +186,21 @@ async def _take(kernel_id: str, notebook: Notebook, session: Session) -> None:
     seen = await notebook.kernel.seen(kernel_id)
     await session.workspace.kernels.attach(notebook.ref, kernel_id)
     if notebook.held.private:
-        await _give_up(notebook, session)
-    await notebook.kernel.adopt(seen)
+        await _give_up(notebook, session, seen)
+    else:
+        await notebook.kernel.adopt(seen)
 
 
 async def _go_back(notebook: Notebook, session: Session) -> Kernel | None:
     """Use the notebook's own kernel instead of a private one; returns it if it runs."""
     own = await notebook.kernel.own()
     info = await described(own.kernel_id, session.workspace) if own is not None else None
-    await _give_up(notebook, session)
-    if own is None or info is None:
-        return None
-    await notebook.kernel.adopt(own)
-    return _kernel(info)
+    await _give_up(notebook, session, own)
+    return _kernel(info) if info is not None else None
 
 
-async def _give_up(notebook: Notebook, session: Session) -> None:
-    """Stop the private kernel."""
+async def _give_up(notebook: Notebook, session: Session, instead: KernelSighting | None) -> None:
+    """Stop the private kernel, and use the other one, if it runs."""
     workspace = session.workspace
     fate = await release_kernel(
         session.record,
@@ -211,9 +209,7 @@ async def _give_up(notebook: Notebook, session: Session) -> None:
         sessions=workspace.sessions,
         policy="stop",
     )
-    await notebook.kernel.forget(private=False)
-    if fate == "stopped":
-        session.notice(PrivateKernelStopped())
+    await notebook.kernel.forget(private=False, lost=fate == "stopped", instead=instead)
 
 
 async def _running(notebook: Notebook, workspace: Workspace) -> Kernel | None:

@@ -87,7 +87,9 @@ class KernelUncertain(Notice): ...
 class PrivateKernelStopped(Notice, once=True): ...
 
 
-LOSSES: Mapping[str, Notice] = {loss.code: loss for loss in (KernelRestarted(), KernelUncertain())}
+LOSSES: Mapping[str, Notice] = {
+    loss.code: loss for loss in (KernelRestarted(), KernelUncertain(), PrivateKernelStopped())
+}
 """The losses of a kernel, which sessions store by code until they are told."""
 
 

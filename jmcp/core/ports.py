@@ -396,7 +396,8 @@ class Kernels(Protocol):
 
         `kernel_name` None is the server's default. Concurrent starts for one notebook make one
         kernel. A private one is always new and stays outside of the notebook's Jupyter session:
-        `find` never returns it. Raises KernelspecMissing, KernelDown.
+        `find` never returns it; where starting it fails, none is left. Raises KernelspecMissing,
+        KernelDown.
         """
 
     async def attach(self, ref: NotebookRef, kernel_id: str) -> None:

@@ -180,12 +180,14 @@ class FakeSink:
     async def close(self, *, running: bool = False) -> None:
         if self.closed:
             return
-        await self.faults.pass_point("sink.close")
-        self.end(running=running)
-        if self._outputs is not None:
-            self._put()
-        self.closed = True
-        self._documents.held[self._ref.key] -= 1
+        try:
+            await self.faults.pass_point("sink.close")
+            self.end(running=running)
+            if self._outputs is not None:
+                self._put()
+        finally:
+            self.closed = True
+            self._documents.held[self._ref.key] -= 1
         await self.faults.pass_point("sink.close done")
 
     def _shown(self) -> list[Output]:
@@ -233,8 +235,10 @@ class FakeDocument:
             yield cells
             await self.faults.pass_point("document.edit done")
 
-    @passes("document.outputs")
     async def outputs(self, cell: Cell) -> OutputSink:
+        await self.faults.pass_point("document.outputs")
+        # Whoever fails later holds nothing.
+        await self.faults.pass_point("document.outputs done")
         self._documents.held[self.ref.key] += 1
         return FakeSink(self._documents, self.ref, cell)
 
@@ -396,9 +400,11 @@ class FakeDocuments:
         self._files[target] = _File(text=json.dumps(nbformat_cells.new_notebook(kernelspec)))
         return self._identify(target)
 
-    @passes("documents.open")
     async def open(self, ref: NotebookRef) -> FakeDocument:
+        await self.faults.pass_point("documents.open")
         self._content(ref)
+        # Whoever fails later holds nothing.
+        await self.faults.pass_point("documents.open done")
         self.held[ref.key] += 1
         return FakeDocument(ref, self)
 

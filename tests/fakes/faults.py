@@ -15,13 +15,21 @@ R = TypeVar("R")
 
 @dataclass(kw_only=True)
 class Hold:
-    """Whoever reaches the point waits there. `reached` is set once somebody does."""
+    """Whoever reaches the point waits there. `reached` is set once somebody does; `error` is raised
+    once it is released."""
 
+    error: BaseException | None = None
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def release(self) -> None:
         self.released.set()
+
+    async def wait(self) -> None:
+        self.reached.set()
+        await self.released.wait()
+        if self.error is not None:
+            raise self.error
 
 
 class Faults:
@@ -39,7 +47,7 @@ class Faults:
         self._errors: dict[tuple[str, int], BaseException] = {}
         self._cancellations: set[tuple[str, int]] = set()
         self._holds: dict[tuple[str, int], Hold] = {}
-        self._step: tuple[int, BaseException | None] | None = None
+        self._step: tuple[int, BaseException | Hold | None] | None = None
 
     def fail(self, point: str, error: BaseException, *, nth: int = 1) -> None:
         """Raise at that point, the `nth` time from now that it is reached."""
@@ -58,6 +66,12 @@ class Faults:
         """Raise at the point with that number from now, whatever its name; None cancels."""
         self._step = len(self.reached) + number, error
 
+    def hold_step(self, number: int) -> Hold:
+        """Keep whoever reaches the point with that number from now waiting there."""
+        hold = Hold()
+        self._step = len(self.reached) + number, hold
+        return hold
+
     async def pass_point(self, point: str) -> None:
         number = len(self.reached)
         self.reached.append(point)
@@ -65,14 +79,15 @@ class Faults:
         key = point, self._counts[point]
         await asyncio.sleep(0)
         if hold := self._holds.pop(key, None):
-            hold.reached.set()
-            await hold.released.wait()
+            await hold.wait()
         if self._step is not None and self._step[0] == number:
-            error = self._step[1]
-            if error is None:
+            found = self._step[1]
+            if found is None:
                 await _cancelled()
+            elif isinstance(found, Hold):
+                await found.wait()
             else:
-                raise error
+                raise found
         if key in self._cancellations:
             await _cancelled()
         if error := self._errors.pop(key, None):

@@ -237,6 +237,8 @@ class FakeKernels:
         self.stay = stay
         self.faults = faults or Faults()
         self.kernels: dict[str, FakeKernel] = {}
+        self.made: list[FakeKernel] = []
+        """Also those that are gone."""
         self.started = 0
         self.broken_specs: set[str] = set()
         self.closed = False
@@ -306,10 +308,20 @@ class FakeKernels:
     async def find(self, ref: NotebookRef) -> str | None:
         return self._find(ref)
 
-    @passes("kernels.start")
     async def start(
         self, ref: NotebookRef, kernel_name: str | None, *, private: bool = False
     ) -> str:
+        await self.faults.pass_point("kernels.start")
+        kernel_id = await self._started(ref, kernel_name, private=private)
+        try:
+            await self.faults.pass_point("kernels.start done")
+        except BaseException:
+            if private:  # a start that fails leaves no kernel that nobody knows
+                del self.kernels[kernel_id]
+            raise
+        return kernel_id
+
+    async def _started(self, ref: NotebookRef, kernel_name: str | None, *, private: bool) -> str:
         name = kernel_name or next(iter(self._specs))
         if name not in self._specs:
             installed = [*self._specs]
@@ -326,6 +338,7 @@ class FakeKernels:
             kernel.private = private
             kernel.notebook = None if private else ref
             self.kernels[kernel.kernel_id] = kernel
+            self.made.append(kernel)
             if old is not None:
                 del self.kernels[old]
             return kernel.kernel_id

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from jmcp.core.errors import BackendError, KernelDown, KernelMissing
-from jmcp.core.kernels.sighting import KernelSighting, after_adoption, after_sighting
+from jmcp.core.kernels.sighting import KernelSighting, after_restart, after_sighting
 from jmcp.core.kernels.start_limit import StartLimit
 from jmcp.core.observe.events import SessionEvent, masked
 from jmcp.core.ports import Kernels
@@ -79,12 +79,17 @@ class Healing:
         record: SessionRecord,
         held: HeldNotebook,
         change: Callable[[HeldNotebook], HeldNotebook],
+        *,
+        asked: bool = False,
     ) -> HeldNotebook:
-        """Store what the session knows, if that is anything new; returns it as it is stored."""
+        """Store what the session knows, if that is anything new; returns it as it is stored.
+
+        `asked`: that the kernel is another one now is what a caller wanted, and no event.
+        """
         if change(held) == held:
             return held
         before, after = await self._sessions.change(record, held, change)
-        if after.pending_notice == "kernel_restarted" != before.pending_notice:
+        if not asked and after.pending_notice == "kernel_restarted" != before.pending_notice:
             self._notify(
                 SessionEvent(
                     what="healed",
@@ -120,9 +125,9 @@ class Healing:
             sighting = await self._replace(held, kernel_name)
 
             def change(held: HeldNotebook) -> HeldNotebook:
-                return replace(after_adoption(held, sighting), started_kernel=True)
+                return replace(after_restart(held, sighting), started_kernel=True)
 
-            return await self._stored(record, held, change, sighting, started=True)
+            return await self._stored(record, held, change, sighting, started=True, asked=True)
 
     async def _stored(
         self,
@@ -132,11 +137,12 @@ class Healing:
         sighting: KernelSighting,
         *,
         started: bool,
+        asked: bool = False,
     ) -> HeldNotebook:
         """As `store`; a private kernel that is not stored is stopped, for nobody would know of it."""
         kept = not (started and held.private)
         try:
-            stored = await self.store(record, held, change)
+            stored = await self.store(record, held, change, asked=asked)
             kept = kept or await self._sessions.holds(record, held)
             return stored
         finally:

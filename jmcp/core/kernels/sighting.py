@@ -78,6 +78,12 @@ def after_adoption(held: HeldNotebook, sighting: KernelSighting) -> HeldNotebook
     )
 
 
+def after_restart(held: HeldNotebook, sighting: KernelSighting) -> HeldNotebook:
+    """What the session knows once the kernel was restarted for it: that its variables are gone, in
+    case the call that asked for it does not come to say so."""
+    return replace(after_adoption(held, sighting), pending_notice="kernel_restarted")
+
+
 def after_loss(held: HeldNotebook, run: Run) -> HeldNotebook:
     """What the session knows once the process is gone that the run was in, or was written for."""
     if held.kernel_id != run.request.kernel_id or held.generation is None:

@@ -102,21 +102,20 @@ class DeferredWrites:
         self._flush_soon()
 
     def owe(
-        self, record: SessionRecord, changes: Sequence[Change], error: StateUnavailable
+        self,
+        record: SessionRecord,
+        changes: Sequence[Change],
+        error: StateUnavailable | None = None,
     ) -> None:
         """The store did not take these changes, which `record` has: the session goes on with them
         in this process, and they are stored as soon as that is possible."""
         use = self._uses.setdefault((record.owner, record.session_id), _Use(self._clock()))
         use.owed.extend(changes)
         use.record = record
-        use.untold = error.message
-        log.warning("What a call changed of its session is stored later: %s", error.message)
+        if error is not None:
+            use.untold = error.message
+            log.warning("What a call changed of its session is stored later: %s", error.message)
         self._flush_soon()
-
-    def owes(self, record: SessionRecord) -> bool:
-        """Whether there are changes of the session that the store did not take."""
-        use = self._uses.get((record.owner, record.session_id))
-        return use is not None and bool(use.owed)
 
     def tell(self, record: SessionRecord) -> str | None:
         """Why changes of the session are not stored, if no caller was told; now one is."""

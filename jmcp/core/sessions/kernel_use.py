@@ -12,11 +12,12 @@ from jmcp.core.kernels.sighting import (
     KernelSighting,
     after_adoption,
     after_loss,
+    after_restart,
     after_run,
     after_sighting,
     is_certain,
 )
-from jmcp.core.notices import KernelStarted, Notice
+from jmcp.core.notices import KernelStarted, Notice, PrivateKernelStopped
 from jmcp.core.runs.run import Run
 from jmcp.core.sessions.records import HeldNotebook
 
@@ -100,26 +101,36 @@ class NotebookKernel:
             await self._healing.kernels.restart(kernel_id)
         except (KernelMissing, KernelDown):
             kernel_name = (await self._notebook.read()).kernelspec()
+            self._session.restarted.add(self._held.ref.key)
             self._refresh(
                 await self._healing.start_another(self._session.record, self._held, kernel_name)
             )
             return self._held.kernel_id
-        await self.adopt(await self.seen(kernel_id))
+        self._session.restarted.add(self._held.ref.key)
+        sighting = await self.seen(kernel_id)
+        record = self._session.record
+        change = partial(after_restart, sighting=sighting)
+        self._refresh(await self._healing.store(record, self._held, change, asked=True))
         return kernel_id
 
-    async def forget(self, *, private: bool) -> None:
-        """Know of no kernel: the next run finds or starts the one that is meant from now on."""
-        await self._store(
-            lambda held: replace(
-                held,
-                kernel_id=None,
-                generation=None,
-                process=None,
-                pending_notice=None,
-                started_kernel=False,
-                private=private,
-            )
-        )
+    async def forget(
+        self, *, private: bool, lost: bool = False, instead: KernelSighting | None = None
+    ) -> None:
+        """Know no longer of the kernel, but of another one where given; without, the next run finds
+        or starts the one that is meant from now on. `lost`: its process was ended for that.
+        """
+
+        def changed(held: HeldNotebook) -> HeldNotebook:
+            if instead is not None:
+                held = after_adoption(held, instead)
+            else:
+                held = replace(
+                    held, kernel_id=None, generation=None, process=None, started_kernel=False
+                )
+            notice = PrivateKernelStopped.code if lost else None
+            return replace(held, private=private, pending_notice=notice)
+
+        await self._store(changed)
 
     async def ended(self, run: Run) -> None:
         """Store in which process a run was, or which one it ended with; a loss is told once."""

@@ -121,6 +121,8 @@ class Session:
         """Keys of the notebooks whose `pending_notice` this call tells, unless another one is faster."""
         self.losses: dict[str, str] = {}
         """Notices that were taken out of the record for this call's result, by notebook key."""
+        self.restarted: set[str] = set()
+        """Keys of the notebooks whose kernels this call restarts as asked, which its result says."""
         self._once: list[dict[str, Any]] = []
         self._opened: set[str] = set()
         self._notebooks: dict[str, Notebook] = {}
@@ -216,8 +218,9 @@ class Session:
         """Add to this result what its session is to be told beside what the call itself found."""
         found, self.notices = self.notices, [*self.workspace.undelivered.of(self.record)]
         self.notices += [entry for entry in found if entry not in self.notices]
-        for code in self.losses.values():
-            self.notice(LOSSES[code])
+        for key, code in self.losses.items():
+            if key not in self.restarted:
+                self.notice(LOSSES[code])
         views = self._views
         for mode in filter(None, (view.replaced for view in views)):
             self.notice(DocumentReloaded() if mode == "live" else FileChanged())

@@ -44,11 +44,15 @@ class Sessions(SessionLookup):
             last_accessed=now,
             connection=caller.connection,
         )
-        if not await self._store.add(record):
-            known = await self.get(caller.owner, record.session_id)
-            if known is not None:
-                return known, False
-            await self._store.put(record)  # one that is over, and not removed yet
+        try:
+            if not await self._store.add(record):
+                known = await self.get(caller.owner, record.session_id)
+                if known is not None:
+                    return known, False
+                await self._store.put(record)  # one that is over, and not removed yet
+        except BaseException:  # also cancelled: whether the store has it is not known
+            self._deferred.owe(record, [_unless_used(record)])
+            raise
         self._deferred.forget(record)
         return record, True
 
@@ -110,7 +114,7 @@ class Sessions(SessionLookup):
         except StateUnavailable as error:
             clean(record)  # which has the changes
             cleaned = [clean] if told else []
-            ended = [_unless_used] if not record.notebooks else []
+            ended = [_unless_used(record)] if not record.notebooks else []
             self._deferred.owe(record, [*changes, *cleaned, *ended], error)
             return
         if done is None or done[1] is None:
@@ -126,6 +130,10 @@ class Sessions(SessionLookup):
             held = record.notebooks.get(key)
             if held is not None:
                 await self.change(record, held, partial(_with_notice, code))
+
+    def note(self, record: SessionRecord, readings: Mapping[str, Reading]) -> None:
+        """The session was used, and has read that: stored a moment later."""
+        self._deferred.note(record, readings)
 
     async def require_store(self, record: SessionRecord) -> None:
         """Before work that changes the session: raises StateUnavailable where that could not be
@@ -145,7 +153,8 @@ class Sessions(SessionLookup):
     async def holds(self, record: SessionRecord, held: HeldNotebook) -> bool:
         """Whether the session still holds the notebook."""
         stored = await self._store.get(record.owner, record.session_id)
-        return stored is not None and held.ref.key in stored.notebooks
+        known = self._deferred.known(stored) if stored is not None else None
+        return known is not None and held.ref.key in known.notebooks
 
     async def change(
         self,
@@ -206,11 +215,14 @@ class Sessions(SessionLookup):
     async def discard(self, record: SessionRecord) -> None:
         """Remove a session that was opened for a call which then did not succeed, unless another
         call has opened a notebook in it. Where the store does not answer, it is removed later."""
+        unless_used = _unless_used(record)
         try:
-            done = await self._store.change(record.owner, record.session_id, _unless_used)
-        except StateUnavailable as error:
-            self._deferred.owe(record, [_unless_used], error)
-            return
+            done = await self._store.change(record.owner, record.session_id, unless_used)
+        except BaseException as error:  # also cancelled: whether it was removed is not known
+            self._deferred.owe(record, [unless_used])
+            if isinstance(error, StateUnavailable):
+                return
+            raise
         if done is None or done[1] is None:
             self._deferred.forget(record)
 
@@ -228,5 +240,10 @@ def _with_notice(code: str, held: HeldNotebook) -> HeldNotebook:
     return replace(held, pending_notice=held.pending_notice or code)
 
 
-def _unless_used(now: SessionRecord) -> SessionRecord | None:
-    return now if now.notebooks else None
+def _unless_used(record: SessionRecord) -> Callable[[SessionRecord], SessionRecord | None]:
+    """Ends that session, if no notebook is open in it and it is not another one of that id."""
+
+    def ended(now: SessionRecord) -> SessionRecord | None:
+        return now if now.notebooks or now.created != record.created else None
+
+    return ended

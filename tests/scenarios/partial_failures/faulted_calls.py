@@ -1,0 +1,224 @@
+"""Kinds of calls, each of which is made again with a fault at every await of its way."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from jmcp.core.journal.recorder import JournalRecorder
+from jmcp.core.ports import DocumentMode
+from jmcp.core.sessions.readings import Readings
+from jmcp.core.stores.journal_memory import MemoryJournal
+from jmcp_api import phrases
+from tests.fakes.jmcp import FakeJmcp
+
+WARM = "warm = 1"
+"""What has run in the session's kernel: whether that variable is there tells if it was lost."""
+SLEEP = "time.sleep(60)"
+NEVER_SECONDS = 1_000_000.0
+
+
+class FaultedJmcp(FakeJmcp):
+    """With a journal, and with what the call under test needs. `session` is the one of that call."""
+
+    session: str = ""
+    journal: MemoryJournal
+
+    @classmethod
+    async def started(cls, mode: DocumentMode) -> FaultedJmcp:
+        made = cls(mode=mode)
+        made.journal = MemoryJournal()
+        recorder = JournalRecorder(
+            made.documents,
+            made.journal,
+            phrases=phrases,
+            clock=made.clock,
+            look_seconds=NEVER_SECONDS,
+        )
+        made.options = {"recorder": recorder, "readings": Readings(made.journal)}
+        made.documents.write("a.ipynb", "x = 6", "print(x)", "x * 7")
+        made.documents.write("b.ipynb", "1")
+        await made.start()
+        return made
+
+
+Prepare = Callable[[FaultedJmcp], Awaitable[None]]
+
+
+async def nothing(_: FaultedJmcp) -> None:
+    """No session yet."""
+
+
+async def opened(jmcp: FaultedJmcp) -> None:
+    jmcp.session = await jmcp.open("a.ipynb")
+    for index in range(3):
+        await jmcp.call("read_cell", session_id=jmcp.session, cell_index=index)
+
+
+async def warm(jmcp: FaultedJmcp) -> None:
+    await opened(jmcp)
+    await jmcp.call("execute_code", session_id=jmcp.session, code=WARM)
+
+
+async def private(jmcp: FaultedJmcp) -> None:
+    jmcp.session = await jmcp.open("a.ipynb", kernel="private")
+    await jmcp.call("execute_code", session_id=jmcp.session, code=WARM)
+
+
+async def asked_private(jmcp: FaultedJmcp) -> None:
+    jmcp.session = await jmcp.open("a.ipynb", kernel="private")
+
+
+async def two_notebooks(jmcp: FaultedJmcp) -> None:
+    await warm(jmcp)
+    await jmcp.call("use_notebook", session_id=jmcp.session, notebook_path="b.ipynb")
+
+
+async def free_kernel(jmcp: FaultedJmcp) -> None:
+    """A kernel that is no notebook's."""
+    await opened(jmcp)
+    other = await jmcp.open("b.ipynb")
+    await jmcp.call("execute_code", session_id=other, code="1")
+    await jmcp.call("unuse_notebook", session_id=other, kernel="keep")
+    jmcp.kernels.kernels["kernel-1"].notebook = None
+
+
+async def private_beside_free(jmcp: FaultedJmcp) -> None:
+    await free_kernel(jmcp)
+    await jmcp.call("unuse_notebook", session_id=jmcp.session)
+    await private(jmcp)
+
+
+async def dead(jmcp: FaultedJmcp) -> None:
+    await warm(jmcp)
+    jmcp.kernels.kill("kernel-1")
+
+
+async def running(jmcp: FaultedJmcp) -> None:
+    await warm(jmcp)
+    await jmcp.call("execute_code", session_id=jmcp.session, code=SLEEP, wait=0)
+    await jmcp.kernels.sleeping.reached.wait()
+
+
+async def running_and_waiting(jmcp: FaultedJmcp) -> None:
+    await running(jmcp)
+    await jmcp.call("execute_code", session_id=jmcp.session, code="waited = 1", wait=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of call. `arguments` do not name the session, which is `FaultedJmcp.session`'s.
+
+    `edits`: it changes cells, so it is tried in file mode too.
+    """
+
+    name: str
+    tool: str
+    prepare: Prepare = opened
+    arguments: dict[str, Any] = field(default_factory=dict)
+    edits: bool = False
+
+
+def _kind(
+    name: str, tool: str, prepare: Prepare = opened, /, *, edits: bool = False, **arguments: Any
+) -> Kind:
+    return Kind(name=name, tool=tool, prepare=prepare, arguments=arguments, edits=edits)
+
+
+KINDS = [
+    _kind("open", "use_notebook", nothing, notebook_path="a.ipynb"),
+    _kind(
+        "open under an id",
+        "use_notebook",
+        nothing,
+        notebook_path="a.ipynb",
+        session_id="my-session",
+    ),
+    _kind("open another", "use_notebook", warm, notebook_path="b.ipynb"),
+    _kind("open again", "use_notebook", warm, notebook_path="a.ipynb", notebook_name="mine"),
+    _kind("create", "use_notebook", nothing, notebook_path="new.ipynb", mode="create"),
+    _kind("create another", "use_notebook", warm, notebook_path="new.ipynb", mode="create"),
+    _kind(
+        "create with a kernel",
+        "use_notebook",
+        free_kernel,
+        notebook_path="new.ipynb",
+        mode="create",
+        kernel_id="kernel-1",
+    ),
+    _kind(
+        "open with a kernel",
+        "use_notebook",
+        free_kernel,
+        notebook_path="a.ipynb",
+        kernel_id="kernel-1",
+    ),
+    _kind(
+        "open with a kernel instead of a private one",
+        "use_notebook",
+        private_beside_free,
+        notebook_path="a.ipynb",
+        kernel_id="kernel-1",
+    ),
+    _kind(
+        "ask for a private kernel", "use_notebook", warm, notebook_path="a.ipynb", kernel="private"
+    ),
+    _kind(
+        "give up a private kernel",
+        "use_notebook",
+        private,
+        notebook_path="a.ipynb",
+        kernel="shared",
+    ),
+    _kind("release", "unuse_notebook", warm),
+    _kind("release one of two", "unuse_notebook", two_notebooks, notebook_path="a.ipynb"),
+    _kind("release and keep", "unuse_notebook", warm, kernel="keep"),
+    _kind("release with a private kernel", "unuse_notebook", private),
+    _kind("list notebooks of sessions", "list_notebooks", two_notebooks),
+    _kind("list open notebooks", "list_notebooks", warm, scope="open"),
+    _kind("list all notebooks", "list_notebooks", warm, scope="workspace"),
+    _kind("read a notebook", "read_notebook", warm),
+    _kind("read a cell", "read_cell", cell_index=1),
+    _kind(
+        "insert", "insert_cell", edits=True, cell_type="code", cell_source="new = 1", cell_index=1
+    ),
+    _kind("overwrite", "overwrite_cell_source", edits=True, cell_index=1, cell_source="print(7)"),
+    _kind("edit", "edit_cell_source", edits=True, cell_index=1, old_string="x", new_string="y"),
+    _kind("delete", "delete_cell", edits=True, cell_indices=[0, 2]),
+    _kind("move", "move_cell", edits=True, cell_index=0, target_index=2),
+    _kind("run a cell, first", "execute_cell", edits=True, cell_index=0),
+    _kind("run a cell", "execute_cell", warm, edits=True, cell_index=0),
+    _kind("run a cell after a death", "execute_cell", dead, cell_index=0),
+    _kind(
+        "insert and run, first",
+        "insert_execute_code_cell",
+        edits=True,
+        cell_source="print('new')",
+        cell_index=1,
+    ),
+    _kind(
+        "insert and run",
+        "insert_execute_code_cell",
+        warm,
+        edits=True,
+        cell_source="print('new')",
+        cell_index=1,
+    ),
+    _kind("run code, first", "execute_code", code="print('ran')"),
+    _kind("run code", "execute_code", warm, code="print('ran')"),
+    _kind("run code, first and private", "execute_code", asked_private, code="print('ran')"),
+    _kind("run code and leave", "execute_code", warm, code="print('ran')", wait=0),
+    _kind("run cells", "run_cells", edits=True, start_index=0),
+    _kind("look at a run", "get_execution", running, wait=0),
+    _kind("list runs", "list_executions", running, notebook_path="a.ipynb"),
+    _kind("interrupt", "interrupt_kernel", running),
+    _kind("interrupt with runs that wait", "interrupt_kernel", running_and_waiting),
+    _kind("interrupt what is idle", "interrupt_kernel", warm),
+    _kind("restart", "restart_notebook", warm),
+    _kind("restart a private kernel", "restart_notebook", private),
+    _kind("restart a dead kernel", "restart_notebook", dead),
+    _kind("restart with runs", "restart_notebook", running_and_waiting),
+    _kind("list files", "list_files", nothing),
+    _kind("list kernels", "list_kernels", private),
+]

@@ -67,11 +67,11 @@ async def settled(jmcp: FaultedJmcp) -> None:
     dispatcher = jmcp.dispatcher
     async with asyncio.timeout(SECONDS):
         await dispatcher._cleaned_up()
-        await asyncio.gather(*dispatcher.healing._starts, return_exceptions=True)
         for entry in dispatcher.runs.list():
             await entry.wait(None)
         workers = [queue._worker for queue in dispatcher.runs._queues.values() if queue._worker]
         await asyncio.gather(*workers, *jmcp.kernels._work)
+        await asyncio.gather(*dispatcher.healing._starts, return_exceptions=True)
         await dispatcher._cleaned_up()
 
 

@@ -130,7 +130,7 @@ def cases() -> Iterator[Any]:
                 yield pytest.param(kind, mode, fault, marks=marks, id=f"{kind.name}-{mode}-{fault}")
 
 
-@pytest.mark.parametrize(("kind", "mode", "fault"), cases())
+@pytest.mark.parametrize(("kind", "mode", "fault"), list(cases()))
 async def test_whatever_fails_all_agree_afterwards(
     kind: Kind, mode: DocumentMode, fault: Fault
 ) -> None:

@@ -24,6 +24,14 @@ class NotebookMissing(errors.NotebookMissing):
         return cls("The notebook was deleted or moved away.", path=path)
 
     @classmethod
+    def moved(cls, *, path: str, now: str) -> Self:
+        return cls(
+            f"The notebook was moved from {path!r} to {now!r}, which others have opened there meanwhile. Open that one with use_notebook, and look whether it has your last edits.",
+            path=path,
+            now=now,
+        )
+
+    @classmethod
     def gone_from(cls, *, path: str) -> Self:
         return cls(f"The notebook was deleted or moved away (last known at {path!r}).", path=path)
 

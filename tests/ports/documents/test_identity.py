@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from jmcp.core.errors import DirectoryMissing, NotebookMissing, PathRefused, WriteRefused
+from jmcp.core.ports import Documents, NotebookRef
 from jmcp_jupyter.documents.local.documents import LocalDocuments
 from tests.document_access import editing, reading
 from tests.jupyter_process import StartJupyter
 from tests.notebooks import write_notebook
-from tests.ports.documents.conftest import DocumentSetup
+from tests.ports.documents.conftest import DocumentSetup, StartServer, local_only
+from tests.ports.documents.tab import until
 
 
 @pytest.mark.parametrize("spelling", ["sub//a.ipynb", "./sub/a.ipynb", "sub/./a.ipynb"])
@@ -167,3 +169,92 @@ async def test_a_full_disk_of_jupyters_file_ids_is_told(jupyter: StartJupyter) -
     with pytest.raises(WriteRefused, match="database or disk is full"):
         await identify_many()
     await documents.close()
+
+
+async def test_edits_that_are_not_saved_yet_follow_the_rename_of_any_folder(
+    start_server: StartServer,
+) -> None:
+    """A person renames a folder in JupyterLab while the agent's last edit waits to be saved."""
+    server = await start_server(options={"save_after": 3600.0})
+    documents = server.documents
+    server.write("project/deep [1]/a.ipynb", "1")
+    server.write("project/b.ipynb", "1")
+    refs = [await documents.identify(f"project/{name}") for name in ("deep [1]/a.ipynb", "b.ipynb")]
+    for ref in refs:
+        async with editing(documents, ref) as cells:
+            cells.set_source(0, "acknowledged")
+    await server.contents.rename("project", "renamed")
+    await server.noticed(refs[0].key, "renamed/deep [1]/a.ipynb")
+    await server.noticed(refs[1].key, "renamed/b.ipynb")
+    for ref in refs:
+        assert await saved_in_the_end(documents, ref) == "saved"
+        async with editing(documents, ref) as cells:
+            cells.insert(0, "markdown", "after the rename")
+        assert await documents.save(ref) == "saved"
+    for path in ("renamed/deep [1]/a.ipynb", "renamed/b.ipynb"):
+        assert server.sources(path) == ["after the rename", "acknowledged"]
+        assert (await documents.identify(path)).key in {ref.key for ref in refs}
+    assert not (server.root / "project").exists()
+
+
+@local_only  # another process sees no files
+@pytest.mark.parametrize("live", [True, False], ids=["live", "file"])
+async def test_a_notebook_moved_outside_jupyter_is_found_again(
+    start_server: StartServer, live: bool
+) -> None:
+    server = await start_server(live=live, options={"save_after": 0.05})
+    documents = server.documents
+    server.write("project/a.ipynb", "1")
+    server.write("project/other.ipynb", "1")
+    ref = await documents.identify("project/a.ipynb")
+    async with editing(documents, ref) as cells:
+        cells.set_source(0, "acknowledged")
+    (server.root / "project").rename(server.root / "elsewhere")
+    assert (await documents.current(ref.key)).path == "elsewhere/a.ipynb"
+    async with editing(documents, await documents.current(ref.key)) as cells:
+        cells.insert(0, "markdown", "after the move")
+    await until(
+        lambda: server.sources("elsewhere/a.ipynb") == ["after the move", "acknowledged"],
+        "it is saved where it is now",
+    )
+    assert (await documents.identify("elsewhere/a.ipynb")).key == ref.key
+    assert not (server.root / "project").exists()
+
+
+@local_only
+async def test_a_notebook_moved_and_opened_by_its_new_path_is_the_same(
+    start_server: StartServer,
+) -> None:
+    server = await start_server(options={"save_after": 3600.0})
+    documents = server.documents
+    server.write("a.ipynb", "1")
+    ref = await documents.identify("a.ipynb")
+    async with editing(documents, ref) as cells:
+        cells.set_source(0, "acknowledged")
+    (server.root / "a.ipynb").rename(server.root / "b.ipynb")
+    assert await documents.identify("b.ipynb") == NotebookRef(key=ref.key, path="b.ipynb")
+    assert await server.texts("b.ipynb") == ["acknowledged"]
+    assert await saved_in_the_end(documents, ref) == "saved"
+    assert server.sources("b.ipynb") == ["acknowledged"]
+
+
+@local_only
+async def test_a_new_file_is_not_taken_for_one_that_was_deleted(start_server: StartServer) -> None:
+    """A file system gives the inode of a deleted file to the next that is made."""
+    server = await start_server()
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+    server.remove("a.ipynb")
+    server.write("b.ipynb", "another notebook")
+    with pytest.raises(NotebookMissing):
+        await server.documents.current(ref.key)
+    assert (await server.documents.identify("b.ipynb")).key != ref.key
+
+
+async def saved_in_the_end(documents: Documents, ref: NotebookRef) -> str:
+    """The state after a few tries: the first may meet the move."""
+    for _ in range(5):
+        state = await documents.save(ref)
+        if state == "saved":
+            break
+    return state

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import inspect
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -44,6 +44,8 @@ class Contents:
     def __init__(self, settings: Mapping[str, Any], max_bytes: int = DEFAULT_MAX_BYTES) -> None:
         self._settings = settings
         self._max_bytes = max_bytes
+        self.on_saved: Callable[[str], None] = lambda path: None
+        """Called with the path of each notebook that was written."""
 
     @property
     def manager(self) -> Any:
@@ -93,7 +95,9 @@ class Contents:
             await ensure_async(self.manager.save(model, path))
         except (HTTPError, OSError) as error:
             raise WriteRefused.not_written(path=path, reason=brief(error)) from error
-        return await self.stamp(path)
+        stamp = await self.stamp(path)
+        self.on_saved(path)
+        return stamp
 
     async def _get(self, path: str, *, content: bool) -> dict[str, Any]:
         get = self.manager.get

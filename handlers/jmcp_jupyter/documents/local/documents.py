@@ -46,6 +46,7 @@ class LocalDocuments(JupyterDocuments):
         settings = serverapp.web_app.settings
         self._identity = Identity(settings, allow_hidden=allow_hidden)
         self._contents = Contents(settings, max_bytes)
+        self._contents.on_saved = self._identity.saved
         self._save_after = save_after
         self._trust = trust_outputs
         super().__init__(self._contents, flush_seconds=flush_seconds, trust_outputs=trust_outputs)
@@ -93,7 +94,9 @@ class LocalDocuments(JupyterDocuments):
             from jmcp_jupyter.documents.live.notebooks import LiveNotebooks
             from jmcp_jupyter.documents.local.room_manager import LocalRooms
 
-            rooms = LocalRooms(extension, self._contents, self._save_after, self._app.log)
+            rooms = LocalRooms(
+                extension, self._contents, self._identity, self._save_after, self._app.log
+            )
             self._live = LiveNotebooks(rooms, trust=self._trust)
         if extension.disable_rtc and not self._live.has_room(key):
             # JupyterLab then saves files; but never write a file whose room is open.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -24,6 +25,7 @@ from jmcp_jupyter.documents.common.paths import (
     normalise,
     notebook_path,
 )
+from jmcp_jupyter.documents.local.file_places import FilePlaces
 
 RENAME_WAITS_SECONDS = (0.0, 0.01, 0.03, 0.1)
 """How often to look again for a file: its id follows a rename a few steps of the loop later."""
@@ -39,13 +41,16 @@ class Identity:
     def __init__(self, settings: Mapping[str, Any], *, allow_hidden: bool = False) -> None:
         self._settings = settings
         self._allow_hidden = allow_hidden
+        self._places = FilePlaces()
 
     async def identify(self, path: str) -> NotebookRef:
         """The notebook at `path`. Raises PathRefused, NotebookMissing."""
         normal = await self.target(path)
         if not await self._exists(normal):
             raise NotebookMissing.nothing_there(path=normal)
-        return NotebookRef(key=self._key(normal), path=normal)
+        key = self._key(normal)
+        self.remember(key, normal)
+        return NotebookRef(key=key, path=normal)
 
     async def current(self, key: str) -> NotebookRef:
         """The same notebook at the path that it has now. Raises NotebookMissing, PathRefused."""
@@ -54,10 +59,25 @@ class Identity:
             path = key if ids is None else self._asked(ids.get_path, key)
             if path is not None and await self._exists(path):
                 self._follow(path)  # what was a file may be a link by now
+                self.remember(key, path)
                 return NotebookRef(key=key, path=path)
             if wait is not None:
                 await asyncio.sleep(wait)
+        if path is not None and (found := await self._moved(key, path)) is not None:
+            return NotebookRef(key=key, path=found)
         raise moved_away(path)
+
+    def saved(self, path: str) -> None:
+        """jmcp wrote the notebook at that path."""
+        ids = self._ids
+        key = path if ids is None else ids.get_id(path)
+        if key is not None:
+            self.remember(key, path)
+
+    def remember(self, key: str, path: str) -> None:
+        """Note what the notebook's file is now, to know it again where somebody moves it."""
+        if (root := self._root) is not None:
+            self._places.remember(key, os.path.join(root, path))
 
     async def target(self, path: str) -> str:
         """The one spelling of a path that a notebook may have. Raises PathRefused."""
@@ -107,8 +127,43 @@ class Identity:
     async def _exists(self, path: str) -> bool:
         return bool(await ensure_async(self._contents.file_exists(path)))
 
+    async def _moved(self, key: str, path: str) -> str | None:
+        """The path of a file that was moved by others than Jupyter, which has that path from now on.
+
+        Raises NotebookMissing, with the new path, where another notebook's id has it.
+        """
+        root = self._root
+        if root is None:
+            return None
+        hidden = self._allow_hidden
+        found = await asyncio.to_thread(self._places.find, key, root, hidden=hidden)
+        if found is None:
+            return None
+        await self._check(found)
+        if not self._take(path, found):
+            raise NotebookMissing.moved(path=path, now=found)
+        return found
+
+    def _take(self, path: str, found: str) -> bool:
+        """Give the id of a path to another one; whether it could be given."""
+        ids = self._ids
+        if ids is None or ids.get_id(found) is not None:
+            return False
+        try:
+            ids.move(path, found)
+        except sqlite3.Error:
+            return False
+        return True
+
     def _key(self, path: str) -> str:
         ids = self._ids
+        if ids is not None:
+            if self._asked(ids.get_id, path) is None:
+                self._reclaim(path)
+            # Jupyter's ids follow the rename of a folder only where the folder has one too.
+            parents = path.split("/")[:-1]
+            for depth in range(len(parents)):
+                self._asked(ids.index, "/".join(parents[: depth + 1]))
         key = path if ids is None else self._asked(ids.index, path)
         if key is None:
             raise NotebookMissing.nothing_there(path=path)
@@ -121,6 +176,22 @@ class Identity:
             return question(given)
         except sqlite3.Error as error:
             raise WriteRefused.ids_not_kept(path=None, reason=str(error)) from error
+
+    def _reclaim(self, path: str) -> None:
+        """Let a file that was moved here be the notebook that it was."""
+        root, ids = self._root, self._ids
+        if root is None or ids is None:
+            return
+        key = self._places.key_of(os.path.join(root, path))
+        before = None if key is None else ids.get_path(key)
+        if before is not None and not os.path.exists(os.path.join(root, before)):
+            self._take(before, path)
+
+    @property
+    def _root(self) -> str | None:
+        """The served folder, where Jupyter has its files in one."""
+        contents = self._contents
+        return contents.root_dir if isinstance(contents, FileContentsManager) else None
 
     @property
     def _contents(self) -> Any:

@@ -17,6 +17,7 @@ from jmcp.core.ports import NotebookRef
 from jmcp_api import backend_errors
 from jmcp_jupyter.documents.local import collaboration
 from jmcp_jupyter.documents.local.contents import Contents
+from jmcp_jupyter.documents.local.identity import Identity
 from jmcp_jupyter.documents.local.loader_check import LoaderCheck
 from jmcp_jupyter.documents.local.room import LocalRoom
 from jmcp_jupyter.documents.local.room_saver import RoomSaver
@@ -39,11 +40,13 @@ class LocalRooms:
         self,
         extension: Any,
         contents: Contents,
+        identity: Identity,
         save_after: float,
         log: Logger,
     ) -> None:
         self._extension = extension
         self._contents = contents
+        self._identity = identity
         self._save_after = save_after
         self._log = log
         self._opened: dict[str, LocalRoom] = {}
@@ -202,7 +205,8 @@ class LocalRooms:
                 opened.document.watch,
                 opened,
                 lambda: self.alive(opened),
-                lambda: self._contents.stamp(room._file.path),
+                lambda: self._stamp(room),
+                lambda: self._identity.current(room._file.file_id),
                 self._save_after,
                 self._log,
             )
@@ -213,6 +217,13 @@ class LocalRooms:
         if loaded is not None and loaded.done() and loaded.exception() is not None:
             raise backend_errors.NotebookBroken.cut_off(path=path)
         opened.document.check(path)
+
+    async def _stamp(self, room: Any) -> str:
+        """What the room's file is now."""
+        path = room._file.path
+        stamp = await self._contents.stamp(path)
+        self._identity.remember(room._file.file_id, path)
+        return stamp
 
     def _remember(self, room: Any) -> LocalRoom:
         known = self._opened.get(room.room_id)

@@ -15,6 +15,7 @@ from pycrdt import Map
 from tornado.web import HTTPError
 
 from jmcp.core.errors import BackendError, NotebookBroken
+from jmcp.core.ports import NotebookRef
 from jmcp_api import phrases
 from jmcp_jupyter.documents.live.document_watch import DocumentWatch, changed_keys
 from jmcp_jupyter.documents.live.save_supervisor import (
@@ -43,6 +44,7 @@ class RoomSaver(SaveSupervisor):
         held: HoldableRoom,
         alive: Callable[[], bool],
         stamp: Callable[[], Awaitable[str]],
+        find: Callable[[], Awaitable[NotebookRef]],
         after: float,
         log: Logger,
     ) -> None:
@@ -54,6 +56,7 @@ class RoomSaver(SaveSupervisor):
         self._watch = watch
         self._alive = alive
         self._stamp = stamp
+        self._find = find
         super().__init__(held, after, log)
         self._covering: asyncio.Task[None] | None = None
         watch.on_change = self._changed
@@ -99,6 +102,7 @@ class RoomSaver(SaveSupervisor):
         if not self._alive():
             self._abandon("its room was closed")
             return False
+        path = self._document.path
         version, content = await self._capture()
         self._oldest = None
         model = {"format": "json", "type": "notebook", "content": content}
@@ -123,8 +127,10 @@ class RoomSaver(SaveSupervisor):
                 self._failed(refused.message)
             return False
         except (HTTPError, OSError, RuntimeError, BackendError) as error:
-            self._failed(brief(error))
-            await self._check_missing()
+            if await self._was_moved(path):
+                self._again()
+            else:
+                self._failed(brief(error))
             return False
         async with self._room._update_lock:
             self._document.dirty = False
@@ -135,16 +141,23 @@ class RoomSaver(SaveSupervisor):
             self._again()
         return verified
 
-    async def _check_missing(self) -> None:
-        """Give up on a notebook that stays deleted, unless a person still has it open."""
+    async def _was_moved(self, path: str | None) -> bool:
+        """Whether the file has another path by now, at which to save.
+
+        Gives up on a notebook that stays deleted, unless a person still has it open.
+        """
         try:
-            await self._stamp()
+            now = (await self._find()).path
         except (BackendError, RuntimeError):
             self._misses += 1
             if self._misses >= MISSES_BEFORE_GIVING_UP and len(self._room.clients) <= 1:
                 self._abandon("its file was deleted")
-        else:
-            self._misses = 0
+            return False
+        self._misses = 0
+        if now == path:
+            return False
+        self._document.path = now
+        return True
 
     async def _capture(self) -> tuple[int, dict[str, Any]]:
         """The content at one version, such that no older save can follow it to the disk.

@@ -45,6 +45,8 @@ class RemoteIdentity:
         self._contents = contents
         self._paths: dict[str, str] = {}
         """The last path of each key."""
+        self._folders: set[str] = set()
+        """Folders that have ids."""
 
     async def identify(self, path: str) -> NotebookRef:
         """The notebook at `path`. Raises PathRefused, NotebookMissing."""
@@ -64,6 +66,8 @@ class RemoteIdentity:
         for wait in (*RENAME_WAITS_SECONDS, None):
             path = await self._path(key)
             if path is not None and await self._contents.kind(path) == "notebook":
+                if self._paths.get(key) != path:
+                    self._folders.clear()  # what has the old names from now on has no ids yet
                 self._paths[key] = path
                 return NotebookRef(key=key, path=path)
             if path is None or wait is None:
@@ -104,12 +108,23 @@ class RemoteIdentity:
 
     async def _key(self, path: str) -> str | None:
         if (await self._server.facts()).live:
+            await self._index_folders(path)
             document = await self._server.document(path)
             return None if document is None else document.file_id
         if self._paths.get(path) == path:
             return path  # known before the server gave it an id: one notebook has one key
         reply = await self._api.request("GET", f"api/fileid/id?{urlencode({'path': path})}")
         return path if reply.is_error else str(reply.json()["id"])
+
+    async def _index_folders(self, path: str) -> None:
+        """Give ids to the folders of a notebook: ids follow the rename of a folder only where the
+        folder has one too.
+        """
+        parents = path.split("/")[:-1]
+        for depth in range(len(parents)):
+            folder = "/".join(parents[: depth + 1])
+            if folder not in self._folders and await self._server.document(folder) is not None:
+                self._folders.add(folder)
 
     async def _path(self, key: str) -> str | None:
         if key.endswith(".ipynb"):

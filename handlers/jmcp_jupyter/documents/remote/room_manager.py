@@ -110,9 +110,18 @@ class RemoteRooms:
             except Lost:
                 pass
             else:
+                if room.gone:
+                    room.path, room.gone = ref.path, False
                 return
         room.path, room.gone = ref.path, False
         await room.ready()
+
+    async def _find(self, room: RemoteRoom) -> bool:
+        """Whether the room's file has another path by now, which is the room's from then on."""
+        path = (await self._identity.current(room.key)).path
+        moved = path != room.path
+        room.path, room.gone = path, False
+        return moved
 
     async def _connect(self, room: RemoteRoom) -> NotebookClient:
         first = self._first
@@ -164,7 +173,9 @@ class RemoteRooms:
             await client.stop()
             raise
         if room.saver is None:
-            room.saver = RemoteSaver(room, self._contents, self._save_after, LOG)
+            room.saver = RemoteSaver(
+                room, self._contents, lambda: self._find(room), self._save_after, LOG
+            )
             room.saver.attach(client)
         return client
 

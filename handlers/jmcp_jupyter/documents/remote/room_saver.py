@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from logging import Logger
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +24,15 @@ class RemoteSaver(SaveSupervisor):
     """
 
     def __init__(
-        self, room: RemoteRoom, contents: RemoteContents, after: float, log: Logger
+        self,
+        room: RemoteRoom,
+        contents: RemoteContents,
+        find: Callable[[], Awaitable[bool]],
+        after: float,
+        log: Logger,
     ) -> None:
         self._room = room
+        self._find = find
         self._contents = contents
         super().__init__(room, after, log)
         self._hashes = 0
@@ -61,6 +68,9 @@ class RemoteSaver(SaveSupervisor):
         try:
             return await self._ask_and_verify()
         except NotebookMissing:
+            if await self._was_moved():
+                self._again()
+                return False
             self._failed(phrases.file_gone())
             self._misses += 1
             if self._misses >= MISSES_BEFORE_GIVING_UP:
@@ -70,6 +80,13 @@ class RemoteSaver(SaveSupervisor):
         except BackendError as error:
             self._failed(error.message)
         return False
+
+    async def _was_moved(self) -> bool:
+        """Whether the file has another path by now, at which to look for it."""
+        try:
+            return await self._find()
+        except BackendError:
+            return False
 
     async def _ask_and_verify(self) -> bool:
         client = await self._room.ready()

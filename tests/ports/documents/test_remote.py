@@ -24,7 +24,7 @@ from jmcp.core.errors import (
     NotebookTooLarge,
     WriteRefused,
 )
-from jmcp.core.ports import Cells, OutputSink
+from jmcp.core.ports import Cells, NotebookRef, OutputSink
 from jmcp_jupyter.documents.remote import room, room_connection
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from jmcp_jupyter.http_api import JupyterApi
@@ -528,17 +528,20 @@ async def nothing() -> None:
     pass
 
 
-async def test_a_folder_above_that_is_renamed_takes_its_notebooks_away(
+async def test_a_folder_above_that_is_renamed_takes_its_notebooks_along(
     jupyter: StartJupyter,
 ) -> None:
-    """jupyter_server_fileid's default manager does not follow it, and Jupyter saves no more."""
+    """jupyter_server_fileid's default manager follows it where the folder has an id too."""
     app = await jupyter()
     async with beyond(app) as server:
         server.write("sub/a.ipynb", "1")
         ref = await server.documents.identify("sub/a.ipynb")
         assert await server.texts("sub/a.ipynb") == ["1"]
         await server.contents.rename("sub", "other")
-        await server.noticed(ref.key, None)
+        await server.noticed(ref.key, "other/a.ipynb")
+        assert await server.documents.identify("other/a.ipynb") == NotebookRef(
+            key=ref.key, path="other/a.ipynb"
+        )
         assert await server.texts("other/a.ipynb") == ["1"]
 
 

@@ -37,6 +37,8 @@ SETTLE_SECONDS = 30.0
 """Seconds that a server has to let go of what was used last."""
 LOOK_SECONDS = 0.5
 
+START_ATTEMPTS = 3
+"""A kernel may die while it starts, for the one before it is being shut down on a busy machine."""
 NO_RATES = ("--calls-per-second", "0", "--owner-calls-per-second", "0")
 
 Use = Callable[[int], None]
@@ -97,8 +99,18 @@ def foreign_shutdowns(server: Server, client: ModernClient) -> Use:
     write_notebook(server.root / "kernels.ipynb", 1)
     session = client.call("use_notebook", notebook_path="kernels.ipynb")["session_id"]
 
+    def run() -> None:
+        for left in reversed(range(START_ATTEMPTS)):
+            try:
+                client.call("execute_code", session_id=session, code="1")
+            except RuntimeError:
+                if not left:
+                    raise
+            else:
+                return
+
     def use(number: int) -> None:
-        client.call("execute_code", session_id=session, code="1")
+        run()
         with Connection(f"{server.url}api/kernels", server.token) as other:
             kernels = json.loads(other.send("GET", other.path).body)
             for kernel in kernels:

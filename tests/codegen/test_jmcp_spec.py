@@ -91,7 +91,7 @@ def test_a_body_is_required_only_if_something_in_it_is(openapi: dict[str, Any]) 
             if "requestBody" in operation:
                 body = operation["requestBody"]
                 schema = body["content"]["application/json"]["schema"]
-                needed = {"required", "anyOf", "allOf"} & schema.keys()
+                needed = {"required", "not"} & schema.keys()
                 assert body["required"] == bool(needed)
                 assert schema["additionalProperties"] is False
                 validator = jsonschema.Draft202012Validator(schema)
@@ -150,3 +150,39 @@ def test_templates_only_loop() -> None:
 def test_no_client_sees_a_keyword_that_some_do_not_know() -> None:
     for name in ("mcp-tools.json", "openapi.json"):
         assert "uniqueItems" not in (PACKAGE / name).read_text("utf-8")
+
+
+def test_a_body_is_a_plain_object_to_generators_of_clients(openapi: dict[str, Any]) -> None:
+    """With alternatives beside its properties it would be anything."""
+    bodies = [
+        operation["requestBody"]["content"]["application/json"]["schema"]
+        for path in openapi["paths"].values()
+        for operation in path.values()
+        if "requestBody" in operation
+    ]
+    assert bodies
+    for body in bodies:
+        assert body["type"] == "object"
+        assert not body.keys() & {"oneOf", "anyOf", "allOf"}
+
+
+@pytest.mark.parametrize(
+    ("given", "accepted"),
+    [
+        ({"cell_index": 0}, True),
+        ({"after_cell_id": "a"}, True),
+        ({"cell_index": 0, "after_cell_id": "a"}, True),
+        ({"cell_index": None, "after_cell_id": "a"}, True),
+        ({}, False),
+        ({"cell_index": None}, False),
+        ({"cell_index": None, "after_cell_id": None}, False),
+        ({"after_cell_id": ""}, False),
+    ],
+)
+def test_a_body_that_names_no_place_is_refused(
+    openapi: dict[str, Any], given: dict[str, Any], accepted: bool
+) -> None:
+    operation = openapi["paths"]["/jmcp/v1/sessions/{session_id}/cells"]["post"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    body = {"cell_type": "code", "cell_source": "", **given}
+    assert jsonschema.Draft202012Validator(schema).is_valid(body) == accepted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jmcp_codegen.emit.components import Components, problem_schema
@@ -106,7 +106,7 @@ def _body(tool: ToolModel, route: RouteModel, components: Components) -> Object:
     if not required:
         del schema["required"]
     groups = [group for group in route.groups if set(group) <= set(names)]
-    schema |= _alternatives([{name: properties[name] for name in group} for group in groups])
+    schema |= _none_given([{name: properties[name] for name in group} for group in groups])
     media: Object = {"schema": schema}
     examples = {
         _example_key(example): {
@@ -123,18 +123,21 @@ def _body(tool: ToolModel, route: RouteModel, components: Components) -> Object:
     return {"required": needed, "content": {"application/json": media}}
 
 
-def _alternatives(groups: Iterable[Mapping[str, Schema]]) -> Schema:
-    """At least one of each group, with a value."""
-    choices = [
-        {
-            "anyOf": [
-                {"required": [name], "properties": {name: plain(schema, descriptions=False)}}
-                for name, schema in group.items()
-            ]
-        }
+def _none_given(groups: Sequence[Mapping[str, Schema]]) -> Schema:
+    """What no body may be: one that gives nothing of a group. `not` leaves a body a plain object to
+    generators of clients, for which alternatives beside properties make it anything."""
+    refused: list[Schema] = [
+        {"properties": {name: {"enum": _left_out(schema)} for name, schema in group.items()}}
         for group in groups
     ]
-    return choices[0] if len(choices) == 1 else {"allOf": choices} if choices else {}
+    if not refused:
+        return {}
+    return {"not": refused[0] if len(refused) == 1 else {"anyOf": refused}}
+
+
+def _left_out(schema: Schema) -> list[str | None]:
+    """The values that are like none."""
+    return [None, ""] if schema.get("minLength") else [None]
 
 
 def _fits(example: ExampleModel, route: RouteModel, names: tuple[str, ...]) -> bool:

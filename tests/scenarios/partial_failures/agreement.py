@@ -15,6 +15,8 @@ from tests.scenarios.partial_failures.faulted_calls import SLEEP, WARM, FaultedJ
 
 SECONDS = 10
 """More than anything here takes."""
+START = "jmcp-kernel-"
+"""What tasks are called that start a kernel, also one for which nobody waits any more."""
 PROMISES = ("Nothing was changed", "Nothing was done", "did nothing")
 LOSSES = {"kernel_started", "kernel_restarted", "kernel_uncertain", "private_kernel_stopped"}
 
@@ -71,7 +73,8 @@ async def settled(jmcp: FaultedJmcp) -> None:
             await entry.wait(None)
         workers = [queue._worker for queue in dispatcher.runs._queues.values() if queue._worker]
         await asyncio.gather(*workers, *jmcp.kernels._work)
-        await asyncio.gather(*dispatcher.healing._starts, return_exceptions=True)
+        while starts := [one for one in asyncio.all_tasks() if one.get_name().startswith(START)]:
+            await asyncio.wait(starts)
         await dispatcher._cleaned_up()
 
 

@@ -5,11 +5,13 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 VENV := .venv
 OLDEST := .venv-oldest
+NEWEST := .venv-newest
+NEWEST_PYTHON ?= $(shell .ci/newest-python)
 BIN := $(VENV)/bin
 PORT ?= 8888
 
 .DEFAULT_GOAL := help
-.PHONY: help serve generate check test test-all test-oldest mutations golden bench profile
+.PHONY: help serve generate check test test-all test-oldest test-newest mutations golden bench profile
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -45,6 +47,10 @@ OLDEST_TESTS = $(if $(filter 1,$(JMCP_THOROUGH)),tests/ports tests/scenarios/jou
 test-oldest: $(OLDEST)/.all ## A smoke on the oldest versions of Jupyter that .ci/oldest.txt names
 	$(OLDEST)/bin/$(PYTEST) $(OLDEST_TESTS) $(ARGS)
 
+test-newest: $(NEWEST)/.all ## The same smoke on the newest Python that is found (NEWEST_PYTHON=... chooses)
+	@echo "test-newest: $$($(NEWEST)/bin/python -VV)"
+	$(NEWEST)/bin/$(PYTEST) -m oldest $(ARGS)
+
 mutations: $(VENV)/.all ## Break ten invariants on purpose, one at a time: the fast suite has to notice
 	$(BIN)/python -m tests.mutations
 
@@ -72,6 +78,12 @@ $(VENV)/.lab: pyproject.toml | $(VENV)/bin/pip
 $(VENV)/.all: pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
 	touch $@ $(VENV)/.lab
+
+$(NEWEST)/bin/pip: PYTHON = $(NEWEST_PYTHON)
+
+$(NEWEST)/.all: pyproject.toml | $(NEWEST)/bin/pip
+	$(NEWEST)/bin/python -m pip install --quiet --editable '.[all]' --group dev
+	touch $@
 
 $(OLDEST)/.all: pyproject.toml .ci/oldest.txt | $(OLDEST)/bin/pip
 	$(OLDEST)/bin/python -m pip install --quiet --constraint .ci/oldest.txt --editable '.[all]' --group dev

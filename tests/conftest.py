@@ -4,6 +4,7 @@ from tests.jupyter_process import jupyter, jupyter_home
 from tests.left_out import pytest_collection_modifyitems, pytest_runtest_makereport
 from tests.ports.stores.redis_server import redis_url
 from tests.served import served
+from tests.unclosed_connections import tell_of_unclosed_connections
 
 __all__ = [
     "jupyter",
@@ -13,3 +14,6 @@ __all__ = [
     "redis_url",
     "served",
 ]
+
+
+tell_of_unclosed_connections()

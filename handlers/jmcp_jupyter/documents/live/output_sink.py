@@ -69,6 +69,7 @@ class LiveSink:
         """Whether another run's outputs may still come."""
         self._watch: DocumentWatch | None = None
         self._lingering: asyncio.TimerHandle | None = None
+        self._detached = False
         self._running = False
         self._kept = False
         """Whether the run goes on with outputs that were there."""
@@ -220,7 +221,7 @@ class LiveSink:
             self._ended, self._leaves = True, running
         linger = 0.0
         try:
-            await self._opened.deliver(self._catch_up)
+            await self._opened.deliver(self._write_last)
             if self._running and not self._leaves and not self._taken and self._id is not None:
                 linger = RETURN_SECONDS if self.deleted else STALE_SECONDS * self._contested
         finally:
@@ -232,7 +233,7 @@ class LiveSink:
 
     def _detach(self) -> None:
         """Hold the room no more."""
-        self._lingering = None
+        self._lingering, self._detached = None, True
         self._listen(None)
         self._opened.followers.remove(self._catch_up)
         self._opened.release()
@@ -252,8 +253,16 @@ class LiveSink:
 
     def _catch_up(self) -> None:
         """Write what the document may lack: it was connected anew, or others moved cells."""
-        if self._closed and self._watch is None:
-            return
+        if not self._detached:
+            self._write_missing()
+
+    def _write_last(self) -> None:
+        """The same at the end, which comes after the sink's own where the room is out of reach."""
+        self._write_missing()
+        if self._detached:
+            self._listen(None)
+
+    def _write_missing(self) -> None:
         if self._running and self._ended and not self._leaves:
             self._write(self._show_idle)
         elif self._running or self._touched:

@@ -121,7 +121,8 @@ async def test_a_session_remembers_a_kernel_that_a_cancelled_call_started(
         await call
     # Waits for what the cancelled call left to do, as it comes after it in the kernel's queue.
     again = await server.call("execute_code", session_id=session, code="1")
-    assert again["notices"] == []
+    told = [notice["code"] for notice in again["notices"]]
+    assert told == ["kernel_started"], "which the cancelled call told nobody"
     assert (await server.call("unuse_notebook", session_id=session))["kernel"] == "stopped"
 
 

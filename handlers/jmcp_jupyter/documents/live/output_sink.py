@@ -5,41 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
-from pycrdt import Array, Map, Text
+from pycrdt import Map, Text
 
 from jmcp.core.ports import Output
 from jmcp_jupyter.documents.common.nbformat_cells import storable
 from jmcp_jupyter.documents.live.document_watch import DocumentWatch
 from jmcp_jupyter.documents.live.room import Room
+from jmcp_jupyter.documents.live.sent_outputs import SentOutput, outputs_of, placed_at, put
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
-from jmcp_jupyter.documents.live.y_data import append_text, from_y, y_output
+from jmcp_jupyter.documents.live.y_data import append_text, from_y
 
 RETURN_SECONDS = 300.0
 """Seconds after a run's end in which its cell may come back, by undo or from the change journal."""
 
 STALE_SECONDS = 2.0
 """Seconds after a run's end in which the tab of a run before it may still write into its cell."""
-
-
-@dataclass(slots=True)
-class _Sent:
-    """One output of the run, and where it is in the cell (None: nowhere, somebody cleared it)."""
-
-    output: Output
-    more: list[str] = field(default_factory=list)
-    place: int | None = None
-    cleared: bool = False
-    """Whether somebody took it away on purpose."""
-
-    def whole(self) -> Output:
-        if not self.more:
-            return self.output
-        start = self.output.get("text", "")
-        start = start if isinstance(start, str) else "".join(start)
-        return {**self.output, "text": "".join([start, *self.more])}
 
 
 class LiveSink:
@@ -78,10 +60,10 @@ class LiveSink:
         """Whether the run goes on without this sink."""
         self._idle_shown = False
         self._behind = False
-        self._touched: list[_Sent] = []
+        self._touched: list[SentOutput] = []
         """What was changed in a cell that does not run, where that may have to be done again."""
         self._reloads = opened.document.watch.reloads
-        self._sent: list[_Sent] = []
+        self._sent: list[SentOutput] = []
         self._placed = 0
         """How many outputs the cell had after the last write."""
         self._count: int | None = None
@@ -132,21 +114,21 @@ class LiveSink:
         def write(cell: Map[Any]) -> None:
             if not keep:
                 self._contested = cell.get("execution_state") == "running"
-                _outputs(cell).clear()
+                outputs_of(cell).clear()
             self._show_running(cell)
 
         self._write(write)
 
     def append(self, *outputs: Output) -> None:
-        added = [_Sent(dict(output)) for output in outputs]
+        added = [SentOutput(dict(output)) for output in outputs]
         self._outputs_so_far().extend(added)
         for sent in added:
             self._touch(sent)
 
         def write(cell: Map[Any]) -> None:
-            stored = _outputs(cell)
+            stored = outputs_of(cell)
             for sent in added:
-                _put(stored, sent)
+                put(stored, sent)
 
         self._write(write)
 
@@ -156,14 +138,14 @@ class LiveSink:
             return
 
         def write(cell: Map[Any]) -> None:
-            outputs = _outputs(cell)
+            outputs = outputs_of(cell)
             shared = None if sent.place is None else outputs[sent.place].get("text")
             if isinstance(shared, Text):
                 append_text(shared, text)
             else:
                 # Somebody cleared the cell during the run: go on with what comes from now on.
                 sent.output, sent.more = {**sent.output, "text": ""}, [text]
-                _put(outputs, sent)
+                put(outputs, sent)
 
         sent.more.append(text)
         self._touch(sent)
@@ -175,11 +157,11 @@ class LiveSink:
             return
         sent.output, sent.more = dict(output), []
         self._touch(sent)
-        self._write(lambda cell: _put(_outputs(cell), sent))
+        self._write(lambda cell: put(outputs_of(cell), sent))
 
     def clear(self) -> None:
         self._sent, self._touched = [], []
-        self._write(lambda cell: _outputs(cell).clear())
+        self._write(lambda cell: outputs_of(cell).clear())
 
     def count(self, execution_count: int | None) -> None:
         self._count = execution_count
@@ -268,18 +250,18 @@ class LiveSink:
         elif self._running or self._touched:
             self._write(lambda cell: None)
 
-    def _outputs_so_far(self) -> list[_Sent]:
+    def _outputs_so_far(self) -> list[SentOutput]:
         """What this run wrote; without a run, what the cell has now, which others may write."""
         self._follow()
         if not self._running:
             stored = None if self._cell is None else self._cell.get("outputs")
             self._sent = [
-                _Sent(output, place=place) for place, output in enumerate(from_y(stored) or ())
+                SentOutput(output, place=place) for place, output in enumerate(from_y(stored) or ())
             ]
             self._placed = len(self._sent)
         return self._sent
 
-    def _at(self, position: int) -> _Sent | None:
+    def _at(self, position: int) -> SentOutput | None:
         sent = self._outputs_so_far()
         return sent[position] if 0 <= position < len(sent) else None
 
@@ -313,7 +295,7 @@ class LiveSink:
                 self._cleared_by_others()
             if again or not behind:
                 change(cell)
-            self._placed = len(_outputs(cell))
+            self._placed = len(outputs_of(cell))
 
     @contextmanager
     def _noting_edits(self) -> Iterator[None]:
@@ -351,13 +333,13 @@ class LiveSink:
 
     def _cleared(self, cell: Map[Any]) -> bool:
         """Whether somebody took outputs away, as JupyterLab's Clear Outputs does."""
-        return len(_outputs(cell)) < self._placed
+        return len(outputs_of(cell)) < self._placed
 
     def _exact(self, cell: Map[Any]) -> bool:
         """Whether the cell shows what this run put there, and nothing else."""
-        placed = sorted((sent for sent in self._sent if sent.place is not None), key=_place)
+        placed = sorted((sent for sent in self._sent if sent.place is not None), key=placed_at)
         shown = [storable(sent.whole()) for sent in placed]
-        return from_y(_outputs(cell)) == shown and (
+        return from_y(outputs_of(cell)) == shown and (
             not self._ended or cell.get("execution_count") == self._count
         )
 
@@ -365,21 +347,21 @@ class LiveSink:
         for sent in self._sent:
             sent.place, sent.cleared = None, True
 
-    def _touch(self, sent: _Sent) -> None:
+    def _touch(self, sent: SentOutput) -> None:
         if not self._running and all(sent is not one for one in self._touched):
             self._touched.append(sent)
 
     def _redo(self, cell: Map[Any]) -> None:
         """Change a cell that does not run as was done before."""
-        outputs = _outputs(cell)
+        outputs = outputs_of(cell)
         for sent in self._touched:
             if sent.place is not None and sent.place >= len(outputs):
                 sent.place = None
-            _put(outputs, sent)
+            put(outputs, sent)
 
     def _rewrite(self, cell: Map[Any]) -> None:
         """Make the cell hold all that this run produced."""
-        outputs, kept = _outputs(cell), [sent for sent in self._sent if not sent.cleared]
+        outputs, kept = outputs_of(cell), [sent for sent in self._sent if not sent.cleared]
         if from_y(outputs) == [storable(sent.whole()) for sent in kept]:
             for place, sent in enumerate(kept):
                 sent.place = place
@@ -387,27 +369,5 @@ class LiveSink:
             outputs.clear()
             for sent in kept:
                 sent.place = None
-                _put(outputs, sent)
+                put(outputs, sent)
         self._show_running(cell)
-
-
-def _place(sent: _Sent) -> int:
-    return -1 if sent.place is None else sent.place
-
-
-def _outputs(cell: Map[Any]) -> Array[Any]:
-    """The cell's outputs; made where another client left them out or the cell changed its type."""
-    outputs = cell.get("outputs")
-    if not isinstance(outputs, Array):
-        cell["outputs"] = outputs = Array()
-    return outputs
-
-
-def _put(outputs: Array[Any], sent: _Sent) -> None:
-    stored = y_output(sent.whole())
-    sent.cleared = False
-    if sent.place is None:
-        sent.place = len(outputs)
-        outputs.append(stored)
-    else:
-        outputs[sent.place] = stored

@@ -7,12 +7,20 @@ import json
 from typing import Any
 
 import pytest
+from jupyter_server.utils import ensure_async
+from tornado.web import HTTPError
 
-from jmcp.core.errors import DirectoryMissing, NotebookBroken, NotebookExists, NotebookMissing
+from jmcp.core.errors import (
+    DirectoryMissing,
+    NotebookBroken,
+    NotebookExists,
+    NotebookMissing,
+    WriteRefused,
+)
 from jmcp.core.notices import CellIdsGiven
 from jmcp.core.ports import Cells
 from tests.document_access import editing, output_sink, reading
-from tests.ports.documents.conftest import DocumentSetup, nbformat
+from tests.ports.documents.conftest import DocumentSetup, StartServer, local_only, nbformat
 
 HEX = set("0123456789abcdef")
 ODD_CELL = json.dumps(
@@ -251,6 +259,43 @@ async def test_create_overwrites_nothing_and_makes_no_directories(
     with pytest.raises(DirectoryMissing):
         await any_server.documents.create("nowhere/a.ipynb")
     assert any_server.sources("a.ipynb") == ["precious"]
+
+
+@local_only
+async def test_create_overwrites_nothing_that_is_made_meanwhile(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between looking whether the path is free and writing, a person makes a notebook there."""
+    server = await start_server()
+    genuine = server.contents.file_exists
+
+    async def file_exists(path: str) -> bool:
+        found: bool = await ensure_async(genuine(path))
+        if path == "a.ipynb" and not found:
+            server.write("a.ipynb", "precious")
+        return found
+
+    monkeypatch.setattr(server.contents, "file_exists", file_exists)
+    with pytest.raises(NotebookExists):
+        await server.documents.create("a.ipynb")
+    assert server.sources("a.ipynb") == ["precious"]
+
+
+@local_only
+async def test_a_file_that_could_not_be_created_leaves_nothing(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await start_server()
+
+    async def save(model: Any, path: str) -> Any:
+        raise HTTPError(500, "No space left on device")
+
+    monkeypatch.setattr(server.contents, "save", save)
+    with pytest.raises(WriteRefused):
+        await server.documents.create("a.ipynb")
+    monkeypatch.undo()
+    assert server.text("a.ipynb") is None
+    await server.documents.create("a.ipynb")
 
 
 async def test_a_notebook_that_vanishes_outside_is_missing(any_server: DocumentSetup) -> None:

@@ -7,16 +7,17 @@ import base64
 import inspect
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_server.services.contents.fileio import FileManagerMixin
+from jupyter_server.services.contents.filemanager import FileContentsManager
 from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
 from jmcp.core.errors import BackendError
-from jmcp_api.backend_errors import WriteRefused
+from jmcp_api.backend_errors import NotebookExists, WriteRefused
 from jmcp_jupyter.documents.common.file_diagnosis import diagnose
 from jmcp_jupyter.documents.common.models import (
     DEFAULT_MAX_BYTES,
@@ -99,6 +100,29 @@ class Contents:
         self.on_saved(path)
         return stamp
 
+    async def save_new(self, path: str, content: dict[str, Any]) -> None:
+        """Write a notebook where nothing is. Raises NotebookExists, WriteRefused.
+
+        Whoever makes a file there meanwhile keeps it: Jupyter's contents managers overwrite what
+        they are told to save, so the file is made first where it is one of this machine's.
+        """
+        manager = self.manager
+        if not isinstance(manager, FileContentsManager):
+            await self.save(path, content)
+            return
+        file = os.path.join(manager.root_dir, path)
+        try:
+            _make_empty(file)
+        except FileExistsError as error:
+            raise NotebookExists.file_there(path=path) from error
+        except OSError as error:
+            raise WriteRefused.not_written(path=path, reason=brief(error)) from error
+        try:
+            await self.save(path, content)
+        except BaseException:
+            _remove_empty(file)
+            raise
+
     async def _get(self, path: str, *, content: bool) -> dict[str, Any]:
         get = self.manager.get
         # Contents managers older than jupyter_server 2.11 have no hashes.
@@ -118,6 +142,19 @@ def modified(manager: Any, path: str) -> datetime | None:
         return datetime.fromtimestamp(os.stat(manager._get_os_path(path)).st_mtime, UTC)
     except (OSError, HTTPError, ValueError, OverflowError):
         return None
+
+
+def _make_empty(file: str) -> None:
+    """Raises FileExistsError."""
+    with open(file, "x"):
+        pass
+
+
+def _remove_empty(file: str) -> None:
+    """Take a file away that nobody has written anything into."""
+    with suppress(OSError):
+        if not os.path.getsize(file):
+            os.unlink(file)
 
 
 def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:

@@ -73,7 +73,7 @@ class LocalDocuments(JupyterDocuments):
             raise NotebookExists.file_there(path=target)
 
     async def _write_new(self, target: str, content: dict[str, Any]) -> None:
-        await self._contents.save(target, content)
+        await self._contents.save_new(target, content)
 
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         directory = await self._identity.directory(path)

@@ -26,6 +26,7 @@ from jmcp.core.notices import (
     FileChanged,
     NotebookMoved,
     Notice,
+    PrivateKernelStopped,
     RunEnds,
     RunGoesOn,
     TabNotUpdated,
@@ -167,6 +168,9 @@ class Session:
             self.notice(NotebookMoved(old=held.ref.path, new=ref.path))
             held = self.alter(ref.key, partial(_renamed, ref))
         self.touched = held
+        if held.pending_notice == PrivateKernelStopped.code:
+            # What the session itself did before a call of it failed is no matter of kernels alone.
+            self.notices_to_deliver.add(held.ref.key)
         return self._notebook(held)
 
     def _notebook(self, held: HeldNotebook) -> Notebook:

@@ -88,6 +88,16 @@ class JupyterApi:
             raise self.not_its_answer(response)
         return found
 
+    def model(self, response: httpx2.Response, **fields: type) -> dict[str, Any]:
+        """The JSON object of a successful answer, which has to have these fields of these types.
+
+        Raises JupyterUnreachable for any other answer.
+        """
+        found = self.decoded(response, dict)
+        if not all(isinstance(found.get(name), kind) for name, kind in fields.items()):
+            raise self.not_its_answer(response)
+        return found
+
     def not_its_answer(self, response: httpx2.Response) -> JupyterUnreachable:
         """The error for an answer that a Jupyter Server does not give."""
         content_type = response.headers.get("content-type", "nothing").partition(";")[0]

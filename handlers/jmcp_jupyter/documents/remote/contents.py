@@ -89,14 +89,14 @@ class RemoteContents:
     async def kind(self, path: str) -> str | None:
         """`notebook`, `file` or `directory`; None where the server shows nothing."""
         response = await self._api.request("GET", self._url(path), content=0)
-        return None if response.is_error else str(response.json()["type"])
+        return None if response.is_error else str(self._api.model(response, type=str)["type"])
 
     async def entries(self, path: str) -> Sequence[FileEntry]:
         """The entries of a directory by path. Raises DirectoryMissing."""
         response = await self._api.request("GET", self._url(path), type="directory", content=1)
         if response.is_error:
             raise backend_errors.DirectoryMissing.nothing_there(path=path)
-        return entries(response.json())
+        return entries(self._api.model(response, content=list))
 
     async def _model(self, path: str, **query: int) -> dict[str, Any]:
         try:
@@ -107,8 +107,8 @@ class RemoteContents:
             raise
         if response.is_error:
             raise read_error(path, response.status_code)
-        model: dict[str, Any] = response.json()
-        return model
+        content = {"content": dict} if query.get("content") else {}
+        return self._api.model(response, last_modified=str, **content)
 
     async def _may_read(self) -> bool:
         """Whether the token may read at all, and only this one file is closed to the server."""

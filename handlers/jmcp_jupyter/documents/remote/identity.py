@@ -114,7 +114,9 @@ class RemoteIdentity:
         if self._paths.get(path) == path:
             return path  # known before the server gave it an id: one notebook has one key
         reply = await self._api.request("GET", f"api/fileid/id?{urlencode({'path': path})}")
-        return path if reply.is_error else str(reply.json()["id"])
+        if reply.is_client_error:  # no such route
+            return path
+        return str(self._api.model(reply, id=str)["id"])
 
     async def _index_folders(self, path: str) -> None:
         """Give ids to the folders of a notebook: ids follow the rename of a folder only where the
@@ -131,7 +133,7 @@ class RemoteIdentity:
             return key
         reply = await self._api.request("GET", "api/fileid/path", id=key)
         if not reply.is_error:
-            return str(reply.json()["path"])
+            return str(self._api.model(reply, path=str)["path"])
         if UNKNOWN_ID in reply.text:
             return None
         # No such route: the path that was last known, if it is still that notebook.

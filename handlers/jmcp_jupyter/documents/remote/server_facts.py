@@ -69,9 +69,9 @@ class RemoteServer:
             f"api/collaboration/session/{quoted(path)}",
             body={"format": "json", "type": "notebook"},
         )
-        if response.is_error:
+        if response.is_client_error:
             return None
-        reply = response.json()
+        reply = self._api.model(response, fileId=str, sessionId=str)
         return DocumentSession(file_id=reply["fileId"], session=reply["sessionId"])
 
     async def _ask(self) -> Facts:
@@ -82,7 +82,7 @@ class RemoteServer:
         status = await self._api.request("GET", "api/status")
         if status.is_error:
             raise JupyterUnreachable.no_start_time(url=self._api.url, status=status.status_code)
-        return Facts(live=False, session=str(status.json()["started"]))
+        return Facts(live=False, session=str(self._api.model(status, started=str)["started"]))
 
     async def _rtc_off(self) -> bool:
         """Whether JupyterLab works on files although the extension is there."""

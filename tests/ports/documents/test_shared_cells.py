@@ -75,6 +75,27 @@ async def test_a_person_who_runs_the_cell_meanwhile_has_it(
     assert mine["execution_state"] == "idle"
 
 
+async def test_what_came_between_clearing_and_running_is_taken_away(start_server: START) -> None:
+    server = await start_server()
+    server.write("a.ipynb", "run")
+    sink = await sink_of(server, "a.ipynb")
+    (room,) = server.rooms.values()
+    mine = room._document.ycells[0]
+    sink.begin()
+    sink.append(stream("before"))
+    async with tab(server.app, "a.ipynb") as person:
+        await until(lambda: len(cell_of(person)["outputs"]) == 1)
+        clear_in(person)
+        await until(lambda: len(mine["outputs"]) == 0)
+        sink.extend_text(0, "between")
+        sink.append(result("between"))
+        cell_of(person)["execution_state"] = "running"
+        await until(lambda: sink.taken)
+        await sink.close()
+        await until(lambda: len(mine["outputs"]) == 0)
+        await until(lambda: len(cell_of(person)["outputs"]) == 0)
+
+
 async def test_a_person_who_clears_the_cell_has_not_run_it(start_server: START) -> None:
     server = await start_server()
     server.write("a.ipynb", "run")

@@ -83,15 +83,29 @@ class LiveSink:
         self._taken = True
 
     def on_cell_changed(self, keys: Mapping[str, Any]) -> None:
-        if self._writing or self._opened.reloading:
+        if self._writing or self._taken or self._opened.reloading:
             return
         state = keys.get("execution_state")
         if state is not None and state.get("newValue") == "running" and not self._leaves:
             self._taken = True
+            asyncio.get_running_loop().call_soon(self._withdraw)
         elif "outputs" in keys or "execution_count" in keys:
             self._disturbed = True
             if self._lingering is not None:
                 asyncio.get_running_loop().call_soon(self._catch_up)
+
+    def _withdraw(self) -> None:
+        """Take away what came into the cell after it had been cleared for the run that has it now."""
+        if self._opened.reloading or self._watch is None:
+            return
+        with self._noting_edits(), self._opened.document.transaction():
+            self._follow()
+            if self._cell is None:
+                return
+            outputs, mine = outputs_of(self._cell), [storable(sent.whole()) for sent in self._sent]
+            for place, output in reversed([*enumerate(from_y(outputs))]):
+                if output in mine:
+                    del outputs[place]
 
     def on_cell_inserted(self) -> None:
         if self._lingering is not None:

@@ -34,7 +34,7 @@ async def test_a_read_only_file_is_told_and_written_when_it_can_be(setup: Remote
     await eventually(notices_of, "a notice says that the file is read-only")
     await edits_work(setup, editor)
     assert path.read_bytes() == before
-    assert (await setup.agent.call("insert_cell", **NEW))["saved"] == "pending"
+    assert (await setup.agent.call("insert_cell", **NEW))["saved"] == "failed"
     ledger.sources[list(await setup.agent.cells())[-1]] = NEW["cell_source"]
     path.chmod(0o600)
     await setup.on_disk("closed.ipynb", ledger)

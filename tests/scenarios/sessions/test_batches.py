@@ -77,7 +77,7 @@ async def test_ranges(server: SessionServer) -> None:
     for call, code in (
         ({"start_index": 4}, "cell_not_found"),
         ({"start_index": 2, "end_index": 1}, "invalid_arguments"),
-        ({"start_index": 2, "start_cell_id": "cell2"}, "invalid_arguments"),
+        ({"start_index": 2, "start_cell_id": "cell1"}, "invalid_arguments"),
     ):
         assert (await server.fail("run_cells", session_id=session, **call))["code"] == code
 

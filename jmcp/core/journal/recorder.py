@@ -242,7 +242,7 @@ class JournalRecorder:
 
     async def catch_up(self, document: Document, session: str) -> None:
         """Recover what there is to recover, if the document can be written."""
-        with suppress(WriteRefused):
+        with suppress(WriteRefused), self._best_effort():
             self.claim(document.ref)
             async with document.edit() as cells:
                 if not self.is_behind(cells, session):

@@ -1,9 +1,13 @@
-"""What the recorder does where the journal has no room: unsaved edits are saved, or it is said."""
+"""What the recorder does where the journal has no room or fails."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
+from jmcp.core.errors import StateUnavailable
+from jmcp.core.journal.entries import Entry
 from jmcp.core.ports import NotebookRef
 from jmcp.core.stores.journal_memory import MemoryJournal
 from tests.fakes.documents import FakeDocuments
@@ -61,3 +65,24 @@ async def test_an_edit_that_is_neither_recorded_nor_saved_is_said(
     assert told[-3:] == [["edit_not_recorded"]] * 3
     assert next(one.after for one in crowded.journal.entries(ref.key)) == "0"
     await crowded.notebooks.close()
+
+
+class UnsettledJournal(MemoryJournal):
+    """A journal whose store is away once what was recovered is to be noted."""
+
+    def settle(self, entries: Sequence[Entry]) -> None:
+        raise StateUnavailable.silent_redis(reason="gone")
+
+
+async def test_a_recovery_that_cannot_be_noted_is_no_error_of_the_call_that_found_it() -> None:
+    documents = FakeDocuments()
+    documents.write("n.ipynb", "first")
+    notebooks = JournaledNotebooks(documents, UnsettledJournal(), look_seconds=LOOK_SECONDS)
+    ref = await documents.identify("n.ipynb")
+    async with notebooks.edit(ref) as cells:
+        cells.insert(1, "code", "second")
+    documents.reload("n.ipynb")
+    for _ in range(2):
+        async with notebooks.read(ref) as cells:
+            assert [cells.get(at).source for at in range(len(cells))] == ["first", "second"]
+    await notebooks.close()

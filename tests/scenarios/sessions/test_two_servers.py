@@ -113,7 +113,7 @@ async def _lose_and_find(pair: Pair) -> None:
     pair.redis.close()
     for served in (one, other):
         away = await call(served, "read_notebook", session_id=session_id)
-        assert "The Redis server that keeps the sessions does not answer" in str(away)
+        assert "the Redis server that keeps the sessions does not answer" in str(away)
         assert PASSWORD not in str(away)
     with redis_server(pair.folder, password=PASSWORD, port=pair.port):
         # It keeps nothing itself, so the session is gone with it.

@@ -56,6 +56,31 @@ async def test_a_file_that_changed_during_an_edit_is_left_alone(server: Document
     assert server.sources("a.ipynb") == ["ours, later"]
 
 
+async def test_what_others_write_right_after_an_edit_is_theirs(
+    server: DocumentServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.write("a.ipynb", "1", "2")
+    ref = await server.documents.identify("a.ipynb")
+    genuine = server.contents.save
+
+    async def save(model: dict[str, Any], path: str) -> Any:
+        saved = await genuine(model, path)
+        server.write("a.ipynb", "theirs", "2")
+        return saved
+
+    monkeypatch.setattr(server.contents, "save", save)
+    async with editing(server.documents, ref) as cells:
+        looked = cells.changes.cursor
+        cells.set_source(0, "ours")
+    monkeypatch.setattr(server.contents, "save", genuine)
+    async with reading(server.documents, ref) as cells:
+        assert cells.get(0).source == "theirs"
+        assert cells.changes.replaced_since(looked)
+    async with editing(server.documents, ref) as cells:
+        cells.set_source(1, "ours")
+    assert server.sources("a.ipynb") == ["theirs", "ours"]
+
+
 async def test_an_edit_that_changes_nothing_writes_nothing(server: DocumentServer) -> None:
     server.write("a.ipynb", "1")
     ref = await server.documents.identify("a.ipynb")

@@ -71,6 +71,13 @@ def stamp_of(model: Mapping[str, Any]) -> str:
     return model.get("hash") or f"{model['last_modified']} {model.get('size')}"
 
 
+def stamp_of_saved(saved: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """The stamp of `found`, the model of a file that was just written, of which Jupyter answered
+    `saved`; one that no file has where others have written it in between: `found` is theirs."""
+    written = saved.get("last_modified")
+    return stamp_of(found) if written in (None, found.get("last_modified")) else ""
+
+
 def status_phrase(status: int) -> str:
     """An HTTP status in one phrase, without the server's own paths (Jupyter's messages have them)."""
     if status == 403:

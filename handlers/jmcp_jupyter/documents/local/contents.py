@@ -26,6 +26,7 @@ from jmcp_jupyter.documents.common.models import (
     check_size,
     read_error,
     stamp_of,
+    stamp_of_saved,
     status_phrase,
 )
 
@@ -90,13 +91,14 @@ class Contents:
             return stamp_of(await self._get(path, content=False))
 
     async def save(self, path: str, content: dict[str, Any]) -> str:
-        """Write a notebook and return its new stamp. Raises WriteRefused."""
+        """Write a notebook and return its new stamp, as `stamp_of_saved`. Raises WriteRefused."""
         model = {"type": "notebook", "format": "json", "content": content}
         try:
-            await ensure_async(self.manager.save(model, path))
+            saved = await ensure_async(self.manager.save(model, path))
         except (HTTPError, OSError) as error:
             raise WriteRefused.not_written(path=path, reason=brief(error)) from error
-        stamp = await self.stamp(path)
+        with reading(path):
+            stamp = stamp_of_saved(saved, await self._get(path, content=False))
         self.on_saved(path)
         return stamp
 

@@ -25,6 +25,7 @@ from jmcp_jupyter.documents.common.models import (
     check_size,
     read_error,
     stamp_of,
+    stamp_of_saved,
     status_phrase,
 )
 from jmcp_jupyter.http_api import JupyterApi, quoted
@@ -71,12 +72,16 @@ class RemoteContents:
         return stamp_of(await self._model(path, content=0, hash=1))
 
     async def save(self, path: str, content: dict[str, Any]) -> str:
-        """Write a notebook and return its new stamp. Raises WriteRefused, JupyterUnreachable."""
+        """Write a notebook and return its new stamp, as `stamp_of_saved`.
+
+        Raises WriteRefused, JupyterUnreachable.
+        """
         body = {"type": "notebook", "format": "json", "content": content}
         try:
             response = await self._api.request("PUT", self._url(path), body=body)
             if response.is_success:
-                return await self.stamp(path)
+                saved = self._api.model(response)
+                return stamp_of_saved(saved, await self._model(path, content=0, hash=1))
         except JupyterUnreachable as error:
             raise backend_errors.JupyterUnreachable.not_confirmed(
                 url=self._api.url, path=path

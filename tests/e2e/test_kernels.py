@@ -113,10 +113,12 @@ async def test_two_sessions_share_one_notebook(
     assert texts(await colleague.run("from_agent + 1")) == ["2"]
 
     async def write_cells(who: Agent, name: str) -> list[str]:
-        made = []
+        made: list[str] = []
         for n in range(10):
+            # By id: the cell at an index may be the other's by now, and is refused then.
+            place = {"after_cell_id": made[-1]} if made else {"cell_index": -1}
             cell = await who.call(
-                "insert_cell", cell_index=0, cell_type="code", cell_source=f"{name} = {n}"
+                "insert_cell", cell_type="code", cell_source=f"{name} = {n}", **place
             )
             await who.call(
                 "edit_cell_source",

@@ -177,9 +177,11 @@ class DeferredWrites:
 
     async def require(self, record: SessionRecord) -> None:
         """Store all of this session. Raises StateUnavailable where it cannot be changed now."""
-        self.note(record, {})
+        name = record.owner, record.session_id
+        # A call that is refused later is no use of the session, so its last one stays.
+        self._uses.setdefault(name, _Use(record.last_accessed))
         async with self._writing:
-            await self._store_use((record.owner, record.session_id))
+            await self._store_use(name)
 
     async def close(self) -> None:
         """Store the rest, if the store lets itself be written."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -310,14 +311,16 @@ async def test_another_process_takes_a_run_up(far: Far, ref: NotebookRef, others
     websocket = await other.__aenter__() if others else None
     await far.kernels.close()
     async with asyncio.timeout(LIMIT):
-        await run
+        heard = (await run).heard
+    assert heard is not None
+    request = replace(far.requests[0], heard=heard)
     await far.connections(kernel_id, 1 if others else 0)
     far.go()
     await far.missed(kernel_id, before, websocket)
     second = Far(far.server, far.net)
     try:
         async with asyncio.timeout(LIMIT):
-            reply = await second.kernels.resume(far.requests[0], after)
+            reply = await second.kernels.resume(request, after)
             assert reply.status == "ok"
             assert reply.incomplete == ("lost_contact" if others else None)
             assert after.text.endswith(f"{TICKS - 1}\n")

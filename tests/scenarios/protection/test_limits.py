@@ -210,7 +210,8 @@ async def test_bodies_above_the_limit_are_refused(jupyter: StartJupyter) -> None
             await server.http.post(f"{server.url}/mcp", content=chunks(source), headers=JSON),
         ):
             too_large(answer)
-        cell["cell_source"] = "x" * (MIB - 1000)
+        # Two bytes each in JSON: of a cell that many characters would be too many.
+        cell["cell_source"] = "\\" * (MIB // 2 - 500)
         fits = await server.rest("POST", f"/sessions/{session}/cells", json=cell)
         assert fits.status_code == 201
 

@@ -50,8 +50,14 @@ far they are."""
 FLUSH_SECONDS = 1
 """For closing idle connections, after every answer was sent."""
 
+LEAVING_SECONDS = 11.0
+"""For leaving a Jupyter Server that does not answer: a second for the kernels' channels, five for
+the journal's last saves, and five for those of the rooms, which are side by side."""
+
 OTHER_SECONDS = 10.0
 """Added to the sum of all bounds, for a machine that is busy with other work."""
+
+STOP_BOUNDS = (CALLS_SECONDS, DRAIN_SECONDS, LEAVING_SECONDS, OTHER_SECONDS)
 
 THREADS_SECONDS = 0.5
 """For threads that wait for a server that is gone."""
@@ -80,7 +86,7 @@ def serve(options: StandaloneOptions) -> None:
 
 async def serve_stdio(options: StandaloneOptions, fds: StdioFds) -> None:
     """Serve MCP to the process that started this one, until it closes stdin or a signal comes."""
-    stop = StopSignal(CALLS_SECONDS + DRAIN_SECONDS + STDIO_CLOSE_SECONDS + OTHER_SECONDS)
+    stop = StopSignal(sum(STOP_BOUNDS) + STDIO_CLOSE_SECONDS)
     async with servers_of(options) as servers:
         calls = deferred_calls(servers, STDIO_CLOSE_SECONDS)
         await calls.start()
@@ -105,7 +111,7 @@ async def serve_stdio(options: StandaloneOptions, fds: StdioFds) -> None:
 
 async def serve_http(options: StandaloneOptions, listener: socket.socket) -> None:
     """Serve all HTTP surfaces on that socket, until a signal."""
-    stop = StopSignal(CALLS_SECONDS + DRAIN_SECONDS + HTTP_CLOSE_SECONDS + OTHER_SECONDS)
+    stop = StopSignal(sum(STOP_BOUNDS) + HTTP_CLOSE_SECONDS)
     async with servers_of(options) as servers:
         calls = deferred_calls(servers, HTTP_CLOSE_SECONDS)
         made = site(

@@ -245,7 +245,8 @@ async def test_it_ends_when_jupyter_does_not_answer_any_more(
                 process.hang_up()
             else:
                 process.process.send_signal(signal.SIGTERM)
-            assert (await process.ended())[0] == 0
+            status, told = await process.ended()
+            assert status == 0, told
 
 
 async def test_it_works_once_jupyter_is_there_and_says_so(tmp_path: Path, remote: Served) -> None:

@@ -20,6 +20,8 @@ LONGEST_WAIT_SECONDS = 10.0
 DELIVERY_SECONDS = 10.0
 """How long the end of a run waits for a server that does not answer. Its outputs wait longer."""
 IDLE_SECONDS = 300.0
+LAST_SAVE_SECONDS = 5.0
+"""For what is unsaved when jmcp leaves the server; the journal has it for the next process."""
 
 
 class RemoteRoom:
@@ -203,7 +205,9 @@ class RemoteRoom:
 
     async def _last_save(self) -> None:
         if self.saver is not None:
-            await self.saver.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_SAVE_SECONDS):
+                    await self.saver.close()
 
     async def _end_tasks(self) -> None:
         for task in (self._returning, self._closing):

@@ -168,9 +168,9 @@ class Dispatcher(Server):
             self.later(lost, f"after a failed {tool.name}")
         if isinstance(error, asyncio.CancelledError):
             self._left(tool, session)
-        else:
+        elif readings := session.unsaved_readings():
             # What it has read and changed before it failed, other calls know already.
-            self.sessions.note(session.record, session.unsaved_readings())
+            self.sessions.note(session.record, readings)
 
     def _left(self, tool: Tool, session: Session) -> None:
         """The caller is gone: its runs go on or end, as the tool declares.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.agent import Agent, connected_agent, eventually, is_run, saved, texts, write
-from tests.e2e.lab import CLEANUP_SECONDS, Lab, browser, chromium, serve_lab
+from tests.e2e.lab import CLEANUP_SECONDS, Lab, chromium
 from tests.served import Served
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="no chromium on the PATH")
@@ -48,22 +48,10 @@ print("end")
 """
 
 
-@pytest.fixture(scope="module")
-def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serve_lab(tmp_path_factory.mktemp("lab")) as served:
-        yield served
-
-
 @pytest.fixture
 async def agent(lab_server: Served) -> AsyncIterator[Agent]:
     async with connected_agent(lab_server) as agent:
         yield agent
-
-
-@pytest.fixture
-async def chrome() -> AsyncIterator[Browser]:
-    async with browser() as launched:
-        yield launched
 
 
 @pytest.mark.oldest

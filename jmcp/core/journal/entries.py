@@ -1,7 +1,7 @@
 """The change journal: every edit of a notebook, kept until its file has it, and then for review.
 
 An entry is on disk before the edit is acknowledged, and survives the death of the process (not the
-loss of power, see `stores.statefile`). While it is `pending` it serves recovery; afterwards undo,
+loss of power, see `core/stores/state_file.py`). While it is `pending` it serves recovery; afterwards undo,
 review and "who changed what", until the notebook's oldest entries give way to new ones.
 """
 
@@ -81,7 +81,7 @@ Room = Literal["free", "low", "none"]
 
 
 class Journal(Protocol):
-    """Entries of all notebooks. Its methods may raise `stores.statefile.StateUnavailable`."""
+    """Entries of all notebooks. Its methods may raise `errors.StateUnavailable`."""
 
     process: str
     """Names this process in its entries."""

@@ -23,7 +23,7 @@ from jmcp.core.observe.audit import AuditLog
 from jmcp.core.observe.call_log import CallLog
 from jmcp.core.observe.events import Observer
 from jmcp.core.ports import Documents, Kernels
-from jmcp.core.sessions.readings import Readings
+from jmcp.core.sessions.readings.session_readings import Readings
 from jmcp.options.settings import Settings
 from jmcp.state.folder import open_stores, state_folder
 from jmcp_api import http, mcp, phrases, registry, sessions, texts

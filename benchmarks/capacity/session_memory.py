@@ -13,8 +13,8 @@ from uuid import uuid4
 from benchmarks import limits
 from benchmarks.figures import Figure
 from jmcp.core.ports import NotebookRef
-from jmcp.core.sessions.read_cells import Reading
-from jmcp.core.sessions.readings import with_reading
+from jmcp.core.sessions.readings.read_cells import Reading
+from jmcp.core.sessions.readings.session_readings import with_reading
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord, Store
 from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.sqlite import SqliteStore

@@ -6,28 +6,11 @@ from collections.abc import Callable, Mapping
 
 from jmcp_codegen.build import build
 from jmcp_codegen.check import check
-from jmcp_codegen.emit import (
-    arrays,
-    backend_errors,
-    enums,
-    errors,
-    http,
-    jupyter,
-    limits,
-    listing,
-    mcp,
-    models,
-    notices,
-    openapi,
-    package,
-    phrases,
-    ports,
-    reference,
-    registry,
-    sessions,
-    texts,
-)
+from jmcp_codegen.emit import package, ports, registry, sessions
 from jmcp_codegen.emit.printing import Printer, formatted
+from jmcp_codegen.emit.sentences import backend_errors, errors, notices, phrases, texts
+from jmcp_codegen.emit.surfaces import http, jupyter, listing, mcp, openapi, reference
+from jmcp_codegen.emit.types import arrays, enums, limits, models
 from jmcp_codegen.source.load import Spec
 from jmcp_codegen.source.model import ApiModel
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jmcp.core.ports import Cells
-from jmcp.core.sessions.call_view import CallView
+from jmcp.core.sessions.readings.call_view import CallView
 from jmcp.core.sessions.session import Session
 from jmcp_api.errors import InvalidArguments, TextNotFound, TextNotUnique
 from jmcp_api.models import (

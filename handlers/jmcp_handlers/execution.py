@@ -8,8 +8,8 @@ from jmcp.core.errors import BackendError
 from jmcp.core.notices import CellNotRun, SourceChanged
 from jmcp.core.ports import Cell, Cells
 from jmcp.core.runs.batch import Batch, BatchRequest, Step
-from jmcp.core.sessions.call_view import CallView
 from jmcp.core.sessions.notebook import Notebook
+from jmcp.core.sessions.readings.call_view import CallView
 from jmcp.core.sessions.session import Session
 from jmcp_api.errors import CellNotCode, ExecutionNotFound, InvalidArguments
 from jmcp_api.models import (

@@ -15,7 +15,7 @@ import pytest
 from jmcp.core import errors, ports
 from jmcp.core.calls import principal, tool
 from jmcp.core.kernels import release
-from jmcp.core.runs import status
+from jmcp.core.runs.record import status
 from jmcp_api import enums
 
 SCHEMAS = Path(__file__).parents[2] / "codegen" / "jmcp_codegen" / "schemas"

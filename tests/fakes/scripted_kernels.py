@@ -9,9 +9,9 @@ from typing import Any, cast
 from jmcp.core.errors import BackendError, KernelDown
 from jmcp.core.outputs.cell_outputs import CellOutputs
 from jmcp.core.ports import Health, KernelInfo, NotebookRef, OnMessage, OutputSink, Reply, Request
+from jmcp.core.runs.record.request import RunRequest
+from jmcp.core.runs.record.run import Run
 from jmcp.core.runs.registry import RunRegistry
-from jmcp.core.runs.request import RunRequest
-from jmcp.core.runs.run import Run
 from tests.fakes.recording_sink import RecordingSink
 
 LIMIT = 10

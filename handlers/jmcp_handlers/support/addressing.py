@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jmcp.core.ports import Cell, Cells
-from jmcp.core.sessions.call_view import CallView
+from jmcp.core.sessions.readings.call_view import CallView
 from jmcp_api.errors import CellNotFound, InvalidArguments
 from jmcp_api.models import CellOutline
 from jmcp_handlers.support.places import refuse_elsewhere

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from jmcp.core.notices import CellElsewhere, CellGone
 from jmcp.core.ports import Cell, Cells
-from jmcp.core.sessions.call_view import CallView
+from jmcp.core.sessions.readings.call_view import CallView
 from jmcp.core.sessions.session import Session
 from jmcp_api import phrases
 from jmcp_api.errors import CellChanged

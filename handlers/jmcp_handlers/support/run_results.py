@@ -6,7 +6,7 @@ from jmcp.core.errors import NotebookMissing
 from jmcp.core.ports import Cells, Output
 from jmcp.core.runs.batch import Batch as RunBatch
 from jmcp.core.runs.batch import Step
-from jmcp.core.runs.run import Run
+from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.session import Session
 from jmcp_api import phrases

@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from jmcp.core.editing.line_diff import DiffBudget
 from jmcp.core.ports import Cell, Cells
-from jmcp.core.sessions.call_view import CallView
+from jmcp.core.sessions.readings.call_view import CallView
 from jmcp_api import limits, phrases
 from jmcp_api.errors import CellChanged
 from jmcp_handlers.support.diffs import diff

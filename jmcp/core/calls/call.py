@@ -10,7 +10,7 @@ from jmcp.core.calls.principal import SCOPES, Scope
 from jmcp.core.calls.tool import Api
 from jmcp.core.errors import ToolError
 from jmcp.core.observe.metrics import Metrics
-from jmcp.core.runs.progress import Report
+from jmcp.core.runs.record.progress import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

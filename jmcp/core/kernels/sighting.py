@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from jmcp.core.ports import Health, KernelConnection
-from jmcp.core.runs.run import Run
+from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.records import HeldNotebook
 
 PROCESS = uuid4().hex

@@ -19,10 +19,10 @@ from jmcp.core.notices import (
     Notice,
 )
 from jmcp.core.ports import Cell, NotebookRef
-from jmcp.core.runs.progress import Progress, last_line
-from jmcp.core.runs.run import Run
-from jmcp.core.runs.status import CODE_FAILED, RunStatus
-from jmcp.core.runs.waitable import Waitable
+from jmcp.core.runs.record.progress import Progress, last_line
+from jmcp.core.runs.record.run import Run
+from jmcp.core.runs.record.status import CODE_FAILED, RunStatus
+from jmcp.core.runs.record.waitable import Waitable
 from jmcp.core.sentences import RunPhrases
 from jmcp.core.sessions.notebook import Notebook
 

@@ -19,16 +19,16 @@ from jmcp.core.notices import InterruptedUnsent, Notice, RunFailed, RunNotBegun,
 from jmcp.core.outputs.output_limits import OutputLimits
 from jmcp.core.ports import Kernels
 from jmcp.core.runs.batch import Batch, BatchRequest
-from jmcp.core.runs.cell_owners import CellOwners
-from jmcp.core.runs.kernel_run import INTERRUPT_GRACE_SECONDS
-from jmcp.core.runs.pending_runs import PendingRuns
-from jmcp.core.runs.place import Place
-from jmcp.core.runs.queue import RunQueue
-from jmcp.core.runs.request import RunRequest
-from jmcp.core.runs.resumption import Resumption
+from jmcp.core.runs.execution.cell_owners import CellOwners
+from jmcp.core.runs.execution.kernel_run import INTERRUPT_GRACE_SECONDS
+from jmcp.core.runs.execution.pending_runs import PendingRuns
+from jmcp.core.runs.execution.queue import RunQueue
+from jmcp.core.runs.execution.resumption import Resumption
+from jmcp.core.runs.record.place import Place
+from jmcp.core.runs.record.request import RunRequest
+from jmcp.core.runs.record.run import Run
+from jmcp.core.runs.record.status import RunStatus
 from jmcp.core.runs.retention import KEPT_BATCHES, KEPT_OUTPUT_BYTES, KEPT_RUNS, FinishedRuns
-from jmcp.core.runs.run import Run
-from jmcp.core.runs.status import RunStatus
 from jmcp.core.sentences import RunPhrases
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.records import PendingRun, Store

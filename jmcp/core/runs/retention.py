@@ -6,7 +6,7 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 
 from jmcp.core.runs.batch import Batch
-from jmcp.core.runs.run import Run
+from jmcp.core.runs.record.run import Run
 
 KEPT_RUNS = 256
 """Finished runs that can still be asked for."""

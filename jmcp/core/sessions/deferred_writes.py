@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from jmcp.core.background import end, supervised
 from jmcp.core.errors import BackendError, StateUnavailable
-from jmcp.core.sessions.read_cells import Reading
-from jmcp.core.sessions.readings import with_reading
+from jmcp.core.sessions.readings.read_cells import Reading
+from jmcp.core.sessions.readings.session_readings import with_reading
 from jmcp.core.sessions.records import Change, SessionRecord, Store
 
 WRITE_SECONDS = 0.25

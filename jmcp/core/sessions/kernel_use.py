@@ -18,7 +18,7 @@ from jmcp.core.kernels.sighting import (
     is_certain,
 )
 from jmcp.core.notices import KernelStarted, Notice, PrivateKernelStopped
-from jmcp.core.runs.run import Run
+from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.records import HeldNotebook
 
 if TYPE_CHECKING:  # a session makes its notebooks, and those tell their session

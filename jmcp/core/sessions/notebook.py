@@ -13,11 +13,11 @@ from jmcp.core.editing.edit_lease import EditLease
 from jmcp.core.notices import Notice
 from jmcp.core.outputs.cell_outputs import CellOutputs
 from jmcp.core.ports import Cell, Cells, NotebookRef, SaveState
-from jmcp.core.runs.place import Place
-from jmcp.core.runs.request import RunRequest
-from jmcp.core.runs.run import Run
-from jmcp.core.sessions.call_view import CallView
+from jmcp.core.runs.record.place import Place
+from jmcp.core.runs.record.request import RunRequest
+from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.kernel_use import NotebookKernel
+from jmcp.core.sessions.readings.call_view import CallView
 from jmcp.core.sessions.records import HeldNotebook
 
 if TYPE_CHECKING:  # a session makes its notebooks, and a notebook tells its session

@@ -33,14 +33,14 @@ from jmcp.core.notices import (
 )
 from jmcp.core.ports import DocumentMode, Documents, Kernels, NotebookRef
 from jmcp.core.runs.batch import Batch
-from jmcp.core.runs.progress import watch
+from jmcp.core.runs.record.progress import watch
+from jmcp.core.runs.record.run import Run
 from jmcp.core.runs.registry import RunRegistry
-from jmcp.core.runs.run import Run
-from jmcp.core.sessions.call_view import CallView
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.open_tabs import OpenTabs
-from jmcp.core.sessions.read_cells import Reading, What
-from jmcp.core.sessions.readings import Readings
+from jmcp.core.sessions.readings.call_view import CallView
+from jmcp.core.sessions.readings.read_cells import Reading, What
+from jmcp.core.sessions.readings.session_readings import Readings
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.sessions import Change, Sessions
 from jmcp.core.sessions.undelivered import UndeliveredNotices

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from jmcp.core.calls.call import Caller
 from jmcp.core.errors import StateUnavailable
 from jmcp.core.sessions.lookup import SessionLookup
-from jmcp.core.sessions.read_cells import Reading
+from jmcp.core.sessions.readings.read_cells import Reading
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 
 # Crockford's alphabet, lower case: without i, l, o and u a model does not misread an id.

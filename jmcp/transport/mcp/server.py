@@ -17,7 +17,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from jmcp.core.calls.call import Caller, Calls, Outcome
 from jmcp.core.calls.principal import Scope
 from jmcp.core.errors import ENDS_TASK
-from jmcp.core.runs.progress import Progress, Report
+from jmcp.core.runs.record.progress import Progress, Report
 from jmcp.transport.disconnects import until_disconnect
 from jmcp.transport.mcp.cached_tool_list import CachedToolList
 from jmcp.transport.mcp.tool_list import ToolList

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from jmcp.core.calls.call import Caller, Outcome
 from jmcp.core.ports import Output
-from jmcp.core.runs.progress import Progress
+from jmcp.core.runs.record.progress import Progress
 from jmcp.transport import problems
 from jmcp.transport.disconnects import disconnected
 from jmcp.transport.json_text import one_line

@@ -12,9 +12,9 @@ from jupyter_server.serverapp import ServerApp
 
 from jmcp.core.notices import RunTimedOut
 from jmcp.core.ports import Kernels, NotebookRef, OutputSink
+from jmcp.core.runs.record.request import RunRequest
+from jmcp.core.runs.record.run import Run
 from jmcp.core.runs.registry import RunRegistry
-from jmcp.core.runs.request import RunRequest
-from jmcp.core.runs.run import Run
 from jmcp_api import phrases
 from tests.fakes.recording_sink import RecordingSink, validate
 from tests.ports.kernels.conftest import LIMIT, both, kill

@@ -9,8 +9,8 @@ import pytest
 
 from jmcp.core.notices import RunCellDeleted
 from jmcp.core.outputs.cell_outputs import CellOutputs
+from jmcp.core.runs.record.request import RunRequest
 from jmcp.core.runs.registry import RunRegistry
-from jmcp.core.runs.request import RunRequest
 from jmcp_api import phrases
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.notebooks import write_notebook

@@ -14,9 +14,9 @@ from jupyter_server.serverapp import ServerApp
 from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.outputs.cell_outputs import CellOutputs
 from jmcp.core.ports import Cell, Documents, Kernels, NotebookRef
+from jmcp.core.runs.record.request import RunRequest
+from jmcp.core.runs.record.run import Run
 from jmcp.core.runs.registry import RunRegistry
-from jmcp.core.runs.request import RunRequest
-from jmcp.core.runs.run import Run
 from jmcp.core.stores.memory import MemoryStore
 from jmcp_api import phrases
 from jmcp_api.sessions import POLICY

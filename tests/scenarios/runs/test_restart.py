@@ -12,8 +12,8 @@ import pytest
 from jupyter_server.serverapp import ServerApp
 
 from jmcp.core.editing.edit_lease import Leases
+from jmcp.core.runs.record.run import Run
 from jmcp.core.runs.registry import RunRegistry
-from jmcp.core.runs.run import Run
 from jmcp.core.stores.memory import MemoryStore
 from jmcp_api import phrases
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from jmcp.core.notices import RunAbandoned, RunCellDeleted
-from jmcp.core.runs import run_output
-from jmcp.core.runs.run import Run
+from jmcp.core.runs.execution import run_output
+from jmcp.core.runs.record.run import Run
 from tests.document_access import editing, output_sink
 from tests.scenarios.runs.conftest import LIMIT, RunnableNotebook
 

@@ -23,10 +23,10 @@ from jmcp.core.ports import (
     Reply,
     Request,
 )
-from jmcp.core.runs import pending_runs
-from jmcp.core.runs.pending_runs import PendingRuns
+from jmcp.core.runs.execution import pending_runs
+from jmcp.core.runs.execution.pending_runs import PendingRuns
+from jmcp.core.runs.record.run import Run
 from jmcp.core.runs.registry import RunRegistry
-from jmcp.core.runs.run import Run
 from jmcp.core.sessions.records import PendingRun, Store
 from jmcp.core.stores.memory import MemoryStore
 from jmcp_api import phrases

@@ -8,9 +8,9 @@ import pytest
 
 from jmcp.core.ports import NotebookRef
 from jmcp.core.runs import retention
-from jmcp.core.runs.request import RunRequest
+from jmcp.core.runs.record.request import RunRequest
+from jmcp.core.runs.record.run import Run
 from jmcp.core.runs.retention import FinishedRuns
-from jmcp.core.runs.run import Run
 from jmcp_api import phrases
 
 

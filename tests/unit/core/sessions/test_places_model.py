@@ -11,10 +11,16 @@ from hypothesis import strategies as st
 from jmcp.core.editing.order import moved
 from jmcp.core.journal.entries import Author, Entry
 from jmcp.core.ports import NotebookRef
-from jmcp.core.sessions.call_view import CallView
-from jmcp.core.sessions.places import KEPT_PLACES, MARK_BYTES, Places, id_mark, source_mark
-from jmcp.core.sessions.read_cells import Reading
-from jmcp.core.sessions.readings import Readings, with_reading
+from jmcp.core.sessions.readings.call_view import CallView
+from jmcp.core.sessions.readings.places import (
+    KEPT_PLACES,
+    MARK_BYTES,
+    Places,
+    id_mark,
+    source_mark,
+)
+from jmcp.core.sessions.readings.read_cells import Reading
+from jmcp.core.sessions.readings.session_readings import Readings, with_reading
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.stores.journal_memory import MemoryJournal
 from jmcp_jupyter.documents.common.nbformat_cells import new_cell

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from jmcp.core.editing.change_log import ChangeLog
 from jmcp.core.journal.entries import Author, Entry
 from jmcp.core.ports import Cell, NotebookRef
-from jmcp.core.sessions import readings as module
-from jmcp.core.sessions.call_view import CallView
-from jmcp.core.sessions.digests import digest
-from jmcp.core.sessions.read_cells import Reading
-from jmcp.core.sessions.readings import Readings, with_reading
+from jmcp.core.sessions.readings import session_readings as module
+from jmcp.core.sessions.readings.call_view import CallView
+from jmcp.core.sessions.readings.digests import digest
+from jmcp.core.sessions.readings.read_cells import Reading
+from jmcp.core.sessions.readings.session_readings import Readings, with_reading
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.stores.journal_memory import MemoryJournal
 from jmcp_jupyter.documents.common.nbformat_cells import new_cell

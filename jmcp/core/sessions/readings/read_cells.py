@@ -15,8 +15,8 @@ from typing import Literal, NamedTuple
 from jmcp.core.editing.change_log import Cursor
 from jmcp.core.editing.order import moved
 from jmcp.core.ports import Cell, Cells, Edit
-from jmcp.core.sessions.digests import DIGEST_BYTES, digest
-from jmcp.core.sessions.places import Places, id_mark, is_marked, mark_of
+from jmcp.core.sessions.readings.digests import DIGEST_BYTES, digest
+from jmcp.core.sessions.readings.places import Places, id_mark, is_marked, mark_of
 
 KEPT_CELLS = 1000
 """Of one notebook, in one session's record; the oldest fall out, and are never refused."""

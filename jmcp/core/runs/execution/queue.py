@@ -23,14 +23,14 @@ from jmcp.core.notices import (
 )
 from jmcp.core.outputs.displays import Displays
 from jmcp.core.ports import Kernels
-from jmcp.core.runs.cell_owners import CellOwners
-from jmcp.core.runs.interrupts import Interrupts
-from jmcp.core.runs.kernel_run import KernelRun, Start
-from jmcp.core.runs.pending_runs import PendingRuns
-from jmcp.core.runs.resumption import Resumption
-from jmcp.core.runs.run import Run
-from jmcp.core.runs.run_output import RunOutput
-from jmcp.core.runs.status import KERNEL_GONE, RunStatus
+from jmcp.core.runs.execution.cell_owners import CellOwners
+from jmcp.core.runs.execution.interrupts import Interrupts
+from jmcp.core.runs.execution.kernel_run import KernelRun, Start
+from jmcp.core.runs.execution.pending_runs import PendingRuns
+from jmcp.core.runs.execution.resumption import Resumption
+from jmcp.core.runs.execution.run_output import RunOutput
+from jmcp.core.runs.record.run import Run
+from jmcp.core.runs.record.status import KERNEL_GONE, RunStatus
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from jmcp.core.notices import (
 from jmcp.core.outputs.cell_outputs import CellOutputs
 from jmcp.core.outputs.record import ShownOutputs
 from jmcp.core.ports import Kernels, NotebookRef, OnMessage, OutputSink, Reply, Request
-from jmcp.core.runs.run import Run
+from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.records import PendingRun
 
 log = logging.getLogger(__name__)

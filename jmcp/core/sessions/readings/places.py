@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jmcp.core.ports import Cell
-from jmcp.core.sessions.digests import digest
+from jmcp.core.sessions.readings.digests import digest
 
 KEPT_PLACES = 4096
 """Of one notebook, from its top: 16 KB. An index further down is not guarded."""

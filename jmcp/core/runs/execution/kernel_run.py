@@ -23,10 +23,10 @@ from jmcp.core.outputs import mime_bundle
 from jmcp.core.outputs.record import ShownOutputs
 from jmcp.core.outputs.terminal import plain
 from jmcp.core.ports import OnMessage, Output, OutputSink, Reply, Request
-from jmcp.core.runs.interrupts import Interrupts
-from jmcp.core.runs.run import CodeError, Run
-from jmcp.core.runs.run_output import RunOutput
-from jmcp.core.runs.status import KERNEL_GONE, Incomplete, RunStatus
+from jmcp.core.runs.execution.interrupts import Interrupts
+from jmcp.core.runs.execution.run_output import RunOutput
+from jmcp.core.runs.record.run import CodeError, Run
+from jmcp.core.runs.record.status import KERNEL_GONE, Incomplete, RunStatus
 
 INTERRUPT_GRACE_SECONDS = 10.0
 """Seconds that an interrupted kernel has to become idle."""

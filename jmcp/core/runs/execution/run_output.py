@@ -23,9 +23,9 @@ from jmcp.core.outputs.displays import Displays
 from jmcp.core.outputs.late_output import LateOutput
 from jmcp.core.outputs.record import OutputRecord, ShownOutputs
 from jmcp.core.ports import NextInput, OutputSink, Reply, Request
-from jmcp.core.runs.cell_owners import CellOwners
-from jmcp.core.runs.pending_runs import PendingRuns
-from jmcp.core.runs.run import Run
+from jmcp.core.runs.execution.cell_owners import CellOwners
+from jmcp.core.runs.execution.pending_runs import PendingRuns
+from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.records import PendingRun
 
 IMPATIENT_CLOSE_SECONDS = 1.0

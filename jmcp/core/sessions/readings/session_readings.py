@@ -12,9 +12,9 @@ from weakref import WeakValueDictionary
 
 from jmcp.core.errors import StateUnavailable
 from jmcp.core.journal.entries import Author, Entry, Journal
-from jmcp.core.sessions.digests import digest
-from jmcp.core.sessions.places import id_mark
-from jmcp.core.sessions.read_cells import PAIR_BYTES, Reading
+from jmcp.core.sessions.readings.digests import digest
+from jmcp.core.sessions.readings.places import id_mark
+from jmcp.core.sessions.readings.read_cells import PAIR_BYTES, Reading
 from jmcp.core.sessions.records import SessionRecord
 
 KEPT_READINGS = 512

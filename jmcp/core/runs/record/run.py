@@ -12,10 +12,10 @@ from jmcp.core.notices import Notice, OutputsForgotten, OutputsLeftOut, OutputsO
 from jmcp.core.outputs.output_limits import OutputLimits
 from jmcp.core.outputs.record import OutputRecord
 from jmcp.core.ports import Output, Request
-from jmcp.core.runs.progress import Progress, last_line
-from jmcp.core.runs.request import RunRequest
-from jmcp.core.runs.status import KERNEL_GONE, Incomplete, RunStatus
-from jmcp.core.runs.waitable import Waitable
+from jmcp.core.runs.record.progress import Progress, last_line
+from jmcp.core.runs.record.request import RunRequest
+from jmcp.core.runs.record.status import KERNEL_GONE, Incomplete, RunStatus
+from jmcp.core.runs.record.waitable import Waitable
 from jmcp.core.sentences import RunPhrases
 from jmcp.core.sessions.records import PendingRun
 

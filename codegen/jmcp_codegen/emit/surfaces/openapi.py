@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jmcp_codegen.emit.components import Components, problem_schema
 from jmcp_codegen.emit.printing import Printer
+from jmcp_codegen.emit.surfaces.components import Components, problem_schema
 from jmcp_codegen.source.model import ApiModel, ErrorModel, ExampleModel, RouteModel, ToolModel
 from jmcp_codegen.source.routes import BODY_METHODS
 from jmcp_codegen.source.schema import Schema, as_sent, closed, left_out, plain

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from jmcp_codegen.emit import limits
 from jmcp_codegen.emit.printing import Printer
+from jmcp_codegen.emit.types import limits
 from jmcp_codegen.source.model import ApiModel, ExampleModel, RouteModel, ToolModel
 from jmcp_codegen.source.schema import ref_name
 

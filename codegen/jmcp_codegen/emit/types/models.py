@@ -9,8 +9,8 @@ from datamodel_code_generator.enums import DataModelType, InputFileType
 from datamodel_code_generator.format import Formatter, PythonVersion
 from datamodel_code_generator.parser import LiteralType
 
-from jmcp_codegen.emit.arrays import array_name
 from jmcp_codegen.emit.printing import Printer
+from jmcp_codegen.emit.types.arrays import array_name
 from jmcp_codegen.source.model import ApiModel
 from jmcp_codegen.source.schema import ENUM_NAME, Schema, mapped, plain, rerooted
 

@@ -7,9 +7,14 @@ from functools import partial
 
 from jmcp.core.editing.change_log import Cursor
 from jmcp.core.ports import Cell, Cells, DocumentMode, Edit
-from jmcp.core.sessions.places import id_mark, is_marked, mark_of
-from jmcp.core.sessions.read_cells import Reading, UnseenChange, What, identified
-from jmcp.core.sessions.readings import Readings
+from jmcp.core.sessions.readings.places import id_mark, is_marked, mark_of
+from jmcp.core.sessions.readings.read_cells import (
+    Reading,
+    UnseenChange,
+    What,
+    identified,
+)
+from jmcp.core.sessions.readings.session_readings import Readings
 
 NAMED_CELLS = 5
 """Cells that a notice names."""

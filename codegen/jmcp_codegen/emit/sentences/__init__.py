@@ -1,0 +1,1 @@
+"""What clients read: errors, notices, phrases, texts of results."""

@@ -1,0 +1,1 @@
+"""Shapes of data: enums, arrays, params and result types, limits."""

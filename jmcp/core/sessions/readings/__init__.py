@@ -1,0 +1,1 @@
+"""What sessions have read of their notebooks, and what others changed since."""

@@ -134,7 +134,7 @@ def _range(cells: Cells, view: CallView, params: RunCellsParams) -> range:
 
 
 async def get_execution(params: GetExecutionParams, session: Session) -> Execution:
-    run = session.workspace.runs.get(params.execution_id)
+    run = session.workspace.runs.index.get(params.execution_id)
     mine = (session.record.owner, session.record.session_id)
     if run is None or (run.request.owner, run.request.session_id) != mine:
         raise ExecutionNotFound.unknown(execution_id=params.execution_id)
@@ -146,7 +146,7 @@ async def get_execution(params: GetExecutionParams, session: Session) -> Executi
 
 async def list_executions(params: ListExecutionsParams, session: Session) -> ExecutionList:
     record = session.record
-    runs = session.workspace.runs.list(owner=record.owner, session_id=record.session_id)
+    runs = session.workspace.runs.index.list(owner=record.owner, session_id=record.session_id)
     if params.notebook_path is not None:
         notebook = await session.notebook(params.notebook_path)
         runs = [run for run in runs if run.request.notebook.key == notebook.ref.key]

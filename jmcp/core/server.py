@@ -89,7 +89,7 @@ class Server:
             store=self._store,
             documents=documents,
             clock=clock,
-            users=self.runs.users,
+            users=self.runs.index.users,
             on_expired=self._on_expired,
             notify=self._notify,
         )
@@ -116,7 +116,7 @@ class Server:
         recorder = self.leases.recorder
         if recorder is not None:
             self._releaser = supervised(
-                partial(recorder.release_unused, self.runs.in_notebook), "notebook-owner"
+                partial(recorder.release_unused, self.runs.index.in_notebook), "notebook-owner"
             )
 
     @property
@@ -134,7 +134,7 @@ class Server:
         try:
             await self.runs.stop()
         finally:
-            left = self.runs.count("running")
+            left = self.runs.index.count("running")
             await self.gate.expire_calls()
         if left:
             fate = "go on in their kernels" if self.kernels.stay else "end with their kernels"
@@ -196,8 +196,8 @@ class Server:
         gauge, runs = self.metrics.gauge, self.runs
         gauge("jmcp_calls_in_progress", "Calls under way.", lambda: self.gate.calls)
         gauge("jmcp_sessions_active", "Sessions that live.", lambda: self.sessions.counted)
-        gauge("jmcp_runs_running", "Runs that kernels are at.", lambda: runs.count("running"))
-        gauge("jmcp_runs_queued", "Runs that wait for one.", lambda: runs.count("queued"))
+        gauge("jmcp_runs_running", "Runs that kernels are at.", lambda: runs.index.count("running"))
+        gauge("jmcp_runs_queued", "Runs that wait for one.", lambda: runs.index.count("queued"))
         gauge("jmcp_documents_open", "Live documents.", lambda: self.documents.opened)
         gauge("jmcp_kernels_connected", "Open connections.", lambda: self.kernels.connected)
 

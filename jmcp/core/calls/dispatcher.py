@@ -54,7 +54,7 @@ class Dispatcher(Server):
         self._arguments = Arguments(api.policy)
         self._texts = Texts(api.texts, api.policy.phrases)
         limit = RunLimit(
-            api.policy.errors.session_limit, self.runs, limit=api.policy.runs_per_session
+            api.policy.errors.session_limit, self.runs.index, limit=api.policy.runs_per_session
         )
         self._gates = (self.permissions, *gates, limit)
         self._strict = strict

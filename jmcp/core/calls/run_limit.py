@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jmcp.core.calls.call import Caller
 from jmcp.core.calls.tool import Tool
-from jmcp.core.runs.registry import RunRegistry
+from jmcp.core.runs.index import RunIndex
 from jmcp.core.sentences import SessionLimit
 from jmcp.core.sessions.records import SessionRecord
 
@@ -12,7 +12,7 @@ from jmcp.core.sessions.records import SessionRecord
 class RunLimit:
     """The gate for tools that run code."""
 
-    def __init__(self, errors: SessionLimit, runs: RunRegistry, *, limit: int) -> None:
+    def __init__(self, errors: SessionLimit, runs: RunIndex, *, limit: int) -> None:
         self._errors = errors
         self._runs = runs
         self._limit = limit

@@ -1,34 +1,33 @@
-"""Everything that runs code on one server: starting it, finding it again, ending it."""
+"""Everything that runs code on one server: starting it, ending it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import secrets
-from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from jmcp.core.background import run_each, run_together
+from jmcp.core.background import run_each
 from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.errors import ENDS_TASK, BackendError
 from jmcp.core.notices import InterruptedUnsent, Notice, RunFailed, RunNotBegun, RunPutOutTooMuch
 from jmcp.core.outputs.output_limits import OutputLimits
 from jmcp.core.ports import Kernels
 from jmcp.core.runs.batch import Batch, BatchRequest
-from jmcp.core.runs.execution.cell_owners import CellOwners
+from jmcp.core.runs.execution.kernel_queues import KernelQueues
 from jmcp.core.runs.execution.kernel_run import INTERRUPT_GRACE_SECONDS
 from jmcp.core.runs.execution.pending_runs import PendingRuns
-from jmcp.core.runs.execution.queue import RunQueue
 from jmcp.core.runs.execution.resumption import Resumption
+from jmcp.core.runs.index import RunIndex
 from jmcp.core.runs.record.place import Place
 from jmcp.core.runs.record.request import RunRequest
 from jmcp.core.runs.record.run import Run
 from jmcp.core.runs.record.status import RunStatus
-from jmcp.core.runs.retention import KEPT_BATCHES, KEPT_OUTPUT_BYTES, KEPT_RUNS, FinishedRuns
+from jmcp.core.runs.retention import KEPT_OUTPUT_BYTES, KEPT_RUNS
 from jmcp.core.sentences import RunPhrases
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.records import PendingRun, Store
@@ -36,17 +35,15 @@ from jmcp.core.sessions.records import PendingRun, Store
 LISTENING_SECONDS = 3.0
 """Seconds that the start of jmcp waits for the kernels of the runs that were left."""
 
-KEPT_QUEUES = 256
-"""Queues of kernels that stay when they are empty; kernels that are gone leave theirs behind."""
-
 log = logging.getLogger(__name__)
 
 
 class RunRegistry:
     """The runs and batches of one server, which go on when the caller who started them is gone.
 
-    Finished ones stay for a while: the last `kept_runs` and KEPT_BATCHES, with outputs of at most
-    `kept_bytes` together. `limits` are those of the outputs of each. `grace_seconds` is how long an interrupted kernel has to become idle.
+    `index` finds them again, also finished ones: `kept_runs` of those, with outputs of at most
+    `kept_bytes` together. `limits` are those of the outputs of each run. `grace_seconds` is how
+    long an interrupted kernel has to become idle.
     """
 
     def __init__(
@@ -60,19 +57,14 @@ class RunRegistry:
         kept_bytes: int = KEPT_OUTPUT_BYTES,
         grace_seconds: float = INTERRUPT_GRACE_SECONDS,
     ) -> None:
-        self._kernels = kernels
         self._phrases = phrases
         self._limits = limits
         self._pending = PendingRuns(store)
-        self._owners = CellOwners()
-        self._finished = FinishedRuns(
-            kept_runs=kept_runs, kept_batches=KEPT_BATCHES, kept_bytes=kept_bytes
+        self.index = RunIndex(kept_runs=kept_runs, kept_bytes=kept_bytes)
+        self._queues = KernelQueues(
+            kernels, pending=self._pending, grace_seconds=grace_seconds, on_end=self._ended
         )
-        self._grace_seconds = grace_seconds
-        self._queues: dict[str, RunQueue] = {}
-        self._entries: dict[str, Run | Batch] = {}
         self._unplaced: dict[str, Run] = {}
-        self._under_way: Counter[tuple[str, str]] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
 
@@ -82,16 +74,16 @@ class RunRegistry:
         """A run that exists from now on, `queued`: at the end of its kernel's queue, or waiting for
         a kernel. Never raises."""
         run = Run(
-            execution_id=self._new_id(),
+            execution_id=self.index.new_id(),
             request=request,
             phrases=self._phrases,
             limits=self._limits,
         )
         if self._limits is not None and self._limits.beyond == "interrupt":
             run.on_excess = partial(self._interrupt_for_excess, run)
-        self._add(run)
+        self.index.add(run)
         if request.kernel_id is not None:
-            self._queue(request.kernel_id).put(run)
+            self._queues.of(request.kernel_id).put(run)
         elif self._stopping:
             self._end_unplaced(run, "aborted", RunNotBegun())
         else:
@@ -120,7 +112,7 @@ class RunRegistry:
                 run.request = replace(
                     run.request, kernel_id=place.kernel_id, generation=place.generation
                 )
-                self._queue(place.kernel_id).put(run)
+                self._queues.of(place.kernel_id).put(run)
 
     def place_later(self, run: Run, kernel: Callable[[], Awaitable[Place]]) -> None:
         """As `place`, for a run whose caller left."""
@@ -132,7 +124,7 @@ class RunRegistry:
         which closes its lease."""
         # Nine characters, where runs have eight: neither is ever taken for the other.
         batch = Batch(f"b{secrets.token_hex(4)}", request, opened, self.cancel, self._phrases)
-        self._add(batch)
+        self.index.add(batch)
         self._start(self._run_batch(batch), f"jmcp-batch-{batch.execution_id}")
         return batch
 
@@ -145,57 +137,15 @@ class RunRegistry:
         taken, resumptions = [], []
         for left in await self._pending.left():
             run = _left_run(left, self._phrases, self._limits)
-            self._add(run)
+            self.index.add(run)
             resumptions.append(Resumption(left, leases))
-            self._queue(left.request.kernel_id).take_up(run, resumptions[-1])
+            self._queues.of(left.request.kernel_id).take_up(run, resumptions[-1])
             taken.append(run)
         with suppress(TimeoutError):
             async with asyncio.timeout(LISTENING_SECONDS):
                 for resumption in resumptions:
                     await resumption.listening.wait()
         return taken
-
-    # -- finding ---------------------------------------------------------------------------------
-
-    def get(self, execution_id: str) -> Run | Batch | None:
-        """The run or batch of that id, if it is still kept. Whose it is, the caller checks."""
-        return self._entries.get(execution_id)
-
-    def list(
-        self, *, owner: str | None = None, session_id: str | None = None
-    ) -> Sequence[Run | Batch]:
-        """What is kept, oldest first, of one owner or session where given."""
-        return [
-            entry
-            for entry in self._entries.values()
-            if owner in (None, entry.request.owner)
-            and session_id in (None, entry.request.session_id)
-        ]
-
-    def count(self, status: RunStatus) -> int:
-        """How many runs have that status; a batch is as many as its cells that are runs by now."""
-        return sum(
-            entry.status == status for entry in self._entries.values() if isinstance(entry, Run)
-        )
-
-    def in_notebook(self, key: str) -> bool:
-        """Whether something that is not over writes into the notebook with that key."""
-        return any(
-            not entry.done and entry.request.notebook.key == key for entry in self._entries.values()
-        )
-
-    def under_way(self, owner: str, session_id: str) -> int:
-        """How many runs and batches of that session go on or wait."""
-        return self._under_way[owner, session_id]
-
-    def users(self) -> set[tuple[str, str]]:
-        """The sessions (owner, id) that have something that is not over: those live on, however
-        long it takes."""
-        return {
-            (entry.request.owner, entry.request.session_id)
-            for entry in self._entries.values()
-            if not entry.done
-        }
 
     # -- ending ----------------------------------------------------------------------------------
 
@@ -207,7 +157,7 @@ class RunRegistry:
         """
         # Batches first, or they would go on with their next cells.
         ended = await self._end_batches(kernel_id)
-        return await self._queue(kernel_id).interrupt() or ended
+        return await self._queues.of(kernel_id).interrupt() or ended
 
     async def cancel(self, run: Run, notice: Notice) -> None:
         """Stop this one, whether it waits (then with that notice) or runs; others go on.
@@ -216,8 +166,8 @@ class RunRegistry:
         """
         if run.execution_id in self._unplaced:
             self._end_unplaced(run, "aborted", notice)
-        elif run.request.kernel_id in self._queues:
-            await self._queues[run.request.kernel_id].cancel(run, notice)
+        elif queue := self._queues.get(run.request.kernel_id):
+            await queue.cancel(run, notice)
 
     def _interrupt_for_excess(self, run: Run) -> None:
         run.notices.append(RunPutOutTooMuch())
@@ -238,11 +188,7 @@ class RunRegistry:
             return mine and request.notebook.key == key
 
         runs = [run for run in self._unplaced.values() if waits(run)]
-        batches = [
-            entry
-            for entry in self._entries.values()
-            if isinstance(entry, Batch) and entry.status == "queued" and waits(entry)
-        ]
+        batches = [one for one in self.index.batches() if one.status == "queued" and waits(one)]
         for run in runs:
             self._end_unplaced(run, "interrupted", InterruptedUnsent())
         for batch in batches:
@@ -267,24 +213,17 @@ class RunRegistry:
         Closing the kernels' connections comes after this and before `close`: what a kernel sends
         from then on, Jupyter keeps for the next process.
         """
-        self._stopping = True
+        self._stopping = self._queues.stopping = True
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for run in tuple(self._unplaced.values()):
             self._end_unplaced(run, "aborted", RunNotBegun())
-        for queue in self._queues.values():
-            queue.stop()
+        self._queues.stop()
 
     async def close(self) -> None:
         """Stop listening. The next process takes up what runs; until then its cells show that."""
-        await run_each(self.stop, self._close_queues, self._pending.settle)
-
-    async def _close_queues(self) -> None:
-        try:
-            await run_together(*(queue.close for queue in self._queues.values()))
-        finally:
-            self._queues.clear()
+        await run_each(self.stop, self._queues.close, self._pending.settle)
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -314,53 +253,16 @@ class RunRegistry:
 
     async def _end_batches(self, kernel_id: str) -> bool:
         """End the batches on that kernel before their next cell; whether there were any."""
-        ended = [
-            entry
-            for entry in self._entries.values()
-            if isinstance(entry, Batch) and entry.kernel_id == kernel_id and not entry.done
-        ]
+        ended = [one for one in self.index.batches() if one.kernel_id == kernel_id]
         for batch in ended:
             await batch.stop()
         return bool(ended)
 
-    def _queue(self, kernel_id: str) -> RunQueue:
-        queue = self._queues.get(kernel_id)
-        if queue is None:
-            queue = self._queues[kernel_id] = RunQueue(
-                kernel_id,
-                self._kernels,
-                pending=self._pending,
-                owners=self._owners,
-                grace_seconds=self._grace_seconds,
-                on_end=self._ended,
-            )
-            if self._stopping:
-                queue.stop()
-        return queue
-
-    def _new_id(self) -> str:
-        while (found := secrets.token_hex(4)) in self._entries:
-            pass
-        return found
-
-    def _add(self, entry: Run | Batch) -> None:
-        self._entries[entry.execution_id] = entry
-        self._under_way[entry.request.owner, entry.request.session_id] += 1
-
     def _ended(self, entry: Run | Batch) -> None:
-        session = entry.request.owner, entry.request.session_id
-        self._under_way[session] -= 1
-        if not self._under_way[session]:
-            del self._under_way[session]
         if isinstance(entry, Run) and entry.request.outputs is not None:
             entry.request.outputs.detach()
-        forgotten = self._finished.add(entry)
-        if forgotten is not None:
-            del self._entries[forgotten.execution_id]
-            if isinstance(forgotten, Run):  # which a batch may keep
-                forgotten.release_outputs()
-        if len(self._queues) > KEPT_QUEUES:
-            self._queues = {key: q for key, q in self._queues.items() if not q.idle}
+        self.index.ended(entry)
+        self._queues.trim()
 
 
 def _left_run(left: PendingRun, phrases: RunPhrases, limits: OutputLimits | None) -> Run:

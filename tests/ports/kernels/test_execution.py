@@ -232,7 +232,7 @@ async def test_two_submitters_share_one_queue_in_order(runner: Runner) -> None:
     assert submitted[4].status == "error"
     assert texts(submitted[-1]) == [str(list(range(20)))]
     assert [e.execution_count for e in submitted] == list(range(1, 21))
-    assert list(runner.registry.list(session_id="s1")) == submitted[1::2]
+    assert list(runner.registry.index.list(session_id="s1")) == submitted[1::2]
 
 
 async def test_a_kernel_killed_in_a_run_serves_the_next_one(

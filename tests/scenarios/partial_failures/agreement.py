@@ -59,7 +59,7 @@ async def state_of(jmcp: FaultedJmcp) -> State:
         cells=cells,
         codes=sorted(code for kernel in jmcp.kernels.made for code in kernel.codes),
         sessions=sorted(sessions),
-        runs=sorted(run.status for run in jmcp.dispatcher.runs.list()),
+        runs=sorted(run.status for run in jmcp.dispatcher.runs.index.list()),
     )
 
 
@@ -69,9 +69,11 @@ async def settled(jmcp: FaultedJmcp) -> None:
     dispatcher = jmcp.dispatcher
     async with asyncio.timeout(SECONDS):
         await dispatcher._cleaned_up()
-        for entry in dispatcher.runs.list():
+        for entry in dispatcher.runs.index.list():
             await entry.wait(None)
-        workers = [queue._worker for queue in dispatcher.runs._queues.values() if queue._worker]
+        workers = [
+            queue._worker for queue in dispatcher.runs._queues._queues.values() if queue._worker
+        ]
         await asyncio.gather(*workers, *jmcp.kernels._work)
         while starts := [one for one in asyncio.all_tasks() if one.get_name().startswith(START)]:
             await asyncio.wait(starts)
@@ -138,7 +140,7 @@ async def left_over(jmcp: FaultedJmcp) -> list[str]:
         found.append(f"documents are held: {dict(held)}")
     if dispatcher.gate.calls:
         found.append("the call counts as under way")
-    if dispatcher.runs.users():
+    if dispatcher.runs.index.users():
         found.append("a run goes on or waits")
     if any(lock.locked() for lock in documents._editing.values()):
         found.append("a notebook is being edited")

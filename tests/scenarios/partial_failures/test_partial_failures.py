@@ -59,7 +59,7 @@ def error_at(point: str, fault: Fault) -> Exception | None:
 async def call(jmcp: FaultedJmcp, kind: Kind) -> Outcome:
     arguments = dict(kind.arguments)
     if kind.tool == "get_execution":
-        arguments["execution_id"] = jmcp.dispatcher.runs.list()[-1].execution_id
+        arguments["execution_id"] = jmcp.dispatcher.runs.index.list()[-1].execution_id
     if jmcp.session and kind.tool not in ("list_files", "list_kernels"):
         arguments["session_id"] = jmcp.session
     return await jmcp.dispatcher.call(kind.tool, arguments, ALICE)

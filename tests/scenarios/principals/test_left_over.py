@@ -76,7 +76,7 @@ async def test_an_unsaved_edit_and_a_run_wait_for_a_server_that_may(
     await store.put_run(left_run(ref))
     reader = served(journaled, store, read_only=True)
     await reader.start()
-    assert not reader.runs.list()
+    assert not reader.runs.index.list()
     assert await source(reader) == "1"
     assert journaled.sources("a.ipynb") == ["0", "1"]
     assert [run.execution_id for run in await store.runs()] == ["e1"]

@@ -114,7 +114,7 @@ async def test_a_restart_of_jmcp_loses_nothing_unsaid(server: ServerApp) -> None
         {_id(left): (0,)},
     )
     async with jmcp(server, store, notebook.kernel_id) as again:
-        taken = again.registry.get(run.execution_id)
+        taken = again.registry.index.get(run.execution_id)
         assert isinstance(taken, Run)
         assert taken.status == "running"
         after = await again.submit("print('after')", cell=1)
@@ -160,7 +160,7 @@ async def test_what_is_printed_while_jmcp_is_away_is_all_there_when_it_is_back(
     await alone(server, notebook.kernel_id)
     (Path(server.root_dir) / "left").touch()
     async with jmcp(server, store, notebook.kernel_id) as again:
-        taken = again.registry.get(run.execution_id)
+        taken = again.registry.index.get(run.execution_id)
         assert isinstance(taken, Run)
         assert await taken.wait(LIMIT)
         assert (taken.status, taken.notices, taken.incomplete) == ("ok", [], None)
@@ -175,7 +175,7 @@ async def test_a_kernel_that_ended_meanwhile_ends_the_run(server: ServerApp) -> 
         await printing(run)
     await server.kernel_manager.shutdown_kernel(notebook.kernel_id, now=True)
     async with jmcp(server, store) as again:
-        taken = again.registry.get(run.execution_id)
+        taken = again.registry.index.get(run.execution_id)
         assert isinstance(taken, Run)
         assert await taken.wait(LIMIT)
         assert (taken.status, taken.failure) == ("kernel_died", None)

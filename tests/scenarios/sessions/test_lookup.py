@@ -161,7 +161,7 @@ async def test_a_call_that_ends_late_does_not_bring_a_released_notebook_back(
     )
     async with asyncio.timeout(60):
         # No event tells that a run was submitted.
-        while not server.dispatcher.runs.list(session_id=session_id):  # noqa: ASYNC110
+        while not server.dispatcher.runs.index.list(session_id=session_id):  # noqa: ASYNC110
             await asyncio.sleep(0)
     await server.call("unuse_notebook", session_id=session_id, kernel="keep")
     server.go()

@@ -55,7 +55,7 @@ async def test_what_is_over_holds_no_call(jmcp: FakeJmcp) -> None:
     session = await jmcp.open("a.ipynb")
     runs = jmcp.dispatcher.runs
     first = await jmcp.call("run_cells", session_id=session)
-    batch = runs.get(first["execution_id"])
+    batch = runs.index.get(first["execution_id"])
     assert isinstance(batch, Batch)
     run = batch.request.steps[0].run
     assert run is not None
@@ -67,14 +67,14 @@ async def test_what_is_over_holds_no_call(jmcp: FakeJmcp) -> None:
 async def test_a_batch_keeps_no_outputs_of_runs_that_are_forgotten(jmcp: FakeJmcp) -> None:
     session = await jmcp.open("a.ipynb")
     first = await jmcp.call("run_cells", session_id=session)
-    batch = jmcp.dispatcher.runs.get(first["execution_id"])
+    batch = jmcp.dispatcher.runs.index.get(first["execution_id"])
     assert isinstance(batch, Batch)
     run = batch.request.steps[0].run
     assert run is not None
     assert run.outputs
     for _ in range(KEPT_RUNS):
         await jmcp.call("execute_code", session_id=session, code="1")
-    assert jmcp.dispatcher.runs.get(run.execution_id) is None
+    assert jmcp.dispatcher.runs.index.get(run.execution_id) is None
     assert run.outputs == []
 
 

@@ -60,7 +60,7 @@ async def test_a_run_is_told_as_it_goes(kernels: ScriptedKernels, registry: RunR
     assert (run.status, run.generation, run.ended) == ("running", 1, None)
     assert run.started is not None
     assert run.outputs == [{"output_type": "stream", "name": "stdout", "text": "x"}]
-    assert ("o", "s") in registry.users()
+    assert ("o", "s") in registry.index.users()
     end.set_result(OK)
     assert await run.wait(None)
     assert (run.status, run.execution_count, run.error) == ("ok", 1, None)
@@ -68,10 +68,10 @@ async def test_a_run_is_told_as_it_goes(kernels: ScriptedKernels, registry: RunR
     assert run.seconds >= 0
     assert sink.closed
     assert (sink.outputs, sink.execution_count) == (run.outputs, 1)
-    assert ("o", "s") not in registry.users()
-    assert registry.get(run.execution_id) is run
-    assert list(registry.list(owner="o", session_id="s")) == [run]
-    assert list(registry.list(owner="other")) == []
+    assert ("o", "s") not in registry.index.users()
+    assert registry.index.get(run.execution_id) is run
+    assert list(registry.index.list(owner="o", session_id="s")) == [run]
+    assert list(registry.index.list(owner="other")) == []
 
 
 async def test_a_caller_who_leaves_takes_nothing_along(
@@ -300,8 +300,8 @@ async def test_only_the_last_finished_runs_are_kept(
         assert await runs[-1].wait(LIMIT)
     waiting = submit(registry, "waiting")
     await kernels.kernel.reached(7)
-    assert list(registry.list()) == [*runs[2:], waiting]
-    assert registry.get(runs[0].execution_id) is None
+    assert list(registry.index.list()) == [*runs[2:], waiting]
+    assert registry.index.get(runs[0].execution_id) is None
 
 
 async def test_what_waits_can_be_dropped_and_closing_leaves_nobody_waiting(

@@ -279,9 +279,9 @@ async def test_a_left_run_goes_on_where_it_was(
 ) -> None:
     cell = OneCell({**text(""), "text": ["a\n", "b"]})
     run = await taken_up(registry, store, cell)
-    assert registry.get("abc") is run
-    assert list(registry.list(owner="o", session_id="s")) == [run]
-    assert (run.status, registry.users()) == ("running", {("o", "s")})
+    assert registry.index.get("abc") is run
+    assert list(registry.index.list(owner="o", session_id="s")) == [run]
+    assert (run.status, registry.index.users()) == ("running", {("o", "s")})
     after = submit(registry, "after")
     await kernels.heard()
     assert (kernels.resumed, after.status) == ([REQUEST], "queued")

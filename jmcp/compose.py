@@ -38,6 +38,7 @@ API = Api(
     routes=http.ROUTES,
     texts=texts.TEXTS,
     instructions=mcp.INSTRUCTIONS,
+    text_clients=mcp.TEXT_CLIENTS,
     listing_file=str(GENERATED / mcp.LISTING_FILE),
     openapi_file=str(GENERATED / http.OPENAPI_FILE),
 )

@@ -72,6 +72,7 @@ async def jupyter_site(
             cors_origins=settings.origins,
             max_body_bytes=settings.max_request_mib * MIB,
             mcp_sessions=settings.mcp_sessions,
+            structured=settings.structured,
         )
     except ValueError as error:
         await dispatcher.close()

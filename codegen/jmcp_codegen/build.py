@@ -42,6 +42,7 @@ def build(spec: Spec, package: str) -> ApiModel:
     return ApiModel(
         package=package,
         instructions=tools["instructions"].strip(),
+        text_clients=tuple(tools.get("text_clients", ())),
         rest_prefix=tools["rest"]["prefix"],
         rest_version=tools["rest"]["version"],
         groups=tools["groups"],

@@ -13,6 +13,16 @@ INSTRUCTIONS = (
     "Read the notices of a result: they say when a kernel was restarted and its variables were lost, or when others changed the notebook."
 )
 
+TEXT_CLIENTS: frozenset[str] = frozenset(
+    (
+        "claude-code",
+        "codex-mcp-client",
+        "Visual Studio Code",
+        "Visual Studio Code - Insiders",
+    )
+)
+"""Names of clients that give their models no text of a result with structured content."""
+
 TOOLSETS: Mapping[str, tuple[str, ...]] = {
     "core": (
         "use_notebook",

@@ -98,6 +98,7 @@ async def serve_stdio(options: StandaloneOptions, fds: StdioFds) -> None:
             version=compose.VERSION,
             toolsets=options.toolsets,
             permissions=compose.permissions(options.settings),
+            structured=options.settings.structured,
             max_line_bytes=options.settings.max_request_mib * MIB,
         )
         try:
@@ -131,6 +132,7 @@ async def serve_http(options: StandaloneOptions, listener: socket.socket) -> Non
             cors_origins=options.settings.origins,
             max_body_bytes=options.settings.max_request_mib * MIB,
             mcp_sessions=options.settings.mcp_sessions,
+            structured=options.settings.structured,
         )
         config = uvicorn.Config(
             made,

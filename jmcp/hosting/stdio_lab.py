@@ -69,6 +69,7 @@ class StdioLab:
             version=compose.VERSION,
             toolsets=self._options.toolsets,
             permissions=compose.permissions(self._options.settings),
+            structured=self._options.settings.structured,
             max_line_bytes=self._options.settings.max_request_mib * MIB,
         )
         try:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from jmcp.core.outputs.output_limits import Beyond
+from jmcp.transport.mcp.result_form import DEFAULT_STRUCTURED, Structured
 from jmcp.transport.mcp.session_limits import (
     DEFAULT_IDLE_HOURS,
     DEFAULT_MAX_SESSIONS,
@@ -28,7 +29,8 @@ class Settings:
     tool is allowed if `allow_tools` is empty or has it, and `deny_tools` does not have it.
     `calls_per_second` and `owner_calls_per_second` are rates of one session and of one principal;
     0 is no limit. Sizes are in MiB. Of MCP sessions of the handshake era, `max_mcp_sessions` may be
-    open, each unused for `mcp_session_hours`. `beyond_output_limit` is what becomes of a run that puts
+    open, each unused for `mcp_session_hours`. `structured` is which MCP clients get structured content
+    beside text. `beyond_output_limit` is what becomes of a run that puts
     out more than is kept of one. `allow_origins` are exact, for browsers of other sites.
     `audit_log` is the file that calls are written to, with sources and outputs if `audit_content`.
     """
@@ -45,6 +47,7 @@ class Settings:
     max_notebook_mib: int = NOTEBOOK_MIB
     max_mcp_sessions: int = DEFAULT_MAX_SESSIONS
     mcp_session_hours: float = DEFAULT_IDLE_HOURS
+    structured: Structured = DEFAULT_STRUCTURED
     beyond_output_limit: Beyond | None = None
     allow_hidden: bool = False
     allow_origins: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ from jmcp.options.option_types import (
 )
 from jmcp.options.serve_options import IfUnavailable, Transport
 from jmcp.options.settings import LogFormat, Settings
+from jmcp.transport.mcp.result_form import Structured
 from jmcp_api.mcp import TOOLSETS
 
 DEFAULT_PORT = 8888
@@ -216,6 +217,14 @@ SETTINGS: tuple[Option, ...] = (
         type=Number(positive=True),
         default=DEFAULTS.mcp_session_hours,
         help="how long such a session may be unused",
+    ),
+    Option(
+        name="structured",
+        metavar="WHEN",
+        type=Choice(get_args(Structured)),
+        default=DEFAULTS.structured,
+        help="structured content and output schemas for MCP clients: always, never, or auto, which "
+        "leaves them out for clients that would give their model nothing else of a result",
     ),
     Option(
         name="beyond_output_limit",

@@ -23,6 +23,7 @@ from jmcp.core.calls.principal import Named
 from jmcp.transport.disconnects import disconnected_response
 from jmcp.transport.mcp.direct_calls import DirectCalls
 from jmcp.transport.mcp.handshake_sessions import HandshakeSessions
+from jmcp.transport.mcp.result_form import DEFAULT_STRUCTURED, ResultForm, Structured
 from jmcp.transport.mcp.server import mcp_server
 from jmcp.transport.mcp.session_limits import SessionLimits
 from jmcp.transport.mcp.streamable_http import StreamableHttp
@@ -122,6 +123,7 @@ def site(
     cors_origins: frozenset[str] = frozenset(),
     max_body_bytes: int = DEFAULT_MAX_BYTES,
     mcp_sessions: SessionLimits | None = None,
+    structured: Structured = DEFAULT_STRUCTURED,
     own_root: bool = False,
 ) -> Starlette:
     """The application. Its lifespan starts and closes the dispatcher; its `state` has `dispatcher`
@@ -131,13 +133,16 @@ def site(
     and `token` the server around it checks Host, Origin and credentials; with `token`, `named`
     tokens are accepted too, and `public_paths` need none. Pages of `cors_origins` may read answers.
     `permissions` are the dispatcher's. `extra_routes` are endpoints by path and method that only
-    this server has. `mcp_sessions` limits those of the handshake era. With `own_root` the port is jmcp's alone, and metrics are at /metrics too.
+    this server has. `mcp_sessions` limits those of the handshake era. `structured` says which MCP
+    clients get structured content. With `own_root` the port is jmcp's alone, and metrics are at
+    /metrics too.
     Raises ValueError for an unknown toolset.
     """
     # Requests arrive decoded, while what is sent back has to be as the server spells it.
     root = unquote(base)
     tool_list = ToolList(dispatcher.api, toolsets, permissions)
-    server = mcp_server(dispatcher, tool_list, version)
+    form = ResultForm(structured, dispatcher.api.text_clients)
+    server = mcp_server(dispatcher, tool_list, version, form=form)
     limits = mcp_sessions or SessionLimits()
 
     def manager() -> StreamableHTTPSessionManager:
@@ -151,7 +156,9 @@ def site(
     streamable = StreamableHttp(manager)
     sessions = HandshakeSessions(streamable)
     server.middleware.append(sessions)
-    protocol = DirectCalls(streamable, sessions, dispatcher, tool_list, server.server_info_stamp)
+    protocol = DirectCalls(
+        streamable, sessions, dispatcher, tool_list, server.server_info_stamp, form
+    )
     tool_calls = ToolCallRoutes(dispatcher, tool_list, version)
     pages = Pages(dispatcher.api.openapi_file, base)
     rest = rest_routes.RestOperations(dispatcher, base)

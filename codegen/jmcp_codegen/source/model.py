@@ -173,6 +173,7 @@ class ApiModel:
 
     package: str
     instructions: str
+    text_clients: tuple[str, ...]
     rest_prefix: str
     rest_version: str
     groups: Mapping[str, str]

@@ -98,8 +98,9 @@ class Policy:
 class Api:
     """Everything generated, gathered by the composition root for dispatch and the transports.
 
-    `listing` gives the MCP `tools/list` entries in spec order, `openapi` the OpenAPI document as
-    committed; both load their file on first use.
+    `listing_file` has the MCP `tools/list` entries in spec order, `openapi_file` the OpenAPI
+    document as committed. The models of `text_clients`, by the names that MCP clients give
+    themselves, get no text of a result that has structured content too.
     """
 
     tools: Mapping[str, Tool]
@@ -107,5 +108,6 @@ class Api:
     routes: tuple[Route, ...]
     texts: Mapping[str, str]
     instructions: str
+    text_clients: frozenset[str]
     listing_file: str
     openapi_file: str

@@ -10,22 +10,26 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from jmcp.core.calls.principal import Scope
 
+Context = ServerRequestContext[Any, Any]
+
 
 class CachedToolList:
     """Answers `tools/list` with what the SDK made of it the first time.
 
     The SDK validates and dumps the list for each request, which costs more than all the rest of
-    the request. The list never changes, so one answer is kept for each protocol revision and each
-    set of `scopes`, which are the caller's.
+    the request. The list never changes, so one answer is kept for each protocol revision, each set
+    of `scopes`, which are the caller's, and with output schemas or without, as `structured` says
+    for a request.
     """
 
-    def __init__(self, scopes: Callable[[], frozenset[Scope]]) -> None:
+    def __init__(
+        self, scopes: Callable[[], frozenset[Scope]], structured: Callable[[Context], bool]
+    ) -> None:
         self._scopes = scopes
-        self._answers: dict[tuple[str, frozenset[Scope]], HandlerResult] = {}
+        self._structured = structured
+        self._answers: dict[tuple[str, frozenset[Scope], bool], HandlerResult] = {}
 
-    async def __call__(
-        self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
-    ) -> HandlerResult:
+    async def __call__(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         plain = not (ctx.params or {}).keys() - {"_meta"}
         # In the handshake era, without params of `initialize`, the SDK has yet to decide whether
         # to answer at all; later revisions have no handshake, and naming the client is optional.
@@ -33,7 +37,7 @@ class CachedToolList:
         unsettled = handshake and ctx.session.client_params is None
         if ctx.method != "tools/list" or not plain or unsettled:
             return await call_next(ctx)
-        key = ctx.protocol_version, self._scopes()
+        key = ctx.protocol_version, self._scopes(), self._structured(ctx)
         known = self._answers.get(key)
         if known is None:
             known = self._answers[key] = await call_next(ctx)

@@ -36,6 +36,7 @@ from jmcp.core.errors import ENDS_TASK
 from jmcp.transport.disconnects import until_disconnect, until_expired
 from jmcp.transport.json_text import encoded, one_line_encoded
 from jmcp.transport.mcp.handshake_sessions import HandshakeSession, HandshakeSessions
+from jmcp.transport.mcp.result_form import ResultForm, client_in
 from jmcp.transport.mcp.server import COMPLETE, connection_id, result_data
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.principal import caller
@@ -79,12 +80,14 @@ class Withdrawn(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectCall:
-    """A valid call; `session` is None in the revision without sessions."""
+    """A valid call; `session` is None in the revision without sessions. `structured`: its client
+    gets structured content."""
 
     request_id: types.RequestId
     tool: str
     arguments: dict[str, Any]
     session: HandshakeSession | None
+    structured: bool
 
 
 class DirectCalls:
@@ -97,12 +100,14 @@ class DirectCalls:
         dispatcher: Calls,
         tool_list: ToolList,
         server_info: Mapping[str, Any],
+        form: ResultForm,
     ) -> None:
         self._protocol = protocol
         self._sessions = sessions
         self._dispatcher = dispatcher
         self._tool_list = tool_list
         self._server_info = server_info
+        self._form = form
         # Somebody set OpenTelemetry up: the SDK makes the spans.
         self._traced = not isinstance(get_tracer_provider(), ProxyTracerProvider)
 
@@ -155,11 +160,13 @@ class DirectCalls:
             validate_client_request("tools/call", version, params)
         except ValidationError:
             return None
+        client = client_in(params["_meta"]) if session is None else session.client
         return DirectCall(
             request_id=message["id"],
             tool=params["name"],
             arguments=params.get("arguments", {}),
             session=session,
+            structured=self._form.is_structured(client),
         )
 
     def _is_plain(self, params: Any) -> bool:
@@ -227,7 +234,7 @@ class DirectCalls:
         return outcome
 
     def _result(self, call: DirectCall, outcome: Outcome) -> dict[str, Any]:
-        result = result_data(outcome)
+        result = result_data(outcome, structured=call.structured)
         if call.session is not None:
             return result
         meta = {**result.get("_meta", {}), types.SERVER_INFO_META_KEY: self._server_info}

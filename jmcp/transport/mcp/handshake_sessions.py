@@ -24,10 +24,11 @@ from mcp.shared.dispatcher import coerce_request_id
 from mcp_types import RequestId
 from starlette.types import Scope
 
+from jmcp.transport.mcp.result_form import named
 from jmcp.transport.mcp.streamable_http import StreamableHttp
 
-HANDSHAKE_ACCEPTED = "jmcp.handshake_accepted"
-"""Set in the scope of a request whose `initialize` succeeded."""
+HANDSHAKE_CLIENT = "jmcp.handshake_client"
+"""The client's name, in the scope of a request whose `initialize` succeeded."""
 
 
 @dataclass(eq=False, slots=True)
@@ -39,12 +40,20 @@ class DirectCallLimit:
 
 
 class HandshakeSession:
-    """An initialized session, by the value of its Mcp-Session-Id header, and its direct calls."""
+    """An initialized session, by the value of its Mcp-Session-Id header, and its direct calls.
+
+    `client` is the name that its client gave itself.
+    """
 
     def __init__(
-        self, session_id: str, transport: StreamableHTTPServerTransport, idle_seconds: float | None
+        self,
+        session_id: str,
+        transport: StreamableHTTPServerTransport,
+        idle_seconds: float | None,
+        client: str | None = None,
     ) -> None:
         self.id = session_id
+        self.client = client
         # Weak, because a transport is the key under which its session is kept.
         self._transport = ref(transport)
         self._idle_seconds = idle_seconds
@@ -114,7 +123,9 @@ class HandshakeSessions:
     ) -> HandlerResult:
         result = await call_next(ctx)
         if ctx.method == "initialize" and ctx.request is not None:
-            ctx.request.scope[HANDSHAKE_ACCEPTED] = True
+            # The SDK keeps it only once the client is ready.
+            info = (ctx.params or {}).get("clientInfo")
+            ctx.request.scope[HANDSHAKE_CLIENT] = named(info)
         return result
 
     async def make_room(self) -> bool:
@@ -145,12 +156,18 @@ class HandshakeSessions:
     def opened(self, session_id: str, scope: Scope) -> None:
         """The request of that scope was answered with that session id."""
         transport = self._protocol.manager._server_instances.get(session_id)
-        if transport is not None and HANDSHAKE_ACCEPTED in scope:
-            self._initialized[transport] = self._known(session_id, transport)
+        if transport is not None and HANDSHAKE_CLIENT in scope:
+            client = scope[HANDSHAKE_CLIENT]
+            self._initialized[transport] = self._known(session_id, transport, client)
 
-    def _known(self, session_id: str, transport: StreamableHTTPServerTransport) -> HandshakeSession:
+    def _known(
+        self,
+        session_id: str,
+        transport: StreamableHTTPServerTransport,
+        client: str | None = None,
+    ) -> HandshakeSession:
         idle_seconds = self._protocol.manager.session_idle_timeout
-        return HandshakeSession(session_id, transport, idle_seconds)
+        return HandshakeSession(session_id, transport, idle_seconds, client)
 
     def find(self, session_id: str, scope: Scope) -> HandshakeSession | None:
         """That session, if it is initialized and the user of the request opened it."""

@@ -20,6 +20,7 @@ from jmcp.core.errors import ENDS_TASK
 from jmcp.core.runs.record.progress import Progress, Report
 from jmcp.transport.disconnects import until_disconnect
 from jmcp.transport.mcp.cached_tool_list import CachedToolList
+from jmcp.transport.mcp.result_form import ResultForm, client_of
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.middleware.request_id import new_id
@@ -74,8 +75,9 @@ COMPLETE = {"resultType": "complete"}
 """What a result has besides its data in revisions without sessions."""
 
 
-def result_data(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as a tool result: text, then images, and the data as structured content."""
+def result_data(outcome: Outcome, *, structured: bool) -> dict[str, Any]:
+    """An outcome as a tool result: text, then images, and with `structured` the data as structured
+    content. An error has its text, which says all of it to a model."""
     content = [{"type": "text", "text": outcome.text}]
     if outcome.error is not None:
         meta = {ERROR_META: outcome.error.payload()}
@@ -84,6 +86,8 @@ def result_data(outcome: Outcome) -> dict[str, Any]:
         {"type": "image", "data": image.data, "mimeType": image.mime_type}
         for image in outcome.images
     ]
+    if not structured:
+        return {"content": content, "isError": False}
     return {"content": content, "structuredContent": outcome.result, "isError": False}
 
 
@@ -103,18 +107,26 @@ async def contain_native_panics(ctx: Context, call_next: CallNext) -> HandlerRes
 
 
 def mcp_server(
-    dispatcher: Calls, tool_list: ToolList, version: str, *, peer: Caller | None = None
+    dispatcher: Calls,
+    tool_list: ToolList,
+    version: str,
+    *,
+    form: ResultForm,
+    peer: Caller | None = None,
 ) -> Server[Any]:
     """The MCP server. It sends schemas as generated and validates nothing: the dispatcher does.
 
     `peer` is the caller where one process is the only client; otherwise each request has its own.
     """
 
+    def structured(context: Context) -> bool:
+        return form.is_structured(client_of(context))
+
     def scopes() -> frozenset[Scope]:
         return (peer or caller()).scopes
 
-    async def list_tools(_: Context, __: Any) -> types.ListToolsResult:
-        entries = tool_list.entries(scopes())
+    async def list_tools(context: Context, _: Any) -> types.ListToolsResult:
+        entries = tool_list.entries(scopes(), structured=structured(context))
         return types.ListToolsResult(tools=[types.Tool.model_validate(entry) for entry in entries])
 
     async def call_tool(context: Context, params: types.CallToolRequestParams) -> Any:
@@ -124,11 +136,11 @@ def mcp_server(
         who = replace(who, report=progress_report(context))
         call = dispatcher.call(params.name, dict(params.arguments or {}), who)
         if dispatcher.api.tools[params.name].on_disconnect != "interrupt":
-            return result_data(await call) | COMPLETE
+            return result_data(await call, structured=structured(context)) | COMPLETE
         outcome = await _until_disconnect(context, call)
         if outcome is None:
             raise MCPError(code=types.INTERNAL_ERROR, message="The client has left.")
-        return result_data(outcome) | COMPLETE
+        return result_data(outcome, structured=structured(context)) | COMPLETE
 
     made: Server[Any] = Server(
         "jmcp",
@@ -141,5 +153,5 @@ def mcp_server(
         # the whole tools/list on each call to find that out.
         get_tool_input_schema=lambda _: None,
     )
-    made.middleware += [contain_native_panics, CachedToolList(scopes)]
+    made.middleware += [contain_native_panics, CachedToolList(scopes, structured)]
     return made

@@ -20,6 +20,7 @@ from jmcp.core.calls.call import Caller, Calls
 from jmcp.core.calls.permissions import Permissions
 from jmcp.transport.mcp import server as mcp_server
 from jmcp.transport.mcp.lines import LineReader
+from jmcp.transport.mcp.result_form import DEFAULT_STRUCTURED, ResultForm, Structured
 from jmcp.transport.mcp.stdio_fds import StdioFds
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.body_limit import DEFAULT_MAX_BYTES
@@ -73,6 +74,7 @@ async def serve(
     version: str,
     toolsets: tuple[str, ...],
     permissions: Permissions | None = None,
+    structured: Structured = DEFAULT_STRUCTURED,
     max_line_bytes: int = DEFAULT_MAX_BYTES,
 ) -> None:
     """Serve until stdin closes, or until cancelled, which waits for nothing.
@@ -83,7 +85,8 @@ async def serve(
     # The process is one connection: a call without a session id means the session it opened.
     peer = Caller(owner=HOLDER, authenticated=True, connection=f"stdio:{uuid.uuid4().hex}")
     tool_list = ToolList(dispatcher.api, toolsets, permissions)
-    server = mcp_server.mcp_server(dispatcher, tool_list, version, peer=peer)
+    form = ResultForm(structured, dispatcher.api.text_clients)
+    server = mcp_server.mcp_server(dispatcher, tool_list, version, form=form, peer=peer)
     server.middleware.append(answers)
     stdout = DescriptorWriter(fds.stdout, answers.sent)
     stdin = LineReader(fds.stdin, max_line_bytes, stdout.write)

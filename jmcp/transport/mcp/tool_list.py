@@ -32,10 +32,16 @@ class ToolList:
             raise ValueError(f"no toolset {names}; there are: {', '.join(sorted(known))}")
         entries: list[Entry] = json.loads(Path(api.listing_file).read_bytes())
         self._entries = [entry for entry in entries if api.tools[entry["name"]].toolset in wanted]
+        self._text_entries = [
+            {key: value for key, value in entry.items() if key != "outputSchema"}
+            for entry in self._entries
+        ]
         self._permissions = permissions or Permissions(api)
         self.names = frozenset(entry["name"] for entry in self._entries)
 
-    def entries(self, scopes: frozenset[Scope] = SCOPES) -> list[Entry]:
-        """The tools that a caller with those scopes may call."""
+    def entries(self, scopes: frozenset[Scope] = SCOPES, *, structured: bool = True) -> list[Entry]:
+        """The tools that a caller with those scopes may call; without output schemas unless
+        `structured`, since results then have no structured content."""
         permitted = set(self._permissions.tools(scopes))
-        return [entry for entry in self._entries if entry["name"] in permitted]
+        entries = self._entries if structured else self._text_entries
+        return [entry for entry in entries if entry["name"] in permitted]

@@ -16,6 +16,7 @@ from starlette.routing import Mount
 from jmcp.core import background
 from jmcp.core.calls.call import Caller, Outcome
 from jmcp.transport.mcp import streamable_http
+from jmcp.transport.mcp.result_form import ResultForm
 from jmcp.transport.mcp.server import mcp_server
 from jmcp.transport.mcp.streamable_http import StreamableHttp
 from jmcp.transport.mcp.tool_list import ToolList
@@ -109,7 +110,8 @@ async def served(streamable: StreamableHttp) -> AsyncIterator[Client]:
 def streamable(started: Callable[[], None] = lambda: None) -> StreamableHttp:
     """`started` is called whenever a manager is made to be run."""
     dispatcher = RecordingDispatcher()
-    server = mcp_server(dispatcher, ToolList(dispatcher.api, ("core",)), "1.2.3")
+    form = ResultForm("always", ())
+    server = mcp_server(dispatcher, ToolList(dispatcher.api, ("core",)), "1.2.3", form=form)
 
     def made() -> StreamableHTTPSessionManager:
         started()

@@ -181,7 +181,9 @@ async def test_a_client_that_goes_away_stops_nothing(extension: ExtensionServer,
 
 def test_images_follow_the_text() -> None:
     image = Image(mime_type="image/png", data="aGk=")
-    made = result_data(Outcome(tool="any", text="text", result={"a": None}, images=(image,)))
+    made = result_data(
+        Outcome(tool="any", text="text", result={"a": None}, images=(image,)), structured=True
+    )
     assert [content["type"] for content in made["content"]] == ["text", "image"]
     assert made["structuredContent"] == {"a": None}
     assert not made["isError"]

@@ -48,6 +48,7 @@ VALUES: dict[str, Any] = {
     "max_notebook_mib": 4,
     "max_mcp_sessions": 5,
     "mcp_session_hours": 0.5,
+    "structured": "never",
     "beyond_output_limit": "interrupt",
     "allow_hidden": True,
     "allow_origins": ("https://example.org", "http://[::1]:8080"),

@@ -11,4 +11,9 @@ def emit(api: ApiModel, printer: Printer) -> str:
         (toolset, [tool.name for tool in api.tools if tool.toolset == toolset])
         for toolset in api.toolsets
     ]
-    return printer.text("mcp.py.j2", instructions=lines(api.instructions), toolsets=toolsets)
+    return printer.text(
+        "mcp.py.j2",
+        instructions=lines(api.instructions),
+        toolsets=toolsets,
+        text_clients=api.text_clients,
+    )

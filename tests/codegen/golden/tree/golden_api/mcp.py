@@ -8,6 +8,9 @@ LISTING_FILE = "mcp-tools.json"
 
 INSTRUCTIONS = 'A small spec with one of everything.\n"Quotes" and a \\ are kept.'
 
+TEXT_CLIENTS: frozenset[str] = frozenset(())
+"""Names of clients that give their models no text of a result with structured content."""
+
 TOOLSETS: Mapping[str, tuple[str, ...]] = {
     "core": (
         "open_notebook",

@@ -1,0 +1,50 @@
+"""In which form a client gets results: text, or text and structured content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from mcp.server.context import ServerRequestContext
+from mcp_types import CLIENT_INFO_META_KEY
+
+Structured = Literal["auto", "always", "never"]
+DEFAULT_STRUCTURED: Structured = "auto"
+PROXY_MARK = " (via "
+"""What proxies such as mcp-remote put behind the name of the client that they stand for."""
+
+
+class ResultForm:
+    """Whether a client gets structured content, and so output schemas, beside text and images.
+
+    `auto` goes by the client's name: the models of `text_clients` would get none of the text of
+    such a result. A client without a name, or with any other, gets both. Other than the schemas
+    and the structured content nothing depends on it; REST has its structure always.
+    """
+
+    def __init__(self, structured: Structured, text_clients: Iterable[str]) -> None:
+        self._structured = structured
+        self._text_clients = frozenset(name.casefold() for name in text_clients)
+
+    def is_structured(self, client: str | None) -> bool:
+        """For a client of that name; None where it has not given one."""
+        if self._structured != "auto" or client is None:
+            return self._structured != "never"
+        return client.partition(PROXY_MARK)[0].casefold() not in self._text_clients
+
+
+def client_of(context: ServerRequestContext[Any, Any]) -> str | None:
+    """The name in the client's `initialize`, or in the `_meta` of a request without a handshake."""
+    params = context.session.client_params
+    return None if params is None else params.client_info.name
+
+
+def client_in(meta: Mapping[str, Any]) -> str | None:
+    """The same, in the `_meta` of a request that the SDK has not read."""
+    return named(meta.get(CLIENT_INFO_META_KEY))
+
+
+def named(client_info: Any) -> str | None:
+    """The name in a `clientInfo`, if it is one."""
+    name = client_info.get("name") if isinstance(client_info, Mapping) else None
+    return name if isinstance(name, str) else None

@@ -13,6 +13,7 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_ydoc import YNotebook
 from nbformat.reader import NotJSONError
 from pycrdt import (
+    Doc,
     Map,
     TransactionEvent,
     YMessageType,
@@ -45,8 +46,8 @@ async def until(holds: Callable[[], Any], what: str = "condition") -> Any:
 class Tab:
     """One connected tab: `notebook` is its live copy."""
 
-    def __init__(self, connection: WebSocketClientConnection) -> None:
-        self.notebook = YNotebook()
+    def __init__(self, connection: WebSocketClientConnection, client_id: int | None = None) -> None:
+        self.notebook = YNotebook(Doc(client_id=client_id))
         self._connection = connection
         self._synced = asyncio.Event()
         self._remote = False
@@ -54,12 +55,13 @@ class Tab:
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
-    async def open(cls, app: ServerApp, path: str) -> Tab:
-        return await cls.at(f"http://127.0.0.1:{app.port}/", TOKEN, path)
+    async def open(cls, app: ServerApp, path: str, client_id: int | None = None) -> Tab:
+        return await cls.at(f"http://127.0.0.1:{app.port}/", TOKEN, path, client_id)
 
     @classmethod
-    async def at(cls, url: str, token: str, path: str) -> Tab:
-        """A tab on any server: `url` is its root, with a trailing slash."""
+    async def at(cls, url: str, token: str, path: str, client_id: int | None = None) -> Tab:
+        """A tab on any server: `url` is its root, with a trailing slash. Of two changes of one key
+        that know nothing of each other, all documents keep that of the higher `client_id`."""
         base = f"{url}api/collaboration"
         reply = await AsyncHTTPClient().fetch(
             HTTPRequest(
@@ -74,7 +76,7 @@ class Tab:
             f"{base.replace('http', 'ws', 1)}/room/json:notebook:{session['fileId']}"
             f"?sessionId={session['sessionId']}&token={token}"
         )
-        tab = cls(connection)
+        tab = cls(connection, client_id)
         await connection.write_message(create_sync_message(tab.notebook.ydoc), binary=True)
         await asyncio.wait_for(tab._synced.wait(), BOUND_SECONDS)
         return tab
@@ -123,8 +125,8 @@ class Tab:
 
 
 @asynccontextmanager
-async def tab(app: ServerApp, path: str) -> AsyncIterator[Tab]:
-    opened = await Tab.open(app, path)
+async def tab(app: ServerApp, path: str, client_id: int | None = None) -> AsyncIterator[Tab]:
+    opened = await Tab.open(app, path, client_id)
     try:
         yield opened
     finally:

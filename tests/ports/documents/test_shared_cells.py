@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from jmcp_jupyter.documents.remote.room_connection import NotebookClient
 from tests.document_access import editing
-from tests.ports.documents.conftest import nbformat
-from tests.ports.documents.tab import tab, until
+from tests.ports.documents.conftest import nbformat, remote_only
+from tests.ports.documents.tab import BOUND_SECONDS, tab, until
 from tests.ports.documents.test_sinks import outputs, result, sink_of, stream
 
 START = Callable[..., Any]
@@ -39,6 +40,10 @@ def run_in(person: Any) -> None:
     """What JupyterLab does when somebody runs the cell, before the kernel is at it."""
     clear_in(person)
     cell_of(person)["execution_state"] = "running"
+
+
+def texts_in(person: Any) -> list[str]:
+    return [str(output["text"]) for output in cell_of(person)["outputs"]]
 
 
 def end_in(person: Any, count: int) -> None:
@@ -118,20 +123,22 @@ async def test_a_person_who_clears_the_cell_has_not_run_it(start_server: START) 
 
 @pytest.mark.parametrize("late", [False, True])
 async def test_whose_run_was_first_does_not_write_into_the_next(
-    start_server: START, late: bool
+    start_server: START, late: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("jmcp_jupyter.documents.live.output_sink.STALE_SECONDS", BOUND_SECONDS)
     server = await start_server()
     server.write("a.ipynb", "run")
     async with tab(server.app, "a.ipynb") as person:
         run_in(person)
         cell_of(person)["outputs"].append(stored(stream("theirs ")))
-        sink = await sink_of(server, "a.ipynb")
+        sink: Any = await sink_of(server, "a.ipynb")
         (room,) = server.rooms.values()
         mine = room._document.ycells[0]
-        await until(lambda: len(mine["outputs"]) == 1)
+        known = sink._opened.document.cells[0]
+        await until(lambda: len(known["outputs"]) == 1, "jmcp has heard of the tab's run")
         sink.begin()
         sink.append(stream("mine"))
-        await until(lambda: [str(o["text"]) for o in cell_of(person)["outputs"]] == ["mine"])
+        await until(lambda: texts_in(person) == ["mine"])
         if late:  # the tab hears the end of its run after this one is over
             sink.count(2)
             await sink.close()
@@ -147,6 +154,56 @@ async def test_whose_run_was_first_does_not_write_into_the_next(
         await until(lambda: len(cell_of(person)["outputs"]) == 1)
     assert await outputs(server, "a.ipynb") == [stream("mine")]
     assert mine["execution_count"] == 2
+
+
+async def test_what_others_write_into_a_silent_run_is_replaced(start_server: START) -> None:
+    server = await start_server()
+    server.write("a.ipynb", "run")
+    sink = await sink_of(server, "a.ipynb")
+    sink.begin()
+    sink.append(stream("mine"))
+    async with tab(server.app, "a.ipynb") as person:
+        await until(lambda: texts_in(person) == ["mine"])
+        cell_of(person)["outputs"].append(stored(stream("theirs")))
+        end_in(person, 1)
+        await until(lambda: texts_in(person) == ["mine"])
+        await until(lambda: cell_of(person)["execution_state"] == "running")
+        assert cell_of(person)["execution_count"] is None
+        await sink.close()
+
+
+@remote_only
+@pytest.mark.parametrize("wins", ["tab", "jmcp"])
+async def test_runs_that_are_begun_at_once_leave_one_of_them_in_the_cell(
+    start_server: START, wins: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await start_server()
+    server.write("a.ipynb", "run")
+    held: list[bytes] = []
+    sink: Any = await sink_of(server, "a.ipynb")
+    async with tab(server.app, "a.ipynb", 2**53 - 1 if wins == "tab" else 1) as person:
+        (room,) = server.rooms.values()
+        genuine = NotebookClient._receive
+        monkeypatch.setattr(NotebookClient, "_receive", lambda _, message: held.append(message))
+        run_in(person)
+        cell_of(person)["outputs"].append(stored(stream("theirs ")))
+        await until(lambda: len(room._document.ycells[0]["outputs"]) == 1)
+        sink.begin()
+        sink.append(stream("mine"))
+        await until(lambda: "mine" in texts_in(person))
+        monkeypatch.setattr(NotebookClient, "_receive", genuine)
+        for message in held:
+            genuine(sink._opened._client, message)
+        await until(lambda: len(texts_in(person)) == 1)
+        assert sink.taken is (wins == "tab")
+        sink.count(2)
+        await sink.close()
+        cell_of(person)["outputs"].append(stored(stream("late")))
+        if wins == "jmcp":
+            await until(lambda: texts_in(person) == ["mine"])
+            assert cell_of(person)["execution_count"] == 2
+        else:
+            assert texts_in(person) == ["theirs ", "late"]
 
 
 @pytest.mark.parametrize("back", ["during", "after"])

@@ -23,6 +23,10 @@ RETURN_SECONDS = 300.0
 STALE_SECONDS = 2.0
 """Seconds after a run's end in which the tab of a run before it may still write into its cell."""
 
+LOOK_SECONDS = 0.25
+"""Seconds after which a running cell that others wrote into is looked at, unless its run writes
+before: to compare all outputs with each line that somebody prints takes too long."""
+
 
 class LiveSink:
     """`ports.OutputSink` on a cell of the shared document. Takes over one hold of `opened`.
@@ -32,8 +36,8 @@ class LiveSink:
     the cell that is there now lacks some.
 
     A person who runs the cell meanwhile has it from then on. Where a person's run was first, its tab
-    may still write when this run is over: what it writes is replaced, for STALE_SECONDS. A cell that
-    is gone at the end and comes back within RETURN_SECONDS gets all that it lacks.
+    may still write: what it writes is replaced, until STALE_SECONDS after the end. A cell that is gone
+    at the end and comes back within RETURN_SECONDS gets all that it lacks.
     """
 
     def __init__(self, opened: Room, cell_id: str | None, *, trust: bool) -> None:
@@ -51,6 +55,7 @@ class LiveSink:
         """Whether another run's outputs may still come."""
         self._watch: DocumentWatch | None = None
         self._lingering: asyncio.TimerHandle | None = None
+        self._look: asyncio.TimerHandle | None = None
         self._detached = False
         self._running = False
         self._kept = False
@@ -91,8 +96,16 @@ class LiveSink:
             asyncio.get_running_loop().call_soon(self._withdraw)
         elif "outputs" in keys or "execution_count" in keys:
             self._disturbed = True
+            loop = asyncio.get_running_loop()
             if self._lingering is not None:
-                asyncio.get_running_loop().call_soon(self._catch_up)
+                loop.call_soon(self._catch_up)
+            elif self._running and self._look is None:
+                self._look = loop.call_later(LOOK_SECONDS, self._look_at_cell)
+
+    def _look_at_cell(self) -> None:
+        self._look = None
+        if self._disturbed:
+            self._catch_up()
 
     def _withdraw(self) -> None:
         """Take away what came into the cell after it had been cleared for the run that has it now."""
@@ -230,6 +243,8 @@ class LiveSink:
     def _detach(self) -> None:
         """Hold the room no more."""
         self._lingering, self._detached = None, True
+        if self._look is not None:
+            self._look.cancel()
         self._listen(None)
         self._opened.followers.remove(self._catch_up)
         self._opened.release()
@@ -297,8 +312,16 @@ class LiveSink:
             if cell is None:
                 return
             behind, self._behind = self._behind, False
-            if self._running and self._disturbed and not self._cleared(cell):
-                behind = behind or not self._exact(cell)
+            if (
+                self._running
+                and self._disturbed
+                and not behind
+                and not self._cleared(cell)
+                and not self._exact(cell)
+            ):
+                # Whoever wrote there may go on. Nothing else tells of a person's run that was begun
+                # at the same time, before either side heard of the other's.
+                self._contested = behind = True
             self._disturbed = False
             if behind and self._running:
                 self._idle_shown = False
@@ -353,9 +376,8 @@ class LiveSink:
         """Whether the cell shows what this run put there, and nothing else."""
         placed = sorted((sent for sent in self._sent if sent.place is not None), key=placed_at)
         shown = [storable(sent.whole()) for sent in placed]
-        return from_y(outputs_of(cell)) == shown and (
-            not self._ended or cell.get("execution_count") == self._count
-        )
+        count = self._count if self._ended else None
+        return from_y(outputs_of(cell)) == shown and cell.get("execution_count") == count
 
     def _cleared_by_others(self) -> None:
         for sent in self._sent:

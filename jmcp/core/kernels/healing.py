@@ -114,7 +114,7 @@ class Healing:
             sighting, started = await self._usable(held, tried), False
             if sighting is None:
                 await self._check(held)
-                sighting, started = await self._replace(held, kernel_name), True
+                sighting, started = await self._replace(held, kernel_name, tried), True
             change = partial(after_sighting, sighting=sighting, started=started)
             return await self._stored(record, held, change, sighting, started=started), started
 
@@ -122,7 +122,8 @@ class Healing:
         self, record: SessionRecord, held: HeldNotebook, kernel_name: str | None
     ) -> HeldNotebook:
         async with self._lock(record, held):
-            sighting = await self._replace(held, kernel_name)
+            tried = set() if held.kernel_id is None else {held.kernel_id}
+            sighting = await self._replace(held, kernel_name, tried)
 
             def change(held: HeldNotebook) -> HeldNotebook:
                 return replace(after_restart(held, sighting), started_kernel=True)
@@ -202,26 +203,42 @@ class Healing:
         error = self._errors.lost if same else self._errors.lost_to_another
         raise error(path=held.ref.path, kernel_id=held.kernel_id)
 
-    async def _replace(self, held: HeldNotebook, kernel_name: str | None) -> KernelSighting:
+    async def _replace(
+        self, held: HeldNotebook, kernel_name: str | None, tried: set[str]
+    ) -> KernelSighting:
+        """A kernel in the place of those in `tried`, which could not be connected to."""
         name = held.kernel_name or kernel_name
-        kernel_id = None
         try:
             async with self._start_limit.turn():
-                kernel_id = await self.kernels.start(held.ref, name, private=held.private)
-                sighting = KernelSighting.of(kernel_id, await self.kernels.connect(kernel_id))
+                sighting = await self._started(held, name, tried)
         except (KernelMissing, KernelDown) as error:
-            if kernel_id is not None and held.private:
-                await self._discard(kernel_id)
             raise self._errors.not_replaced(
                 path=held.ref.path, reason=error.message, kernel_name=name
             ) from error
-        except BaseException:
-            if kernel_id is not None and held.private:
-                await self._discard(kernel_id)
-            raise
         if held.private and held.kernel_id is not None:
             await self._discard(held.kernel_id)
         return sighting
+
+    async def _started(
+        self, held: HeldNotebook, name: str | None, tried: set[str]
+    ) -> KernelSighting:
+        kernel_id = await self.kernels.start(held.ref, name, private=held.private)
+        try:
+            return KernelSighting.of(kernel_id, await self.kernels.connect(kernel_id))
+        except (KernelMissing, KernelDown):
+            # A kernel that somebody shuts down has a process, and so is the notebook's, until that
+            # is over. By now it is.
+            if kernel_id not in tried or (await self.kernels.health(kernel_id)).alive:
+                await self._discard_private(held, kernel_id)
+                raise
+        except BaseException:
+            await self._discard_private(held, kernel_id)
+            raise
+        return await self._started(held, name, set())
+
+    async def _discard_private(self, held: HeldNotebook, kernel_id: str) -> None:
+        if held.private:
+            await self._discard(kernel_id)
 
     async def _discard(self, kernel_id: str) -> None:
         with suppress(BackendError):

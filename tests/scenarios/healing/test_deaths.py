@@ -10,6 +10,7 @@ import pytest
 
 from tests.calls import ALICE, BOB
 from tests.scenarios.healing.conftest import LIMIT, PATH, HealingServer, eventually, notices
+from tests.thorough import thorough
 
 TOGETHER = 3
 """Calls of one session at once."""
@@ -158,3 +159,27 @@ async def test_a_call_that_fails_leaves_the_loss_to_be_told(server: HealingServe
         await call
     await server.call("interrupt_kernel", session_id=alice)  # what was cancelled still ran
     assert notices(await server.run(alice, "1")) == ["kernel_restarted"]
+
+
+@thorough
+async def test_a_kernel_that_is_being_shut_down_is_replaced_when_that_is_over(
+    server: HealingServer,
+) -> None:
+    alice = await server.open()
+    await server.run(alice, "import atexit, time; atexit.register(time.sleep, 0.5)")
+    (old,) = server.kernel_ids
+    ending = asyncio.create_task(remove(server, old))
+    try:
+        await eventually(lambda: _stopping(server, old))
+        async with asyncio.timeout(LIMIT):
+            after = await server.run(alice, "print(1)")
+    finally:
+        await ending
+    assert after["outputs"][0]["text"] == "1\n"
+    assert notices(after) == ["kernel_restarted"]
+    assert old not in server.kernel_ids
+
+
+async def _stopping(server: HealingServer, kernel_id: str) -> bool:
+    manager = server.app.kernel_manager
+    return kernel_id not in manager or bool(manager.get_kernel(kernel_id).shutting_down)

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from jupyter_ydoc.utils import cast_all
+from pycrdt import YMessageType, YSyncMessageType
 from tornado.web import HTTPError
 
+from jmcp_jupyter.documents.remote.room_connection import NotebookClient
 from tests.document_access import editing, reading
-from tests.ports.documents.conftest import DocumentServer, local_only
+from tests.ports.documents.conftest import DocumentServer, local_only, remote_only
 from tests.ports.documents.tab import tab, until
 from tests.sentences import said
 
@@ -146,6 +148,27 @@ async def test_save_states_the_truth_about_everybody_s_edits(start_server: START
         assert server.sources("a.ipynb") == ["typed"]
         assert room._document.dirty is False
         assert room._document.hash is not None
+
+
+@remote_only
+async def test_a_save_is_believed_before_the_room_pushed_what_it_wrote(
+    start_server: START, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await start_server(options={"save_after": 3600.0}, **NEVER)
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+    async with reading(server.documents, ref):
+        pass
+    genuine = NotebookClient._receive
+
+    def receive(client: NotebookClient, message: bytes) -> None:
+        if message[:2] != bytes([YMessageType.SYNC, YSyncMessageType.SYNC_UPDATE]):
+            genuine(client, message)
+
+    monkeypatch.setattr(NotebookClient, "_receive", receive)
+    # However fast the save was.
+    monkeypatch.setattr("jmcp_jupyter.documents.remote.room_connection.FRESH_SECONDS", 60.0)
+    assert await server.documents.save(ref) == "saved"
 
 
 async def test_a_save_works_where_the_person_switched_autosave_off(start_server: START) -> None:

@@ -103,6 +103,8 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
         """Counts transactions of this client."""
         self._confirmed = 0
         self._fetched = -FRESH_SECONDS
+        self._saved = -FRESH_SECONDS
+        """When the room last answered that it had saved: what that changed is pushed later."""
         self._base = NOTHING
         """The state vector up to which the server has everything."""
         self._echoes = Echoes()
@@ -162,7 +164,7 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
         changes, base = self._changes, self._base
         asked = time.monotonic()
         if changes == self._confirmed:
-            if asked - self._fetched > FRESH_SECONDS:
+            if asked - self._fetched > FRESH_SECONDS or self._fetched < self._saved:
                 await self._ask(ydoc.get_state())
                 self._fetched = asked
             self._check()
@@ -214,6 +216,7 @@ class NotebookClient(NbModelClient):  # type: ignore[misc]  # an untyped package
         except TimeoutError:
             return "unanswered"
         finally:
+            self._saved = time.monotonic()
             self._saves.pop(number, None)
 
     async def _ask(self, state: bytes, seconds: float = REPLY_SECONDS) -> bytes:

@@ -16,7 +16,7 @@ from benchmarks.cpu import table as cpu_table
 from benchmarks.cpu.workload import SURFACES, TOOLS
 from benchmarks.document import machine, replace_table
 from benchmarks.figures import Figure, markdown, table
-from benchmarks.latency import bulk, calls, durability, kernel_health, runs, stdio
+from benchmarks.latency import bulk, calls, durability, kernel_health, runs, search, stdio
 from benchmarks.profiles import profile
 from benchmarks.servers import jmcp
 
@@ -36,6 +36,7 @@ def in_jupyter(base: Path) -> list[Figure]:
             *calls.edits(
                 client, server.root, "in Jupyter", small=limits.EDIT, growth=limits.GROWTH
             ),
+            *search.searches(client, server.root),
             *bulk.inserts(client, server.root, "in Jupyter"),
             *bulk.flood(client, reader, server.root, pids, "in Jupyter", lost_is_said=False),
         ]

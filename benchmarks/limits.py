@@ -78,10 +78,10 @@ CROWD_P95 = Limit(
 
 TOOLS_LIST = Limit(at_most=5, reason="Clients ask at each start; the answer is made once and kept.")
 TOOLS_LIST_VISIBLE = Limit(
-    at_most=14, reason="What a model reads before its first call, about 3,500 tokens."
+    at_most=18, reason="What a model reads before its first call, about 4,500 tokens."
 )
 TOOLS_LIST_SIZE = Limit(
-    at_most=45, reason="The largest answer of a peer is 42 kB; output schemas are in it."
+    at_most=52, reason="The largest answer of a peer is 42 kB; output schemas are in it."
 )
 RUN_OF_RAW_KERNEL = Limit(
     at_most=2.5,
@@ -92,6 +92,11 @@ GROWTH = Limit(
     at_most=2,
     reason="Cells are found by an index and edited in place, so 1,000 cells cost little more "
     "than 10.",
+)
+SEARCH = Limit(
+    at_most=50,
+    reason="A thousand cells are looked through in the time of ten edits; for a regular expression "
+    "a process is started, which is half of that.",
 )
 
 # -- Latency of one client on a Jupyter elsewhere ---------------------------------------------------

@@ -16,6 +16,10 @@ OutputType = Literal["stream", "execute_result", "display_data", "error"]
 """nbformat's kinds of outputs."""
 NotebookScope = Literal["session", "open", "workspace"]
 """Which notebooks a list has."""
+SearchScope = Literal["notebook", "session", "workspace"]
+"""Which notebooks are searched: one, those of the session, or all below the server's folder."""
+SearchPlace = Literal["sources", "outputs", "both"]
+"""What of a cell is searched."""
 EntryType = Literal["notebook", "file", "directory"]
 """What a listed path is."""
 OpeningAction = Literal["created", "opened", "switched", "reused"]
@@ -124,6 +128,8 @@ NoticeCode = Literal[
     "outputs_incomplete",
     "images_left_out",
     "outputs_not_shown",
+    "search_cut",
+    "notebooks_not_searched",
     "notebook_busy",
     "run_cell_deleted",
     "source_set_by_run",

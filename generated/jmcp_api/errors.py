@@ -571,6 +571,45 @@ class TextNotUnique(ToolError):
         )
 
 
+class PatternInvalid(ToolError):
+    """The pattern is not a regular expression of Python's."""
+
+    code = "pattern_invalid"
+    http = 400
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def at(cls, *, reason: str, position: int) -> Self:
+        return cls(
+            f"pattern is not a regular expression: {reason} at position {position}. Mend it, or search for it as text with regex false.",
+            position=position,
+        )
+
+    @classmethod
+    def whole(cls, *, reason: str, position: int | None) -> Self:
+        return cls(
+            f"pattern is not a regular expression: {reason}. Mend it, or search for it as text with regex false.",
+            position=position,
+        )
+
+
+class PatternTooSlow(ToolError):
+    """Matching took longer than it may, and was ended."""
+
+    code = "pattern_too_slow"
+    http = 400
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def ended(cls, *, limit_seconds: float) -> Self:
+        return cls(
+            f"Matching took longer than {limit_seconds:g} s and was ended; nothing is known of what matches. Repeats within repeats, as in (a+)+, take that long: write the pattern without them, or search for text with regex false.",
+            limit_seconds=limit_seconds,
+        )
+
+
 class NotebookExists(ToolError):
     """A file is already at that path."""
 

@@ -34,6 +34,7 @@ ROUTES: tuple[Route, ...] = (
     _route("DELETE", "/sessions/{session_id}", "unuse_notebook", 200),
     _route("GET", "/notebooks", "list_notebooks", 200),
     _route("GET", "/sessions/{session_id}/notebook", "read_notebook", 200),
+    _route("GET", "/sessions/{session_id}/matches", "search_notebook", 200),
     _route("POST", "/sessions/{session_id}/kernel/restart", "restart_notebook", 200),
     _route("GET", "/sessions/{session_id}/cells/{cell_id}", "read_cell", 200),
     _route("GET", "/sessions/{session_id}/cells/at/{cell_index}", "read_cell", 200),

@@ -29,6 +29,7 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "unuse_notebook",
         "list_notebooks",
         "read_notebook",
+        "search_notebook",
         "restart_notebook",
         "read_cell",
         "insert_cell",

@@ -22,6 +22,8 @@ from jmcp_api.enums import (
     OutputType,
     RunStatus,
     SaveState,
+    SearchPlace,
+    SearchScope,
     StepStatus,
 )
 
@@ -58,6 +60,19 @@ class ReadNotebookParams(Params):
     response_format: Literal["brief", "detailed"] = "brief"
     start_index: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=1, le=1000)] = 20
+
+
+class SearchNotebookParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    pattern: Annotated[str, Field(max_length=1000, min_length=1)]
+    regex: bool = False
+    ignore_case: bool = False
+    where: SearchPlace = "sources"
+    scope: SearchScope = "notebook"
+    context: Annotated[int, Field(ge=0, le=5)] = 0
+    start_index: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=1, le=200)] = 20
 
 
 class RestartNotebookParams(Params):
@@ -248,6 +263,24 @@ class NotebookContent(Result):
     cell_count: int
     start_index: int
     cells: list[CellOutline]
+
+
+class Match(Result):
+    notebook_path: str | None = None
+    cell_index: int
+    cell_id: str | None
+    output: int | None = None
+    line: int
+    text: str
+    before: list[str] | None = None
+    after: list[str] | None = None
+    heading: str | None = None
+
+
+class MatchList(Result):
+    total: int
+    start_index: int
+    matches: list[Match]
 
 
 class KernelAction(Result):

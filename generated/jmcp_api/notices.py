@@ -221,6 +221,14 @@ def outputs_not_shown(*, head: int, tail: int, count: int, limit: int) -> str:
     return f"Shown are the first {head} and the last {tail} of {count} outputs: {limit} is the limit of one result."
 
 
+def search_cut(*, reasons: Sequence[str]) -> str:
+    return f"Not all was searched: {listed(reasons, '; ')}."
+
+
+def notebooks_not_searched(*, count: int, notebooks: Sequence[str]) -> str:
+    return f"{counted(count, 'notebook was', 'notebooks were')} not searched: {listed(notebooks, '; ', most=5)}."
+
+
 def notebook_busy() -> str:
     return "The notebook is still being written."
 
@@ -341,6 +349,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "outputs_incomplete": outputs_incomplete,
     "images_left_out": images_left_out,
     "outputs_not_shown": outputs_not_shown,
+    "search_cut": search_cut,
+    "notebooks_not_searched": notebooks_not_searched,
     "notebook_busy": notebook_busy,
     "run_cell_deleted": run_cell_deleted,
     "source_set_by_run": source_set_by_run,

@@ -363,5 +363,29 @@ def releasing_with_stop() -> str:
     return "unuse_notebook with kernel stop"
 
 
+def search_lines(*, limit: int) -> str:
+    return f"it ended after {limit:,} lines that match"
+
+
+def search_characters(*, limit: int) -> str:
+    return f"it ended after {limit:,} characters"
+
+
+def search_seconds(*, limit: float, left: int) -> str:
+    return f"it ended after {limit:g} s, with {counted(left, 'notebook', 'notebooks')} to go"
+
+
+def search_notebooks(*, limit: int) -> str:
+    return f"there are more than {limit:,} notebooks"
+
+
+def search_large(*, limit: int) -> str:
+    return f"its file is larger than {limit} MB"
+
+
+def unsearched_notebook(*, path: str, reason: str) -> str:
+    return f"{path} ({reason})"
+
+
 def batch_code(*, done: int, total: int) -> str:
     return f"run_cells: {done} of {total} cells"

@@ -34,6 +34,12 @@ class ReadNotebook(Protocol):
     ) -> models.NotebookContent: ...
 
 
+class SearchNotebook(Protocol):
+    async def __call__(
+        self, params: models.SearchNotebookParams, session: Session, /
+    ) -> models.MatchList: ...
+
+
 class RestartNotebook(Protocol):
     async def __call__(
         self, params: models.RestartNotebookParams, session: Session, /
@@ -136,6 +142,7 @@ class Handlers:
     unuse_notebook: UnuseNotebook
     list_notebooks: ListNotebooks
     read_notebook: ReadNotebook
+    search_notebook: SearchNotebook
     restart_notebook: RestartNotebook
     read_cell: ReadCell
     insert_cell: InsertCell

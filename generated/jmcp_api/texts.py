@@ -59,6 +59,28 @@ TEXTS: Mapping[str, str] = {
         "{{ cell_count - start_index - cells | length }} more: start_index {{ start_index + cells | length }}.\n"
         "{% endif %}\n"
     ),
+    "MatchList": (
+        "{{ total }} lines match\n"
+        "{% if matches %}\n"
+        "Index\tID\tLine\tText\tHeading\n"
+        "{% for match in matches %}\n"
+        "{% if match.before %}\n"
+        "{% for line in match.before %}\n"
+        "\t\t\t{{ line | tsv }}\n"
+        "{% endfor %}\n"
+        "{% endif %}\n"
+        "{{ match.cell_index }}\t{{ match.cell_id | tsv }}\t{{ match.line }}{% if match.output == 0 or match.output %} of output {{ match.output }}{% endif %}\t{{ match.text | tsv }}\t{{ match.heading | tsv }}{% if match.notebook_path %}\t{{ match.notebook_path | tsv }}{% endif +%}\n"
+        "{% if match.after %}\n"
+        "{% for line in match.after %}\n"
+        "\t\t\t{{ line | tsv }}\n"
+        "{% endfor %}\n"
+        "{% endif %}\n"
+        "{% endfor %}\n"
+        "{% endif %}\n"
+        "{% if total > start_index + matches | length %}\n"
+        "{{ total - start_index - matches | length }} more: start_index {{ start_index + matches | length }}.\n"
+        "{% endif %}\n"
+    ),
     "KernelAction": (
         "Kernel {{ kernel_id }} ({{ kernel_name }}): {{ action }}, now {{ state }}.\n"
     ),

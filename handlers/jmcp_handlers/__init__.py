@@ -23,12 +23,14 @@ from jmcp_handlers.execution import (
 from jmcp_handlers.files import list_files
 from jmcp_handlers.kernel_tools import interrupt_kernel, list_kernels, restart_notebook
 from jmcp_handlers.notebooks import list_notebooks, read_notebook, unuse_notebook, use_notebook
+from jmcp_handlers.search import search_notebook
 
 HANDLERS = Handlers(
     use_notebook=use_notebook,
     unuse_notebook=unuse_notebook,
     list_notebooks=list_notebooks,
     read_notebook=read_notebook,
+    search_notebook=search_notebook,
     restart_notebook=restart_notebook,
     read_cell=read_cell,
     insert_cell=insert_cell,

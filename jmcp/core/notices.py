@@ -256,6 +256,15 @@ class ImagesLeftOut(Notice):
     reasons: Sequence[str]
 
 
+class SearchCut(Notice):
+    reasons: Sequence[str]
+
+
+class NotebooksNotSearched(Notice):
+    count: int
+    notebooks: Sequence[str]
+
+
 class NotebookBusy(Notice): ...
 
 

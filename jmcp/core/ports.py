@@ -250,6 +250,13 @@ class Documents(Protocol):
         Raises NotebookMissing, NotebookBroken, NotebookTooLarge, PathRefused.
         """
 
+    async def glance(self, ref: NotebookRef) -> Cells:
+        """The cells as they are now, for reading until the caller next awaits anything: those of
+        the live document where one is open, else those of the file. Opens and holds nothing.
+
+        Raises as `open`.
+        """
+
     def save_state(self, key: str) -> SaveState: ...
     async def save(self, ref: NotebookRef) -> SaveState:
         """Force a save and verify it by the file's hash."""

@@ -408,6 +408,15 @@ class FakeDocuments:
         self.held[ref.key] += 1
         return FakeDocument(ref, self)
 
+    @passes("documents.glance")
+    async def glance(self, ref: NotebookRef) -> Cells:
+        if self.mode == "live" and ref.key in self._contents:
+            return self._cells(ref)
+        file = self._files.get(ref.path)
+        if file is None:
+            raise NotebookMissing.nothing_there(path=ref.path)
+        return FileCells(ref, _parsed(ref.path, file.text, live=False))
+
     def save_state(self, key: str) -> SaveState:
         content = self._contents.get(key)
         if self.mode == "file" or content is None:

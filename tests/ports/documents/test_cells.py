@@ -333,3 +333,20 @@ async def test_sources_that_utf8_cannot_hold_do_not_break_the_document(
         cells.set_source(0, "another \udfff")
     assert await any_server.documents.save(ref) == "saved"
     assert any_server.sources("a.ipynb") == ["another ?", "lone ? surrogate"]
+
+
+async def test_a_glance_sees_live_edits_and_opens_nothing(any_server: DocumentSetup) -> None:
+    any_server.write("open.ipynb", "zero")
+    any_server.write("closed.ipynb", "one", "two")
+    documents = any_server.documents
+    ref = await documents.identify("open.ipynb")
+    async with editing(documents, ref) as cells:
+        cells.set_source(0, "edited")
+    assert texts(await documents.glance(ref)) == ["edited"]
+    opened = documents.opened
+    closed = await documents.identify("closed.ipynb")
+    assert texts(await documents.glance(closed)) == ["one", "two"]
+    assert documents.opened == opened
+    any_server.put_text("broken.ipynb", "{")
+    with pytest.raises(NotebookBroken):
+        await documents.glance(await documents.identify("broken.ipynb"))

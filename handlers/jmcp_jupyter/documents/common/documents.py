@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from jmcp.core.ports import Document, FileEntry, Kernelspec, NotebookRef, SaveState
+from jmcp.core.ports import Cells, Document, FileEntry, Kernelspec, NotebookRef, SaveState
 from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.file.notebooks import FileNotebooks, Files
 
@@ -79,6 +79,16 @@ class JupyterDocuments(ABC):
 
     async def open(self, ref: NotebookRef) -> Document:
         return await (await self._mode(ref.key)).open(ref)
+
+    async def glance(self, ref: NotebookRef) -> Cells:
+        self._known_mode(ref.key)  # which knows live documents that others have opened
+        if self._live is None or not self._live.has_room(ref.key):
+            return await self._files.glance(ref)
+        document = await self._live.open(ref)
+        try:
+            return await document.read()
+        finally:
+            document.close()
 
     def save_state(self, key: str) -> SaveState:
         return self._known_mode(key).save_state(key)

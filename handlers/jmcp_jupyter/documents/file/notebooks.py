@@ -78,6 +78,15 @@ class FileNotebooks:
         content, _ = await self._load(ref)
         return FileCells(ref, content, (), self._followed[ref.key].changes)
 
+    async def glance(self, ref: NotebookRef) -> FileCells:
+        """The cells as the file has them, which leaves no trace: of a whole folder, no reading
+        would stay that somebody works with."""
+        async with self._lock(self._transfers, ref):
+            await self._contents.about(ref.path)
+            content, _ = await self._contents.load(ref.path)
+            complete(content)
+            return FileCells(ref, content)
+
     @asynccontextmanager
     async def edit(self, ref: NotebookRef) -> AsyncIterator[FileCells]:
         """The cells for editing; the file has the edit when this ends. Raises WriteRefused."""

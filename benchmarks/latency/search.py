@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from functools import partial
 from pathlib import Path
 
 from benchmarks import limits
@@ -20,12 +21,8 @@ def searches(client: ModernClient, root: Path) -> list[Figure]:
     session = client.call("use_notebook", notebook_path="searched.ipynb")["session_id"]
     figures = []
     for name, pattern, regex in (("a text", "= 99", False), ("a pattern", r"= \d*99$", True)):
-        taken = milliseconds(
-            lambda pattern=pattern, regex=regex: client.call(
-                "search_notebook", session_id=session, pattern=pattern, regex=regex, where="both"
-            ),
-            SEARCHES,
-        )
+        search = partial(client.call, "search_notebook", session_id=session, where="both")
+        taken = milliseconds(partial(search, pattern=pattern, regex=regex), SEARCHES)
         figures.append(
             Figure(
                 name=f"search_notebook for {name}, {CELLS} cells",

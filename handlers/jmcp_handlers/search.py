@@ -15,8 +15,13 @@ from jmcp.core.sessions.session import Session, Workspace
 from jmcp_api import limits, phrases
 from jmcp_api.models import Match, MatchList, SearchNotebookParams
 from jmcp_handlers.files import walk
-from jmcp_handlers.support.cell_texts import CellText, cell_texts
-from jmcp_handlers.support.line_matches import LineMatch, Pattern, RegularExpression, TextPattern
+from jmcp_handlers.support.search.cell_texts import CellText, cell_texts
+from jmcp_handlers.support.search.line_matches import (
+    LineMatch,
+    Pattern,
+    RegularExpression,
+    TextPattern,
+)
 
 SEARCHED_CHARACTERS = 64_000_000
 """Of one search, as they are in memory together with what is found in them."""

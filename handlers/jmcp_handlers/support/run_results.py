@@ -79,10 +79,10 @@ async def batch_result(batch: RunBatch, session: Session) -> Execution:
         session.notice(notice, cell_index=step.index)
     shown = _shown(batch)
     budget = min(CELL_CHARACTERS, BATCH_CHARACTERS // max(1, len(shown)))
-    if notebook is None:
+    cells = await _cells_of(notebook)
+    if notebook is None or cells is None:
         rows = [_batch_cell(step, step.index, batch, budget) for step in shown]
     else:
-        cells = await notebook.read()
         rows = [_batch_cell(step, _now(step, cells, notebook), batch, budget) for step in shown]
     return Execution(
         status="running" if batch.status == "queued" else batch.status,
@@ -141,17 +141,26 @@ async def _notebook_of(key: str, session: Session) -> Notebook | None:
     held = session.record.notebooks.get(key)
     if held is None:
         return None
+    if (notebook := session.looked_up(key)) is not None:
+        return notebook
     try:
         return await session.notebook(held.ref.path)
     except NotebookMissing:
         return None
 
 
-async def _index(cell_id: str, notebook: Notebook | None) -> int | None:
-    if notebook is None:
+async def _cells_of(notebook: Notebook | None) -> Cells | None:
+    """The cells as they are now, if the notebook is still there."""
+    try:
+        return None if notebook is None else await notebook.read()
+    except NotebookMissing:  # deleted since it was looked up
         return None
-    index = (await notebook.read()).find(cell_id)
-    if index is not None:
+
+
+async def _index(cell_id: str, notebook: Notebook | None) -> int | None:
+    cells = await _cells_of(notebook)
+    index = None if cells is None else cells.find(cell_id)
+    if notebook is not None and index is not None:
         notebook.view.record_place(index, cell_id)
     return index
 

@@ -17,6 +17,9 @@ KEPT_BATCHES = 64
 KEPT_OUTPUT_BYTES = 64 * 2**20
 """What the outputs of all finished runs may take together."""
 
+MEASURED_RUNS = 32
+"""After so many ends all outputs are measured anew: those of runs that are over may still grow."""
+
 READ_SECONDS = 5.0
 """Seconds after its end in which a run keeps its outputs in any case, so that its caller reads them."""
 
@@ -36,6 +39,9 @@ class FinishedRuns:
         self._kept_bytes = kept_bytes
         self._runs: deque[Run] = deque()
         self._batches: deque[Batch] = deque()
+        self._bytes = 0
+        """What the outputs took when all were measured, and those of each run since."""
+        self._unmeasured = 0
 
     def add(self, entry: Run | Batch) -> Run | Batch | None:
         """Keep one that has just ended. Returns the one that is forgotten instead, if any."""
@@ -44,10 +50,19 @@ class FinishedRuns:
             return self._batches.popleft() if len(self._batches) > self._kept_batches else None
         self._runs.append(entry)
         forgotten = self._runs.popleft() if len(self._runs) > self._kept_runs else None
-        excess = sum([run.record.size for run in self._runs]) - self._kept_bytes
+        self._bytes += entry.record.size
+        self._unmeasured += 1
+        if self._bytes > self._kept_bytes or self._unmeasured >= MEASURED_RUNS:
+            self._measure()
+        return forgotten
+
+    def _measure(self) -> None:
+        """Measure all outputs, and release what is too much."""
+        self._bytes = sum([run.record.size for run in self._runs])
+        self._unmeasured = 0
+        excess = self._bytes - self._kept_bytes
         if excess > 0:
             self._release(excess)
-        return forgotten
 
     def _release(self, excess: int) -> None:
         """Release the oldest outputs, first of those that a notebook has as well."""

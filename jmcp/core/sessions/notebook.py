@@ -27,7 +27,8 @@ if TYPE_CHECKING:  # a session makes its notebooks, and a notebook tells its ses
 class Notebook:
     """One notebook that a session holds, during one call.
 
-    `lease` holds the document; `view` is what the session has read of it.
+    `lease` holds the document; `view` is what the session has read of it; `looked_up` is when it was
+    last asked where the notebook is, on the monotonic clock.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Notebook:
         self.held = held
         self.lease = lease
         self.view = view
+        self.looked_up = 0.0
         self._session = session
         self._workspace = session.workspace
         self.kernel = NotebookKernel(self, session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -44,6 +45,10 @@ from jmcp.core.sessions.readings.session_readings import Readings
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.sessions import Change, Sessions
 from jmcp.core.sessions.undelivered import UndeliveredNotices
+
+LOOKED_UP_SECONDS = 0.25
+"""Seconds for which a call knows where a notebook is that it has looked up. Most runs are over by
+then, and to ask once more costs more than all else that is done for their results."""
 
 UNSEEN: Mapping[What, Callable[..., Notice]] = {
     "changed": CellsChanged,
@@ -173,6 +178,19 @@ class Session:
             self.notices_to_deliver.add(held.ref.key)
         return self._notebook(held)
 
+    def looked_up(self, key: str) -> Notebook | None:
+        """The notebook with that key, if this call looked it up within the last LOOKED_UP_SECONDS.
+
+        The next call tells what became of it since.
+        """
+        notebook, held = self._notebooks.get(key), self.record.notebooks.get(key)
+        if notebook is None or held is None:
+            return None
+        if time.monotonic() - notebook.looked_up > LOOKED_UP_SECONDS:
+            return None
+        notebook.held = held
+        return notebook
+
     def _notebook(self, held: HeldNotebook) -> Notebook:
         """The one object of this call for that notebook, with its one lease."""
         key = held.ref.key
@@ -190,6 +208,7 @@ class Session:
         else:
             notebook.held = held
             notebook.lease.ref = held.ref
+        notebook.looked_up = time.monotonic()
         return notebook
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jmcp.core.errors import WriteRefused
-from jmcp.core.ports import NextInput, Reply
+from jmcp.core.ports import NextInput, NotebookRef, Reply
 from tests.calls import BOB
 from tests.fakes.jmcp import FakeJmcp
 
@@ -322,3 +322,44 @@ async def test_two_calls_wait_for_one_run(jmcp: FakeJmcp, session: str) -> None:
     jmcp.kernels.sleeping.release()
     first, second = await asyncio.gather(*waiting)
     assert first == second
+
+
+async def test_a_short_run_asks_once_where_its_notebook_is(
+    jmcp: FakeJmcp, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    current = jmcp.documents.current
+
+    async def counted(key: str) -> NotebookRef:
+        asked.append(key)
+        return await current(key)
+
+    monkeypatch.setattr(jmcp.documents, "current", counted)
+    await jmcp.call("execute_cell", session_id=session, cell_id="c0")
+    assert len(asked) == 1
+
+
+async def test_a_long_run_tells_where_its_notebook_was_moved_to(
+    jmcp: FakeJmcp, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jmcp.core.sessions.session.LOOKED_UP_SECONDS", 0.0)
+    hold = jmcp.kernels.hold("x = 6")
+    running = asyncio.create_task(jmcp.call("execute_cell", session_id=session, cell_id="c0"))
+    await hold.reached.wait()
+    jmcp.documents.rename("a.ipynb", "b.ipynb")
+    hold.release()
+    assert "notebook_moved" in codes(await running)
+
+
+@pytest.mark.parametrize("tool", ["execute_cell", "run_cells"])
+async def test_a_notebook_that_is_deleted_during_a_short_run_takes_no_result_along(
+    jmcp: FakeJmcp, session: str, tool: str
+) -> None:
+    hold = jmcp.kernels.hold("x = 6")
+    which = {"cell_id": "c0"} if tool == "execute_cell" else {"end_index": 0}
+    running = asyncio.create_task(jmcp.call(tool, session_id=session, **which))
+    await hold.reached.wait()
+    jmcp.documents.delete("a.ipynb")
+    hold.release()
+    ran = await running
+    assert (ran["status"], ran["cell_index"]) == ("ok", None)

@@ -7,12 +7,16 @@ dates included, which takes more CPU than all that jmcp does with it.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
 
 from jmcp_jupyter.kernels.common.messages import Message
+
+ACTIVITY_INTERVAL = timedelta(seconds=0.1)
+"""Activity is noted at most so often, and so up to that much too early: each of these notes costs as
+much as reading the message."""
 
 
 class ActivityRecord:
@@ -74,9 +78,15 @@ class ActivityRecord:
             self._state = self._following(self._state, message)
             return
         kernel = self._kernel
-        if self._tracked(message) or kernel.execution_state == "busy":
-            self._manager.last_kernel_activity = kernel.last_activity = datetime.now(UTC)
-        kernel.execution_state = self._following(kernel.execution_state, message)
+        before = kernel.execution_state
+        now = datetime.now(UTC)
+        if now - kernel.last_activity > ACTIVITY_INTERVAL and (
+            before == "busy" or self._tracked(message)
+        ):
+            self._manager.last_kernel_activity = kernel.last_activity = now
+        state = self._following(before, message)
+        if state != before:
+            kernel.execution_state = state
 
     def _tracked(self, message: Message) -> bool:
         tracked, cause = self._manager.track_message_type, message.parent.get("msg_type")

@@ -70,3 +70,15 @@ def test_a_run_that_has_just_ended_keeps_its_outputs() -> None:
     assert not recent.record.released
     finished.add(over("other"))
     assert not recent.record.released
+
+
+def test_outputs_that_grow_after_the_end_of_their_run_are_measured_later() -> None:
+    finished = FinishedRuns(kept_bytes=50)
+    grown = over("grown", size=1)
+    finished.add(grown)
+    grown.record.size = 100
+    others = [over("other") for _ in range(retention.MEASURED_RUNS)]
+    for run in others:
+        finished.add(run)
+    assert grown.record.released
+    assert not any(run.record.released for run in others)

@@ -12,7 +12,7 @@ from jupyter_client.session import Session
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 
 from jmcp_jupyter.kernels.common.messages import message_of
-from jmcp_jupyter.kernels.local.activity import ActivityRecord
+from jmcp_jupyter.kernels.local.activity import ACTIVITY_INTERVAL, ActivityRecord
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 CAUSES = (None, "execute_request", "kernel_info_request", "comm_info_request")
@@ -88,6 +88,20 @@ def test_all_that_jupyter_notes_is_noted() -> None:
             jupyter.stream.feed(parts)
             jmcp.record.note(message_of("iopub", parts[2:6]))
             assert jmcp.noted() == jupyter.noted(), (state, cause, kind, content)
+
+
+def test_activity_is_noted_anew_when_some_time_has_passed() -> None:
+    watched = Watched()
+    watched.watch()
+    watched.record.take_over()
+    output = message_of("iopub", [b'{"msg_type": "stream"}', b"{}", b"{}", b"{}"])
+    kernel = watched.kernel
+    kernel.last_activity = just_now = datetime.now(UTC)
+    watched.record.note(output)
+    assert kernel.last_activity == just_now
+    kernel.last_activity = just_now - 2 * ACTIVITY_INTERVAL
+    watched.record.note(output)
+    assert kernel.last_activity >= just_now
 
 
 def test_jupyters_watcher_stops_while_jmcp_reads_and_goes_on_afterwards() -> None:

@@ -42,6 +42,9 @@ def build(spec: Spec, package: str) -> ApiModel:
     return ApiModel(
         package=package,
         instructions=tools["instructions"].strip(),
+        title=tools["server"]["title"],
+        website=tools["server"]["website"],
+        icon=tools["server"]["icon"],
         text_clients=tuple(tools.get("text_clients", ())),
         rest_prefix=tools["rest"]["prefix"],
         rest_version=tools["rest"]["version"],
@@ -158,6 +161,8 @@ def _tool(
             for param, schema in params["properties"].items()
             for synonym in schema.get("synonyms", ())
         },
+        ignored=tuple(tool["params"].get("ignored", ())),
+        always_loaded=tool.get("always_loaded", False),
         presets=alias.get("with", {}),
         renames=alias.get("rename", {}),
         errors=tuple(errors[code] for code in tool.get("errors", ())),

@@ -10,6 +10,8 @@ RESULT_CHARACTERS = 20_000
 """Of all outputs in one result, about 5,000 tokens: below where clients cut (25,000)."""
 OUTPUT_CHARACTERS = 4_000
 """Of one output in one result; read_cell has pages of the rest."""
+OUTPUT_PAGE_CHARACTERS = 100_000
+"""Of one output in a page of read_cell."""
 RESULT_OUTPUTS = 100
 """Outputs in one result, the first and the last ones; read_cell starts at any with start_output."""
 ERROR_VALUE_CHARACTERS = 1_000

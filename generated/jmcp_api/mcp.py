@@ -13,6 +13,11 @@ INSTRUCTIONS = (
     "Read the notices of a result: they say when a kernel was restarted and its variables were lost, or when others changed the notebook."
 )
 
+TITLE = "jmcp (live Jupyter notebooks)"
+WEBSITE = "https://pypi.org/project/jmcp/"
+ICON = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAxNiAxNiI+PHJlY3QgeD0iMSIgeT0iMSIgd2lkdGg9IjE0IiBoZWlnaHQ9IjE0IiByeD0iMyIgZmlsbD0iI2YzNzcyNiIvPjxwYXRoIGQ9Ik00IDVsMyAzLTMgM004IDExaDQiIGZpbGw9Im5vbmUiIHN0cm9rZT0iI2ZmZiIgc3Ryb2tlLXdpZHRoPSIxLjYiLz48L3N2Zz4="
+"""As a URI."""
+
 TEXT_CLIENTS: frozenset[str] = frozenset(
     (
         "claude-code",

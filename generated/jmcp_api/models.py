@@ -51,7 +51,7 @@ class ListNotebooksParams(Params):
     scope: NotebookScope = "session"
     session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     start_index: Annotated[int, Field(ge=0)] = 0
-    limit: Annotated[int, Field(ge=1, le=1000)] = 50
+    limit: Annotated[int, Field(ge=0, le=1000)] = 50
 
 
 class ReadNotebookParams(Params):
@@ -59,7 +59,7 @@ class ReadNotebookParams(Params):
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     response_format: Literal["brief", "detailed"] = "brief"
     start_index: Annotated[int, Field(ge=0)] = 0
-    limit: Annotated[int, Field(ge=1, le=1000)] = 20
+    limit: Annotated[int, Field(ge=0, le=1000)] = 20
 
 
 class SearchNotebookParams(Params):
@@ -72,7 +72,7 @@ class SearchNotebookParams(Params):
     scope: SearchScope = "notebook"
     context: Annotated[int, Field(ge=0, le=5)] = 0
     start_index: Annotated[int, Field(ge=0)] = 0
-    limit: Annotated[int, Field(ge=1, le=200)] = 20
+    limit: Annotated[int, Field(ge=0, le=200)] = 20
 
 
 class RestartNotebookParams(Params):
@@ -88,7 +88,7 @@ class ReadCellParams(Params):
     include_outputs: bool = True
     start_output: Annotated[int, Field(ge=0)] = 0
     start: Annotated[int, Field(ge=0)] = 0
-    limit: Annotated[int, Field(ge=1, le=100000)] = 4000
+    limit: Annotated[int, Field(ge=0, le=100000)] = 4000
 
 
 class InsertCellParams(Params):
@@ -188,7 +188,7 @@ class GetExecutionParams(Params):
 class ListExecutionsParams(Params):
     session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
-    limit: Annotated[int, Field(ge=1, le=500)] = 20
+    limit: Annotated[int, Field(ge=0, le=500)] = 20
 
 
 class InterruptKernelParams(Params):

@@ -91,6 +91,14 @@ def session_row(*, session_id: str, notebook_path: str, last_used: str) -> str:
     return f"{session_id} ({notebook_path}, last used {last_used})"
 
 
+def tool_unknown(*, name: str) -> str:
+    return f"There is no tool {name!r}. tools/list has them all."
+
+
+def tool_misspelt(*, name: str, near: str) -> str:
+    return f"There is no tool {name!r}; did you mean {near}?"
+
+
 def argument_required(*, name: str) -> str:
     return f"{name} is required"
 

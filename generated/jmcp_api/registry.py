@@ -102,6 +102,7 @@ TOOLS: Mapping[str, Tool] = {
             scope="read",
             either=(("cell_index", "cell_id"),),
             synonyms={"notebook_name": "notebook_path", "index": "cell_index"},
+            ignored=frozenset(["full_output"]),
             errors=(errors.CellNotFound,),
         ),
         Tool(
@@ -170,7 +171,11 @@ TOOLS: Mapping[str, Tool] = {
             read_only=False,
             scope="write",
             either=(("cell_indices", "cell_ids"),),
-            synonyms={"notebook_name": "notebook_path"},
+            synonyms={
+                "notebook_name": "notebook_path",
+                "cell_index": "cell_indices",
+                "cell_id": "cell_ids",
+            },
             errors=(errors.CellNotFound, errors.CellChanged),
         ),
         Tool(
@@ -204,7 +209,12 @@ TOOLS: Mapping[str, Tool] = {
             scope="execute",
             on_disconnect="detach",
             either=(("cell_index", "cell_id"),),
-            synonyms={"notebook_name": "notebook_path", "index": "cell_index"},
+            synonyms={
+                "notebook_name": "notebook_path",
+                "index": "cell_index",
+                "timeout_seconds": "timeout",
+            },
+            ignored=frozenset(["full_output", "progress_interval", "stream"]),
             errors=(errors.CellNotFound, errors.CellChanged, errors.CellNotCode),
         ),
         Tool(
@@ -223,7 +233,9 @@ TOOLS: Mapping[str, Tool] = {
                 "notebook_name": "notebook_path",
                 "index": "cell_index",
                 "source": "cell_source",
+                "timeout_seconds": "timeout",
             },
+            ignored=frozenset(["full_output"]),
             errors=(errors.CellNotFound, errors.CellChanged),
         ),
         Tool(
@@ -237,7 +249,11 @@ TOOLS: Mapping[str, Tool] = {
             read_only=False,
             scope="execute",
             on_disconnect="interrupt",
-            synonyms={"notebook_name": "notebook_path", "source": "code"},
+            synonyms={
+                "notebook_name": "notebook_path",
+                "source": "code",
+                "timeout_seconds": "timeout",
+            },
         ),
         Tool(
             name="run_cells",
@@ -250,7 +266,7 @@ TOOLS: Mapping[str, Tool] = {
             read_only=False,
             scope="execute",
             on_disconnect="detach",
-            synonyms={"notebook_name": "notebook_path"},
+            synonyms={"notebook_name": "notebook_path", "timeout_seconds": "timeout"},
             errors=(errors.CellNotFound, errors.CellChanged),
         ),
         Tool(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jmcp.core.ports import Cells
 from jmcp.core.sessions.readings.call_view import CallView
 from jmcp.core.sessions.session import Session
+from jmcp_api import limits
 from jmcp_api.errors import InvalidArguments, TextNotFound, TextNotUnique
 from jmcp_api.models import (
     Cell,
@@ -42,7 +43,7 @@ async def read_cell(params: ReadCellParams, session: Session) -> Cell:
             session,
             first=params.start_output,
             start=params.start,
-            limit=params.limit,
+            limit=params.limit or limits.OUTPUT_PAGE_CHARACTERS,
         )
     return Cell(
         cell_index=at,

@@ -154,5 +154,5 @@ async def list_executions(params: ListExecutionsParams, session: Session) -> Exe
     going = [run for run in runs if not run.done]
     going.sort(key=lambda run: (run.status == "queued", run.submitted))
     over = sorted((run for run in runs if run.done), key=lambda run: run.submitted, reverse=True)
-    shown = [*going, *over][: params.limit]
+    shown = [*going, *over][: params.limit or None]
     return ExecutionList(total=len(runs), executions=[row(run, session) for run in shown])

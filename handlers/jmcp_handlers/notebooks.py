@@ -253,7 +253,9 @@ async def read_notebook(params: ReadNotebookParams, session: Session) -> Noteboo
     return NotebookContent(
         cell_count=len(cells),
         start_index=params.start_index,
-        cells=outline(cells, notebook.view, params.start_index, params.limit, source=detailed),
+        cells=outline(
+            cells, notebook.view, params.start_index, params.limit or len(cells), source=detailed
+        ),
     )
 
 
@@ -266,7 +268,7 @@ async def list_notebooks(params: ListNotebooksParams, workspace: Workspace) -> N
         rows = [_row(path, kernel=kernel) for path, kernel in kernels.items() if path]
     else:
         rows = await _of_workspace(workspace, kernels)
-    stop = params.start_index + params.limit
+    stop = params.start_index + (params.limit or len(rows))
     return NotebookList(
         scope=params.scope,
         total=len(rows),

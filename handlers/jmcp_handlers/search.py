@@ -166,7 +166,8 @@ async def _page(search: Search, params: SearchNotebookParams, notebook: Notebook
     several = params.scope != "notebook"
     shown: list[Match] = []
     left = limits.RESULT_CHARACTERS
-    for found in search.found[params.start_index : params.start_index + params.limit]:
+    stop = params.start_index + (params.limit or len(search.found))
+    for found in search.found[params.start_index : stop]:
         here = found.text.path == notebook.ref.path
         index = _seen(found, cells, notebook) if here else found.text.cell.index
         match = _match(found, index, params.context, path=found.text.path if several else None)

@@ -24,7 +24,7 @@ from jmcp.transport.disconnects import disconnected_response
 from jmcp.transport.mcp.direct_calls import DirectCalls
 from jmcp.transport.mcp.handshake_sessions import HandshakeSessions
 from jmcp.transport.mcp.result_form import DEFAULT_STRUCTURED, ResultForm, Structured
-from jmcp.transport.mcp.server import mcp_server
+from jmcp.transport.mcp.server import mcp_server, server_stamp
 from jmcp.transport.mcp.session_limits import SessionLimits
 from jmcp.transport.mcp.streamable_http import StreamableHttp
 from jmcp.transport.mcp.tool_list import ToolList
@@ -156,9 +156,7 @@ def site(
     streamable = StreamableHttp(manager)
     sessions = HandshakeSessions(streamable)
     server.middleware.append(sessions)
-    protocol = DirectCalls(
-        streamable, sessions, dispatcher, tool_list, server.server_info_stamp, form
-    )
+    protocol = DirectCalls(streamable, sessions, dispatcher, tool_list, server_stamp(version), form)
     tool_calls = ToolCallRoutes(dispatcher, tool_list, version)
     pages = Pages(dispatcher.api.openapi_file, base)
     rest = rest_routes.RestOperations(dispatcher, base)

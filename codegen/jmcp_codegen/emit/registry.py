@@ -27,6 +27,7 @@ def _tool(tool: ToolModel) -> list[Row]:
         ("on_disconnect", repr(tool.on_disconnect)),
         ("either", repr(tool.either)),
         ("synonyms", repr(dict(tool.synonyms))),
+        ("ignored", f"frozenset({sorted(tool.ignored)!r})" if tool.ignored else "()"),
         ("presets", repr(dict(tool.presets))),
         ("renames", repr(dict(tool.renames))),
         ("errors", _tuple(f"errors.{error.class_name}" for error in tool.errors)),

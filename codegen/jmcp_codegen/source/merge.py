@@ -62,6 +62,7 @@ def resolved_alias(alias_tool: Raw, target: Raw) -> dict[str, Any]:
         properties[new_names.get(name, name)] = schema
     params = {
         "either": _groups(alias, target, accepted),
+        "ignored": list(target["params"].get("ignored", ())),
         "required": [
             new_names.get(name, name)
             for name in target["params"].get("required", ())
@@ -69,7 +70,8 @@ def resolved_alias(alias_tool: Raw, target: Raw) -> dict[str, Any]:
         ],
         "properties": properties,
     }
-    inherited = {key: value for key, value in target.items() if key not in {"http", "examples"}}
+    own = {"http", "examples", "always_loaded"}
+    inherited = {key: value for key, value in target.items() if key not in own}
     return {**inherited, **alias_tool, "params": params}
 
 

@@ -148,6 +148,8 @@ class ToolModel:
     result: Schema
     either: tuple[tuple[str, ...], ...]
     synonyms: Mapping[str, str]
+    ignored: tuple[str, ...]
+    always_loaded: bool
     presets: Mapping[str, Any]
     renames: Mapping[str, str]
     errors: tuple[ErrorModel, ...]
@@ -173,6 +175,9 @@ class ApiModel:
 
     package: str
     instructions: str
+    title: str
+    website: str
+    icon: str
     text_clients: tuple[str, ...]
     rest_prefix: str
     rest_version: str

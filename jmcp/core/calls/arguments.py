@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
 from jmcp.core.calls.model import REPEATS, Params
 from jmcp.core.calls.tool import Policy, Tool
 from jmcp.core.errors import ToolError
+from jmcp.core.sentences import Phrases
 
 MAX_PROBLEMS = 5
 """Problems that one message lists; more would bury the first."""
@@ -17,6 +20,28 @@ MAX_LISTED_PROBLEMS = 50
 """Problems that the details list: a request may have a hundred thousand unknown arguments."""
 LONGEST_NAME_CHARACTERS = 100
 """A longer one is no misspelt name."""
+OF_SESSION = frozenset({"session_id", "notebook_path", "notebook_name"})
+"""What calls of session tools may give, and other tools have no use for."""
+
+
+@cache
+def _lists(params: type[Params]) -> frozenset[str]:
+    """The params that take several values."""
+    return frozenset(
+        name
+        for name, field in params.model_fields.items()
+        if any(get_origin(one) is list for one in (field.annotation, *get_args(field.annotation)))
+    )
+
+
+def unknown_tool(name: str, known: Iterable[str], phrases: Phrases) -> str:
+    """What a client is told that calls a tool which is not there."""
+    near = []
+    if len(name) <= LONGEST_NAME_CHARACTERS:
+        near = difflib.get_close_matches(name, sorted(known), n=1)
+    if near:
+        return phrases.tool_misspelt(name=name, near=near[0])
+    return phrases.tool_unknown(name=name[:LONGEST_NAME_CHARACTERS])
 
 
 class Arguments:
@@ -44,13 +69,14 @@ class Arguments:
         named: dict[str, Any] = {}
         known = tool.params.model_fields
         for given, value in raw.items():
-            if given == "session_id" and tool.session == "none" and given not in known:
-                # Clients are told to pass it on every call; these tools have no use for it.
+            # Clients are told to pass a session on every call; some tools have no use for it.
+            useless = tool.session == "none" and given in OF_SESSION
+            if given not in known and (useless or given in tool.ignored):
                 continue
-            name = tool.synonyms.get(given, given)
             # A param of the same name as a synonym is the param: `path` in list_files.
-            if given in known:
-                name = given
+            name = given if given in known else tool.synonyms.get(given, given)
+            if name != given and name in _lists(tool.params) and not isinstance(value, list | None):
+                value = [value]  # older servers took one
             if value is None and name in known:
                 continue  # not given, whatever else names it
             if name in named:

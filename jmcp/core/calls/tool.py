@@ -25,7 +25,8 @@ class Tool:
 
     `handler` is the field of `Handlers` that serves it: its own name, or for an alias the tool it
     stands for. `either` are groups of params that name one thing: a call gives at least one of each, and
-    several only where they agree, which the handler checks. `synonyms` maps accepted names to params; `presets` and `renames` belong to aliases.
+    several only where they agree, which the handler checks. `synonyms` maps accepted names to params,
+    `ignored` are accepted and have no effect; `presets` and `renames` belong to aliases.
     `scope` is what a caller has to be allowed for it.
     `on_disconnect`, for tools that run code: what becomes of a run whose caller left.
     """
@@ -42,6 +43,7 @@ class Tool:
     on_disconnect: OnDisconnect | None = None
     either: tuple[tuple[str, ...], ...] = ()
     synonyms: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    ignored: frozenset[str] = frozenset()
     presets: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     renames: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     errors: tuple[type[ToolError], ...] = ()
@@ -99,7 +101,8 @@ class Api:
     """Everything generated, gathered by the composition root for dispatch and the transports.
 
     `listing_file` has the MCP `tools/list` entries in spec order, `openapi_file` the OpenAPI
-    document as committed. The models of `text_clients`, by the names that MCP clients give
+    document as committed. `title`, `website` and `icon`, a URI, are what MCP clients show of the
+    server. The models of `text_clients`, by the names that MCP clients give
     themselves, get no text of a result that has structured content too.
     """
 
@@ -108,6 +111,9 @@ class Api:
     routes: tuple[Route, ...]
     texts: Mapping[str, str]
     instructions: str
+    title: str
+    website: str
+    icon: str
     text_clients: frozenset[str]
     listing_file: str
     openapi_file: str

@@ -99,14 +99,14 @@ class DirectCalls:
         sessions: HandshakeSessions,
         dispatcher: Calls,
         tool_list: ToolList,
-        server_info: Mapping[str, Any],
+        server_stamp: Mapping[str, Any],
         form: ResultForm,
     ) -> None:
         self._protocol = protocol
         self._sessions = sessions
         self._dispatcher = dispatcher
         self._tool_list = tool_list
-        self._server_info = server_info
+        self._server_stamp = server_stamp
         self._form = form
         # Somebody set OpenTelemetry up: the SDK makes the spans.
         self._traced = not isinstance(get_tracer_provider(), ProxyTracerProvider)
@@ -237,7 +237,7 @@ class DirectCalls:
         result = result_data(outcome, structured=call.structured)
         if call.session is not None:
             return result
-        meta = {**result.get("_meta", {}), types.SERVER_INFO_META_KEY: self._server_info}
+        meta = {**result.get("_meta", {}), **self._server_stamp}
         return result | COMPLETE | {"_meta": meta}
 
     # -- what the SDK answers --------------------------------------------------------------------

@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import mcp_types as types
+from mcp.server.caching import CacheHint
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
+from jmcp.core.calls.arguments import unknown_tool
 from jmcp.core.calls.call import Caller, Calls, Outcome
 from jmcp.core.calls.principal import Scope
 from jmcp.core.errors import ENDS_TASK
@@ -25,6 +27,7 @@ from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.middleware.request_id import new_id
 
+NAME = "jmcp"
 ERROR_META = "jmcp/error"
 Context = ServerRequestContext[Any, Any]
 log = logging.getLogger("jmcp")
@@ -71,6 +74,8 @@ async def _until_disconnect(context: Context, call: Coroutine[Any, Any, Outcome]
     return await until_disconnect(context.request.receive, call)
 
 
+TOOLS_TTL_MS = 3_600_000
+"""Milliseconds for which clients of revisions without sessions may keep `tools/list`."""
 COMPLETE = {"resultType": "complete"}
 """What a result has besides its data in revisions without sessions."""
 
@@ -89,6 +94,12 @@ def result_data(outcome: Outcome, *, structured: bool) -> dict[str, Any]:
     if not structured:
         return {"content": content, "isError": False}
     return {"content": content, "structuredContent": outcome.result, "isError": False}
+
+
+def server_stamp(version: str) -> dict[str, Any]:
+    """What results of revisions without sessions say of the server. The SDK's own stamp has the icon
+    too, which is larger than most results."""
+    return {types.SERVER_INFO_META_KEY: {"name": NAME, "version": version}}
 
 
 async def contain_native_panics(ctx: Context, call_next: CallNext) -> HandlerResult:
@@ -125,28 +136,41 @@ def mcp_server(
     def scopes() -> frozenset[Scope]:
         return (peer or caller()).scopes
 
+    def answer(context: Context, outcome: Outcome) -> dict[str, Any]:
+        result = result_data(outcome, structured=structured(context)) | COMPLETE
+        if context.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS:
+            return result
+        return result | {"_meta": result.get("_meta", {}) | server_stamp(version)}
+
     async def list_tools(context: Context, _: Any) -> types.ListToolsResult:
         entries = tool_list.entries(scopes(), structured=structured(context))
         return types.ListToolsResult(tools=[types.Tool.model_validate(entry) for entry in entries])
 
     async def call_tool(context: Context, params: types.CallToolRequestParams) -> Any:
         if params.name not in tool_list.names:
-            raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name}")
+            unknown = unknown_tool(params.name, tool_list.names, dispatcher.api.policy.phrases)
+            raise MCPError(code=types.INVALID_PARAMS, message=unknown)
         who = caller(_connection(context)) if peer is None else replace(peer, request_id=new_id())
         who = replace(who, report=progress_report(context))
         call = dispatcher.call(params.name, dict(params.arguments or {}), who)
         if dispatcher.api.tools[params.name].on_disconnect != "interrupt":
-            return result_data(await call, structured=structured(context)) | COMPLETE
+            return answer(context, await call)
         outcome = await _until_disconnect(context, call)
         if outcome is None:
             raise MCPError(code=types.INTERNAL_ERROR, message="The client has left.")
-        return result_data(outcome, structured=structured(context)) | COMPLETE
+        return answer(context, outcome)
 
+    api = dispatcher.api
     made: Server[Any] = Server(
-        "jmcp",
+        NAME,
         version=version,
-        title="jmcp",
-        instructions=dispatcher.api.instructions,
+        title=api.title,
+        website_url=api.website,
+        icons=[types.Icon(src=api.icon, mime_type="image/svg+xml", sizes=["any"])],
+        # The tools of a server never change, but those of its next version may. Which ones a caller
+        # sees goes by its scopes and its client.
+        cache_hints={"tools/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="private")},
+        instructions=api.instructions,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
         # No schema of ours mirrors a param in a header; without this the SDK would go through

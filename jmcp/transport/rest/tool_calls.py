@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from jmcp.core.calls.arguments import unknown_tool
 from jmcp.core.calls.call import Calls
 from jmcp.transport import problems
 from jmcp.transport.disconnects import disconnected_response, until_disconnect
@@ -61,7 +62,7 @@ class ToolCallRoutes:
         if not isinstance(arguments, dict):
             raise Problem(400, "arguments must be an object.")
         if name not in self._dispatcher.api.tools:
-            raise Problem(
-                404, f"No tool {name}; /mcp/tools/list has them all.", code="unknown_tool"
-            )
+            api = self._dispatcher.api
+            refusal = unknown_tool(name, api.tools, api.policy.phrases)
+            raise Problem(404, refusal, code="unknown_tool")
         return name, arguments

@@ -115,8 +115,9 @@ async def test_an_unknown_tool_is_an_error_of_the_protocol(
 ) -> None:
     async with connected(extension, era) as client:
         with pytest.raises(MCPError) as refusal:
-            await client.call_tool("nope", {})
+            await client.call_tool("read_notebok", {})
         assert refusal.value.error.code == types.INVALID_PARAMS
+        assert "did you mean read_notebook?" in refusal.value.error.message
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -17,6 +17,7 @@ def emit(api: ApiModel, _: Printer) -> str:
 
 def _entry(tool: ToolModel, api: ApiModel) -> dict[str, Any]:
     """One entry, its schemas free of references: some clients do not follow any."""
+    loaded = {"_meta": {"anthropic/alwaysLoad": True}} if tool.always_loaded else {}
     return {
         "name": tool.name,
         "title": tool.title,
@@ -30,6 +31,7 @@ def _entry(tool: ToolModel, api: ApiModel) -> dict[str, Any]:
             "idempotentHint": tool.annotations["idempotent"],
             "openWorldHint": tool.annotations["open_world"],
         },
+        **loaded,
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 from jmcp_codegen.emit.printing import Printer, lines
 from jmcp_codegen.source.model import ApiModel
 
@@ -15,5 +17,8 @@ def emit(api: ApiModel, printer: Printer) -> str:
         "mcp.py.j2",
         instructions=lines(api.instructions),
         toolsets=toolsets,
+        title=api.title,
+        website=api.website,
+        icon=f"data:image/svg+xml;base64,{b64encode(api.icon.encode()).decode()}",
         text_clients=api.text_clients,
     )

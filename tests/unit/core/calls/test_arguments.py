@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jmcp.compose import API
-from jmcp.core.calls.arguments import Arguments
+from jmcp.core.calls.arguments import Arguments, unknown_tool
 from jmcp.core.errors import ToolError
 from tests.work import lines_run
 
@@ -48,6 +48,71 @@ def refusal(tool: str, arguments: dict[str, Any]) -> str:
 )
 def test_a_refusal_names_the_problem(tool: str, arguments: dict[str, Any], says: str) -> None:
     assert says in refusal(tool, arguments)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "means"),
+    [
+        ("read_cell", {"index": 1, "full_output": True}, {"cell_index": 1}),
+        ("execute_cell", {"cell_index": 1, "timeout_seconds": 5}, {"cell_index": 1, "timeout": 5}),
+        (
+            "execute_cell",
+            {"cell_index": 1, "stream": True, "progress_interval": 5, "full_output": False},
+            {"cell_index": 1},
+        ),
+        ("execute_code", {"source": "1", "timeout_seconds": 5}, {"code": "1", "timeout": 5}),
+        (
+            "insert_execute_code_cell",
+            {"index": -1, "source": "1", "timeout_seconds": 5, "full_output": True},
+            {"cell_index": -1, "cell_source": "1", "timeout": 5},
+        ),
+        ("delete_cell", {"cell_index": 3}, {"cell_indices": [3]}),
+        ("delete_cell", {"cell_id": "a"}, {"cell_ids": ["a"]}),
+        ("delete_cell", {"cell_index": [3, 4]}, {"cell_indices": [3, 4]}),
+        ("delete_cell", {"cell_index": None, "cell_id": "a"}, {"cell_ids": ["a"]}),
+        ("read_notebook", {"notebook_name": "a", "limit": 0}, {"notebook_path": "a", "limit": 0}),
+        ("list_notebooks", {"notebook_path": "a.ipynb", "limit": 0}, {"limit": 0}),
+        ("list_files", {"session_id": "x", "notebook_path": "a.ipynb", "limit": 0}, {"limit": 0}),
+        ("list_kernels", {"session_id": "x", "notebook_name": "a"}, {}),
+        ("use_notebook", {"path": "a.ipynb"}, {"notebook_path": "a.ipynb"}),
+    ],
+)
+def test_the_names_of_older_servers_are_understood(
+    tool: str, arguments: dict[str, Any], means: dict[str, Any]
+) -> None:
+    decoded = ARGUMENTS.decode(API.tools[tool], arguments)
+    assert decoded.model_dump(exclude_unset=True) == means
+
+
+def test_every_session_tool_takes_another_notebook() -> None:
+    for tool in API.tools.values():
+        if tool.session == "required":
+            assert "notebook_path" in tool.params.model_fields, tool.name
+            assert tool.synonyms["notebook_name"] == "notebook_path", tool.name
+
+
+def test_every_limit_may_be_zero() -> None:
+    for tool in API.tools.values():
+        if "limit" in tool.params.model_fields:
+            required = {
+                name: "a" for name, field in tool.params.model_fields.items() if field.is_required()
+            }
+            given = {"limit": 0, **required}
+            for group in tool.either:
+                given[group[0]] = 0
+            assert ARGUMENTS.decode(tool, given).model_dump()["limit"] == 0, tool.name
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("execute_cel", "There is no tool 'execute_cel'; did you mean execute_cell?"),
+        ("frobnicate", "There is no tool 'frobnicate'. tools/list has them all."),
+        ("x" * 100_000, f"There is no tool {'x' * 100!r}. tools/list has them all."),
+    ],
+)
+def test_an_unknown_tool_is_told_with_the_nearest_one(name: str, says: str) -> None:
+    assert unknown_tool(name, API.tools, API.policy.phrases) == says
 
 
 def test_a_refusal_never_repeats_the_value() -> None:

@@ -8,7 +8,12 @@ LISTING_FILE = "mcp-tools.json"
 
 INSTRUCTIONS = 'A small spec with one of everything.\n"Quotes" and a \\ are kept.'
 
-TEXT_CLIENTS: frozenset[str] = frozenset(())
+TITLE = "Golden"
+WEBSITE = "https://example.org"
+ICON = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4="
+"""As a URI."""
+
+TEXT_CLIENTS: frozenset[str] = frozenset(("a client",))
 """Names of clients that give their models no text of a result with structured content."""
 
 TOOLSETS: Mapping[str, tuple[str, ...]] = {

@@ -95,6 +95,14 @@ def session_row(*, session_id: str, notebook_path: str, last_used: str) -> str:
     return f"{session_id} {notebook_path} {last_used}"
 
 
+def tool_unknown(*, name: str) -> str:
+    return f"no {name}"
+
+
+def tool_misspelt(*, name: str, near: str) -> str:
+    return f"{name} is {near}"
+
+
 def argument_required(*, name: str) -> str:
     return f"{name} is required"
 

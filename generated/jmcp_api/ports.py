@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from jmcp.core.sessions.session import Session, Workspace
+from jmcp.core.sessions.session import Session
+from jmcp.core.sessions.workspace import Workspace
 
 from . import models
 

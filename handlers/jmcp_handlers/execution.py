@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from jmcp.core.errors import BackendError
 from jmcp.core.notices import CellNotRun, SourceChanged
 from jmcp.core.ports import Cell, Cells
-from jmcp.core.runs.batch import Batch, BatchRequest, Step
+from jmcp.core.runs.batch import Batch, Step
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.readings.call_view import CallView
 from jmcp.core.sessions.session import Session
@@ -98,17 +98,11 @@ async def run_cells(params: RunCellsParams, session: Session) -> Execution:
     if unread:
         session.notice(_source_changed(unread))
     steps = [Step(index=cell.index, cell_id=cell.cell_id, source=cell.source) for cell in code]
-    batch = session.workspace.runs.start_batch(
-        BatchRequest(
-            kernel_name=kernel_name,
-            steps=steps,
-            notebook=notebook.ref,
-            owner=session.record.owner,
-            session_id=session.record.session_id,
-            stop_on_error=params.stop_on_error,
-            timeout=params.timeout,
-        ),
-        notebook.detached(),
+    batch = notebook.start_batch(
+        steps,
+        kernel_name=kernel_name,
+        stop_on_error=params.stop_on_error,
+        timeout=params.timeout,
     )
     await batch.kernel_sought.wait()
     await session.watch(batch, params.wait)
@@ -134,9 +128,8 @@ def _range(cells: Cells, view: CallView, params: RunCellsParams) -> range:
 
 
 async def get_execution(params: GetExecutionParams, session: Session) -> Execution:
-    run = session.workspace.runs.index.get(params.execution_id)
-    mine = (session.record.owner, session.record.session_id)
-    if run is None or (run.request.owner, run.request.session_id) != mine:
+    run = session.execution(params.execution_id)
+    if run is None:
         raise ExecutionNotFound.unknown(execution_id=params.execution_id)
     await session.watch(run, params.wait)
     if isinstance(run, Batch):
@@ -145,8 +138,7 @@ async def get_execution(params: GetExecutionParams, session: Session) -> Executi
 
 
 async def list_executions(params: ListExecutionsParams, session: Session) -> ExecutionList:
-    record = session.record
-    runs = session.workspace.runs.index.list(owner=record.owner, session_id=record.session_id)
+    runs = session.executions()
     if params.notebook_path is not None:
         notebook = await session.notebook(params.notebook_path)
         runs = [run for run in runs if run.request.notebook.key == notebook.ref.key]

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from fnmatch import fnmatchcase
 
 from jmcp.core.errors import DirectoryMissing
-from jmcp.core.ports import Documents, FileEntry
-from jmcp.core.sessions.session import Workspace
+from jmcp.core.ports import FileEntry
+from jmcp.core.sessions.workspace import Workspace
 from jmcp_api.models import FileList, FileRow, ListFilesParams
 
 MAX_DIRECTORIES = 2_000
@@ -17,7 +17,7 @@ MAX_DIRECTORIES = 2_000
 async def list_files(params: ListFilesParams, workspace: Workspace) -> FileList:
     entries = [
         entry
-        async for entry in walk(workspace.documents, params.path, params.max_depth)
+        async for entry in walk(workspace, params.path, params.max_depth)
         if not params.pattern or fnmatchcase(entry.path.rpartition("/")[2], params.pattern)
     ]
     entries.sort(key=lambda entry: entry.path)
@@ -38,7 +38,7 @@ async def list_files(params: ListFilesParams, workspace: Workspace) -> FileList:
     )
 
 
-async def walk(documents: Documents, path: str, max_depth: int) -> AsyncIterator[FileEntry]:
+async def walk(workspace: Workspace, path: str, max_depth: int) -> AsyncIterator[FileEntry]:
     """Entries below a folder, breadth first. A folder that vanishes meanwhile is passed over."""
     level = [path]
     opened = 0
@@ -49,7 +49,7 @@ async def walk(documents: Documents, path: str, max_depth: int) -> AsyncIterator
                 return
             opened += 1
             try:
-                entries = await documents.list_directory(directory)
+                entries = await workspace.list_directory(directory)
             except DirectoryMissing:
                 if depth == 0:
                     raise

@@ -7,10 +7,10 @@ from contextlib import suppress
 
 from jmcp.core.errors import BackendError
 from jmcp.core.notices import RunDroppedByRestart, RunsDropped
-from jmcp.core.ports import KernelInfo
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
-from jmcp.core.sessions.session import Session, Workspace
+from jmcp.core.sessions.session import Session
+from jmcp.core.sessions.workspace import Workspace
 from jmcp_api.backend_errors import KernelDown, KernelMissing
 from jmcp_api.enums import KernelOutcome
 from jmcp_api.errors import NoKernel
@@ -32,26 +32,23 @@ async def restart_notebook(params: RestartNotebookParams, session: Session) -> K
     notebook = await session.notebook(params.notebook_path)
     kernel_id = await _kernel_of(notebook)
     # Code that waits was written for variables that are about to go.
-    dropped = await session.workspace.runs.drop(kernel_id, RunDroppedByRestart())
+    dropped = await notebook.kernel.drop_runs(kernel_id, RunDroppedByRestart())
     if dropped:
-        session.notice(RunsDropped(count=len(dropped)))
+        session.notice(RunsDropped(count=dropped))
     restarted = await notebook.kernel.restart()
     return await _action("restarted", restarted or kernel_id, session.workspace)
 
 
 async def interrupt_kernel(params: InterruptKernelParams, session: Session) -> KernelAction:
     notebook = await session.notebook(params.notebook_path)
-    record, runs = session.record, session.workspace.runs
-    waited = await runs.interrupt_waiting(
-        notebook.ref.key, owner=record.owner, session_id=record.session_id
-    )
+    waited = await notebook.kernel.interrupt_waiting()
     if waited:  # for a kernel that starts all the same
         kernel_name = (await notebook.read()).kernelspec()
         kernel_id = await notebook.kernel.ready(kernel_name, on_notice=session.notice)
     else:
         kernel_id = await _kernel_of(notebook)
     try:
-        interrupted = await runs.interrupt(kernel_id) or waited
+        interrupted = await notebook.kernel.interrupt(kernel_id) or waited
     except KernelMissing as error:  # it ended after it was looked up
         raise KernelDown.not_running(kernel_id=kernel_id) from error
     action: KernelOutcome = "interrupted" if interrupted else "already_idle"
@@ -59,9 +56,9 @@ async def interrupt_kernel(params: InterruptKernelParams, session: Session) -> K
 
 
 async def list_kernels(params: ListKernelsParams, workspace: Workspace) -> KernelList:
-    kernels = await workspace.kernels.list()
-    specs, default = await workspace.kernels.specs()
-    private = await workspace.sessions.private_kernels(*(one.kernel_id for one in kernels))
+    kernels = await workspace.kernels()
+    specs, default = await workspace.kernelspecs()
+    private = await workspace.private_kernels(*(one.kernel_id for one in kernels))
     return KernelList(
         kernels=[
             KernelRow(
@@ -115,18 +112,10 @@ async def _action(
 ) -> KernelAction:
     info = None
     with suppress(BackendError):  # what was done is said, also where nobody describes the kernel
-        info = await described(kernel_id, workspace)
+        info = await workspace.kernel(kernel_id)
     return KernelAction(
         action=action,
         kernel_id=kernel_id,
         kernel_name=info.kernel_name if info else "",
         state=info.state if info else "unknown",
     )
-
-
-async def described(kernel_id: str, workspace: Workspace) -> KernelInfo | None:
-    """What the server says of a kernel; None when it has just gone."""
-    for kernel in await workspace.kernels.list():
-        if kernel.kernel_id == kernel_id:
-            return kernel
-    return None

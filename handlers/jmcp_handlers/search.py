@@ -9,9 +9,10 @@ from functools import partial
 
 from jmcp.core.errors import BackendError
 from jmcp.core.notices import NotebooksNotSearched, SearchCut
-from jmcp.core.ports import Cells, Documents
+from jmcp.core.ports import Cells
 from jmcp.core.sessions.notebook import Notebook
-from jmcp.core.sessions.session import Session, Workspace
+from jmcp.core.sessions.session import Session
+from jmcp.core.sessions.workspace import Workspace
 from jmcp_api import limits, phrases
 from jmcp_api.models import Match, MatchList, SearchNotebookParams
 from jmcp_handlers.files import walk
@@ -132,7 +133,7 @@ async def _search_several(search: Search, session: Session, notebook: Notebook) 
             await search.add(path, notebook.read)
             continue
         try:
-            await _add_other(search, workspace.documents, path, key)
+            await _add_other(search, workspace, path, key)
         except BackendError as error:
             search.unsearched[path] = error.message
 
@@ -140,9 +141,7 @@ async def _search_several(search: Search, session: Session, notebook: Notebook) 
 async def _paths(search: Search, workspace: Workspace) -> list[str]:
     """The notebooks below the server's folder."""
     found = [
-        entry
-        async for entry in walk(workspace.documents, "", WORKSPACE_DEPTH)
-        if entry.type == "notebook"
+        entry async for entry in walk(workspace, "", WORKSPACE_DEPTH) if entry.type == "notebook"
     ]
     found.sort(key=lambda entry: entry.path)
     if len(found) > WORKSPACE_NOTEBOOKS:
@@ -154,10 +153,10 @@ async def _paths(search: Search, workspace: Workspace) -> list[str]:
     return [entry.path for entry in kept if entry.path not in search.unsearched]
 
 
-async def _add_other(search: Search, documents: Documents, path: str, key: str | None) -> None:
-    """Search a notebook that the call did not open. Raises as `Documents.glance`."""
-    ref = await documents.identify(path) if key is None else await documents.current(key)
-    await search.add(ref.path, partial(documents.glance, ref))
+async def _add_other(search: Search, workspace: Workspace, path: str, key: str | None) -> None:
+    """Search a notebook that the call did not open. Raises as `Workspace.glance`."""
+    ref = await workspace.identify(path) if key is None else await workspace.current(key)
+    await search.add(ref.path, partial(workspace.glance, ref))
 
 
 async def _page(search: Search, params: SearchNotebookParams, notebook: Notebook) -> MatchList:

@@ -25,6 +25,7 @@ from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.sessions.open_tabs import OpenTabs
 from jmcp.core.sessions.readings.session_readings import Readings
 from jmcp.core.sessions.records import SessionRecord, Store
+from jmcp.core.sessions.services import Services
 from jmcp.core.sessions.sessions import Sessions
 from jmcp.core.sessions.undelivered import UndeliveredNotices
 from jmcp.core.stores.memory import MemoryStore
@@ -74,7 +75,6 @@ class Server:
         self.metrics = Metrics()
         self.permissions = permissions or Permissions(api)
         self.readings = readings or Readings()
-        self.undelivered = UndeliveredNotices()
         self.gate = DrainGate(api.policy.errors.server_stopping)
         self._store = store or MemoryStore()
         self._observers = (self.metrics, *observers)
@@ -96,7 +96,19 @@ class Server:
         self.healing = Healing(
             kernels, self.sessions, errors=api.policy.errors.kernel_down, notify=self._notify
         )
-        self.tabs = OpenTabs(kernels)
+        self.services = Services(
+            policy=api.policy,
+            permissions=self.permissions,
+            leases=self.leases,
+            kernels=kernels,
+            runs=self.runs,
+            sessions=self.sessions,
+            healing=self.healing,
+            gate=self.gate,
+            readings=self.readings,
+            undelivered=UndeliveredNotices(),
+            tabs=OpenTabs(kernels),
+        )
         self._sweeper: asyncio.Task[None] | None = None
         self._releaser: asyncio.Task[None] | None = None
         self._clean_up: set[asyncio.Task[None]] = set()

@@ -25,7 +25,8 @@ from jmcp.core.notices import RunAbandoned, SessionNotStored, SessionOpened
 from jmcp.core.observe.events import CallEvent, masked
 from jmcp.core.server import Server, ServerParts
 from jmcp.core.sessions.records import SessionRecord
-from jmcp.core.sessions.session import Session, Workspace
+from jmcp.core.sessions.session import Session
+from jmcp.core.sessions.workspace import Workspace
 
 log = logging.getLogger("jmcp")
 
@@ -113,20 +114,7 @@ class Dispatcher(Server):
             return self._failed(tool, self._bug(tool, error, call), call)
 
     async def _run(self, tool: Tool, params: Params, caller: Caller, call: CallEvent) -> Outcome:
-        workspace = Workspace(
-            caller=caller,
-            policy=self.api.policy,
-            leases=self.leases,
-            kernels=self.kernels,
-            runs=self.runs,
-            sessions=self.sessions,
-            gate=self.gate,
-            permissions=self.permissions,
-            readings=self.readings,
-            healing=self.healing,
-            undelivered=self.undelivered,
-            tabs=self.tabs,
-        )
+        workspace = Workspace(caller, self.services)
         handler = getattr(self._handlers, tool.handler)
         if tool.session == "none":
             result: Result = await handler(self._target(tool, params), workspace)
@@ -143,9 +131,9 @@ class Dispatcher(Server):
                 await self.sessions.update(
                     session.record,
                     session.changes,
-                    session.notices_to_deliver,
+                    session.notices.pending,
                     readings=session.unsaved_readings(),
-                    losses=session.losses,
+                    losses=session.notices.losses,
                 )
                 session.complete_notices()
                 if reason := self.sessions.unstored(session.record):
@@ -163,8 +151,8 @@ class Dispatcher(Server):
     def _abandon(self, tool: Tool, session: Session, error: BaseException) -> None:
         """The call has no result: what it found out is for the next one of its session."""
         session.abandon(answered=isinstance(error, (ToolError, BackendError)))
-        if session.losses:
-            lost = self.sessions.give_back(session.record, session.losses)
+        if session.notices.losses:
+            lost = self.sessions.give_back(session.record, session.notices.losses)
             self.later(lost, f"after a failed {tool.name}")
         if isinstance(error, asyncio.CancelledError):
             self._left(tool, session)
@@ -185,7 +173,7 @@ class Dispatcher(Server):
                     session.record, session.changes, readings=session.unsaved_readings()
                 )
             if tool.on_disconnect == "interrupt":
-                for run in session.workspace.submitted:
+                for run in session.submitted:
                     await self.runs.cancel(run, RunAbandoned())
 
         self.later(afterwards(), f"after a cancelled {tool.name}")
@@ -212,7 +200,7 @@ class Dispatcher(Server):
             await self.sessions.require_store(record)
             # What the call before this one on the session did may matter to it.
             record = await self.sessions.find(tool, record.session_id, None, caller)
-        return Session(record, workspace)
+        return Session(record, workspace, self.services)
 
     def _lock(self, owner: str, session_id: str) -> asyncio.Lock:
         """Held by one call at a time, of those that change the session."""
@@ -227,7 +215,7 @@ class Dispatcher(Server):
         record, new = await self.sessions.open(caller, asked)
         if new:
             stack.push_async_exit(self._discard(record))
-        session = Session(record, workspace)
+        session = Session(record, workspace, self.services)
         if caller.connection and any(other.connection == caller.connection for other in mine):
             session.notice(SessionOpened())
         return session
@@ -262,7 +250,7 @@ class Dispatcher(Server):
             "session_id": session.record.session_id,
             "notebook_path": held.ref.path if held else None,
             "document": session.document,
-            "notices": session.notices,
+            "notices": session.notices.entries,
         }
 
     def _succeeded(self, tool: Tool, data: dict[str, Any], workspace: Workspace) -> Outcome:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from jmcp.core.errors import ENDS_TASK, BackendError
 from jmcp.core.notices import (
@@ -24,7 +24,9 @@ from jmcp.core.runs.record.run import Run
 from jmcp.core.runs.record.status import CODE_FAILED, RunStatus
 from jmcp.core.runs.record.waitable import Waitable
 from jmcp.core.sentences import RunPhrases
-from jmcp.core.sessions.notebook import Notebook
+
+if TYPE_CHECKING:  # a notebook starts batches, and a batch runs in its notebook
+    from jmcp.core.sessions.notebook import Notebook
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from jmcp.core.errors import KernelDown, KernelMissing
+from jmcp.core.kernels.release import Fate, Release, release_kernel
 from jmcp.core.kernels.sighting import (
     KernelSighting,
     after_adoption,
@@ -23,16 +24,18 @@ from jmcp.core.sessions.records import HeldNotebook
 
 if TYPE_CHECKING:  # a session makes its notebooks, and those tell their session
     from jmcp.core.sessions.notebook import Notebook
+    from jmcp.core.sessions.services import Services
     from jmcp.core.sessions.session import Session
 
 
 class NotebookKernel:
     """What calls do with the kernel of a notebook. A loss that is found is told with the result."""
 
-    def __init__(self, notebook: Notebook, session: Session) -> None:
+    def __init__(self, notebook: Notebook, session: Session, services: Services) -> None:
         self._notebook = notebook
         self._session = session
-        self._healing = session.workspace.healing
+        self._services = services
+        self._healing = services.healing
 
     async def ready(self, kernel_name: str | None, *, on_notice: Callable[[Notice], None]) -> str:
         """The id of the kernel, ready to run: found, or started with that kernelspec.
@@ -56,7 +59,7 @@ class NotebookKernel:
         """The id of the kernel, alive or dead; None when it has none."""
         if self._held.private:
             return self._held.kernel_id
-        found = await self._healing.kernels.find(self._held.ref)
+        found = await self._services.kernels.find(self._held.ref)
         return found or self._held.kernel_id
 
     async def observe(self) -> str | None:
@@ -76,7 +79,7 @@ class NotebookKernel:
 
     async def seen(self, kernel_id: str) -> KernelSighting:
         """That kernel as it is now."""
-        return KernelSighting.of(kernel_id, await self._healing.kernels.health(kernel_id))
+        return KernelSighting.of(kernel_id, await self._services.kernels.health(kernel_id))
 
     async def own(self) -> KernelSighting | None:
         """The live kernel that everybody has who opens the notebook, whatever this session uses."""
@@ -89,6 +92,38 @@ class NotebookKernel:
         """
         await self._store(partial(after_adoption, sighting=sighting))
 
+    async def attach(self, kernel_id: str) -> None:
+        """Make that kernel the notebook's own, for everybody. Raises as `Kernels.attach`."""
+        await self._services.kernels.attach(self._held.ref, kernel_id)
+
+    async def release(self, policy: Release) -> Fate:
+        """Stop the kernel or leave it, as the session has no more use for it.
+
+        Raises as `Kernels.shutdown`.
+        """
+        return await release_kernel(
+            self._session.record,
+            self._held,
+            healing=self._healing,
+            sessions=self._services.sessions,
+            policy=policy,
+        )
+
+    async def drop_runs(self, kernel_id: str, notice: Notice) -> int:
+        """End what waits for that kernel, each with that notice; returns how many runs that were."""
+        return len(await self._services.runs.drop(kernel_id, notice))
+
+    async def interrupt(self, kernel_id: str) -> bool:
+        """Interrupt what that kernel runs; whether there was anything. Raises as `Kernels.interrupt`."""
+        return await self._services.runs.interrupt(kernel_id)
+
+    async def interrupt_waiting(self) -> bool:
+        """End what this session has waiting for a kernel of the notebook; whether there was any."""
+        record = self._session.record
+        return await self._services.runs.interrupt_waiting(
+            self._held.ref.key, owner=record.owner, session_id=record.session_id
+        )
+
     async def restart(self) -> str | None:
         """Restart it, or start one where the one of before is no more; None if there was none.
 
@@ -98,15 +133,15 @@ class NotebookKernel:
         if kernel_id is None:
             return None
         try:
-            await self._healing.kernels.restart(kernel_id)
+            await self._services.kernels.restart(kernel_id)
         except (KernelMissing, KernelDown):
             kernel_name = (await self._notebook.read()).kernelspec()
-            self._session.restarted.add(self._held.ref.key)
+            self._session.notices.restarted.add(self._held.ref.key)
             self._refresh(
                 await self._healing.start_another(self._session.record, self._held, kernel_name)
             )
             return self._held.kernel_id
-        self._session.restarted.add(self._held.ref.key)
+        self._session.notices.restarted.add(self._held.ref.key)
         sighting = await self.seen(kernel_id)
         record = self._session.record
         change = partial(after_restart, sighting=sighting)
@@ -136,7 +171,7 @@ class NotebookKernel:
         """Store in which process a run was, or which one it ended with; a loss is told once."""
         if run.variables_lost:
             await self._store(partial(after_loss, run=run))
-            self._session.notices_to_deliver.add(self._held.ref.key)
+            self._session.notices.pending.add(self._held.ref.key)
         elif run.done:
             await self._store(partial(after_run, run=run))
 
@@ -153,4 +188,4 @@ class NotebookKernel:
     def _refresh(self, held: HeldNotebook) -> None:
         self._notebook.held = self._session.refresh(held)
         if held.pending_notice is not None:
-            self._session.notices_to_deliver.add(held.ref.key)
+            self._session.notices.pending.add(held.ref.key)

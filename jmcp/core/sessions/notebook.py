@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,6 +13,7 @@ from jmcp.core.editing.edit_lease import EditLease
 from jmcp.core.notices import Notice
 from jmcp.core.outputs.cell_outputs import CellOutputs
 from jmcp.core.ports import Cell, Cells, NotebookRef, SaveState
+from jmcp.core.runs.batch import Batch, BatchRequest, Step
 from jmcp.core.runs.record.place import Place
 from jmcp.core.runs.record.request import RunRequest
 from jmcp.core.runs.record.run import Run
@@ -21,6 +22,7 @@ from jmcp.core.sessions.readings.call_view import CallView
 from jmcp.core.sessions.records import HeldNotebook
 
 if TYPE_CHECKING:  # a session makes its notebooks, and a notebook tells its session
+    from jmcp.core.sessions.services import Services
     from jmcp.core.sessions.session import Session
 
 
@@ -32,15 +34,20 @@ class Notebook:
     """
 
     def __init__(
-        self, held: HeldNotebook, lease: EditLease, view: CallView, session: Session
+        self,
+        held: HeldNotebook,
+        lease: EditLease,
+        view: CallView,
+        session: Session,
+        services: Services,
     ) -> None:
         self.held = held
         self.lease = lease
         self.view = view
         self.looked_up = 0.0
         self._session = session
-        self._workspace = session.workspace
-        self.kernel = NotebookKernel(self, session)
+        self._services = services
+        self.kernel = NotebookKernel(self, session, services)
 
     @property
     def ref(self) -> NotebookRef:
@@ -68,15 +75,40 @@ class Notebook:
             self.view.end_edit(failed=failed)
 
     def save_state(self) -> SaveState:
-        return self._workspace.documents.save_state(self.ref.key)
+        return self._services.leases.documents.save_state(self.ref.key)
 
-    def detached(self) -> Notebook:
+    def start_batch(
+        self,
+        steps: Sequence[Step],
+        *,
+        kernel_name: str | None,
+        stop_on_error: bool,
+        timeout: float,
+    ) -> Batch:
+        """Begin to run these cells one after another, in the background; `timeout` in seconds a cell.
+
+        Raises WriteRefused when another process edits the notebook.
+        """
+        record = self._session.record
+        request = BatchRequest(
+            kernel_name=kernel_name,
+            steps=steps,
+            notebook=self.ref,
+            owner=record.owner,
+            session_id=record.session_id,
+            stop_on_error=stop_on_error,
+            timeout=timeout,
+        )
+        return self._services.runs.start_batch(request, self._detached())
+
+    def _detached(self) -> Notebook:
         """The same notebook for work that outlives the call, which closes its lease.
 
         Raises WriteRefused when another process edits the notebook.
         """
         self.lease.claim()
-        return Notebook(self.held, self.lease.detached(), self.view, self._session)
+        lease = self.lease.detached()
+        return Notebook(self.held, lease, self.view, self._session, self._services)
 
     async def run(
         self, code: str, *, kernel_name: str | None, cell: Cell | None, timeout: float
@@ -87,7 +119,7 @@ class Notebook:
         does not start is the run's `failure`. Who leaves meanwhile does not take the run along.
         """
         run = self.submit(code, kernel_id=None, cell=cell, timeout=timeout)
-        runs = self._workspace.runs
+        runs = self._services.runs
         try:
             await runs.place(run, partial(self._place, kernel_name, self._session.notice))
         except asyncio.CancelledError:
@@ -107,7 +139,7 @@ class Notebook:
         if cell is not None:
             self.lease.claim()
         record = self._session.record
-        run = self._workspace.runs.submit(
+        run = self._services.runs.submit(
             RunRequest(
                 kernel_id=kernel_id,
                 code=code,
@@ -120,7 +152,7 @@ class Notebook:
                 timeout=timeout,
             )
         )
-        self._workspace.submitted.append(run)
+        self._session.submitted.append(run)
         return run
 
     async def follow(self) -> None:

@@ -1,30 +1,15 @@
-"""What a handler gets: a session with its notebooks, or the workspace that all sessions share."""
+"""What a handler gets: one session, with its notebooks and its runs."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
-from jmcp.core.calls.call import Caller, Image
-from jmcp.core.calls.drain import DrainGate
-from jmcp.core.calls.permissions import Permissions
-from jmcp.core.calls.principal import Scope
-from jmcp.core.calls.tool import Policy
-from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.errors import NotebookMissing
 from jmcp.core.journal.entries import Author
-from jmcp.core.kernels.healing import Healing
 from jmcp.core.notices import (
-    LOSSES,
-    CellsChanged,
-    CellsDeleted,
-    CellsInserted,
-    CellsMoved,
-    DocumentReloaded,
-    FileChanged,
     NotebookMoved,
     Notice,
     PrivateKernelStopped,
@@ -32,82 +17,23 @@ from jmcp.core.notices import (
     RunGoesOn,
     TabNotUpdated,
 )
-from jmcp.core.ports import DocumentMode, Documents, Kernels, NotebookRef
+from jmcp.core.ports import DocumentMode
 from jmcp.core.runs.batch import Batch
 from jmcp.core.runs.record.progress import watch
 from jmcp.core.runs.record.run import Run
-from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.sessions.notebook import Notebook
-from jmcp.core.sessions.open_tabs import OpenTabs
 from jmcp.core.sessions.readings.call_view import CallView
-from jmcp.core.sessions.readings.read_cells import Reading, What
-from jmcp.core.sessions.readings.session_readings import Readings
+from jmcp.core.sessions.readings.read_cells import Reading
+from jmcp.core.sessions.record_changes import added, altered, released, renamed
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
-from jmcp.core.sessions.sessions import Change, Sessions
-from jmcp.core.sessions.undelivered import UndeliveredNotices
+from jmcp.core.sessions.result_notices import ResultNotices
+from jmcp.core.sessions.services import Services
+from jmcp.core.sessions.sessions import Change
+from jmcp.core.sessions.workspace import Workspace
 
 LOOKED_UP_SECONDS = 0.25
 """Seconds for which a call knows where a notebook is that it has looked up. Most runs are over by
 then, and to ask once more costs more than all else that is done for their results."""
-
-UNSEEN: Mapping[What, Callable[..., Notice]] = {
-    "changed": CellsChanged,
-    "deleted": CellsDeleted,
-    "inserted": CellsInserted,
-    "moved": CellsMoved,
-}
-"""The notice of what others did to several cells."""
-
-
-class Workspace:
-    """One caller's view of the server: documents, kernels and the caller's own sessions.
-
-    `submitted` are the runs of this call.
-    """
-
-    def __init__(
-        self,
-        *,
-        caller: Caller,
-        policy: Policy,
-        leases: Leases,
-        kernels: Kernels,
-        runs: RunRegistry,
-        sessions: Sessions,
-        gate: DrainGate,
-        permissions: Permissions,
-        readings: Readings,
-        healing: Healing,
-        undelivered: UndeliveredNotices,
-        tabs: OpenTabs,
-    ) -> None:
-        self.caller = caller
-        self.policy = policy
-        self.leases = leases
-        self.documents: Documents = leases.documents
-        self.kernels = kernels
-        self.runs = runs
-        self.sessions = sessions
-        self.gate = gate
-        self.permissions = permissions
-        self.readings = readings
-        self.healing = healing
-        self.undelivered = undelivered
-        self.tabs = tabs
-        self.images: list[Image] = []
-        self.submitted: list[Run] = []
-
-    def may(self, scope: Scope) -> bool:
-        """Whether the caller has that scope and this server allows it."""
-        return self.permissions.may(self.caller, scope)
-
-    def require(self, scope: Scope, what: str) -> None:
-        """For what needs more than its tool does. Raises not_permitted."""
-        self.permissions.require(self.caller, scope, what)
-
-    def attach(self, image: Image) -> None:
-        """Send an image beside the result."""
-        self.images.append(image)
 
 
 class Session:
@@ -117,38 +43,31 @@ class Session:
     record when the call succeeded. `closed` is set when the last notebook was released.
     """
 
-    def __init__(self, record: SessionRecord, workspace: Workspace) -> None:
+    def __init__(self, record: SessionRecord, workspace: Workspace, services: Services) -> None:
         self.record = record
         self.changes: list[Change] = []
         self.workspace = workspace
-        self.notices: list[dict[str, Any]] = []
+        self.notices = ResultNotices(services.policy)
         self.touched: HeldNotebook | None = None
-        self.notices_to_deliver: set[str] = set()
-        """Keys of the notebooks whose `pending_notice` this call tells, unless another one is faster."""
-        self.losses: dict[str, str] = {}
-        """Notices that were taken out of the record for this call's result, by notebook key."""
-        self.restarted: set[str] = set()
-        """Keys of the notebooks whose kernels this call restarts as asked, which its result says."""
-        self._once: list[dict[str, Any]] = []
+        self.submitted: list[Run] = []
+        """The runs of this call."""
+        self._services = services
         self._opened: set[str] = set()
         self._notebooks: dict[str, Notebook] = {}
 
     @property
     def closed(self) -> bool:
+        """Whether the session holds no notebook (any more)."""
         return not self.record.notebooks
+
+    @property
+    def next_call(self) -> str:
+        """What a client that opened this session is told to do from now on."""
+        return self._services.policy.next_call.format(session_id=self.record.session_id)
 
     def notice(self, notice: Notice, *, cell_index: int | None = None) -> None:
         """Tell the caller something that the call did or found, of one of several cells if given."""
-        policy = self.workspace.policy
-        message, details = policy.notices[notice.code](**notice.values), dict(notice.values)
-        if cell_index is not None:
-            message = policy.phrases.of_cell(index=cell_index, message=message)
-            details["cell_index"] = cell_index
-        entry = {"code": notice.code, "message": message, "details": details}
-        if entry not in self.notices:
-            self.notices.append(entry)
-            if notice.once:
-                self._once.append(entry)
+        self.notices.add(notice, cell_index=cell_index)
 
     async def notebook(
         self, notebook_path: str | None = None, *, even_deleted: bool = False
@@ -160,22 +79,22 @@ class Session:
         if notebook_path is None:
             held = self.record.notebooks.get(self.record.current or "")
         else:
-            held = await self.workspace.sessions.held(self.record, notebook_path)
+            held = await self._services.sessions.held(self.record, notebook_path)
         if held is None:
             raise self._not_open(notebook_path)
         try:
-            ref = await self.workspace.documents.current(held.ref.key)
+            ref = await self._services.leases.documents.current(held.ref.key)
         except NotebookMissing:
             if not even_deleted:
                 raise
             ref = held.ref
         if ref != held.ref:
             self.notice(NotebookMoved(old=held.ref.path, new=ref.path))
-            held = self.alter(ref.key, partial(_renamed, ref))
+            held = self.alter(ref.key, partial(renamed, ref))
         self.touched = held
         if held.pending_notice == PrivateKernelStopped.code:
             # What the session itself did before a call of it failed is no matter of kernels alone.
-            self.notices_to_deliver.add(held.ref.key)
+            self.notices.pending.add(held.ref.key)
         return self._notebook(held)
 
     def looked_up(self, key: str) -> Notebook | None:
@@ -196,15 +115,15 @@ class Session:
         key = held.ref.key
         notebook = self._notebooks.get(key)
         if notebook is None:
-            readings = self.workspace.readings
+            readings = self._services.readings
             view = CallView(key, readings.of(self.record, key), readings)
-            lease = self.workspace.leases.lease(
+            lease = self._services.leases.lease(
                 held.ref,
                 author=Author.of(self.record.owner, self.record.session_id),
                 subscribers=[view],
                 on_notice=self.notice,
             )
-            notebook = self._notebooks[key] = Notebook(held, lease, view, self)
+            notebook = self._notebooks[key] = Notebook(held, lease, view, self, self._services)
         else:
             notebook.held = held
             notebook.lease.ref = held.ref
@@ -233,28 +152,17 @@ class Session:
             view = notebook.view
             if notebook.lease.mode != "file" or view.reading.told_of_tab:
                 continue
-            if await self.workspace.tabs.shows(notebook.ref):
+            if await self._services.tabs.shows(notebook.ref):
                 self.notice(TabNotUpdated(path=notebook.ref.path))
                 view.tells_of_tab = True
 
     def complete_notices(self) -> None:
         """Add to this result what its session is to be told beside what the call itself found."""
-        found, self.notices = self.notices, [*self.workspace.undelivered.of(self.record)]
-        self.notices += [entry for entry in found if entry not in self.notices]
-        for key, code in self.losses.items():
-            if key not in self.restarted:
-                self.notice(LOSSES[code])
-        views = self._views
-        for mode in filter(None, (view.replaced for view in views)):
-            self.notice(DocumentReloaded() if mode == "live" else FileChanged())
-        unseen = [one for view in views for one in view.unseen.values()]
-        for what, kind in UNSEEN.items():
-            if cells := list(dict.fromkeys(one.cell_id for one in unseen if one.what == what)):
-                self.notice(kind(cells=cells))
+        self.notices.complete(self._services.undelivered.of(self.record), self._views)
 
     def acknowledge(self) -> None:
         """A result with all notices was made for the caller."""
-        self.workspace.undelivered.delivered(self.record, self.notices)
+        self._services.undelivered.delivered(self.record, self.notices.entries)
         for notebook in self._notebooks.values():
             notebook.view.acknowledge()
             notebook.lease.acknowledge()
@@ -262,7 +170,7 @@ class Session:
     def abandon(self, *, answered: bool) -> None:
         """There is no result: what it would have said, a later one does. `answered`: the caller
         has an error instead."""
-        self.workspace.undelivered.keep(self.record, self._once)
+        self._services.undelivered.keep(self.record, self.notices.once)
         for view in self._views:
             view.abandon(answered=answered)
 
@@ -270,37 +178,49 @@ class Session:
     def _views(self) -> list[CallView]:
         return [notebook.view for notebook in self._notebooks.values()]
 
+    def execution(self, execution_id: str) -> Run | Batch | None:
+        """The run or batch of that id, if it is this session's and still kept."""
+        found = self._services.runs.index.get(execution_id)
+        if found is None:
+            return None
+        mine = (self.record.owner, self.record.session_id)
+        return found if (found.request.owner, found.request.session_id) == mine else None
+
+    def executions(self) -> Sequence[Run | Batch]:
+        """The session's runs and batches that are kept, oldest first."""
+        index = self._services.runs.index
+        return index.list(owner=self.record.owner, session_id=self.record.session_id)
+
     async def watch(self, run: Run | Batch, seconds: float) -> bool:
         """Wait at most so long for a run, telling the caller how far it is. Says whether it is done.
 
         A caller who leaves ends the wait, not the run; what becomes of that the tool declares.
         """
-        workspace = self.workspace
         stopping = True
-        async with workspace.gate.wait():
-            await watch(run, seconds, workspace.caller.report)
+        async with self._services.gate.wait():
+            await watch(run, seconds, self.workspace.caller.report)
             stopping = False
         if run.done:
             return True
         # What a caller is told of outlives this process, and its cell shows it.
         run.flush()
-        await workspace.runs.settle()
+        await self._services.runs.settle()
         if stopping:
-            self.notice(RunGoesOn() if workspace.kernels.stay else RunEnds())
+            self.notice(RunGoesOn() if self._services.kernels.stay else RunEnds())
         return False
 
     def _not_open(self, notebook_path: str | None) -> Exception:
         mine = [held.ref.path for held in self.record.notebooks.values()]
-        error = self.workspace.policy.errors.notebook_not_open
+        error = self._services.policy.errors.notebook_not_open
         if notebook_path is None:
             return error.no_current(notebooks=mine)
         return error.not_held(asked=notebook_path, notebooks=mine)
 
     def check_room(self) -> None:
         """Raises session_limit where the session can hold no notebook more."""
-        limit = self.workspace.policy.notebooks_per_session
+        limit = self._services.policy.notebooks_per_session
         if len(self.record.notebooks) >= limit:
-            raise self.workspace.policy.errors.session_limit.notebooks(limit=limit)
+            raise self._services.policy.errors.session_limit.notebooks(limit=limit)
 
     def hold(self, held: HeldNotebook) -> None:
         """Add a notebook to the session, or change how one is used, and make it current."""
@@ -308,7 +228,7 @@ class Session:
             self.check_room()
         if held.ref.key not in self.record.notebooks:
             self._opened.add(held.ref.key)
-        self._change(partial(_holding, held))
+        self._change(partial(added, held))
 
     def opens(self, key: str) -> bool:
         """Whether it is this call that adds the notebook: nothing is stored of it so far."""
@@ -316,7 +236,7 @@ class Session:
 
     def alter(self, key: str, change: Callable[[HeldNotebook], HeldNotebook]) -> HeldNotebook:
         """Change what the session knows of a notebook, when this call succeeds."""
-        self._change(partial(_altered, key, change))
+        self._change(partial(altered, key, change))
         return self.record.notebooks[key]
 
     def refresh(self, held: HeldNotebook) -> HeldNotebook:
@@ -329,43 +249,11 @@ class Session:
 
     def release(self, key: str) -> HeldNotebook | None:
         """Drop a notebook; returns the one that is current afterwards."""
-        self._change(partial(_releasing, key))
-        self.workspace.readings.forget(self.record, key)
+        self._change(partial(released, key))
+        self._services.readings.forget(self.record, key)
         return self.record.notebooks.get(self.record.current or "")
 
     def _change(self, change: Change) -> None:
         # Kept as a change, not as a new record: other calls may be changing the session too.
         self.record = change(self.record)
         self.changes.append(change)
-
-
-def _holding(held: HeldNotebook, record: SessionRecord) -> SessionRecord:
-    known = record.notebooks.get(held.ref.key)
-    if known is not None:  # other calls may know more of its kernel and its cells by now
-        held = replace(
-            known,
-            ref=held.ref,
-            name=held.name,
-            kernel_name=held.kernel_name,
-            auto_heal=held.auto_heal,
-        )
-    return replace(record, notebooks={**record.notebooks, held.ref.key: held}, current=held.ref.key)
-
-
-def _altered(
-    key: str, change: Callable[[HeldNotebook], HeldNotebook], record: SessionRecord
-) -> SessionRecord:
-    held = record.notebooks.get(key)
-    if held is None:
-        return record
-    return replace(record, notebooks={**record.notebooks, key: change(held)})
-
-
-def _renamed(ref: NotebookRef, held: HeldNotebook) -> HeldNotebook:
-    return replace(held, ref=ref)
-
-
-def _releasing(key: str, record: SessionRecord) -> SessionRecord:
-    notebooks = {other: held for other, held in record.notebooks.items() if other != key}
-    current = record.current if record.current in notebooks else next(reversed(notebooks), None)
-    return replace(record, notebooks=notebooks, current=current)

@@ -17,7 +17,8 @@ from golden_api.models import (
 from golden_api.ports import Handlers
 
 from jmcp.core.errors import ToolError
-from jmcp.core.sessions.session import Session, Workspace
+from jmcp.core.sessions.session import Session
+from jmcp.core.sessions.workspace import Workspace
 
 
 async def open_notebook(params: OpenNotebookParams, session: Session) -> Opened:

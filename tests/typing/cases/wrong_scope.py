@@ -3,7 +3,8 @@
 from golden_api.models import Cell, ReadCellParams, Server, ShowServerParams
 from golden_api.ports import ReadCell, ShowServer
 
-from jmcp.core.sessions.session import Session, Workspace
+from jmcp.core.sessions.session import Session
+from jmcp.core.sessions.workspace import Workspace
 
 
 async def show_server(params: ShowServerParams, session: Session) -> Server:

@@ -1,0 +1,35 @@
+"""What the sessions and notebooks of one server work with, while a call uses them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jmcp.core.calls.drain import DrainGate
+from jmcp.core.calls.permissions import Permissions
+from jmcp.core.calls.tool import Policy
+from jmcp.core.editing.edit_lease import Leases
+from jmcp.core.kernels.healing import Healing
+from jmcp.core.ports import Kernels
+from jmcp.core.runs.registry import RunRegistry
+from jmcp.core.sessions.open_tabs import OpenTabs
+from jmcp.core.sessions.readings.session_readings import Readings
+from jmcp.core.sessions.sessions import Sessions
+from jmcp.core.sessions.undelivered import UndeliveredNotices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Made once for each server. Handlers get none of it: they have `Session`, `Notebook` and
+    `Workspace`."""
+
+    policy: Policy
+    permissions: Permissions
+    leases: Leases
+    kernels: Kernels
+    runs: RunRegistry
+    sessions: Sessions
+    healing: Healing
+    gate: DrainGate
+    readings: Readings
+    undelivered: UndeliveredNotices
+    tabs: OpenTabs

@@ -1,0 +1,78 @@
+"""What a handler gets of the server beside its session, and all that one without a session gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from jmcp.core.calls.call import Caller, Image
+from jmcp.core.calls.principal import Scope
+from jmcp.core.ports import Cells, FileEntry, KernelInfo, Kernelspec, NotebookRef
+from jmcp.core.sessions.records import HeldNotebook, SessionRecord
+from jmcp.core.sessions.services import Services
+
+
+class Workspace:
+    """The server as one call sees it: files, kernels, and who holds which notebook.
+
+    `images` are those that go beside the result.
+    """
+
+    def __init__(self, caller: Caller, services: Services) -> None:
+        self.caller = caller
+        self.images: list[Image] = []
+        self._services = services
+
+    def may(self, scope: Scope) -> bool:
+        """Whether the caller has that scope and this server allows it."""
+        return self._services.permissions.may(self.caller, scope)
+
+    def require(self, scope: Scope, what: str) -> None:
+        """For what needs more than its tool does. Raises not_permitted."""
+        self._services.permissions.require(self.caller, scope, what)
+
+    def attach(self, image: Image) -> None:
+        """Send an image beside the result."""
+        self.images.append(image)
+
+    async def list_directory(self, path: str) -> Sequence[FileEntry]:
+        """What is in a folder. Raises as `Documents.list_directory`."""
+        return await self._services.leases.documents.list_directory(path)
+
+    async def identify(self, path: str) -> NotebookRef:
+        """The notebook at that path. Raises as `Documents.identify`."""
+        return await self._services.leases.documents.identify(path)
+
+    async def current(self, key: str) -> NotebookRef:
+        """Where the notebook of that key is by now. Raises as `Documents.current`."""
+        return await self._services.leases.documents.current(key)
+
+    async def glance(self, ref: NotebookRef) -> Cells:
+        """The cells of a notebook that the call does not open. Raises as `Documents.glance`."""
+        return await self._services.leases.documents.glance(ref)
+
+    async def create(self, path: str, kernelspec: Kernelspec | None) -> NotebookRef:
+        """A new empty notebook. Raises as `Documents.create`."""
+        return await self._services.leases.create(path, kernelspec)
+
+    async def kernels(self) -> Sequence[KernelInfo]:
+        """The kernels that run on the server, whoever started them."""
+        return await self._services.kernels.list()
+
+    async def kernel(self, kernel_id: str) -> KernelInfo | None:
+        """What the server says of that kernel; None when it does not run (any more)."""
+        running = await self._services.kernels.list()
+        return next((one for one in running if one.kernel_id == kernel_id), None)
+
+    async def kernelspecs(self) -> tuple[Sequence[Kernelspec], str]:
+        """The kernelspecs of the server, and the name of the default one."""
+        return await self._services.kernels.specs()
+
+    async def private_kernels(
+        self, *kernel_ids: str
+    ) -> Mapping[str, tuple[SessionRecord, HeldNotebook]]:
+        """Those among these kernels that are private to a live session of any owner, by id."""
+        return await self._services.sessions.private_kernels(*kernel_ids)
+
+    async def sessions(self, session_id: str | None) -> Sequence[SessionRecord]:
+        """The session of that id, or all of the caller's. Raises as `SessionLookup.chosen`."""
+        return await self._services.sessions.chosen(self.caller, session_id)

@@ -16,6 +16,7 @@ from benchmarks.cpu import table as cpu_table
 from benchmarks.cpu.workload import SURFACES, TOOLS
 from benchmarks.document import machine, replace_table
 from benchmarks.figures import Figure, markdown, table
+from benchmarks.hostile import part as hostile
 from benchmarks.latency import bulk, calls, durability, kernel_health, runs, search, stdio
 from benchmarks.profiles import profile
 from benchmarks.servers import jmcp
@@ -85,7 +86,7 @@ def internals(base: Path) -> list[Figure]:
     ]
 
 
-PARTS = ("cpu", "many", "launch", "in-jupyter", "standalone", "internals")
+PARTS = ("cpu", "many", "launch", "in-jupyter", "standalone", "internals", "hostile")
 SOAK = "soak"
 PROFILE = "profile"
 EXTRA = (SOAK, PROFILE)
@@ -110,6 +111,7 @@ def measured(part: str, options: argparse.Namespace) -> list[Figure]:
         "in-jupyter": in_jupyter,
         "standalone": standalone,
         "internals": internals,
+        "hostile": lambda base: hostile.figures(base, options.only),
         SOAK: lambda base: soak.figures(base, tuple(options.soaks or soak.SOAKS), options.share),
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -154,6 +156,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--share", type=float, default=1.0, help=f"of the numbers of {SOAK}: 0.1 is a tenth"
     )
+    parser.add_argument("--only", default="", help="of hostile: inputs whose name has that in it")
     parser.add_argument("--functions", action="store_true", help=f"{PROFILE} also by function")
     parser.add_argument("--stacks", type=Path, help=f"a folder for the stacks of {PROFILE}")
     found = parser.parse_intermixed_args(given)

@@ -145,6 +145,13 @@ READ_CELL_MEMORY = Limit(
     at_most=40, reason="A session remembers a hash of each cell it has read, and its id."
 )
 
+# -- Hostile input ----------------------------------------------------------------------------------
+
+PING = Limit(
+    at_most=250,
+    reason="Whatever one client sends, nobody else waits longer than a person notices.",
+)
+
 # -- Soak: what is left of much use, between the end of the warm-up and the end ---------------------
 
 SOAK_DESCRIPTORS = Limit(

@@ -1,0 +1,1 @@
+"""Hostile input: what other clients wait while it is processed."""

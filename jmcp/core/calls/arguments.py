@@ -68,6 +68,8 @@ class Arguments:
     def _named(self, tool: Tool, raw: dict[str, Any]) -> dict[str, Any]:
         named: dict[str, Any] = {}
         known = tool.params.model_fields
+        if len(raw) > len(known) + len(tool.synonyms) + MAX_LISTED_PROBLEMS:
+            raise self._too_many(tool, raw)
         for given, value in raw.items():
             # Clients are told to pass a session on every call; some tools have no use for it.
             useless = tool.session == "none" and given in OF_SESSION
@@ -85,16 +87,29 @@ class Arguments:
             named[name] = value
         return named
 
+    def _too_many(self, tool: Tool, raw: dict[str, Any]) -> ToolError:
+        """The refusal of arguments most of which are unknown, without a look at their values.
+
+        pydantic would make an error of each, which takes seconds for what fits into a request.
+        """
+        known = {*tool.params.model_fields, *tool.synonyms, "session_id"}
+        unknown = [name for name in raw if name not in known]
+        problems = [self._unknown(tool, name) for name in unknown[:MAX_LISTED_PROBLEMS]]
+        return self._refusal(tool, problems, len(unknown))
+
+    def _unknown(self, tool: Tool, name: str) -> str:
+        known = list(tool.params.model_fields)
+        near = []
+        if len(name) <= LONGEST_NAME_CHARACTERS:
+            near = difflib.get_close_matches(name, known, n=1)
+        if near:
+            return self._phrases.argument_misspelt(name=name, tool=tool.name, near=near[0])
+        return self._phrases.argument_unknown(name=name, tool=tool.name, known=known)
+
     def _problem(self, tool: Tool, item: Any) -> str:
         where, phrases = ".".join(str(part) for part in item["loc"]), self._phrases
         if item["type"] == "extra_forbidden":
-            known = list(tool.params.model_fields)
-            near = []
-            if len(where) <= LONGEST_NAME_CHARACTERS:
-                near = difflib.get_close_matches(where, known, n=1)
-            if near:
-                return phrases.argument_misspelt(name=where, tool=tool.name, near=near[0])
-            return phrases.argument_unknown(name=where, tool=tool.name, known=known)
+            return self._unknown(tool, where)
         if item["type"] == "missing":
             return phrases.argument_required(name=where)
         if item["type"] == REPEATS:

@@ -15,15 +15,21 @@ REPEATS = "repeats"
 """The type of pydantic's error for an array whose items must differ and do not."""
 
 
-def _plain(value: Any) -> Any:
-    """JSON as the schema means it: 1.0 is an integer."""
+LOOKED_AT_ITEMS = 10_000
+"""Of the arrays and objects in the arguments: no schema lets that many pass."""
+
+
+def _plain(value: Any, most: int = LOOKED_AT_ITEMS) -> Any:
+    """JSON as the schema means it: 1.0 is an integer. What has more than `most` items in it, or in
+    its parts, stays as it is."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
+    if not isinstance(value, list | dict) or not 0 < len(value) <= most:
+        return value
+    each = most // len(value)
     if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return value
+        return [_plain(item, each) for item in value]
+    return {key: _plain(item, each) for key, item in value.items()}
 
 
 def unique(items: list[T]) -> list[T]:

@@ -128,7 +128,18 @@ def test_a_hundred_thousand_unknown_arguments_take_no_time() -> None:
         assert len(caught.value.details["problems"]) == 50
         assert "and 99995 more" in caught.value.message
 
-    lines_run(refused, most=1_500_000)
+    lines_run(refused, most=150_000)
+
+
+@pytest.mark.parametrize(
+    "indices", [[[]] * 100_000, [[[]] * 500] * 200], ids=["one", "many in one"]
+)
+def test_long_arrays_are_not_looked_through(indices: list[Any]) -> None:
+
+    def refused() -> None:
+        assert "at most 100" in refusal("delete_cell", {"cell_indices": indices})
+
+    lines_run(refused, most=50_000)
 
 
 def test_an_integral_float_is_an_integer_and_synonyms_are_names() -> None:

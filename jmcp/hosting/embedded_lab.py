@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from jmcp.core.errors import ServeError
 from jmcp.hosting.client_config import ServerAddress, server_address
-from jmcp.hosting.garbage import collector_paused
+from jmcp.hosting.garbage import collector_paused, keep_loaded
 from jmcp.hosting.listener import bound
 from jmcp.options.serve_options import ServeOptions
 from jmcp.state import folder
@@ -158,6 +158,8 @@ def initialized(options: ServeOptions, *, takes_signals: bool = True) -> ServerA
     server = Server.instance(jpserver_extensions={**extensions, "jmcp": True}, config=config)
     server.log.addFilter(is_actionable)
     server.initialize(argv=arguments(options), starter_extension="lab")
+    for extension in server.extension_manager.extension_apps["jmcp"]:
+        extension.hosted.on_started = keep_loaded
     # Jupyter sets its level on handlers only. Without this it would make records of each request
     # and each edit that no handler writes, which costs a twentieth of a call.
     apps = [app for apps in server.extension_manager.extension_apps.values() for app in apps]

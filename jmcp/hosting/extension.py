@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +43,7 @@ class HostedSite:
     def __init__(self, extension: JmcpExtension, policy: HostOriginPolicy) -> None:
         self.policy = policy
         self.named = NamedTokens(config_folder()).principal
+        self.on_started: Callable[[], None] = lambda: None
         self._extension = extension
         self._started = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -95,6 +97,7 @@ class HostedSite:
         async with site.router.lifespan_context(site):
             self._app = site
             self._started.set()
+            self.on_started()
             await self._stopping.wait()
             try:
                 await compose.drain_calls(site)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,9 @@ class Victim:
 
     def raw(self, body: bytes, tool: str) -> None:
         """A request to call a tool, whose bytes nothing has looked at."""
-        self.client.send("POST", self.client.path, self.client.headers("tools/call", {"name": tool}), body)
+        self.client.send(
+            "POST", self.client.path, self.client.headers("tools/call", {"name": tool}), body
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,11 @@ def source(name: str, before: str, after: str) -> HostileInput:
             # Somebody else changes it, which is told with a diff.
             other = victim.client.call("use_notebook", notebook_path=victim.name)["session_id"]
             victim.client.call(
-                "overwrite_cell_source", session_id=other, cell_index=0, cell_source=after, force=True
+                "overwrite_cell_source",
+                session_id=other,
+                cell_index=0,
+                cell_source=after,
+                force=True,
             )
             victim.refused(
                 "overwrite_cell_source", session_id=session, cell_index=0, cell_source=before
@@ -148,10 +154,14 @@ def opened(name: str, content: Callable[[], Any]) -> HostileInput:
 
         def act() -> None:
             try:
-                session = victim.client.call("use_notebook", notebook_path=victim.name)["session_id"]
+                session = victim.client.call("use_notebook", notebook_path=victim.name)[
+                    "session_id"
+                ]
             except RuntimeError:
                 return
-            victim.refused("read_notebook", session_id=session, response_format="detailed", limit=1000)
+            victim.refused(
+                "read_notebook", session_id=session, response_format="detailed", limit=1000
+            )
             victim.refused("read_cell", session_id=session, cell_index=0)
             victim.refused(
                 "insert_cell", session_id=session, cell_index=1, cell_type="code", cell_source="1"
@@ -187,7 +197,10 @@ def recovery(name: str, before: str, after: str) -> HostileInput:
         def act() -> None:
             for number in range(count):
                 victim.client.call(
-                    "overwrite_cell_source", session_id=session, cell_index=number, cell_source=after
+                    "overwrite_cell_source",
+                    session_id=session,
+                    cell_index=number,
+                    cell_source=after,
                 )
             others = [code_cell(before[::-1], cell_id=f"c{number}") for number in range(count)]
             victim.write(notebook(*others))
@@ -220,11 +233,15 @@ def _call(session: str, tool: str, arguments: str) -> bytes:
 
 
 def _lines(count: int, first: int = 0) -> str:
-    return "\n".join(f"value_{number} = {number * 7919 % 1000}" for number in range(first, first + count))
+    return "\n".join(
+        f"value_{number} = {number * 7919 % 1000}" for number in range(first, first + count)
+    )
 
 
 def _images(*edges: int) -> Any:
-    return notebook(code_cell("1", *(display(image_png=notebooks.png(edge, edge)) for edge in edges)))
+    return notebook(
+        code_cell("1", *(display(image_png=notebooks.png(edge, edge)) for edge in edges))
+    )
 
 
 def _broken_images() -> Any:
@@ -249,7 +266,10 @@ _ENDLESS_UPDATE = (
 
 INPUTS: tuple[HostileInput, ...] = (
     body("an integer of 70 bits", lambda s: _call(s, "read_cell", f'"cell_index": {2**70}')),
-    body("an integer of a million digits", lambda s: _call(s, "read_cell", f'"cell_index": {"9" * 1_000_000}')),
+    body(
+        "an integer of a million digits",
+        lambda s: _call(s, "read_cell", f'"cell_index": {"9" * 1_000_000}'),
+    ),
     body("NaN", lambda s: _call(s, "read_cell", '"cell_index": NaN')),
     body(
         "deep nesting in arguments",
@@ -270,14 +290,22 @@ INPUTS: tuple[HostileInput, ...] = (
                 "params": {
                     "_meta": META,
                     "name": "overwrite_cell_source",
-                    "arguments": {"session_id": s, "cell_index": 0, "cell_source": "\u2028" * 300_000},
+                    "arguments": {
+                        "session_id": s,
+                        "cell_index": 0,
+                        "cell_source": "\u2028" * 300_000,
+                    },
                 },
             },
             ensure_ascii=False,
         ).encode(),
         tool="overwrite_cell_source",
     ),
-    source("990 equal lines", "x = 1\n" * EQUAL_LINES, "x = 1\n" * (EQUAL_LINES // 2) + "x = 2\n" * EQUAL_LINES),
+    source(
+        "990 equal lines",
+        "x = 1\n" * EQUAL_LINES,
+        "x = 1\n" * (EQUAL_LINES // 2) + "x = 2\n" * EQUAL_LINES,
+    ),
     source(
         "two sources of 99 kB",
         _lines(5_000)[:LARGE_SOURCE_CHARACTERS],
@@ -311,7 +339,10 @@ INPUTS: tuple[HostileInput, ...] = (
         endless=True,
     ),
     run("endless backspaces", "while True: print('x' * 1000 + '\\b' * 500, end='')", endless=True),
-    run("a long line with backspaces", "print('x' * 1_000_000 + '\\b' * 1_000_000 + 'y' * 1_000_000)"),
+    run(
+        "a long line with backspaces",
+        "print('x' * 1_000_000 + '\\b' * 1_000_000 + 'y' * 1_000_000)",
+    ),
     run(
         "backspaces one at a time",
         "for _ in range(20_000): print('x' * 50 + '\\b', end='', flush=True)",
@@ -321,7 +352,10 @@ INPUTS: tuple[HostileInput, ...] = (
     run("50 MB in lines of 100", f"print(('x' * 99 + '\\n') * {LONG_OUTPUT_CHARACTERS // 100})"),
     run("50 MB of control sequences", f"print('\\x1b[31mx' * {LONG_OUTPUT_CHARACTERS // 6})"),
     run("20,000 outputs", f"for n in range({OUTPUTS}): display(n)"),
-    run("HTML at its limit", f"display({{'text/html': {_table(400)!r}, 'text/plain': '<HTML object>'}}, raw=True)"),
+    run(
+        "HTML at its limit",
+        f"display({{'text/html': {_table(400)!r}, 'text/plain': '<HTML object>'}}, raw=True)",
+    ),
     run(
         "50 MB of HTML",
         f"display({{'text/html': '<td>' * {LONG_OUTPUT_CHARACTERS // 4}, 'text/plain': '<HTML object>'}}, raw=True)",
@@ -344,7 +378,7 @@ INPUTS: tuple[HostileInput, ...] = (
     opened("8 images of 6,300 x 6,300", lambda: _images(*[LARGEST_EDGE_PIXELS] * 8)),
     opened("broken images", _broken_images),
     *(
-        opened(f"a notebook with {name}", lambda content=content: content)
+        opened(f"a notebook with {name}", partial(dict, content))
         for name, content in notebooks.odd().items()
     ),
     opened(
@@ -361,7 +395,9 @@ INPUTS: tuple[HostileInput, ...] = (
         "100 MB of outputs",
         lambda: notebook(
             *(
-                code_cell("1", display(text_html="x" * (LARGE_NOTEBOOK_BYTES // 20)), cell_id=f"c{n}")
+                code_cell(
+                    "1", display(text_html="x" * (LARGE_NOTEBOOK_BYTES // 20)), cell_id=f"c{n}"
+                )
                 for n in range(20)
             )
         ),
@@ -370,5 +406,9 @@ INPUTS: tuple[HostileInput, ...] = (
         "a million small outputs' values",
         lambda: notebook(code_cell("1", display(application_json={"n": list(range(2_000_000))}))),
     ),
-    recovery("recovery of 20 x 99 kB", _lines(5_000)[:LARGE_SOURCE_CHARACTERS], _lines(5_000, 9_000)[:LARGE_SOURCE_CHARACTERS]),
+    recovery(
+        "recovery of 20 x 99 kB",
+        _lines(5_000)[:LARGE_SOURCE_CHARACTERS],
+        _lines(5_000, 9_000)[:LARGE_SOURCE_CHARACTERS],
+    ),
 )

@@ -48,10 +48,7 @@ def png(width: int, height: int) -> str:
     return base64.b64encode(
         b"\x89PNG\r\n\x1a\n"
         + b"".join(
-            struct.pack(">I", len(body))
-            + kind
-            + body
-            + struct.pack(">I", zlib.crc32(kind + body))
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
             for kind, body in chunks
         )
     ).decode()

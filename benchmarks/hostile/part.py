@@ -35,7 +35,9 @@ def figures(base: Path, only: str = "") -> list[Figure]:
                 if only not in one.name:
                     continue
                 with ModernClient(server.mcp_url, server.token) as client:
-                    act = one.prepare(Victim(client=client, root=server.root, name=f"hostile-{number}.ipynb"))
+                    act = one.prepare(
+                        Victim(client=client, root=server.root, name=f"hostile-{number}.ipynb")
+                    )
                     client.reconnect()
                     began = time.monotonic()
                     taken = _beside(pings, act)

@@ -28,3 +28,5 @@ IMAGE_PIXELS = 40_000_000
 """Of an image that is looked at, which takes 4 bytes of memory each."""
 IMAGE_BYTES = 32_000_000
 """Of an image that is looked at."""
+MESSAGE_BYTES = 64_000_000
+"""Of one message of a kernel. Of larger text the beginning is kept, of other outputs only that there was one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from jmcp.core.editing.change_log import ChangeLog
 from jmcp.core.notices import Notice
@@ -338,8 +338,13 @@ class Reply:
     next_input: NextInput | None = None
 
 
+LEFT_OUT: Final = "jmcp_left_out"
+"""The type of a message that stands for what was too large to be read: its content may have
+`outputs` and `characters`, which count that."""
+
 OnMessage = Callable[[str, dict[str, Any], dict[str, Any]], None]
-"""Called as (msg_type, content, metadata) for each iopub message of one run, in the kernel's order."""
+"""Called as (msg_type, content, metadata) for each iopub message of one run, in the kernel's order.
+A long one may come in parts; of one that was too large comes LEFT_OUT."""
 
 
 class KernelConnection(Protocol):

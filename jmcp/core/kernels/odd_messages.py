@@ -21,7 +21,7 @@ _logged: set[tuple[Oddity, str]] = set()
 log = logging.getLogger("jmcp")
 
 
-def note(oddity: Oddity, kind: str, error: Exception | None = None) -> None:
+def note(oddity: Oddity, kind: str, error: BaseException | None = None) -> None:
     """Count such a message; `kind` is its message type, or where it came from without one."""
     counts[oddity] += 1
     key = (oddity, kind)

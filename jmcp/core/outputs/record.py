@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from jmcp.core import ports
 from jmcp.core.outputs import mime_bundle
 from jmcp.core.outputs.cell_mirror import CellMirror
 from jmcp.core.outputs.displays import Displays
@@ -122,6 +123,12 @@ class OutputRecord:
                 self._clear_first = bool(content.get("wait"))
                 if not self._clear_first:
                     self._clear()
+            case ports.LEFT_OUT:
+                self._leave_out(
+                    LeftOut(
+                        characters=content.get("characters", 0), outputs=content.get("outputs", 0)
+                    )
+                )
             case "execute_input":
                 self.count(content.get("execution_count"))
 
@@ -232,6 +239,14 @@ class OutputRecord:
             assert self._limits is not None
             self._tail = OutputTail(self._limits)
         return self._tail
+
+    def _leave_out(self, missed: LeftOut) -> None:
+        """Count what is not kept although there was room."""
+        self._clear_if_waiting()
+        if self._limits is not None:
+            self._tail_of()  # what comes now is behind it
+        self._missed += missed
+        self._mark_left_out()
 
     def _mark_left_out(self) -> None:
         """Say in the cell, once, that something is left out from here on."""

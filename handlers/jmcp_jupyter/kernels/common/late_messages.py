@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 
+from jmcp.core.errors import ENDS_TASK
 from jmcp.core.ports import OnMessage, Reply
 from jmcp_jupyter.kernels.common.messages import Message
 
@@ -36,6 +37,8 @@ class LateMessages:
             return
         try:
             listener(message.kind, message.content, message.metadata)
-        except Exception:  # whoever reads the kernel serves all runs
+        except ENDS_TASK:
+            raise
+        except BaseException:  # whoever reads the kernel serves all runs
             log.exception("A message that came after the end of its run could not be taken.")
             del self._listeners[message.parent_id]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jmcp.core.kernels import odd_messages
+from jmcp.core.ports import LEFT_OUT
 
 LARGEST_COUNT = 2**53
 """An execution count is a JSON number for browsers, and those know no larger integers for certain."""
@@ -49,6 +50,7 @@ FIELDS: Mapping[str, Mapping[str, Reader]] = {
     "clear_output": {},
     "display_data": _DISPLAY,
     "error": _ERROR,
+    LEFT_OUT: {"outputs": number, "characters": number},
     "execute_input": {"code": text, "execution_count": number},
     "execute_reply": {"status": text, "execution_count": number, "payload": sequence, **_ERROR},
     "execute_result": {**_DISPLAY, "execution_count": number},

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from jmcp.core.outputs.mime_bundle import encodable
 from jmcp.core.ports import NextInput, Reply
+from jmcp_jupyter.kernels.common.large_messages import read_content
 from jmcp_jupyter.kernels.common.message_shapes import mapping_or_empty, shaped
 
 PROTOCOL_VERSION = "5.3"
@@ -104,12 +105,15 @@ def execute_request(code: str, *, store_history: bool) -> dict[str, Any]:
 
 
 def unpacked(parts: Sequence[bytes]) -> tuple[Any, Any, Any, Any]:
-    """Header, parent header, metadata and content in these parts, as JSON. Raises ValueError."""
+    """Header, parent header, metadata and content in these parts, as JSON: of what is too large as
+    `read_content` says. Raises ValueError."""
     if len(parts) != 4:
         raise ValueError(f"a kernel message of {len(parts)} parts")
-    header, parent, metadata, content = (
-        json.loads(part.decode("utf-8", "replace")) for part in parts
-    )
+    header, parent, metadata = (json.loads(part.decode("utf-8", "replace")) for part in parts[:3])
+    given = header.get("msg_type") if isinstance(header, dict) else None
+    kind, content = read_content(str(given), parts[3])
+    if kind != str(given):
+        header["msg_type"] = kind
     return header, parent, metadata, content
 
 

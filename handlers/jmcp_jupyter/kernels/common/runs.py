@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 from typing import Generic, TypeVar
 
+from jmcp.core.errors import ENDS_TASK
 from jmcp.core.ports import OnMessage, Reply
 from jmcp_jupyter.kernels.common.late_messages import LateMessages
 from jmcp_jupyter.kernels.common.messages import Message
@@ -28,7 +29,9 @@ class Run:
         """Pass a message on. A bug of the listener ends its own run and no other: then False."""
         try:
             self.on_message(message.kind, message.content, message.metadata)
-        except Exception as error:  # noqa: BLE001 # whatever it is, it is the listener's
+        except ENDS_TASK:
+            raise
+        except BaseException as error:  # noqa: BLE001 # whatever it is, it is the listener's
             if not self.ended.done():
                 self.ended.set_exception(error)
             return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from hmac import compare_digest
 from typing import Any
@@ -20,7 +20,9 @@ from jupyter_client.client import KernelClient
 from jupyter_client.session import DELIM
 from tornado.ioloop import IOLoop
 
+from jmcp.core.errors import ENDS_TASK
 from jmcp.core.kernels import odd_messages
+from jmcp_jupyter.kernels.common.large_messages import LARGE_BYTES, parts_of
 from jmcp_jupyter.kernels.common.messages import (
     ChannelIdentity,
     KernelRequest,
@@ -35,6 +37,9 @@ OnKernelMessage = Callable[[Message], None]
 
 TURN_SECONDS = 0.005
 """A flood of messages may hold the event loop so long before others get a turn."""
+
+STEP_BYTES = 2**24
+"""Of a large message that is signed at once, in some 10 milliseconds."""
 
 KEPT_SIGNATURES = 2**13
 """So many of the last messages are known, and none of them is taken a second time."""
@@ -57,6 +62,8 @@ class KernelSockets:
         self._sockets: dict[str, zmq.Socket[bytes]] = {}
         self._handles: dict[str, int] = {}
         self._signatures: set[bytes] = set()
+        self._taken: dict[str, Iterator[Message | None]] = {}
+        """The message of each channel that was received last, as far as it is not handed on."""
         self._failed = False
 
     @property
@@ -109,7 +116,9 @@ class KernelSockets:
         until = time.monotonic() + TURN_SECONDS
         while socket is not None:
             try:
-                parts = socket.recv_multipart(zmq.NOBLOCK)
+                if channel not in self._taken:
+                    parts = socket.recv_multipart(zmq.NOBLOCK)
+                    self._taken[channel] = self._messages(channel, parts)
             except zmq.Again:
                 return
             except zmq.ZMQError:
@@ -118,27 +127,57 @@ class KernelSockets:
                 )
                 self._failed = True
                 return
-            try:
-                self._on_message(self._decoded(channel, parts))
-            except Exception as error:  # noqa: BLE001 # it spoils one message, not the kernel
-                odd_messages.note("unreadable", channel, error)
+            self._go_on(channel)
             if time.monotonic() > until:
                 self._read_soon(channel)
                 return
             socket = self._sockets.get(channel)
 
-    def _decoded(self, channel: str, parts: list[bytes]) -> Message:
-        """The message in these parts. Raises ValueError for one that this kernel did not make."""
+    def _go_on(self, channel: str) -> None:
+        """Take the next step with the message that was taken from that channel last."""
+        try:
+            message = next(self._taken[channel])
+            if message is not None:
+                self._on_message(message)
+        except StopIteration:
+            self._taken.pop(channel, None)
+        except ENDS_TASK:
+            raise
+        except BaseException as error:  # noqa: BLE001 # it spoils one message, not the kernel
+            self._taken.pop(channel, None)
+            odd_messages.note("unreadable", channel, error)
+
+    def _messages(self, channel: str, parts: list[bytes]) -> Iterator[Message | None]:
+        """The message in these parts, step by step: None where another step follows.
+
+        Raises ValueError for one that this kernel did not make.
+        """
         start = parts.index(DELIM) + 1
         signature, content = parts[start], parts[start + 1 : start + 5]
         if self._signed:
             seen = self._signatures
-            if signature in seen or not compare_digest(signature, self._sign(content)):
-                raise ValueError("a kernel message with a bad or a used signature")
+            if signature in seen:
+                raise ValueError("a kernel message with a used signature")
+            if sum(map(len, content)) > LARGE_BYTES:
+                signed = yield from self._signed_in_steps(content)
+            else:
+                signed = self._sign(content)
+            if not compare_digest(signature, signed):
+                raise ValueError("a kernel message with a bad signature")
             if len(seen) >= KEPT_SIGNATURES:
                 seen.clear()
             seen.add(signature)
-        return message(channel, *_current(*unpacked(content)))
+        yield from parts_of(message(channel, *_current(*unpacked(content))))
+
+    def _signed_in_steps(self, content: list[bytes]) -> Generator[None, None, bytes]:
+        """As `_sign`, of much content: it takes a second for each gigabyte."""
+        auth = self._client.session.auth.copy()
+        for part in content:
+            whole = memoryview(part)
+            for at in range(0, len(part), STEP_BYTES):
+                auth.update(whole[at : at + STEP_BYTES])
+                yield
+        return str(auth.hexdigest()).encode()
 
 
 def _current(header: Any, parent: Any, metadata: Any, content: Any) -> tuple[Any, Any, Any, Any]:

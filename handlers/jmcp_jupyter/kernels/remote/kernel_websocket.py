@@ -8,7 +8,7 @@ import logging
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import accumulate, pairwise
 from typing import Any
@@ -17,7 +17,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
+from jmcp.core.errors import ENDS_TASK
 from jmcp.core.kernels import odd_messages
+from jmcp_jupyter.kernels.common.large_messages import parts_of
 from jmcp_jupyter.kernels.common.messages import (
     ChannelIdentity,
     KernelRequest,
@@ -153,22 +155,38 @@ class KernelWebsocket:
         since = time.monotonic()
         try:
             async for data in self._connection:
-                try:
-                    on_message(parsed(data))
-                except Exception as error:  # noqa: BLE001 # it spoils one message, not the kernel
-                    odd_messages.note("unreadable", "websocket", error)
-                if self._aborted:
-                    return
-                if time.monotonic() - since > TURN_SECONDS:
-                    # Receiving does not yield to the event loop while messages are waiting.
-                    await asyncio.sleep(0)
-                    since = time.monotonic()
+                for part in self._parts(data):
+                    self._hand_on(part, on_message)
+                    if self._aborted:
+                        return
+                    if time.monotonic() - since > TURN_SECONDS:
+                        # Receiving does not yield to the event loop while messages are waiting.
+                        await asyncio.sleep(0)
+                        since = time.monotonic()
         except WebSocketException:
             log.debug("A kernel's websocket was cut off.", exc_info=True)
         finally:
             if not self._aborted:
                 self.abort()
                 self._on_closed()
+
+    def _parts(self, data: bytes | str) -> Iterable[Message]:
+        """The message in a frame, in parts; none where there is no message."""
+        try:
+            return parts_of(parsed(data))
+        except ENDS_TASK:
+            raise
+        except BaseException as error:  # noqa: BLE001 # it spoils one message, not the kernel
+            odd_messages.note("unreadable", "websocket", error)
+            return ()
+
+    def _hand_on(self, part: Message, on_message: Callable[[Message], None]) -> None:
+        try:
+            on_message(part)
+        except ENDS_TASK:
+            raise
+        except BaseException as error:  # noqa: BLE001 # it spoils one message, not the kernel
+            odd_messages.note("unreadable", "websocket", error)
 
     async def _send_all(self) -> None:
         try:

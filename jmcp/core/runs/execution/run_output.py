@@ -171,7 +171,9 @@ class RunOutput:
             log.warning("What code asked for as the next input was not put.", exc_info=True)
             run.notices.append(NextInputNotPut(reason=error.message))
             self._show(wanted)
-        except Exception:  # a bug there must not change how the run ended
+        except ENDS_TASK:
+            raise
+        except BaseException:  # a bug there must not change how the run ended
             log.exception("The next input of execution %s was not put.", run.execution_id)
             run.notices.append(OutputsUncertain())
             self._show(wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from jmcp.core.ports import Reply
@@ -47,6 +48,40 @@ def line(number: int) -> Message:
 
 def reply(number: int) -> Message:
     return message("execute_reply", number, channel="shell", **DONE)
+
+
+class Panic(BaseException):
+    """What native code raises that panics: no Exception."""
+
+
+async def test_a_listener_that_panics_ends_its_own_run_and_no_other() -> None:
+    runs: Runs[Run] = Runs()
+
+    def panic(*_: object) -> None:
+        raise Panic
+
+    failing, listener = runs.add("a", Run(panic)), Listener()
+    runs.add("b", Run(listener))
+    runs.deliver(message("stream", 1, parent="a", text="x"))
+    assert isinstance(failing.ended.exception(), Panic)
+    runs.deliver(message("stream", 2, parent="b", text="goes on"))
+    assert listener.texts == ["goes on"]
+
+
+async def test_a_listener_that_panics_at_a_late_message_is_not_asked_again() -> None:
+    runs: Runs[Run] = Runs()
+    asked = 0
+
+    def panic(*_: object) -> None:
+        nonlocal asked
+        asked += 1
+        raise Panic
+
+    runs.add(REQUEST, Run(panic)).end(Reply(status="ok"))
+    await asyncio.sleep(0)
+    for number in range(2):
+        runs.deliver(line(number))
+    assert asked == 1
 
 
 async def test_a_run_is_over_when_both_its_reply_and_the_idle_status_came() -> None:

@@ -8,6 +8,10 @@ DocumentMode = Literal["live", "file"]
 """Where edits go: the document that people have open, or the file."""
 CellType = Literal["code", "markdown", "raw"]
 """What a cell holds."""
+CellState = Literal["never_run", "queued", "running", "ok", "error", "stale"]
+"""What is known of a code cell: never_run; queued or running, by jmcp; error, of its last run; stale, which is what it
+shows is not of what it holds, or of a kernel that is gone; ok.
+"""
 CellChangeKind = Literal["inserted", "overwritten", "edited", "moved", "unchanged"]
 """What a call did to a cell."""
 SaveState = Literal["saved", "pending", "failed"]
@@ -128,6 +132,7 @@ NoticeCode = Literal[
     "outputs_incomplete",
     "images_left_out",
     "outputs_not_shown",
+    "cell_outputs_not_shown",
     "search_cut",
     "notebooks_not_searched",
     "notebook_busy",

@@ -10,6 +10,7 @@ from jmcp.core.calls.model import Params, Result
 from jmcp_api.arrays import DeleteCellCellIds, DeleteCellCellIndices
 from jmcp_api.enums import (
     CellChangeKind,
+    CellState,
     CellType,
     EntryType,
     ExecutionStatus,
@@ -57,7 +58,8 @@ class ListNotebooksParams(Params):
 class ReadNotebookParams(Params):
     session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
-    response_format: Literal["brief", "detailed"] = "brief"
+    response_format: Literal["brief", "detailed", "headings"] = "brief"
+    include_outputs: bool = False
     start_index: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=0, le=1000)] = 20
 
@@ -208,30 +210,10 @@ class ListKernelsParams(Params):
     pass
 
 
-class CellOutline(Result):
-    cell_index: int
-    cell_id: str | None
-    cell_type: CellType
-    execution_count: int | None
-    line_count: int
-    first_line: str
-    source: str | None = None
-
-
 class Kernel(Result):
     kernel_id: str
     kernel_name: str
     state: KernelState
-
-
-class OpenedNotebook(Result):
-    action: OpeningAction
-    notebook_name: str
-    kernel: Kernel | None
-    kernel_name: str | None
-    cell_count: int
-    cells: list[CellOutline]
-    next: str
 
 
 class ReleasedNotebook(Result):
@@ -259,10 +241,10 @@ class NotebookList(Result):
     notebooks: list[NotebookRow]
 
 
-class NotebookContent(Result):
-    cell_count: int
-    start_index: int
-    cells: list[CellOutline]
+class HeadingRow(Result):
+    cell_index: int
+    cell_id: str | None
+    heading: str
 
 
 class Match(Result):
@@ -308,16 +290,6 @@ class Cell(Result):
     source: str
     output_count: int
     outputs: list[Output] | None = None
-
-
-class CellChange(Result):
-    change: CellChangeKind
-    cell_index: int
-    cell_id: str | None
-    cell_count: int
-    saved: SaveState
-    diff: str | None = None
-    neighbours: list[CellOutline] | None = None
 
 
 class DeletedCell(Result):
@@ -394,6 +366,47 @@ class KernelspecRow(Result):
 class KernelList(Result):
     kernels: list[KernelRow]
     kernelspecs: list[KernelspecRow]
+
+
+class CellOutline(Result):
+    cell_index: int
+    cell_id: str | None
+    cell_type: CellType
+    execution_count: int | None
+    line_count: int
+    first_line: str
+    state: CellState | None = None
+    ename: str | None = None
+    source: str | None = None
+    outputs: list[Output] | None = None
+
+
+class OpenedNotebook(Result):
+    action: OpeningAction
+    notebook_name: str
+    kernel: Kernel | None
+    kernel_name: str | None
+    cell_count: int
+    cells: list[CellOutline]
+    next: str
+
+
+class NotebookContent(Result):
+    cell_count: int
+    start_index: int
+    cells: list[CellOutline]
+    headings: list[HeadingRow] | None = None
+    headings_left: int | None = None
+
+
+class CellChange(Result):
+    change: CellChangeKind
+    cell_index: int
+    cell_id: str | None
+    cell_count: int
+    saved: SaveState
+    diff: str | None = None
+    neighbours: list[CellOutline] | None = None
 
 
 class Batch(Result):

@@ -221,6 +221,10 @@ def outputs_not_shown(*, head: int, tail: int, count: int, limit: int) -> str:
     return f"Shown are the first {head} and the last {tail} of {count} outputs: {limit} is the limit of one result."
 
 
+def cell_outputs_not_shown(*, count: int, cells: Sequence[str]) -> str:
+    return f"The outputs of {counted(count, 'cell is', 'cells are')} not shown, because those before them fill this result: {listed(cells, ', ', most=5)}."
+
+
 def search_cut(*, reasons: Sequence[str]) -> str:
     return f"Not all was searched: {listed(reasons, '; ')}."
 
@@ -349,6 +353,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "outputs_incomplete": outputs_incomplete,
     "images_left_out": images_left_out,
     "outputs_not_shown": outputs_not_shown,
+    "cell_outputs_not_shown": cell_outputs_not_shown,
     "search_cut": search_cut,
     "notebooks_not_searched": notebooks_not_searched,
     "notebook_busy": notebook_busy,

@@ -23,7 +23,8 @@ from jmcp_handlers.execution import (
 from jmcp_handlers.files import list_files
 from jmcp_handlers.kernel_tools import interrupt_kernel, list_kernels, restart_notebook
 from jmcp_handlers.notebook_list import list_notebooks
-from jmcp_handlers.notebooks import read_notebook, unuse_notebook, use_notebook
+from jmcp_handlers.notebooks import unuse_notebook, use_notebook
+from jmcp_handlers.reading import read_notebook
 from jmcp_handlers.search import search_notebook
 
 HANDLERS = Handlers(

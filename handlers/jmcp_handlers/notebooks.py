@@ -16,9 +16,7 @@ from jmcp_api.backend_errors import KernelspecMissing
 from jmcp_api.enums import OpeningAction
 from jmcp_api.errors import PartlyDone
 from jmcp_api.models import (
-    NotebookContent,
     OpenedNotebook,
-    ReadNotebookParams,
     ReleasedNotebook,
     UnuseNotebookParams,
     UseNotebookParams,
@@ -126,17 +124,4 @@ async def unuse_notebook(params: UnuseNotebookParams, session: Session) -> Relea
         kernel=kernel,
         current_notebook=current.ref.path if current else None,
         session_ended=session.closed,
-    )
-
-
-async def read_notebook(params: ReadNotebookParams, session: Session) -> NotebookContent:
-    notebook = await session.notebook(params.notebook_path)
-    cells = await notebook.read()
-    detailed = params.response_format == "detailed"
-    return NotebookContent(
-        cell_count=len(cells),
-        start_index=params.start_index,
-        cells=outline(
-            cells, notebook.view, params.start_index, params.limit or len(cells), source=detailed
-        ),
     )

@@ -256,6 +256,11 @@ class ImagesLeftOut(Notice):
     reasons: Sequence[str]
 
 
+class CellOutputsNotShown(Notice):
+    count: int
+    cells: Sequence[str]
+
+
 class SearchCut(Notice):
     reasons: Sequence[str]
 

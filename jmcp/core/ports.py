@@ -19,6 +19,8 @@ DocumentMode = Literal["live", "file"]
 SaveState = Literal["saved", "pending", "failed"]
 FILE = "file"
 """What `Cells.loaded` is of a file, in which an edit is before it is acknowledged."""
+ERROR_AMONG_LAST = 3
+"""Outputs of a cell that are looked at for its exception: figures may be shown after it."""
 EntryType = Literal["notebook", "file", "directory"]
 Output = dict[str, Any]
 """One nbformat 4 output, exactly as a notebook file stores it."""
@@ -41,7 +43,8 @@ class Cell:
     """A snapshot of one cell. `cell_id` is None below nbformat 4.5.
 
     `outputs` and `metadata` are empty unless the outputs were asked for: a listing needs neither,
-    and reading them from a live document costs more than all the rest.
+    and reading them from a live document costs more than all the rest. `ename` is the name of the
+    exception among its last ERROR_AMONG_LAST outputs, None where there is none.
     """
 
     index: int
@@ -51,6 +54,7 @@ class Cell:
     execution_count: int | None = None
     outputs: tuple[Output, ...] = ()
     output_count: int = 0
+    ename: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
 
 

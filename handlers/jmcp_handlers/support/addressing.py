@@ -6,6 +6,7 @@ from jmcp.core.ports import Cell, Cells
 from jmcp.core.sessions.readings.call_view import CallView
 from jmcp_api.errors import CellNotFound, InvalidArguments
 from jmcp_api.models import CellOutline
+from jmcp_handlers.support.cell_states import CellStates
 from jmcp_handlers.support.places import refuse_elsewhere
 
 FIRST_LINE_CHARACTERS = 100
@@ -99,8 +100,9 @@ def first_line(source: str) -> str:
     return first
 
 
-def row(cell: Cell, *, source: bool = False) -> CellOutline:
-    """One line of a listing."""
+def row(cell: Cell, *, source: bool = False, states: CellStates | None = None) -> CellOutline:
+    """One line of a listing, with the cell's state where `states` says it."""
+    state, ename = states.of(cell) if states is not None else (None, None)
     rest = cell.source.partition("\n")[2]
     line_count = 1 + rest.count("\n") + 1 if rest else 1
     return CellOutline(
@@ -110,12 +112,20 @@ def row(cell: Cell, *, source: bool = False) -> CellOutline:
         execution_count=cell.execution_count,
         line_count=line_count,
         first_line=first_line(cell.source),
+        state=state,
+        ename=ename,
         source=cell.source if source else None,
     )
 
 
 def outline(
-    cells: Cells, view: CallView, start: int, limit: int, *, source: bool = False
+    cells: Cells,
+    view: CallView,
+    start: int,
+    limit: int,
+    *,
+    source: bool = False,
+    states: CellStates | None = None,
 ) -> list[CellOutline]:
     """The listing of a page of cells. One that is no longer than its first line is read with it."""
     stop = min(start + limit, len(cells))
@@ -125,7 +135,7 @@ def outline(
     view.record_places(*page)
     if stop == len(cells):
         view.record_end(stop)
-    return [row(cell, source=source) for cell in page]
+    return [row(cell, source=source, states=states) for cell in page]
 
 
 def neighbours(cells: Cells, view: CallView, around: int) -> list[CellOutline]:

@@ -36,12 +36,13 @@ async def present(
     first: int = 0,
     start: int = 0,
     limit: int = limits.OUTPUT_CHARACTERS,
+    budget: int = limits.RESULT_CHARACTERS,
 ) -> list[Output]:
-    """The outputs of a cell or a run, each within `limit` characters and all within the budget.
+    """The outputs of a cell or a run, each within `limit` characters and all within `budget`, which is at least `limit`.
 
     Where there are too many, the first and the last ones, or a page from `first` on.
     """
-    left = max(limits.RESULT_CHARACTERS, limit)
+    left = max(budget, limit)
     images = ImageBudget(session)
     shown = []
     for output in _page(outputs, first, session):

@@ -61,6 +61,16 @@ class RunIndex:
             and session_id in (None, entry.request.session_id)
         ]
 
+    def last_in_cells(self, key: str) -> dict[str, Run]:
+        """The last run of each cell of the notebook with that key, whoever asked for it."""
+        return {
+            run.request.cell_id: run
+            for run in self._entries.values()
+            if isinstance(run, Run)
+            and run.request.notebook.key == key
+            and run.request.cell_id is not None
+        }
+
     def batches(self) -> Sequence[Batch]:
         """The batches that go on or wait, oldest first."""
         return [one for one in self._entries.values() if isinstance(one, Batch) and not one.done]

@@ -52,8 +52,12 @@ class NotebookKernel:
 
     async def running(self) -> str | None:
         """The id of the live kernel, or None. Never starts one."""
-        sighting = await self._healing.running(self._held)
+        sighting = await self.sighted()
         return sighting.kernel_id if sighting is not None else None
+
+    async def sighted(self) -> KernelSighting | None:
+        """The live kernel as it is now, or None. Never starts one."""
+        return await self._healing.running(self._held)
 
     async def known(self) -> str | None:
         """The id of the kernel, alive or dead; None when it has none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -154,6 +154,10 @@ class Notebook:
         )
         self._session.submitted.append(run)
         return run
+
+    def last_runs(self) -> Mapping[str, Run]:
+        """The last run of each cell, whoever asked jmcp for it, by cell id."""
+        return self._services.runs.index.last_in_cells(self.ref.key)
 
     async def follow(self) -> None:
         """Take note of a rename since this call began. Raises NotebookMissing."""

@@ -69,6 +69,21 @@ async def test_a_run_is_stored_as_nbformat_has_it(any_server: DocumentSetup) -> 
     assert stored.cells[0].metadata == {}, "not marked as trusted"
 
 
+async def test_a_cell_names_the_exception_that_it_ends_with(any_server: DocumentSetup) -> None:
+    any_server.write("a.ipynb", "1")
+    ref = await any_server.documents.identify("a.ipynb")
+    error = {"output_type": "error", "ename": "KeyError", "evalue": "1", "traceback": []}
+    found = []
+    for shown in ([error, result("a figure")], [error, *[result("1")] * 3]):
+        sink = await sink_of(any_server, "a.ipynb")
+        sink.begin()
+        sink.append(*shown)
+        await sink.close()
+        async with reading(any_server.documents, ref) as cells:
+            found.append(cells.get(0).ename)
+    assert found == ["KeyError", None]
+
+
 async def test_a_new_run_begins_empty(any_server: DocumentSetup) -> None:
     any_server.write("a.ipynb", "1")
     for text in ("first", "second"):

@@ -8,7 +8,7 @@ from typing import Any
 from jmcp.core.editing.change_log import ChangeLog
 from jmcp.core.editing.published_cells import PublishedCells
 from jmcp.core.notices import CellIdsGiven, Notice
-from jmcp.core.ports import FILE, Cell, CellType, DocumentMode, NotebookRef
+from jmcp.core.ports import ERROR_AMONG_LAST, FILE, Cell, CellType, DocumentMode, NotebookRef
 from jmcp_jupyter.documents.common import nbformat_cells
 
 
@@ -67,6 +67,7 @@ class FileCells(PublishedCells):
             execution_count=cell.get("execution_count"),
             outputs=tuple(_plain(output) for output in stored) if outputs else (),
             output_count=len(stored),
+            ename=_ename(stored),
             metadata=nbformat_cells.visible_metadata(_plain(cell["metadata"])),
         )
 
@@ -127,6 +128,14 @@ class FileCells(PublishedCells):
                 {**cell, "id": cell.get("id") or nbformat_cells.new_id()} for cell in self._cells
             ]
             self._notices.append(CellIdsGiven())
+
+
+def _ename(outputs: Sequence[Any]) -> str | None:
+    """The name of the exception that the outputs end with."""
+    for output in outputs[-ERROR_AMONG_LAST:]:
+        if output.get("output_type") == "error":
+            return str(output.get("ename") or "")
+    return None
 
 
 def _plain(value: Any) -> Any:

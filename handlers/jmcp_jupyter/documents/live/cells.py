@@ -11,7 +11,7 @@ from jmcp.core.editing.change_log import ChangeLog
 from jmcp.core.editing.line_diff import DiffBudget
 from jmcp.core.editing.published_cells import PublishedCells
 from jmcp.core.notices import CellIdsGiven, CellIdsRepeated, Notice
-from jmcp.core.ports import Cell, CellType, DocumentMode, NotebookRef
+from jmcp.core.ports import ERROR_AMONG_LAST, Cell, CellType, DocumentMode, NotebookRef
 from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.common.nbformat_cells import storable
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
@@ -75,6 +75,7 @@ class LiveCells(PublishedCells):
                 execution_count=None if count is None else int(count),
                 outputs=tuple(from_y(stored)) if outputs and stored is not None else (),
                 output_count=len(stored) if isinstance(stored, Array) else 0,
+                ename=_ename(stored) if isinstance(stored, Array) else None,
                 metadata=nbformat_cells.visible_metadata(from_y(metadata) or {}),
             )
 
@@ -143,6 +144,16 @@ class LiveCells(PublishedCells):
             if not cell.get("id"):
                 cell["id"] = nbformat_cells.new_id()
         self._notices.append(CellIdsGiven())
+
+
+def _ename(outputs: Array[Any]) -> str | None:
+    """The name of the exception that the outputs end with."""
+    count = len(outputs)
+    for index in range(max(0, count - ERROR_AMONG_LAST), count):
+        output = outputs[index]
+        if isinstance(output, Map) and _value(output, "output_type") == "error":
+            return str(_value(output, "ename") or "")
+    return None
 
 
 def _value(cell: Map[Any], key: str) -> Any:

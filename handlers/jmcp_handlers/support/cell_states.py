@@ -1,0 +1,65 @@
+"""What is known of the runs of a notebook's code cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from jmcp.core.errors import BackendError
+from jmcp.core.kernels.sighting import KernelSighting
+from jmcp.core.ports import Cell
+from jmcp.core.runs.record.run import Run
+from jmcp.core.sessions.notebook import Notebook
+from jmcp_api.enums import CellState
+
+
+class CellStates:
+    """Says of each code cell in which state it is, and with what exception its last run ended.
+
+    `runs` are the last ones of jmcp, by cell id. `kernel` is the one that the session would use now;
+    None: there is none. `kernel_known`: whether that could be found out.
+    """
+
+    def __init__(
+        self, runs: Mapping[str, Run], kernel: KernelSighting | None, *, kernel_known: bool
+    ) -> None:
+        self._runs = runs
+        self._kernel = kernel
+        self._kernel_known = kernel_known
+
+    @classmethod
+    async def now(cls, notebook: Notebook) -> CellStates:
+        """The states of that notebook's cells. A server that does not answer is none of its errors."""
+        kernel, known = None, True
+        try:
+            kernel = await notebook.kernel.sighted()
+        except BackendError:
+            known = False
+        return cls(notebook.last_runs(), kernel, kernel_known=known)
+
+    def of(self, cell: Cell) -> tuple[CellState | None, str | None]:
+        """The state of a cell, None where it is none of code, and the name of the exception."""
+        if cell.cell_type != "code":
+            return None, None
+        run = self._runs.get(cell.cell_id) if cell.cell_id is not None else None
+        if run is not None and not run.done:
+            return ("queued" if run.status == "queued" else "running"), None
+        if run is not None and run.execution_count != cell.execution_count:
+            run = None  # somebody else ran the cell since, or this one never began
+        if run is None and cell.execution_count is None and not cell.output_count:
+            return "never_run", None
+        ename = run.error.ename if run is not None and run.error is not None else cell.ename
+        failed = cell.ename is not None or (run is not None and run.status != "ok")
+        if run is not None and run.request.code != cell.source:
+            return "stale", None
+        if failed:
+            return "error", ename or None
+        return ("stale" if self._gone(run) else "ok"), None
+
+    def _gone(self, run: Run | None) -> bool:
+        """Whether the kernel that ran the cell is known not to be the one of now."""
+        if not self._kernel_known:
+            return False
+        kernel = self._kernel
+        if kernel is None or run is None:
+            return kernel is None
+        return (run.request.kernel_id, run.generation) != (kernel.kernel_id, kernel.generation)

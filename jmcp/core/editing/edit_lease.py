@@ -68,8 +68,8 @@ class EditLease:
             cells = await document.read()
             if recorder is not None:
                 session = await self._documents.server_session()
-                if recorder.is_behind(cells, session):
-                    await recorder.catch_up(document, session)
+                if recorder.recovery.is_behind(cells, session):
+                    await recorder.recovery.catch_up(document, session)
                     cells = await document.read()
                 recorder.overwrites.look(cells)
         finally:

@@ -141,7 +141,7 @@ async def test_a_conflict_that_nobody_heard_of_is_told_by_the_next_process(
     await server.crash()
     async with opened(server.inner, await server.ref()) as document:
         session = await server.inner.server_session()
-        await server.documents.recorder.catch_up(document, session)
+        await server.documents.recorder.recovery.catch_up(document, session)
     assert await server.states() == ["conflicted"]
     await server.crash()
     assert "by an agent" in await server.told()

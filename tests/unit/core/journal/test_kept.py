@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from jmcp.core.editing.edit_lease import Leases
-from jmcp.core.journal import recorder as recording
+from jmcp.core.journal import document_recovery
 from jmcp.core.journal.entries import Author
 from jmcp.core.journal.notices import KEPT_NOTICES, NOTICE_SECONDS
 from jmcp.core.journal.recorder import JournalRecorder
@@ -17,7 +17,7 @@ from jmcp_api import phrases
 from tests.clock import Clock
 from tests.fakes.documents import FakeDocuments
 
-MANY = recording.KEPT_LIVES + 40
+MANY = document_recovery.KEPT_LIVES + 40
 
 
 def made(documents: FakeDocuments, clock: Clock | None = None) -> JournalRecorder:
@@ -48,7 +48,7 @@ async def test_of_saved_notebooks_little_is_kept() -> None:
         documents.write(f"{number}.ipynb", "x")
         await edit(documents, recorder, f"{number}.ipynb")
     await settled(recorder)
-    assert len(recorder._life) <= recording.KEPT_LIVES
+    assert len(recorder.recovery.lives) <= document_recovery.KEPT_LIVES
     assert not recorder._follower.saves._marks
     assert recorder.journal.pending() == 0
     # One of those that were forgotten is known again at once.
@@ -67,7 +67,7 @@ async def test_a_notebook_with_unsaved_edits_is_not_forgotten() -> None:
         documents.write(f"{number}.ipynb", "x")
         await edit(documents, recorder, f"{number}.ipynb")
     ref = await documents.identify("first.ipynb")
-    assert ref.key in recorder._life
+    assert ref.key in recorder.recovery.lives
     assert recorder._follower.saves.left(ref.key)
     await recorder.last_look()
 

@@ -114,7 +114,7 @@ MUTATIONS = (
     ),
     Mutation(
         name="recovery makes edits again within one server session",
-        file="jmcp/core/journal/recorder.py",
+        file="jmcp/core/journal/document_recovery.py",
         before="                return entry.process == self._process\n",
         after="                return True\n",
         tests=("tests/scenarios/journal",),

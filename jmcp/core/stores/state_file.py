@@ -22,6 +22,7 @@ from typing import Any, TypeVar, cast
 
 from jmcp.core.errors import StateUnavailable
 from jmcp.core.stores.schema import MIGRATIONS, Migrations
+from jmcp.core.stores.state_connection import bring_in_log, connect
 
 BUSY_SECONDS = 0.005
 """How long a statement waits where it is called, with the event loop, for another process's write:
@@ -32,7 +33,6 @@ PAUSE_SECONDS = 0.02
 CLOSE_SECONDS = 5.0
 """How long a checkpoint may hold up `close`."""
 WRITES_PER_CHECKPOINT = 256
-LONGEST_LOG_PAGES = 16_384
 OPEN_ATTEMPTS = 20
 REOPEN_ATTEMPTS = 2
 """Without a pause between them: then others wait for the event loop."""
@@ -152,7 +152,7 @@ class StateFile:
         if self._checkpoint is None or not self._checkpoint.is_alive():
             self._writes = 0
             self._checkpoint = threading.Thread(
-                target=_checkpoint, args=(self.path,), name="jmcp-checkpoint", daemon=True
+                target=bring_in_log, args=(self.path,), name="jmcp-checkpoint", daemon=True
             )
             self._checkpoint.start()
 
@@ -209,7 +209,7 @@ class StateFile:
                 # Several processes that open a new file at once get in each other's way.
                 time.sleep(OPEN_WAIT_SECONDS)
             try:
-                return self._connect()
+                return self._connected()
             except sqlite3.Error as error:
                 failure = error
                 if _code(error) in CORRUPT:
@@ -221,55 +221,19 @@ class StateFile:
                 raise self.unavailable.unusable(file=self.path.name, reason=reason) from error
         raise self._failed(failure) from failure
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connected(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Made here and not by SQLite, so that nobody else can ever read it; -wal and -shm follow.
         # One that is there is not opened: closing it again would release this process's locks.
         with suppress(FileExistsError):
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         self._inode = os.stat(self.path).st_ino
-        connection = sqlite3.connect(
-            self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+        return connect(
+            self.path,
+            self._migrations,
+            busy_seconds=self._busy_seconds,
+            unavailable=self.unavailable,
         )
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            # Should the thread's checkpoints fail, the log has an end all the same.
-            connection.execute(f"PRAGMA wal_autocheckpoint={LONGEST_LOG_PAGES}")
-            self._check(connection)
-            self._migrate(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _check(self, connection: sqlite3.Connection) -> None:
-        ((found,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
-        if found != "ok":
-            error = sqlite3.DatabaseError(found)
-            error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-            raise error
-
-    def _migrate(self, connection: sqlite3.Connection) -> None:
-        if _version(connection) == len(self._migrations):
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            version = _version(connection)  # another process may have been faster
-            self._check_known(version)
-            for statements in self._migrations[version:]:
-                for statement in statements:
-                    connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={len(self._migrations)}")
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-
-    def _check_known(self, version: int) -> None:
-        known = len(self._migrations)
-        if version > known:
-            raise self.unavailable.newer(file=self.path.name, schema=version, known=known)
 
     def _set_aside(self, error: sqlite3.Error) -> None:
         """Rename the corrupt file, unless another process has done that already."""
@@ -286,21 +250,6 @@ class StateFile:
             error,
             aside.name,
         )
-
-
-def _checkpoint(path: Path) -> None:
-    # Errors are those of the next statement too, which tells somebody.
-    with suppress(sqlite3.Error):
-        connection = sqlite3.connect(path)
-        try:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        finally:
-            connection.close()
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    ((version,),) = connection.execute("PRAGMA user_version").fetchall()
-    return int(version)
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -621,6 +621,13 @@ class JupyterUnreachable(errors.JupyterUnreachable):
         )
 
     @classmethod
+    def no_mode(cls, *, url: str, status: int, path: str, reason: str) -> Self:
+        return cls(
+            f"The Jupyter Server at {url} did not say whether it shares notebooks (status {status} for {path}). Try again; if it stays so, its log says why.",
+            reason=reason,
+        )
+
+    @classmethod
     def no_rights(cls, *, url: str, status: int, reason: str) -> Self:
         return cls(
             f"The Jupyter Server at {url} did not say what the token may do (status {status} for api/me).",

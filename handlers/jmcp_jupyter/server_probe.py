@@ -60,13 +60,26 @@ async def unreachable(api: JupyterApi, *, seconds: float) -> str | None:
 
 
 async def document_mode(api: JupyterApi) -> DocumentMode:
-    """`live` where collaboration runs. Raises JupyterRefused for rooms that jmcp does not know."""
-    # GET is no method of these two, so neither does anything: 405 or 400 where they exist.
-    if (await get(api, "api/collaboration/session/x")).status_code != 404:
+    """`live` where collaboration runs.
+
+    Raises JupyterRefused for rooms that jmcp does not know, JupyterUnreachable when the server does
+    not say.
+    """
+    if await _has_route(api, "api/collaboration/session/x"):
         return "live"
-    if (await get(api, "api/collaboration/room/x")).status_code != 404:
+    if await _has_route(api, "api/collaboration/room/x"):
         raise JupyterRefused.other_documents(url=api.url, reason="other_documents")
     return "file"
+
+
+async def _has_route(api: JupyterApi, path: str) -> bool:
+    """Whether the server has a route that knows no GET: then that is 405 or 400, and does nothing."""
+    response = await get(api, path)
+    if response.is_server_error or response.is_redirect:
+        raise JupyterUnreachable.no_mode(
+            url=api.url, status=response.status_code, path=path, reason="no_mode"
+        )
+    return response.status_code != 404
 
 
 async def _rights(api: JupyterApi) -> dict[str, list[str]]:

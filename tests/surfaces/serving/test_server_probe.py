@@ -185,6 +185,18 @@ async def test_an_old_version_is_refused() -> None:
     assert (reason, "1.24.0" in message, "2.0" in message) == ("too_old", True, True)
 
 
+@pytest.mark.parametrize("route", ["session", "room"])
+@pytest.mark.parametrize("status", [302, 500, 503])
+async def test_a_server_that_fails_does_not_say_that_it_shares_notebooks(
+    route: str, status: int
+) -> None:
+    routes = {f"/api/collaboration/{route}/x": status}
+    async with answering(jupyter_of("2.21.1", routes)) as url:
+        reason, message = await refusal(url)
+    assert reason == "no_mode"
+    assert f"status {status} for api/collaboration/{route}/x" in message
+
+
 async def test_rooms_of_another_kind_are_refused() -> None:
     routes = {"/api/collaboration/room/x": 400, "/api/fileid/index": 405}
     async with answering(jupyter_of("2.21.1", routes)) as url:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from urllib.parse import urlencode
 
 from jmcp.core.ports import NotebookRef
@@ -24,6 +25,11 @@ UNKNOWN_ID = "could not be found"
 """What jupyter_server_fileid says of an id; a server without it has other words for its 404."""
 
 
+KNOWN_PATHS = 2**14
+"""Notebooks whose last path is known, those that were used last: 4 MB. It matters where the server
+does not tell paths of ids, and for a notebook that had no id when it was opened."""
+
+
 class RemoteIdentity:
     """Paths and keys. A key is the file id, and the path where the server knows no id.
 
@@ -43,8 +49,8 @@ class RemoteIdentity:
         self._api = api
         self._server = server
         self._contents = contents
-        self._paths: dict[str, str] = {}
-        """The last path of each key."""
+        self._paths: OrderedDict[str, str] = OrderedDict()
+        """The last path of each key that was used lately."""
         self._folders: set[str] = set()
         """Folders that have ids."""
 
@@ -56,7 +62,7 @@ class RemoteIdentity:
         key = await self._key(normal)
         if key is None:
             raise NotebookMissing.nothing_there(path=normal)
-        self._paths[key] = normal
+        self._remember(key, normal)
         return NotebookRef(key=key, path=normal)
 
     async def current(self, key: str) -> NotebookRef:
@@ -68,12 +74,18 @@ class RemoteIdentity:
             if path is not None and await self._contents.kind(path) == "notebook":
                 if self._paths.get(key) != path:
                     self._folders.clear()  # what has the old names from now on has no ids yet
-                self._paths[key] = path
+                self._remember(key, path)
                 return NotebookRef(key=key, path=path)
             if path is None or wait is None:
                 break
             await asyncio.sleep(wait)
         raise moved_away(path)
+
+    def _remember(self, key: str, path: str) -> None:
+        self._paths[key] = path
+        self._paths.move_to_end(key)
+        while len(self._paths) > KNOWN_PATHS:
+            self._paths.popitem(last=False)
 
     def target(self, path: str) -> str:
         """The one spelling of a path that a notebook may have. Raises PathRefused."""
@@ -126,6 +138,8 @@ class RemoteIdentity:
         for depth in range(len(parents)):
             folder = "/".join(parents[: depth + 1])
             if folder not in self._folders and await self._server.document(folder) is not None:
+                if len(self._folders) >= KNOWN_PATHS:
+                    self._folders.clear()  # they are asked for again
                 self._folders.add(folder)
 
     async def _path(self, key: str) -> str | None:

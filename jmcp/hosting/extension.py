@@ -24,8 +24,8 @@ from jmcp.options.table import settings_of
 from jmcp.state.named_tokens import NamedTokens
 from jmcp.state.token import config_folder
 from jmcp.transport.jupyter_bridge import BridgeHandler, allow_header
-from jmcp.transport.jupyter_identity import Application
 from jmcp.transport.jupyter_discovery import PATTERNS, DiscoveryHandler
+from jmcp.transport.jupyter_identity import Application
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.problems import Problem
 from jmcp_api.jupyter import HANDLERS

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +16,6 @@ from typing import Any
 import mcp_types as types
 from mcp.server.streamable_http import MCP_SESSION_ID_HEADER, REQUEST_CANCELLED
 from mcp.shared.inbound import (
-    MCP_METHOD_HEADER,
-    MCP_NAME_HEADER,
     MCP_PROTOCOL_VERSION_HEADER,
     InboundModernRoute,
     classify_inbound_request,
@@ -28,14 +25,22 @@ from mcp_types.methods import validate_client_request
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
 from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
 from pydantic import ValidationError
-from pydantic_core import from_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jmcp.core.calls.call import Calls, Outcome
 from jmcp.core.errors import ENDS_TASK
 from jmcp.transport.disconnects import until_disconnect, until_expired
-from jmcp.transport.json_text import encoded, one_line_encoded
+from jmcp.transport.json_text import encoded
 from jmcp.transport.mcp.handshake_sessions import HandshakeSession, HandshakeSessions
+from jmcp.transport.mcp.http_messages import (
+    Headers,
+    decoded,
+    header_of,
+    is_negotiated,
+    known_headers,
+    readable_stream,
+    replayed,
+)
 from jmcp.transport.mcp.result_form import ResultForm, client_in
 from jmcp.transport.mcp.server import COMPLETE, connection_id, result_data
 from jmcp.transport.mcp.tool_list import ToolList
@@ -45,32 +50,14 @@ from jmcp.transport.problems import Problem
 MODERN_VERSION = "2026-07-28"
 """The revision without sessions whose results are made here; a later one is left to the SDK."""
 
-JSON = "application/json"
 MESSAGE_KEYS = frozenset({"jsonrpc", "id", "method", "params"})
 PARAM_KEYS = frozenset({"name", "arguments", "_meta"})
-HEADERS = {
-    name.encode(): name
-    for name in (
-        "accept",
-        "content-type",
-        MCP_SESSION_ID_HEADER,
-        MCP_PROTOCOL_VERSION_HEADER,
-        MCP_METHOD_HEADER,
-        MCP_NAME_HEADER,
-    )
-}
 NO_BODY = [(b"content-length", b"0")]
 """With status 202, which clients take as it is: they do not wait for this answer any more."""
-CANCELLED_EVENT = re.compile(
-    rb'event: message\r?\ndata: \{"jsonrpc":"2\.0","id":(?:"(?:[^"\\]|\\.)*"|-?[0-9]+),'
-    rb'"error":\{"code":%d,' % REQUEST_CANCELLED
-)
-"""What the SDK sends for a request that was cancelled, where MCP says to send nothing."""
 ALL_IN_USE = (
     "All MCP sessions that this server may have (its option max_mcp_sessions) are in use; end one "
     "(DELETE), use protocol revision 2026-07-28, which has none, or try again later."
 )
-Headers = Mapping[str, str]
 log = logging.getLogger("jmcp")
 
 
@@ -112,7 +99,7 @@ class DirectCalls:
         self._traced = not isinstance(get_tracer_provider(), ProxyTracerProvider)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = _headers(scope)
+        headers = known_headers(scope)
         if scope["method"] != "POST":
             session = self._session(scope, headers)
             await self._protocol(scope, receive, send)
@@ -122,12 +109,12 @@ class DirectCalls:
         received = [await receive()]
         while received[-1].get("more_body"):
             received.append(await receive())
-        message = _decoded(b"".join(part.get("body", b"") for part in received))
+        message = decoded(b"".join(part.get("body", b"") for part in received))
         call = self._direct_call(scope, headers, message)
         if call is not None:
             await self._answer(call, receive, send)
         else:
-            await self._pass_on(scope, headers, message, _replay(received, receive), send)
+            await self._pass_on(scope, headers, message, replayed(received, receive), send)
 
     # -- what is answered here -------------------------------------------------------------------
 
@@ -139,7 +126,7 @@ class DirectCalls:
             or message.keys() != MESSAGE_KEYS
             or message["jsonrpc"] != "2.0"
             or type(message["id"]) not in (str, int)
-            or not _negotiated(headers)
+            or not is_negotiated(headers)
             or self._traced
         ):
             return None
@@ -249,7 +236,7 @@ class DirectCalls:
         if method == "notifications/cancelled":
             self._cancel(scope, headers, message)
         if method == "tools/call":
-            await self._protocol(scope, receive, _readable_stream(send))
+            await self._protocol(scope, receive, readable_stream(send))
             return
         if method != "initialize":
             await self._protocol(scope, receive, send)
@@ -261,7 +248,7 @@ class DirectCalls:
         async def watch_session_id(message: Message) -> None:
             nonlocal opened
             if message["type"] == "http.response.start":
-                opened = _header(message, MCP_SESSION_ID_HEADER)
+                opened = header_of(message, MCP_SESSION_ID_HEADER)
             await send(message)
 
         await self._protocol(scope, receive, watch_session_id)
@@ -276,58 +263,3 @@ class DirectCalls:
 
     def _session(self, scope: Scope, headers: Headers) -> HandshakeSession | None:
         return self._sessions.find(headers.get(MCP_SESSION_ID_HEADER, ""), scope)
-
-
-def _readable_stream(send: Send) -> Send:
-    """A `send` for the SDK's streams: without the answer to a request that was cancelled, and with
-    each event in one line, whatever a client takes for the end of one."""
-
-    async def filtered(message: Message) -> None:
-        if body := message.get("body"):
-            body = b"" if CANCELLED_EVENT.match(body) else one_line_encoded(body)
-            message = {**message, "body": body}
-        await send(message)
-
-    return filtered
-
-
-def _replay(received: list[Message], receive: Receive) -> Receive:
-    """A `receive` that begins with what was received already."""
-    rest = iter(received)
-
-    async def replay() -> Message:
-        for message in rest:
-            return message
-        return await receive()
-
-    return replay
-
-
-def _headers(scope: Scope) -> Headers:
-    """The headers that matter here, by name; a repeated one is empty, which nothing accepts."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        if (known := HEADERS.get(name)) is not None:
-            headers[known] = "" if known in headers else value.decode("latin-1")
-    return headers
-
-
-def _decoded(body: bytes) -> Any:
-    try:
-        return from_json(body)
-    except ValueError:
-        return None
-
-
-def _negotiated(headers: Headers) -> bool:
-    """Whether request and answer may be JSON. The SDK wants clients to accept events as well."""
-    accepted = {
-        kind.partition(";")[0].strip() for kind in headers.get("accept", "").lower().split(",")
-    }
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind == JSON and ("*/*" in accepted or {JSON, "text/event-stream"} <= accepted)
-
-
-def _header(start: Message, name: str) -> str:
-    """That header of an answer; empty when there is none."""
-    return next((value.decode() for key, value in start["headers"] if key == name.encode()), "")

@@ -18,9 +18,9 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "sessions": ("jmcp.core.sessions",),
     "journal": (
         "jmcp.core.journal",
-        "jmcp.core.stores.journal_encoding",
-        "jmcp.core.stores.journal_memory",
-        "jmcp.core.stores.journal_sqlite",
+        "jmcp.core.stores.journal.encoding",
+        "jmcp.core.stores.journal.memory",
+        "jmcp.core.stores.journal.sqlite",
     ),
     "store (SQLite)": ("jmcp.core.stores",),
     "editing": ("jmcp.core.editing",),

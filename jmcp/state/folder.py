@@ -17,8 +17,8 @@ from jmcp.core.errors import ServeError, StateUnavailable
 from jmcp.core.journal.entries import Journal
 from jmcp.core.sessions.records import Store
 from jmcp.core.stores.instance_lock import InstanceLock
-from jmcp.core.stores.journal_memory import MemoryJournal
-from jmcp.core.stores.journal_sqlite import SqliteJournal
+from jmcp.core.stores.journal.memory import MemoryJournal
+from jmcp.core.stores.journal.sqlite import SqliteJournal
 from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.owners_file import OwnerFile
 from jmcp.core.stores.sqlite import SqliteStore

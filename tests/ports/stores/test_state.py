@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from jmcp.core.errors import ServeError, StateUnavailable
-from jmcp.core.stores.journal_memory import MemoryJournal
-from jmcp.core.stores.journal_sqlite import SqliteJournal
+from jmcp.core.stores.journal.memory import MemoryJournal
+from jmcp.core.stores.journal.sqlite import SqliteJournal
 from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.redis import RedisStore
 from jmcp.core.stores.sqlite import SqliteStore

@@ -15,7 +15,7 @@ from jupyter_server.serverapp import ServerApp
 
 from jmcp.core.journal.entries import Entry
 from jmcp.core.ports import NotebookRef
-from jmcp.core.stores.journal_sqlite import SqliteJournal
+from jmcp.core.stores.journal.sqlite import SqliteJournal
 from jmcp.core.stores.state_file import StateFile
 from jmcp_jupyter.documents.local import documents
 from jmcp_jupyter.documents.local.documents import LocalDocuments

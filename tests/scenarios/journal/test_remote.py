@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jupyter_server_ydoc import handlers
 
-from jmcp.core.stores.journal_sqlite import SqliteJournal
+from jmcp.core.stores.journal.sqlite import SqliteJournal
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from jmcp_jupyter.http_api import JupyterApi
 from tests.journaled_notebooks import JournaledNotebooks

@@ -9,7 +9,7 @@ from typing import Any
 from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.ports import DocumentMode
 from jmcp.core.sessions.readings.session_readings import Readings
-from jmcp.core.stores.journal_memory import MemoryJournal
+from jmcp.core.stores.journal.memory import MemoryJournal
 from jmcp_api import phrases
 from tests.fakes.jmcp import FakeJmcp
 

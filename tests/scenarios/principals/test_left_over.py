@@ -12,7 +12,7 @@ from jmcp.core.calls.call import Caller
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.ports import NotebookRef, Request
 from jmcp.core.sessions.records import PendingRun, Store
-from jmcp.core.stores.journal_sqlite import SqliteJournal
+from jmcp.core.stores.journal.sqlite import SqliteJournal
 from jmcp.core.stores.memory import MemoryStore
 from jmcp.options.settings import Settings
 from jmcp_jupyter.kernels.local.kernels import LocalKernels

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from jmcp.core.journal.entries import Author, Entry, Journal
-from jmcp.core.stores.journal_memory import MemoryJournal
-from jmcp.core.stores.journal_sqlite import SqliteJournal
+from jmcp.core.stores.journal.memory import MemoryJournal
+from jmcp.core.stores.journal.sqlite import SqliteJournal
 from jmcp.core.stores.state_file import StateFile
 
 NOW = time.time()

@@ -12,7 +12,7 @@ from jmcp.core.journal.entries import Author
 from jmcp.core.journal.notices import KEPT_NOTICES, NOTICE_SECONDS
 from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.notices import FileNotWritten
-from jmcp.core.stores.journal_memory import MemoryJournal
+from jmcp.core.stores.journal.memory import MemoryJournal
 from jmcp_api import phrases
 from tests.clock import Clock
 from tests.fakes.documents import FakeDocuments

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jmcp.core.journal.recorder import JournalRecorder
-from jmcp.core.stores.journal_memory import MemoryJournal
+from jmcp.core.stores.journal.memory import MemoryJournal
 from jmcp_api import phrases
 from tests.fakes.jmcp import FakeJmcp
 

@@ -9,7 +9,7 @@ import pytest
 from jmcp.core.errors import StateUnavailable
 from jmcp.core.journal.entries import Entry
 from jmcp.core.ports import NotebookRef
-from jmcp.core.stores.journal_memory import MemoryJournal
+from jmcp.core.stores.journal.memory import MemoryJournal
 from tests.fakes.documents import FakeDocuments
 from tests.journaled_notebooks import JournaledNotebooks
 

@@ -9,7 +9,7 @@ import pytest
 
 from jmcp.core import background
 from jmcp.core.journal.recorder import JournalRecorder
-from jmcp.core.stores.journal_memory import MemoryJournal
+from jmcp.core.stores.journal.memory import MemoryJournal
 from jmcp_api import phrases
 from tests.fakes.faults import Faults
 from tests.fakes.jmcp import FakeJmcp

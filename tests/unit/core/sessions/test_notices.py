@@ -10,7 +10,7 @@ import pytest
 
 from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.ports import DocumentMode
-from jmcp.core.stores.journal_memory import MemoryJournal
+from jmcp.core.stores.journal.memory import MemoryJournal
 from jmcp_api import phrases
 from jmcp_api.backend_errors import KernelDown
 from tests.calls import ALICE

@@ -22,7 +22,7 @@ from jmcp.core.sessions.readings.places import (
 from jmcp.core.sessions.readings.read_cells import Reading
 from jmcp.core.sessions.readings.session_readings import Readings, with_reading
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
-from jmcp.core.stores.journal_memory import MemoryJournal
+from jmcp.core.stores.journal.memory import MemoryJournal
 from jmcp_jupyter.documents.common.nbformat_cells import new_cell
 from jmcp_jupyter.documents.file.cells import FileCells
 from jmcp_jupyter.documents.file.change_log import FileChangeLog

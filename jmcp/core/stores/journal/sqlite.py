@@ -12,8 +12,8 @@ from uuid import uuid4
 from jmcp.core.errors import StateUnavailable
 from jmcp.core.journal.entries import Entry, Room, State
 from jmcp.core.stores.instance_lock import InstanceLock
-from jmcp.core.stores.journal_encoding import decode_entries, encode_entry
-from jmcp.core.stores.journal_limits import (
+from jmcp.core.stores.journal.encoding import decode_entries, encode_entry
+from jmcp.core.stores.journal.limits import (
     KEPT_BYTES,
     KEPT_DAYS,
     KEPT_ENTRIES,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from jmcp.core.journal.entries import Entry, Room, State
-from jmcp.core.stores.journal_limits import (
+from jmcp.core.stores.journal.limits import (
     KEPT_BYTES,
     KEPT_ENTRIES,
     KEPT_MEMORY_BYTES,

@@ -1,0 +1,1 @@
+"""Where the change journal is kept: in memory, in the state file."""

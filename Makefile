@@ -41,15 +41,17 @@ test-all: export JMCP_THOROUGH = 1
 test-all: check test-oldest ## Also what repeats on each surface, server and era, with all numbers
 	$(BIN)/$(PYTEST) $(ARGS)
 
+# Only the files that have some of it: each process takes ten seconds to collect all the others.
+SMOKE = -m oldest $(shell grep -rl 'mark\.oldest' tests --include='test_*.py')
 # A smoke; with JMCP_THOROUGH=1 all that meets Jupyter. The rest asks nothing of it.
-OLDEST_TESTS = $(if $(filter 1,$(JMCP_THOROUGH)),tests/ports tests/scenarios/journal tests/surfaces tests/e2e,-m oldest)
+OLDEST_TESTS = $(if $(filter 1,$(JMCP_THOROUGH)),tests/ports tests/scenarios/journal tests/surfaces tests/e2e,$(SMOKE))
 
 test-oldest: $(OLDEST)/.all ## A smoke on the oldest versions of Jupyter that .ci/oldest.txt names
 	$(OLDEST)/bin/$(PYTEST) $(OLDEST_TESTS) $(ARGS)
 
 test-newest: $(NEWEST)/.all ## The same smoke on the newest Python that is found (NEWEST_PYTHON=... chooses)
 	@echo "test-newest: $$($(NEWEST)/bin/python -VV)"
-	$(NEWEST)/bin/$(PYTEST) -m oldest $(ARGS)
+	$(NEWEST)/bin/$(PYTEST) $(SMOKE) $(ARGS)
 
 mutations: $(VENV)/.all ## Break ten invariants on purpose, one at a time: the fast suite has to notice
 	$(BIN)/python -m tests.mutations
@@ -64,6 +66,10 @@ bench: $(VENV)/.all ## Measure, and say what falls short (ARGS="cpu --rounds 1",
 profile: $(VENV)/.all ## Where the CPU of a call goes (ARGS="--tools read_cell --functions")
 	$(BIN)/python -m benchmarks profile $(ARGS)
 
+# pip compiles what it installs, but nothing editable; a Python that is told to keep no bytecode would
+# do it at each start of a server, for 0.2 s.
+COMPILE = -m compileall -q jmcp generated handlers codegen
+
 # Stamps: an installation is editable, so only other dependencies make a new one.
 # --group needs pip 25.1; the pip that comes with Python 3.11 is older.
 %/bin/pip:
@@ -73,16 +79,19 @@ profile: $(VENV)/.all ## Where the CPU of a call goes (ARGS="--tools read_cell -
 
 $(VENV)/.lab: pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/python -m pip install --quiet --editable '.[lab]'
+	$(BIN)/python $(COMPILE)
 	touch $@
 
 $(VENV)/.all: pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
+	$(BIN)/python $(COMPILE)
 	touch $@ $(VENV)/.lab
 
 $(NEWEST)/bin/pip: PYTHON = $(NEWEST_PYTHON)
 
 $(NEWEST)/.all: pyproject.toml | $(NEWEST)/bin/pip
 	$(NEWEST)/bin/python -m pip install --quiet --editable '.[all]' --group dev
+	$(NEWEST)/bin/python $(COMPILE)
 	touch $@
 
 $(OLDEST)/.all: pyproject.toml .ci/oldest.txt | $(OLDEST)/bin/pip

@@ -10,6 +10,7 @@ from typing import Any
 
 from jmcp.cli.print_config import print_http_config, print_stdio_config
 from jmcp.core.errors import ServeError
+from jmcp.hosting import iri_syntax
 from jmcp.hosting.garbage import collector_paused
 from jmcp.hosting.jupyter_address import jupyter_addresses
 from jmcp.options import serve_options, sources
@@ -75,6 +76,7 @@ def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Serve until it is stopped. Raises ServeError."""
+    iri_syntax.built_at_first_use()
     explicit = sources.explicit_values(vars(arguments), os.environ)
     values = sources.resolved(explicit, sources.from_file(config_folder()))
     if unknown := set(values["toolset"]) - set(TOOLSETS):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
 import os
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from traitlets import List, Unicode
 from jmcp.core.background import supervised
 from jmcp.core.errors import ServeError
 from jmcp.hosting import logs
-from jmcp.hosting.garbage import collector_paused
+from jmcp.hosting.early_import import EarlyImport
 from jmcp.options import sources, traits
 from jmcp.options.settings import Settings
 from jmcp.options.table import settings_of
@@ -88,9 +87,7 @@ class HostedSite:
         self.policy = replace(self.policy, origins=self.policy.origins | settings.origins)
         if settings.log_format == "json":
             logs.use_json(logging.getLogger("jmcp").parent)
-        # In a thread: the imports take a second, in which Jupyter goes on serving.
-        with collector_paused():
-            compose = await asyncio.to_thread(importlib.import_module, "jmcp.compose_local")
+        compose = await extension.composition.module()
         await compose.prepare(extension.serverapp)
         site = await compose.jupyter_site(
             extension.serverapp, toolsets=tuple(extension.toolsets), settings=settings
@@ -137,6 +134,12 @@ class JmcpExtension(ExtensionApp):
         variables = sources.from_variables(os.environ)
         file = sources.from_file(config_folder())
         return settings_of(sources.resolved(traits.explicit_values(self), variables, file))
+
+    def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        # The earliest moment at which the modules of all extensions are imported, so that none is
+        # by two threads at once. Jupyter now waits for processes that it asks for versions.
+        self.composition = EarlyImport("jmcp.compose_local")
+        super()._link_jupyter_server_extension(serverapp)
 
     def initialize_handlers(self) -> None:
         assert self.serverapp is not None

@@ -4,7 +4,6 @@ kernels."""
 from __future__ import annotations
 
 import asyncio
-import importlib
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -12,7 +11,7 @@ from importlib.util import find_spec
 from jmcp.core.background import run_each
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.stores.instance_lock import living_instances
-from jmcp.hosting.garbage import collector_paused
+from jmcp.hosting.early_import import EarlyImport
 from jmcp.options.serve_options import JupyterAddress
 from jmcp.options.settings import Settings
 from jmcp.state.folder import state_folder
@@ -66,11 +65,10 @@ class RemoteServers:
 
     async def connect(self) -> Dispatcher:
         """A dispatcher on the servers as they are now. Raises as `check` does."""
+        composing = EarlyImport("jmcp.compose_remote")
         await self.check()
         await self._warn_of_others()
-        # In a thread: the imports take a second, in which the loop goes on answering.
-        with collector_paused():
-            composition = await asyncio.to_thread(importlib.import_module, "jmcp.compose_remote")
+        composition = await composing.module()
         made: Dispatcher = composition.remote_dispatcher(
             self.documents, self.kernels, self._settings
         )

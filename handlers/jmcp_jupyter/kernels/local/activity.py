@@ -15,8 +15,8 @@ from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
 from jmcp_jupyter.kernels.common.messages import Message
 
 ACTIVITY_INTERVAL = timedelta(seconds=0.1)
-"""Activity is noted at most so often, and so up to that much too early: each of these notes costs as
-much as reading the message."""
+"""Activity that changes no state is noted at most so often, and so up to that much too early: each of
+these notes costs as much as reading the message."""
 
 
 class ActivityRecord:
@@ -79,12 +79,11 @@ class ActivityRecord:
             return
         kernel = self._kernel
         before = kernel.execution_state
-        now = datetime.now(UTC)
-        if now - kernel.last_activity > ACTIVITY_INTERVAL and (
-            before == "busy" or self._tracked(message)
-        ):
-            self._manager.last_kernel_activity = kernel.last_activity = now
         state = self._following(before, message)
+        now = datetime.now(UTC)
+        due = state != before or now - kernel.last_activity > ACTIVITY_INTERVAL
+        if due and (before == "busy" or self._tracked(message)):
+            self._manager.last_kernel_activity = kernel.last_activity = now
         if state != before:
             kernel.execution_state = state
 

@@ -90,7 +90,7 @@ def test_all_that_jupyter_notes_is_noted() -> None:
             assert jmcp.noted() == jupyter.noted(), (state, cause, kind, content)
 
 
-def test_activity_is_noted_anew_when_some_time_has_passed() -> None:
+def test_activity_is_noted_with_each_new_state_and_when_some_time_has_passed() -> None:
     watched = Watched()
     watched.watch()
     watched.record.take_over()
@@ -99,6 +99,9 @@ def test_activity_is_noted_anew_when_some_time_has_passed() -> None:
     kernel.last_activity = just_now = datetime.now(UTC)
     watched.record.note(output)
     assert kernel.last_activity == just_now
+    parts = [b'{"msg_type": "status"}', b"{}", b"{}", b'{"execution_state": "busy"}']
+    watched.record.note(message_of("iopub", parts))
+    assert kernel.last_activity > just_now
     kernel.last_activity = just_now - 2 * ACTIVITY_INTERVAL
     watched.record.note(output)
     assert kernel.last_activity >= just_now

@@ -46,7 +46,7 @@ async def present(
     images = ImageBudget(session)
     shown = []
     for output in _page(outputs, first, session):
-        text = plain(output)
+        text = await _plain_in_turns(output)
         cut, missing = clip(text, start, min(limit, left)) if text is not None else (None, 0)
         left = max(0, left - len(cut or ""))
         await images.attach(output)
@@ -118,6 +118,18 @@ def clip(text: str, start: int, limit: int) -> tuple[str, int]:
     missing = tail_start - head_end
     note = phrases.characters_left_out(count=missing)
     return text[:head_end] + note + text[tail_start:], missing
+
+
+async def _plain_in_turns(output: NotebookOutput) -> str | None:
+    """As `plain`; while it reads a long text, others get their turns."""
+    text = _joined(output.get("text", "")) if output["output_type"] == "stream" else ""
+    if len(text) <= terminal.PIECE_CHARACTERS:
+        return plain(output)
+    shown = []
+    for piece in terminal.pieces(text):
+        shown.append(terminal.plain(piece))
+        await asyncio.sleep(0)
+    return "".join(shown)
 
 
 def plain(output: NotebookOutput) -> str | None:

@@ -26,6 +26,8 @@ BATCH_NOTICES = 10
 """Notices of its runs that the summary of a batch passes on."""
 ERROR_CHARACTERS = 300
 """Of one cell's error in the summary of a batch."""
+ENDING = 10
+"""Of long text so many times as much is looked at as is shown: control sequences are left out."""
 
 
 async def run_result(run: Run, session: Session, at: int | None = None) -> Execution:
@@ -217,6 +219,16 @@ def _error(run: Run) -> str | None:
 
 def _output(run: Run, budget: int) -> str | None:
     """The end of what it printed and returned, without the error that stands beside it."""
-    texts = [plain(output) for output in run.outputs if output["output_type"] != "error"]
-    whole = "\n".join(text.rstrip() for text in texts if text)
-    return whole[-budget:] or None
+    texts: list[str] = []
+    left = budget
+    for output in reversed(run.outputs):
+        if output["output_type"] == "error":
+            continue
+        if output["output_type"] == "stream":
+            output = {**output, "text": output["text"][-ENDING * budget :]}
+        if text := plain(output):
+            texts.insert(0, text.rstrip())
+            left -= len(texts[0])
+        if left <= 0:
+            break
+    return "\n".join(texts)[-budget:] or None if budget else None

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from jmcp.core.outputs.numbers import is_numbers
 from jmcp.core.ports import Output
 
 _JSON = re.compile(r"^application/(.*\+)?json$")
@@ -80,6 +81,8 @@ def size(value: Any) -> int:
     """About how many bytes the JSON data takes: its texts, which are nearly all of it."""
     if isinstance(value, dict):
         return sum(map(size, value.values()))
+    if is_numbers(value):
+        return 8 * len(value)
     if isinstance(value, list | tuple):
         return sum(map(size, value))
     return len(value) if isinstance(value, str) else 8

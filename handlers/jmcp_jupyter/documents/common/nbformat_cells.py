@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+from jmcp.core.outputs.numbers import GREATEST_INTEGER, LEAST_INTEGER, is_plain_numbers
 from jmcp.core.ports import CellType, Kernelspec
-from jmcp_jupyter.documents.common.notebook_fields import GREATEST_INTEGER, LEAST_INTEGER
 
 
 def new_id() -> str:
@@ -94,6 +94,8 @@ def storable(value: Any) -> Any:
         return clean(value)
     if isinstance(value, dict):
         return {clean(str(key)): storable(item) for key, item in value.items()}
+    if is_plain_numbers(value):
+        return [*value]
     if isinstance(value, (list, tuple)):
         return [storable(item) for item in value]
     if isinstance(value, int) and not LEAST_INTEGER <= value <= GREATEST_INTEGER:

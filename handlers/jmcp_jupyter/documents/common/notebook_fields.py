@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jmcp.core.outputs.numbers import GREATEST_INTEGER, LEAST_INTEGER, is_plain_numbers
 from jmcp_api import phrases
 from jmcp_api.backend_errors import NotebookBroken
 
@@ -19,9 +20,6 @@ OUTPUT_FIELDS = {
     "error": {"ename": "text", "evalue": "text", "traceback": "list"},
 }
 """The fields of outputs that jmcp reads, by the kind of output (nbformat 4.5)."""
-
-LEAST_INTEGER, GREATEST_INTEGER = -(2**63), 2**63 - 1
-"""What pycrdt takes: beyond them it panics, with an exception that no `except Exception` sees."""
 
 SHOWN_CHARACTERS = 40
 """Of a value that an error quotes."""
@@ -194,6 +192,7 @@ def _found(value: Any) -> str:
 
 def _values(content: Any, reason_of: Callable[[Any], str | None]) -> Iterator[Flaw]:
     """The scalars and keys of some content that have a reason to be refused, in no fixed order.
+    Finite numbers within 64 bits have none.
 
     Without recursion: JSON may be nested as deep as Python's parser goes.
     """
@@ -205,6 +204,8 @@ def _values(content: Any, reason_of: Callable[[Any], str | None]) -> Iterator[Fl
                 if (reason := reason_of(name)) is not None:
                     yield _flaw(place, reason)
                 parts.append((item, (*place, name)))
+        elif is_plain_numbers(value):
+            continue
         elif isinstance(value, (list, tuple)):
             parts.extend((item, (*place, index)) for index, item in enumerate(value))
         elif (reason := reason_of(value)) is not None:

@@ -14,6 +14,7 @@ from jmcp.core.editing.line_diff import (
     common_suffix,
     line_changes,
 )
+from jmcp.core.outputs.numbers import converted, is_plain_numbers
 from jmcp_jupyter.documents.common.nbformat_cells import clean, storable
 
 MAX_CHANGES = 200
@@ -30,6 +31,8 @@ def from_y(value: Any) -> Any:
         value = value.to_py()
     if isinstance(value, dict):
         return {key: from_y(item) for key, item in value.items()}
+    if is_plain_numbers(value):
+        return converted(value, int)
     if isinstance(value, list):
         return [from_y(item) for item in value]
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:

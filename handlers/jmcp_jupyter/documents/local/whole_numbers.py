@@ -7,7 +7,12 @@ from typing import Any
 
 from jupyter_ydoc import ynotebook as untyped_ynotebook
 
-from jmcp_jupyter.documents.common.notebook_fields import GREATEST_INTEGER, LEAST_INTEGER
+from jmcp.core.outputs.numbers import (
+    GREATEST_INTEGER,
+    LEAST_INTEGER,
+    converted,
+    is_plain_numbers,
+)
 
 ynotebook: Any = untyped_ynotebook
 
@@ -24,6 +29,9 @@ def configure() -> None:
 
 def cast_all(value: Any, from_type: type[Any], to_type: type[Any]) -> Any:
     """jupyter_ydoc's function of that name: change the numbers of one type in lists and dicts."""
+    if is_plain_numbers(value):
+        value[:] = converted(value, to_type)
+        return value
     items: Any = enumerate(value) if isinstance(value, list) else list(value.items())
     for place, item in items:
         if isinstance(item, (list, dict)):
@@ -34,4 +42,4 @@ def cast_all(value: Any, from_type: type[Any], to_type: type[Any]) -> Any:
 
 
 def _castable(number: Any) -> bool:
-    return math.isfinite(number) and LEAST_INTEGER <= number <= GREATEST_INTEGER
+    return LEAST_INTEGER <= number <= GREATEST_INTEGER and math.isfinite(number)

@@ -12,6 +12,8 @@ from jmcp_api.models import FileList, FileRow, ListFilesParams
 
 MAX_DIRECTORIES = 2_000
 """Folders that one listing opens: a home folder can hold a million files."""
+WORKSPACE_DEPTH = 16
+"""Folders deep that notebooks of the whole workspace are looked for."""
 
 
 async def list_files(params: ListFilesParams, workspace: Workspace) -> FileList:
@@ -36,6 +38,14 @@ async def list_files(params: ListFilesParams, workspace: Workspace) -> FileList:
             for entry in entries[params.start_index : stop]
         ],
     )
+
+
+async def all_notebooks(workspace: Workspace) -> list[FileEntry]:
+    """The notebooks in the server's folder and WORKSPACE_DEPTH below it, by their paths."""
+    found = [
+        entry async for entry in walk(workspace, "", WORKSPACE_DEPTH) if entry.type == "notebook"
+    ]
+    return sorted(found, key=lambda entry: entry.path)
 
 
 async def walk(workspace: Workspace, path: str, max_depth: int) -> AsyncIterator[FileEntry]:

@@ -8,10 +8,7 @@ from jmcp.core.ports import KernelInfo
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.workspace import Workspace
 from jmcp_api.models import ListNotebooksParams, NotebookList, NotebookRow
-from jmcp_handlers.files import walk
-
-WORKSPACE_DEPTH = 16
-"""Folders deep that a listing of the whole workspace goes."""
+from jmcp_handlers.files import all_notebooks
 
 
 async def list_notebooks(params: ListNotebooksParams, workspace: Workspace) -> NotebookList:
@@ -53,10 +50,6 @@ async def _of_sessions(
 async def _of_workspace(
     workspace: Workspace, kernels: dict[str | None, KernelInfo]
 ) -> list[NotebookRow]:
-    entries = [
-        entry async for entry in walk(workspace, "", WORKSPACE_DEPTH) if entry.type == "notebook"
-    ]
-    entries.sort(key=lambda entry: entry.path)
     return [
         _row(
             entry.path,
@@ -64,7 +57,7 @@ async def _of_workspace(
             size=entry.size,
             last_modified=entry.last_modified,
         )
-        for entry in entries
+        for entry in await all_notebooks(workspace)
     ]
 
 

@@ -15,7 +15,7 @@ from jmcp.core.sessions.session import Session
 from jmcp.core.sessions.workspace import Workspace
 from jmcp_api import limits, phrases
 from jmcp_api.models import Match, MatchList, SearchNotebookParams
-from jmcp_handlers.files import walk
+from jmcp_handlers.files import all_notebooks
 from jmcp_handlers.support.search.cell_texts import CellText, cell_texts
 from jmcp_handlers.support.search.line_matches import (
     LineMatch,
@@ -34,8 +34,6 @@ WORKSPACE_SECONDS = 10.0
 """For a search of several notebooks."""
 WORKSPACE_NOTEBOOKS = 1_000
 """Of the server's folder, those whose paths come first."""
-WORKSPACE_DEPTH = 16
-"""Folders deep that a search of the workspace goes."""
 FILE_BYTES = 20_000_000
 """Of a notebook that is searched without being open: reading a larger one keeps others waiting."""
 LINE_CHARACTERS = 200
@@ -140,10 +138,7 @@ async def _search_several(search: Search, session: Session, notebook: Notebook) 
 
 async def _paths(search: Search, workspace: Workspace) -> list[str]:
     """The notebooks below the server's folder."""
-    found = [
-        entry async for entry in walk(workspace, "", WORKSPACE_DEPTH) if entry.type == "notebook"
-    ]
-    found.sort(key=lambda entry: entry.path)
+    found = await all_notebooks(workspace)
     if len(found) > WORKSPACE_NOTEBOOKS:
         search.beyond.append(phrases.search_notebooks(limit=WORKSPACE_NOTEBOOKS))
     kept = found[:WORKSPACE_NOTEBOOKS]

@@ -161,7 +161,7 @@ async def move_cell(params: MoveCellParams, session: Session) -> CellChange:
 
 
 def _doomed(cells: Cells, view: CallView, params: DeleteCellParams) -> list[int]:
-    """The indices of the cells to delete, which a call names in one way, or in both ways alike."""
+    """The indices of the cells to delete. A call names them in one way, or in both ways alike."""
     by_index, by_id = params.cell_indices, params.cell_ids
     found = [locate(cells, view, None, cell_id) for cell_id in by_id or ()]
     if by_index is not None and set(by_index) != set(found):

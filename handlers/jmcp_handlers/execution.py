@@ -66,7 +66,8 @@ async def insert_execute_code_cell(
 
 
 async def _taken_back(notebook: Notebook, cell: Cell) -> bool:
-    """Remove a cell that was inserted for a run which has no kernel, unless others edited it."""
+    """Remove a cell that was inserted for a run which got no kernel, unless others edited it.
+    Returns whether it is gone."""
     try:
         async with notebook.edit() as cells:
             index = cells.find(cell.cell_id or "")

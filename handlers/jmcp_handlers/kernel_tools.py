@@ -25,7 +25,7 @@ from jmcp_api.models import (
 )
 
 Private = Mapping[str, tuple[SessionRecord, HeldNotebook]]
-"""The sessions' private kernels, by kernel id."""
+"""The private kernels of sessions, by kernel id."""
 
 
 async def restart_notebook(params: RestartNotebookParams, session: Session) -> KernelAction:
@@ -87,7 +87,7 @@ async def list_kernels(params: ListKernelsParams, workspace: Workspace) -> Kerne
 
 
 def _visible(kernel_id: str, private: Private, workspace: Workspace) -> bool:
-    """Whether the caller may know of it: another owner's private kernel is nobody's business."""
+    """Whether the caller may know of the kernel: another owner's private kernel is hidden."""
     holder = private.get(kernel_id)
     return holder is None or holder[0].owner == workspace.caller.owner
 

@@ -25,19 +25,20 @@ from jmcp_handlers.support.search.line_matches import (
 )
 
 SEARCHED_CHARACTERS = 64_000_000
-"""Of one search, as they are in memory together with what is found in them."""
+"""Characters that one search may look at: they are in memory together with its matches."""
 TOGETHER_CHARACTERS = 4_000_000
-"""Of several notebooks that are matched at once."""
+"""Characters of several notebooks that are matched in one step."""
 COUNTED_LINES = 10_000
-"""Lines that match, of one search."""
+"""Matching lines after which a search stops."""
 WORKSPACE_SECONDS = 10.0
-"""For a search of several notebooks."""
+"""Seconds that a search of several notebooks may take."""
 WORKSPACE_NOTEBOOKS = 1_000
-"""Of the server's folder, those whose paths come first."""
+"""Notebooks of the server's folder that are searched: the first ones by path."""
 FILE_BYTES = 20_000_000
-"""Of a notebook that is searched without being open: reading a larger one keeps others waiting."""
+"""Largest file of a notebook that is searched without being open: reading a larger one delays other
+calls."""
 LINE_CHARACTERS = 200
-"""Of a line in a result."""
+"""Characters of a matching line that a result shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,10 @@ from jmcp_handlers.support.cell_states import CellStates
 from jmcp_handlers.support.places import refuse_elsewhere
 
 FIRST_LINE_CHARACTERS = 100
-"""Of a first line in a listing; enough to recognise a cell, cheap at a thousand of them."""
+"""Characters of a cell's first line in a listing: enough to recognise a cell, cheap for a thousand
+of them."""
 NEIGHBOURS = 5
-"""Cells shown on each side of a change."""
+"""Cells that are listed on each side of a change."""
 
 
 def checked(cells: Cells, cell_index: int, name: str = "cell_index") -> int:
@@ -26,7 +27,7 @@ def checked(cells: Cells, cell_index: int, name: str = "cell_index") -> int:
 
 
 def identified(cells: Cells, view: CallView, cell_id: str) -> int:
-    """The index of the cell with that id. Raises cell_not_found: an id never falls back."""
+    """The index of the cell with that id. Raises cell_not_found."""
     found = cells.find(cell_id)
     if found is not None:
         return found

@@ -1,4 +1,5 @@
-"""Arguments as they arrive, made into params: synonyms, presets, the strict model, either-or."""
+"""Arguments of a call made into the params of its tool: synonyms and presets applied, checked
+against the model, groups of alternatives checked."""
 
 from __future__ import annotations
 
@@ -19,9 +20,10 @@ MAX_PROBLEMS = 5
 MAX_LISTED_PROBLEMS = 50
 """Problems that the details list: a request may have a hundred thousand unknown arguments."""
 LONGEST_NAME_CHARACTERS = 100
-"""A longer one is no misspelt name."""
+"""Characters up to which a name is compared with known ones: a longer one is no misspelling."""
 OF_SESSION = frozenset({"session_id", "notebook_path", "notebook_name"})
-"""What calls of session tools may give, and other tools have no use for."""
+"""Arguments of session tools, which clients may give to any tool: a tool without a session ignores
+them."""
 
 
 @cache
@@ -35,7 +37,7 @@ def _lists(params: type[Params]) -> frozenset[str]:
 
 
 def unknown_tool(name: str, known: Iterable[str], phrases: Phrases) -> str:
-    """What a client is told that calls a tool which is not there."""
+    """The message for a call of a tool that does not exist."""
     near = []
     if len(name) <= LONGEST_NAME_CHARACTERS:
         near = difflib.get_close_matches(name, sorted(known), n=1)

@@ -149,7 +149,8 @@ class Dispatcher(Server):
         return outcome
 
     def _abandon(self, tool: Tool, session: Session, error: BaseException) -> None:
-        """The call has no result: what it found out is for the next one of its session."""
+        """The call has no result: its notices and what it read are kept for the session's next
+        call."""
         session.abandon(answered=isinstance(error, (ToolError, BackendError)))
         if session.notices.losses:
             lost = self.sessions.give_back(session.record, session.notices.losses)
@@ -163,7 +164,8 @@ class Dispatcher(Server):
     def _left(self, tool: Tool, session: Session) -> None:
         """The caller is gone: its runs go on or end, as the tool declares.
 
-        In a task of its own, for this one is being cancelled and could wait for nothing.
+        This is done in a task of its own, because the call's task is being cancelled and cannot
+        wait.
         """
 
         async def afterwards() -> None:
@@ -203,7 +205,7 @@ class Dispatcher(Server):
         return Session(record, workspace, self.services)
 
     def _lock(self, owner: str, session_id: str) -> asyncio.Lock:
-        """Held by one call at a time, of those that change the session."""
+        """The lock of a session: of the calls that change it, one at a time holds this."""
         return self._exclusive.setdefault((owner, session_id), asyncio.Lock())
 
     async def _opened(
@@ -266,7 +268,8 @@ class Dispatcher(Server):
         return Outcome(tool=tool.name, text=self._texts.error(error), error=error)
 
     def _bug(self, tool: Tool, error: BaseException, call: CallEvent) -> ToolError:
-        """Logged with the call's id; the caller gets that only: a traceback may hold anything."""
+        """The error for a failure inside jmcp. The traceback is logged under the call's id; the
+        caller gets only that id, because a traceback may contain anything."""
         reference = call.request_id
         log.error("bug %s in %s", reference, tool.name, exc_info=error)
         return self.api.policy.errors.internal_error.bug(tool=tool.name, reference=reference)

@@ -20,7 +20,7 @@ DRAIN_SECONDS = REPORT_SECONDS + EXPIRY_SECONDS
 class DrainGate:
     """The calls under way. Once it is `stopping`, new ones are refused.
 
-    `errors` is what both those get and calls that do not end in time.
+    `errors` makes the error for refused calls, and for calls that do not end in time.
     """
 
     def __init__(self, errors: ServerStopping) -> None:
@@ -38,7 +38,7 @@ class DrainGate:
     # -- of a call -------------------------------------------------------------------------------
 
     def admit(self, tool: Tool) -> None:
-        """Raises server_stopping for a call that comes too late."""
+        """Raises server_stopping for a call that arrives during shutdown."""
         if self.stopping:
             raise self.refusal(tool.name)
 
@@ -60,7 +60,7 @@ class DrainGate:
 
     @asynccontextmanager
     async def wait(self) -> AsyncIterator[None]:
-        """A wait for a run, which simply ends when the server stops."""
+        """A call's wait for a run. It ends without an error when the server stops."""
         limit = asyncio.timeout(0 if self._released else None)
         try:
             async with limit:
@@ -79,12 +79,13 @@ class DrainGate:
     # -- of all calls ----------------------------------------------------------------------------
 
     async def stop_accepting(self, seconds: float) -> None:
-        """Refuse new calls, and give those under way so long to end by themselves."""
+        """Refuse new calls. Returns when those under way have ended, or after that many seconds."""
         self.stopping = True
         await self._quiet(seconds)
 
     async def expire_calls(self) -> None:
-        """End the waits for runs, and then what still does not end."""
+        """End the waits for runs, and after REPORT_SECONDS the calls that still go on. Returns when
+        all have ended, or after another EXPIRY_SECONDS."""
         self._released = True
         self._expire(self._waits)
         await self._quiet(REPORT_SECONDS)

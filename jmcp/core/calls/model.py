@@ -16,12 +16,12 @@ REPEATS = "repeats"
 
 
 LOOKED_AT_ITEMS = 10_000
-"""Of the arrays and objects in the arguments: no schema lets that many pass."""
+"""Items of arrays and objects in the arguments that are converted; no schema allows more."""
 
 
 def _plain(value: Any, most: int = LOOKED_AT_ITEMS) -> Any:
-    """JSON as the schema means it: 1.0 is an integer. What has more than `most` items in it, or in
-    its parts, stays as it is."""
+    """JSON as the schema means it: 1.0 becomes an integer. A value with more than `most` items, or
+    one with such a part, is returned unchanged."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if not isinstance(value, list | dict) or not 0 < len(value) <= most:
@@ -65,7 +65,7 @@ class Params(BaseModel):
 
     @classmethod
     def given(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """Without the arguments that are not given, although they are there."""
+        """The arguments without those that are null or blank, which count as not given."""
         blank = _may_be_blank(cls)
         absent = {
             name

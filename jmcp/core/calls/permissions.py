@@ -22,11 +22,12 @@ READ_ONLY: frozenset[Scope] = frozenset(("read",))
 
 
 class Permissions:
-    """A gate for scopes and for the switches of a server; asked first, for it costs nothing.
+    """A gate for the scopes of callers and the switches of a server. It is asked first, because it
+    costs nothing.
 
-    `read_only` leaves the scope read to whoever calls. `allow`, where there are any, are the only
-    tools, and `deny` are none of them; an alias is meant with the tool that it stands for.
-    Raises ValueError for a tool that the spec does not have.
+    `read_only` takes all scopes but read from every caller. If `allow` names tools, only those can
+    be called; those in `deny` never can. A tool's name covers its aliases too. Raises ValueError
+    for a tool that the spec does not have.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Permissions:
         self.require(caller, tool.scope, tool.name)
 
     def admit_session(self, tool: Tool, record: SessionRecord) -> None:
-        """Every session that a call finds is the caller's own."""
+        """Does nothing: every session that a call finds is the caller's own."""
 
     def require(self, caller: Caller, scope: Scope, what: str) -> None:
         """Raises not_permitted unless the caller may do `what`, which needs that scope."""

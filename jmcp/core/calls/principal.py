@@ -8,8 +8,8 @@ from typing import Literal
 
 Scope = Literal["read", "write", "execute", "admin"]
 LEVELS: tuple[Scope, ...] = ("read", "write", "execute", "admin")
-"""Each has those before it. Code can write any file, so `execute` without `write` would be a
-promise that nobody keeps; `admin`, over what is of all callers, is asked for by no tool yet."""
+"""Scopes in ascending order; each contains those before it. `execute` contains `write`, because
+code can write any file. No tool asks for `admin` yet: it is for what belongs to all callers."""
 
 SCOPES: frozenset[Scope] = frozenset(LEVELS)
 
@@ -29,5 +29,4 @@ class Principal:
 
 
 Named = Callable[[str], Principal | None]
-"""Whose token that is, among those that were given names; None when it is none of them, or was
-removed, or is no longer valid."""
+"""Finds the principal of a named token; None if the token is unknown, removed or expired."""

@@ -1,4 +1,4 @@
-"""How often a principal and a session may call: token buckets, which nothing waits for."""
+"""How often a principal and a session may call: token buckets. A call is refused, never delayed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from jmcp.core.sentences import RateLimited
 from jmcp.core.sessions.records import SessionRecord
 
 BUCKET_SECONDS = 10
-"""A full bucket holds what comes in this time: an agent that did nothing may do much at once."""
+"""Seconds after which an empty bucket is full: what an idle agent may do at once."""
 
 ONLY = "calls"
-"""Each bucket has a store of its own, and is all that is in it."""
+"""The one key in the limiter's store: each bucket has a store of its own."""
 
 
 @dataclass(slots=True, kw_only=True)

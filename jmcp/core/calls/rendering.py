@@ -1,4 +1,4 @@
-"""Results as text: what a model reads. The templates come from the spec, one a result type."""
+"""Results as text for a model, made with the templates of the spec: one for each result type."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def tsv(value: object) -> str:
 
 
 class Texts:
-    """Compiled on first use: a server that never answers a tool never pays for its template."""
+    """The templates of a server, each compiled when it is first used."""
 
     def __init__(self, sources: Mapping[str, str], phrases: Phrases) -> None:
         self._sources = sources

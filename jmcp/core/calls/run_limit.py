@@ -18,7 +18,7 @@ class RunLimit:
         self._limit = limit
 
     def admit(self, tool: Tool, caller: Caller) -> None:
-        """Nothing: the session is not known yet."""
+        """Does nothing: the session is not known yet."""
 
     def admit_session(self, tool: Tool, record: SessionRecord) -> None:
         """Raises session_limit."""

@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from uuid import uuid4
 
 KEPT_CELLS = 10_000
-"""Cells that are remembered; who looks again after more than that compares them all."""
+"""Cells that are remembered; whoever has missed more changes than that compares all cells."""
 
 Cursor = tuple[str, int]
 """A position in a change log: which log, and how many changes it had."""
 
 
 class ChangeLog:
-    """Cells that were changed, inserted or deleted, by anyone, in the order of that.
+    """Cells that were changed, inserted or deleted, by anyone, in the order of the changes.
 
-    Whoever keeps a document adds to it. Each object is a life of a document: nothing is known of
-    what happened between two of them.
+    Whoever keeps a document adds to it. There is one object for each time that the document was
+    loaded; changes between two loadings are not known.
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,8 @@ class ChangeLog:
         self._replaced = self._count
 
     def replaced_since(self, cursor: Cursor | None) -> bool:
-        """Whether that happened after that cursor; never where the document was not known then."""
+        """Whether the content was replaced after that cursor; False for a document that was not
+        known at that time."""
         if cursor is None or not cursor[0].startswith(self._origin):
             return False
         return self._replaced > cursor[1]

@@ -32,8 +32,9 @@ class EditLease:
     """Opens its notebook on first use and holds it until `close`.
 
     Each edit is published once: to `subscribers`, and to the journal, which has it before `edit`
-    returns. `author` is who edits; a lease without `on_notice` (background work) is told no notices,
-    which are for whoever reads next. They count as told once `acknowledge` says so. After `close` it still works, each use with an opening of its own.
+    returns. `author` is who edits. Notices go to `on_notice`, and count as delivered once
+    `acknowledge` is called; a lease without it (background work) leaves them for the next reader.
+    After `close` the lease still works, and opens the document anew for each use.
     """
 
     def __init__(
@@ -167,7 +168,7 @@ class EditLease:
             self._document = None
 
     def acknowledge(self) -> None:
-        """A result with all that was told was made for the author."""
+        """The author has a result with all notices of this lease."""
         items, self._items = self._items, []
         if items and self._recorder is not None:
             self._recorder.notices.delivered(items, self._author)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 COMPARISONS = 50_000
-"""Lines that are looked at or compared, for all diffs of one edit: 10 to 60 milliseconds."""
+"""Lines that all diffs of one edit may look at or compare: 10 to 60 milliseconds."""
 
 REGION_COST = 10
-"""What looking at a part of the texts takes besides, in lines."""
+"""Cost of looking at one region, in lines, beside the lines in it."""
 
 Match = tuple[int, int]
 """The index of a line in the old text, and of its equal in the new."""
@@ -30,7 +30,8 @@ class DiffBudget:
     left: int = COMPARISONS
 
     def take(self, count: int) -> bool:
-        """Whether there are that many left. Then they are taken; otherwise all that are left."""
+        """Take that many from the budget, if there are as many; otherwise the budget is used up.
+        Returns whether there were."""
         enough = count <= self.left
         self.left = self.left - count if enough else 0
         return enough

@@ -22,9 +22,9 @@ class Owners(Protocol):
     """The claims of this process on notebooks, which other processes respect."""
 
     def claim(self, ref: NotebookRef) -> bool:
-        """From now on this process edits the notebook; whether it did not before.
+        """From now on this process edits the notebook. Returns whether that is new.
 
-        Raises WriteRefused when another one does.
+        Raises WriteRefused when another process edits it.
         """
 
     def release_unused(self, in_use: Callable[[str], bool]) -> None:

@@ -20,9 +20,9 @@ from jmcp.core.ports import (
 
 
 class PublishedCells(ABC):
-    """Implements the changes of `ports.Cells`; a subclass says how its document takes each.
+    """Implements the changes of `ports.Cells`; a subclass applies each to its document.
 
-    A change costs nothing beyond that where nobody subscribed.
+    Without subscribers a change costs nothing more.
     """
 
     ref: NotebookRef

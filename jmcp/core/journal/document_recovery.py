@@ -19,22 +19,24 @@ from jmcp.core.ports import Cells, Document, Documents, NotebookRef
 log = logging.getLogger("jmcp")
 
 SETTLE_SECONDS = 5.0
-"""A file that is younger than an edit by less than this was written without it: its content was
-captured before the edit. By then the journal knows what was saved, and hardly anybody undoes
-an edit and has that saved as fast."""
+"""A file that is younger than an edit by less than this many seconds is taken to have been written
+without it: its content was captured before the edit. Later than that the journal knows what was
+saved, and hardly anybody undoes an edit and saves that so fast."""
 
 KEPT_LIVES = 512
-"""Documents of which it is known that all their pending entries are theirs."""
+"""Documents of which it is remembered in which life their pending entries were made."""
 LIVES_DROPPED = 64
-"""At once, for it takes a look at all of them."""
+"""Documents that are forgotten at once when there are more than KEPT_LIVES: finding the oldest
+means looking at all of them."""
 
 Life = tuple[str, str]
-"""A server session and a loading of a document in it: what makes up a document's life."""
+"""Identifies one life of a document: the server session, and the loading of the document in it."""
 
 
 @contextmanager
 def best_effort() -> Iterator[None]:
-    """For what a notebook can do without, its journal: where that is out of reach, a warning."""
+    """Log a warning instead of failing when the journal is out of reach: a notebook works without
+    it."""
     try:
         yield
     except StateUnavailable as error:
@@ -117,7 +119,7 @@ class DocumentRecovery:
         return process != self._process and self._journal.alive(process)
 
     def _live(self, cells: Cells, life: Life, pending: Sequence[Entry]) -> None:
-        """All pending entries of the notebook are of this life of its document, which has them."""
+        """Note that all pending entries of the notebook were made in this life of its document."""
         key = cells.ref.key
         self._remember(key, life)
         self.follower.saves.forget(key)
@@ -127,8 +129,8 @@ class DocumentRecovery:
             self.follower.follow(cells.ref)
 
     def _remember(self, key: str, life: Life) -> None:
-        """Keep the life of a document, and no longer those of others that nobody looked at since:
-        of a notebook without unsaved edits the journal has nothing that matters."""
+        """Remember the life of a document. If that are too many, those are dropped that nobody used
+        for longest and that have no unsaved edits."""
         self.lives[key] = life
         self.lives.move_to_end(key)
         if len(self.lives) > KEPT_LIVES:
@@ -157,7 +159,8 @@ class DocumentRecovery:
     async def _lost(
         self, ref: NotebookRef, entries: Sequence[Entry], session: str
     ) -> Callable[[Entry], bool]:
-        """Whether an entry can be one that was never saved: then its going was nobody's wish."""
+        """A predicate for entries: whether it can be that the edit was never saved. If it was saved
+        and is not there, somebody undid it on purpose."""
         outlived = all(entry.server_session == session for entry in entries)
         modified = float("inf") if outlived else await self._modified(ref)
 
@@ -171,7 +174,7 @@ class DocumentRecovery:
         return lost
 
     def _settle(self, cells: Cells, recovered: Recovered, life: Life) -> None:
-        """Put down what became of the entries."""
+        """Record in the journal what became of the entries."""
         key, session = cells.ref.key, life[0]
         file = cells.mode == "file"
         # Nobody was asked to undo these, and Jupyter did not lose them.
@@ -199,7 +202,8 @@ class DocumentRecovery:
         self._notices.remember(key)
 
     async def _modified(self, ref: NotebookRef) -> float:
-        """When the file was last written, in seconds since the epoch; never, if nobody knows."""
+        """When the file was last written, in seconds since the epoch; infinity if that is not
+        known."""
         folder = ref.path.rpartition("/")[0]
         with suppress(BackendError):
             for row in await self._documents.list_directory(folder):

@@ -35,7 +35,7 @@ class Author:
 
 
 NOBODY = Author(owner="", session="")
-"""jmcp itself: what it does in the background is no session's edit."""
+"""The author of edits that jmcp makes in the background, for no session."""
 
 
 def _digest(text: str) -> str:

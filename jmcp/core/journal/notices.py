@@ -21,11 +21,12 @@ from jmcp.core.ports import FILE, EditKind
 from jmcp.core.sentences import EditPhrases
 
 NOTICE_SECONDS = 3600.0
-"""A session that comes later than this reads the notebook as it is anyway."""
+"""Seconds after which a notice is dropped: a session that comes later reads the notebook as it is.
+"""
 KEPT_NOTICES = 16
-"""Of one notebook."""
+"""Notices that are kept for one notebook."""
 TEXT_CHARACTERS = 2000
-"""Of a text that was not written again: enough to write it, whole in the journal."""
+"""Characters of a lost text that its notice quotes; the journal has the whole text."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,7 +68,7 @@ class RecoveryNotices:
         return [item for item in fresh if author not in item.delivered_to]
 
     def delivered(self, items: Sequence[Item], author: Author) -> None:
-        """A result for that author says these."""
+        """A result for that author has these notices."""
         for item in items:
             item.delivered_to.add(author)
         numbers = [item.number for item in items if item.number is not None]
@@ -76,7 +77,7 @@ class RecoveryNotices:
                 self._journal.delivered(numbers)
 
     def add(self, key: str, notices: Sequence[Notice]) -> None:
-        """What else every session on a notebook should know."""
+        """Add notices for every session that holds the notebook."""
         self._put(key, [Item(notice=notice, at=self._clock()) for notice in notices])
 
     def _put(self, key: str, items: Sequence[Item]) -> None:
@@ -98,7 +99,7 @@ class RecoveryNotices:
         self.add(key, [EditsRecovered(count=len(edits), edits=edits)])
 
     def remember(self, key: str) -> None:
-        """Take up what the journal has that no session was told of."""
+        """Load the notices of lost edits that the journal has and no session was told of."""
         known = {item.number for item in self._items.get(key, ())}
         for entry in self._journal.undelivered(key):
             if entry.number not in known:

@@ -1,6 +1,6 @@
-"""Which edits of a file are no longer in it: somebody wrote what he had read before them.
+"""Edits of a file that somebody has overwritten, with content read before those edits.
 
-So does a browser tab without collaboration, when a person answers "File Changed" with Overwrite.
+A browser tab without collaboration does that when a person answers "File Changed" with Overwrite.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from jmcp.core.journal.notices import RecoveryNotices
 from jmcp.core.ports import FILE, Cells
 
 LOOKED_BACK_SECONDS = 24 * 3600.0
-"""Edits that are older have been seen by whoever changes the cell now."""
+"""Age in seconds of edits that count: whoever changes the cell now has seen older ones."""
 KEPT_CURSORS = 256
-"""Files of which it is known what was looked at; others are looked at as a whole again."""
+"""Files for which it is remembered up to where they were compared; others are compared whole."""
 
 log = logging.getLogger("jmcp")
 
@@ -36,7 +36,8 @@ class Overwrites:
         self._cursors: OrderedDict[str, Cursor] = OrderedDict()
 
     def look(self, cells: Cells) -> None:
-        """Whether the file has lost edits since it was looked at last."""
+        """Compare the file with the journal, as far as it changed since the last comparison, and
+        have sessions told of overwritten edits."""
         if cells.mode != "file":
             return
         known = self._cursors.get(cells.ref.key)
@@ -55,7 +56,7 @@ class Overwrites:
             log.warning("Cannot see whether edits of a file were overwritten: %s", error)
 
     def knows(self, cells: Cells) -> None:
-        """What the file has now was looked at, or written here."""
+        """Note that the file's present content was compared, or written by this process."""
         self._cursors[cells.ref.key] = cells.changes.cursor
         self._cursors.move_to_end(cells.ref.key)
         if len(self._cursors) > KEPT_CURSORS:

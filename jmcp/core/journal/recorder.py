@@ -112,7 +112,8 @@ class JournalRecorder:
         )
 
     async def _keep(self, ref: NotebookRef, recording: Recording) -> None:
-        """Append what was changed. Where that cannot be, the edit is saved instead, at once.
+        """Append the entries to the journal. If that is not possible, save the notebook at once
+        instead.
 
         Unsaved edits stay in the journal: where they take all its room, all are saved at once.
         """
@@ -160,7 +161,7 @@ class JournalRecorder:
         return self.journal.entries(key, since)
 
     def forget(self, key: str) -> None:
-        """The key is that of another notebook from now on."""
+        """Drop all entries of the key: it belongs to another notebook from now on."""
         with best_effort():
             self.journal.forget(key)
 
@@ -169,7 +170,8 @@ class JournalRecorder:
         return self._owners.others() if self._owners is not None else ()
 
     async def release_unused(self, runs_in: Callable[[str], bool]) -> None:
-        """Let other processes edit what is not edited here any more, now and then, for ever.
+        """Give up the claim on each notebook that is not edited here any more. Looks every
+        RELEASE_INTERVAL_SECONDS, and never returns.
 
         `runs_in` says whether code runs whose cell is in the notebook with that key.
         """

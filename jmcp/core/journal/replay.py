@@ -13,8 +13,8 @@ from jmcp.core.journal.entries import Entry
 from jmcp.core.ports import Cells
 
 MOST_STEPS = 50_000
-"""Cells and entries that are gone through to find the moment: some 50 milliseconds. A history in
-which texts come back again and again has many moments that look right at first."""
+"""Cells and entries that are compared to find the moment: some 50 milliseconds. A history in which
+the same texts come back has many moments that look right at first."""
 
 
 def reached(cells: Cells, entries: Sequence[Entry]) -> int | None:

@@ -18,7 +18,7 @@ log = logging.getLogger("jmcp")
 
 LONGEST_LOOK_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
-"""For all saves together, when the server stops."""
+"""Seconds that all saves together may take when the server stops."""
 
 
 class SaveFollower:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 
 MARKS = 512
-"""Of one notebook, whose file cannot be written for long; then every second one goes."""
+"""Positions kept for one notebook. If its file cannot be written for long, every second one is
+dropped."""
 
 
 class Saves:
@@ -47,5 +48,5 @@ class Saves:
         return key in self._marks
 
     def forget(self, key: str) -> None:
-        """There is nothing to know any more: all is saved, or the document is another one."""
+        """Forget the notebook: all is saved, or the document is another one."""
         self._marks.pop(key, None)

@@ -1,4 +1,4 @@
-"""Kernels that die are replaced, loudly: which kernel a session goes on with, and what it lost."""
+"""Replaces kernels that die: which kernel a session goes on with, and what it is told to have lost."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Healing:
         return after
 
     async def close(self) -> None:
-        """Wait for no start any more."""
+        """Cancel all starts that are under way."""
         for task in tuple(self._starts):
             task.cancel()
         await asyncio.gather(*self._starts, return_exceptions=True)

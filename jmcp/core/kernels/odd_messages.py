@@ -1,4 +1,5 @@
-"""Kernel messages that are left out, in whole or in part: each is counted, each kind logged once."""
+"""Kernel messages that break Jupyter's protocol. They are left out, in whole or in part; each is
+counted, and each kind is logged once."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ Oddity = Literal["unreadable", "malformed", "unknown"]
 Jupyter's protocol says; the protocol has no such message type."""
 
 LOGGED_KINDS = 100
-"""So many kinds are logged in one process: a kernel may invent message types without end."""
+"""Kinds that are logged in one process: a kernel may invent message types without end."""
 
 counts: Counter[Oddity] = Counter()
 """How many such messages came in this process; the metrics show it."""

@@ -14,7 +14,7 @@ from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.records import HeldNotebook
 
 PROCESS = uuid4().hex
-"""Names this process, whose count of a kernel's generations says nothing to another one."""
+"""Identifies this process of jmcp: a count of generations means nothing to another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class KernelSighting:
 
 
 def is_certain(held: HeldNotebook, sighting: KernelSighting) -> bool:
-    """Whether it can be told if this is the process that the session knew."""
+    """Whether it can be known if this is the kernel process that the session knew."""
     return held.counted_by == PROCESS or sighting.process is not None
 
 
@@ -66,7 +66,7 @@ def after_sighting(
 
 
 def after_adoption(held: HeldNotebook, sighting: KernelSighting) -> HeldNotebook:
-    """What the session knows once it takes the kernel as it is: of what was before it is not told."""
+    """What the session knows once it takes the kernel as it is. It is told of no earlier loss."""
     return replace(
         held,
         kernel_id=sighting.kernel_id,

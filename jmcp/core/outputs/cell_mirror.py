@@ -18,11 +18,11 @@ WRITE_INTERVAL_SECONDS = 0.05
 """Seconds between writes to the document: smooth to the eye, and cheap at 100,000 lines."""
 
 PAUSE_PER_WRITE_TIME = 20
-"""The pause after a write is at least this many times as long as the write, so that writes take one
-part in so many of the time, however large the outputs grow."""
+"""The pause after a write is at least this many times as long as the write was. However large the
+outputs grow, writing takes only that part of the time."""
 
 PAUSE_PER_BACKLOG_WRITE_TIME = 4
-"""The same while outputs are waiting that the document does not have at all."""
+"""As PAUSE_PER_WRITE_TIME, while the document lacks whole outputs."""
 
 OUTPUTS_PER_WRITE = 20
 """Outputs written at once. A live document takes one in 0.3 to 1 ms, in which nothing else is done."""
@@ -80,12 +80,12 @@ class CellMirror:
         return self._shown
 
     def wait(self) -> None:
-        """Write nothing before `proceed`: the cell shows another run, which goes on."""
+        """Write nothing until `proceed`: the cell still shows another run, which goes on."""
         self._waits = True
         self._cancel()
 
     def proceed(self) -> None:
-        """The cell is this run's from now on."""
+        """Write from now on: the cell belongs to this run."""
         self._waits = False
         self._schedule()
 

@@ -8,7 +8,7 @@ from weakref import WeakSet
 from jmcp.core.ports import Output
 
 CROWD = 1024
-"""So many ids are looked through for forgotten ones: each progress bar leaves an id behind."""
+"""Display ids at which forgotten ones are looked for: each progress bar leaves one behind."""
 
 
 class Showing(Protocol):

@@ -1,5 +1,5 @@
-"""What comes after a run's end, written to its cell if that still shows the run: updates of its
-displays, and what its threads print."""
+"""Output after a run's end, written to its cell if that still shows the run: updates of displays,
+and what threads print."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ from jmcp.core.outputs.numbers import is_numbers
 from jmcp.core.ports import Output
 
 _JSON = re.compile(r"^application/(.*\+)?json$")
-"""The types that may hold any JSON: the pattern of nbformat's own schema."""
+"""MIME types whose data may be any JSON: the pattern of nbformat's own schema."""
 
 TRACEBACK_LINES = 20
-"""Entries of a traceback that is too long: each is a frame."""
+"""Entries that are kept of a traceback that is too long; each is a frame."""
 
 
 def displayed(content: dict[str, Any]) -> Output:

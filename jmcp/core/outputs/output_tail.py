@@ -11,7 +11,7 @@ from jmcp.core.outputs.stream_text import StreamText
 from jmcp.core.ports import Output
 
 LOOK_CHARACTERS = 2**16
-"""Of each text, what is made of its end for who asks before the run is over."""
+"""Characters at the end of each text that are rendered for readers before the run is over."""
 
 
 class _Text:

@@ -17,19 +17,20 @@ from jmcp.core.ports import Output, OutputSink
 from jmcp.core.sentences import OutputPhrases
 
 TEXT_PART_CHARACTERS = 2**16
-"""Text is taken in such parts, each of which may be more than is kept."""
+"""Characters of a part of text, which is taken whole or left out whole."""
 
 OVERWRITTEN = 10
-"""Text that is written over itself, as by a progress bar, may be so many times the text that is
-kept: each character of it costs time and leaves none."""
+"""Characters of text with carriage returns or backspaces that are taken before the rest is left
+out, as a multiple of the text that is kept: each costs time, and most are overwritten."""
 
 OnLate = Callable[["OutputRecord"], None]
-"""Called when outputs of a finished run change: its cell does not have that yet."""
+"""Called when outputs of a finished run change, and its cell lacks the change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownOutputs:
-    """What a cell shows already of a run that goes on, and at which positions each display id."""
+    """The outputs that a cell has of a run that goes on, and the positions of each display id in
+    them."""
 
     outputs: Sequence[Output]
     displays: Mapping[str, Sequence[int]] = field(default_factory=dict)

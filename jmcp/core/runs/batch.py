@@ -36,7 +36,7 @@ USUAL_CELL_SECONDS = 20.0
 Skipped = Literal["deleted", "not_code"]
 
 Cancel = Callable[[Run, Notice], Awaitable[None]]
-"""Stops one run, with a note why."""
+"""Stops one run; the notice says why."""
 
 
 @dataclass(eq=False, slots=True, kw_only=True)

@@ -1,4 +1,5 @@
-"""What calls leave to be stored of their sessions, written a moment later and once for many calls."""
+"""What calls change of sessions without waiting for the store: written a moment later, once for
+many calls."""
 
 from __future__ import annotations
 
@@ -14,10 +15,11 @@ from jmcp.core.sessions.readings.session_readings import with_reading
 from jmcp.core.sessions.records import Change, SessionRecord, Store
 
 WRITE_SECONDS = 0.25
-"""How long a session's use and its readings wait to be stored: what a crash can cost of them.
-Nothing that was acknowledged is among them. Storing them takes 0.2 ms of a call's 2 ms."""
+"""Seconds that a session's use and its readings wait to be stored: what a crash can cost of them.
+No acknowledged edit is among them. Storing them takes 0.2 ms of a call's 2 ms."""
 LONGEST_PAUSE_SECONDS = 30.0
-"""Between two attempts to write to a store that is away; the pause doubles up to this."""
+"""Longest pause between two attempts to write to a store that does not answer; the first pauses
+double up to it."""
 
 log = logging.getLogger("jmcp")
 
@@ -42,9 +44,9 @@ class _Use:
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt to store what the record of a session does not have yet.
+    """One attempt to store what the stored record of a session lacks.
 
-    It remembers what it put into the record: more may come while the store is at it.
+    It remembers what it put into the record, because more may come while the store writes.
     """
 
     use: _Use
@@ -71,11 +73,11 @@ class Attempt:
 
 
 class DeferredWrites:
-    """What sessions are that their stored records do not say yet: uses, readings, and changes that
-    the store did not take.
+    """What this process knows of sessions and their stored records lack: uses, readings, and
+    changes that the store did not take.
 
-    `clock` is in seconds since the epoch. `on_stored` is called with a record as it was and as it
-    is once it has such changes.
+    `clock` is in seconds since the epoch. `on_stored` is called with a record before and after such
+    changes are stored.
     """
 
     def __init__(
@@ -107,8 +109,8 @@ class DeferredWrites:
         changes: Sequence[Change],
         error: StateUnavailable | None = None,
     ) -> None:
-        """The store did not take these changes, which `record` has: the session goes on with them
-        in this process, and they are stored as soon as that is possible."""
+        """The store did not take these changes, which `record` has. The session goes on with them
+        in this process, and they are stored as soon as the store takes them."""
         use = self._uses.setdefault((record.owner, record.session_id), _Use(self._clock()))
         use.owed.extend(changes)
         use.record = record
@@ -118,7 +120,8 @@ class DeferredWrites:
         self._flush_soon()
 
     def tell(self, record: SessionRecord) -> str | None:
-        """Why changes of the session are not stored, if no caller was told; now one is."""
+        """Why changes of the session are not stored, unless a caller was told already. From now on
+        one is."""
         use = self._uses.get((record.owner, record.session_id))
         if use is None or use.untold is None:
             return None
@@ -140,7 +143,8 @@ class DeferredWrites:
         return [use.record for use in self._uses.values() if use.owed and use.record is not None]
 
     def attempt(self, record: SessionRecord) -> Attempt:
-        """For a change of the session's record that takes along what is to be stored."""
+        """An attempt for a change of the session's record, which takes along what waits to be
+        stored."""
         name = (record.owner, record.session_id)
         return Attempt(self._uses.setdefault(name, _Use(self._clock())))
 
@@ -166,7 +170,7 @@ class DeferredWrites:
         self._uses.pop((record.owner, record.session_id), None)
 
     async def flush(self) -> None:
-        """Store what is left to be stored. Raises StateUnavailable, and keeps it then."""
+        """Store all that waits. Raises StateUnavailable, and then keeps it."""
         if self._soon is not None:
             self._soon.cancel()
             self._soon = None
@@ -184,7 +188,7 @@ class DeferredWrites:
             await self._store_use(name)
 
     async def close(self) -> None:
-        """Store the rest, if the store lets itself be written."""
+        """Store the rest, if the store answers."""
         await end(self._flushing)
         try:
             await self.flush()

@@ -1,4 +1,4 @@
-"""How long sessions live, and what happens when one's time is over."""
+"""How long sessions live, and what happens when they expire."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from jmcp.core.sessions.records import SessionRecord, Store
 
 SECONDS_PER_HOUR = 3600
 SWEEPS_PER_LIFE = 4
-"""At least: other processes see often enough that a session is in use here."""
+"""Sweeps within the idle time of a session, at least: so often other processes see that a session
+is in use here."""
 log = logging.getLogger("jmcp")
 
 LastUsed = Callable[[SessionRecord], float]
@@ -28,24 +29,24 @@ def stored_use(record: SessionRecord) -> float:
 
 
 def nobody() -> Collection[tuple[str, str]]:
-    """The sessions that are in use where nothing ever runs."""
+    """A default for `users`: no session is in use."""
     return ()
 
 
 async def nothing(_: SessionRecord) -> None:
-    """What an ended session leaves behind where there are no kernels."""
+    """A default for `on_expired`: an expired session leaves nothing behind."""
 
 
 def unnotified(_: SessionEvent) -> None:
-    """Where nobody is told."""
+    """A default for `notify`: nobody is told."""
 
 
 class Lifetimes:
     """Ends sessions that were idle too long, once for all processes that share the store.
 
-    `last_used` says when a session was used, which its record may have only in a moment. `users` are the sessions (owner, id) that something still runs for in this process: those live,
-    however long that takes. `on_expired` is called with each session that has ended, and `notify` with
-    what happened.
+    `last_used` says when a session was used, which its record may not have yet. `users` are the
+    sessions (owner, id) for which something still runs in this process: those do not expire.
+    `on_expired` is called with each session that has expired, and `notify` with each event.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Lifetimes:
 
     @property
     def limit(self) -> float:
-        """What was last accessed before this moment has expired."""
+        """Sessions that were last used before this moment have expired."""
         return self._clock() - self.idle_seconds
 
     def over(self, record: SessionRecord) -> bool:
@@ -83,7 +84,7 @@ class Lifetimes:
 
     async def end(self, record: SessionRecord) -> bool:
         """Remove an expired session and let go what it held. False if another process was faster,
-        or has used it meanwhile."""
+        or has used the session meanwhile."""
         if not await self._store.expire(record.owner, record.session_id, self.limit):
             return False
         self.report("expired", record)
@@ -98,14 +99,15 @@ class Lifetimes:
         return True
 
     async def sweep(self) -> list[SessionRecord]:
-        """End all that have expired; returns them. Those in use are marked as used before."""
+        """End all expired sessions and return them. Those in use are marked as used before that."""
         for owner, session_id in self._users():
             await self._store.touch(owner, session_id, self._clock())
         idle = await self._store.idle_since(self.limit)
         return [record for record in idle if self.over(record) and await self.end(record)]
 
     def changed(self, before: SessionRecord, after: SessionRecord | None) -> None:
-        """Notify what a change was in the life of a session."""
+        """Notify of what this change of a record means: the session was opened, closed, or has
+        another current notebook."""
         if after is None:
             if before.current is not None:
                 self.report("closed", before)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:  # a session makes its notebooks, and those tell their session
 
 
 class NotebookKernel:
-    """What calls do with the kernel of a notebook. A loss that is found is told with the result."""
+    """What calls do with the kernel of a notebook. A loss that is found is told with the call's
+    result."""
 
     def __init__(self, notebook: Notebook, session: Session, services: Services) -> None:
         self._notebook = notebook
@@ -40,7 +41,7 @@ class NotebookKernel:
     async def ready(self, kernel_name: str | None, *, on_notice: Callable[[Notice], None]) -> str:
         """The id of the kernel, ready to run: found, or started with that kernelspec.
 
-        Who leaves while it starts has it started all the same. Raises KernelDown, KernelspecMissing.
+        A start goes on when the caller leaves. Raises KernelDown, KernelspecMissing.
         """
         first = self._held.kernel_id is None
         held, started = await self._healing.ready(self._session.record, self._held, kernel_name)
@@ -129,7 +130,8 @@ class NotebookKernel:
         )
 
     async def restart(self) -> str | None:
-        """Restart it, or start one where the one of before is no more; None if there was none.
+        """Restart the kernel, or start another one if it is gone. Returns the kernel's id, None if
+        there was no kernel.
 
         Raises KernelDown, KernelspecMissing.
         """
@@ -155,9 +157,8 @@ class NotebookKernel:
     async def forget(
         self, *, private: bool, lost: bool = False, instead: KernelSighting | None = None
     ) -> None:
-        """Know no longer of the kernel, but of another one where given; without, the next run finds
-        or starts the one that is meant from now on. `lost`: its process was ended for that.
-        """
+        """Forget the kernel, or replace it by `instead`. Without that the next run finds or starts
+        a kernel, `private` or not. `lost`: the process of the forgotten one was ended for this."""
 
         def changed(held: HeldNotebook) -> HeldNotebook:
             if instead is not None:
@@ -172,7 +173,8 @@ class NotebookKernel:
         await self._store(changed)
 
     async def ended(self, run: Run) -> None:
-        """Store in which process a run was, or which one it ended with; a loss is told once."""
+        """Store in which kernel process the run was, or that it was lost with its process; a loss
+        is told once."""
         if run.variables_lost:
             await self._store(partial(after_loss, run=run))
             self._session.notices.pending.add(self._held.ref.key)

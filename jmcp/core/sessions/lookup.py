@@ -24,7 +24,7 @@ from jmcp.core.sessions.expiry import (
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord, Store
 
 COUNT_SECONDS = 5.0
-"""However often it is asked how many sessions live, the store is asked at most once in that time."""
+"""Seconds for which a count of live sessions is kept before the store is asked again."""
 NAMED_SESSIONS = 10
 """Sessions that the sentence of an error names; its details have them all."""
 
@@ -35,7 +35,7 @@ def iso(moment: float) -> str:
 
 
 class SessionLookup:
-    """Finds the live sessions of all owners, and refuses where none or several are meant."""
+    """Finds the live session that a call means. Refuses where there is none, or several fit."""
 
     def __init__(
         self,

@@ -12,12 +12,12 @@ from jmcp.core.ports import Kernels, NotebookRef
 
 LOOK_INTERVAL_SECONDS = 10.0
 LOOK_SECONDS = 2.0
-"""A call that has done its work waits no longer for this."""
+"""Seconds that a finished call waits at most for this answer."""
 
 
 class OpenTabs:
-    """A tab is connected to the kernel of its notebook's Jupyter session, which counts such
-    connections. One without a kernel is not seen."""
+    """Asks Jupyter which kernels have connections: a tab is connected to the kernel of its
+    notebook's Jupyter session. A tab without a kernel is not seen."""
 
     def __init__(self, kernels: Kernels, clock: Callable[[], float] = time.monotonic) -> None:
         self._kernels = kernels
@@ -26,7 +26,7 @@ class OpenTabs:
         self._paths: frozenset[str] = frozenset()
 
     async def shows(self, ref: NotebookRef) -> bool:
-        """Whether one shows the notebook, as of at most LOOK_INTERVAL_SECONDS ago."""
+        """Whether a tab shows the notebook, as of at most LOOK_INTERVAL_SECONDS ago."""
         if self._clock() - self._looked >= LOOK_INTERVAL_SECONDS:
             self._looked = self._clock()
             with suppress(BackendError, TimeoutError):

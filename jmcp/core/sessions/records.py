@@ -1,4 +1,4 @@
-"""Where session records live. Keys are (owner, id), so a foreign id is simply unknown."""
+"""Session records and their store. Keys are (owner, id), so that an id of another owner is unknown."""
 
 from __future__ import annotations
 
@@ -93,7 +93,8 @@ class Store(Protocol):
     async def get(self, owner: str, session_id: str) -> SessionRecord | None: ...
     async def put(self, record: SessionRecord) -> None: ...
     async def add(self, record: SessionRecord) -> bool:
-        """Keep a new record; False, and nothing, where there is one of that owner and id."""
+        """Keep a new record. Returns False, and changes nothing, if there is one with that owner
+        and id."""
 
     async def touch(self, owner: str, session_id: str, moment: float) -> bool:
         """Refresh `last_accessed` alone; False when there is no such session."""

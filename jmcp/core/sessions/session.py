@@ -32,8 +32,8 @@ from jmcp.core.sessions.sessions import Change
 from jmcp.core.sessions.workspace import Workspace
 
 LOOKED_UP_SECONDS = 0.25
-"""Seconds for which a call knows where a notebook is that it has looked up. Most runs are over by
-then, and to ask once more costs more than all else that is done for their results."""
+"""Seconds for which a call trusts where it found a notebook. Most runs are over by then, and asking
+again costs more than all other work for their results."""
 
 
 class Session:
@@ -98,9 +98,10 @@ class Session:
         return self._notebook(held)
 
     def looked_up(self, key: str) -> Notebook | None:
-        """The notebook with that key, if this call looked it up within the last LOOKED_UP_SECONDS.
+        """The notebook with that key, if this call looked it up within the last LOOKED_UP_SECONDS,
+        else None.
 
-        The next call tells what became of it since.
+        What happens to it meanwhile the next call tells.
         """
         notebook, held = self._notebooks.get(key), self.record.notebooks.get(key)
         if notebook is None or held is None:
@@ -142,12 +143,13 @@ class Session:
             notebook.lease.close()
 
     def unsaved_readings(self) -> dict[str, Reading]:
-        """What the session's record has not yet of what it read, by notebook key."""
+        """What this call has read that the session's record does not have yet, by notebook key."""
         readings = {key: notebook.view.reading for key, notebook in self._notebooks.items()}
         return {key: reading for key, reading in readings.items() if reading.unsaved}
 
     async def look_for_tabs(self) -> None:
-        """Note which of the call's notebooks a browser shows that will not follow edits."""
+        """Add a notice for each notebook of this call that is open in a browser tab which does not
+        follow edits."""
         for notebook in self._notebooks.values():
             view = notebook.view
             if notebook.lease.mode != "file" or view.reading.told_of_tab:
@@ -157,19 +159,19 @@ class Session:
                 view.tells_of_tab = True
 
     def complete_notices(self) -> None:
-        """Add to this result what its session is to be told beside what the call itself found."""
+        """Add the notices to this result that the call itself did not find."""
         self.notices.complete(self._services.undelivered.of(self.record), self._views)
 
     def acknowledge(self) -> None:
-        """A result with all notices was made for the caller."""
+        """The caller has a result with all notices."""
         self._services.undelivered.delivered(self.record, self.notices.entries)
         for notebook in self._notebooks.values():
             notebook.view.acknowledge()
             notebook.lease.acknowledge()
 
     def abandon(self, *, answered: bool) -> None:
-        """There is no result: what it would have said, a later one does. `answered`: the caller
-        has an error instead."""
+        """The call has no result: a later one tells what this one would have told. `answered`: the
+        caller has an error instead."""
         self._services.undelivered.keep(self.record, self.notices.once)
         for view in self._views:
             view.abandon(answered=answered)

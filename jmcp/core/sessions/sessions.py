@@ -22,7 +22,7 @@ NO_READINGS: Mapping[str, Reading] = MappingProxyType({})
 
 
 class Sessions(SessionLookup):
-    """Session records at work: what calls change of them, and how they end."""
+    """The session records of all owners: opened, changed by calls, and ended."""
 
     async def open(self, caller: Caller, session_id: str | None) -> tuple[SessionRecord, bool]:
         """A new session, stored at once so that two calls never make the same one; or the one of
@@ -125,7 +125,8 @@ class Sessions(SessionLookup):
             self.lifetimes.changed(*done)
 
     async def give_back(self, record: SessionRecord, losses: Mapping[str, str]) -> None:
-        """These notices, which `update` gave, are in no result: a later call tells them."""
+        """No result has these notices, which `update` took out of the record: a later call tells
+        them."""
         for key, code in losses.items():
             held = record.notebooks.get(key)
             if held is not None:
@@ -141,7 +142,8 @@ class Sessions(SessionLookup):
         await self._deferred.require(record)
 
     def unstored(self, record: SessionRecord) -> str | None:
-        """Why changes of the session are not stored, if no caller was told; now one is."""
+        """Why changes of the session are not stored, unless a caller was told already. From now on
+        one is."""
         return self._deferred.tell(record)
 
     async def latest(self, record: SessionRecord, held: HeldNotebook) -> HeldNotebook:

@@ -9,18 +9,18 @@ from typing import Any
 from jmcp.core.sessions.records import SessionRecord
 
 KEPT_SESSIONS = 1000
-"""The ones of which a call failed last."""
+"""Sessions for which notices are kept: those with the latest failed calls."""
 KEPT_NOTICES = 16
-"""Of one session."""
+"""Notices that are kept for one session."""
 
 Entry = dict[str, Any]
 """A notice as results have it."""
 
 
 class UndeliveredNotices:
-    """What calls did before they failed, and no later call would find again.
+    """Notices of failed calls about what they did: no later call would find that again.
 
-    In memory only: whoever sees jmcp start anew has more to look after than these.
+    They are in memory only, and do not survive a restart of jmcp.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class UndeliveredNotices:
         return tuple(self._kept.get(_name(record), ()))
 
     def keep(self, record: SessionRecord, entries: Sequence[Entry]) -> None:
-        """No result says these."""
+        """No result has these notices."""
         if not entries:
             return
         name = _name(record)
@@ -43,7 +43,7 @@ class UndeliveredNotices:
             self._kept.popitem(last=False)
 
     def delivered(self, record: SessionRecord, entries: Sequence[Entry]) -> None:
-        """A result for the session says these."""
+        """A result for the session has these notices."""
         name = _name(record)
         left = [entry for entry in self._kept.get(name, ()) if entry not in entries]
         if left:

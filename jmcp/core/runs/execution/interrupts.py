@@ -32,7 +32,7 @@ class Interrupts:
         self._waiting: set[asyncio.Task[None]] = set()
 
     async def landed(self) -> None:
-        """Return when none is on its way."""
+        """Return when no interrupt is on its way any more."""
         while self.under_way:
             await asyncio.wait(self.under_way)
 
@@ -48,13 +48,13 @@ class Interrupts:
         return await self._to_its_end(self._sent_if_busy())
 
     def send_when(self, ready: Callable[[], Awaitable[bool]], over: Callable[[], bool]) -> None:
-        """Interrupt in the background once `ready` has returned, if that is True."""
+        """Interrupt in the background when `ready` returns True."""
         task = asyncio.create_task(self._sent_when(ready, over), name="jmcp-interrupt-later")
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
 
     def close(self) -> None:
-        """Send none any more that waits."""
+        """Drop all interrupts that still wait."""
         for task in tuple(self._waiting):
             task.cancel()
 

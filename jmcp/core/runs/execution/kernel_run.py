@@ -43,7 +43,7 @@ MISSING: Mapping[Incomplete, Notice] = {
     "gap": OutputsNotReceived(),
     "lost_contact": ContactLost(),
 }
-"""What is told of outputs that may be missing, by what the reply says of it."""
+"""The notice for each reason why outputs may be missing."""
 
 log = logging.getLogger(__name__)
 

@@ -19,9 +19,9 @@ Describe = Callable[[], PendingRun]
 
 
 class PendingRuns:
-    """Writes behind the runs, so that none waits for the store; what it holds follows in order.
+    """Stores runs in the background, so that no run waits for the store.
 
-    A store that fails costs runs their life beyond this process, and nothing else.
+    If the store fails, runs do not survive this process; nothing else is lost.
     """
 
     def __init__(self, store: Store | None) -> None:

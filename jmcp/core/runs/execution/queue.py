@@ -165,8 +165,7 @@ class RunQueue:
         return True
 
     def take_up(self, run: Run, resumption: Resumption) -> None:
-        """Put a run that an earlier process left behind the others of that kind, and before all
-        that is new."""
+        """Put a run that an earlier process left behind other such runs, and before all new ones."""
         self._resumptions[run.execution_id] = resumption
         new = [waiting for waiting in self.waiting if waiting.left is None]
         for waiting in new:
@@ -300,7 +299,7 @@ class RunQueue:
             self._stuck = kernel_run
 
     def _drop_with(self, generation: int) -> None:
-        """End what waits and was written for a process that is gone."""
+        """End the waiting runs that were written for a kernel process which is gone."""
         for run in tuple(self.waiting):
             if run.left is None and run.request.generation in (None, generation):
                 run.outdated = True

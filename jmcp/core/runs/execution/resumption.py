@@ -38,10 +38,11 @@ CONNECT_SECONDS = 1.0
 
 
 class Resumption:
-    """One left run. `shown` is what its cell shows, known after `open`.
+    """One run that an earlier process left. `shown` is what its cell shows, known after `open`.
 
-    Listening comes before the cell is opened: a connection of anybody else to the kernel would have
-    Jupyter throw away what it kept for this one. `listening` tells when that danger is over.
+    Listening begins before the cell is opened: if somebody else connected to the kernel first,
+    Jupyter would drop the messages that it kept for this run. `listening` is set when that can no
+    longer happen.
     """
 
     def __init__(self, run: PendingRun, leases: Leases) -> None:
@@ -94,7 +95,7 @@ class Resumption:
         return reply
 
     def drop(self) -> bool:
-        """Listen no more. Whether messages are lost with that."""
+        """Stop listening. Returns whether messages are lost with that."""
         if self._hearing is not None:
             self._hearing.cancel()
         return bool(self._inbox)

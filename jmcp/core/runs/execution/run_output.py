@@ -29,13 +29,14 @@ from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.records import PendingRun
 
 IMPATIENT_CLOSE_SECONDS = 1.0
-"""Seconds that the cell of a run whose kernel is gone may hold up the news of it."""
+"""Seconds for which the closing of a cell delays the report that its kernel is gone."""
 
 LATE_KINDS = frozenset({"stream", "display_data", "update_display_data"})
 """Messages that threads of the code may send when the run is over."""
 
 LATE_CHARACTERS = 2**20
-"""How much of those a run takes: a thread may print for as long as the kernel lives."""
+"""Characters of late output that a run takes: a thread may print for as long as the kernel lives.
+"""
 
 DISPLAYS_INTERVAL_SECONDS = 1.0
 """Seconds between notes, for a restart of jmcp, of the display ids that a run shows."""

@@ -1,4 +1,4 @@
-"""Where a run goes."""
+"""The kernel process that a run goes to."""
 
 from __future__ import annotations
 

@@ -17,16 +17,16 @@ from jmcp.core.sessions.readings.read_cells import (
 from jmcp.core.sessions.readings.session_readings import Readings
 
 NAMED_CELLS = 5
-"""Cells that a notice names."""
+"""Cells that one notice names at most."""
 
 
 class CallView:
     """Keeps a session's reading of a notebook up to date during one call.
 
-    `unseen` is what others did to cells that the session had read or seen, and which they put among
-    those, and `replaced` that the document was taken anew from its file: the result of the call
-    says it, and with that the session knows. `reading` is shared with the session's other calls, so what is
-    read here counts for them at once.
+    `unseen` is what others did to cells that the session had read or seen, and which cells they put
+    among those; `replaced` says that the document was loaded again from its file. The result of the
+    call says both, and then the session knows. `reading` is shared with the session's other calls:
+    what is read here counts for them at once.
     """
 
     def __init__(self, key: str, reading: Reading, readings: Readings) -> None:
@@ -48,7 +48,7 @@ class CallView:
         """The mode of the document that was taken anew from its file since the session looked."""
 
     def begin(self, cells: Cells) -> None:
-        """The call looks at the document as it is now."""
+        """Note the document as it is now: all that follows in this call is compared with it."""
         self._cursor = cells.changes.cursor
         if cells.changes.replaced_since(self.reading.cursor):
             self.replaced = cells.mode
@@ -76,7 +76,8 @@ class CallView:
         return self.reading.differs(cell.cell_id, cell.source)
 
     def acknowledge_if_stale(self, cells: Cells, cell: Cell) -> bool:
-        """The same of a cell that is about to be run: then the call says so, and no notice has to."""
+        """As `is_stale`, for a cell that is about to be run. The call itself tells of it then, so
+        that no notice has to."""
         if not self.is_stale(cells, cell):
             return False
         change = self.unseen.pop((cell.cell_id or "", "changed"), None)
@@ -144,15 +145,15 @@ class CallView:
             self._later.append(change)
 
     def acknowledge(self) -> None:
-        """A result that says what was unseen was made."""
+        """The caller has a result that tells what was unseen."""
         self.reading.acknowledge([*self.unseen.values(), *self._said])
         self.reading.told_of_tab |= self.tells_of_tab
         if self._cursor is not None:
             self.reading.cursor = self._cursor
 
     def abandon(self, *, answered: bool) -> None:
-        """The call has no result. `answered`: its error says what it told the session of places,
-        unless it had changed some by then."""
+        """The call has no result. `answered`: its error told the session where cells are, unless
+        the call had changed the places of some."""
         if self._placed or (self._recorded and not answered):
             self.reading.see_again(self._places)
 
@@ -183,7 +184,7 @@ class CallView:
             self._edited[cell_id] = None
 
     def end_edit(self, *, failed: bool) -> None:
-        """An edit ended. What became of changes that failed, nobody knows."""
+        """An edit has ended. After one that failed, the cells that it changed count as not read."""
         edited, self._edited = self._edited, {}
         later, self._later = self._later or (), None
         if failed:

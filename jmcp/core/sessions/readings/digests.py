@@ -1,4 +1,4 @@
-"""Digests of texts: enough to know that a text is another one now."""
+"""Digests of texts, which tell whether a text has changed."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ DIGEST_BYTES = 8
 
 
 def digest(text: str) -> bytes:
-    """DIGEST_BYTES of the text's hash."""
+    """The first DIGEST_BYTES of the text's hash."""
     return blake2b(text.encode("utf-8", "replace"), digest_size=DIGEST_BYTES).digest()

@@ -6,9 +6,10 @@ from jmcp.core.ports import Cell
 from jmcp.core.sessions.readings.digests import digest
 
 KEPT_PLACES = 4096
-"""Of one notebook, from its top: 16 KB. An index further down is not guarded."""
+"""Places kept for one notebook, counted from its top: 16 KB. An index further down is not checked.
+"""
 MARK_BYTES = 4
-"""Two cells are taken for one once in four thousand million times."""
+"""Bytes of a mark: by chance two cells have the same mark once in four thousand million."""
 _UNSEEN = bytes(MARK_BYTES)
 
 
@@ -33,9 +34,8 @@ def is_marked(mark: bytes, cell: Cell) -> bool:
 
 
 class Places:
-    """The cells of one notebook as one session has them in mind: the newest that it saw at each
-    index, and its own insertions, deletions and moves since. Those of others are not followed.
-    """
+    """The cells of one notebook at the indices at which one session last saw them, with its own
+    insertions, deletions and moves since. Changes by others are not followed."""
 
     def __init__(self, packed: bytes = b"") -> None:
         self._marks = bytearray(packed[: len(packed) // MARK_BYTES * MARK_BYTES])
@@ -73,7 +73,7 @@ class Places:
         return found
 
     def see(self, index: int, mark: bytes) -> bool:
-        """The cell at that index was seen; whether that is news."""
+        """The session saw the cell at that index. Returns whether that is new to it."""
         if index >= KEPT_PLACES or self.at(index) == mark:
             return False
         self._reach(index + 1)
@@ -81,7 +81,8 @@ class Places:
         return True
 
     def end(self, count: int) -> bool:
-        """There are no more cells than so many; whether that is news."""
+        """The session saw that there are no more cells than that. Returns whether that is new to
+        it."""
         if count >= len(self):
             return False
         del self._marks[count * MARK_BYTES :]
@@ -97,8 +98,8 @@ class Places:
         self.see(index, mark)  # the session is told the index
 
     def remove(self, index: int, mark: bytes) -> None:
-        """The session took that cell away from that index. Of a cell that it never saw there, and
-        where it has another one in mind, nothing changes for it."""
+        """The session removed that cell from that index. If it never saw the cell, and saw another
+        one at that index, its places stay as they are."""
         at = index if self.at(index) == mark else self.find(mark)
         if at is None and index < len(self) and self.at(index) is None:
             at = index
@@ -106,7 +107,7 @@ class Places:
             del self._marks[at * MARK_BYTES : (at + 1) * MARK_BYTES]
 
     def _gap(self, index: int, above: bytes | None, below: bytes | None) -> int:
-        """Where the session has the gap between these two cells in mind."""
+        """The index between those two cells, by what the session saw."""
         if index == 0:
             return 0
         for mark, offset in ((above, 1), (below, 0)):

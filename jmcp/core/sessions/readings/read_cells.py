@@ -19,10 +19,11 @@ from jmcp.core.sessions.readings.digests import DIGEST_BYTES, digest
 from jmcp.core.sessions.readings.places import Places, id_mark, is_marked, mark_of
 
 KEPT_CELLS = 1000
-"""Of one notebook, in one session's record; the oldest fall out, and are never refused."""
+"""Cells kept of one notebook in the record of one session; beyond that the oldest are dropped."""
 PAIR_BYTES = 2 * DIGEST_BYTES
 SINGLY_UP_TO = 8
-"""Up to so many cells are looked for one by one, which for many costs more than a table of all."""
+"""Number of cells up to which each is looked up by itself; for more a table of all cells is
+cheaper."""
 
 What = Literal["changed", "deleted", "inserted", "moved"]
 
@@ -82,7 +83,7 @@ class Reading:
                 self._put(self.packed[:at] + self.packed[at + PAIR_BYTES :] + key + value)
 
     def forget(self, cell_ids: Iterable[str]) -> None:
-        """As if these had never been read."""
+        """Treat these cells as never read."""
         for cell_id in cell_ids:
             at = self._find(digest(cell_id))
             if at is not None:
@@ -101,7 +102,7 @@ class Reading:
             self.revision += 1
 
     def see_again(self, places: bytes) -> None:
-        """The places are those of an earlier moment: what came since was told to nobody."""
+        """Go back to the places of an earlier moment: nobody was told of later ones."""
         if places != self.places.packed:
             self.places = Places(places)
             self.revision += 1
@@ -210,7 +211,8 @@ class Reading:
         ]
 
     def acknowledge(self, changes: Iterable[UnseenChange]) -> None:
-        """The session is told of these: the same is not told again until it reads the cells again."""
+        """The session is told of these changes. They are not told again until it reads the cells
+        again."""
         if len(self.acknowledged) > KEPT_CELLS:
             self.acknowledged.clear()
         for one in changes:

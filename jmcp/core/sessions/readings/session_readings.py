@@ -18,9 +18,9 @@ from jmcp.core.sessions.readings.read_cells import PAIR_BYTES, Reading
 from jmcp.core.sessions.records import SessionRecord
 
 KEPT_READINGS = 512
-"""Of 32 KB at most; others are loaded again from their records."""
+"""Readings kept in memory, 32 KB each at most; others are loaded again from their records."""
 TEXT_BYTES = 16 * 2**20
-"""Of the sources that are kept for diffs, all together, as they are in memory."""
+"""Bytes in memory of all sources together that are kept for diffs."""
 LONGEST_TEXT_BYTES = 2**20
 
 
@@ -72,7 +72,7 @@ class Readings:
         self._recent.pop(_name(record, key), None)
 
     def keep(self, sources: Iterable[str]) -> None:
-        """Keep what was read, for diffs."""
+        """Keep a source that was read, for diffs."""
         for source in sources:
             if getsizeof(source) > LONGEST_TEXT_BYTES:
                 continue
@@ -86,7 +86,8 @@ class Readings:
             self._text_bytes -= getsizeof(gone)
 
     def text(self, wanted: bytes, key: str, cell_id: str) -> str | None:
-        """The source with that digest, if this process has it, or the journal for that cell."""
+        """The source with that digest, from this process or from the journal of that cell; None if
+        neither has it."""
         text = self._texts.get(wanted)
         if text is not None or self._journal is None:
             return text

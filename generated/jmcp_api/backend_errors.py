@@ -157,6 +157,16 @@ class NotebookTooLarge(errors.NotebookTooLarge):
         )
 
     @classmethod
+    def full(cls, *, path: str, size_bytes: int, limit_bytes: int, growth_bytes: int) -> Self:
+        return cls(
+            f"{path!r} has {size_bytes:,} of the {limit_bytes:,} bytes that a notebook may have, and this needs {growth_bytes:,} more. Nothing was done: delete cells with large outputs, go on in another notebook, or ask for a higher limit.",
+            path=path,
+            limit_bytes=limit_bytes,
+            size_bytes=size_bytes,
+            growth_bytes=growth_bytes,
+        )
+
+    @classmethod
     def live_document(cls, *, path: str, limit_bytes: int) -> Self:
         return cls(
             f"The live document of {path!r} is larger than {limit_bytes:,} bytes. Clear large outputs, or ask for a higher limit.",

@@ -22,7 +22,7 @@ from jmcp_api.models import (
 from jmcp_handlers.support.addressing import agreed, checked, locate, neighbours, position
 from jmcp_handlers.support.output_results import present
 from jmcp_handlers.support.places import refuse_elsewhere, tell_elsewhere
-from jmcp_handlers.support.sources import check_size, quoted, shown_diff
+from jmcp_handlers.support.sources import check_growth, check_size, quoted, shown_diff
 from jmcp_handlers.support.stale_writes import refuse_stale
 
 
@@ -61,6 +61,7 @@ async def insert_cell(params: InsertCellParams, session: Session) -> CellChange:
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
         at = position(cells, notebook.view, params.cell_index, params.after_cell_id)
+        check_growth(cells, params.cell_source)
         cell = cells.insert(at, params.cell_type, params.cell_source)
         near = neighbours(cells, notebook.view, at)
         count = len(cells)
@@ -84,6 +85,7 @@ async def overwrite_cell_source(params: OverwriteCellSourceParams, session: Sess
         if changed:
             check_size(len(params.cell_source), len(before))
             refuse_stale(cells, notebook.view, [cell], force=params.force)
+            check_growth(cells, params.cell_source, before)
             cells.set_source(at, params.cell_source)
         cell_id, count = cells.get(at).cell_id, len(cells)
         notebook.view.record_places(cells.get(at))
@@ -106,6 +108,7 @@ async def edit_cell_source(params: EditCellSourceParams, session: Session) -> Ce
         before = cell.source
         after = _replaced(before, params, at)
         if after != before:
+            check_growth(cells, after, before)
             cells.set_source(at, after)
         cell_id, count = cells.get(at).cell_id, len(cells)
         notebook.view.record_places(cells.get(at))

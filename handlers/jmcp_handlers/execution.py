@@ -25,7 +25,7 @@ from jmcp_api.models import (
 from jmcp_handlers.support.addressing import checked, locate, position
 from jmcp_handlers.support.places import refuse_elsewhere
 from jmcp_handlers.support.run_results import batch_result, row, run_result, unstarted_result
-from jmcp_handlers.support.sources import check_size
+from jmcp_handlers.support.sources import check_growth, check_outputs, check_size
 
 
 async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution:
@@ -36,6 +36,7 @@ async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution
     kernel_name = cells.kernelspec()
     if cell.cell_type != "code":
         raise CellNotCode.other_type(cell_index=cell.index, cell_type=cell.cell_type)
+    check_outputs(cells)
     if unread:
         session.notice(_source_changed([cell]))
     run = await notebook.run(
@@ -53,6 +54,8 @@ async def insert_execute_code_cell(
     async with notebook.edit() as cells:
         at = position(cells, notebook.view, params.cell_index, params.after_cell_id)
         kernel_name = cells.kernelspec()
+        check_growth(cells, params.cell_source)
+        check_outputs(cells)
         cell = cells.insert(at, "code", params.cell_source)
     run = await notebook.run(
         params.cell_source, kernel_name=kernel_name, cell=cell, timeout=params.timeout
@@ -96,6 +99,7 @@ async def run_cells(params: RunCellsParams, session: Session) -> Execution:
     code = [cell for cell in page if cell.cell_type == "code"]
     unread = [cell for cell in code if view.acknowledge_if_stale(cells, cell)]
     kernel_name = cells.kernelspec()
+    check_outputs(cells)
     if unread:
         session.notice(_source_changed(unread))
     steps = [Step(index=cell.index, cell_id=cell.cell_id, source=cell.source) for cell in code]

@@ -171,6 +171,13 @@ class Cells(Protocol):
     def kernelspec(self) -> str | None:
         """The kernelspec name that the notebook's metadata holds."""
 
+    @property
+    def growth_left(self) -> int | None:
+        """By how many bytes the notebook's file may still grow; None where its size is not known."""
+
+    def check_growth(self, growth: int) -> None:
+        """Make sure that the file may grow by so many bytes. Raises NotebookTooLarge."""
+
     def insert(
         self, index: int, cell_type: CellType, source: str, *, cell_id: str | None = None
     ) -> Cell:

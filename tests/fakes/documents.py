@@ -32,6 +32,7 @@ from jmcp_api.backend_errors import (
     WriteRefused,
 )
 from jmcp_jupyter.documents.common import nbformat_cells, paths
+from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.common.file_diagnosis import diagnose
 from jmcp_jupyter.documents.common.models import check_content, complete
 from jmcp_jupyter.documents.common.notebook_fields import check_storable
@@ -259,6 +260,8 @@ class FakeDocuments:
         self.mode: DocumentMode = mode
         self.faults = faults or Faults()
         self.session = "first"
+        self.max_bytes: int | None = None
+        """What the file of each notebook may have."""
         self.held: Counter[str] = Counter()
         self.closed = False
         self._files: dict[str, _File] = {}
@@ -511,6 +514,9 @@ class FakeDocuments:
         content = self._content(ref)
         cells = FakeCells(ref, content, (), taken)
         cells.mode = self.mode
+        if self.max_bytes is not None:
+            size = len(json.dumps(content.notebook))
+            cells.bound = GrowthBound(size=size, limit=self.max_bytes)
         return cells
 
     @asynccontextmanager

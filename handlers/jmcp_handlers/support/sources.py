@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
+from jmcp.core.ports import Cells
 from jmcp_api import limits
 from jmcp_api.errors import CellTooLarge
 from jmcp_handlers.support.diffs import diff
 from jmcp_handlers.support.output_results import clip
+
+CELL_BYTES = 200
+"""What a cell takes in a file beside its source."""
+OUTPUT_BYTES = 1000
+"""Room for a short output: with less, a run is refused."""
 
 
 def check_size(characters: int, before: int = 0) -> None:
@@ -14,6 +22,22 @@ def check_size(characters: int, before: int = 0) -> None:
         raise CellTooLarge.source(
             size_characters=characters, limit_characters=limits.CELL_CHARACTERS
         )
+
+
+def check_growth(cells: Cells, source: str, before: str = "") -> None:
+    """Raise notebook_too_large where the notebook's file may not take that source, unless it only
+    gets smaller."""
+    left = cells.growth_left
+    if left is None or 8 * len(source) + CELL_BYTES < left:  # whatever is in it
+        return
+    growth = len(json.dumps(source)) - len(json.dumps(before))
+    if growth > 0 or not before:
+        cells.check_growth(growth + (0 if before else CELL_BYTES))
+
+
+def check_outputs(cells: Cells) -> None:
+    """Raise notebook_too_large where the notebook's file can take no outputs."""
+    cells.check_growth(OUTPUT_BYTES)
 
 
 def quoted(source: str) -> str:

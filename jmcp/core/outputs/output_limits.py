@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Beyond = Literal["go_on", "interrupt"]
@@ -25,6 +25,21 @@ class OutputLimits:
     outputs_tail: int
     error: int
     beyond: Beyond = "go_on"
+
+    def within(self, size: int | None) -> OutputLimits:
+        """The same for a cell whose notebook may grow by so many bytes: what is kept takes at most
+        half of that, for JSON may take twice as much as the text in it."""
+        most = 2 * (self.text_head + self.text_tail + self.data_head + self.data_tail)
+        if size is None or size >= most:
+            return self
+        part = size / most
+        return replace(
+            self,
+            text_head=int(self.text_head * part),
+            text_tail=int(self.text_tail * part),
+            data_head=int(self.data_head * part),
+            data_tail=int(self.data_tail * part),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

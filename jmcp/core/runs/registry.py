@@ -77,7 +77,7 @@ class RunRegistry:
             execution_id=self.index.new_id(),
             request=request,
             phrases=self._phrases,
-            limits=self._limits,
+            limits=self._limits and self._limits.within(request.growth_left),
         )
         if self._limits is not None and self._limits.beyond == "interrupt":
             run.on_excess = partial(self._interrupt_for_excess, run)

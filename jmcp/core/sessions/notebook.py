@@ -47,6 +47,7 @@ class Notebook:
         self.looked_up = 0.0
         self._session = session
         self._services = services
+        self._growth_left: int | None = None
         self.kernel = NotebookKernel(self, session, services)
 
     @property
@@ -59,6 +60,7 @@ class Notebook:
         Never waits for a running cell.
         """
         cells = await self.lease.read()
+        self._growth_left = cells.growth_left
         self.view.begin(cells)
         return cells
 
@@ -68,6 +70,7 @@ class Notebook:
         failed = True
         try:
             async with self.lease.edit() as cells:
+                self._growth_left = cells.growth_left
                 self.view.begin(cells)
                 yield cells
             failed = False
@@ -150,6 +153,7 @@ class Notebook:
                 outputs=CellOutputs(self.lease, cell) if cell is not None else None,
                 generation=self.held.generation,
                 timeout=timeout,
+                growth_left=self._growth_left if cell is not None else None,
             )
         )
         self._session.submitted.append(run)

@@ -197,6 +197,27 @@ async def test_a_notebook_above_the_limit_is_an_error(start_server: START, live:
     assert live is False or not server.rooms
 
 
+@pytest.mark.parametrize("live", [True, False])
+async def test_a_notebook_may_grow_up_to_the_limit(start_server: START, live: bool) -> None:
+    server = await start_server(live=live, options={"max_bytes": 10_000})
+    server.write("a.ipynb", "x" * 5_000)
+    ref = await server.documents.identify("a.ipynb")
+    size = len(server.text("a.ipynb") or "")
+    async with editing(server.documents, ref) as cells:
+        assert cells.growth_left == 10_000 - size
+        cells.check_growth(1_000)
+        cells.insert(0, "code", "y" * 1_000)
+    async with editing(server.documents, ref) as cells:
+        assert cells.growth_left is not None
+        assert cells.growth_left <= 9_000 - size
+        with pytest.raises(NotebookTooLarge, match="10,000") as caught:
+            cells.check_growth(9_000)
+    assert caught.value.details["growth_bytes"] == 9_000
+    assert await server.documents.save(ref) == "saved"
+    async with reading(server.documents, ref) as cells:
+        assert cells.growth_left == 10_000 - len(server.text("a.ipynb") or "")
+
+
 @local_only
 async def test_a_broken_notebook_leaves_no_room_and_no_loader(start_server: START) -> None:
     server = await start_server()

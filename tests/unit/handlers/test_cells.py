@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from jmcp.core.ports import DocumentMode
 from jmcp_api.limits import CELL_CHARACTERS, DIFF_CHARACTERS, QUOTED_SOURCE_CHARACTERS
 from tests.fakes.jmcp import FakeJmcp
 
@@ -162,6 +163,56 @@ async def test_a_cell_does_not_grow_beyond_its_limit(jmcp: FakeJmcp, session: st
     assert error["details"]["size_characters"] == limit * limit
     assert (await jmcp.call("read_notebook", session_id=session))["cell_count"] == 3
     assert jmcp.kernels.started == 0
+
+
+@pytest.mark.parametrize("mode", ["live", "file"])
+async def test_a_notebook_does_not_grow_beyond_its_limit(mode: DocumentMode) -> None:
+    jmcp = FakeJmcp(mode=mode)
+    jmcp.documents.write("a.ipynb", "x" * 3_000, "y")
+    async with jmcp.running():
+        session = await jmcp.open("a.ipynb")
+        await jmcp.call("read_notebook", session_id=session)
+        jmcp.documents.max_bytes = limit = len(jmcp.documents.text("a.ipynb") or "") + 600
+        text = "z" * 700
+        for tool, arguments in (
+            ("insert_cell", {"cell_index": 0, "cell_type": "code", "cell_source": text}),
+            ("overwrite_cell_source", {"cell_id": "c1", "cell_source": text}),
+            ("edit_cell_source", {"cell_id": "c1", "old_string": "y", "new_string": text}),
+            ("insert_execute_code_cell", {"cell_index": 0, "cell_source": "1"}),
+            ("execute_cell", {"cell_id": "c1"}),
+            ("run_cells", {"start_index": 1}),
+        ):
+            error = await jmcp.fail(tool, session_id=session, **arguments)
+            assert error["code"] == "notebook_too_large", tool
+            assert f"{limit:,} bytes that a notebook may have" in error["message"]
+            assert error["details"]["limit_bytes"] == limit
+        assert (await jmcp.call("read_notebook", session_id=session))["cell_count"] == 2
+        assert jmcp.kernels.started == 0
+        # What makes it smaller, or has no part in it, works.
+        await jmcp.call("execute_code", session_id=session, code="1")
+        await jmcp.call(
+            "overwrite_cell_source", session_id=session, cell_id="c0", cell_source="x" * 2_000
+        )
+        ran = await jmcp.call("execute_cell", session_id=session, cell_id="c1")
+        assert ran["status"] == "error"
+        await jmcp.call("delete_cell", session_id=session, cell_ids=["c0"])
+
+
+async def test_a_run_keeps_as_much_output_as_its_notebook_can_take(
+    jmcp: FakeJmcp, session: str
+) -> None:
+    jmcp.documents.max_bytes = len(jmcp.documents.text("a.ipynb") or "") + 40_000
+    ran = await jmcp.call(
+        "insert_execute_code_cell",
+        session_id=session,
+        cell_index=0,
+        cell_source="print('a' * 100_000)",
+    )
+    assert ran["complete"] is False
+    assert "outputs_left_out" in [notice["code"] for notice in ran["notices"]]
+    assert len(jmcp.documents.text("a.ipynb") or "") < jmcp.documents.max_bytes
+    kept = await jmcp.call("read_cell", session_id=session, cell_index=0)
+    assert kept["outputs"]
 
 
 async def test_a_cell_above_the_limit_may_get_smaller(jmcp: FakeJmcp, session: str) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jmcp.core.editing.change_log import ChangeLog
-from jmcp.core.editing.published_cells import PublishedCells
 from jmcp.core.notices import CellIdsGiven, Notice
 from jmcp.core.ports import ERROR_AMONG_LAST, FILE, Cell, CellType, DocumentMode, NotebookRef
 from jmcp_jupyter.documents.common import nbformat_cells
+from jmcp_jupyter.documents.common.bounded_cells import BoundedCells
 
 
-class FileCells(PublishedCells):
+class FileCells(BoundedCells):
     """`ports.Cells` on one reading of the file.
 
     Readings are shared by readers, so a change makes new lists and dicts and leaves them alone.

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 from jmcp.core.ports import Cell, Cells, DocumentMode, NotebookRef, OutputSink, SaveState
 from jmcp_api.backend_errors import WriteRefused
+from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.common.models import complete
 from jmcp_jupyter.documents.file.cells import FileCells
 from jmcp_jupyter.documents.file.change_log import FileChangeLog
@@ -34,6 +35,9 @@ class Files(Protocol):
 
     async def save(self, path: str, content: dict[str, Any]) -> str:
         """Write a notebook and return its new stamp. Raises WriteRefused."""
+
+    def bound(self, path: str) -> GrowthBound | None:
+        """How large the file is, and may become, as far as that is known without asking."""
 
 
 class FileNotebooks:
@@ -76,7 +80,9 @@ class FileNotebooks:
     async def read(self, ref: NotebookRef) -> FileCells:
         """The cells as the file has them."""
         content, _ = await self._load(ref)
-        return FileCells(ref, content, (), self._followed[ref.key].changes)
+        cells = FileCells(ref, content, (), self._followed[ref.key].changes)
+        cells.bound = self._contents.bound(ref.path)
+        return cells
 
     async def glance(self, ref: NotebookRef) -> FileCells:
         """The cells as the file has them, which leaves no trace: of a whole folder, no reading
@@ -94,6 +100,7 @@ class FileNotebooks:
             await self._check_writable(ref)
             content, stamp = await self._load(ref)
             cells = FileCells(ref, content, (), self._followed[ref.key].changes)
+            cells.bound = self._contents.bound(ref.path)
             yield cells
             if cells.changed and not await self._store(ref, cells, stamp):
                 raise WriteRefused.changed_on_disk(path=ref.path)

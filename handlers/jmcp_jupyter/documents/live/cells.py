@@ -9,24 +9,30 @@ from pycrdt import Array, Map
 
 from jmcp.core.editing.change_log import ChangeLog
 from jmcp.core.editing.line_diff import DiffBudget
-from jmcp.core.editing.published_cells import PublishedCells
 from jmcp.core.notices import CellIdsGiven, CellIdsRepeated, Notice
 from jmcp.core.ports import ERROR_AMONG_LAST, Cell, CellType, DocumentMode, NotebookRef
 from jmcp_jupyter.documents.common import nbformat_cells
+from jmcp_jupyter.documents.common.bounded_cells import BoundedCells, GrowthBound
 from jmcp_jupyter.documents.common.nbformat_cells import storable
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 from jmcp_jupyter.documents.live.y_data import from_y, replace_text
 
 
-class LiveCells(PublishedCells):
+class LiveCells(BoundedCells):
     """`ports.Cells` on the shared document: every method is one transaction that others see."""
 
     mode: DocumentMode = "live"
 
     def __init__(
-        self, ref: NotebookRef, document: SharedNotebook, notices: Sequence[Notice] = ()
+        self,
+        ref: NotebookRef,
+        document: SharedNotebook,
+        notices: Sequence[Notice] = (),
+        bound: GrowthBound | None = None,
     ) -> None:
         self.ref = ref
+        self.bound = bound
+        self.grown = document.grown
         self._document = document
         self._notices = list(notices)
         self._cells = document.cells
@@ -87,12 +93,14 @@ class LiveCells(PublishedCells):
 
     def _insert(self, index: int, cell_type: CellType, source: str, cell_id: str | None) -> Cell:
         stored = nbformat_cells.new_cell(cell_type, source, cell_id)
+        self._document.grown += len(source)
         with self._document.transaction():
             self._raise_format()
             self._cells.insert(index, self._document.notebook.create_ycell(stored))
         return Cell(index=index, cell_id=stored["id"], cell_type=cell_type, source=stored["source"])
 
     def _set_source(self, index: int, source: str) -> None:
+        self._document.grown += len(source)
         with self._document.transaction():
             self._raise_format()
             replace_text(self._cells[index]["source"], source, self._diff_budget)

@@ -83,7 +83,7 @@ class LiveDocument:
     async def read(self) -> Cells:
         room = await self._held()
         try:
-            return LiveCells(self.ref, room.document, _notices(room))
+            return self._cells(room, room.document, _notices(room))
         finally:
             room.release()
 
@@ -99,7 +99,7 @@ class LiveDocument:
                 document = room.document
                 version = document.watch.version
                 try:
-                    yield LiveCells(self.ref, document, notices)
+                    yield self._cells(room, document, notices)
                 finally:
                     changed = document.watch.version != version
                     if changed:
@@ -109,6 +109,11 @@ class LiveDocument:
                     await room.confirm(document, self.ref.path)
             finally:
                 room.release()
+
+    def _cells(self, room: Room, document: SharedNotebook, notices: list[Notice]) -> LiveCells:
+        if room.saver is not None and room.saver.state == "saved":
+            document.grown = 0
+        return LiveCells(self.ref, document, notices, room.bound(self.ref.path))
 
     async def outputs(self, cell: Cell) -> OutputSink:
         room = await self._held()

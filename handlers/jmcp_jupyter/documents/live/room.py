@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from jmcp.core.ports import NotebookRef
+from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.live.save_supervisor import SaveSupervisor
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 
@@ -39,6 +40,9 @@ class Room(Protocol):
     async def follow_file(self, path: str) -> None:
         """Have the document reloaded if somebody else has written the file, as far as that can be
         seen at once: an edit of the old content would have to be made again after the reload."""
+
+    def bound(self, path: str) -> GrowthBound | None:
+        """How large the file is, and may become, as far as that is known without asking."""
 
     def edited(self) -> None:
         """The document has an edit of jmcp's."""

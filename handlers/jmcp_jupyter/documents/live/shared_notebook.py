@@ -39,6 +39,8 @@ class SharedNotebook:
 
     def __init__(self, notebook: Any, reloading: Callable[[], bool], version: int = 0) -> None:
         self.notebook = notebook
+        self.grown = 0
+        """Characters that jmcp wrote since all was saved: an upper bound of what the file grows by."""
         self.cells: Array[Map[Any]] = notebook.ycells
         self.meta: Map[Any] = notebook.ydoc.get("meta", type=Map)
         self.watch = DocumentWatch(self.cells, self.meta, reloading, version)

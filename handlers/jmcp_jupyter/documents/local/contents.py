@@ -18,7 +18,9 @@ from tornado.web import HTTPError
 
 from jmcp.core.errors import BackendError
 from jmcp_api.backend_errors import NotebookExists, WriteRefused
+from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.common.file_diagnosis import diagnose
+from jmcp_jupyter.documents.common.known_sizes import KnownSizes
 from jmcp_jupyter.documents.common.models import (
     DEFAULT_MAX_BYTES,
     UNREAD_STATUSES,
@@ -46,6 +48,7 @@ class Contents:
     def __init__(self, settings: Mapping[str, Any], max_bytes: int = DEFAULT_MAX_BYTES) -> None:
         self._settings = settings
         self._max_bytes = max_bytes
+        self._sizes = KnownSizes(max_bytes)
         self.on_saved: Callable[[str], None] = lambda path: None
         """Called with the path of each notebook that was written."""
 
@@ -59,8 +62,16 @@ class Contents:
             model: dict[str, Any] = await ensure_async(
                 self.manager.get(path, type="notebook", content=False)
             )
+        self._sizes.note(path, model)
         check_size(path, model.get("size"), self._max_bytes)
         return model
+
+    def bound(self, path: str) -> GrowthBound | None:
+        """How large the file is, and may become; where there is no file, as last seen."""
+        stat = _stat(self.manager, path)
+        if stat is not None:
+            return GrowthBound(size=stat.st_size, limit=self._max_bytes)
+        return self._sizes.bound(path)
 
     async def load(self, path: str) -> tuple[dict[str, Any], str]:
         """Content and stamp of one reading. Raises as `about`, and NotebookBroken."""
@@ -132,17 +143,28 @@ class Contents:
         model: dict[str, Any] = await ensure_async(
             get(path, type="notebook", content=content, **hashed)
         )
+        self._sizes.note(path, model)
         return model
 
 
 def modified(manager: Any, path: str) -> datetime | None:
     """When the file was last written, as its model says, for some microseconds of work. None where
     the contents manager has no files, and when there is none at that path."""
+    stat = _stat(manager, path)
+    try:
+        return None if stat is None else datetime.fromtimestamp(stat.st_mtime, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _stat(manager: Any, path: str) -> os.stat_result | None:
+    """The notebook's file, for some microseconds of work. None where the contents manager has no
+    files, and when there is none at that path."""
     if not isinstance(manager, FileManagerMixin):
         return None
     try:
-        return datetime.fromtimestamp(os.stat(manager._get_os_path(path)).st_mtime, UTC)
-    except (OSError, HTTPError, ValueError, OverflowError):
+        return os.stat(manager._get_os_path(path))
+    except (OSError, HTTPError, ValueError):
         return None
 
 

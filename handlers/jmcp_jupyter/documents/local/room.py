@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from jmcp_api.backend_errors import WriteRefused
+from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 from jmcp_jupyter.documents.local.contents import modified
 from jmcp_jupyter.documents.local.room_saver import RoomSaver
@@ -31,9 +32,14 @@ class LocalRoom:
     """
 
     def __init__(
-        self, room: Any, alive: Callable[[LocalRoom], bool], clean: Callable[[LocalRoom], None]
+        self,
+        room: Any,
+        alive: Callable[[LocalRoom], bool],
+        clean: Callable[[LocalRoom], None],
+        bound: Callable[[str], GrowthBound | None],
     ) -> None:
         self.room = room
+        self.bound = bound
         self.document = SharedNotebook(room._document, room._update_lock.locked)
         self.document.loading = uuid4().hex
         self.changed_keys: Sequence[str] = ()

@@ -228,7 +228,7 @@ class LocalRooms:
     def _remember(self, room: Any) -> LocalRoom:
         known = self._opened.get(room.room_id)
         if known is None or known.room is not room:
-            known = LocalRoom(room, self.alive, self._clean_later)
+            known = LocalRoom(room, self.alive, self._clean_later, self._contents.bound)
             self._opened[room.room_id] = known
         return known
 

@@ -17,7 +17,9 @@ from jmcp.core.errors import (
 )
 from jmcp.core.ports import FileEntry
 from jmcp_api import backend_errors
+from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.common.file_diagnosis import diagnose
+from jmcp_jupyter.documents.common.known_sizes import KnownSizes
 from jmcp_jupyter.documents.common.listing import entries
 from jmcp_jupyter.documents.common.models import (
     DEFAULT_MAX_BYTES,
@@ -39,6 +41,7 @@ class RemoteContents:
     def __init__(self, api: JupyterApi, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
         self._api = api
         self._max_bytes = max_bytes
+        self._sizes = KnownSizes(max_bytes)
 
     async def about(self, path: str) -> dict[str, Any]:
         """The model without content. Raises NotebookMissing, PathRefused, NotebookTooLarge."""
@@ -113,7 +116,13 @@ class RemoteContents:
         if response.is_error:
             raise read_error(path, response.status_code)
         content = {"content": dict} if query.get("content") else {}
-        return self._api.model(response, last_modified=str, **content)
+        model = self._api.model(response, last_modified=str, **content)
+        self._sizes.note(path, model)
+        return model
+
+    def bound(self, path: str) -> GrowthBound | None:
+        """How large the file was when it was last looked at, and may become."""
+        return self._sizes.bound(path)
 
     async def _may_read(self) -> bool:
         """Whether the token may read at all, and only this one file is closed to the server."""

@@ -10,6 +10,7 @@ from typing import Any
 from jmcp.core.background import run_each, supervised
 from jmcp.core.errors import BackendError, JupyterUnreachable
 from jmcp_api import backend_errors, phrases
+from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.live.document_watch import changed_keys
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 from jmcp_jupyter.documents.remote.room_connection import Lost, NotebookClient
@@ -37,7 +38,9 @@ class RemoteRoom:
         path: str,
         connect: Callable[[RemoteRoom], Awaitable[NotebookClient]],
         forget: Callable[[RemoteRoom], None],
+        bound: Callable[[str], GrowthBound | None],
     ) -> None:
+        self.bound = bound
         self.key = key
         self.path = path
         self.session: str | None = None

@@ -66,7 +66,9 @@ class RemoteRooms:
     async def open(self, ref: NotebookRef) -> RemoteRoom:
         room = self._rooms.get(ref.key)
         if room is None:
-            room = self._rooms[ref.key] = RemoteRoom(ref.key, ref.path, self._connect, self._forget)
+            room = self._rooms[ref.key] = RemoteRoom(
+                ref.key, ref.path, self._connect, self._forget, self._contents.bound
+            )
         room.hold()
         try:
             await self._refresh(room, ref)

@@ -16,7 +16,8 @@ class RunRequest:
     `outputs` is the cell that shows what the code prints, and `cell_id` its id (None below nbformat
     4.5); code without a cell has its outputs in the run alone. `generation` is that of the kernel
     process that the code was written for: in another one it is not run (None: in any). `timeout` is
-    in seconds from when the kernel starts the code; 0 is no limit.
+    in seconds from when the kernel starts the code; 0 is no limit. `growth_left` is by how many
+    bytes the cell's notebook may grow (None: not known).
     """
 
     kernel_id: str | None
@@ -28,3 +29,4 @@ class RunRequest:
     outputs: CellOutputs | None = None
     generation: int | None = None
     timeout: float = 0
+    growth_left: int | None = None

@@ -12,6 +12,7 @@ import pytest
 from jmcp.core.ports import NotebookRef
 from jmcp_api.backend_errors import WriteRefused
 from jmcp_jupyter.documents.common import nbformat_cells
+from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.file.notebooks import KEPT_READINGS, FileNotebooks
 
 MANY = 3 * KEPT_READINGS
@@ -54,6 +55,9 @@ class MemoryFiles:
         self._content[path] = copy.deepcopy(content)
         self._writes[path] = self._writes.get(path, 0) + 1
         return await self.stamp(path)
+
+    def bound(self, path: str) -> GrowthBound | None:
+        return None
 
 
 def kept_by(notebooks: FileNotebooks) -> list[int]:

@@ -38,7 +38,7 @@ class Room(RemoteRoom):
 
         def forget(_: Any) -> None: ...
 
-        super().__init__("key", "a.ipynb", connect, forget)
+        super().__init__("key", "a.ipynb", connect, forget, lambda path: None)
 
     async def sync(self) -> None:
         self.syncing.set()

@@ -32,6 +32,14 @@ class NotebookMissing(errors.NotebookMissing):
         )
 
     @classmethod
+    def moved_by_others(cls, *, path: str, now: str) -> Self:
+        return cls(
+            f"The notebook was moved from {path!r} to {now!r} by another program than Jupyter, whose live document of it did not follow. Open it there with use_notebook, and look whether it has your last edits.",
+            path=path,
+            now=now,
+        )
+
+    @classmethod
     def gone_from(cls, *, path: str) -> Self:
         return cls(f"The notebook was deleted or moved away (last known at {path!r}).", path=path)
 

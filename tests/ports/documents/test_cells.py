@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 import pytest
-from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
 from jmcp.core.errors import (
@@ -20,7 +19,7 @@ from jmcp.core.errors import (
 from jmcp.core.notices import CellIdsGiven
 from jmcp.core.ports import Cells
 from tests.document_access import editing, output_sink, reading
-from tests.ports.documents.conftest import DocumentSetup, StartServer, local_only, nbformat
+from tests.ports.documents.conftest import DocumentSetup, StartServer, nbformat
 
 HEX = set("0123456789abcdef")
 ODD_CELL = json.dumps(
@@ -261,27 +260,25 @@ async def test_create_overwrites_nothing_and_makes_no_directories(
     assert any_server.sources("a.ipynb") == ["precious"]
 
 
-@local_only
 async def test_create_overwrites_nothing_that_is_made_meanwhile(
     start_server: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between looking whether the path is free and writing, a person makes a notebook there."""
     server = await start_server()
-    genuine = server.contents.file_exists
+    documents: Any = server.documents
+    genuine = documents._check_free
 
-    async def file_exists(path: str) -> bool:
-        found: bool = await ensure_async(genuine(path))
-        if path == "a.ipynb" and not found:
-            server.write("a.ipynb", "precious")
-        return found
+    async def check_free(target: str) -> None:
+        await genuine(target)
+        server.write("a.ipynb", "precious")
 
-    monkeypatch.setattr(server.contents, "file_exists", file_exists)
+    monkeypatch.setattr(documents, "_check_free", check_free)
     with pytest.raises(NotebookExists):
-        await server.documents.create("a.ipynb")
+        await documents.create("a.ipynb")
     assert server.sources("a.ipynb") == ["precious"]
+    assert [file.name for file in server.root.glob("*.ipynb")] == ["a.ipynb"]
 
 
-@local_only
 async def test_a_file_that_could_not_be_created_leaves_nothing(
     start_server: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,7 +291,7 @@ async def test_a_file_that_could_not_be_created_leaves_nothing(
     with pytest.raises(WriteRefused):
         await server.documents.create("a.ipynb")
     monkeypatch.undo()
-    assert server.text("a.ipynb") is None
+    assert [*server.root.glob("*.ipynb")] == []
     await server.documents.create("a.ipynb")
 
 

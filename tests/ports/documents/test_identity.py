@@ -12,7 +12,7 @@ from jmcp_jupyter.documents.local.documents import LocalDocuments
 from tests.document_access import editing, reading
 from tests.jupyter_process import StartJupyter
 from tests.notebooks import write_notebook
-from tests.ports.documents.conftest import DocumentSetup, StartServer, local_only
+from tests.ports.documents.conftest import DocumentSetup, StartServer, local_only, remote_only
 from tests.ports.documents.tab import until
 
 
@@ -219,6 +219,49 @@ async def test_a_notebook_moved_outside_jupyter_is_found_again(
     )
     assert (await documents.identify("elsewhere/a.ipynb")).key == ref.key
     assert not (server.root / "project").exists()
+
+
+@remote_only
+async def test_a_file_moved_outside_jupyter_is_followed_from_outside(
+    start_server: StartServer,
+) -> None:
+    server = await start_server(live=False)
+    documents = server.documents
+    server.write("project/a.ipynb", "1")
+    server.write("project/other.ipynb", "1")
+    ref = await documents.identify("project/a.ipynb")
+    async with editing(documents, ref) as cells:
+        cells.set_source(0, "acknowledged")
+    (server.root / "project").rename(server.root / "elsewhere")
+    now = await documents.current(ref.key)
+    assert (now.key, now.path) == (ref.key, "elsewhere/a.ipynb")
+    async with editing(documents, now) as cells:
+        cells.insert(0, "markdown", "after the move")
+    assert server.sources("elsewhere/a.ipynb") == ["after the move", "acknowledged"]
+    assert (await documents.identify("elsewhere/a.ipynb")).key == ref.key
+    server.write("project/a.ipynb", "another")
+    another = await documents.identify("project/a.ipynb")
+    assert another.key != ref.key
+    assert await documents.current(another.key) == another
+    assert (await documents.current(ref.key)).path == "elsewhere/a.ipynb"
+    (server.root / "elsewhere").rename(server.root / "far")
+    assert (await documents.current(ref.key)).path == "far/a.ipynb"
+    server.remove("far/a.ipynb")
+    with pytest.raises(NotebookMissing, match="far"):
+        await documents.current(ref.key)
+
+
+@remote_only
+async def test_where_a_live_notebook_was_moved_is_told_from_outside(
+    start_server: StartServer,
+) -> None:
+    server = await start_server()
+    documents = server.documents
+    server.write("project/a.ipynb", "1")
+    ref = await documents.identify("project/a.ipynb")
+    (server.root / "project").rename(server.root / "elsewhere")
+    with pytest.raises(NotebookMissing, match=r"to 'elsewhere/a\.ipynb' by another program"):
+        await documents.current(ref.key)
 
 
 @local_only

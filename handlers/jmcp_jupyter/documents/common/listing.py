@@ -33,12 +33,13 @@ def _entry(model: Mapping[str, Any]) -> FileEntry:
         path=str(model["path"]).strip("/"),
         type=kind if kind in ("notebook", "directory") else "file",
         size=None if kind == "directory" else model.get("size"),
-        last_modified=_iso(model["last_modified"]),
-        created=_iso(model["created"]),
+        last_modified=moment(model["last_modified"]),
+        created=moment(model["created"]),
         writable=bool(model["writable"]),
     )
 
 
-def _iso(when: datetime | str) -> str:
-    moment = datetime.fromisoformat(when) if isinstance(when, str) else when
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def moment(when: datetime | str) -> str:
+    """A moment of a model as ISO 8601 in UTC. Raises ValueError."""
+    told = datetime.fromisoformat(when) if isinstance(when, str) else when
+    return told.astimezone(UTC).isoformat().replace("+00:00", "Z")

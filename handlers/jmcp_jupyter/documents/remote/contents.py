@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 
@@ -33,6 +35,10 @@ from jmcp_jupyter.documents.common.models import (
 from jmcp_jupyter.http_api import JupyterApi, quoted
 
 NO_RIGHT = 403
+TAKEN = 409
+"""What Jupyter answers when a file is to get the name of another."""
+NEW_NAME = "jmcp-new-{}.ipynb"
+"""Of a notebook that is about to get its own name."""
 
 
 class RemoteContents:
@@ -42,6 +48,8 @@ class RemoteContents:
         self._api = api
         self._max_bytes = max_bytes
         self._sizes = KnownSizes(max_bytes)
+        self.on_seen: Callable[[str, Mapping[str, Any]], None] = lambda path, model: None
+        """Called with the path and the model of each notebook that Jupyter described."""
 
     async def about(self, path: str) -> dict[str, Any]:
         """The model without content. Raises NotebookMissing, PathRefused, NotebookTooLarge."""
@@ -94,10 +102,50 @@ class RemoteContents:
             path=path, reason=status_phrase(status), status=status
         )
 
+    async def save_new(self, path: str, content: dict[str, Any]) -> None:
+        """Write a notebook where nothing is. Raises NotebookExists, and as `save`.
+
+        Jupyter overwrites what it is told to save, but renames no file to a name that is taken. So
+        the notebook is written under a name of its own, and renamed.
+        """
+        folder = path.rpartition("/")[0]
+        made = f"{folder}/{NEW_NAME}".lstrip("/").format(uuid4().hex)
+        try:
+            await self.save(made, content)
+            await self._rename(made, path)
+        except BaseException:
+            # To its end also when the caller leaves.
+            await asyncio.shield(asyncio.ensure_future(self._remove(made)))
+            raise
+
+    async def _rename(self, path: str, to: str) -> None:
+        try:
+            response = await self._api.request("PATCH", self._url(path), body={"path": to})
+        except JupyterUnreachable as error:
+            raise backend_errors.JupyterUnreachable.not_confirmed(
+                url=self._api.url, path=to
+            ) from error
+        status = response.status_code
+        if status == TAKEN:
+            raise backend_errors.NotebookExists.file_there(path=to)
+        if response.is_error:
+            raise backend_errors.WriteRefused.not_written_by_jupyter(
+                path=to, reason=status_phrase(status), status=status
+            )
+
+    async def _remove(self, path: str) -> None:
+        with suppress(BackendError):
+            await self._api.request("DELETE", self._url(path))
+
     async def kind(self, path: str) -> str | None:
         """`notebook`, `file` or `directory`; None where the server shows nothing."""
         response = await self._api.request("GET", self._url(path), content=0)
-        return None if response.is_error else str(self._api.model(response, type=str)["type"])
+        if response.is_error:
+            return None
+        model = self._api.model(response, type=str)
+        if model["type"] == "notebook":
+            self.on_seen(path, model)
+        return str(model["type"])
 
     async def entries(self, path: str) -> Sequence[FileEntry]:
         """The entries of a directory by path. Raises DirectoryMissing."""
@@ -118,6 +166,7 @@ class RemoteContents:
         content = {"content": dict} if query.get("content") else {}
         model = self._api.model(response, last_modified=str, **content)
         self._sizes.note(path, model)
+        self.on_seen(path, model)
         return model
 
     def bound(self, path: str) -> GrowthBound | None:

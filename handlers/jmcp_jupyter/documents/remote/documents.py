@@ -91,7 +91,7 @@ class RemoteDocuments(JupyterDocuments):
 
     async def _write_new(self, target: str, content: dict[str, Any]) -> None:
         try:
-            await self._contents.save(target, content)
+            await self._contents.save_new(target, content)
         except WriteRefused as error:
             if error.details.get("status") == HIDDEN_STATUS and looks_hidden(target):
                 raise backend_errors.PathRefused.hidden(path=target) from error

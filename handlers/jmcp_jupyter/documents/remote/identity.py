@@ -15,11 +15,15 @@ from jmcp_jupyter.documents.common.paths import (
     notebook_path,
 )
 from jmcp_jupyter.documents.remote.contents import RemoteContents
+from jmcp_jupyter.documents.remote.moves import RemoteMoves
 from jmcp_jupyter.documents.remote.server_facts import RemoteServer
 from jmcp_jupyter.http_api import JupyterApi
 
 RENAME_WAITS_SECONDS = (0.01, 0.05, 0.2)
 """How often to look again for a file: its id follows a rename a little later."""
+
+ANOTHER = "./"
+"""Begins the key of a notebook without an id whose path is the key of one that was moved."""
 
 UNKNOWN_ID = "could not be found"
 """What jupyter_server_fileid says of an id; a server without it has other words for its 404."""
@@ -51,8 +55,12 @@ class RemoteIdentity:
         self._contents = contents
         self._paths: OrderedDict[str, str] = OrderedDict()
         """The last path of each key that was used lately."""
+        self._moved: dict[str, str] = {}
+        """Where notebooks are that the server does not follow, by key."""
         self._folders: set[str] = set()
         """Folders that have ids."""
+        self._moves = RemoteMoves(contents)
+        contents.on_seen = self._moves.note
 
     async def identify(self, path: str) -> NotebookRef:
         """The notebook at `path`. Raises PathRefused, NotebookMissing."""
@@ -68,7 +76,7 @@ class RemoteIdentity:
     async def current(self, key: str) -> NotebookRef:
         """The same notebook at the path that it has now. Raises NotebookMissing."""
         await self._server.facts()  # connects the events that make this unnecessary
-        path = None
+        path, seen = None, self._paths.get(key)
         for wait in (*RENAME_WAITS_SECONDS, None):
             path = await self._path(key)
             if path is not None and await self._contents.kind(path) == "notebook":
@@ -79,7 +87,15 @@ class RemoteIdentity:
             if path is None or wait is None:
                 break
             await asyncio.sleep(wait)
-        raise moved_away(path)
+        found = None if seen is None else await self._moves.find(seen, hidden=self._allow_hidden)
+        if found is None or seen is None:
+            raise moved_away(path)
+        if (await self._server.facts()).live:
+            # The server's id of it, which names its live document, does not follow.
+            raise NotebookMissing.moved_by_others(path=seen, now=found)
+        self._moved[key] = found
+        self._remember(key, found)
+        return NotebookRef(key=key, path=found)
 
     def _remember(self, key: str, path: str) -> None:
         self._paths[key] = path
@@ -123,6 +139,16 @@ class RemoteIdentity:
             await self._index_folders(path)
             document = await self._server.document(path)
             return None if document is None else document.file_id
+        for known, now in self._moved.items():
+            if now == path:
+                return known
+        key = await self._plain_key(path)
+        if key not in self._moved:
+            return key
+        # The notebook that was there has that key, wherever it is now.
+        return f"{ANOTHER}{path}"
+
+    async def _plain_key(self, path: str) -> str:
         if self._paths.get(path) == path:
             return path  # known before the server gave it an id: one notebook has one key
         reply = await self._api.request("GET", f"api/fileid/id?{urlencode({'path': path})}")
@@ -143,8 +169,10 @@ class RemoteIdentity:
                 self._folders.add(folder)
 
     async def _path(self, key: str) -> str | None:
+        if key in self._moved:
+            return self._moved[key]
         if key.endswith(".ipynb"):
-            return key
+            return key.removeprefix(ANOTHER)
         reply = await self._api.request("GET", "api/fileid/path", id=key)
         if not reply.is_error:
             return str(self._api.model(reply, path=str)["path"])

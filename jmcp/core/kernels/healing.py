@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -20,6 +20,8 @@ from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.sessions import Sessions
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class Healing:
@@ -241,8 +243,13 @@ class Healing:
             await self._discard(kernel_id)
 
     async def _discard(self, kernel_id: str) -> None:
-        with suppress(BackendError):
+        """Shut it down, if that works: what comes of it must not cost the kernel that is used now."""
+        try:
             await self.kernels.shutdown(kernel_id)
+        except BackendError:
+            pass
+        except Exception:
+            log.exception("Kernel %s could not be shut down.", kernel_id)
 
     def _lock(self, record: SessionRecord, held: HeldNotebook) -> asyncio.Lock:
         mine = (record.owner, record.session_id) if held.private else ()

@@ -106,11 +106,48 @@ async def running_and_waiting(jmcp: FaultedJmcp) -> None:
     await jmcp.call("execute_code", session_id=jmcp.session, code="waited = 1", wait=0)
 
 
+async def running_cell(jmcp: FaultedJmcp) -> None:
+    """A cell at index 0 that runs."""
+    await warm(jmcp)
+    await jmcp.call(
+        "insert_execute_code_cell",
+        session_id=jmcp.session,
+        cell_source=SLEEP,
+        cell_index=0,
+        wait=0,
+    )
+    await jmcp.kernels.sleeping.reached.wait()
+
+
+async def running_for_another(jmcp: FaultedJmcp) -> None:
+    """A run of another session in the same notebook, and one that waits behind it."""
+    await warm(jmcp)
+    other = await jmcp.open("a.ipynb")
+    await jmcp.call("execute_code", session_id=other, code=SLEEP, wait=0)
+    await jmcp.kernels.sleeping.reached.wait()
+    await jmcp.call("execute_cell", session_id=other, cell_index=1, wait=0)
+
+
+async def running_batch(jmcp: FaultedJmcp) -> None:
+    await warm(jmcp)
+    await jmcp.call(
+        "insert_cell", session_id=jmcp.session, cell_type="code", cell_source=SLEEP, cell_index=0
+    )
+    await jmcp.call("run_cells", session_id=jmcp.session, start_index=0, wait=0)
+    await jmcp.kernels.sleeping.reached.wait()
+
+
+async def dead_private(jmcp: FaultedJmcp) -> None:
+    await private(jmcp)
+    jmcp.kernels.kill("kernel-1")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """One kind of call. `arguments` do not name the session, which is `FaultedJmcp.session`'s.
 
-    `edits`: it changes cells, so it is tried in file mode too.
+    `edits`: it changes cells, so it is tried in file mode too. `rare`: only the thorough tests try
+    it.
     """
 
     name: str
@@ -118,12 +155,20 @@ class Kind:
     prepare: Prepare = opened
     arguments: dict[str, Any] = field(default_factory=dict)
     edits: bool = False
+    rare: bool = False
 
 
 def _kind(
-    name: str, tool: str, prepare: Prepare = opened, /, *, edits: bool = False, **arguments: Any
+    name: str,
+    tool: str,
+    prepare: Prepare = opened,
+    /,
+    *,
+    edits: bool = False,
+    rare: bool = False,
+    **arguments: Any,
 ) -> Kind:
-    return Kind(name=name, tool=tool, prepare=prepare, arguments=arguments, edits=edits)
+    return Kind(name=name, tool=tool, prepare=prepare, arguments=arguments, edits=edits, rare=rare)
 
 
 KINDS = [
@@ -219,6 +264,42 @@ KINDS = [
     _kind("restart a private kernel", "restart_notebook", private),
     _kind("restart a dead kernel", "restart_notebook", dead),
     _kind("restart with runs", "restart_notebook", running_and_waiting),
+    _kind("open one whose kernel died", "use_notebook", dead, rare=True, notebook_path="a.ipynb"),
+    _kind("run code after a private death", "execute_code", dead_private, code="print('ran')"),
+    _kind("restart a dead private kernel", "restart_notebook", dead_private, rare=True),
+    _kind("release with runs", "unuse_notebook", running_and_waiting, rare=True),
+    _kind("delete a cell that runs", "delete_cell", running_cell, edits=True, cell_indices=[0]),
+    _kind(
+        "move a cell that runs",
+        "move_cell",
+        running_cell,
+        rare=True,
+        edits=True,
+        cell_index=0,
+        target_index=2,
+    ),
+    _kind(
+        "overwrite a cell that runs",
+        "overwrite_cell_source",
+        running_cell,
+        rare=True,
+        edits=True,
+        cell_index=0,
+        cell_source="print(7)",
+    ),
+    _kind("run a cell that runs", "execute_cell", running_cell, rare=True, cell_index=0, wait=0),
+    _kind("restart under another's runs", "restart_notebook", running_for_another),
+    _kind("interrupt another's run", "interrupt_kernel", running_for_another, rare=True),
+    _kind(
+        "run a cell that waits for another",
+        "execute_cell",
+        running_for_another,
+        rare=True,
+        cell_index=1,
+        wait=0,
+    ),
+    _kind("interrupt a batch", "interrupt_kernel", running_batch, rare=True),
+    _kind("restart under a batch", "restart_notebook", running_batch, rare=True),
     _kind("list files", "list_files", nothing),
     _kind("list kernels", "list_kernels", private),
 ]

@@ -14,9 +14,10 @@ from jmcp.core.sessions.readings.read_cells import Reading
 from jmcp.core.sessions.readings.session_readings import with_reading
 from jmcp.core.sessions.records import Change, SessionRecord, Store
 
-WRITE_SECONDS = 0.25
+WRITE_SECONDS = 1.0
 """Seconds that a session's use and its readings wait to be stored: what a crash can cost of them.
-No acknowledged edit is among them. Storing them takes 0.2 ms of a call's 2 ms."""
+No acknowledged edit is among them. Storing them takes 0.2 ms, as much as a call spends on its
+arguments and its result; an agent at work makes several calls in that time."""
 LONGEST_PAUSE_SECONDS = 30.0
 """Longest pause between two attempts to write to a store that does not answer; the first pauses
 double up to it."""

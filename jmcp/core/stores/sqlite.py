@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -17,6 +19,9 @@ COLUMNS = "SELECT owner, session_id, last_accessed, data FROM sessions"
 ONE = "owner = ? AND session_id = ?"
 CHANGE_ATTEMPTS = 100
 """To change a record that other processes change at the same moment: two at once are rare."""
+
+KEPT_RECORDS = 512
+"""Records that are kept beside the text that they were made of: to read one again takes a tenth."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,11 +50,12 @@ class SqliteStore:
         self._state = state
         self._lock = lock
         self._keeper = lock.process if lock is not None else ""
+        self._decoded: OrderedDict[tuple[str, str], tuple[str, SessionRecord]] = OrderedDict()
 
     @_patient
     def get(self, owner: str, session_id: str) -> SessionRecord | None:
         row = self._state.one(f"{COLUMNS} WHERE owner = ? AND session_id = ?", owner, session_id)
-        return decode_session(*row) if row is not None else None
+        return self._record(*row) if row is not None else None
 
     @_patient
     def put(self, record: SessionRecord) -> None:
@@ -86,7 +92,7 @@ class SqliteStore:
     ) -> tuple[SessionRecord, SessionRecord | None] | None:
         for _ in range(CHANGE_ATTEMPTS):
             row = self._state.one(f"{COLUMNS} WHERE {ONE}", owner, session_id)
-            before = decode_session(*row) if row is not None else None
+            before = self._record(*row) if row is not None else None
             if row is None or before is None:
                 return None
             after = change(before)
@@ -112,15 +118,34 @@ class SqliteStore:
         return replaced
 
     def _write(self, data: str, after: SessionRecord) -> bool:
+        text = encode_session(after)
         changed = self._state.change(
             f"UPDATE sessions SET last_accessed = ?, data = ? WHERE {ONE} AND data = ?",
             after.last_accessed,
-            encode_session(after),
+            text,
             after.owner,
             after.session_id,
             data,
         )
+        if changed:
+            self._decoded[after.owner, after.session_id] = (text, after)
         return changed > 0
+
+    def _record(
+        self, owner: str, session_id: str, last_accessed: float, text: str
+    ) -> SessionRecord | None:
+        """The record of a row, made anew only where its text is another one than it was."""
+        name = (owner, session_id)
+        known = self._decoded.get(name)
+        if known is not None and known[0] == text:
+            self._decoded.move_to_end(name)
+            return replace(known[1], last_accessed=last_accessed)
+        record = decode_session(owner, session_id, last_accessed, text)
+        if record is not None:
+            self._decoded[name] = (text, record)
+            if len(self._decoded) > KEPT_RECORDS:
+                self._decoded.popitem(last=False)
+        return record
 
     def _hold(self, record: SessionRecord) -> None:
         name = (record.owner, record.session_id)

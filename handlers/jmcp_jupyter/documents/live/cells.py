@@ -97,7 +97,11 @@ class LiveCells(BoundedCells):
         with self._document.transaction():
             self._raise_format()
             self._cells.insert(index, self._document.notebook.create_ycell(stored))
-        return Cell(index=index, cell_id=stored["id"], cell_type=cell_type, source=stored["source"])
+        cell = Cell(index=index, cell_id=stored["id"], cell_type=cell_type, source=stored["source"])
+        # As they are read, for what comes next reads them: the listing of neighbours, and a save.
+        self._document.watch.remember(cell)
+        self._document.watch.remember_content(index, stored)
+        return cell
 
     def _set_source(self, index: int, source: str) -> None:
         self._document.grown += len(source)

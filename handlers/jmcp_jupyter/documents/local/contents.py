@@ -32,6 +32,9 @@ from jmcp_jupyter.documents.common.models import (
     status_phrase,
 )
 
+READ_AT_ONCE_BYTES = 2**20
+"""A file up to this size is read and hashed where its hash is asked for: a millisecond."""
+
 
 @contextmanager
 def reading(path: str) -> Iterator[None]:
@@ -145,6 +148,29 @@ class Contents:
         )
         self._sizes.note(path, model)
         return model
+
+
+def file_hash(manager: Any, path: str) -> str | None:
+    """The hash of a file as its model has it, for a tenth of what the model takes. None where the
+    contents manager is not one of Jupyter's own for files, and for a file that is not there or so
+    large that reading it takes milliseconds.
+    """
+    if not type(manager).__module__.startswith("jupyter_server.") or not hasattr(
+        manager, "_get_hash"
+    ):
+        return None
+    try:
+        name = manager._get_os_path(path)
+        if not os.path.isfile(name):  # a pipe would be waited for
+            return None
+        with open(name, "rb") as file:
+            data = file.read(READ_AT_ONCE_BYTES + 1)
+    except (OSError, HTTPError):
+        return None
+    if len(data) > READ_AT_ONCE_BYTES:
+        return None
+    found: str = manager._get_hash(data)["hash"]
+    return found
 
 
 def modified(manager: Any, path: str) -> datetime | None:

@@ -49,6 +49,7 @@ class LocalDocuments(JupyterDocuments):
         self._contents.on_saved = self._identity.saved
         self._save_after = save_after
         self._trust = trust_outputs
+        self._collaboration: Any | None = None
         super().__init__(self._contents, flush_seconds=flush_seconds, trust_outputs=trust_outputs)
 
     async def server_session(self) -> str:
@@ -85,8 +86,10 @@ class LocalDocuments(JupyterDocuments):
 
     def _known_mode(self, key: str) -> Notebooks:
         self._check_provider()
-        # Looked up late: it may load after jmcp.
-        extension = collaboration.extension_of(self._app)
+        # Looked up late: it may load after jmcp. Jupyter goes through all its extensions for that.
+        extension = self._collaboration
+        if extension is None:
+            extension = self._collaboration = collaboration.extension_of(self._app)
         if extension is None:
             return self._files
         if self._live is None:

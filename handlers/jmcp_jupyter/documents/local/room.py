@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -10,19 +10,28 @@ from jmcp_api.backend_errors import WriteRefused
 from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 from jmcp_jupyter.documents.local.contents import modified
+from jmcp_jupyter.documents.local.file_models import FileModels
 from jmcp_jupyter.documents.local.room_saver import RoomSaver
 
 
 class NullClient:
     """A member of a room that keeps it alive: with it there, a closing tab is not the last client.
 
-    pycrdt's room only ever calls `send`, for each update, and reads `path` for its log.
+    What pycrdt's room does with clients, for each update, is to call `send` and to log `path`.
     """
 
     path = "jmcp"
 
     async def send(self, message: bytes) -> None:
         """The document is in this process already."""
+
+
+class Clients(set[Any]):
+    """The clients of a room. All of them count, and a NullClient is sent nothing: a room makes each
+    update a message and starts a task for each client that gets it."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([one for one in super().__iter__() if not isinstance(one, NullClient)])
 
 
 class LocalRoom:
@@ -50,6 +59,7 @@ class LocalRoom:
         self._alive = alive
         self._clean = clean
         self.client = NullClient()
+        room.clients = Clients(room.clients)
 
     @property
     def current(self) -> bool:
@@ -74,7 +84,7 @@ class LocalRoom:
         loader = self.room._file
         if loader._lock.locked():
             return  # it is saving, or looking for itself
-        written = modified(loader._contents_manager, path)
+        written = modified(FileModels.behind(loader._contents_manager), path)
         if written is not None and written != loader.last_modified and self._alive(self):
             await self.room._on_outofband_change()
             await self.settled()

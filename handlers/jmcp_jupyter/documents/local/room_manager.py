@@ -16,7 +16,8 @@ from jmcp.core.errors import ENDS_TASK, BackendError, NotebookBroken
 from jmcp.core.ports import NotebookRef
 from jmcp_api import backend_errors
 from jmcp_jupyter.documents.local import collaboration
-from jmcp_jupyter.documents.local.contents import Contents
+from jmcp_jupyter.documents.local.contents import Contents, file_hash
+from jmcp_jupyter.documents.local.file_models import FileModels
 from jmcp_jupyter.documents.local.identity import Identity
 from jmcp_jupyter.documents.local.loader_check import LoaderCheck
 from jmcp_jupyter.documents.local.room import LocalRoom
@@ -143,6 +144,7 @@ class LocalRooms:
         try:
             loader = self._extension.file_loaders[ref.key]
             check = LoaderCheck.of(loader)
+            FileModels.install(loader)
             await self._extension.get_document(room_id=room_id, copy=False, create=True)
             if ours:
                 check.require_editable()
@@ -221,7 +223,7 @@ class LocalRooms:
     async def _stamp(self, room: Any) -> str:
         """What the room's file is now."""
         path = room._file.path
-        stamp = await self._contents.stamp(path)
+        stamp = file_hash(self._contents.manager, path) or await self._contents.stamp(path)
         self._identity.remember(room._file.file_id, path)
         return stamp
 

@@ -14,9 +14,9 @@ from jmcp_handlers.support.headings import headings
 from jmcp_handlers.support.output_results import present
 
 CELL_OUTPUT_CHARACTERS = 1_000
-"""Of one output, where the outputs of several cells are shown; read_cell shows more of it."""
+"""Characters of one output where the outputs of several cells are shown; read_cell shows more."""
 SHOWN_HEADINGS = 200
-"""Headings in one result."""
+"""Headings that one result shows."""
 
 
 async def read_notebook(params: ReadNotebookParams, session: Session) -> NotebookContent:

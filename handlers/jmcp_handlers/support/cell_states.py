@@ -13,10 +13,10 @@ from jmcp_api.enums import CellState
 
 
 class CellStates:
-    """Says of each code cell in which state it is, and with what exception its last run ended.
+    """Knows the state of each code cell, and the exception with which its last run ended.
 
-    `runs` are the last ones of jmcp, by cell id. `kernel` is the one that the session would use now;
-    None: there is none. `kernel_known`: whether that could be found out.
+    `runs` are the last runs by jmcp, by cell id. `kernel` is the kernel that the session would use
+    now, None if there is none; `kernel_known` says whether that could be found out.
     """
 
     def __init__(
@@ -28,7 +28,8 @@ class CellStates:
 
     @classmethod
     async def now(cls, notebook: Notebook) -> CellStates:
-        """The states of that notebook's cells. A server that does not answer is none of its errors."""
+        """The states of that notebook's cells. If the server does not answer, the kernel is
+        unknown; no error is raised."""
         kernel, known = None, True
         try:
             kernel = await notebook.kernel.sighted()
@@ -37,7 +38,7 @@ class CellStates:
         return cls(notebook.last_runs(), kernel, kernel_known=known)
 
     def of(self, cell: Cell) -> tuple[CellState | None, str | None]:
-        """The state of a cell, None where it is none of code, and the name of the exception."""
+        """The state of a cell, None if it is not a code cell, and the name of the exception."""
         if cell.cell_type != "code":
             return None, None
         run = self._runs.get(cell.cell_id) if cell.cell_id is not None else None

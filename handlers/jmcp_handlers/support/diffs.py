@@ -60,7 +60,8 @@ def _hunk(old: Sequence[str], new: Sequence[str], changes: Sequence[LineChange])
 
 
 def _range(start: int, stop: int) -> str:
-    """A range of lines as the unified format has it: counted from 1, an empty one from before."""
+    """A range of lines in the unified format: counted from 1; an empty range is named by the line
+    before it."""
     if stop - start == 1:
         return str(start + 1)
     return f"{start + (stop > start)},{stop - start}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from jmcp.core.ports import Cell
 
 HEADING_CHARACTERS = 100
-"""Of one heading in a result."""
+"""Characters of one heading in a result."""
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*(?:[ \t]#+[ \t]*)?")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 
@@ -28,7 +28,7 @@ class Heading:
 
 
 def headings(cell: Cell) -> Sequence[Heading]:
-    """The headings of a cell, in their order; those of other cells than markdown are none."""
+    """The headings of a cell in their order; only markdown cells have any."""
     if cell.cell_type != "markdown" or "#" not in cell.source:
         return ()
     found: list[Heading] = []

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from jmcp_handlers.support.text_tables import TextTable
 
 SKIPPED = frozenset({"script", "style", "head", "title", "template", "svg", "noscript", "iframe"})
-"""Elements of which nothing is read."""
+"""Elements whose content is left out."""
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
@@ -69,7 +69,7 @@ def _tokens(source: str) -> Iterator[tuple[str, str]]:
 
 
 def _behind(found: int, length: int, source: str) -> int:
-    """The place behind what was found; all that follows belongs to what does not end."""
+    """The position after what was found; the end of the text if it was not found."""
     return len(source) if found == -1 else found + length
 
 
@@ -87,7 +87,7 @@ def _tag_end(source: str, position: int) -> int:
 
 
 class _TextReader:
-    """Takes tags and texts in their order. Of tables in tables only the words are kept."""
+    """Takes tags and texts in their order. Of a table within a table only the words are kept."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []

@@ -1,4 +1,5 @@
-"""Images for a model: whole, no larger than it looks at, and none that costs the server too much."""
+"""Images for a model: complete, no larger than a model looks at, and within what decoding may cost
+the server."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ _PNG_CHUNK = 12
 """Bytes of a chunk besides its data: length, type and checksum."""
 
 _decoding = asyncio.Lock()
-"""One image at a time is decoded: each takes several bytes of memory a pixel."""
+"""Held while an image is decoded, one at a time: decoding takes several bytes of memory for each
+pixel."""
 
 
 class ImageRefusedError(Exception):
@@ -107,7 +109,8 @@ def _scale(mime_type: str, raw: bytes) -> Image:
 
 
 def _is_as_said(picture: Picture, mime_type: str) -> bool:
-    """Whether a small image can be sent as it is. A PNG that comes here is not whole."""
+    """Whether a small image can be sent unchanged, because it is of its MIME type and complete.
+    Only PNGs that are broken come here, which never can."""
     if picture.get_format_mimetype() != mime_type or mime_type == "image/png":
         return False
     picture.load()  # raises for one that is cut off

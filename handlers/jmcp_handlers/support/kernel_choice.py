@@ -33,7 +33,8 @@ async def given_kernel(params: UseNotebookParams, session: Session) -> KernelInf
 
 
 def asked(params: UseNotebookParams, name: str, known: T) -> T:
-    """A param if it was given, else what the session asked for when it opened the notebook."""
+    """The value of a param if the call gave it, else `known`, what the session asked for when it
+    opened the notebook."""
     given: T = getattr(params, name)
     return given if name in params.model_fields_set else known
 

@@ -18,15 +18,16 @@ from jmcp_handlers.support.html_text import html_text
 from jmcp_handlers.support.images import IMAGE_TYPES, ImageRefusedError, scaled
 
 MIME_TYPES = 20
-"""Of one output that a result names."""
+"""MIME types of one output that a result names."""
 NAME_CHARACTERS = 100
-"""Of a stream's name, and of a MIME type."""
+"""Characters of a stream's name, and of a MIME type, in a result."""
 HTML_CHARACTERS = 100_000
-"""Of the HTML of one output that are read for its text, which takes some 30 ms."""
+"""Characters of the HTML of one output that are read for its text, which takes some 30 ms."""
 _OBJECT = re.compile(r"<[^<>]*>")
-"""What Python shows of an object that has no better text, as `<IPython.core.display.HTML object>`."""
+"""The text that Python shows of an object without a better one, as `<IPython.core.display.HTML
+object>`."""
 _SOURCES = ("text/markdown", "text/latex", "text/html", "application/json", "application/geo+json")
-"""What says more than that, in the order of preference."""
+"""MIME types that say more than the text of `_OBJECT`, in the order of preference."""
 
 
 async def present(
@@ -121,7 +122,7 @@ def clip(text: str, start: int, limit: int) -> tuple[str, int]:
 
 
 async def _plain_in_turns(output: NotebookOutput) -> str | None:
-    """As `plain`; while it reads a long text, others get their turns."""
+    """As `plain`; during a long text, other calls get their turns."""
     text = _joined(output.get("text", "")) if output["output_type"] == "stream" else ""
     if len(text) <= terminal.PIECE_CHARACTERS:
         return plain(output)

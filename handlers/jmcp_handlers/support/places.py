@@ -14,18 +14,18 @@ from jmcp_api.errors import CellChanged
 from jmcp_handlers.support.output_results import clip
 
 AROUND = 5
-"""Cells listed on each side of one that is another one now."""
+"""Cells that a refusal lists on each side of a cell that is not the one that the session saw."""
 LISTED_CELLS = 60
-"""Cells that a refusal lists, beside those at the indices that it is about."""
+"""Cells that a refusal lists beside those at the indices in question."""
 LINE_CHARACTERS = 60
-"""Of a cell's first line in that list."""
+"""Characters of a cell's first line in the list of a refusal."""
 SOURCE_CHARACTERS = 4_000
-"""Of the source of the cell that is there now, in the details."""
+"""Characters of the present cell's source in the details of a refusal."""
 
 
 class PlaceDetails(TypedDict):
-    """An index that means another cell now, as a program gets it: the cell that is there, and where
-    the one is that was; None for one that is nowhere."""
+    """What a refusal tells a program of an index: the cell that is there now, and where the cell is
+    that the session saw there; None for a cell that does not exist."""
 
     index: int
     cell_id: str | None
@@ -36,7 +36,8 @@ class PlaceDetails(TypedDict):
 def refuse_elsewhere(cells: Cells, view: CallView, *indices: int) -> None:
     """Raise cell_changed where the session saw other cells at these indices than there are now.
 
-    The refusal is a listing of what is there and around: the same call may then be made again.
+    The refusal lists the cells that are there and around them, so that the same call can be made
+    again.
     """
     wrong = [index for index in indices if view.saw_another(cells, index)]
     if not wrong:
@@ -59,7 +60,7 @@ def refuse_elsewhere(cells: Cells, view: CallView, *indices: int) -> None:
 
 
 def tell_elsewhere(cells: Cells, view: CallView, session: Session, index: int) -> None:
-    """Tell a session that reads the cell at that index where the one is that it saw there."""
+    """Tell a session that reads the cell at that index where the cell is now that it saw there."""
     if not view.saw_another(cells, index):
         return
     seen = view.seen_at(cells, index)

@@ -19,15 +19,16 @@ from jmcp_handlers.support.output_results import clip, error_line, plain, presen
 BATCH_CELLS = 100
 """Cells that the summary of a batch shows: the failed ones first of all, then the last ones."""
 BATCH_CHARACTERS = 8_000
-"""Of the outputs of all cells in the summary of a batch; read_cell has them whole."""
+"""Characters of the outputs of all cells in the summary of a batch; read_cell shows them whole."""
 CELL_CHARACTERS = 400
-"""Of one cell's outputs in the summary of a batch."""
+"""Characters of one cell's outputs in the summary of a batch."""
 BATCH_NOTICES = 10
 """Notices of its runs that the summary of a batch passes on."""
 ERROR_CHARACTERS = 300
-"""Of one cell's error in the summary of a batch."""
+"""Characters of one cell's error in the summary of a batch."""
 ENDING = 10
-"""Of long text so many times as much is looked at as is shown: control sequences are left out."""
+"""How many times the characters that are shown of a long text's end are rendered: control sequences
+among them are left out."""
 
 
 async def run_result(run: Run, session: Session, at: int | None = None) -> Execution:

@@ -17,7 +17,7 @@ OUTPUT_BYTES = 1000
 
 
 def check_size(characters: int, before: int = 0) -> None:
-    """Raise cell_too_large for a source above the limit, unless it only gets smaller."""
+    """Raise cell_too_large for a source above the limit, unless the edit makes it smaller."""
     if characters > max(limits.CELL_CHARACTERS, before):
         raise CellTooLarge.source(
             size_characters=characters, limit_characters=limits.CELL_CHARACTERS

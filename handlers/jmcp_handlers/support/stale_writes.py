@@ -26,7 +26,7 @@ class StaleDetails(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stale:
-    """A changed cell as a refusal shows it. `cut`: not all of its source."""
+    """A changed cell as a refusal shows it. `cut`: its source is not shown whole."""
 
     cell: Cell
     source: str
@@ -35,7 +35,7 @@ class Stale:
 
     @property
     def whole(self) -> bool:
-        """Whether the session now knows its source."""
+        """Whether the refusal shows the session its whole source."""
         return not self.cut or self.diff is not None
 
     def details(self) -> StaleDetails:
@@ -58,9 +58,10 @@ class Stale:
 
 
 def refuse_stale(cells: Cells, view: CallView, wanted: Sequence[Cell], *, force: bool) -> None:
-    """Raise cell_changed where one of these is another one than the session read, unless forced.
+    """Raise cell_changed if one of these cells has another source than the session read, unless
+    forced.
 
-    A refusal is a reading of the cells that it shows whole: the same call may then be made again.
+    Cells that the refusal shows whole count as read, so that the same call can be made again.
     """
     changed = [] if force else [cell for cell in wanted if view.is_stale(cells, cell)]
     if not changed:

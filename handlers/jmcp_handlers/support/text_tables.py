@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 EMPTY_CELLS = 10_000
-"""So many cells of one table are filled in for those that span; more are meant to fill memory."""
+"""Empty cells that one table gets for cells that span several: a table that needs more is made to
+fill memory."""
 
 
 class TextTable:
@@ -73,7 +74,7 @@ class TextTable:
                 return
 
     def _add_empty(self) -> bool:
-        """Fill in a cell; False: there were too many."""
+        """Add an empty cell. False if the table has too many."""
         self._empty_cells += 1
         if self._empty_cells <= EMPTY_CELLS:
             self._row.append("")

@@ -6,7 +6,7 @@ import asyncio
 import time
 
 SLICE_SECONDS = 0.02
-"""Of work in one go."""
+"""Seconds of work before other calls get their turn."""
 
 
 class TimeSlices:

@@ -14,16 +14,18 @@ from jmcp.core.observe.events import CallEvent, SessionEvent, masked
 
 MODE = 0o600
 OPENED = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
-"""Appended to, whoever else writes; a pipe that nobody reads is an error and never a wait."""
+"""Flags with which the file is opened: to append, whoever else writes; and a pipe that nobody reads
+is an error, never a wait."""
 
 CONTENT_CHARACTERS = 64 * 1024
-"""Of a call's arguments, and as many of its result, where content is kept."""
+"""Characters of a call's arguments that are kept, and as many of its result, where content is kept.
+"""
 
 CELLS = 100
-"""Cell ids of one call; a longer batch is known by its execution."""
+"""Cell ids that are logged of one call; a longer batch is identified by its execution."""
 
 SESSION = "session_id"
-"""Masked wherever it is, even where content is kept."""
+"""The name of the argument that is masked wherever it occurs, even where content is kept."""
 
 log = logging.getLogger("jmcp")
 
@@ -90,7 +92,7 @@ class AuditLog:
         self._lost, self._torn = 0, False
 
     def _write(self, data: bytes) -> str | None:
-        """None when all of it is written; else why it is not."""
+        """Append the line. Returns None if all of it was written, else why not."""
         try:
             written = os.write(self._opened(), data)
         except OSError as error:
@@ -144,7 +146,7 @@ def _ids(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def bounded(data: Mapping[str, Any]) -> Any:
-    """The data without whole session ids; the beginning of its JSON where it is long."""
+    """The data with session ids masked; if it is long, the beginning of its JSON."""
     try:
         text = json.dumps(_unnamed(data, data.get(SESSION)), default=str)
     except RecursionError:

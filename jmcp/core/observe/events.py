@@ -45,7 +45,7 @@ class SessionEvent:
 
 
 class Observer(Protocol):
-    """Is told, and neither waits nor raises: what it cannot keep, it logs."""
+    """Is told of events. It neither waits nor raises: what it cannot keep, it logs."""
 
     def on_call(self, call: CallEvent) -> None: ...
     def on_session_event(self, event: SessionEvent) -> None: ...

@@ -19,7 +19,8 @@ from jmcp.core.kernels import odd_messages
 from jmcp.core.observe.events import CallEvent, SessionEvent
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
-"""Upper bounds of the buckets: an edit takes milliseconds, and a run as long as it takes."""
+"""Upper bounds of the histogram's buckets, in seconds: an edit takes milliseconds, a run as long as
+it takes."""
 BOUNDS = (*(str(float(seconds)) for seconds in SECONDS), "+Inf")
 
 Read = Callable[[], float | None]
@@ -67,13 +68,14 @@ class Metrics(Collector):
         self._events[event.what] += 1
 
     def detached(self, runs: int) -> None:
-        """The server stops, and so many runs go on without it."""
+        """Count the runs that go on when the server stops."""
         self._detached += runs
 
     # -- telling ---------------------------------------------------------------------------------
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: the registry would otherwise collect everything once to learn the names."""
+        """Describes nothing: otherwise the registry would collect everything once to learn the
+        names."""
         return ()
 
     def collect(self) -> Iterable[Metric]:

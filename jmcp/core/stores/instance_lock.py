@@ -12,7 +12,8 @@ from jmcp.core.errors import StateUnavailable
 
 SUFFIX = ".alive"
 STALE_SECONDS = 60.0
-"""A marker that is younger may be one that its process is about to lock."""
+"""Age in seconds from which a marker without a lock counts as left behind: its process may be about
+to lock a younger one."""
 
 
 class InstanceLock:
@@ -40,7 +41,7 @@ class InstanceLock:
             raise unavailable.not_writable(folder=folder.name, reason=str(error)) from error
 
     def alive(self, process: str) -> bool:
-        """Whether another process, or this one, is there; what a dead one left is removed."""
+        """Whether the process of that name lives. What a dead one left behind is removed."""
         if process == self.process:
             return True
         path = self._file(process)

@@ -1,4 +1,4 @@
-"""Records in this process: gone with it."""
+"""Session records in the memory of this process, which are lost with it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ VALUES = attrgetter(*NAMES)
 
 @dataclass(slots=True, eq=False)
 class _Kept:
-    """A record as it is kept: packed, because an agent's session is idle nearly all the time.
+    """A record in its packed form, because an agent's session is idle nearly all the time.
 
-    Half the memory of the objects, for five microseconds an access.
+    It takes half the memory of the objects, and five microseconds for each access.
     """
 
     owner: str

@@ -17,8 +17,9 @@ from jmcp.core.stores.schema import OWNER_MIGRATIONS
 from jmcp.core.stores.state_file import StateFile
 
 RELEASED_SECONDS = 10
-"""After the last edit, and when all of it is in the file: long enough that an agent at work is not
-interrupted by another one, short enough to wait for."""
+"""Seconds after the last edit, once its file has it, after which another process may edit the
+notebook: so long that an agent at work is not interrupted by another, so short that others can wait
+for it."""
 
 log = logging.getLogger("jmcp")
 

@@ -27,16 +27,16 @@ class CellText:
     own: Sequence[Heading]
 
     def heading(self, line: int) -> Heading | None:
-        """The one that a line is under, which may be a heading itself."""
+        """The heading that a line is under, which may be the line itself."""
         return next((one for one in reversed(self.own) if one.line < line), self.above)
 
 
 async def cell_texts(
     path: str, read: Callable[[], Awaitable[Cells]], where: SearchPlace, limit: int
 ) -> tuple[list[CellText], bool]:
-    """The texts of one notebook, up to so many characters; whether that were all.
+    """The texts of one notebook, up to so many characters, and whether those were all.
 
-    `read` gives the cells as they are now, anew after others had their turn.
+    `read` gives the cells as they are now; it is called again after other calls had their turn.
     """
     found: list[CellText] = []
     above: Heading | None = None

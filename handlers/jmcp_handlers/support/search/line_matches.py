@@ -18,14 +18,15 @@ from jmcp_api.errors import PatternInvalid, PatternTooSlow
 from jmcp_handlers.support.time_slices import TimeSlices
 
 PATTERN_SECONDS = 2.0
-"""For all that a call has matched against a regular expression at once, the start of the process
-included. Ten megabytes take a quarter of that with a pattern that repeats nothing twice."""
+"""Seconds for all texts that a call has matched against a regular expression at once, with the
+start of the process. Ten megabytes take a quarter of that with a pattern without nested repetition.
+"""
 PATTERN_BYTES = 2**30
-"""Of memory for that process."""
+"""Bytes of memory that the process of a regular expression may take."""
 PIECE_CHARACTERS = 200_000
-"""Of a text that are searched in one go, which takes up to 5 ms."""
+"""Characters of a text that are searched before other calls get their turn: up to 5 ms."""
 _PROCESSES = ThreadPoolExecutor(max_workers=2, thread_name_prefix="jmcp-pattern")
-"""Waits for the processes: at most so many at once, whoever asks for them."""
+"""Limits how many such processes run at once in this server."""
 _PROGRAM = str(Path(__file__).with_name("pattern_process.py"))
 
 
@@ -81,8 +82,8 @@ class TextPattern:
 
 
 class RegularExpression:
-    """One of Python's, which is matched in another process: that can be ended, and takes neither
-    the event loop nor the memory of this one.
+    """One of Python's regular expressions, matched in another process: that can be ended, and
+    blocks neither the event loop nor uses the memory of this one.
 
     Raises pattern_invalid.
     """

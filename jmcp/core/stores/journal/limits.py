@@ -1,11 +1,12 @@
-"""How much of the change journal is kept, and what of it goes first. Unsaved edits never go."""
+"""How much of the change journal is kept, and which entries are dropped first. Unsaved edits are
+never dropped."""
 
 from __future__ import annotations
 
 from jmcp.core.journal.entries import State
 
 KEPT_ENTRIES = 1000
-"""Entries of one notebook."""
+"""Entries that are kept for one notebook."""
 
 KEPT_BYTES = 8 * 2**20
 """Bytes of one notebook's entries, which is some hundred edits of large cells."""
@@ -14,10 +15,11 @@ KEPT_TOTAL_BYTES = 128 * 2**20
 """Bytes of the entries of all notebooks."""
 
 KEPT_MEMORY_BYTES = 32 * 2**20
-"""The same where they are kept in memory."""
+"""Bytes of the entries of all notebooks, where they are kept in memory."""
 
 LOOK_BACK_ENTRIES = 64
-"""After so many new entries it is looked whether old ones are too old, or all together too many."""
+"""New entries after which the journal looks for entries that are too old, or too many of all
+notebooks."""
 
 KEPT_DAYS = 30
 

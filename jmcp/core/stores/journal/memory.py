@@ -1,4 +1,4 @@
-"""The change journal in this process."""
+"""The change journal in the memory of this process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jmcp.core.stores.journal.limits import (
 )
 
 ENTRY_BYTES = 1000
-"""Of an entry beside its texts."""
+"""Bytes of an entry beside its texts."""
 
 
 class _Kept:
@@ -56,7 +56,7 @@ class _Kept:
 
 
 class MemoryJournal:
-    """`Journal` without recovery: it is gone with the process, which is when that is needed."""
+    """A `Journal` without recovery: it is lost with the process."""
 
     def __init__(
         self,
@@ -148,8 +148,8 @@ class MemoryJournal:
         self._delivered.clear()
 
     def _prune_all(self) -> None:
-        """Drop what may go of the notebooks that were edited longest ago, but for the last entry of
-        each; of one with nothing else, that too."""
+        """Drop entries that may go, of the notebooks that were edited longest ago, except the last
+        entry of each; that goes too where a notebook has nothing else."""
         for key, kept in list(self._notebooks.items())[:-1]:
             if self._total <= self._kept_total * PRUNED_SHARE:
                 return

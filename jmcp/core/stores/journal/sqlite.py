@@ -29,7 +29,7 @@ from jmcp.core.stores.state_file import StateFile
 SECONDS_PER_DAY = 86_400
 PRUNED_AT_ONCE = 100
 PRUNING_ROUNDS = 2
-"""Of that many, beside an edit: more than edits bring."""
+"""Rounds of PRUNED_AT_ONCE entries that are pruned beside one edit: more than edits bring."""
 KEPT_SIZES = 1000
 """Notebooks whose size is known without measuring it."""
 
@@ -155,7 +155,7 @@ class SqliteJournal:
         return int(row[0]) if row is not None else 0
 
     def close(self) -> None:
-        """The state file is its owner's to close."""
+        """Does nothing: the state file's owner closes it."""
 
     # -- limits --------------------------------------------------------------------------------
 
@@ -210,9 +210,9 @@ class SqliteJournal:
             self._crowded.add(key)
 
     def _prune_all(self, rounds: int) -> None:
-        """Of all notebooks: what is too old goes, and of what may go the oldest while all is too
-        much, in so many steps at most. The oldest have the lowest numbers, so they are found at once.
-        """
+        """Prune over all notebooks, in a bounded number of steps: entries that are too old, and
+        while all together are too much, the oldest ones that may go. The oldest have the lowest
+        numbers, so they are found at once."""
         self._unlooked = 0
         oldest = time.time() - KEPT_DAYS * SECONDS_PER_DAY
         first = "SELECT number, at FROM changes ORDER BY number LIMIT ?"

@@ -20,7 +20,7 @@ from jmcp_api.models import (
     ReadCellParams,
 )
 from jmcp_handlers.support.addressing import agreed, checked, locate, neighbours, position
-from jmcp_handlers.support.output_results import present
+from jmcp_handlers.support.outputs.output_results import present
 from jmcp_handlers.support.places import refuse_elsewhere, tell_elsewhere
 from jmcp_handlers.support.sources import check_growth, check_size, quoted, shown_diff
 from jmcp_handlers.support.stale_writes import refuse_stale

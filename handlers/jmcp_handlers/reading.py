@@ -11,7 +11,7 @@ from jmcp_api.models import CellOutline, HeadingRow, NotebookContent, ReadNotebo
 from jmcp_handlers.support.addressing import outline
 from jmcp_handlers.support.cell_states import CellStates
 from jmcp_handlers.support.headings import headings
-from jmcp_handlers.support.output_results import present
+from jmcp_handlers.support.outputs.output_results import present
 
 CELL_OUTPUT_CHARACTERS = 1_000
 """Characters of one output where the outputs of several cells are shown; read_cell shows more."""

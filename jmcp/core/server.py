@@ -22,12 +22,12 @@ from jmcp.core.observe.events import Closeable, Observer, SessionEvent
 from jmcp.core.observe.metrics import Metrics
 from jmcp.core.ports import Documents, Kernels
 from jmcp.core.runs.registry import RunRegistry
+from jmcp.core.sessions.notices.undelivered import UndeliveredNotices
 from jmcp.core.sessions.open_tabs import OpenTabs
 from jmcp.core.sessions.readings.session_readings import Readings
 from jmcp.core.sessions.records import SessionRecord, Store
 from jmcp.core.sessions.services import Services
 from jmcp.core.sessions.sessions import Sessions
-from jmcp.core.sessions.undelivered import UndeliveredNotices
 from jmcp.core.stores.memory import MemoryStore
 
 log = logging.getLogger("jmcp")

@@ -11,7 +11,7 @@ from jmcp.core.sessions.readings.call_view import CallView
 from jmcp.core.sessions.session import Session
 from jmcp_api import phrases
 from jmcp_api.errors import CellChanged
-from jmcp_handlers.support.output_results import clip
+from jmcp_handlers.support.outputs.output_results import clip
 
 AROUND = 5
 """Cells that a refusal lists on each side of a cell that is not the one that the session saw."""

@@ -14,7 +14,7 @@ from jmcp_api.backend_errors import KernelDown, KernelMissing
 from jmcp_api.enums import StepStatus
 from jmcp_api.models import Batch, BatchCell, Execution, ExecutionRow
 from jmcp_handlers.support.addressing import first_line
-from jmcp_handlers.support.output_results import clip, error_line, plain, present
+from jmcp_handlers.support.outputs.output_results import clip, error_line, plain, present
 
 BATCH_CELLS = 100
 """Cells that the summary of a batch shows: the failed ones first of all, then the last ones."""

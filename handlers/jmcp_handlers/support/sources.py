@@ -8,7 +8,7 @@ from jmcp.core.ports import Cells
 from jmcp_api import limits
 from jmcp_api.errors import CellTooLarge
 from jmcp_handlers.support.diffs import diff
-from jmcp_handlers.support.output_results import clip
+from jmcp_handlers.support.outputs.output_results import clip
 
 CELL_BYTES = 200
 """What a cell takes in a file beside its source."""

@@ -12,7 +12,7 @@ from jmcp.core.sessions.readings.call_view import CallView
 from jmcp_api import limits, phrases
 from jmcp_api.errors import CellChanged
 from jmcp_handlers.support.diffs import diff
-from jmcp_handlers.support.output_results import clip
+from jmcp_handlers.support.outputs.output_results import clip
 
 
 class StaleDetails(TypedDict):

@@ -11,10 +11,10 @@ from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.kernels.healing import Healing
 from jmcp.core.ports import Kernels
 from jmcp.core.runs.registry import RunRegistry
+from jmcp.core.sessions.notices.undelivered import UndeliveredNotices
 from jmcp.core.sessions.open_tabs import OpenTabs
 from jmcp.core.sessions.readings.session_readings import Readings
 from jmcp.core.sessions.sessions import Sessions
-from jmcp.core.sessions.undelivered import UndeliveredNotices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

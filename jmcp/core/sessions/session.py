@@ -22,11 +22,11 @@ from jmcp.core.runs.batch import Batch
 from jmcp.core.runs.record.progress import watch
 from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.notebook import Notebook
+from jmcp.core.sessions.notices.result_notices import ResultNotices
 from jmcp.core.sessions.readings.call_view import CallView
 from jmcp.core.sessions.readings.read_cells import Reading
 from jmcp.core.sessions.record_changes import added, altered, released, renamed
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
-from jmcp.core.sessions.result_notices import ResultNotices
 from jmcp.core.sessions.services import Services
 from jmcp.core.sessions.sessions import Change
 from jmcp.core.sessions.workspace import Workspace

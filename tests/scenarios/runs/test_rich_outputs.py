@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jmcp_handlers.support.output_results import plain
+from jmcp_handlers.support.outputs.output_results import plain
 from tests.scenarios.runs.conftest import RunnableNotebook, StartNotebook
 
 SHOWN = {

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from jmcp_handlers.support.html_text import html_text
+from jmcp_handlers.support.outputs.html_text import html_text
 
 LIMIT = 100_000
 

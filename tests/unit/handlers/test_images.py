@@ -14,8 +14,8 @@ from PIL import Image as Picture
 
 from jmcp_api import limits
 from jmcp_api.limits import IMAGE_EDGE_PIXELS, RESULT_IMAGES
-from jmcp_handlers.support import images
-from jmcp_handlers.support.images import ImageRefusedError, scaled
+from jmcp_handlers.support.outputs import images
+from jmcp_handlers.support.outputs.images import ImageRefusedError, scaled
 from tests.fakes.jmcp import FakeJmcp
 
 

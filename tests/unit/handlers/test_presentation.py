@@ -11,7 +11,7 @@ from jmcp.core.ports import Reply
 from jmcp.options.settings import Settings
 from jmcp_api.limits import ERROR_VALUE_CHARACTERS, RESULT_CHARACTERS, RESULT_OUTPUTS
 from jmcp_api.sessions import POLICY
-from jmcp_handlers.support.output_results import HTML_CHARACTERS, clip, plain
+from jmcp_handlers.support.outputs.output_results import HTML_CHARACTERS, clip, plain
 from tests.fakes.jmcp import FakeJmcp
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jmcp.core.ports import Cell, Cells
 from jmcp_api.enums import SearchPlace
 from jmcp_handlers.support.headings import Heading, headings
-from jmcp_handlers.support.output_results import plain
+from jmcp_handlers.support.outputs.output_results import plain
 from jmcp_handlers.support.time_slices import TimeSlices
 
 

@@ -15,9 +15,9 @@ from jmcp.core.notices import (
     FileChanged,
     Notice,
 )
+from jmcp.core.sessions.notices.undelivered import Entry
 from jmcp.core.sessions.readings.call_view import CallView
 from jmcp.core.sessions.readings.read_cells import What
-from jmcp.core.sessions.undelivered import Entry
 
 UNSEEN: Mapping[What, Callable[..., Notice]] = {
     "changed": CellsChanged,

@@ -14,8 +14,8 @@ from jmcp.core.ports import Output as NotebookOutput
 from jmcp.core.sessions.session import Session
 from jmcp_api import limits, phrases
 from jmcp_api.models import Output
-from jmcp_handlers.support.html_text import html_text
-from jmcp_handlers.support.images import IMAGE_TYPES, ImageRefusedError, scaled
+from jmcp_handlers.support.outputs.html_text import html_text
+from jmcp_handlers.support.outputs.images import IMAGE_TYPES, ImageRefusedError, scaled
 
 MIME_TYPES = 20
 """MIME types of one output that a result names."""

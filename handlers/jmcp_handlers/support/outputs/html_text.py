@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from jmcp_handlers.support.text_tables import TextTable
+from jmcp_handlers.support.outputs.text_tables import TextTable
 
 SKIPPED = frozenset({"script", "style", "head", "title", "template", "svg", "noscript", "iframe"})
 """Elements whose content is left out."""

@@ -1,0 +1,1 @@
+"""Outputs as results show them: text, tables, images."""

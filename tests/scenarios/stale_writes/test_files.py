@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from typing import Any
 
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.websocket import websocket_connect
+
+from jmcp.core.sessions import open_tabs
+from tests.jupyter_process import TOKEN
 from tests.scenarios.stale_writes.conftest import SharedServer, StartServer
 
 
@@ -41,3 +48,41 @@ async def test_a_file_without_ids_is_guarded_by_what_was_seen_at_an_index(
     error = await other.fail("overwrite_cell_source", cell_index=0, cell_source="x = 4")
     assert error["code"] == "cell_changed"
     assert "-x = 2" in error["details"]["diff"]
+
+
+async def test_an_agent_is_told_of_a_tab_and_of_what_its_overwrite_took(
+    server: SharedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_tabs, "LOOK_INTERVAL_SECONDS", 0)
+    mine = await server.agent()
+    await mine.call("execute_code", code="1")
+    url = f"http://127.0.0.1:{server.app.port}{server.app.base_url}api/"
+    (kernel_id,) = server.app.kernel_manager.list_kernel_ids()
+    client = AsyncHTTPClient()
+    authorization = {"Authorization": f"token {TOKEN}"}
+    # What a tab does: it is connected to the notebook's kernel, and has the file's content.
+    tab = await websocket_connect(
+        f"{url.replace('http', 'ws', 1)}kernels/{kernel_id}/channels?token={TOKEN}"
+    )
+    file = HTTPRequest(f"{url}contents/a.ipynb", headers=authorization)
+    content = json.loads((await client.fetch(file)).body)["content"]
+
+    insert = {"cell_index": 0, "cell_type": "code", "cell_source": "mine = 1\nmine"}
+    assert told(await mine.call("insert_cell", **insert)) == ["tab_not_updated"]
+    assert told(await mine.call("read_notebook")) == []
+
+    # "File Changed", and the person chooses Overwrite.
+    body = json.dumps({"type": "notebook", "format": "json", "content": content})
+    await client.fetch(
+        HTTPRequest(file.url, method="PUT", headers=authorization, body=body, request_timeout=30)
+    )
+    read = await mine.call("read_notebook")
+    (notice,) = [one for one in read["notices"] if one["code"] == "text_overwritten"]
+    assert notice["details"]["text"] == "mine = 1\nmine"
+    assert read["cell_count"] == 3
+    assert "text_overwritten" not in told(await mine.call("read_notebook"))
+    tab.close()
+
+
+def told(result: dict[str, Any]) -> list[str]:
+    return [notice["code"] for notice in result["notices"]]

@@ -516,7 +516,8 @@ class FakeDocuments:
         cells.mode = self.mode
         if self.max_bytes is not None:
             size = len(json.dumps(content.notebook))
-            cells.bound = GrowthBound(size=size, limit=self.max_bytes)
+            bound = GrowthBound(size=size, limit=self.max_bytes)
+            cells.look = lambda: bound
         return cells
 
     @asynccontextmanager

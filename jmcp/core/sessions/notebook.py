@@ -47,7 +47,8 @@ class Notebook:
         self.looked_up = 0.0
         self._session = session
         self._services = services
-        self._growth_left: int | None = None
+        self._cells: Cells | None = None
+        """As they were at last, for a run that begins now."""
         self.kernel = NotebookKernel(self, session, services)
 
     @property
@@ -60,7 +61,7 @@ class Notebook:
         Never waits for a running cell.
         """
         cells = await self.lease.read()
-        self._growth_left = cells.growth_left
+        self._cells = cells
         self.view.begin(cells)
         return cells
 
@@ -70,7 +71,7 @@ class Notebook:
         failed = True
         try:
             async with self.lease.edit() as cells:
-                self._growth_left = cells.growth_left
+                self._cells = cells
                 self.view.begin(cells)
                 yield cells
             failed = False
@@ -153,11 +154,14 @@ class Notebook:
                 outputs=CellOutputs(self.lease, cell) if cell is not None else None,
                 generation=self.held.generation,
                 timeout=timeout,
-                growth_left=self._growth_left if cell is not None else None,
+                growth_left=self._growth_left() if cell is not None else None,
             )
         )
         self._session.submitted.append(run)
         return run
+
+    def _growth_left(self) -> int | None:
+        return None if self._cells is None else self._cells.growth_left
 
     def last_runs(self) -> Mapping[str, Run]:
         """The last run of each cell, whoever asked jmcp for it, by cell id."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from jmcp.core.editing.published_cells import PublishedCells
@@ -17,23 +18,26 @@ class GrowthBound:
 
 
 class BoundedCells(PublishedCells):
-    """The part of `ports.Cells` about growth. `bound` is None where nobody knows the file's size;
-    `grown` is by how much the cells have grown since it was looked at."""
+    """The part of `ports.Cells` about growth. `look` looks at the file when that is asked, and finds
+    None where nobody knows its size; `grown` is by how much the cells have grown since."""
 
-    bound: GrowthBound | None = None
+    look: Callable[[], GrowthBound | None] | None = None
     grown: int = 0
 
     @property
     def growth_left(self) -> int | None:
-        bound = self.bound
+        bound = self._bound()
         return None if bound is None else max(0, bound.limit - bound.size - self.grown)
 
     def check_growth(self, growth: int) -> None:
-        left = self.growth_left
-        if self.bound is not None and left is not None and growth > left:
+        bound = self._bound()
+        if bound is not None and growth > bound.limit - bound.size - self.grown:
             raise NotebookTooLarge.full(
                 path=self.ref.path,
-                size_bytes=self.bound.size + self.grown,
-                limit_bytes=self.bound.limit,
+                size_bytes=bound.size + self.grown,
+                limit_bytes=bound.limit,
                 growth_bytes=growth,
             )
+
+    def _bound(self) -> GrowthBound | None:
+        return None if self.look is None else self.look()

@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -81,7 +82,7 @@ class FileNotebooks:
         """The cells as the file has them."""
         content, _ = await self._load(ref)
         cells = FileCells(ref, content, (), self._followed[ref.key].changes)
-        cells.bound = self._contents.bound(ref.path)
+        cells.look = partial(self._contents.bound, ref.path)
         return cells
 
     async def glance(self, ref: NotebookRef) -> FileCells:
@@ -100,7 +101,7 @@ class FileNotebooks:
             await self._check_writable(ref)
             content, stamp = await self._load(ref)
             cells = FileCells(ref, content, (), self._followed[ref.key].changes)
-            cells.bound = self._contents.bound(ref.path)
+            cells.look = partial(self._contents.bound, ref.path)
             yield cells
             if cells.changed and not await self._store(ref, cells, stamp):
                 raise WriteRefused.changed_on_disk(path=ref.path)

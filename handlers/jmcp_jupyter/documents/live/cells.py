@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pycrdt import Array, Map
@@ -28,10 +28,10 @@ class LiveCells(BoundedCells):
         ref: NotebookRef,
         document: SharedNotebook,
         notices: Sequence[Notice] = (),
-        bound: GrowthBound | None = None,
+        look: Callable[[], GrowthBound | None] | None = None,
     ) -> None:
         self.ref = ref
-        self.bound = bound
+        self.look = look
         self.grown = document.grown
         self._document = document
         self._notices = list(notices)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from weakref import WeakValueDictionary
 
 from jmcp.core.notices import FieldsChanged, FileNotWritten, Notice
@@ -113,7 +114,7 @@ class LiveDocument:
     def _cells(self, room: Room, document: SharedNotebook, notices: list[Notice]) -> LiveCells:
         if room.saver is not None and room.saver.state == "saved":
             document.grown = 0
-        return LiveCells(self.ref, document, notices, room.bound(self.ref.path))
+        return LiveCells(self.ref, document, notices, partial(room.bound, self.ref.path))
 
     async def outputs(self, cell: Cell) -> OutputSink:
         room = await self._held()

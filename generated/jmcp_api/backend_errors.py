@@ -526,6 +526,12 @@ class JupyterUnreachable(errors.JupyterUnreachable):
         )
 
     @classmethod
+    def not_opened(cls, *, path: str, reason: str) -> Self:
+        return cls(
+            f"Jupyter could not open {path!r} just now ({reason}), although its file is a notebook. Try again; if it stays so, Jupyter's log says why."
+        )
+
+    @classmethod
     def no_live_documents(cls, *, url: str, reason: str) -> Self:
         return cls(
             f"The live documents of the Jupyter Server at {url} cannot be reached ({reason}). Try again."

@@ -26,6 +26,7 @@ from jmcp.core.ports import (
 )
 from jmcp_api.backend_errors import (
     DirectoryMissing,
+    NotebookBroken,
     NotebookExists,
     NotebookMissing,
     PathRefused,
@@ -581,7 +582,7 @@ def _parsed(path: str, text: str, *, live: bool) -> dict[str, Any]:
     try:
         notebook = json.loads(text)
     except ValueError as error:
-        raise diagnose(path, text.encode()) from error
+        raise diagnose(path, text.encode()) or NotebookBroken.unreadable(path=path) from error
     check_content(path, notebook)
     if live:
         check_storable(path, notebook, finite=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from sqlite3 import OperationalError
 from typing import Any
 
 import pytest
@@ -341,3 +342,23 @@ async def test_a_room_that_cannot_be_saved_keeps_no_other_from_being_saved_at_th
         await server.documents.close()
     sources = [server.sources(f"{number}.ipynb") for number in range(3)]
     assert sources == [["1"], ["edited"], ["edited"]]
+
+
+@local_only
+async def test_a_notebook_that_does_not_open_is_not_blamed_for_it(
+    start_server: START, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await start_server()
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+    loader = server.extension.file_loaders[ref.key]
+
+    async def locked(*_: object) -> None:
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loader, "load_content", locked)
+        with pytest.raises(JupyterUnreachable, match="although its file is a notebook"):
+            await server.texts("a.ipynb")
+    assert "database is locked" in caplog.text
+    assert await server.texts("a.ipynb") == ["1"]

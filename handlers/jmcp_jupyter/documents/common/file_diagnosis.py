@@ -23,13 +23,13 @@ CONFLICT = re.compile(rb"^(<{7}|={7}|>{7}|\|{7})( |\r?$)", re.MULTILINE)
 """A line that git writes where both sides of a merge changed something."""
 
 
-def diagnose(path: str, data: bytes) -> NotebookBroken:
-    """What to tell of a file that Jupyter could not read as a notebook."""
+def diagnose(path: str, data: bytes) -> NotebookBroken | None:
+    """What to tell of a file that Jupyter could not read as a notebook; None where it is one."""
     try:
         _check(path, data)
     except NotebookBroken as error:
         return error
-    return NotebookBroken.unreadable(path=path)
+    return None
 
 
 def _check(path: str, data: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import inspect
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,7 +18,7 @@ from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
 from jmcp.core.errors import BackendError
-from jmcp_api.backend_errors import NotebookExists, WriteRefused
+from jmcp_api.backend_errors import JupyterUnreachable, NotebookExists, WriteRefused
 from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.common.file_diagnosis import diagnose
 from jmcp_jupyter.documents.common.known_sizes import KnownSizes
@@ -34,6 +35,11 @@ from jmcp_jupyter.documents.common.models import (
 
 READ_AT_ONCE_BYTES = 2**20
 """A file up to this size is read and hashed where its hash is asked for: a millisecond."""
+
+log = logging.getLogger("jmcp")
+
+NOT_READABLE = 400
+"""What Jupyter answers for a file of which nbformat makes no notebook."""
 
 
 @contextmanager
@@ -97,7 +103,13 @@ class Contents:
             data = base64.b64decode(raw["content"])
         except Exception:  # noqa: BLE001  # no contents manager need know files
             return read_error(path, 0)
-        return await asyncio.to_thread(diagnose, path, data)
+        flaw = await asyncio.to_thread(diagnose, path, data)
+        if flaw is None and isinstance(error, HTTPError) and error.status_code == NOT_READABLE:
+            return read_error(path, error.status_code)
+        if flaw is None:
+            log.warning("%s could not be opened, although it is a notebook.", path, exc_info=error)
+            return JupyterUnreachable.not_opened(path=path, reason=brief(error))
+        return flaw
 
     async def stamp(self, path: str) -> str:
         """What the file is now. Raises NotebookMissing, PathRefused."""

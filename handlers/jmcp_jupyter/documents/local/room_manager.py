@@ -276,7 +276,8 @@ class LocalRooms:
         if room is not None:
             if room._task_group is not None:
                 await _store(room)
-                await room.stop()
+                with suppress(KeyError):  # the extension has stopped it, where its start failed
+                    await room.stop()
             with suppress(RuntimeError):  # its start was a task of the room's, and is over
                 if room.ystore is not None:
                     await room.ystore.stop()

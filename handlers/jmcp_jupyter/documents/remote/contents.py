@@ -76,7 +76,7 @@ class RemoteContents:
             data = base64.b64decode(raw.json()["content"])
         except (BackendError, ValueError, KeyError, TypeError):
             return read_error(path, 0)
-        return await asyncio.to_thread(diagnose, path, data)
+        return await asyncio.to_thread(diagnose, path, data) or read_error(path, 0)
 
     async def stamp(self, path: str) -> str:
         """What the file is now. Raises NotebookMissing, PathRefused."""

@@ -247,6 +247,9 @@ async def test_a_created_notebook_has_one_empty_code_cell(any_server: DocumentSe
         cells.insert(0, "code", "x = 1")
     assert await any_server.documents.save(ref) == "saved"
     assert any_server.sources("new.ipynb") == ["x = 1", ""]
+    any_server.make_directory("{odd} folder")
+    odd = await any_server.documents.create("{odd} folder/new.ipynb")
+    assert odd.path == "{odd} folder/new.ipynb"
 
 
 async def test_create_overwrites_nothing_and_makes_no_directories(
@@ -288,7 +291,7 @@ async def test_a_file_that_could_not_be_created_leaves_nothing(
         raise HTTPError(500, "No space left on device")
 
     monkeypatch.setattr(server.contents, "save", save)
-    with pytest.raises(WriteRefused):
+    with pytest.raises(WriteRefused, match=r"'a\.ipynb'"):
         await server.documents.create("a.ipynb")
     monkeypatch.undo()
     assert [*server.root.glob("*.ipynb")] == []

@@ -87,12 +87,21 @@ class RemoteContents:
 
         Raises WriteRefused, JupyterUnreachable.
         """
+        saved = await self._put(path, content, path)
+        try:
+            return stamp_of_saved(saved, await self._model(path, content=0, hash=1))
+        except JupyterUnreachable as error:
+            raise backend_errors.JupyterUnreachable.not_confirmed(
+                url=self._api.url, path=path
+            ) from error
+
+    async def _put(self, at: str, content: dict[str, Any], path: str) -> dict[str, Any]:
+        """Jupyter's model of what it wrote there; errors are about `path`."""
         body = {"type": "notebook", "format": "json", "content": content}
         try:
-            response = await self._api.request("PUT", self._url(path), body=body)
+            response = await self._api.request("PUT", self._url(at), body=body)
             if response.is_success:
-                saved = self._api.model(response)
-                return stamp_of_saved(saved, await self._model(path, content=0, hash=1))
+                return self._api.model(response)
         except JupyterUnreachable as error:
             raise backend_errors.JupyterUnreachable.not_confirmed(
                 url=self._api.url, path=path
@@ -109,9 +118,9 @@ class RemoteContents:
         the notebook is written under a name of its own, and renamed.
         """
         folder = path.rpartition("/")[0]
-        made = f"{folder}/{NEW_NAME}".lstrip("/").format(uuid4().hex)
+        made = f"{folder}/{NEW_NAME.format(uuid4().hex)}".lstrip("/")
         try:
-            await self.save(made, content)
+            await self._put(made, content, path)
             await self._rename(made, path)
         except BaseException:
             # To its end also when the caller leaves.

@@ -12,7 +12,9 @@ CellState = Literal["never_run", "queued", "running", "ok", "error", "stale"]
 """What is known of a code cell: never_run; queued or running, by jmcp; error, of its last run; stale, which is what it
 shows is not of what it holds, or of a kernel that is gone; ok.
 """
-CellChangeKind = Literal["inserted", "overwritten", "edited", "moved", "unchanged"]
+CellChangeKind = Literal[
+    "inserted", "overwritten", "edited", "moved", "unchanged", "deleted", "restored"
+]
 """What a call did to a cell."""
 SaveState = Literal["saved", "pending", "failed"]
 """Whether the file is known to have all edits; failed where the last try to save them failed."""
@@ -94,6 +96,7 @@ NoticeCode = Literal[
     "kernel_uncertain",
     "private_kernel_stopped",
     "cell_ids_given",
+    "outputs_not_kept",
     "cell_ids_repeated",
     "document_reloaded",
     "fields_changed",

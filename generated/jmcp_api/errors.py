@@ -516,6 +516,28 @@ class CellChanged(ToolError):
         )
 
     @classmethod
+    def since_change(
+        cls,
+        *,
+        change_id: str,
+        named: Sequence[str],
+        shown: str,
+        cell_index: int,
+        cell_id: str | None,
+        source: str,
+        diff: str | None,
+        cells: Sequence[Mapping[str, Any]],
+    ) -> Self:
+        return cls(
+            f"Cells were changed since change {change_id!r}; nothing was taken back. {listed(named, '; ')}. With force: true what can be taken back is.\n{shown}",
+            cell_index=cell_index,
+            cell_id=cell_id,
+            source=source,
+            diff=diff,
+            cells=cells,
+        )
+
+    @classmethod
     def elsewhere(
         cls,
         *,
@@ -534,6 +556,50 @@ class CellChanged(ToolError):
             source=source,
             diff=diff,
             places=places,
+        )
+
+
+class ChangeNotFound(ToolError):
+    """The session has made no such change that can be taken back."""
+
+    code = "change_not_found"
+    http = 404
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def nothing(cls, *, path: str, change_id: str | None) -> Self:
+        return cls(
+            f"This session has changed nothing in {path} that is not taken back already.",
+            change_id=change_id,
+        )
+
+    @classmethod
+    def unknown(cls, *, change_id: str, path: str) -> Self:
+        return cls(
+            f"No change {change_id!r} of {path} is kept. Without a change_id the last change is taken back; the id of each is in its result.",
+            change_id=change_id,
+        )
+
+    @classmethod
+    def of_others(cls, *, change_id: str) -> Self:
+        return cls(
+            f"Change {change_id!r} was made in another session; only that one takes it back. Edit the cells instead.",
+            change_id=change_id,
+        )
+
+    @classmethod
+    def undone(cls, *, change_id: str, by: str) -> Self:
+        return cls(
+            f"Change {change_id!r} is taken back already, by {by!r}; to make it again, take that one back.",
+            change_id=change_id,
+        )
+
+    @classmethod
+    def pruned(cls, *, change_id: str) -> Self:
+        return cls(
+            f"Change {change_id!r} cannot be taken back: not all of it is kept, or it was lost in a crash.",
+            change_id=change_id,
         )
 
 

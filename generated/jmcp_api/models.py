@@ -142,6 +142,13 @@ class MoveCellParams(Params):
     after_cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
 
 
+class UndoChangeParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    change_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    force: bool = False
+
+
 class ExecuteCellParams(Params):
     session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
@@ -303,6 +310,21 @@ class DeletedCells(Result):
     deleted: list[DeletedCell]
     cell_count: int
     saved: SaveState
+    change_id: str | None = None
+
+
+class ChangedCell(Result):
+    cell_index: int | None
+    cell_id: str | None
+    change: CellChangeKind
+
+
+class UndoneChange(Result):
+    undone: str
+    change_id: str | None = None
+    cells: list[ChangedCell]
+    cell_count: int
+    saved: SaveState
 
 
 class BatchCell(Result):
@@ -407,6 +429,7 @@ class CellChange(Result):
     saved: SaveState
     diff: str | None = None
     neighbours: list[CellOutline] | None = None
+    change_id: str | None = None
 
 
 class Batch(Result):

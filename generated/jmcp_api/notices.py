@@ -67,6 +67,10 @@ def cell_ids_given() -> str:
     return "nbformat_minor was raised to 5 and the cells were given ids: cells can be addressed by cell_id from now on."
 
 
+def outputs_not_kept(*, cell_id: str, count: int) -> str:
+    return f"Cell {cell_id} is back without its {count} outputs, which were too long to be kept."
+
+
 def cell_ids_repeated(*, ids: Sequence[str]) -> str:
     return f"Several cells share one id; it names the first of them: {listed(ids, ', ')}."
 
@@ -315,6 +319,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "kernel_uncertain": kernel_uncertain,
     "private_kernel_stopped": private_kernel_stopped,
     "cell_ids_given": cell_ids_given,
+    "outputs_not_kept": outputs_not_kept,
     "cell_ids_repeated": cell_ids_repeated,
     "document_reloaded": document_reloaded,
     "fields_changed": fields_changed,

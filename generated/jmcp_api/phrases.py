@@ -303,6 +303,18 @@ def listed_cell(*, index: int, cell_id: str, cell_type: str, line: str) -> str:
     return f"{index}\t{cell_id}\t{cell_type}\t{line}"
 
 
+def changed_since(*, index: int, cell_id: str) -> str:
+    return f"cell {index} (id {cell_id})"
+
+
+def gone_since(*, cell_id: str) -> str:
+    return f"cell {cell_id} is gone"
+
+
+def there_again(*, cell_id: str, index: int) -> str:
+    return f"cell {cell_id} is there again, at index {index}"
+
+
 def stale_cell(*, index: int, cell_id: str) -> str:
     return f"{index} (id {cell_id})"
 

@@ -81,6 +81,12 @@ class MoveCell(Protocol):
     ) -> models.CellChange: ...
 
 
+class UndoChange(Protocol):
+    async def __call__(
+        self, params: models.UndoChangeParams, session: Session, /
+    ) -> models.UndoneChange: ...
+
+
 class ExecuteCell(Protocol):
     async def __call__(
         self, params: models.ExecuteCellParams, session: Session, /
@@ -151,6 +157,7 @@ class Handlers:
     edit_cell_source: EditCellSource
     delete_cell: DeleteCell
     move_cell: MoveCell
+    undo_change: UndoChange
     execute_cell: ExecuteCell
     insert_execute_code_cell: InsertExecuteCodeCell
     execute_code: ExecuteCode

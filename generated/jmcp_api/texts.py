@@ -114,7 +114,7 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "CellChange": (
-        "{{ change }}: cell {{ cell_index }}, id {{ cell_id }}; {{ cell_count }} cells, {{ saved }}\n"
+        "{{ change }}: cell {{ cell_index }}, id {{ cell_id }}; {{ cell_count }} cells, {{ saved }}{% if change_id %}; change {{ change_id }}{% endif +%}\n"
         "{% if diff %}\n"
         "{{ diff }}\n"
         "{% endif %}\n"
@@ -126,12 +126,19 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "DeletedCells": (
-        "Deleted {{ deleted | length }}; {{ cell_count }} cells left, {{ saved }}\n"
+        "Deleted {{ deleted | length }}; {{ cell_count }} cells left, {{ saved }}{% if change_id %}; change {{ change_id }}{% endif +%}\n"
         "{% for cell in deleted %}\n"
         "--- was cell {{ cell.cell_index }}, id {{ cell.cell_id }}, {{ cell.cell_type }} ---\n"
         "{% if cell.source %}\n"
         "{{ cell.source }}\n"
         "{% endif %}\n"
+        "{% endfor %}\n"
+    ),
+    "UndoneChange": (
+        "Took back change {{ undone }}{% if change_id %} (this undo is change {{ change_id }}){% endif %}; {{ cell_count }} cells, {{ saved }}\n"
+        "Index\tID\tChange\n"
+        "{% for cell in cells %}\n"
+        "{{ cell.cell_index | tsv }}\t{{ cell.cell_id | tsv }}\t{{ cell.change }}\n"
         "{% endfor %}\n"
     ),
     "Execution": (

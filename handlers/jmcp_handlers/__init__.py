@@ -12,6 +12,7 @@ from jmcp_handlers.cells import (
     overwrite_cell_source,
     read_cell,
 )
+from jmcp_handlers.changes import undo_change
 from jmcp_handlers.execution import (
     execute_cell,
     execute_code,
@@ -40,6 +41,7 @@ HANDLERS = Handlers(
     edit_cell_source=edit_cell_source,
     delete_cell=delete_cell,
     move_cell=move_cell,
+    undo_change=undo_change,
     execute_cell=execute_cell,
     insert_execute_code_cell=insert_execute_code_cell,
     execute_code=execute_code,

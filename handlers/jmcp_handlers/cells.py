@@ -71,6 +71,7 @@ async def insert_cell(params: InsertCellParams, session: Session) -> CellChange:
         cell_id=cell.cell_id,
         cell_count=count,
         saved=notebook.save_state(),
+        change_id=notebook.change_id,
         neighbours=near,
     )
 
@@ -95,6 +96,7 @@ async def overwrite_cell_source(params: OverwriteCellSourceParams, session: Sess
         cell_id=cell_id,
         cell_count=count,
         saved=notebook.save_state(),
+        change_id=notebook.change_id,
         diff=shown_diff(before, params.cell_source),
     )
 
@@ -118,6 +120,7 @@ async def edit_cell_source(params: EditCellSourceParams, session: Session) -> Ce
         cell_id=cell_id,
         cell_count=count,
         saved=notebook.save_state(),
+        change_id=notebook.change_id,
         diff=shown_diff(before, after),
     )
 
@@ -142,6 +145,7 @@ async def delete_cell(params: DeleteCellParams, session: Session) -> DeletedCell
         ],
         cell_count=count,
         saved=notebook.save_state(),
+        change_id=notebook.change_id,
     )
 
 
@@ -159,6 +163,7 @@ async def move_cell(params: MoveCellParams, session: Session) -> CellChange:
         cell_id=cell_id,
         cell_count=count,
         saved=notebook.save_state(),
+        change_id=notebook.change_id,
         neighbours=near,
     )
 

@@ -103,6 +103,11 @@ class CellIdsRepeated(Notice):
     ids: Sequence[str]
 
 
+class OutputsNotKept(Notice):
+    cell_id: str
+    count: int
+
+
 class DocumentReloaded(Notice): ...
 
 

@@ -24,6 +24,8 @@ ERROR_AMONG_LAST = 3
 EntryType = Literal["notebook", "file", "directory"]
 Output = dict[str, Any]
 """One nbformat 4 output, exactly as a notebook file stores it."""
+StoredCell = Mapping[str, Any]
+"""One whole nbformat 4.5 cell, exactly as a notebook file stores it: outputs, metadata, attachments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,7 @@ class Edit:
     has both, at the two places. `was` and `now` are the ids of the cells beside it, above and
     below, before and after a change of places. `count` is how many cells there were before.
     `values` are those of a kernelspec: its name before (None for none), then name, display name and
-    language.
+    language. `stored` is the whole cell that was deleted or put back.
     """
 
     kind: EditKind
@@ -131,6 +133,7 @@ class Edit:
     was: tuple[str | None, str | None] = (None, None)
     now: tuple[str | None, str | None] = (None, None)
     values: tuple[str | None, ...] = ()
+    stored: StoredCell | None = None
 
 
 class EditSubscriber(Protocol):
@@ -182,6 +185,12 @@ class Cells(Protocol):
         self, index: int, cell_type: CellType, source: str, *, cell_id: str | None = None
     ) -> Cell:
         """Insert a cell, with an id of its own unless one that no cell has is given."""
+
+    def stored(self, index: int) -> StoredCell:
+        """A copy of the whole cell, for `restore`."""
+
+    def restore(self, index: int, stored: StoredCell) -> Cell:
+        """Insert a whole cell, whose id no cell has."""
 
     def set_source(self, index: int, source: str) -> None: ...
     def delete(self, index: int) -> None: ...

@@ -23,6 +23,7 @@ from jmcp.core.ports import (
     Output,
     OutputSink,
     SaveState,
+    StoredCell,
 )
 from jmcp_api.backend_errors import (
     DirectoryMissing,
@@ -91,6 +92,11 @@ class FakeCells(FileCells):
 
     def _insert(self, index: int, cell_type: CellType, source: str, cell_id: str | None) -> Cell:
         cell = super()._insert(index, cell_type, source, cell_id)
+        self._taken()
+        return cell
+
+    def _restore(self, index: int, stored: StoredCell) -> Cell:
+        cell = super()._restore(index, stored)
         self._taken()
         return cell
 

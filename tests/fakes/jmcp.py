@@ -9,7 +9,10 @@ from typing import Any, Self
 
 from jmcp.compose import API
 from jmcp.core.calls.dispatcher import Dispatcher
+from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.ports import DocumentMode
+from jmcp.core.stores.journal_memory import MemoryJournal
+from jmcp_api import phrases
 from jmcp_handlers import HANDLERS
 from tests.calls import Calls
 from tests.clock import Clock
@@ -23,10 +26,12 @@ from tests.fakes.stores import FakeStore
 class FakeJmcp(Calls):
     """A strict dispatcher with the real handlers; everything below it is in memory.
 
-    `faults` are those of all fakes. `options` go to the dispatcher.
+    `faults` are those of all fakes. `options` go to the dispatcher. `journaled`: with a change
+    journal, as every server has that may write.
     """
 
     mode: DocumentMode = "live"
+    journaled: bool = False
     faults: Faults = field(default_factory=Faults)
     clock: Clock = field(default_factory=Clock)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -55,12 +60,18 @@ class FakeJmcp(Calls):
             "handlers": HANDLERS,
             "clock": self.clock,
             "store": self.store,
+            **({"recorder": self._recorder()} if self.journaled else {}),
             **self.options,
         }
         self.dispatcher = Dispatcher(
             documents=self.documents, kernels=self.kernels, strict=True, **given
         )
         await self.dispatcher.start()
+
+    def _recorder(self) -> JournalRecorder:
+        return JournalRecorder(
+            self.documents, MemoryJournal(), phrases=phrases, clock=self.clock, look_seconds=0.01
+        )
 
     async def close(self) -> None:
         await self.dispatcher.close()

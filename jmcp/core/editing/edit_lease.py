@@ -8,7 +8,7 @@ from types import TracebackType
 
 from jmcp.core.background import run_each
 from jmcp.core.errors import BackendError
-from jmcp.core.journal.entries import NOBODY, Author
+from jmcp.core.journal.entries import NOBODY, Author, Entry
 from jmcp.core.journal.notices import Item
 from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.notices import Notice
@@ -51,11 +51,13 @@ class EditLease:
         self.mode: DocumentMode | None = None
         self._documents = documents
         self._recorder = recorder
-        self._author = author
+        self.author = author
         self._subscribers = tuple(subscribers)
         self._on_notice = on_notice
         self._document: Document | None = None
         self._closed = False
+        self.change_id: str | None = None
+        """Of the last edit; None where it changed nothing, or nothing that was recorded."""
         self._items: list[Item] = []
 
     async def read(self) -> Cells:
@@ -79,31 +81,40 @@ class EditLease:
         return cells
 
     @asynccontextmanager
-    async def edit(self) -> AsyncIterator[Cells]:
+    async def edit(self, *, undoes: str | None = None) -> AsyncIterator[Cells]:
         """The cells for editing, one editor at a time; on exit the document and the journal have
-        the edit. Raises as `Documents.open`, and WriteRefused."""
+        the edit, and `change_id` names it. `undoes` is the change that it takes back.
+
+        Raises as `Documents.open`, and WriteRefused."""
         document = await self._opened()
         try:
-            async with self._recorded(document) as cells:
+            async with self._recorded(document, undoes) as cells:
                 yield cells
         finally:
             self._release_if_closed()
         self._tell(cells)
 
     @asynccontextmanager
-    async def _recorded(self, document: Document) -> AsyncIterator[Cells]:
+    async def _recorded(self, document: Document, undoes: str | None) -> AsyncIterator[Cells]:
         recorder = self._recorder
+        self.change_id = None
         if recorder is None:
             async with document.edit() as cells:
                 cells.subscribers = self._subscribers
                 yield cells
             return
         session = await self._documents.server_session()
-        async with recorder.recording(document, session, self._author) as recording:
+        async with recorder.recording(document, session, self.author, undoes) as recording:
             recording.cells.subscribers = (recording, *self._subscribers)
             yield recording.cells
+        self.change_id = recording.change_id
         for notice in recording.notices:
             self._notify(notice)
+
+    def history(self) -> Sequence[Entry]:
+        """What was changed in the notebook as far as the journal has it, oldest first, by anyone
+        who edits through jmcp. Raises StateUnavailable."""
+        return () if self._recorder is None else self._recorder.entries(self.ref.key)
 
     def claim(self) -> None:
         """This process edits the notebook from now on. Raises WriteRefused when another one does."""
@@ -171,7 +182,7 @@ class EditLease:
         """The author has a result with all notices of this lease."""
         items, self._items = self._items, []
         if items and self._recorder is not None:
-            self._recorder.notices.delivered(items, self._author)
+            self._recorder.notices.delivered(items, self.author)
 
     def _tell(self, cells: Cells) -> None:
         if self._on_notice is None:
@@ -179,7 +190,7 @@ class EditLease:
         for notice in cells.notices():
             self._on_notice(notice)
         if self._recorder is not None:
-            items = self._recorder.notices.pending(cells.ref.key, self._author)
+            items = self._recorder.notices.pending(cells.ref.key, self.author)
             self._items.extend(items)
             for item in items:
                 self._on_notice(item.notice)

@@ -16,6 +16,7 @@ from jmcp.core.ports import (
     Edit,
     EditSubscriber,
     NotebookRef,
+    StoredCell,
 )
 
 
@@ -53,6 +54,8 @@ class PublishedCells(ABC):
     def check_growth(self, growth: int) -> None: ...
     @abstractmethod
     def notices(self) -> Sequence[Notice]: ...
+    @abstractmethod
+    def stored(self, index: int) -> StoredCell: ...
 
     def insert(
         self, index: int, cell_type: CellType, source: str, *, cell_id: str | None = None
@@ -62,6 +65,21 @@ class PublishedCells(ABC):
         if self.subscribers:
             self._publish(Edit(kind="insert", count=count, after=inserted, now=beside(self, index)))
         return inserted
+
+    def restore(self, index: int, stored: StoredCell) -> Cell:
+        count = len(self)
+        restored = self._restore(index, stored)
+        if self.subscribers:
+            self._publish(
+                Edit(
+                    kind="insert",
+                    count=count,
+                    after=restored,
+                    now=beside(self, index),
+                    stored=stored,
+                )
+            )
+        return restored
 
     def set_source(self, index: int, source: str) -> None:
         if not self.subscribers:
@@ -81,8 +99,9 @@ class PublishedCells(ABC):
             self._delete(index)
             return
         cell, was, count = self.get(index), beside(self, index), len(self)
+        stored = self.stored(index)
         self._delete(index)
-        self._publish(Edit(kind="delete", count=count, before=cell, was=was))
+        self._publish(Edit(kind="delete", count=count, before=cell, was=was, stored=stored))
 
     def move(self, index: int, to: int) -> None:
         if index == to:
@@ -117,6 +136,8 @@ class PublishedCells(ABC):
     def _insert(
         self, index: int, cell_type: CellType, source: str, cell_id: str | None
     ) -> Cell: ...
+    @abstractmethod
+    def _restore(self, index: int, stored: StoredCell) -> Cell: ...
     @abstractmethod
     def _set_source(self, index: int, source: str) -> None: ...
     @abstractmethod

@@ -7,12 +7,14 @@ review and "who changed what", until the notebook's oldest entries give way to n
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import blake2s
 from typing import Literal, Protocol
+from uuid import uuid4
 
-from jmcp.core.ports import CellType, EditKind
+from jmcp.core.ports import CellType, EditKind, StoredCell
 
 State = Literal["pending", "saved", "conflicted", "failed"]
 """`pending`: not yet seen in the file. `saved`: the file has had it. `conflicted`: lost in a crash
@@ -42,6 +44,11 @@ def _digest(text: str) -> str:
     return blake2s(text.encode(), digest_size=6).hexdigest()
 
 
+def new_change_id() -> str:
+    """Names one edit of a notebook: 8 hexadecimal characters, as in a cell's id."""
+    return uuid4().hex[:8]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One change of one notebook (`key`, then at `path`).
@@ -49,6 +56,9 @@ class Entry:
     `before` and `after` are sources, None where the cell was not there; for `set_kernelspec` they
     are names, and `after` is JSON of all three of its arguments. `index` is the cell's before the
     change (after it for an insert), `to` a move's target, `count` how many cells there were before.
+    `rest` is JSON of all but the source of a cell that was deleted or put back; `left_out` counts
+    the outputs that were too long for it. `change_id` names the edit, which may have made several
+    entries: `part` counts them. `undoes` is the change that it took back.
     `was` and `now` are the ids of the cells before and after it: neighbours, then and afterwards.
     `loaded` and `server_session` are those of the document, `process` is one of jmcp's; `at` is in
     seconds since the epoch.
@@ -68,11 +78,21 @@ class Entry:
     after: str | None = None
     was: tuple[str | None, str | None] = (None, None)
     now: tuple[str | None, str | None] = (None, None)
+    rest: str | None = None
+    left_out: int = 0
+    change_id: str = ""
+    part: int = 0
+    undoes: str | None = None
     author: Author = NOBODY
     at: float
     server_session: str
     loaded: str
     process: str
+
+    def whole(self) -> StoredCell | None:
+        """The cell that was deleted or put back, without the outputs that were left out."""
+        source = self.after if self.change == "insert" else self.before
+        return None if self.rest is None else {**json.loads(self.rest), "source": source or ""}
 
 
 Room = Literal["free", "low", "none"]

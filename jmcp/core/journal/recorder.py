@@ -12,7 +12,7 @@ from dataclasses import replace
 from jmcp.core.editing.owners import Instance, Owners
 from jmcp.core.errors import StateUnavailable
 from jmcp.core.journal.document_recovery import DocumentRecovery, best_effort
-from jmcp.core.journal.entries import Author, Entry, Journal
+from jmcp.core.journal.entries import Author, Entry, Journal, new_change_id
 from jmcp.core.journal.notices import RecoveryNotices
 from jmcp.core.journal.overwritten import Overwrites
 from jmcp.core.journal.recording import Recording
@@ -61,19 +61,21 @@ class JournalRecorder:
 
     @asynccontextmanager
     async def recording(
-        self, document: Document, session: str, author: Author
+        self, document: Document, session: str, author: Author, undoes: str | None = None
     ) -> AsyncIterator[Recording]:
         """The cells of a document for editing, with every earlier edit that can be there; what is
         changed in them is in the journal when this ends.
 
-        `session` is the server session. Raises as `Document.edit`.
+        `session` is the server session, `undoes` the change that is taken back. Raises as
+        `Document.edit`.
         """
         self.claim(document.ref)
         recording: Recording | None = None
         done = False
         try:
             async with self._current(document, session) as cells:
-                recording = Recording(cells, self._blank(document.ref, session, author))
+                blank = self._blank(document.ref, session, author)
+                recording = Recording(cells, replace(blank, undoes=undoes) if undoes else blank)
                 yield recording
                 done = True
         except BaseException:
@@ -104,6 +106,7 @@ class JournalRecorder:
             key=ref.key,
             path=ref.path,
             change="set_source",
+            change_id=new_change_id(),
             author=author,
             at=self._clock(),
             server_session=session,

@@ -18,7 +18,7 @@ from typing import Any
 from jmcp.core.editing.published_cells import beside
 from jmcp.core.journal.anchors import Places
 from jmcp.core.journal.entries import Entry
-from jmcp.core.journal.replay import reached, replay
+from jmcp.core.journal.replay import put, reached, replay
 from jmcp.core.ports import Cells
 
 Subject = tuple[str, str | None]
@@ -142,7 +142,7 @@ def _repeat(cells: Cells, entry: Entry, places: Places) -> bool:
             at = places.insertion(entry)
             if at is None:
                 return False
-            cells.insert(at, entry.cell_type or "code", entry.after or "", cell_id=entry.cell_id)
+            put(cells, at, entry)
         case "move":
             at = places.of(entry)
             to = places.target(entry, at) if at is not None else None

@@ -40,6 +40,16 @@ def reached(cells: Cells, entries: Sequence[Entry]) -> int | None:
     return None
 
 
+def put(cells: Cells, index: int, entry: Entry) -> None:
+    """Insert the cell that the entry says was inserted, whole where it had been put back."""
+    whole = entry.whole()
+    if whole is not None:
+        cells.restore(index, whole)
+    else:
+        kind = entry.cell_type or "code"
+        cells.insert(index, kind, entry.after or "", cell_id=entry.cell_id)
+
+
 def replay(cells: Cells, entries: Sequence[Entry]) -> None:
     """Make these edits again, in a document that is where the first of them found it.
 
@@ -51,8 +61,7 @@ def replay(cells: Cells, entries: Sequence[Entry]) -> None:
             continue
         match entry.change:
             case "insert":
-                kind = entry.cell_type or "code"
-                cells.insert(entry.index, kind, entry.after or "", cell_id=entry.cell_id)
+                put(cells, entry.index, entry)
             case "set_source":
                 cells.set_source(entry.index, entry.after or "")
             case "delete":

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from jmcp.core.editing.edit_lease import EditLease
+from jmcp.core.journal.entries import Entry
 from jmcp.core.notices import Notice
 from jmcp.core.outputs.cell_outputs import CellOutputs
 from jmcp.core.ports import Cell, Cells, NotebookRef, SaveState
@@ -66,17 +67,33 @@ class Notebook:
         return cells
 
     @asynccontextmanager
-    async def edit(self) -> AsyncIterator[Cells]:
-        """The cells for editing, one editor at a time; on exit document and journal have the edit."""
+    async def edit(self, *, undoes: str | None = None) -> AsyncIterator[Cells]:
+        """The cells for editing, one editor at a time; on exit document and journal have the edit.
+
+        `undoes` is the change that it takes back."""
         failed = True
         try:
-            async with self.lease.edit() as cells:
+            async with self.lease.edit(undoes=undoes) as cells:
                 self._cells = cells
                 self.view.begin(cells)
                 yield cells
             failed = False
         finally:
             self.view.end_edit(failed=failed)
+
+    @property
+    def change_id(self) -> str | None:
+        """Names this call's last edit; None where it changed nothing, or nothing that was recorded."""
+        return self.lease.change_id
+
+    def history(self) -> Sequence[Entry]:
+        """What was changed in the notebook as far as the journal has it, oldest first, by anyone
+        who edits through jmcp. Raises StateUnavailable."""
+        return self.lease.history()
+
+    def is_own(self, entry: Entry) -> bool:
+        """Whether this session made that entry."""
+        return entry.author == self.lease.author
 
     def save_state(self) -> SaveState:
         return self._services.leases.documents.save_state(self.ref.key)

@@ -350,3 +350,50 @@ async def test_a_glance_sees_live_edits_and_opens_nothing(any_server: DocumentSe
     any_server.put_text("broken.ipynb", "{")
     with pytest.raises(NotebookBroken):
         await documents.glance(await documents.identify("broken.ipynb"))
+
+
+WHOLE = {
+    "cell_type": "code",
+    "execution_count": 3,
+    "id": "whole",
+    "metadata": {"tags": ["kept"], "number": 1.5},
+    "outputs": [
+        {"name": "stdout", "output_type": "stream", "text": "one\ntwo\n"},
+        {
+            "data": {"text/plain": "4", "application/json": {"a": [1, 2.5, None]}},
+            "execution_count": 3,
+            "metadata": {},
+            "output_type": "execute_result",
+        },
+    ],
+    "source": "print('one')\n4",
+}
+PICTURED = {
+    "attachments": {"a.png": {"image/png": "iVBORw0KGgo="}},
+    "cell_type": "markdown",
+    "id": "pictured",
+    "metadata": {},
+    "source": "![a](attachment:a.png)",
+}
+
+
+@pytest.mark.parametrize("cell", [WHOLE, PICTURED], ids=["code", "markdown"])
+async def test_a_deleted_cell_comes_back_whole(
+    any_server: DocumentSetup, cell: dict[str, Any]
+) -> None:
+    any_server.put_text("a.ipynb", notebook_text(cell))
+    ref = await any_server.documents.identify("a.ipynb")
+    async with editing(any_server.documents, ref) as cells:
+        stored = cells.stored(1)
+        cells.delete(1)
+        restored = cells.restore(1, stored)
+        assert (restored.index, restored.cell_id) == (1, cell["id"])
+        assert cells.find(cell["id"]) == 1
+    assert await any_server.documents.save(ref) == "saved"
+    assert any_server.file("a.ipynb").cells[1] == cell
+
+
+def notebook_text(cell: dict[str, Any]) -> str:
+    first = {"cell_type": "raw", "id": "first", "metadata": {}, "source": ""}
+    content = {"cells": [first, cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(content)

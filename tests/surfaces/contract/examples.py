@@ -39,6 +39,7 @@ class Fixture:
     notebook: str | None = None
     open: bool = False
     run: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     inserted: int = 0
     cells: tuple[dict[str, Any], ...] = field(default=())
@@ -69,6 +70,7 @@ def load() -> tuple[list[Example], dict[str, Fixture]]:
             notebook=body.get("notebook"),
             open=body.get("open", False),
             run=tuple(body.get("run", ())),
+            edited=tuple(body.get("edited", ())),
             changed=tuple(body.get("changed", ())),
             inserted=body.get("inserted", 0),
             cells=tuple(body.get("cells", ())),

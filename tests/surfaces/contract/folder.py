@@ -30,6 +30,14 @@ class Stage:
         if fixture.open:
             opened = await self._do("use_notebook", notebook_path=fixture.notebook)
             self.values["session_id"] = opened["session_id"]
+        for cell_id in fixture.edited:
+            edited = await self._do(
+                "overwrite_cell_source",
+                session_id=self.values["session_id"],
+                cell_id=cell_id,
+                cell_source="by = 'this session'",
+            )
+            self.values["change_id"] = edited["change_id"]
         if fixture.changed or fixture.inserted:
             await self._change(fixture)
         for cell_id in fixture.run:

@@ -38,7 +38,7 @@ class FakeStage(Stage):
 
 @pytest.fixture(params=["live", "file"])
 async def fake(request: pytest.FixtureRequest) -> AsyncIterator[FakeJmcp]:
-    async with FakeJmcp(mode=request.param).running() as jmcp:
+    async with FakeJmcp(mode=request.param, journaled=True).running() as jmcp:
         yield jmcp
     assert not +jmcp.documents.held, "a document is still held"
 

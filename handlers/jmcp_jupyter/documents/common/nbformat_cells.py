@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from jmcp.core.outputs.numbers import GREATEST_INTEGER, LEAST_INTEGER, is_plain_numbers
-from jmcp.core.ports import CellType, Kernelspec
+from jmcp.core.ports import CellType, Kernelspec, StoredCell
 
 
 def new_id() -> str:
@@ -27,6 +27,12 @@ def new_cell(cell_type: CellType, source: str, cell_id: str | None = None) -> di
     if cell_type == "code":
         cell |= {"execution_count": None, "outputs": []}
     return cell
+
+
+def whole_cell(stored: StoredCell) -> dict[str, Any]:
+    """A copy of a whole cell for nbformat 4.5, which gets an id if it has none."""
+    cell: dict[str, Any] = storable(dict(stored))
+    return cell if cell.get("id") else {**cell, "id": new_id()}
 
 
 def new_notebook(kernelspec: Kernelspec | None = None) -> dict[str, Any]:

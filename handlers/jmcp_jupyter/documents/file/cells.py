@@ -7,7 +7,15 @@ from typing import Any
 
 from jmcp.core.editing.change_log import ChangeLog
 from jmcp.core.notices import CellIdsGiven, Notice
-from jmcp.core.ports import ERROR_AMONG_LAST, FILE, Cell, CellType, DocumentMode, NotebookRef
+from jmcp.core.ports import (
+    ERROR_AMONG_LAST,
+    FILE,
+    Cell,
+    CellType,
+    DocumentMode,
+    NotebookRef,
+    StoredCell,
+)
 from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.common.bounded_cells import BoundedCells
 
@@ -86,6 +94,16 @@ class FileCells(BoundedCells):
     def _insert(self, index: int, cell_type: CellType, source: str, cell_id: str | None) -> Cell:
         self._change()
         self._cells.insert(index, nbformat_cells.new_cell(cell_type, source, cell_id))
+        return self.get(index)
+
+    def stored(self, index: int) -> StoredCell:
+        stored: dict[str, Any] = _plain(self._cells[index])
+        return stored
+
+    def _restore(self, index: int, stored: StoredCell) -> Cell:
+        self._change()
+        cell = nbformat_cells.whole_cell(stored)
+        self._cells.insert(index, cell)
         return self.get(index)
 
     def _set_source(self, index: int, source: str) -> None:

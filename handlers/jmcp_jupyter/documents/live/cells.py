@@ -10,7 +10,14 @@ from pycrdt import Array, Map
 from jmcp.core.editing.change_log import ChangeLog
 from jmcp.core.editing.line_diff import DiffBudget
 from jmcp.core.notices import CellIdsGiven, CellIdsRepeated, Notice
-from jmcp.core.ports import ERROR_AMONG_LAST, Cell, CellType, DocumentMode, NotebookRef
+from jmcp.core.ports import (
+    ERROR_AMONG_LAST,
+    Cell,
+    CellType,
+    DocumentMode,
+    NotebookRef,
+    StoredCell,
+)
 from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.common.bounded_cells import BoundedCells, GrowthBound
 from jmcp_jupyter.documents.common.nbformat_cells import storable
@@ -102,6 +109,18 @@ class LiveCells(BoundedCells):
         self._document.watch.remember(cell)
         self._document.watch.remember_content(index, stored)
         return cell
+
+    def stored(self, index: int) -> StoredCell:
+        stored: dict[str, Any] = from_y(self._cells[index])
+        stored.pop("execution_state", None)  # of a shared cell, never of a file's
+        return stored
+
+    def _restore(self, index: int, stored: StoredCell) -> Cell:
+        with self._document.transaction():
+            self._raise_format()
+            cell = nbformat_cells.whole_cell(stored)
+            self._cells.insert(index, self._document.notebook.create_ycell(cell))
+            return self._read(index, outputs=False)
 
     def _set_source(self, index: int, source: str) -> None:
         self._document.grown += len(source)

@@ -31,6 +31,13 @@ def encode_entry(entry: Entry) -> str:
             "after": entry.after,
             "was": entry.was,
             "now": entry.now,
+            **_given(
+                rest=entry.rest,
+                left_out=entry.left_out,
+                change_id=entry.change_id,
+                part=entry.part,
+                undoes=entry.undoes,
+            ),
             "author": [entry.author.owner, entry.author.session],
             "server_session": entry.server_session,
             "loaded": entry.loaded,
@@ -71,12 +78,22 @@ def _load(number: int, key: str, state: State, at: float, data: dict[str, Any]) 
         after=data.get("after"),
         was=_pair(data["was"]),
         now=_pair(data["now"]),
+        rest=data.get("rest"),
+        left_out=data.get("left_out", 0),
+        change_id=data.get("change_id", ""),
+        part=data.get("part", 0),
+        undoes=data.get("undoes"),
         author=Author(owner=owner, session=session),
         at=at,
         server_session=data["server_session"],
         loaded=data["loaded"],
         process=data["process"],
     )
+
+
+def _given(**fields: str | int | None) -> dict[str, str | int]:
+    """The fields that hold something: most entries have few of them."""
+    return {name: value for name, value in fields.items() if value}
 
 
 def _pair(value: Sequence[str | None]) -> tuple[str | None, str | None]:

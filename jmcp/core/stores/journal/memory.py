@@ -162,4 +162,5 @@ class MemoryJournal:
 
 def _size(entry: Entry) -> int:
     """Bytes, about: a character of most texts is one."""
-    return ENTRY_BYTES + len(entry.before or "") + len(entry.after or "")
+    texts = (entry.before, entry.after, entry.rest)
+    return ENTRY_BYTES + sum(len(text) for text in texts if text is not None)

@@ -1,0 +1,104 @@
+"""A notebook as edits that are only planned would leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from jmcp.core.ports import Cells, CellType, StoredCell
+
+Step = Callable[[Cells], object]
+
+
+@dataclass(slots=True, kw_only=True)
+class DraftCell:
+    """A cell as planned edits would leave it. `cell_id` is None below nbformat 4.5."""
+
+    cell_id: str | None
+    cell_type: CellType
+    source: str
+
+
+class Draft:
+    """Plans edits of cells one on top of the other, to make all of them or none.
+
+    `apply` makes them in the cells that the draft was made of, provided that nobody edited these
+    meanwhile: call it before anything is awaited.
+    """
+
+    def __init__(self, cells: Cells) -> None:
+        self.cells = [
+            DraftCell(cell_id=cell.cell_id, cell_type=cell.cell_type, source=cell.source)
+            for cell in (cells.get(index) for index in range(len(cells)))
+        ]
+        self._steps: list[Step] = []
+
+    def find(self, cell_id: str | None) -> int | None:
+        """The index of the first cell with that id."""
+        if cell_id is None:
+            return None
+        return next((at for at, one in enumerate(self.cells) if one.cell_id == cell_id), None)
+
+    def beside(self, index: int) -> tuple[str | None, str | None]:
+        """The ids of the cells above and below the one at that index."""
+        above = self.cells[index - 1].cell_id if index > 0 else None
+        below = self.cells[index + 1].cell_id if index + 1 < len(self.cells) else None
+        return above, below
+
+    def insert(self, index: int, cell: DraftCell) -> None:
+        """Plan a new cell, which gets that id."""
+        self.cells.insert(index, cell)
+        # What the cell is at this moment: later steps change it on their own.
+        kind, source = cell.cell_type, cell.source
+        self._steps.append(lambda cells: cells.insert(index, kind, source, cell_id=cell.cell_id))
+
+    def restore(self, index: int, stored: StoredCell) -> None:
+        """Plan to put a whole cell back."""
+        self.cells.insert(
+            index,
+            DraftCell(
+                cell_id=stored.get("id"), cell_type=stored["cell_type"], source=stored["source"]
+            ),
+        )
+        self._steps.append(lambda cells: cells.restore(index, stored))
+
+    def set_source(self, index: int, source: str) -> None:
+        self.cells[index].source = source
+        self._steps.append(lambda cells: cells.set_source(index, source))
+
+    def set_type(self, index: int, cell_type: CellType) -> None:
+        """Plan another type for a cell: its outputs go, its id, source and metadata stay."""
+        self.cells[index].cell_type = cell_type
+        self._steps.append(partial(change_type, index=index, cell_type=cell_type))
+
+    def delete(self, index: int) -> None:
+        del self.cells[index]
+        self._steps.append(lambda cells: cells.delete(index))
+
+    def move(self, index: int, to: int) -> None:
+        """Plan a move after which the cell's index is `to`."""
+        self.cells.insert(to, self.cells.pop(index))
+        self._steps.append(lambda cells: cells.move(index, to))
+
+    def apply(self, cells: Cells) -> None:
+        """Make what was planned."""
+        for step in self._steps:
+            step(cells)
+
+
+def change_type(cells: Cells, index: int, cell_type: CellType) -> None:
+    """Give a cell another type. A shared document takes that as another cell with the same id."""
+    stored = cells.stored(index)
+    kept = {
+        name: value
+        for name, value in stored.items()
+        if name not in ("outputs", "execution_count", "attachments")
+    }
+    kept["cell_type"] = cell_type
+    if cell_type == "code":
+        kept |= {"execution_count": None, "outputs": []}
+    elif "attachments" in stored:
+        kept["attachments"] = stored["attachments"]
+    cells.delete(index)
+    cells.restore(index, kept)

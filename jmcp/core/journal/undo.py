@@ -1,0 +1,160 @@
+"""Taking back what the journal says was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from jmcp.core.editing.draft import Draft, DraftCell
+from jmcp.core.journal.entries import Entry
+from jmcp.core.ports import Cells
+
+Undone = Literal["deleted", "restored", "overwritten", "moved"]
+UNDONE: Mapping[str, Undone] = {
+    "insert": "deleted",
+    "delete": "restored",
+    "set_source": "overwritten",
+    "move": "moved",
+}
+"""What becomes of a cell when an entry of that kind is taken back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The entries of one edit, in the order in which they were made."""
+
+    change_id: str
+    entries: Sequence[Entry]
+
+    @property
+    def undoes(self) -> str | None:
+        """The change that this one took back."""
+        return self.entries[0].undoes
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of its entries are here, and each can be taken back."""
+        return all(
+            entry.part == part and entry.change in UNDONE and entry.state in ("pending", "saved")
+            for part, entry in enumerate(self.entries)
+        )
+
+
+def changes_of(entries: Iterable[Entry]) -> dict[str, Change]:
+    """The changes that entries belong to, by id, oldest first. Those of before there were ids are
+    left out."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.change_id:
+            found.setdefault(entry.change_id, []).append(entry)
+    return {one: Change(change_id=one, entries=group) for one, group in found.items()}
+
+
+def undone_by(changes: Iterable[Change]) -> dict[str, str]:
+    """Which of these changes are taken back just now, each with what took it back."""
+    undone: dict[str, str] = {}
+    undoes: dict[str, str] = {}
+    for change in changes:
+        if change.undoes is None:
+            continue
+        undone[change.undoes] = change.change_id
+        undoes[change.change_id] = change.undoes
+        # An undo that is taken back makes what it took back stand again.
+        again = undoes.get(change.undoes)
+        if again is not None:
+            undone.pop(again, None)
+    return undone
+
+
+def last_change(changes: Sequence[Change]) -> Change | None:
+    """The latest one that is neither taken back nor takes one back."""
+    undone = undone_by(changes)
+    standing = (
+        one for one in reversed(changes) if one.undoes is None and one.change_id not in undone
+    )
+    return next((one for one in standing if one.whole), None)
+
+
+@dataclass(slots=True, kw_only=True)
+class Undo:
+    """How a change is taken back in a document as it is now.
+
+    `conflicts` are the entries whose cell is not what the change left, and which are left out;
+    `done` what becomes of each cell, by id. `lost` counts outputs, by id, that do not come back.
+    """
+
+    draft: Draft
+    conflicts: list[Entry] = field(default_factory=list)
+    done: dict[str | None, Undone] = field(default_factory=dict)
+    lost: dict[str | None, int] = field(default_factory=dict)
+
+
+def undo(cells: Cells, change: Change, *, force: bool = False) -> Undo:
+    """Plan to take a change back. `force`: also where somebody changed its cells since."""
+    plan = Undo(draft=Draft(cells))
+    for entry in reversed(change.entries):
+        if _take_back(plan, entry, force=force):
+            plan.done[entry.cell_id] = UNDONE[entry.change]
+        else:
+            plan.conflicts.append(entry)
+    return plan
+
+
+def _take_back(plan: Undo, entry: Entry, *, force: bool) -> bool:
+    """Whether the entry could be taken back in the draft."""
+    draft = plan.draft
+    at = draft.find(entry.cell_id)
+    if entry.change == "delete":
+        if at is not None:
+            return False
+        _restore(plan, entry)
+        return True
+    if at is None:
+        return False
+    cell = draft.cells[at]
+    if entry.change == "move":
+        if not force and not _is_beside(draft.beside(at), entry.now):
+            return False
+        draft.move(at, _place(draft, entry, at))
+        return True
+    if not force and (cell.source != entry.after or cell.cell_type != entry.cell_type):
+        return False
+    if entry.change == "insert":
+        draft.delete(at)
+    else:
+        draft.set_source(at, entry.before or "")
+    return True
+
+
+def _restore(plan: Undo, entry: Entry) -> None:
+    draft, whole = plan.draft, entry.whole()
+    at = _place(draft, entry)
+    if whole is not None:
+        draft.restore(at, whole)
+        if entry.left_out:
+            plan.lost[entry.cell_id] = entry.left_out
+    else:
+        cell = DraftCell(
+            cell_id=entry.cell_id, cell_type=entry.cell_type or "code", source=entry.before or ""
+        )
+        draft.insert(at, cell)
+
+
+def _is_beside(beside: tuple[str | None, str | None], once: tuple[str | None, str | None]) -> bool:
+    """Whether one of the two cells beside is still the one of then."""
+    return beside[0] == once[0] or beside[1] == once[1]
+
+
+def _place(draft: Draft, entry: Entry, at: int | None = None) -> int:
+    """The index at which the entry's cell, now at `at` if it is there, is beside the cells that it
+    was beside; where both are gone its index of then."""
+    above, below = (draft.find(one) for one in entry.was)
+    if above is not None:
+        place = above + 1
+    elif below is not None:
+        place = below
+    else:
+        place = min(entry.index, len(draft.cells))
+        return place if at is None else min(place, len(draft.cells) - 1)
+    return place - 1 if at is not None and at < place else place

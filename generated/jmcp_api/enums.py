@@ -13,11 +13,13 @@ CellState = Literal["never_run", "queued", "running", "ok", "error", "stale"]
 shows is not of what it holds, or of a kernel that is gone; ok.
 """
 CellChangeKind = Literal[
-    "inserted", "overwritten", "edited", "moved", "unchanged", "deleted", "restored"
+    "inserted", "overwritten", "edited", "moved", "unchanged", "deleted", "restored", "retyped"
 ]
 """What a call did to a cell."""
 SaveState = Literal["saved", "pending", "failed"]
 """Whether the file is known to have all edits; failed where the last try to save them failed."""
+EditOperation = Literal["insert", "overwrite", "edit", "delete", "move", "set_type"]
+"""What an edit of apply_edits does."""
 OutputType = Literal["stream", "execute_result", "display_data", "error"]
 """nbformat's kinds of outputs."""
 NotebookScope = Literal["session", "open", "workspace"]

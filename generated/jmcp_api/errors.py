@@ -60,6 +60,30 @@ class InvalidArguments(ToolError):
         )
 
     @classmethod
+    def edit_lacks(cls, *, number: int, op: str, missing: Sequence[str]) -> Self:
+        return cls(
+            f"edits[{number}] ({op}): {listed(missing, ', ')} must be given. No edit was made."
+        )
+
+    @classmethod
+    def edit_has_both(cls, *, number: int, op: str) -> Self:
+        return cls(
+            f"edits[{number}] ({op}): after and before are both given; give one. No edit was made."
+        )
+
+    @classmethod
+    def edit_has_more(cls, *, number: int, op: str, more: Sequence[str]) -> Self:
+        return cls(
+            f"edits[{number}] ({op}): {listed(more, ', ')} cannot be given for it. No edit was made."
+        )
+
+    @classmethod
+    def edit_name_taken(cls, *, number: int, op: str, name: str) -> Self:
+        return cls(
+            f"edits[{number}] ({op}): {name!r} is the id of a cell or the name of another one. No edit was made."
+        )
+
+    @classmethod
     def end_before_start(cls, *, last: int, first: int) -> Self:
         return cls(f"run_cells: end_index {last} is before the start, {first}.")
 
@@ -438,6 +462,12 @@ class CellNotFound(ToolError):
         return cls(
             f"No cell has the id {cell_id!r}: somebody deleted it since this session read it; the notebook has {counted(cell_count, 'cell', 'cells')}. read_notebook lists the ids.",
             cell_count=cell_count,
+        )
+
+    @classmethod
+    def deleted_before(cls, *, cell_id: str, cell_count: int) -> Self:
+        return cls(
+            f"Cell {cell_id!r} is deleted by an earlier edit of this call.", cell_count=cell_count
         )
 
     @classmethod

@@ -48,6 +48,7 @@ ROUTES: tuple[Route, ...] = (
     _route("DELETE", "/sessions/{session_id}/cells", "delete_cell", 200),
     _route("PUT", "/sessions/{session_id}/cells/{cell_id}/position", "move_cell", 200),
     _route("PUT", "/sessions/{session_id}/cells/at/{cell_index}/position", "move_cell", 200),
+    _route("POST", "/sessions/{session_id}/edits", "apply_edits", 200, {"wait": 3600}),
     _route("POST", "/sessions/{session_id}/undo", "undo_change", 200),
     _route(
         "POST",

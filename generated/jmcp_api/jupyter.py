@@ -13,6 +13,7 @@ HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (r"/jmcp/v1/sessions/([^/]+)/notebook", {"GET": "read_notebook"}),
     (r"/jmcp/v1/sessions/([^/]+)/matches", {"GET": "search_notebook"}),
     (r"/jmcp/v1/sessions/([^/]+)/cells", {"POST": "insert_cell", "DELETE": "delete_cell"}),
+    (r"/jmcp/v1/sessions/([^/]+)/edits", {"POST": "apply_edits"}),
     (r"/jmcp/v1/sessions/([^/]+)/undo", {"POST": "undo_change"}),
     (
         r"/jmcp/v1/sessions/([^/]+)/executions",

@@ -42,6 +42,7 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "edit_cell_source",
         "delete_cell",
         "move_cell",
+        "apply_edits",
         "undo_change",
         "execute_cell",
         "insert_execute_code_cell",

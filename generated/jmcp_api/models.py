@@ -12,6 +12,7 @@ from jmcp_api.enums import (
     CellChangeKind,
     CellState,
     CellType,
+    EditOperation,
     EntryType,
     ExecutionStatus,
     KernelFate,
@@ -319,6 +320,26 @@ class ChangedCell(Result):
     change: CellChangeKind
 
 
+class CellEdit(Params):
+    op: EditOperation
+    cell: str | None = None
+    name: str | None = None
+    cell_type: CellType | None = None
+    source: str | None = None
+    old_string: str | None = None
+    new_string: str | None = None
+    replace_all: bool | None = None
+    after: str | None = None
+    before: str | None = None
+
+
+class EditedCell(Result):
+    cell_index: int | None
+    cell_id: str | None
+    change: CellChangeKind
+    name: str | None = None
+
+
 class UndoneChange(Result):
     undone: str
     change_id: str | None = None
@@ -390,6 +411,16 @@ class KernelList(Result):
     kernelspecs: list[KernelspecRow]
 
 
+class ApplyEditsParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    edits: Annotated[list[CellEdit], Field(max_length=50, min_length=1)]
+    force: bool = False
+    run: bool = False
+    timeout: Annotated[float, Field(ge=0.0, le=86400.0)] = 0
+    wait: Annotated[float, Field(ge=0.0, le=3600.0)] = 50
+
+
 class CellOutline(Result):
     cell_index: int
     cell_id: str | None
@@ -449,3 +480,11 @@ class Execution(Result):
     complete: bool
     outputs: list[Output]
     batch: Batch | None = None
+
+
+class AppliedEdits(Result):
+    change_id: str | None = None
+    cells: list[EditedCell]
+    cell_count: int
+    saved: SaveState
+    execution: Execution | None = None

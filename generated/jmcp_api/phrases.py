@@ -363,6 +363,14 @@ def characters_left_out(*, count: int) -> str:
     return f"\n[... {count} characters left out ...]\n"
 
 
+def edit_refused(*, number: int, op: str, message: str) -> str:
+    return f"edits[{number}] ({op}): {message} No edit was made."
+
+
+def applying_with_run() -> str:
+    return "apply_edits with run"
+
+
 def opening_with_create() -> str:
     return "use_notebook with mode create"
 

@@ -81,6 +81,12 @@ class MoveCell(Protocol):
     ) -> models.CellChange: ...
 
 
+class ApplyEdits(Protocol):
+    async def __call__(
+        self, params: models.ApplyEditsParams, session: Session, /
+    ) -> models.AppliedEdits: ...
+
+
 class UndoChange(Protocol):
     async def __call__(
         self, params: models.UndoChangeParams, session: Session, /
@@ -157,6 +163,7 @@ class Handlers:
     edit_cell_source: EditCellSource
     delete_cell: DeleteCell
     move_cell: MoveCell
+    apply_edits: ApplyEdits
     undo_change: UndoChange
     execute_cell: ExecuteCell
     insert_execute_code_cell: InsertExecuteCodeCell

@@ -134,6 +134,25 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
         "{% endfor %}\n"
     ),
+    "AppliedEdits": (
+        "Made {{ cells | length }} edits{% if change_id %}, change {{ change_id }}{% endif %}; {{ cell_count }} cells, {{ saved }}\n"
+        "Index\tID\tChange\tName\n"
+        "{% for cell in cells %}\n"
+        "{{ cell.cell_index | tsv }}\t{{ cell.cell_id | tsv }}\t{{ cell.change }}\t{{ cell.name | tsv }}\n"
+        "{% endfor %}\n"
+        "{% if execution %}\n"
+        "{{ execution.status }}{% if execution.batch %} · {{ execution.batch.done }} of {{ execution.batch.total }} cells run{% endif %} · {{ execution.seconds }} s\n"
+        "{% if execution.batch %}\n"
+        "Index\tID\tStatus\tCount\tSeconds\tError or last output\n"
+        "{% for cell in execution.batch.cells %}\n"
+        "{{ cell.cell_index }}\t{{ cell.cell_id | tsv }}\t{{ cell.status }}\t{{ cell.execution_count | tsv }}\t{{ cell.seconds }}\t{{ (cell.error or cell.output) | tsv }}\n"
+        "{% endfor %}\n"
+        "{% endif %}\n"
+        "{% if execution.status == 'running' %}\n"
+        "Still running: get_execution with execution_id {{ execution.execution_id }} waits for it, interrupt_kernel stops it.\n"
+        "{% endif %}\n"
+        "{% endif %}\n"
+    ),
     "UndoneChange": (
         "Took back change {{ undone }}{% if change_id %} (this undo is change {{ change_id }}){% endif %}; {{ cell_count }} cells, {{ saved }}\n"
         "Index\tID\tChange\n"

@@ -13,6 +13,7 @@ from jmcp_handlers.cells import (
     read_cell,
 )
 from jmcp_handlers.changes import undo_change
+from jmcp_handlers.edits import apply_edits
 from jmcp_handlers.execution import (
     execute_cell,
     execute_code,
@@ -41,6 +42,7 @@ HANDLERS = Handlers(
     edit_cell_source=edit_cell_source,
     delete_cell=delete_cell,
     move_cell=move_cell,
+    apply_edits=apply_edits,
     undo_change=undo_change,
     execute_cell=execute_cell,
     insert_execute_code_cell=insert_execute_code_cell,

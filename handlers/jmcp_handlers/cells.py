@@ -6,7 +6,7 @@ from jmcp.core.ports import Cells
 from jmcp.core.sessions.readings.call_view import CallView
 from jmcp.core.sessions.session import Session
 from jmcp_api import limits
-from jmcp_api.errors import InvalidArguments, TextNotFound, TextNotUnique
+from jmcp_api.errors import InvalidArguments
 from jmcp_api.models import (
     Cell,
     CellChange,
@@ -22,7 +22,7 @@ from jmcp_api.models import (
 from jmcp_handlers.support.addressing import agreed, checked, locate, neighbours, position
 from jmcp_handlers.support.outputs.output_results import present
 from jmcp_handlers.support.places import refuse_elsewhere, tell_elsewhere
-from jmcp_handlers.support.sources import check_growth, check_size, quoted, shown_diff
+from jmcp_handlers.support.sources import check_growth, check_size, replaced, shown_diff
 from jmcp_handlers.support.stale_writes import refuse_stale
 
 
@@ -108,7 +108,9 @@ async def edit_cell_source(params: EditCellSourceParams, session: Session) -> Ce
         cell = cells.get(at)
         refuse_stale(cells, notebook.view, [cell], force=params.force)
         before = cell.source
-        after = _replaced(before, params, at)
+        after = replaced(
+            before, at, params.old_string, params.new_string, everywhere=params.replace_all
+        )
         if after != before:
             check_growth(cells, after, before)
             cells.set_source(at, after)
@@ -198,14 +200,3 @@ def _move(cells: Cells, view: CallView, params: MoveCellParams) -> tuple[int, in
     to = anchor + 1 if anchor < at else anchor
     names = ("target_index", "after_cell_id")
     return at, agreed(cells, view, to, target, params.after_cell_id, names)
-
-
-def _replaced(source: str, params: EditCellSourceParams, at: int) -> str:
-    found = source.count(params.old_string)
-    if found == 0:
-        raise TextNotFound.in_cell(cell_index=at, source=quoted(source))
-    if found > 1 and not params.replace_all:
-        raise TextNotUnique.in_cell(cell_index=at, occurrences=found)
-    growth = found * (len(params.new_string) - len(params.old_string))
-    check_size(len(source) + growth, len(source))
-    return source.replace(params.old_string, params.new_string)

@@ -102,15 +102,38 @@ async def run_cells(params: RunCellsParams, session: Session) -> Execution:
     check_outputs(cells)
     if unread:
         session.notice(_source_changed(unread))
+    return await run_batch(
+        code,
+        kernel_name,
+        notebook,
+        session,
+        stop_on_error=params.stop_on_error,
+        timeout=params.timeout,
+        wait=params.wait,
+    )
+
+
+async def run_batch(
+    code: Sequence[Cell],
+    kernel_name: str | None,
+    notebook: Notebook,
+    session: Session,
+    *,
+    timeout: float,
+    wait: float,
+    stop_on_error: bool = True,
+) -> Execution:
+    """Run these code cells one after the other, waiting at most so many seconds for all.
+    `timeout` is each one's."""
     steps = [Step(index=cell.index, cell_id=cell.cell_id, source=cell.source) for cell in code]
     batch = notebook.start_batch(
         steps,
         kernel_name=kernel_name,
-        stop_on_error=params.stop_on_error,
-        timeout=params.timeout,
+        stop_on_error=stop_on_error,
+        timeout=timeout,
     )
     await batch.kernel_sought.wait()
-    await session.watch(batch, params.wait)
+    await session.watch(batch, wait)
     return await batch_result(batch, session)
 
 

@@ -29,14 +29,19 @@ def checked(cells: Cells, cell_index: int, name: str = "cell_index") -> int:
 def identified(cells: Cells, view: CallView, cell_id: str) -> int:
     """The index of the cell with that id. Raises cell_not_found."""
     found = cells.find(cell_id)
-    if found is not None:
-        return found
+    if found is None:
+        raise not_found(cells, view, cell_id)
+    return found
+
+
+def not_found(cells: Cells, view: CallView, cell_id: str) -> CellNotFound:
+    """Why no cell has that id."""
     count = len(cells)
     if count and cells.get(0).cell_id is None:
-        raise CellNotFound.no_ids(cell_id=cell_id, cell_count=count)
+        return CellNotFound.no_ids(cell_id=cell_id, cell_count=count)
     if view.had_read(cell_id):
-        raise CellNotFound.deleted(cell_id=cell_id, cell_count=count)
-    raise CellNotFound.id(cell_id=cell_id, cell_count=count)
+        return CellNotFound.deleted(cell_id=cell_id, cell_count=count)
+    return CellNotFound.id(cell_id=cell_id, cell_count=count)
 
 
 def locate(

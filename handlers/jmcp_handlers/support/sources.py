@@ -6,7 +6,7 @@ import json
 
 from jmcp.core.ports import Cells
 from jmcp_api import limits
-from jmcp_api.errors import CellTooLarge
+from jmcp_api.errors import CellTooLarge, TextNotFound, TextNotUnique
 from jmcp_handlers.support.diffs import diff
 from jmcp_handlers.support.outputs.output_results import clip
 
@@ -49,3 +49,16 @@ def shown_diff(before: str, after: str) -> str | None:
     """The diff of two sources as a result shows it; None where there is none."""
     found = diff(before, after)
     return None if found is None else clip(found, 0, limits.DIFF_CHARACTERS)[0]
+
+
+def replaced(source: str, at: int, old: str, new: str, *, everywhere: bool) -> str:
+    """The source of the cell at that index with `new` in place of `old`, once or everywhere.
+
+    Raises text_not_found, text_not_unique and cell_too_large."""
+    found = source.count(old) if old else 0
+    if found == 0:
+        raise TextNotFound.in_cell(cell_index=at, source=quoted(source))
+    if found > 1 and not everywhere:
+        raise TextNotUnique.in_cell(cell_index=at, occurrences=found)
+    check_size(len(source) + found * (len(new) - len(old)), len(source))
+    return source.replace(old, new)

@@ -162,9 +162,11 @@ class Plan:
             after = edit.source or ""
             check_size(len(after), len(cell.source))
         else:
+            # Where the caller finds it: no edit is made if this one cannot be.
+            there = self._cells.find(cell.cell_id or "")
             after = replaced(
                 cell.source,
-                at,
+                at if there is None else there,
                 edit.old_string or "",
                 edit.new_string or "",
                 everywhere=bool(edit.replace_all),

@@ -417,7 +417,6 @@ class ApplyEditsParams(Params):
     edits: Annotated[list[CellEdit], Field(max_length=50, min_length=1)]
     force: bool = False
     run: bool = False
-    timeout: Annotated[float, Field(ge=0.0, le=86400.0)] = 0
     wait: Annotated[float, Field(ge=0.0, le=3600.0)] = 50
 
 

@@ -71,7 +71,7 @@ async def apply_edits(params: ApplyEditsParams, session: Session) -> AppliedEdit
     if params.run and code:
         code.sort(key=lambda cell: cell.index)
         execution = await run_batch(
-            code, kernel_name, notebook, session, timeout=params.timeout, wait=params.wait
+            code, kernel_name, notebook, session, timeout=0, wait=params.wait
         )
     return AppliedEdits(
         change_id=change_id,

@@ -94,7 +94,8 @@ def test_a_body_is_required_only_if_something_in_it_is(openapi: dict[str, Any]) 
                 needed = {"required", "not"} & schema.keys()
                 assert body["required"] == bool(needed)
                 assert schema["additionalProperties"] is False
-                validator = jsonschema.Draft202012Validator(schema)
+                whole = {**schema, "components": openapi["components"]}
+                validator = jsonschema.Draft202012Validator(whole)
                 examples = body["content"]["application/json"].get("examples", {})
                 for example in examples.values():
                     validator.validate(example["value"])

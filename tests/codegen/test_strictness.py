@@ -61,8 +61,17 @@ def fitting(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         low, high = schema.get("minLength", 0), min(schema.get("maxLength", 80), 80)
         edge = st.just("x" * schema.get("maxLength", 80))
         return st.text(st.characters(exclude_categories=["Cs"]), min_size=low, max_size=high) | edge
-    items = st.integers(0, 9) if schema["items"]["type"] == "integer" else st.text("ab", min_size=1)
-    return st.lists(items, min_size=0, max_size=4)
+    return st.lists(fitting_item(schema["items"]), min_size=0, max_size=4)
+
+
+def fitting_item(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Values of an item of an array."""
+    match schema["type"]:
+        case "integer":
+            return st.integers(0, 9)
+        case "object":
+            return payloads(schema)
+    return st.text("ab", min_size=1)
 
 
 def payloads(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -108,13 +117,19 @@ def test_schema_and_model_agree(tool: str, data: st.DataObject) -> None:
 
 def valid(tool: str) -> dict[str, Any]:
     """The smallest payload that fits."""
-    schema = SCHEMAS[tool]
-    smallest = {"string": "xxxxxxxx", "integer": 1, "number": 1, "boolean": True}
-    return {
-        name: inner["enum"][0] if "enum" in inner else smallest[inner["type"]]
-        for name, inner in schema["properties"].items()
-        if name in schema.get("required", ())
-    }
+    payload: dict[str, Any] = smallest(SCHEMAS[tool])
+    return payload
+
+
+def smallest(schema: dict[str, Any]) -> Any:
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema["type"] == "array":
+        return [smallest(schema["items"])]
+    if schema["type"] == "object":
+        required = schema.get("required", ())
+        return {name: smallest(schema["properties"][name]) for name in required}
+    return {"string": "xxxxxxxx", "integer": 1, "number": 1, "boolean": True}[schema["type"]]
 
 
 EDGES: list[Any] = [

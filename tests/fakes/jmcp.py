@@ -11,7 +11,7 @@ from jmcp.compose import API
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.ports import DocumentMode
-from jmcp.core.stores.journal_memory import MemoryJournal
+from jmcp.core.stores.journal.memory import MemoryJournal
 from jmcp_api import phrases
 from jmcp_handlers import HANDLERS
 from tests.calls import Calls

@@ -155,6 +155,7 @@ NoticeCode = Literal[
     "batch_ended",
     "batch_failed",
     "batch_outlived",
+    "edits_not_run",
     "cell_not_run",
 ]
 """What a notice is about."""

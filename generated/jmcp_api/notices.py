@@ -299,6 +299,10 @@ def batch_outlived() -> str:
     return "The kernel was restarted between two cells."
 
 
+def edits_not_run(*, reason: str) -> str:
+    return f"The edits were made, but nothing was run: {reason}"
+
+
 def cell_not_run(*, reason: str) -> str:
     return f"A cell could not be run: {reason}"
 
@@ -376,6 +380,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "batch_ended": batch_ended,
     "batch_failed": batch_failed,
     "batch_outlived": batch_outlived,
+    "edits_not_run": edits_not_run,
     "cell_not_run": cell_not_run,
 }
 """By code. What a notice carries are the arguments."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from jmcp.core.editing.draft import Draft, DraftCell
-from jmcp.core.errors import ToolError
+from jmcp.core.errors import BackendError, ToolError
+from jmcp.core.notices import EditsNotRun
 from jmcp.core.ports import Cell, Cells
 from jmcp.core.sessions.readings.call_view import CallView
 from jmcp.core.sessions.session import Session
@@ -70,9 +71,13 @@ async def apply_edits(params: ApplyEditsParams, session: Session) -> AppliedEdit
     execution = None
     if params.run and code:
         code.sort(key=lambda cell: cell.index)
-        execution = await run_batch(
-            code, kernel_name, notebook, session, timeout=0, wait=params.wait
-        )
+        try:
+            execution = await run_batch(
+                code, kernel_name, notebook, session, timeout=0, wait=params.wait
+            )
+        except (BackendError, ToolError) as error:
+            # The error would say that nothing was done; the edits are made, and run_cells can run.
+            session.notice(EditsNotRun(reason=error.message))
     return AppliedEdits(
         change_id=change_id,
         cells=[

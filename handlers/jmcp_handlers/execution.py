@@ -72,7 +72,7 @@ async def _taken_back(notebook: Notebook, cell: Cell) -> bool:
     """Remove a cell that was inserted for a run which got no kernel, unless others edited it.
     Returns whether it is gone."""
     try:
-        async with notebook.edit() as cells:
+        async with notebook.edit(undoes=notebook.change_id) as cells:
             index = cells.find(cell.cell_id or "")
             if index is not None and cells.get(index).source == cell.source:
                 cells.delete(index)

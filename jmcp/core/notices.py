@@ -327,5 +327,9 @@ class BatchFailed(Notice): ...
 class BatchOutlived(Notice): ...
 
 
+class EditsNotRun(Notice):
+    reason: str
+
+
 class CellNotRun(Notice):
     reason: str

@@ -95,6 +95,11 @@ async def dead(jmcp: FaultedJmcp) -> None:
     jmcp.kernels.kill("kernel-1")
 
 
+async def edited(jmcp: FaultedJmcp) -> None:
+    await opened(jmcp)
+    await jmcp.call("delete_cell", session_id=jmcp.session, cell_indices=[0, 2])
+
+
 async def running(jmcp: FaultedJmcp) -> None:
     await warm(jmcp)
     await jmcp.call("execute_code", session_id=jmcp.session, code=SLEEP, wait=0)
@@ -232,6 +237,18 @@ KINDS = [
     _kind("edit", "edit_cell_source", edits=True, cell_index=1, old_string="x", new_string="y"),
     _kind("delete", "delete_cell", edits=True, cell_indices=[0, 2]),
     _kind("move", "move_cell", edits=True, cell_index=0, target_index=2),
+    _kind("take back", "undo_change", edited, edits=True),
+    Kind(
+        name="edit at once",
+        tool="apply_edits",
+        arguments={
+            "edits": [
+                {"op": "delete", "cell": "c0"},
+                {"op": "insert", "source": "new = 1", "after": "c1"},
+            ]
+        },
+        edits=True,
+    ),
     _kind("run a cell, first", "execute_cell", edits=True, cell_index=0),
     _kind("run a cell", "execute_cell", warm, edits=True, cell_index=0),
     _kind("run a cell after a death", "execute_cell", dead, cell_index=0),

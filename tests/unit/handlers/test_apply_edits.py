@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from jmcp.core.errors import KernelDown
 from tests.calls import ALICE
 from tests.fakes.jmcp import FakeJmcp
 
@@ -142,6 +143,15 @@ async def test_nothing_to_run(jmcp: FakeJmcp, session: str) -> None:
         "apply_edits", session_id=session, edits=[{"op": "delete", "cell": "c0"}], run=True
     )
     assert made.get("execution") is None
+
+
+async def test_edits_stand_where_no_kernel_starts(jmcp: FakeJmcp, session: str) -> None:
+    """Who is told that nothing was done makes them again."""
+    jmcp.faults.fail("kernels.start", KernelDown("no such program"))
+    edits = [{"op": "overwrite", "cell": "c0", "source": "y"}]
+    made = await jmcp.call("apply_edits", session_id=session, edits=edits, run=True)
+    assert [notice["code"] for notice in made["notices"]] == ["edits_not_run"]
+    assert (await sources(jmcp))[0] == "y"
 
 
 async def test_running_needs_the_right_to_run(jmcp: FakeJmcp, session: str) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 
+from jmcp.core.editing.draft import CELL_BYTES
 from jmcp.core.ports import Cells
 from jmcp_api import limits
 from jmcp_api.errors import CellTooLarge, TextNotFound, TextNotUnique
 from jmcp_handlers.support.diffs import diff
 from jmcp_handlers.support.outputs.output_results import clip
 
-CELL_BYTES = 200
-"""What a cell takes in a file beside its source."""
 OUTPUT_BYTES = 1000
 """Room for a short output: with less, a run is refused."""
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from jmcp.core.ports import Cells, CellType, StoredCell
+
+CELL_BYTES = 200
+"""What a cell takes in a file beside its source and its outputs."""
 
 Step = Callable[[Cells], object]
 
@@ -24,7 +29,8 @@ class Draft:
     """Plans edits of cells one on top of the other, to make all of them or none.
 
     `apply` makes them in the cells that the draft was made of, provided that nobody edited these
-    meanwhile: call it before anything is awaited.
+    meanwhile: call it before anything is awaited. `growth` is by how many bytes the notebook's file
+    gets larger, about.
     """
 
     def __init__(self, cells: Cells) -> None:
@@ -32,6 +38,7 @@ class Draft:
             DraftCell(cell_id=cell.cell_id, cell_type=cell.cell_type, source=cell.source)
             for cell in (cells.get(index) for index in range(len(cells)))
         ]
+        self.growth = 0
         self._steps: list[Step] = []
 
     def find(self, cell_id: str | None) -> int | None:
@@ -49,12 +56,14 @@ class Draft:
     def insert(self, index: int, cell: DraftCell) -> None:
         """Plan a new cell, which gets that id."""
         self.cells.insert(index, cell)
+        self.growth += CELL_BYTES + _size(cell.source)
         # What the cell is at this moment: later steps change it on their own.
         kind, source = cell.cell_type, cell.source
         self._steps.append(lambda cells: cells.insert(index, kind, source, cell_id=cell.cell_id))
 
     def restore(self, index: int, stored: StoredCell) -> None:
         """Plan to put a whole cell back."""
+        self.growth += _size(stored)
         self.cells.insert(
             index,
             DraftCell(
@@ -64,6 +73,7 @@ class Draft:
         self._steps.append(lambda cells: cells.restore(index, stored))
 
     def set_source(self, index: int, source: str) -> None:
+        self.growth += _size(source) - _size(self.cells[index].source)
         self.cells[index].source = source
         self._steps.append(lambda cells: cells.set_source(index, source))
 
@@ -73,6 +83,7 @@ class Draft:
         self._steps.append(partial(change_type, index=index, cell_type=cell_type))
 
     def delete(self, index: int) -> None:
+        self.growth -= CELL_BYTES + _size(self.cells[index].source)
         del self.cells[index]
         self._steps.append(lambda cells: cells.delete(index))
 
@@ -82,9 +93,16 @@ class Draft:
         self._steps.append(lambda cells: cells.move(index, to))
 
     def apply(self, cells: Cells) -> None:
-        """Make what was planned."""
+        """Make what was planned. Raises NotebookTooLarge, and then nothing was made."""
+        if self.growth > 0:
+            cells.check_growth(self.growth)
         for step in self._steps:
             step(cells)
+
+
+def _size(value: Any) -> int:
+    """Bytes of a value in a file, which has text as JSON."""
+    return len(json.dumps(value))
 
 
 def change_type(cells: Cells, index: int, cell_type: CellType) -> None:

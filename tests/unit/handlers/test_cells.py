@@ -178,6 +178,7 @@ async def test_a_notebook_does_not_grow_beyond_its_limit(mode: DocumentMode) -> 
             ("insert_cell", {"cell_index": 0, "cell_type": "code", "cell_source": text}),
             ("overwrite_cell_source", {"cell_id": "c1", "cell_source": text}),
             ("edit_cell_source", {"cell_id": "c1", "old_string": "y", "new_string": text}),
+            ("apply_edits", {"edits": [{"op": "insert", "source": text[:300]}] * 3}),
             ("insert_execute_code_cell", {"cell_index": 0, "cell_source": "1"}),
             ("execute_cell", {"cell_id": "c1"}),
             ("run_cells", {"start_index": 1}),

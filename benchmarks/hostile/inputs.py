@@ -1,226 +1,39 @@
-"""Every hostile input: what is made ready for it, and the calls that bring it."""
+"""Every hostile input that is measured."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from benchmarks.clients.mcp import ModernClient
+from benchmarks.clients.mcp import META
 from benchmarks.hostile import notebooks
-from benchmarks.hostile.notebooks import code_cell, display, notebook, write
-
-Act = Callable[[], object]
-"""The calls that are made while somebody else pings."""
+from benchmarks.hostile.kinds import (
+    HostileInput,
+    body,
+    opened,
+    recovery,
+    replacement,
+    run,
+    searched,
+    source,
+)
+from benchmarks.hostile.notebooks import code_cell, display, notebook
 
 EQUAL_LINES = 990
 LARGE_SOURCE_CHARACTERS = 99_000
 CELL_CHARACTERS = 1_000_000
 """What the source of one cell may have (`sizes.cell_characters` of the spec)."""
-ENDLESS_SECONDS = 5
-"""So long a run goes on that never ends by itself; what is kept of it is full before."""
 BOMB_EDGE_PIXELS = 13_000
 LARGEST_EDGE_PIXELS = 6_300
 """Of a square image that is just small enough to be looked at."""
 LONG_OUTPUT_CHARACTERS = 50_000_000
+TOO_LONG_CHARACTERS = 100_000_000
+"""More than is read of one message (`sizes.message_bytes`)."""
 OUTPUTS = 20_000
 LARGE_NOTEBOOK_BYTES = 100 * 2**20
 CELLS = 5_000
 DEPTH = 100_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Victim:
-    """The server, and a client of it that sends what nobody should."""
-
-    client: ModernClient
-    root: Path
-    name: str
-    """Of the notebook, another one for each input: what is left of it could meet the next one."""
-
-    def refused(self, tool: str, **arguments: Any) -> str:
-        """A call that may be refused; returns the error's text, empty without one."""
-        try:
-            self.client.call(tool, **arguments)
-        except RuntimeError as error:
-            return str(error)
-        return ""
-
-    def write(self, content: Any) -> None:
-        write(self.root / self.name, content)
-
-    def opened(self, content: Any) -> str:
-        """A session with the notebook of that content."""
-        self.write(content)
-        session: str = self.client.call("use_notebook", notebook_path=self.name)["session_id"]
-        return session
-
-    def raw(self, body: bytes, tool: str) -> None:
-        """A request to call a tool, whose bytes nothing has looked at."""
-        self.client.send(
-            "POST", self.client.path, self.client.headers("tools/call", {"name": tool}), body
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostileInput:
-    """`prepare` comes before the pings. `session` is what it released when it is over."""
-
-    name: str
-    prepare: Callable[[Victim], Act]
-
-
-def source(name: str, before: str, after: str) -> HostileInput:
-    """A cell of one source that is overwritten with another, read and written back."""
-
-    def prepare(victim: Victim) -> Act:
-        session = victim.opened(notebook(code_cell(before)))
-
-        def act() -> None:
-            for text in (after, before):
-                victim.client.call("read_cell", session_id=session, cell_index=0)
-                victim.client.call(
-                    "overwrite_cell_source", session_id=session, cell_index=0, cell_source=text
-                )
-            # Somebody else changes it, which is told with a diff.
-            other = victim.client.call("use_notebook", notebook_path=victim.name)["session_id"]
-            victim.client.call(
-                "overwrite_cell_source",
-                session_id=other,
-                cell_index=0,
-                cell_source=after,
-                force=True,
-            )
-            victim.refused(
-                "overwrite_cell_source", session_id=session, cell_index=0, cell_source=before
-            )
-            victim.client.call("unuse_notebook", session_id=other)
-
-        return _released(victim, session, act)
-
-    return HostileInput(name=name, prepare=prepare)
-
-
-def replacement(name: str, before: str, old: str, new: str) -> HostileInput:
-    """edit_cell_source with replace_all."""
-
-    def prepare(victim: Victim) -> Act:
-        session = victim.opened(notebook(code_cell(before)))
-        edit = {"session_id": session, "cell_index": 0, "replace_all": True}
-        return _released(
-            victim,
-            session,
-            lambda: victim.refused("edit_cell_source", old_string=old, new_string=new, **edit),
-        )
-
-    return HostileInput(name=name, prepare=prepare)
-
-
-def run(name: str, code: str, *, endless: bool = False) -> HostileInput:
-    """Code that is run in a cell and read back; what never ends is interrupted."""
-
-    def prepare(victim: Victim) -> Act:
-        session = victim.opened(notebook(code_cell("pass"), code_cell(code, cell_id="c1")))
-        victim.client.call("execute_cell", session_id=session, cell_index=0)  # the kernel is up
-
-        def act() -> None:
-            wait = ENDLESS_SECONDS if endless else 60
-            victim.client.call("execute_cell", session_id=session, cell_index=1, wait=wait)
-            if endless:
-                victim.client.call("interrupt_kernel", session_id=session)
-                victim.client.call("execute_code", session_id=session, code="1")
-            victim.client.call("read_cell", session_id=session, cell_index=1)
-            # An open tab and the file have it too, which takes a while.
-            time.sleep(SAVED_SECONDS)
-
-        return _released(victim, session, act, kernel=True)
-
-    return HostileInput(name=name, prepare=prepare)
-
-
-SAVED_SECONDS = 3.0
-"""After so long a change is in the file: jmcp saves within a second."""
-
-
-def opened(name: str, content: Callable[[], Any]) -> HostileInput:
-    """A notebook that is opened, listed, read, edited, run and saved, as far as that goes."""
-
-    def prepare(victim: Victim) -> Act:
-        victim.write(content())
-
-        def act() -> None:
-            try:
-                session = victim.client.call("use_notebook", notebook_path=victim.name)[
-                    "session_id"
-                ]
-            except RuntimeError:
-                return
-            victim.refused(
-                "read_notebook", session_id=session, response_format="detailed", limit=1000
-            )
-            victim.refused("read_cell", session_id=session, cell_index=0)
-            victim.refused(
-                "insert_cell", session_id=session, cell_index=1, cell_type="code", cell_source="1"
-            )
-            victim.refused("move_cell", session_id=session, cell_index=0, target_index=-1)
-            victim.refused("delete_cell", session_id=session, cell_indices=[0])
-            time.sleep(SAVED_SECONDS)
-            victim.refused("unuse_notebook", session_id=session)
-
-        return act
-
-    return HostileInput(name=name, prepare=prepare)
-
-
-def body(name: str, data: Callable[[str], bytes], tool: str = "read_cell") -> HostileInput:
-    """A request of these bytes, which the id of a session goes into."""
-
-    def prepare(victim: Victim) -> Act:
-        session = victim.opened(notebook(code_cell()))
-        return _released(victim, session, lambda: victim.raw(data(session), tool))
-
-    return HostileInput(name=name, prepare=prepare)
-
-
-def recovery(name: str, before: str, after: str) -> HostileInput:
-    """A file that is replaced by others just after a call changed its cell."""
-
-    def prepare(victim: Victim) -> Act:
-        count = 20
-        cells = [code_cell(before, cell_id=f"c{number}") for number in range(count)]
-        session = victim.opened(notebook(*cells))
-
-        def act() -> None:
-            for number in range(count):
-                victim.client.call(
-                    "overwrite_cell_source",
-                    session_id=session,
-                    cell_index=number,
-                    cell_source=after,
-                )
-            others = [code_cell(before[::-1], cell_id=f"c{number}") for number in range(count)]
-            victim.write(notebook(*others))
-            until = time.monotonic() + 2 * SAVED_SECONDS
-            while time.monotonic() < until:
-                victim.refused("read_notebook", session_id=session)
-                time.sleep(0.5)
-
-        return _released(victim, session, act)
-
-    return HostileInput(name=name, prepare=prepare)
-
-
-def _released(victim: Victim, session: str, act: Act, *, kernel: bool = False) -> Act:
-    def whole() -> None:
-        act()
-        release = {"kernel": "stop"} if kernel else {}
-        victim.refused("unuse_notebook", session_id=session, **release)
-
-    return whole
 
 
 def _call(session: str, tool: str, arguments: str) -> bytes:
@@ -254,8 +67,6 @@ def _table(rows: int) -> str:
     row = "<tr>" + "<td>cell</td>" * 20 + "</tr>"
     return f"<table>{row * rows}</table>"
 
-
-from benchmarks.clients.mcp import META  # noqa: E402
 
 _SHOWN = "from IPython.display import display, HTML, Markdown; "
 _ENDLESS_UPDATE = (
@@ -348,6 +159,7 @@ INPUTS: tuple[HostileInput, ...] = (
         "for _ in range(20_000): print('x' * 50 + '\\b', end='', flush=True)",
     ),
     run("a message of 50 MB of an exception", f"raise ValueError('x' * {LONG_OUTPUT_CHARACTERS})"),
+    run("100 MB in one line", f"print('x' * {TOO_LONG_CHARACTERS})"),
     run("50 MB in one line", f"print('x' * {LONG_OUTPUT_CHARACTERS})"),
     run("50 MB in lines of 100", f"print(('x' * 99 + '\\n') * {LONG_OUTPUT_CHARACTERS // 100})"),
     run("50 MB of control sequences", f"print('\\x1b[31mx' * {LONG_OUTPUT_CHARACTERS // 6})"),
@@ -381,15 +193,20 @@ INPUTS: tuple[HostileInput, ...] = (
         opened(f"a notebook with {name}", partial(dict, content))
         for name, content in notebooks.odd().items()
     ),
+    searched("a regular expression that tries everything", "x" * 50_000, "(x+x+)+y"),
+    searched("a million places of a regular expression", "x\n" * 500_000, "x"),
+    # Jupyter loads these in its event loop, with or without jmcp: no limit.
     opened(
         "5,000 cells",
         lambda: notebook(*(code_cell(f"v = {n}", cell_id=f"c{n}") for n in range(CELLS))),
+        limited=False,
     ),
     opened(
         "100 cells of 1 MB",
         lambda: notebook(
             *(code_cell(_lines(60_000)[:CELL_CHARACTERS], cell_id=f"c{n}") for n in range(100))
         ),
+        limited=False,
     ),
     opened(
         "100 MB of outputs",
@@ -401,10 +218,12 @@ INPUTS: tuple[HostileInput, ...] = (
                 for n in range(20)
             )
         ),
+        limited=False,
     ),
     opened(
-        "a million small outputs' values",
+        "an output of two million numbers",
         lambda: notebook(code_cell("1", display(application_json={"n": list(range(2_000_000))}))),
+        limited=False,
     ),
     recovery(
         "recovery of 20 x 99 kB",

@@ -22,7 +22,7 @@ from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.common.bounded_cells import BoundedCells, GrowthBound
 from jmcp_jupyter.documents.common.nbformat_cells import storable
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
-from jmcp_jupyter.documents.live.y_data import from_y, replace_text
+from jmcp_jupyter.documents.live.y_data import ename_of, from_y, replace_text, value_of
 
 
 class LiveCells(BoundedCells):
@@ -77,12 +77,12 @@ class LiveCells(BoundedCells):
             cell = self._cells[index]
             kind = cell["cell_type"]
             code = kind == "code"
-            stored = _value(cell, "outputs") if code else None
-            count = _value(cell, "execution_count") if code else None
-            metadata = _value(cell, "metadata") if outputs else None
+            stored = value_of(cell, "outputs") if code else None
+            count = value_of(cell, "execution_count") if code else None
+            metadata = value_of(cell, "metadata") if outputs else None
             return Cell(
                 index=index,
-                cell_id=_value(cell, "id") if self._has_ids else None,
+                cell_id=value_of(cell, "id") if self._has_ids else None,
                 cell_type=kind,
                 source=str(cell["source"]),
                 execution_count=None if count is None else int(count),
@@ -178,18 +178,5 @@ class LiveCells(BoundedCells):
 
 
 def _ename(outputs: Array[Any]) -> str | None:
-    """The name of the exception that the outputs end with."""
     count = len(outputs)
-    for index in range(max(0, count - ERROR_AMONG_LAST), count):
-        output = outputs[index]
-        if isinstance(output, Map) and _value(output, "output_type") == "error":
-            return str(_value(output, "ename") or "")
-    return None
-
-
-def _value(cell: Map[Any], key: str) -> Any:
-    """The value of a key, None without it. Each access of Y data costs; `get` makes it three."""
-    try:
-        return cell[key]
-    except KeyError:
-        return None
+    return ename_of([outputs[index] for index in range(max(0, count - ERROR_AMONG_LAST), count)])

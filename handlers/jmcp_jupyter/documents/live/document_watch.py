@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import NoneType
 from typing import Any, Protocol
 
-from pycrdt import Array, Map, MapEvent
+from pycrdt import Array, ArrayEvent, Map, MapEvent
 
 from jmcp.core.editing.change_log import ChangeLog
-from jmcp.core.ports import Cell
+from jmcp.core.ports import ERROR_AMONG_LAST, Cell
 from jmcp_jupyter.documents.common import nbformat_cells
+from jmcp_jupyter.documents.live.y_data import ename_of
+
+RUN_KEYS = frozenset({"execution_count", "execution_state"})
+"""Keys of a cell that a run changes, beside its outputs."""
 
 
 class CellListener(Protocol):
@@ -39,7 +45,7 @@ class DocumentWatch:
         self.reloads = 0
         """Counts changes that the room made itself, from the file."""
         self.moves = 0
-        """Counts changes of which cells there are, and where."""
+        """Counts changes of which cells there are, and where, and of what their ids are."""
         self.changes = ChangeLog()
         self.on_change: Callable[[], None] = lambda: None
         self.listeners: dict[str, list[CellListener]] = {}
@@ -51,6 +57,8 @@ class DocumentWatch:
         self._positions: dict[str, int] | None = None
         self._snapshots: list[Cell | None] = []
         self._contents: list[dict[str, Any] | None] = []
+        self.metadata: Mapping[str, Any] | None = None
+        """The notebook's metadata, if somebody has read them and they have not changed since."""
         self._has_ids: bool | None = None
         self._duplicates: tuple[str, ...] = ()
         self._on_cells = cells.observe_deep(self._cells_changed)
@@ -97,10 +105,12 @@ class DocumentWatch:
         """Keep a cell as a file has it, for the next save."""
         _put(self._contents, index, content)
 
-    def _forget(self, index: int) -> None:
-        for kept in (self._snapshots, self._contents):
-            if index < len(kept):
-                kept[index] = None
+    def _forget(self, index: int, event: Any) -> None:
+        """Forget a cell that changed; what a run does to it is known without reading it again."""
+        if index < len(self._contents):
+            self._contents[index] = None
+        if index < len(self._snapshots) and (cell := self._snapshots[index]) is not None:
+            self._snapshots[index] = _after(cell, event)
 
     def duplicates(self) -> tuple[str, ...]:
         """Ids that more than one cell has."""
@@ -127,13 +137,14 @@ class DocumentWatch:
         sources = []
         for event in events:
             path = event.path
-            if path:
-                self._forget(path[0])
             if not path:
                 self._moved(event.delta)
-            elif len(path) == 1 and isinstance(event, MapEvent):
+                continue
+            self._forget(path[0], event)
+            if len(path) == 1 and isinstance(event, MapEvent):
                 keys = changed_keys(event)
                 if "id" in keys:
+                    self.moves += 1
                     self._ids = self._positions = None
                 if "source" in keys:
                     sources.append(path[0])
@@ -164,7 +175,7 @@ class DocumentWatch:
 
     def _meta_changed(self, events: list[Any]) -> None:
         self.version += 1
-        self._has_ids = None
+        self._has_ids = self.metadata = None
         self._snapshots.clear()
         self._contents.clear()
         self.on_change()
@@ -219,6 +230,45 @@ def _put(kept: list[Any], index: int, value: Any) -> None:
     if index >= len(kept):
         kept.extend([None] * (index + 1 - len(kept)))
     kept[index] = value
+
+
+def _after(cell: Cell, event: Any) -> Cell | None:
+    """A code cell without its outputs after a change of it; None where it has to be read again."""
+    path = event.path
+    if cell.cell_type != "code":
+        return None
+    if len(path) == 1 and isinstance(event, MapEvent):
+        keys = changed_keys(event)
+        if not keys.keys() <= RUN_KEYS:
+            return None
+        if "execution_count" not in keys:
+            return cell
+        count = keys["execution_count"].get("newValue")
+        if isinstance(count, float) and count.is_integer():
+            count = int(count)
+        if not isinstance(count, (int, NoneType)):
+            return None
+        return replace(cell, execution_count=count)
+    if path[1] == "outputs":
+        if len(path) > 3:  # the text of one
+            return cell
+        return _with_outputs(cell, event) if isinstance(event, ArrayEvent) else None
+    return cell if path[1] == "metadata" else None
+
+
+def _with_outputs(cell: Cell, event: Any) -> Cell | None:
+    """A cell after its outputs were replaced, or some added to them; None after other changes."""
+    steps: list[dict[str, Any]] = event.delta
+    kept = sum(int(step.get("retain", 0)) for step in steps)
+    deleted = sum(int(step.get("delete", 0)) for step in steps)
+    added = steps[-1].get("insert", ()) if steps else ()
+    before = cell.output_count
+    if deleted != before and (deleted or kept != before or cell.ename is not None):
+        return None
+    if any("insert" in step for step in steps[:-1]):
+        return None
+    count = before - deleted + len(added)
+    return replace(cell, output_count=count, ename=ename_of(added[-ERROR_AMONG_LAST:]))
 
 
 def changed_keys(event: Any) -> dict[str, Any]:

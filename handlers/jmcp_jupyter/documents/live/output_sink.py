@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from pycrdt import Map, Text
+from pycrdt import Array, Map, Text
 
 from jmcp.core.ports import Output
 from jmcp_jupyter.documents.common.nbformat_cells import storable
@@ -15,7 +15,7 @@ from jmcp_jupyter.documents.live.document_watch import DocumentWatch
 from jmcp_jupyter.documents.live.room import Room
 from jmcp_jupyter.documents.live.sent_outputs import SentOutput, outputs_of, placed_at, put
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
-from jmcp_jupyter.documents.live.y_data import append_text, from_y
+from jmcp_jupyter.documents.live.y_data import append_text, from_y, value_of
 
 RETURN_SECONDS = 300.0
 """Seconds after a run's end in which its cell may come back, by undo or from the change journal."""
@@ -26,6 +26,9 @@ STALE_SECONDS = 2.0
 LOOK_SECONDS = 0.25
 """Seconds after which a running cell that others wrote into is looked at, unless its run writes
 before: to compare all outputs with each line that somebody prints takes too long."""
+
+Change = Callable[[Map[Any], Array[Any]], None]
+"""Changes a cell, which comes with its outputs."""
 
 
 class LiveSink:
@@ -46,6 +49,13 @@ class LiveSink:
         self._id = cell_id
         self._trust = trust
         self._cell: Map[Any] | None = None
+        self._moves = -1
+        """What the watch counted when the cell was last looked for."""
+        self._together = False
+        self._outputs: Array[Any] | None = None
+        """Those of the cell, while several changes are made together and after the first of them."""
+        self._begins = False
+        """Whether the cell is to be shown as running after these changes."""
         self._gone = cell_id is None
         self._taken = False
         self._writing = 0
@@ -130,7 +140,15 @@ class LiveSink:
             yield
             return
         with self._noting_edits(), self._opened.document.transaction():
-            yield
+            self._together = True
+            try:
+                yield
+                if self._begins and self._cell is not None:
+                    self._put_running(self._cell)
+                if self._outputs is not None:
+                    self._placed = len(self._outputs)
+            finally:
+                self._outputs, self._together, self._begins = None, False, False
 
     def begin(self, *, keep: bool = False) -> None:
         self._sent, self._touched = self._outputs_so_far() if keep else [], []
@@ -138,10 +156,11 @@ class LiveSink:
 
         self._kept = keep
 
-        def write(cell: Map[Any]) -> None:
+        def write(cell: Map[Any], outputs: Array[Any]) -> None:
             if not keep:
-                self._contested = cell.get("execution_state") == "running"
-                outputs_of(cell).clear()
+                if value_of(cell, "execution_state") == "running":
+                    self._contested = True
+                outputs.clear()
             self._show_running(cell)
 
         self._write(write)
@@ -152,10 +171,9 @@ class LiveSink:
         for sent in added:
             self._touch(sent)
 
-        def write(cell: Map[Any]) -> None:
-            stored = outputs_of(cell)
+        def write(_: Map[Any], outputs: Array[Any]) -> None:
             for sent in added:
-                put(stored, sent)
+                put(outputs, sent)
 
         self._write(write)
 
@@ -164,8 +182,7 @@ class LiveSink:
         if sent is None:
             return
 
-        def write(cell: Map[Any]) -> None:
-            outputs = outputs_of(cell)
+        def write(_: Map[Any], outputs: Array[Any]) -> None:
             shared = None if sent.place is None else outputs[sent.place].get("text")
             if isinstance(shared, Text):
                 append_text(shared, text)
@@ -184,22 +201,24 @@ class LiveSink:
             return
         sent.output, sent.more = dict(output), []
         self._touch(sent)
-        self._write(lambda cell: put(outputs_of(cell), sent))
+        self._write(lambda _, outputs: put(outputs, sent))
 
     def clear(self) -> None:
         self._sent, self._touched = [], []
-        self._write(lambda cell: outputs_of(cell).clear())
+        self._write(lambda _, outputs: outputs.clear())
 
     def count(self, execution_count: int | None) -> None:
         self._count = execution_count
         if not self._running:
-            self._write(self._put_count)
+            self._write(lambda cell, _: self._put_count(cell))
         # Otherwise with the end: JupyterLab shows a cell that gets a count as done, not as [*].
 
     def _show_running(self, cell: Map[Any]) -> None:
-        cell["execution_count"] = None
-        cell["execution_state"] = "running"
-        metadata = cell.get("metadata")
+        if self._together:
+            self._begins = True  # unless the run also ends with these changes
+        else:
+            self._put_running(cell)
+        metadata = value_of(cell, "metadata")
         # The mark belongs to the outputs that were there; without it JupyterLab sanitises.
         if isinstance(metadata, Map) and not self._kept:
             if self._trust:
@@ -207,9 +226,13 @@ class LiveSink:
             elif "trusted" in metadata:
                 del metadata["trusted"]
 
+    def _put_running(self, cell: Map[Any]) -> None:
+        cell["execution_count"] = None
+        cell["execution_state"] = "running"
+
     def _show_idle(self, cell: Map[Any]) -> None:
         if not self._idle_shown:
-            self._idle_shown = True
+            self._idle_shown, self._begins = True, False
             self._put_count(cell)
             cell["execution_state"] = "idle"
 
@@ -274,10 +297,23 @@ class LiveSink:
             self._listen(None)
 
     def _write_missing(self) -> None:
+        if self._whole:
+            return
         if self._running and self._ended and not self._leaves:
-            self._write(self._show_idle)
+            self._write(lambda cell, _: self._show_idle(cell))
         elif self._running or self._touched:
-            self._write(lambda cell: None)
+            self._write(lambda *_: None)
+
+    @property
+    def _whole(self) -> bool:
+        """Whether the cell shows the end of the run, and nobody has changed it since."""
+        self._follow()
+        return (
+            self._idle_shown
+            and self._cell is not None
+            and not (self._behind or self._disturbed or self._opened.reloading)
+            and self._reloads == self._opened.document.watch.reloads
+        )
 
     def _outputs_so_far(self) -> list[SentOutput]:
         """What this run wrote; without a run, what the cell has now, which others may write."""
@@ -294,7 +330,7 @@ class LiveSink:
         sent = self._outputs_so_far()
         return sent[position] if 0 <= position < len(sent) else None
 
-    def _write(self, change: Callable[[Map[Any]], None], *, again: bool = True) -> None:
+    def _write(self, change: Change, *, again: bool = True) -> None:
         """Make a change that `_sent` has already; `again` where making it twice does no harm."""
         if self._taken:
             return
@@ -303,36 +339,49 @@ class LiveSink:
             # there is no connection to it.
             self._behind = True
             return
-        watch = self._opened.document.watch
         with self._noting_edits(), self._opened.document.transaction():
-            self._follow()
-            if self._reloads != watch.reloads:
-                self._reloads, self._behind = watch.reloads, True
-            cell = self._cell
-            if cell is None:
-                return
-            behind, self._behind = self._behind, False
-            if (
-                self._running
-                and self._disturbed
-                and not behind
-                and not self._cleared(cell)
-                and not self._exact(cell)
-            ):
-                # Whoever wrote there may go on. Nothing else tells of a person's run that was begun
-                # at the same time, before either side heard of the other's.
-                self._contested = behind = True
-            self._disturbed = False
-            if behind and self._running:
-                self._idle_shown = False
-                self._rewrite(cell)
-            elif behind:
-                self._redo(cell)
-            elif self._cleared(cell):
-                self._cleared_by_others()
+            outputs, behind = self._outputs, False
+            if outputs is None:
+                self._follow()
+                if self._cell is None:
+                    return
+                outputs = outputs_of(self._cell)
+                behind = self._bring_up(self._cell, outputs)
+            assert self._cell is not None
             if again or not behind:
-                change(cell)
-            self._placed = len(outputs_of(cell))
+                change(self._cell, outputs)
+            if self._together:
+                self._outputs = outputs
+            else:
+                self._placed = len(outputs)
+
+    def _bring_up(self, cell: Map[Any], outputs: Array[Any]) -> bool:
+        """Have the cell show what was sent, whatever others did to it meanwhile. Returns whether it
+        lacked something."""
+        watch = self._opened.document.watch
+        if self._reloads != watch.reloads:
+            self._reloads, self._behind = watch.reloads, True
+        behind, self._behind = self._behind, False
+        cleared = len(outputs) < self._placed  # as by JupyterLab's Clear Outputs
+        if (
+            self._running
+            and self._disturbed
+            and not behind
+            and not cleared
+            and not self._exact(cell, outputs)
+        ):
+            # Whoever wrote there may go on. Nothing else tells of a person's run that was begun at
+            # the same time, before either side heard of the other's.
+            self._contested = behind = True
+        self._disturbed = False
+        if behind and self._running:
+            self._idle_shown = False
+            self._rewrite(cell, outputs)
+        elif behind:
+            self._redo(outputs)
+        elif cleared:
+            self._cleared_by_others()
+        return behind
 
     @contextmanager
     def _noting_edits(self) -> Iterator[None]:
@@ -351,33 +400,29 @@ class LiveSink:
         """Find the cell again when the one written to so far is no longer in the document."""
         if self._id is None or self._opened.reloading:
             return
-        document = self._opened.document
-        # A deleted map is empty. This is no scan, and tells a moved cell from one that was kept.
-        if (
-            self._cell is not None
-            and document is self._document
-            and self._cell.get("id") == self._id
-        ):
-            return
+        document, watch = self._opened.document, self._opened.document.watch
+        if document is self._document:
+            if self._moves == watch.moves:
+                return
+            self._moves = watch.moves
+            # A deleted map is empty. This is no scan, and tells a moved cell from one that was kept.
+            if self._cell is not None and value_of(self._cell, "id") == self._id:
+                return
         moved = self._cell is not None or self._gone
-        self._document = document
-        self._listen(document.watch)
-        at = document.watch.find(self._id)
+        self._document, self._moves = document, watch.moves
+        self._listen(watch)
+        at = watch.find(self._id)
         self._gone = at is None
         self._cell = None if at is None else document.cells[at]
         if moved and self._cell is not None:
             self._behind = True
 
-    def _cleared(self, cell: Map[Any]) -> bool:
-        """Whether somebody took outputs away, as JupyterLab's Clear Outputs does."""
-        return len(outputs_of(cell)) < self._placed
-
-    def _exact(self, cell: Map[Any]) -> bool:
+    def _exact(self, cell: Map[Any], outputs: Array[Any]) -> bool:
         """Whether the cell shows what this run put there, and nothing else."""
         placed = sorted((sent for sent in self._sent if sent.place is not None), key=placed_at)
         shown = [storable(sent.whole()) for sent in placed]
         count = self._count if self._ended else None
-        return from_y(outputs_of(cell)) == shown and cell.get("execution_count") == count
+        return bool(from_y(outputs) == shown and value_of(cell, "execution_count") == count)
 
     def _cleared_by_others(self) -> None:
         for sent in self._sent:
@@ -387,17 +432,16 @@ class LiveSink:
         if not self._running and all(sent is not one for one in self._touched):
             self._touched.append(sent)
 
-    def _redo(self, cell: Map[Any]) -> None:
+    def _redo(self, outputs: Array[Any]) -> None:
         """Change a cell that does not run as was done before."""
-        outputs = outputs_of(cell)
         for sent in self._touched:
             if sent.place is not None and sent.place >= len(outputs):
                 sent.place = None
             put(outputs, sent)
 
-    def _rewrite(self, cell: Map[Any]) -> None:
+    def _rewrite(self, cell: Map[Any], outputs: Array[Any]) -> None:
         """Make the cell hold all that this run produced."""
-        outputs, kept = outputs_of(cell), [sent for sent in self._sent if not sent.cleared]
+        kept = [sent for sent in self._sent if not sent.cleared]
         if from_y(outputs) == [storable(sent.whole()) for sent in kept]:
             for place, sent in enumerate(kept):
                 sent.place = place

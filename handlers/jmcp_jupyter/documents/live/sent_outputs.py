@@ -8,7 +8,7 @@ from typing import Any
 from pycrdt import Array, Map
 
 from jmcp.core.ports import Output
-from jmcp_jupyter.documents.live.y_data import y_output
+from jmcp_jupyter.documents.live.y_data import value_of, y_output
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ def placed_at(sent: SentOutput) -> int:
 
 def outputs_of(cell: Map[Any]) -> Array[Any]:
     """The cell's outputs; made where another client left them out or the cell changed its type."""
-    outputs = cell.get("outputs")
+    outputs = value_of(cell, "outputs")
     if not isinstance(outputs, Array):
         cell["outputs"] = outputs = Array()
     return outputs
@@ -46,6 +46,6 @@ def put(outputs: Array[Any], sent: SentOutput) -> None:
     sent.cleared = False
     if sent.place is None:
         sent.place = len(outputs)
-        outputs.append(stored)
+        outputs.insert(sent.place, stored)
     else:
         outputs[sent.place] = stored

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, cast
 
@@ -45,8 +45,11 @@ class SharedNotebook:
         self.meta: Map[Any] = notebook.ydoc.get("meta", type=Map)
         self.watch = DocumentWatch(self.cells, self.meta, reloading, version)
 
-    def metadata(self) -> dict[str, Any]:
-        return from_y(self.meta.get("metadata")) or {}
+    def metadata(self) -> Mapping[str, Any]:
+        """The notebook's metadata; within a transaction as they were before it."""
+        if self.watch.metadata is None:
+            self.watch.metadata = from_y(self.meta.get("metadata")) or {}
+        return self.watch.metadata
 
     def content(self) -> dict[str, Any]:
         """The whole notebook as plain JSON. Takes a millisecond for each twenty cells."""

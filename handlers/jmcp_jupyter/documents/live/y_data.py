@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -38,6 +39,22 @@ def from_y(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
         return int(value)
     return value
+
+
+def value_of(shared: Map[Any], key: str) -> Any:
+    """The value of a key, None without it. Each access of Y data costs; `get` makes it three."""
+    try:
+        return shared[key]
+    except KeyError:
+        return None
+
+
+def ename_of(outputs: Sequence[Any]) -> str | None:
+    """The name of the first exception among these outputs of a shared cell."""
+    for output in outputs:
+        if isinstance(output, Map) and value_of(output, "output_type") == "error":
+            return str(value_of(output, "ename") or "")
+    return None
 
 
 def y_output(output: dict[str, Any]) -> Map[Any]:

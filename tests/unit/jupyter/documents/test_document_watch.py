@@ -8,12 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycrdt import Array, Doc, Map, Text
 
-from jmcp.core.ports import Cell
+from jmcp.core.ports import ERROR_AMONG_LAST, Cell
 from jmcp_jupyter.documents.live.document_watch import DocumentWatch
 
+CHANGES = (
+    *("output", "error", "output between", "kind", "text", "clear", "outputs"),
+    *("type", "replace", "count", "no count", "state"),
+    *("insert", "delete", "move"),
+)
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["type", "replace", "output", "count", "insert", "delete", "move"]),
+        st.sampled_from(CHANGES),
         st.integers(0, 6),
         st.integers(0, 6),
     ),
@@ -44,8 +49,37 @@ def apply(cells: Array[Any], step: tuple[str, int, int], new_id: str) -> set[str
     elif what == "output":
         cells[at]["outputs"].append(Map({"output_type": "stream", "text": Text("out")}))
         return set()
+    elif what == "error":
+        cells[at]["outputs"].append(Map({"output_type": "error", "ename": "Oops"}))
+        return set()
+    elif what == "output between":
+        outputs = cells[at]["outputs"]
+        kind = ("stream", "error")[second % 2]
+        outputs.insert(second % (len(outputs) + 1), Map({"output_type": kind, "text": Text("")}))
+        return set()
+    elif what == "kind":
+        if len(cells[at]["outputs"]):
+            cells[at]["outputs"][0]["output_type"] = ("stream", "error")[second % 2]
+        return set()
+    elif what == "text":
+        if len(cells[at]["outputs"]) and "text" in cells[at]["outputs"][0]:
+            cells[at]["outputs"][0]["text"].insert(0, "more")
+        return set()
+    elif what == "clear":
+        cells[at]["outputs"].clear()
+        return set()
+    elif what == "outputs":
+        cells[at]["outputs"] = Array([])
+        return set()
     elif what == "count":
         cells[at]["execution_count"] = 1.0
+        return set()
+    elif what == "no count":
+        del cells[at]["execution_count"]
+        cells[at]["execution_count"] = None
+        return set()
+    elif what == "state":
+        cells[at]["execution_state"] = "running"
         return set()
     elif what == "delete":
         del cells[at]
@@ -92,6 +126,14 @@ def as_it_is(cells: Array[Any], index: int) -> Cell:
         source=str(stored["source"]),
         execution_count=None if count is None else int(count),
         output_count=len(stored["outputs"]),
+        ename=next(
+            (
+                str(output.get("ename", ""))
+                for output in stored["outputs"].to_py()[-ERROR_AMONG_LAST:]
+                if output["output_type"] == "error"
+            ),
+            None,
+        ),
     )
 
 
@@ -130,3 +172,23 @@ def test_a_cell_that_gets_another_id_makes_all_of_them_unknown() -> None:
     mark = watch.changes.cursor
     cells[0]["id"] = "c1"
     assert watch.changes.since(mark) is None
+
+
+def test_a_run_leaves_what_is_remembered_of_its_cell() -> None:
+    doc: Any = Doc()
+    doc["cells"] = cells = Array([cell("c0", "x")])
+    meta: Map[Any] = Map({})
+    doc["meta"] = meta
+    watch = DocumentWatch(cells, meta, lambda: False)
+    watch.remember(as_it_is(cells, 0))
+    with doc.transaction():
+        cells[0]["outputs"].clear()
+        cells[0]["execution_state"] = "running"
+        cells[0]["outputs"].append(Map({"output_type": "stream", "text": Text("out")}))
+        cells[0]["execution_count"] = 7
+    assert watch.snapshot(0) == as_it_is(cells, 0)
+    for odd in ("seven", 0.5, float("nan"), [7]):
+        cells[0]["execution_count"] = odd
+        assert watch.snapshot(0) is None
+        cells[0]["execution_count"] = 7
+        watch.remember(as_it_is(cells, 0))

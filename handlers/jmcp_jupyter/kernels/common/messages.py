@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,9 @@ from jmcp_jupyter.kernels.common.message_shapes import mapping_or_empty, shaped
 
 PROTOCOL_VERSION = "5.3"
 """The version of Jupyter's messaging protocol that requests are written in: ipykernel 6 has it."""
+
+REQUESTS, REQUEST_BYTES = 64, 2**12
+"""So many headers of requests are known, up to that size: each comes with all messages of its run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +113,26 @@ def unpacked(parts: Sequence[bytes]) -> tuple[Any, Any, Any, Any]:
     `read_content` says. Raises ValueError."""
     if len(parts) != 4:
         raise ValueError(f"a kernel message of {len(parts)} parts")
-    header, parent, metadata = (json.loads(part.decode("utf-8", "replace")) for part in parts[:3])
+    header, parent, metadata = _json(parts[0]), _request(parts[1]), _json(parts[2])
     given = header.get("msg_type") if isinstance(header, dict) else None
     kind, content = read_content(str(given), parts[3])
     if kind != str(given):
         header["msg_type"] = kind
     return header, parent, metadata, content
+
+
+def _json(part: bytes) -> Any:
+    return json.loads(part.decode("utf-8", "replace"))
+
+
+def _request(part: bytes) -> Any:
+    """The header of the request that caused a message. It is shared: leave it as it is."""
+    return _known_request(part) if len(part) <= REQUEST_BYTES else _json(part)
+
+
+@lru_cache(REQUESTS)
+def _known_request(part: bytes) -> Any:
+    return _json(part)
 
 
 def message(channel: str, header: Any, parent: Any, metadata: Any, content: Any) -> Message:

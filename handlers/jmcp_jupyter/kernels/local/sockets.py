@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 
 OnKernelMessage = Callable[[Message], None]
 
+POLLIN = int(zmq.POLLIN)
+"""As a number: operations of enums take longer than the question of what a socket has."""
+
 TURN_SECONDS = 0.005
 """A flood of messages may hold the event loop so long before others get a turn."""
 
@@ -93,7 +96,8 @@ class KernelSockets:
         self._sockets[channel].send_multipart([DELIM, self._sign(list(parts)), *parts], zmq.NOBLOCK)
         # ZeroMQ signals an arrival once, and sending may take note of it: what arrived meanwhile
         # would stay unread until the next message comes.
-        self._read_soon(channel)
+        if _has_messages(self._sockets[channel]):
+            self._read_soon(channel)
 
     def close(self) -> None:
         """Close the sockets; what is still in them is lost."""
@@ -117,6 +121,8 @@ class KernelSockets:
         while socket is not None:
             try:
                 if channel not in self._taken:
+                    if not _has_messages(socket):
+                        return
                     parts = socket.recv_multipart(zmq.NOBLOCK)
                     self._taken[channel] = self._messages(channel, parts)
             except zmq.Again:
@@ -180,10 +186,16 @@ class KernelSockets:
         return str(auth.hexdigest()).encode()
 
 
+def _has_messages(socket: zmq.Socket[bytes]) -> bool:
+    return bool(int(socket.get(zmq.EVENTS)) & POLLIN)
+
+
 def _current(header: Any, parent: Any, metadata: Any, content: Any) -> tuple[Any, Any, Any, Any]:
     """The same in the form of protocol 5, which all kernels but the oldest speak."""
     if not isinstance(header, dict) or str(header.get("version", "")).startswith("5"):
         return header, parent, metadata, content
+    if isinstance(parent, dict):
+        parent = {**parent}  # which other messages have as well
     found = adapt(
         {"header": header, "parent_header": parent, "metadata": metadata, "content": content}
     )

@@ -65,6 +65,9 @@ class PendingRuns:
             self._write_when_due()
         else:
             self._unwritten.pop(execution_id, None)
+            if not self._unwritten and self._timer is not None:
+                self._timer.cancel()  # it would wake the event loop for nothing
+                self._timer = None
 
     async def settle(self) -> None:
         """Write what is not written yet, and wait until the store has it."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from jmcp.core.calls.call import Caller, Outcome
 from jmcp.core.calls.dispatcher import Dispatcher
+from tests.typed import filled
 
 ALICE = Caller(owner="alice", authenticated=True)
 BOB = Caller(owner="bob", authenticated=True)
@@ -17,7 +19,11 @@ class Calls:
     dispatcher: Dispatcher
 
     async def outcome(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> Outcome:
-        return await self.dispatcher.call(tool, arguments, caller)
+        """Its result as a typed client has it."""
+        made = await self.dispatcher.call(tool, arguments, caller)
+        if made.result is None:
+            return made
+        return replace(made, result=filled(tool, made.result, arguments))
 
     async def call(self, tool: str, caller: Caller = ALICE, /, **arguments: Any) -> dict[str, Any]:
         """The result of a call that has to succeed."""

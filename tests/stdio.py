@@ -51,7 +51,7 @@ class Stdio:
 
     async def call(self, tool: str, arguments: dict[str, Any]) -> Answer:
         future: Future[CallToolResult] = self._portal.start_task_soon(self._call, tool, arguments)
-        return answer_of(await asyncio.wrap_future(future))
+        return answer_of(await asyncio.wrap_future(future), tool, arguments)
 
     async def _call(self, tool: str, arguments: dict[str, Any]) -> CallToolResult:
         with anyio.fail_after(CALL_SECONDS):

@@ -467,7 +467,8 @@ class CellNotFound(ToolError):
     @classmethod
     def deleted_before(cls, *, cell_id: str, cell_count: int) -> Self:
         return cls(
-            f"Cell {cell_id!r} is deleted by an earlier edit of this call.", cell_count=cell_count
+            f"Cell {cell_id!r} is deleted by an earlier edit of this call, which leaves {counted(cell_count, 'cell', 'cells')}.",
+            cell_count=cell_count,
         )
 
     @classmethod
@@ -644,7 +645,7 @@ class TextNotFound(ToolError):
     @classmethod
     def in_cell(cls, *, cell_index: int, source: str) -> Self:
         return cls(
-            f"old_string does not occur in cell {cell_index}. Call read_cell and copy the text exactly.",
+            f"old_string does not occur in cell {cell_index}. Copy the text exactly from its source:\n{source}",
             cell_index=cell_index,
             source=source,
         )

@@ -8,6 +8,8 @@ NOTEBOOK_MIB = 512
 """Of one notebook's file, unless the server's configuration says otherwise."""
 RESULT_CHARACTERS = 20_000
 """Of all outputs in one result, about 5,000 tokens: below where clients cut (25,000)."""
+LIST_CHARACTERS = 40_000
+"""Of the rows of a list in one result, about 10,000 tokens; the rest is its next page."""
 OUTPUT_CHARACTERS = 4_000
 """Of one output in one result; read_cell has pages of the rest."""
 OUTPUT_PAGE_CHARACTERS = 100_000

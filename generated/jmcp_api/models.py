@@ -91,6 +91,7 @@ class ReadCellParams(Params):
     include_outputs: bool = True
     start_output: Annotated[int, Field(ge=0)] = 0
     start: Annotated[int, Field(ge=0)] = 0
+    source_start: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=0, le=100000)] = 4000
 
 
@@ -218,6 +219,11 @@ class ListKernelsParams(Params):
     pass
 
 
+class More(Result):
+    count: int
+    start_index: int | None = None
+
+
 class Kernel(Result):
     kernel_id: str
     kernel_name: str
@@ -227,38 +233,39 @@ class Kernel(Result):
 class ReleasedNotebook(Result):
     released: str
     kernel: KernelFate
-    current_notebook: str | None
-    session_ended: bool
+    current_notebook: str | None = None
+    session_ended: bool = False
 
 
 class NotebookRow(Result):
     notebook_path: str
-    notebook_name: str | None
-    session_id: str | None
-    current: bool
-    kernel_id: str | None
-    kernel_state: KernelState | None
-    size: int | None
-    last_modified: str | None
+    notebook_name: str | None = None
+    session_id: str | None = None
+    current: bool = False
+    kernel_id: str | None = None
+    kernel_state: KernelState | None = None
+    size: int | None = None
+    last_modified: str | None = None
 
 
 class NotebookList(Result):
     scope: NotebookScope
     total: int
-    start_index: int
+    start_index: int = 0
     notebooks: list[NotebookRow]
+    more: More | None = None
 
 
 class HeadingRow(Result):
     cell_index: int
-    cell_id: str | None
+    cell_id: str | None = None
     heading: str
 
 
 class Match(Result):
     notebook_path: str | None = None
     cell_index: int
-    cell_id: str | None
+    cell_id: str | None = None
     output: int | None = None
     line: int
     text: str
@@ -269,8 +276,9 @@ class Match(Result):
 
 class MatchList(Result):
     total: int
-    start_index: int
+    start_index: int = 0
     matches: list[Match]
+    more: More | None = None
 
 
 class KernelAction(Result):
@@ -281,7 +289,7 @@ class KernelAction(Result):
 
 
 class Output(Result):
-    output_type: OutputType
+    output_type: OutputType = "stream"
     name: str | None = None
     text: str | None = None
     left_out: int | None = None
@@ -292,31 +300,34 @@ class Output(Result):
 
 class Cell(Result):
     cell_index: int
-    cell_id: str | None
-    cell_type: CellType
-    execution_count: int | None
+    cell_id: str | None = None
+    cell_type: CellType = "code"
+    execution_count: int | None = None
     source: str
-    output_count: int
+    output_count: int = 0
     outputs: list[Output] | None = None
+    source_left_out: int | None = None
+    more_outputs: int | None = None
 
 
 class DeletedCell(Result):
     cell_index: int
-    cell_id: str | None
-    cell_type: CellType
+    cell_id: str | None = None
+    cell_type: CellType = "code"
     source: str | None = None
+    source_left_out: int | None = None
 
 
 class DeletedCells(Result):
     deleted: list[DeletedCell]
     cell_count: int
-    saved: SaveState
+    saved: SaveState = "pending"
     change_id: str | None = None
 
 
 class ChangedCell(Result):
-    cell_index: int | None
-    cell_id: str | None
+    cell_index: int | None = None
+    cell_id: str | None = None
     change: CellChangeKind
 
 
@@ -334,8 +345,8 @@ class CellEdit(Params):
 
 
 class EditedCell(Result):
-    cell_index: int | None
-    cell_id: str | None
+    cell_index: int | None = None
+    cell_id: str | None = None
     change: CellChangeKind
     name: str | None = None
 
@@ -345,16 +356,15 @@ class UndoneChange(Result):
     change_id: str | None = None
     cells: list[ChangedCell]
     cell_count: int
-    saved: SaveState
+    saved: SaveState = "pending"
 
 
 class BatchCell(Result):
     cell_index: int
-    cell_id: str | None
+    cell_id: str | None = None
     status: StepStatus
-    execution_count: int | None
+    execution_count: int | None = None
     seconds: float
-    execution_id: str | None
     error: str | None = None
     output: str | None = None
 
@@ -362,30 +372,32 @@ class BatchCell(Result):
 class ExecutionRow(Result):
     execution_id: str
     status: RunStatus
-    notebook_path: str | None
-    cell_id: str | None
+    notebook_path: str | None = None
+    cell_id: str | None = None
     code: str
     seconds: float
-    started: str | None
+    started: str | None = None
 
 
 class ExecutionList(Result):
     total: int
     executions: list[ExecutionRow]
+    more: More | None = None
 
 
 class FileRow(Result):
     path: str
     type: EntryType
-    size: int | None
+    size: int | None = None
     last_modified: str
 
 
 class FileList(Result):
-    path: str
+    path: str = ""
     total: int
-    start_index: int
+    start_index: int = 0
     files: list[FileRow]
+    more: More | None = None
 
 
 class KernelRow(Result):
@@ -396,14 +408,14 @@ class KernelRow(Result):
     state: KernelState
     connections: int
     last_activity: str
-    notebook_path: str | None
+    notebook_path: str | None = None
 
 
 class KernelspecRow(Result):
     kernel_name: str
     display_name: str
     language: str
-    default: bool
+    default: bool = False
 
 
 class KernelList(Result):
@@ -422,10 +434,10 @@ class ApplyEditsParams(Params):
 
 class CellOutline(Result):
     cell_index: int
-    cell_id: str | None
-    cell_type: CellType
-    execution_count: int | None
-    line_count: int
+    cell_id: str | None = None
+    cell_type: CellType = "code"
+    execution_count: int | None = None
+    line_count: int = 1
     first_line: str
     state: CellState | None = None
     ename: str | None = None
@@ -436,27 +448,28 @@ class CellOutline(Result):
 class OpenedNotebook(Result):
     action: OpeningAction
     notebook_name: str
-    kernel: Kernel | None
-    kernel_name: str | None
+    kernel: Kernel | None = None
+    kernel_name: str | None = None
     cell_count: int
     cells: list[CellOutline]
     next: str
+    more: More | None = None
 
 
 class NotebookContent(Result):
     cell_count: int
-    start_index: int
+    start_index: int = 0
     cells: list[CellOutline]
     headings: list[HeadingRow] | None = None
-    headings_left: int | None = None
+    more: More | None = None
 
 
 class CellChange(Result):
     change: CellChangeKind
     cell_index: int
-    cell_id: str | None
+    cell_id: str | None = None
     cell_count: int
-    saved: SaveState
+    saved: SaveState = "pending"
     diff: str | None = None
     neighbours: list[CellOutline] | None = None
     change_id: str | None = None
@@ -470,20 +483,21 @@ class Batch(Result):
 
 
 class Execution(Result):
-    status: ExecutionStatus
+    status: ExecutionStatus = "ok"
     execution_id: str
-    cell_index: int | None
-    cell_id: str | None
-    execution_count: int | None
+    cell_index: int | None = None
+    cell_id: str | None = None
+    execution_count: int | None = None
     seconds: float
-    complete: bool
+    complete: bool = True
     outputs: list[Output]
     batch: Batch | None = None
+    next: str | None = None
 
 
 class AppliedEdits(Result):
     change_id: str | None = None
     cells: list[EditedCell]
     cell_count: int
-    saved: SaveState
+    saved: SaveState = "pending"
     execution: Execution | None = None

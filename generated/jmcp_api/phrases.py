@@ -7,6 +7,18 @@ from collections.abc import Sequence
 from jmcp.core.wording import counted, listed, word
 
 
+def of_notebook(*, notebook_path: str) -> str:
+    return f"notebook {notebook_path}"
+
+
+def of_session(*, session_id: str) -> str:
+    return f"session {session_id}"
+
+
+def of_document(*, document: str) -> str:
+    return f"document: {document}"
+
+
 def notice_line(*, code: str, message: str) -> str:
     return f"Notice ({code}): {message}"
 
@@ -285,6 +297,12 @@ def cell_added() -> str:
 
 def more_fields() -> str:
     return "and more"
+
+
+def run_goes_on(*, execution_id: str) -> str:
+    return (
+        f"get_execution with execution_id {execution_id} waits for it, interrupt_kernel stops it."
+    )
 
 
 def seen_elsewhere(*, index: int, now: int, cell_id: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 TEXTS: Mapping[str, str] = {
     "OpenedNotebook": (
-        "{{ action }} {{ notebook_path }} ({{ notebook_name }}, {{ cell_count }} cells, document: {{ document }})\n"
+        "{{ action }} {{ notebook_path }} ({{ notebook_name }}, {{ cell_count }} cells, document: {{ document or 'live' }})\n"
         "session_id: {{ session_id }}\n"
         "{{ next }}\n"
         "{% if kernel %}\n"
@@ -20,15 +20,15 @@ TEXTS: Mapping[str, str] = {
         "{{ cell.cell_index }}\t{{ cell.cell_id | tsv }}\t{{ cell.cell_type }}\t{{ cell.execution_count | tsv }}\t{{ cell.first_line | tsv }}{% if cell.line_count > 1 %} (+{{ cell.line_count - 1 }} lines){% endif +%}\n"
         "{% endfor %}\n"
         "{% endif %}\n"
-        "{% if cell_count > cells | length %}\n"
-        "{{ cell_count - cells | length }} more: read_notebook with start_index {{ cells | length }}.\n"
+        "{% if more %}\n"
+        "{{ more.count }} more: read_notebook with start_index {{ more.start_index }}.\n"
         "{% endif %}\n"
     ),
     "ReleasedNotebook": (
         "Released {{ released }}; kernel: {{ kernel }}.\n"
         "{% if session_ended %}\n"
-        "It was the last notebook, so session {{ session_id }} has ended.\n"
-        "{% else %}\n"
+        "It was the last notebook, so the session has ended.\n"
+        "{% elif current_notebook %}\n"
         "Current notebook: {{ current_notebook }}\n"
         "{% endif %}\n"
     ),
@@ -40,8 +40,8 @@ TEXTS: Mapping[str, str] = {
         "{{ notebook.notebook_path | tsv }}\t{{ notebook.notebook_name | tsv }}\t{{ notebook.session_id | tsv }}\t{% if notebook.current %}yes{% endif %}\t{{ notebook.kernel_id | tsv }}\t{{ notebook.kernel_state | tsv }}\t{{ notebook.size | tsv }}\t{{ notebook.last_modified | tsv }}\n"
         "{% endfor %}\n"
         "{% endif %}\n"
-        "{% if total > start_index + notebooks | length %}\n"
-        "More: start_index {{ start_index + notebooks | length }}.\n"
+        "{% if more %}\n"
+        "{{ more.count }} more: start_index {{ more.start_index }}.\n"
         "{% endif %}\n"
     ),
     "NotebookContent": (
@@ -51,9 +51,6 @@ TEXTS: Mapping[str, str] = {
         "{% for row in headings %}\n"
         "{{ row.cell_index }}\t{{ row.cell_id | tsv }}\t{{ row.heading | tsv }}\n"
         "{% endfor %}\n"
-        "{% if headings_left %}\n"
-        "{{ headings_left }} more headings: start_index {{ start_index + headings | length }}.\n"
-        "{% endif %}\n"
         "{% endif %}\n"
         "{% if cells %}\n"
         "Index\tID\tType\tState\tCount\tFirst line\n"
@@ -71,9 +68,9 @@ TEXTS: Mapping[str, str] = {
         "{% endfor %}\n"
         "{% endif %}\n"
         "{% endfor %}\n"
-        "{% if cell_count > start_index + cells | length %}\n"
-        "{{ cell_count - start_index - cells | length }} more: start_index {{ start_index + cells | length }}.\n"
         "{% endif %}\n"
+        "{% if more %}\n"
+        "{{ more.count }} more: start_index {{ more.start_index }}.\n"
         "{% endif %}\n"
     ),
     "MatchList": (
@@ -94,8 +91,8 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
         "{% endfor %}\n"
         "{% endif %}\n"
-        "{% if total > start_index + matches | length %}\n"
-        "{{ total - start_index - matches | length }} more: start_index {{ start_index + matches | length }}.\n"
+        "{% if more %}\n"
+        "{{ more.count }} more: start_index {{ more.start_index }}.\n"
         "{% endif %}\n"
     ),
     "KernelAction": (
@@ -104,6 +101,9 @@ TEXTS: Mapping[str, str] = {
     "Cell": (
         "=== Cell {{ cell_index }} · id {{ cell_id }} · {{ cell_type }}{% if execution_count %} · [{{ execution_count }}]{% endif %} · {{ output_count }} outputs ===\n"
         "{{ source }}\n"
+        "{% if source_left_out %}\n"
+        "{{ source_left_out }} characters of the source are not shown.\n"
+        "{% endif %}\n"
         "{% if outputs %}\n"
         "{% for output in outputs %}\n"
         "--- {{ output.output_type }}{% if output.name %} {{ output.name }}{% endif %}{% if output.mime_types %} ({{ output.mime_types | join(', ') }}){% endif %} ---\n"
@@ -111,6 +111,9 @@ TEXTS: Mapping[str, str] = {
         "{{ output.text }}\n"
         "{% endif %}\n"
         "{% endfor %}\n"
+        "{% endif %}\n"
+        "{% if more_outputs %}\n"
+        "More outputs: start_output {{ more_outputs }}.\n"
         "{% endif %}\n"
     ),
     "CellChange": (
@@ -131,6 +134,9 @@ TEXTS: Mapping[str, str] = {
         "--- was cell {{ cell.cell_index }}, id {{ cell.cell_id }}, {{ cell.cell_type }} ---\n"
         "{% if cell.source %}\n"
         "{{ cell.source }}\n"
+        "{% if cell.source_left_out %}\n"
+        "{{ cell.source_left_out }} characters of the source are not shown.\n"
+        "{% endif %}\n"
         "{% endif %}\n"
         "{% endfor %}\n"
     ),
@@ -141,15 +147,15 @@ TEXTS: Mapping[str, str] = {
         "{{ cell.cell_index | tsv }}\t{{ cell.cell_id | tsv }}\t{{ cell.change }}\t{{ cell.name | tsv }}\n"
         "{% endfor %}\n"
         "{% if execution %}\n"
-        "{{ execution.status }}{% if execution.batch %} · {{ execution.batch.done }} of {{ execution.batch.total }} cells run{% endif %} · {{ execution.seconds }} s\n"
+        "{{ execution.status }}{% if execution.batch %} · {{ execution.batch.done }} of {{ execution.batch.total }} cells run{% endif %} · {{ execution.seconds }} s · execution {{ execution.execution_id }}\n"
         "{% if execution.batch %}\n"
         "Index\tID\tStatus\tCount\tSeconds\tError or last output\n"
         "{% for cell in execution.batch.cells %}\n"
         "{{ cell.cell_index }}\t{{ cell.cell_id | tsv }}\t{{ cell.status }}\t{{ cell.execution_count | tsv }}\t{{ cell.seconds }}\t{{ (cell.error or cell.output) | tsv }}\n"
         "{% endfor %}\n"
         "{% endif %}\n"
-        "{% if execution.status == 'running' %}\n"
-        "Still running: get_execution with execution_id {{ execution.execution_id }} waits for it, interrupt_kernel stops it.\n"
+        "{% if execution.next %}\n"
+        "Still running: {{ execution.next }}\n"
         "{% endif %}\n"
         "{% endif %}\n"
     ),
@@ -161,14 +167,15 @@ TEXTS: Mapping[str, str] = {
         "{% endfor %}\n"
     ),
     "Execution": (
-        "{{ status }}{% if execution_count %} [{{ execution_count }}]{% endif %}{% if cell_id %} · cell {{ cell_index }}, id {{ cell_id }}{% endif %}{% if batch %} · {{ batch.done }} of {{ batch.total }} cells{% endif %} · {{ seconds }} s{% if not complete %} · incomplete{% endif +%}\n"
+        "{{ status }}{% if execution_count %} [{{ execution_count }}]{% endif %}{% if cell_id %} · cell {{ cell_index }}, id {{ cell_id }}{% endif %}{% if batch %} · {{ batch.done }} of {{ batch.total }} cells{% endif %} · {{ seconds }} s · execution {{ execution_id }}{% if not complete %} · incomplete{% endif +%}\n"
         "{% for output in outputs %}\n"
         "{% if output.name == 'stderr' %}\n"
         "stderr:\n"
         "{% endif %}\n"
         "{% if output.text %}\n"
         "{{ output.text }}\n"
-        "{% elif output.mime_types %}\n"
+        "{% endif %}\n"
+        "{% if output.mime_types %}\n"
         "({{ output.mime_types | join(', ') }})\n"
         "{% endif %}\n"
         "{% endfor %}\n"
@@ -183,8 +190,8 @@ TEXTS: Mapping[str, str] = {
         "{{ batch.left_out }} more cells are not shown.\n"
         "{% endif %}\n"
         "{% endif %}\n"
-        "{% if status == 'running' %}\n"
-        "Still running: get_execution with execution_id {{ execution_id }} waits for it, interrupt_kernel stops it.\n"
+        "{% if next %}\n"
+        "Still running: {{ next }}\n"
         "{% endif %}\n"
     ),
     "ExecutionList": (
@@ -195,8 +202,8 @@ TEXTS: Mapping[str, str] = {
         "{{ execution.execution_id }}\t{{ execution.status }}\t{{ execution.notebook_path | tsv }}\t{{ execution.cell_id | tsv }}\t{{ execution.seconds }}\t{{ execution.started | tsv }}\t{{ execution.code | tsv }}\n"
         "{% endfor %}\n"
         "{% endif %}\n"
-        "{% if total > executions | length %}\n"
-        "{{ total - executions | length }} older ones are not shown.\n"
+        "{% if more %}\n"
+        "{{ more.count }} older ones are not shown.\n"
         "{% endif %}\n"
     ),
     "FileList": (
@@ -207,8 +214,8 @@ TEXTS: Mapping[str, str] = {
         "{{ file.path | tsv }}\t{{ file.type }}\t{{ file.size | tsv }}\t{{ file.last_modified }}\n"
         "{% endfor %}\n"
         "{% endif %}\n"
-        "{% if total > start_index + files | length %}\n"
-        "More: start_index {{ start_index + files | length }}.\n"
+        "{% if more %}\n"
+        "{{ more.count }} more: start_index {{ more.start_index }}.\n"
         "{% endif %}\n"
     ),
     "KernelList": (
@@ -219,7 +226,7 @@ TEXTS: Mapping[str, str] = {
         "{{ kernel.kernel_id }}\t{{ kernel.kernel_name | tsv }}\t{{ kernel.display_name | tsv }}\t{{ kernel.language | tsv }}\t{{ kernel.state }}\t{{ kernel.connections }}\t{{ kernel.last_activity }}\t{{ kernel.notebook_path | tsv }}\n"
         "{% endfor %}\n"
         "{% endif %}\n"
-        "Kernelspecs:{% for spec in kernelspecs %} {{ spec.kernel_name | tsv }}{% if spec.default %} (default){% endif %}{% endfor %}\n"
+        "Kernelspecs:{% for spec in kernelspecs %} {{ spec.kernel_name | tsv }} ({{ spec.display_name | tsv }}, {{ spec.language | tsv }}{% if spec.default %}, default{% endif %}){% endfor %}\n"
         "\n"
     ),
 }

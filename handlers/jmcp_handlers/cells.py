@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jmcp.core.ports import Cell as NotebookCell
 from jmcp.core.ports import Cells
 from jmcp.core.sessions.readings.call_view import CallView
 from jmcp.core.sessions.session import Session
@@ -16,13 +17,20 @@ from jmcp_api.models import (
     EditCellSourceParams,
     InsertCellParams,
     MoveCellParams,
+    Output,
     OverwriteCellSourceParams,
     ReadCellParams,
 )
 from jmcp_handlers.support.addressing import agreed, checked, locate, neighbours, position
 from jmcp_handlers.support.outputs.output_results import present
 from jmcp_handlers.support.places import refuse_elsewhere, tell_elsewhere
-from jmcp_handlers.support.sources import check_growth, check_size, replaced, shown_diff
+from jmcp_handlers.support.sources import (
+    check_growth,
+    check_size,
+    replaced,
+    shown_diff,
+    shown_source,
+)
 from jmcp_handlers.support.stale_writes import refuse_stale
 
 
@@ -36,6 +44,7 @@ async def read_cell(params: ReadCellParams, session: Session) -> Cell:
         at = locate(cells, notebook.view, params.cell_index, params.cell_id)
     cell = cells.get(at, outputs=params.include_outputs)
     notebook.view.record_read(cells, cell)
+    source, left_out = shown_source(cell.source, limits.RESULT_CHARACTERS, params.source_start)
     outputs = None
     if params.include_outputs:
         outputs = await present(
@@ -50,10 +59,20 @@ async def read_cell(params: ReadCellParams, session: Session) -> Cell:
         cell_id=cell.cell_id,
         cell_type=cell.cell_type,
         execution_count=cell.execution_count,
-        source=cell.source,
+        source=source,
+        source_left_out=left_out,
         output_count=cell.output_count,
         outputs=outputs,
+        more_outputs=_more_outputs(cell.output_count, params, outputs),
     )
+
+
+def _more_outputs(count: int, params: ReadCellParams, shown: list[Output] | None) -> int | None:
+    """Where the next page of outputs begins. Without one that was asked for, there is a notice."""
+    if not params.start_output or shown is None:
+        return None
+    stop = params.start_output + len(shown)
+    return stop if stop < count else None
 
 
 async def insert_cell(params: InsertCellParams, session: Session) -> CellChange:
@@ -136,19 +155,32 @@ async def delete_cell(params: DeleteCellParams, session: Session) -> DeletedCell
             cells.delete(cell.index)
         count = len(cells)
     return DeletedCells(
-        deleted=[
-            DeletedCell(
-                cell_index=cell.index,
-                cell_id=cell.cell_id,
-                cell_type=cell.cell_type,
-                source=cell.source if params.include_source else None,
-            )
-            for cell in doomed
-        ],
+        deleted=_deleted(doomed, include_source=params.include_source),
         cell_count=count,
         saved=notebook.save_state(),
         change_id=notebook.change_id,
     )
+
+
+def _deleted(cells: list[NotebookCell], *, include_source: bool) -> list[DeletedCell]:
+    """The cells that are gone, with as much of their sources as a result has room for."""
+    left = limits.RESULT_CHARACTERS
+    deleted = []
+    for cell in cells:
+        source, left_out = None, None
+        if include_source:
+            source, left_out = shown_source(cell.source, left)
+            left = max(0, left - len(source))
+        deleted.append(
+            DeletedCell(
+                cell_index=cell.index,
+                cell_id=cell.cell_id,
+                cell_type=cell.cell_type,
+                source=source,
+                source_left_out=left_out,
+            )
+        )
+    return deleted
 
 
 async def move_cell(params: MoveCellParams, session: Session) -> CellChange:

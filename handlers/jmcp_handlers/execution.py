@@ -20,9 +20,11 @@ from jmcp_api.models import (
     GetExecutionParams,
     InsertExecuteCodeCellParams,
     ListExecutionsParams,
+    More,
     RunCellsParams,
 )
 from jmcp_handlers.support.addressing import checked, locate, position
+from jmcp_handlers.support.pages import fitting
 from jmcp_handlers.support.places import refuse_elsewhere
 from jmcp_handlers.support.run_results import batch_result, row, run_result, unstarted_result
 from jmcp_handlers.support.sources import check_growth, check_outputs, check_size
@@ -174,5 +176,11 @@ async def list_executions(params: ListExecutionsParams, session: Session) -> Exe
     going = [run for run in runs if not run.done]
     going.sort(key=lambda run: (run.status == "queued", run.submitted))
     over = sorted((run for run in runs if run.done), key=lambda run: run.submitted, reverse=True)
-    shown = [*going, *over][: params.limit or None]
-    return ExecutionList(total=len(runs), executions=[row(run, session) for run in shown])
+    listed = (row(run, session) for run in [*going, *over][: params.limit or None])
+    rows = fitting((one, len(one.code)) for one in listed)
+    left = len(runs) - len(rows)
+    return ExecutionList(
+        total=len(runs),
+        executions=rows,
+        more=More(count=left) if left else None,
+    )

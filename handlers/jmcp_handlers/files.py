@@ -9,6 +9,7 @@ from jmcp.core.errors import DirectoryMissing
 from jmcp.core.ports import FileEntry
 from jmcp.core.sessions.workspace import Workspace
 from jmcp_api.models import FileList, FileRow, ListFilesParams
+from jmcp_handlers.support.pages import fitting, rest_of
 
 MAX_DIRECTORIES = 2_000
 """Folders that one listing opens: a home folder can hold a million files."""
@@ -24,6 +25,7 @@ async def list_files(params: ListFilesParams, workspace: Workspace) -> FileList:
     ]
     entries.sort(key=lambda entry: entry.path)
     stop = params.start_index + params.limit if params.limit else len(entries)
+    page = fitting((entry, len(entry.path)) for entry in entries[params.start_index : stop])
     return FileList(
         path=params.path,
         total=len(entries),
@@ -35,8 +37,9 @@ async def list_files(params: ListFilesParams, workspace: Workspace) -> FileList:
                 size=entry.size,
                 last_modified=entry.last_modified,
             )
-            for entry in entries[params.start_index : stop]
+            for entry in page
         ],
+        more=rest_of(len(entries), params.start_index, len(page)),
     )
 
 

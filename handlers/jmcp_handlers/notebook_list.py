@@ -9,6 +9,7 @@ from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.workspace import Workspace
 from jmcp_api.models import ListNotebooksParams, NotebookList, NotebookRow
 from jmcp_handlers.files import all_notebooks
+from jmcp_handlers.support.pages import fitting, rest_of
 
 
 async def list_notebooks(params: ListNotebooksParams, workspace: Workspace) -> NotebookList:
@@ -21,11 +22,13 @@ async def list_notebooks(params: ListNotebooksParams, workspace: Workspace) -> N
     else:
         rows = await _of_workspace(workspace, kernels)
     stop = params.start_index + (params.limit or len(rows))
+    shown = fitting((row, len(row.notebook_path)) for row in rows[params.start_index : stop])
     return NotebookList(
         scope=params.scope,
         total=len(rows),
         start_index=params.start_index,
-        notebooks=rows[params.start_index : stop],
+        notebooks=shown,
+        more=rest_of(len(rows), params.start_index, len(shown)),
     )
 
 

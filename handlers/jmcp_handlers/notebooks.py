@@ -23,6 +23,7 @@ from jmcp_api.models import (
 )
 from jmcp_handlers.support.addressing import outline
 from jmcp_handlers.support.kernel_choice import asked, chosen_kernel, given_kernel
+from jmcp_handlers.support.pages import rest_of
 
 OVERVIEW_CELLS = 20
 """Cells that opening a notebook shows, so that small ones need no second call."""
@@ -69,13 +70,15 @@ async def _opened(
     cells = await notebook.read()
     count, overview = len(cells), outline(cells, notebook.view, 0, OVERVIEW_CELLS)
     kernel_name = held.kernel_name or cells.kernelspec() or default
+    kernel = await chosen_kernel(params, notebook, session, given)
     return OpenedNotebook(
         action=action,
         notebook_name=held.name,
-        kernel=await chosen_kernel(params, notebook, session, given),
-        kernel_name=kernel_name,
+        kernel=kernel,
+        kernel_name=None if kernel else kernel_name,
         cell_count=count,
         cells=overview,
+        more=rest_of(count, 0, len(overview)),
         next=session.next_call,
     )
 

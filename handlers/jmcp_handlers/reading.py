@@ -12,6 +12,7 @@ from jmcp_handlers.support.addressing import outline
 from jmcp_handlers.support.cell_states import CellStates
 from jmcp_handlers.support.headings import headings
 from jmcp_handlers.support.outputs.output_results import present
+from jmcp_handlers.support.pages import rest_of
 
 CELL_OUTPUT_CHARACTERS = 1_000
 """Characters of one output where the outputs of several cells are shown; read_cell shows more."""
@@ -31,7 +32,9 @@ async def read_notebook(params: ReadNotebookParams, session: Session) -> Noteboo
     rows = outline(cells, notebook.view, params.start_index, limit, source=detailed, states=states)
     if params.include_outputs:
         rows = await _with_outputs(rows, notebook, session)
-    return NotebookContent(cell_count=count, start_index=params.start_index, cells=rows)
+    start = params.start_index
+    more = rest_of(count, start, len(rows))
+    return NotebookContent(cell_count=count, start_index=start, cells=rows, more=more)
 
 
 def _headings(cells: Cells, start: int) -> NotebookContent:
@@ -43,13 +46,12 @@ def _headings(cells: Cells, start: int) -> NotebookContent:
         for heading in headings(cell)
     ]
     shown = found[start : start + SHOWN_HEADINGS]
-    left = max(0, len(found) - start - len(shown))
     return NotebookContent(
         cell_count=len(cells),
         start_index=start,
         cells=[],
         headings=shown,
-        headings_left=left or None,
+        more=rest_of(len(found), start, len(shown)),
     )
 
 

@@ -16,6 +16,7 @@ from jmcp.core.sessions.workspace import Workspace
 from jmcp_api import limits, phrases
 from jmcp_api.models import Match, MatchList, SearchNotebookParams
 from jmcp_handlers.files import all_notebooks
+from jmcp_handlers.support.pages import rest_of
 from jmcp_handlers.support.search.cell_texts import CellText, cell_texts
 from jmcp_handlers.support.search.line_matches import (
     LineMatch,
@@ -170,7 +171,9 @@ async def _page(search: Search, params: SearchNotebookParams, notebook: Notebook
         if left < 0 and shown:
             break
         shown.append(match)
-    return MatchList(total=len(search.found), start_index=params.start_index, matches=shown)
+    total, start = len(search.found), params.start_index
+    more = rest_of(total, start, len(shown))
+    return MatchList(total=total, start_index=start, matches=shown, more=more)
 
 
 def _seen(found: Found, cells: Cells, notebook: Notebook) -> int:

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from mcp_types import CallToolResult, ImageContent, TextContent
 
 from tests.notebooks import write_notebook
 from tests.served import Served
+from tests.typed import filled
 
 nbformat: Any = untyped_nbformat
 CALL_SECONDS = 180
@@ -54,7 +55,10 @@ class Agent:
             arguments.setdefault("wait", WAIT_SECONDS)
         # Pings keep a connection alive whose answer never comes: the client would wait for ever.
         async with asyncio.timeout(CALL_SECONDS):
-            return _answer(await self._client.call_tool(tool, arguments))
+            answer = _answer(await self._client.call_tool(tool, arguments))
+        if answer.result is None:
+            return answer
+        return replace(answer, result=filled(tool, answer.result, arguments))
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """The result of a call that has to succeed."""

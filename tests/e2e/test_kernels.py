@@ -81,7 +81,6 @@ async def test_agents_never_meet_in_a_kernel(served: Served) -> None:
                         f"mine = {number}\nprint('{value}')"
                     )
                     run = await agent.run(code)
-                    assert run["notebook_path"] == path
                     assert texts(run) == [f"{value}\n"], run
                 else:
                     await agent.call(

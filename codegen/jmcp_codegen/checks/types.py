@@ -90,6 +90,6 @@ def _default(document: Document, place: Place, schema: Raw, types: Raw) -> Itera
 def _result(document: Document, place: Place, schema: Raw, types: Raw) -> Iterator[Problem]:
     required = schema.get("required", ())
     for name, inner in schema.get("properties", {}).items():
-        if name not in required and not nullable(inner, types):
+        if name not in required and "default" not in inner and not nullable(inner, types):
             reason = f"{name} is neither required nor nullable, so no value could mean its absence"
             yield document.problem("optional_result", (*place, "properties", name), reason)

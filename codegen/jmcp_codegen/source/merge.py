@@ -42,7 +42,8 @@ def merged_result(result: Raw, use: str, sessions: Raw) -> Schema:
     own = result.get("properties", {})
     block = sessions["result"]
     added = {name: schema for name, schema in block["properties"].items() if name not in own}
-    required = [*result.get("required", ()), *(n for n in block["required"] if n in added)]
+    always = block.get("required", ())
+    required = [*result.get("required", ()), *(name for name in always if name in added)]
     return {**result, "required": required, "properties": {**own, **added}}
 
 

@@ -25,7 +25,7 @@ REFUSALS = {
     "bad_default": "a default that its own schema refuses",
     "bad_required": "required names a property that is not there",
     "nullable_param": "a param that takes null",
-    "optional_result": "a result property that is neither required nor nullable",
+    "optional_result": "a result property that is neither required nor nullable nor has a default",
     "result_root": "a result that is not an object type",
     "mixed_type": "a type used by both params and results",
     "synonym_clash": "a synonym that is also a param or another synonym",

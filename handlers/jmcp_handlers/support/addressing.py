@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from jmcp.core.ports import Cell, Cells
 from jmcp.core.sessions.readings.call_view import CallView
+from jmcp_api import limits
 from jmcp_api.errors import CellNotFound, InvalidArguments
 from jmcp_api.models import CellOutline
 from jmcp_handlers.support.cell_states import CellStates
+from jmcp_handlers.support.pages import fitting
 from jmcp_handlers.support.places import refuse_elsewhere
+from jmcp_handlers.support.sources import shown_source
 
 FIRST_LINE_CHARACTERS = 100
 """Characters of a cell's first line in a listing: enough to recognise a cell, cheap for a thousand
@@ -120,7 +123,7 @@ def row(cell: Cell, *, source: bool = False, states: CellStates | None = None) -
         first_line=first_line(cell.source),
         state=state,
         ename=ename,
-        source=cell.source if source else None,
+        source=shown_source(cell.source, limits.RESULT_CHARACTERS)[0] if source else None,
     )
 
 
@@ -134,8 +137,12 @@ def outline(
     states: CellStates | None = None,
 ) -> list[CellOutline]:
     """The listing of a page of cells. One that is no longer than its first line is read with it."""
-    stop = min(start + limit, len(cells))
-    page = [cells.get(index) for index in range(start, stop)]
+    found = (cells.get(index) for index in range(start, min(start + limit, len(cells))))
+    if source:
+        page = fitting(((cell, len(cell.source)) for cell in found), limits.RESULT_CHARACTERS)
+    else:
+        page = fitting((cell, min(len(cell.source), FIRST_LINE_CHARACTERS)) for cell in found)
+    stop = start + len(page)
     whole = (cell for cell in page if source or first_line(cell.source) == cell.source)
     view.record_read(cells, *whole)
     view.record_places(*page)

@@ -11,7 +11,7 @@ from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.session import Session
 from jmcp_api import phrases
 from jmcp_api.backend_errors import KernelDown, KernelMissing
-from jmcp_api.enums import StepStatus
+from jmcp_api.enums import ExecutionStatus, StepStatus
 from jmcp_api.models import Batch, BatchCell, Execution, ExecutionRow
 from jmcp_handlers.support.addressing import first_line
 from jmcp_handlers.support.outputs.output_results import clip, error_line, plain, present
@@ -53,8 +53,9 @@ async def unstarted_result(run: Run, session: Session, at: int | None = None) ->
     if run.request.cell_id is not None:
         # Others may have moved or deleted the cell while it ran.
         at = await _index(run.request.cell_id, notebook)
+    status = _told(run)
     return Execution(
-        status="running" if run.status == "queued" else run.status,
+        status=status,
         execution_id=run.execution_id,
         cell_index=at,
         cell_id=run.request.cell_id,
@@ -62,7 +63,16 @@ async def unstarted_result(run: Run, session: Session, at: int | None = None) ->
         seconds=round(run.seconds, 3),
         complete=run.whole,
         outputs=await present(outputs_of(run), session),
+        next=_next(status, run.execution_id),
     )
+
+
+def _told(run: Run | RunBatch) -> ExecutionStatus:
+    return "running" if run.status == "queued" else run.status
+
+
+def _next(status: ExecutionStatus, execution_id: str) -> str | None:
+    return phrases.run_goes_on(execution_id=execution_id) if status == "running" else None
 
 
 async def batch_result(batch: RunBatch, session: Session) -> Execution:
@@ -88,7 +98,7 @@ async def batch_result(batch: RunBatch, session: Session) -> Execution:
     else:
         rows = [_batch_cell(step, _now(step, cells, notebook), batch, budget) for step in shown]
     return Execution(
-        status="running" if batch.status == "queued" else batch.status,
+        status=_told(batch),
         execution_id=batch.execution_id,
         cell_index=None,
         cell_id=None,
@@ -102,6 +112,7 @@ async def batch_result(batch: RunBatch, session: Session) -> Execution:
             cells=rows,
             left_out=len(batch.request.steps) - len(shown) or None,
         ),
+        next=_next(_told(batch), batch.execution_id),
     )
 
 
@@ -198,7 +209,6 @@ def _batch_cell(step: Step, index: int, batch: RunBatch, budget: int) -> BatchCe
         status=_status(step, batch),
         execution_count=run.execution_count if run else None,
         seconds=round(run.seconds, 3) if run else 0,
-        execution_id=run.execution_id if run else None,
         error=_error(run) if run else None,
         output=_output(run, budget) if run else None,
     )

@@ -44,6 +44,12 @@ def quoted(source: str) -> str:
     return clip(source, 0, limits.QUOTED_SOURCE_CHARACTERS)[0]
 
 
+def shown_source(source: str, limit: int, start: int = 0) -> tuple[str, int | None]:
+    """A source, or a page of it, as a result shows it, and how many characters that leaves out."""
+    shown, missing = clip(source, start, limit)
+    return shown, missing or None
+
+
 def shown_diff(before: str, after: str) -> str | None:
     """The diff of two sources as a result shows it; None where there is none."""
     found = diff(before, after)

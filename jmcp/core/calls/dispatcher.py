@@ -118,7 +118,7 @@ class Dispatcher(Server):
         handler = getattr(self._handlers, tool.handler)
         if tool.session == "none":
             result: Result = await handler(self._target(tool, params), workspace)
-            return self._succeeded(tool, result.dump(), workspace)
+            return self._succeeded(tool, result, {}, workspace)
         async with AsyncExitStack() as stack:
             session = await self._session(tool, params, workspace, stack)
             call.session = masked(session.record.session_id)
@@ -138,14 +138,14 @@ class Dispatcher(Server):
                 session.complete_notices()
                 if reason := self.sessions.unstored(session.record):
                     session.notice(SessionNotStored(reason=reason))
-                data = result.dump() | self._envelope(session)
-                outcome = self._succeeded(tool, data, workspace)
+                envelope = self._envelope(tool, params, session)
+                outcome = self._succeeded(tool, result, envelope, workspace)
                 session.acknowledge()
             except BaseException as error:
                 self._abandon(tool, session, error)
                 raise
             finally:
-                call.notebook_path = self._envelope(session)["notebook_path"]
+                call.notebook_path = self._path(session)
         return outcome
 
     def _abandon(self, tool: Tool, session: Session, error: BaseException) -> None:
@@ -246,17 +246,33 @@ class Dispatcher(Server):
         target = self.api.tools[tool.handler]
         return self._arguments.decode(target, renamed | dict(tool.presets))
 
-    def _envelope(self, session: Session) -> dict[str, Any]:
-        held = session.touched or session.record.notebooks.get(session.record.current or "")
-        return {
-            "session_id": session.record.session_id,
-            "notebook_path": held.ref.path if held else None,
-            "document": session.document,
-            "notices": session.notices.entries,
-        }
+    def _envelope(self, tool: Tool, params: Params, session: Session) -> dict[str, Any]:
+        """What a result says of its session, without what the call itself named."""
+        record, path = session.record, self._path(session)
+        named = getattr(params, "session_id", None) is not None
+        asked = getattr(params, "notebook_path", None)
+        envelope: dict[str, Any] = {}
+        if tool.session == "opens" or not named:
+            envelope["session_id"] = record.session_id
+        if tool.result.__name__ in self._texts.with_path or (
+            path != asked and (asked or not named or len(record.notebooks) > 1)
+        ):
+            envelope["notebook_path"] = path
+        if session.document == "file":
+            envelope["document"] = "file"
+        if session.notices.entries:
+            envelope["notices"] = session.notices.entries
+        return envelope
 
-    def _succeeded(self, tool: Tool, data: dict[str, Any], workspace: Workspace) -> Outcome:
-        text = self._texts.result(tool.result.__name__, data)
+    def _path(self, session: Session) -> str | None:
+        held = session.touched or session.record.notebooks.get(session.record.current or "")
+        return held.ref.path if held else None
+
+    def _succeeded(
+        self, tool: Tool, result: Result, envelope: dict[str, Any], workspace: Workspace
+    ) -> Outcome:
+        text = self._texts.result(tool.result.__name__, vars(result) | envelope)
+        data = result.dump() | envelope
         return Outcome(tool=tool.name, text=text, result=data, images=tuple(workspace.images))
 
     def _failed(self, tool: Tool, error: ToolError, call: CallEvent) -> Outcome:

@@ -95,5 +95,5 @@ class Result(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     def dump(self) -> dict[str, Any]:
-        """JSON data. Nullable required properties stay as null, absent optional ones are dropped."""
+        """JSON data, without what is as it is by default."""
         return self.model_dump(mode="json", exclude_defaults=True)

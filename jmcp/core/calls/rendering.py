@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jinja2 import Environment, Template
@@ -18,6 +18,9 @@ def tsv(value: object) -> str:
     return str(value).replace("\t", " ").replace("\r", "").replace("\n", "\\n")
 
 
+PATH = "notebook_path }}"
+
+
 class Texts:
     """The templates of a server, each compiled when it is first used."""
 
@@ -25,6 +28,14 @@ class Texts:
         self._sources = sources
         self._phrases = phrases
         self._compiled: dict[str, Template] = {}
+        self._said: dict[str, frozenset[str]] = {}
+        self.with_path = frozenset(name for name, text in sources.items() if PATH in text)
+        """Types whose text says which notebook it is about."""
+        self._where: Mapping[str, Callable[..., str]] = {
+            "notebook_path": phrases.of_notebook,
+            "session_id": phrases.of_session,
+            "document": phrases.of_document,
+        }
         # Text for a model, not HTML: nothing here is ever shown as markup. An absent optional
         # field reads as empty; a misspelt one never gets here, since codegen checks every name.
         self._environment = Environment(
@@ -36,17 +47,29 @@ class Texts:
         self._environment.filters["tsv"] = tsv
 
     def result(self, type_name: str, data: Mapping[str, Any]) -> str:
-        """The text of a result: its template, then its notices."""
+        """The text of a result: its template, where it was done, then its notices.
+
+        `data` has all fields of the result, defaults too, and what there is to say of its session.
+        """
         template = self._compiled.get(type_name)
         if template is None:
-            template = self._environment.from_string(self._sources[type_name])
-            self._compiled[type_name] = template
+            source = self._sources[type_name]
+            template = self._compiled[type_name] = self._environment.from_string(source)
+            self._said[type_name] = frozenset(name for name in self._where if name in source)
         text = template.render(data).rstrip()
+        said = self._said[type_name]
+        where = [
+            told(**{name: data[name]})
+            for name, told in self._where.items()
+            if name in data and name not in said
+        ]
         notices = data.get("notices") or ()
         lines = [
             self._phrases.notice_line(code=notice["code"], message=notice["message"])
             for notice in notices
         ]
+        if where:
+            lines.insert(0, f"({', '.join(where)})")
         return "\n".join([text, *lines])
 
     def error(self, error: ToolError) -> str:

@@ -19,6 +19,7 @@ from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 from tests.calls import ALICE, BOB
 from tests.scenarios.healing.conftest import LIMIT, nbformat, notices
 from tests.served import Served, free_port, jupyter_server
+from tests.typed import filled
 
 
 async def test_its_kernels_are_gone_and_every_session_is_told_once(tmp_path: Path) -> None:
@@ -45,7 +46,7 @@ async def test_its_kernels_are_gone_and_every_session_is_told_once(tmp_path: Pat
         async with asyncio.timeout(LIMIT):
             outcome = await dispatcher.call(tool, arguments, caller)
         assert outcome.result is not None, outcome.text
-        return outcome.result
+        return filled(tool, outcome.result, arguments)
 
     try:
         sessions = []

@@ -53,14 +53,15 @@ class Switcher:
         inserted = await self.agent.call(
             "insert_cell", cell_index=-1, cell_type="code", cell_source=source, **named
         )
-        assert inserted["notebook_path"] == path
+        # A session that holds but one notebook is not told which.
+        assert inserted["notebook_path"] in (None, path)
         self.inserted[path].append(source)
 
     async def run(self, number: int) -> None:
         """The notebook's kernel knows where it is."""
         source = f"print(where) # {self._name} {number}"
         ran = await self.agent.run(source)
-        assert ran["notebook_path"] == self.current
+        assert ran["notebook_path"] in (None, self.current)
         assert texts(ran) == [f"{self.current}\n"]
         self.inserted[self.current].append(source)
 

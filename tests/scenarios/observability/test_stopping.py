@@ -72,7 +72,7 @@ class Last(Mcp):
                 async with Client(transport, mode=self._mode) as client:
                     # Else the client asks for them once it has the result, to check that.
                     await client.list_tools()
-                    answer = answer_of(await client.call_tool(tool, arguments))
+                    answer = answer_of(await client.call_tool(tool, arguments), tool, arguments)
         except* httpx2.TransportError:
             pass
         assert answer is not None, f"{tool} was not answered"
@@ -250,7 +250,7 @@ class OverStdio:
         self.pid = pid
 
     async def call(self, tool: str, arguments: dict[str, Any]) -> Answer:
-        return answer_of(await self._client.call_tool(tool, arguments))
+        return answer_of(await self._client.call_tool(tool, arguments), tool, arguments)
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 
 from tests.served import Served
+from tests.typed import filled
 
 CALL_SECONDS = 240.0
 """Longer than any call may take on a slow machine: a call that hangs fails its test."""
@@ -78,7 +79,7 @@ class Agent:
         if result.get("isError"):
             code = result["_meta"]["jmcp/error"]["code"]
             return Answer(result=None, error=code, text=text, seconds=seconds)
-        data = result["structuredContent"]
+        data = filled(tool, result["structuredContent"], arguments)
         self.notices += data.get("notices", [])
         return Answer(result=data, error=None, text=text, seconds=seconds)
 

@@ -14,6 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.scenarios.principals.token_server import TokenClient, TokenServer
 from tests.surfaces.contract.surfaces import TLS
+from tests.typed import filled
 
 Era = Literal["auto", "legacy"]
 
@@ -34,8 +35,7 @@ async def call(client: Client, tool: str, /, **arguments: Any) -> dict[str, Any]
     """The result of a call that has to succeed."""
     answer = await client.call_tool(tool, arguments)
     assert not answer.is_error, answer.content
-    content: dict[str, Any] = answer.structured_content
-    return content
+    return filled(tool, answer.structured_content, arguments)
 
 
 async def refused(client: Client, tool: str, /, **arguments: Any) -> dict[str, Any]:

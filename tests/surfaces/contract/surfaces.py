@@ -15,6 +15,7 @@ from mcp_types import CallToolResult, TextContent
 
 from jmcp_api.http import ROUTES
 from tests.served import Served
+from tests.typed import filled
 
 CALL_SECONDS = 60
 TLS = ssl.create_default_context()
@@ -23,14 +24,15 @@ TLS = ssl.create_default_context()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back: the result or the error's code, and the text for a model."""
+    """What came back: the result, as a typed client has it, or the error's code, and the text for a
+    model."""
 
     result: dict[str, Any] | None
     error: str | None
     text: str
 
 
-def answer_of(result: CallToolResult) -> Answer:
+def answer_of(result: CallToolResult, tool: str, arguments: dict[str, Any]) -> Answer:
     """What an MCP client got."""
     first = result.content[0]
     assert isinstance(first, TextContent)
@@ -38,7 +40,8 @@ def answer_of(result: CallToolResult) -> Answer:
         assert result.meta is not None
         return Answer(result=None, error=result.meta["jmcp/error"]["code"], text=first.text)
     assert isinstance(result.structured_content, dict)
-    return Answer(result=result.structured_content, error=None, text=first.text)
+    data = filled(tool, result.structured_content, arguments)
+    return Answer(result=data, error=None, text=first.text)
 
 
 class Surface(Protocol):
@@ -58,7 +61,7 @@ class Mcp:
         ) as http:
             transport = streamable_http_client(self._served.mcp_url, http_client=http)
             async with Client(transport, mode=self._mode) as client:
-                return answer_of(await client.call_tool(tool, arguments))
+                return answer_of(await client.call_tool(tool, arguments), tool, arguments)
 
 
 class Rest:
@@ -99,7 +102,8 @@ class Rest:
             assert data["status"] == response.status_code
             return Answer(result=None, error=data["code"], text=data["detail"])
         assert response.status_code == route.status
-        return Answer(result=data, error=None, text=json.dumps(data))
+        result = filled(tool, data, arguments)
+        return Answer(result=result, error=None, text=json.dumps(data))
 
 
 def _in_query(arguments: dict[str, Any], tool: str) -> bool:
@@ -130,4 +134,5 @@ class ToolsCall:
         assert data["success"] is (response.status_code < 400)
         if not data["success"]:
             return Answer(result=None, error=data["code"], text=data["detail"])
-        return Answer(result=data["result"], error=None, text=data["text"])
+        result = filled(tool, data["result"], arguments)
+        return Answer(result=result, error=None, text=data["text"])

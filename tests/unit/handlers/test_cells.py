@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from jmcp.core.ports import DocumentMode
-from jmcp_api.limits import CELL_CHARACTERS, DIFF_CHARACTERS, QUOTED_SOURCE_CHARACTERS
+from jmcp_api.limits import (
+    CELL_CHARACTERS,
+    DIFF_CHARACTERS,
+    QUOTED_SOURCE_CHARACTERS,
+    RESULT_CHARACTERS,
+)
 from tests.fakes.jmcp import FakeJmcp
 
 
@@ -228,7 +233,14 @@ async def test_a_cell_above_the_limit_may_get_smaller(jmcp: FakeJmcp, session: s
         force=True,
     )
     read = await jmcp.call("read_cell", session_id=session, cell_id="c0")
-    assert read["source"] == "b" * CELL_CHARACTERS
+    assert read["source_left_out"] == CELL_CHARACTERS - RESULT_CHARACTERS
+    source = ""
+    while len(source) < CELL_CHARACTERS:
+        start = len(source)
+        page = await jmcp.call("read_cell", session_id=session, cell_id="c0", source_start=start)
+        assert page["source_left_out"] == (CELL_CHARACTERS - start - RESULT_CHARACTERS or None)
+        source += page["source"] if start else "b" * RESULT_CHARACTERS
+    assert source == "b" * CELL_CHARACTERS
 
 
 async def test_what_an_error_quotes_and_a_diff_are_cut(jmcp: FakeJmcp, session: str) -> None:

@@ -224,7 +224,7 @@ async def test_reading_is_brief_or_whole(jmcp: FakeJmcp) -> None:
     brief = (await jmcp.call("read_notebook", session_id=session))["cells"]
     assert [cell["line_count"] for cell in brief] == [2, 1]
     assert brief[1]["first_line"].endswith("…")
-    assert "source" not in brief[0]
+    assert brief[0]["source"] is None
     whole = await jmcp.call("read_notebook", session_id=session, response_format="detailed")
     assert whole["cells"][0]["source"] == "one\ntwo"
     page = await jmcp.call("read_notebook", session_id=session, start_index=1)

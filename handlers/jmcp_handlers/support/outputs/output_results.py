@@ -177,7 +177,7 @@ def _output(output: NotebookOutput, text: str | None, missing: int) -> Output:
     rich = kind in ("execute_result", "display_data")
     return Output(
         output_type=kind,
-        name=str(output.get("name"))[:NAME_CHARACTERS] if kind == "stream" else None,
+        name=_stream_name(output) if kind == "stream" else None,
         text=text,
         left_out=missing or None,
         mime_types=_mime_types(output) if rich else None,
@@ -186,8 +186,14 @@ def _output(output: NotebookOutput, text: str | None, missing: int) -> Output:
     )
 
 
-def _mime_types(output: NotebookOutput) -> list[str]:
-    return [name[:NAME_CHARACTERS] for name in sorted(output.get("data", {}))[:MIME_TYPES]]
+def _stream_name(output: NotebookOutput) -> str | None:
+    name = str(output.get("name"))[:NAME_CHARACTERS]
+    return None if name == "stdout" else name
+
+
+def _mime_types(output: NotebookOutput) -> list[str] | None:
+    names = [name[:NAME_CHARACTERS] for name in sorted(output.get("data", {}))[:MIME_TYPES]]
+    return None if names == ["text/plain"] else names
 
 
 def _error_value(value: Any) -> str:

@@ -24,6 +24,7 @@ from jmcp_handlers import HANDLERS
 from jmcp_jupyter.documents.local.documents import LocalDocuments
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from tests.scenarios.sessions.histories.model import EXIST, NOTEBOOKS, SESSIONS
+from tests.typed import filled
 
 nbformat: Any = untyped_nbformat
 SMALL = replace(
@@ -92,7 +93,10 @@ class RestartableJmcp:
 
     def call(self, tool: str, caller: Caller, **arguments: Any) -> Outcome:
         given = {name: value for name, value in arguments.items() if value is not None}
-        return self._runner.run(self.dispatcher.call(tool, given, caller))
+        outcome = self._runner.run(self.dispatcher.call(tool, given, caller))
+        if outcome.result is None:
+            return outcome
+        return replace(outcome, result=filled(tool, outcome.result, given))
 
     def sweep(self) -> None:
         self._runner.run(self.dispatcher.sessions.sweep())

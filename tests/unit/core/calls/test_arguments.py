@@ -162,6 +162,7 @@ def test_what_need_not_be_given_may_be_null_or_an_empty_id(tool: str) -> None:
         "code": "1",
         "execution_id": "x",
         "pattern": "x",
+        "edits": [{"op": "delete", "cell": "a"}],
     }
     given = {name: required[name] for name in params.model_fields if name not in optional}
     given |= {group[0]: [0] if "indices" in group[0] else 0 for group in API.tools[tool].either}

@@ -7,6 +7,18 @@ from collections.abc import Sequence
 from jmcp.core.wording import counted, listed
 
 
+def of_notebook(*, notebook_path: str) -> str:
+    return f"{notebook_path}"
+
+
+def of_session(*, session_id: str) -> str:
+    return f"{session_id}"
+
+
+def of_document(*, document: str) -> str:
+    return f"{document}"
+
+
 def notice_line(*, code: str, message: str) -> str:
     return f"{code}: {message}"
 

@@ -10,6 +10,9 @@ NEWEST_PYTHON ?= $(shell .ci/newest-python)
 BIN := $(VENV)/bin
 PORT ?= 8888
 
+# Else each of the processes that tests start would compile what is not installed: tests, plugins, jmcp.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help serve generate check test test-all test-oldest test-newest mutations golden bench profile
 
@@ -41,8 +44,9 @@ test-all: export JMCP_THOROUGH = 1
 test-all: check test-oldest ## Also what repeats on each surface, server and era, with all numbers
 	$(BIN)/$(PYTEST) $(ARGS)
 
-# Only the files that have some of it: each process takes ten seconds to collect all the others.
-SMOKE = -m oldest $(shell grep -rl 'mark\.oldest' tests --include='test_*.py')
+# Only the files that have some of it: each process takes ten seconds to collect all the others. None
+# of them needs schemathesis, whose plugin takes two seconds to import.
+SMOKE = -p no:schemathesis -m oldest $(shell grep -rl 'mark\.oldest' tests --include='test_*.py')
 # A smoke; with JMCP_THOROUGH=1 all that meets Jupyter. The rest asks nothing of it.
 OLDEST_TESTS = $(if $(filter 1,$(JMCP_THOROUGH)),tests/ports tests/scenarios/journal tests/surfaces tests/e2e,$(SMOKE))
 

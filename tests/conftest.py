@@ -1,5 +1,6 @@
 """Fixtures that every test folder may use."""
 
+import tests.before_jupyter  # noqa: F401 # for what it does
 from tests.jupyter_process import jupyter, jupyter_home
 from tests.left_out import pytest_collection_modifyitems, pytest_runtest_makereport
 from tests.ports.stores.redis_server import redis_url

@@ -22,6 +22,9 @@ EditOperation = Literal["insert", "overwrite", "edit", "delete", "move", "set_ty
 """What an edit of apply_edits does."""
 OutputType = Literal["stream", "execute_result", "display_data", "error"]
 """nbformat's kinds of outputs."""
+VariableProblem = Literal["raised", "too_slow", "no_time"]
+"""Why not all is said of a variable: its own code raised, took longer than one variable may, or those before it took the time of all.
+"""
 NotebookScope = Literal["session", "open", "workspace"]
 """Which notebooks a list has."""
 SearchScope = Literal["notebook", "session", "workspace"]

@@ -350,6 +350,22 @@ class KernelUnavailable(ToolError):
     retry = "later"
 
 
+class KernelUnable(ToolError):
+    """The notebook's kernel does not do that."""
+
+    code = "kernel_unable"
+    http = 409
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def list_variables(cls, *, kernel_name: str, reason: str) -> Self:
+        return cls(
+            f"The kernel {kernel_name!r} did not say what variables it has ({reason}): jmcp can ask kernels of Python 3.8 and newer. execute_code can ask it in its own language.",
+            kernel_name=kernel_name,
+        )
+
+
 class PartlyDone(ToolError):
     """A part of the call was done before it failed; the message says which."""
 
@@ -755,6 +771,43 @@ class ExecutionNotFound(ToolError):
     def unknown(cls, *, execution_id: str) -> Self:
         return cls(
             f"This session has no execution {execution_id!r}. list_executions lists those that are kept; read_cell has the outputs of cells.",
+            execution_id=execution_id,
+        )
+
+
+class KernelBusy(ToolError):
+    """The kernel is busy, so it cannot be asked now."""
+
+    code = "kernel_busy"
+    http = 409
+    fault = "client"
+    retry = "later"
+
+    @classmethod
+    def own_run(cls, *, code: str, seconds: float, execution_id: str) -> Self:
+        return cls(
+            f"The kernel is busy with a run of this session ({code}), for {seconds:.0f} s so far. get_execution with execution_id {execution_id} waits for it, interrupt_kernel stops it; then call again.",
+            execution_id=execution_id,
+        )
+
+    @classmethod
+    def other_session(cls, *, seconds: float, execution_id: str | None) -> Self:
+        return cls(
+            f"The kernel is busy with a run of another session, for {seconds:.0f} s so far. Call again later; interrupt_kernel would stop it.",
+            execution_id=execution_id,
+        )
+
+    @classmethod
+    def somebody(cls, *, execution_id: str | None) -> Self:
+        return cls(
+            "The kernel is busy with code that jmcp did not send, as of a person in JupyterLab. Call again later.",
+            execution_id=execution_id,
+        )
+
+    @classmethod
+    def interrupted(cls, *, execution_id: str | None) -> Self:
+        return cls(
+            "The kernel was interrupted before it had answered. Call again.",
             execution_id=execution_id,
         )
 

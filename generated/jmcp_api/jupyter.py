@@ -23,6 +23,7 @@ HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (r"/jmcp/v1/sessions/([^/]+)/batches", {"POST": "run_cells"}),
     (r"/jmcp/v1/sessions/([^/]+)/kernel/restart", {"POST": "restart_notebook"}),
     (r"/jmcp/v1/sessions/([^/]+)/kernel/interrupt", {"POST": "interrupt_kernel"}),
+    (r"/jmcp/v1/sessions/([^/]+)/kernel/variables", {"GET": "list_variables"}),
     (r"/jmcp/v1/sessions/([^/]+)/cells/at/([^/]+)", {"GET": "read_cell"}),
     (
         r"/jmcp/v1/sessions/([^/]+)/cells/at/([^/]+)/source",

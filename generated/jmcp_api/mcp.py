@@ -51,6 +51,7 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "get_execution",
         "list_executions",
         "interrupt_kernel",
+        "list_variables",
         "list_files",
         "list_kernels",
     ),

@@ -27,6 +27,7 @@ from jmcp_api.enums import (
     SearchPlace,
     SearchScope,
     StepStatus,
+    VariableProblem,
 )
 
 
@@ -207,6 +208,15 @@ class InterruptKernelParams(Params):
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
 
 
+class ListVariablesParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    pattern: Annotated[str, Field(max_length=255)] = "*"
+    type: Annotated[str | None, Field(max_length=255)] = None
+    start_index: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0, le=1000)] = 50
+
+
 class ListFilesParams(Params):
     path: Annotated[str, Field(max_length=1024)] = ""
     max_depth: Annotated[int, Field(ge=0, le=3)] = 1
@@ -278,6 +288,26 @@ class MatchList(Result):
     total: int
     start_index: int = 0
     matches: list[Match]
+    more: More | None = None
+
+
+class Variable(Result):
+    name: str
+    type: str
+    shape: list[int] | None = None
+    dtype: str | None = None
+    size: int | None = None
+    preview: str | None = None
+    columns: list[str] | None = None
+    head: list[str] | None = None
+    problem: VariableProblem | None = None
+    ename: str | None = None
+
+
+class VariableList(Result):
+    total: int
+    start_index: int = 0
+    variables: list[Variable]
     more: More | None = None
 
 

@@ -19,6 +19,10 @@ def of_document(*, document: str) -> str:
     return f"document: {document}"
 
 
+def no_answer_to_question() -> str:
+    return "it evaluates no expressions"
+
+
 def notice_line(*, code: str, message: str) -> str:
     return f"Notice ({code}): {message}"
 

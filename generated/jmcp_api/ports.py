@@ -135,6 +135,12 @@ class InterruptKernel(Protocol):
     ) -> models.KernelAction: ...
 
 
+class ListVariables(Protocol):
+    async def __call__(
+        self, params: models.ListVariablesParams, session: Session, /
+    ) -> models.VariableList: ...
+
+
 class ListFiles(Protocol):
     async def __call__(
         self, params: models.ListFilesParams, workspace: Workspace, /
@@ -172,5 +178,6 @@ class Handlers:
     get_execution: GetExecution
     list_executions: ListExecutions
     interrupt_kernel: InterruptKernel
+    list_variables: ListVariables
     list_files: ListFiles
     list_kernels: ListKernels

@@ -27,6 +27,7 @@ class Errors:
     state_unavailable = errors.StateUnavailable
     kernelspec_not_found = errors.KernelspecNotFound
     kernel_unavailable = errors.KernelUnavailable
+    kernel_unable = errors.KernelUnable
     partly_done = errors.PartlyDone
     server_stopping = errors.ServerStopping
     jupyter_unreachable = errors.JupyterUnreachable
@@ -86,6 +87,7 @@ POLICY = Policy(
         errors.StateUnavailable,
         errors.KernelspecNotFound,
         errors.KernelUnavailable,
+        errors.KernelUnable,
         errors.PartlyDone,
         errors.ServerStopping,
         errors.JupyterUnreachable,

@@ -95,6 +95,26 @@ TEXTS: Mapping[str, str] = {
         "{{ more.count }} more: start_index {{ more.start_index }}.\n"
         "{% endif %}\n"
     ),
+    "VariableList": (
+        "{{ total }} variables\n"
+        "{% if variables %}\n"
+        "Name\tType\tShape\tBytes\tPreview\n"
+        "{% for variable in variables %}\n"
+        "{{ variable.name | tsv }}\t{{ variable.type | tsv }}{% if variable.dtype %} {{ variable.dtype | tsv }}{% endif %}\t{% if variable.shape %}{{ variable.shape | join(' x ') }}{% endif %}\t{{ variable.size | tsv }}\t{{ variable.preview | tsv }}{% if variable.problem %}({{ variable.problem }}{% if variable.ename %} {{ variable.ename | tsv }}{% endif %}){% endif +%}\n"
+        "{% if variable.columns %}\n"
+        "  columns: {{ variable.columns | join(', ') | tsv }}\n"
+        "{% endif %}\n"
+        "{% if variable.head %}\n"
+        "{% for row in variable.head %}\n"
+        "  {{ row | tsv }}\n"
+        "{% endfor %}\n"
+        "{% endif %}\n"
+        "{% endfor %}\n"
+        "{% endif %}\n"
+        "{% if more %}\n"
+        "{{ more.count }} more: start_index {{ more.start_index }}.\n"
+        "{% endif %}\n"
+    ),
     "KernelAction": (
         "Kernel {{ kernel_id }} ({{ kernel_name }}): {{ action }}, now {{ state }}.\n"
     ),

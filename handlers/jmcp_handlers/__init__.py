@@ -28,6 +28,7 @@ from jmcp_handlers.notebook_list import list_notebooks
 from jmcp_handlers.notebooks import unuse_notebook, use_notebook
 from jmcp_handlers.reading import read_notebook
 from jmcp_handlers.search import search_notebook
+from jmcp_handlers.variables import list_variables
 
 HANDLERS = Handlers(
     use_notebook=use_notebook,
@@ -51,6 +52,7 @@ HANDLERS = Handlers(
     get_execution=get_execution,
     list_executions=list_executions,
     interrupt_kernel=interrupt_kernel,
+    list_variables=list_variables,
     list_files=list_files,
     list_kernels=list_kernels,
 )

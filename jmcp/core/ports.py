@@ -343,7 +343,8 @@ class Reply:
     dropped some (`output_limit`), messages that the kernel made did not come (`gap`), or the channel was cut while others were on the kernel
     (`lost_contact`, then also in `lost` when the reply itself did not come). `heard` is, where jmcp
     left the channel, the id of the last message that came over it. `page` is, by media type, what
-    the code showed in a pager (`len?`).
+    the code showed in a pager (`len?`). `answer` is what became of the expression of
+    `KernelConnection.ask`, as the protocol has it; None where the kernel evaluates none.
     """
 
     status: Literal["ok", "error", "aborted", "lost"]
@@ -356,6 +357,7 @@ class Reply:
     heard: str | None = None
     page: Mapping[str, Any] | None = None
     next_input: NextInput | None = None
+    answer: Mapping[str, Any] | None = None
 
 
 LEFT_OUT: Final = "jmcp_left_out"
@@ -392,6 +394,12 @@ class KernelConnection(Protocol):
 
         `on_sent` is called once, before the request is on its way. Serialising runs is the caller's
         business. A cancelled `run` leaves the kernel running.
+        """
+
+    async def ask(self, expression: str, on_message: OnMessage) -> Reply:
+        """Evaluate an expression of the kernel's language where its variables are; returns as `run`.
+
+        Nobody sees it: it has no number and no output, and is in no history.
         """
 
 

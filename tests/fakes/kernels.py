@@ -27,6 +27,9 @@ from tests.fakes.faults import Faults, Hold, passes
 PYTHON = Kernelspec(name="python3", display_name="Python 3 (ipykernel)", language="python")
 R = Kernelspec(name="ir", display_name="R", language="R")
 
+ADDED = ("print", "open", "__builtins__")
+"""What is in the namespace of code beside its variables."""
+
 Message = tuple[str, dict[str, Any]]
 """Message type and content, as the kernel sends them."""
 
@@ -122,6 +125,23 @@ class FakeKernel:
         self._kernels._work.add(work)
         work.add_done_callback(self._kernels._work.discard)
         return await self._listen(run)
+
+    async def ask(self, expression: str, on_message: OnMessage) -> Reply:
+        assert self.current is None, "a question beside a run"
+        if not self.alive:
+            return Reply(status="lost", lost="kernel_died")
+        on_message("status", {"execution_state": "busy"}, {})
+        await self.faults.pass_point("kernel.ask")
+        if self.spec.language != "python":
+            return Reply(status="ok")
+        # What the fake puts into the namespace is none of the variables.
+        names = {name: self.variables[name] for name in self.variables if name not in ADDED}
+        try:
+            value = repr(eval(expression, names))
+        except BaseException as error:  # noqa: BLE001  whatever the code raises
+            failed = {"status": "error", "ename": type(error).__name__, "evalue": str(error)}
+            return Reply(status="ok", answer=failed)
+        return Reply(status="ok", answer={"status": "ok", "data": {"text/plain": value}})
 
     async def _listen(self, run: _Run) -> Reply:
         try:

@@ -16,11 +16,12 @@ from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.errors import ENDS_TASK, BackendError
 from jmcp.core.notices import InterruptedUnsent, Notice, RunFailed, RunNotBegun, RunPutOutTooMuch
 from jmcp.core.outputs.output_limits import OutputLimits
-from jmcp.core.ports import Kernels
+from jmcp.core.ports import Kernels, Reply
 from jmcp.core.runs.batch import Batch, BatchRequest
 from jmcp.core.runs.execution.kernel_queues import KernelQueues
 from jmcp.core.runs.execution.kernel_run import INTERRUPT_GRACE_SECONDS
 from jmcp.core.runs.execution.pending_runs import PendingRuns
+from jmcp.core.runs.execution.questions import Occupied
 from jmcp.core.runs.execution.resumption import Resumption
 from jmcp.core.runs.index import RunIndex
 from jmcp.core.runs.record.place import Place
@@ -148,6 +149,10 @@ class RunRegistry:
         return taken
 
     # -- ending ----------------------------------------------------------------------------------
+
+    async def ask(self, kernel_id: str, expression: str) -> Reply | Occupied:
+        """Have the kernel evaluate an expression between its runs. Raises as `Kernels.connect`."""
+        return await self._queues.of(kernel_id).ask(expression)
 
     async def interrupt(self, kernel_id: str) -> bool:
         """Interrupt what the kernel runs, whoever started it, and end its batches with that.

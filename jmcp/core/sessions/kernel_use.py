@@ -19,6 +19,8 @@ from jmcp.core.kernels.sighting import (
     is_certain,
 )
 from jmcp.core.notices import KernelStarted, Notice, PrivateKernelStopped
+from jmcp.core.ports import Reply
+from jmcp.core.runs.execution.questions import Occupied
 from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.records import HeldNotebook
 
@@ -117,6 +119,10 @@ class NotebookKernel:
     async def drop_runs(self, kernel_id: str, notice: Notice) -> int:
         """End what waits for that kernel, each with that notice; returns how many runs that were."""
         return len(await self._services.runs.drop(kernel_id, notice))
+
+    async def ask(self, kernel_id: str, expression: str) -> Reply | Occupied:
+        """Have that kernel evaluate an expression, without a trace. Raises KernelMissing, KernelDown."""
+        return await self._services.runs.ask(kernel_id, expression)
 
     async def interrupt(self, kernel_id: str) -> bool:
         """Interrupt what that kernel runs; whether there was anything. Raises as `Kernels.interrupt`."""

@@ -12,6 +12,7 @@ from jupyter_server.serverapp import ServerApp
 
 from jmcp.core.errors import KernelDown, KernelMissing, KernelspecMissing, KernelTaken
 from jmcp.core.ports import Kernels, NotebookRef, Reply, Request
+from jmcp_handlers.support.variables.question import answered, question
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
@@ -113,6 +114,30 @@ async def sleeping(kernels: Kernels, kernel_id: str) -> tuple[asyncio.Task[Reply
 
 async def ids(kernels: Kernels) -> set[str]:
     return {info.kernel_id for info in await kernels.list()}
+
+
+QUESTION = question(
+    {"pattern": "*", "type": None, "start": 0, "limit": 0, "each_seconds": 0.1, "all_seconds": 2.0}
+)
+
+
+async def test_a_question_is_answered_and_leaves_no_trace(setup: KernelSetup) -> None:
+    connection = await setup.kernels.connect(
+        await setup.kernels.start(setup.notebook("a.ipynb"), None)
+    )
+    async with asyncio.timeout(LIMIT):
+        await connection.run("x = 41", Heard())
+        await connection.run("x + 1", Heard())
+        heard = Heard()
+        reply = await connection.ask(QUESTION, heard)
+        assert (reply.status, reply.answer is not None) == ("ok", True)
+        assert {kind for kind, _ in heard.messages} <= {"status"}
+        found = answered((reply.answer or {})["data"]["text/plain"])
+        assert [(row["name"], row["preview"]) for row in found["variables"]] == [("x", "41")]
+        after = await connection.run("y = 1", Heard())
+        assert after.execution_count == 3
+        broken = await connection.ask("1 +", Heard())
+        assert (broken.answer or {})["ename"] == "SyntaxError"
 
 
 async def test_a_kernel_is_started_found_listed_and_stopped(setup: KernelSetup) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from jmcp.core.kernels import odd_messages
 from jmcp.core.ports import KernelConnection, Kernels, NotebookRef
+from jmcp_handlers.support.variables.question import answered, question
 from tests.ports.kernels.conftest import LIMIT, Heard, both
 
 
@@ -27,6 +28,8 @@ class Program:
     fails: str
     error: tuple[str, str]
     """What the name and the value of its error are, or have in them."""
+    answers: bool
+    """Whether it evaluates expressions, which only Python's can be asked for variables with."""
     sleeps: str | None
     """None where an interrupt ends the kernel, which it does to xeus-python without jmcp too."""
 
@@ -39,6 +42,7 @@ PROGRAMS = {
         prints_x="echo [$x]",
         fails="no_such_command",
         error=("", "127"),
+        answers=False,
         sleeps="echo begun; sleep 60",
     ),
     "xpython": Program(
@@ -48,6 +52,7 @@ PROGRAMS = {
         prints_x="print([globals().get('x', '')])",
         fails="1/0",
         error=("ZeroDivisionError", "division by zero"),
+        answers=True,
         sleeps=None,
     ),
 }
@@ -96,6 +101,27 @@ async def test_runs_are_whole_and_errors_are_errors(
     assert program.error[1] == error["evalue"]
     assert connection.generation == 1
     assert odd_messages.counts == odd
+
+
+async def test_python_says_what_variables_it_has_and_others_that_they_do_not(
+    kernels: Kernels, ref: NotebookRef, program: Program
+) -> None:
+    connection = await connected(kernels, ref, program)
+    async with asyncio.timeout(LIMIT):
+        await connection.run(program.sets_x, Heard())
+        heard = Heard()
+        reply = await connection.ask(
+            question(
+                {"pattern": "x", "type": None, "start": 0, "limit": 0, "each_seconds": 0.1,
+                 "all_seconds": 2.0}
+            ),
+            heard,
+        )  # fmt: skip
+    assert heard.text == ""
+    assert (reply.status, reply.answer is not None) == ("ok", program.answers)
+    if reply.answer is not None:
+        found = answered(reply.answer["data"]["text/plain"])
+        assert [(row["name"], row["preview"]) for row in found["variables"]] == [("x", "5")]
 
 
 @both

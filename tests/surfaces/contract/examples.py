@@ -40,6 +40,7 @@ class Fixture:
     open: bool = False
     run: tuple[str, ...] = ()
     edited: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     inserted: int = 0
     cells: tuple[dict[str, Any], ...] = field(default=())
@@ -71,6 +72,7 @@ def load() -> tuple[list[Example], dict[str, Fixture]]:
             open=body.get("open", False),
             run=tuple(body.get("run", ())),
             edited=tuple(body.get("edited", ())),
+            running=tuple(body.get("running", ())),
             changed=tuple(body.get("changed", ())),
             inserted=body.get("inserted", 0),
             cells=tuple(body.get("cells", ())),

@@ -45,6 +45,10 @@ class Stage:
                 "execute_cell", session_id=self.values["session_id"], cell_id=cell_id
             )
             self.values["execution_id"] = run["execution_id"]
+        for cell_id in fixture.running:
+            await self._do(
+                "execute_cell", session_id=self.values["session_id"], cell_id=cell_id, wait=0
+            )
         if fixture.run:
             kernels = await self._do("list_kernels")
             self.values["kernel_id"] = kernels["kernels"][0]["kernel_id"]

@@ -6,10 +6,15 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from jmcp.core.ports import Health, OnMessage, Reply, Request
-from jmcp_jupyter.kernels.common.messages import ChannelIdentity, KernelRequest, execute_request
+from jmcp_jupyter.kernels.common.messages import (
+    ChannelIdentity,
+    KernelRequest,
+    ask_request,
+    execute_request,
+)
 from jmcp_jupyter.kernels.common.runs import AnyRun
 
 
@@ -105,8 +110,19 @@ class JupyterConnection(ABC, Generic[Sender, AnyRun]):
         store_history: bool = True,
         on_sent: Callable[[Request], None] | None = None,
     ) -> Reply:
-        sender = await self.ready()
         content = execute_request(code, store_history=store_history)
+        return await self._requested(content, on_message, on_sent)
+
+    async def ask(self, expression: str, on_message: OnMessage) -> Reply:
+        return await self._requested(ask_request(expression), on_message, None)
+
+    async def _requested(
+        self,
+        content: dict[str, Any],
+        on_message: OnMessage,
+        on_sent: Callable[[Request], None] | None,
+    ) -> Reply:
+        sender = await self.ready()
         request = sender.identity.request("execute_request", content)
         if on_sent is not None:
             on_sent(

@@ -15,6 +15,8 @@ from jmcp.core.ports import NextInput, Reply
 from jmcp_jupyter.kernels.common.large_messages import read_content
 from jmcp_jupyter.kernels.common.message_shapes import mapping_or_empty, shaped
 
+ASKED = "jmcp"
+"""What the expression of a question is called."""
 PROTOCOL_VERSION = "5.3"
 """The version of Jupyter's messaging protocol that requests are written in: ipykernel 6 has it."""
 
@@ -108,6 +110,14 @@ def execute_request(code: str, *, store_history: bool) -> dict[str, Any]:
     }
 
 
+def ask_request(expression: str) -> dict[str, Any]:
+    """The content of an `execute_request` that runs nothing and evaluates an expression."""
+    return execute_request("", store_history=False) | {
+        "silent": True,
+        "user_expressions": {ASKED: expression},
+    }
+
+
 def unpacked(parts: Sequence[bytes]) -> tuple[Any, Any, Any, Any]:
     """Header, parent header, metadata and content in these parts, as JSON: of what is too large as
     `read_content` says. Raises ValueError."""
@@ -174,8 +184,13 @@ def read_reply(content: dict[str, Any]) -> Reply:
     if content.get("status") != "ok":
         return Reply(status="aborted", execution_count=count)
     payload = [part for part in content.get("payload", ()) if isinstance(part, dict)]
+    answer = content.get("user_expressions", {}).get(ASKED)
     return Reply(
-        status="ok", execution_count=count, page=_page(payload), next_input=_next_input(payload)
+        status="ok",
+        execution_count=count,
+        page=_page(payload),
+        next_input=_next_input(payload),
+        answer=answer if isinstance(answer, dict) else None,
     )
 
 

@@ -22,11 +22,12 @@ from jmcp.core.notices import (
     RunOutlived,
 )
 from jmcp.core.outputs.displays import Displays
-from jmcp.core.ports import Kernels
+from jmcp.core.ports import Kernels, Reply
 from jmcp.core.runs.execution.cell_owners import CellOwners
 from jmcp.core.runs.execution.interrupts import Interrupts
 from jmcp.core.runs.execution.kernel_run import KernelRun, Start
 from jmcp.core.runs.execution.pending_runs import PendingRuns
+from jmcp.core.runs.execution.questions import Occupied, Questions
 from jmcp.core.runs.execution.resumption import Resumption
 from jmcp.core.runs.execution.run_output import RunOutput
 from jmcp.core.runs.record.run import Run
@@ -72,6 +73,7 @@ class RunQueue:
         self._interrupted = False
         self._stopping = False
         self._resumptions: dict[str, Resumption] = {}
+        self._questions = Questions(kernel_id, kernels, self._interrupts)
 
     @property
     def idle(self) -> bool:
@@ -85,6 +87,20 @@ class RunQueue:
         self.waiting.append(run)
         self._wake()
 
+    async def ask(self, expression: str) -> Reply | Occupied:
+        """Have the kernel evaluate an expression, unless somebody's run would come first. What is
+        put into the queue meanwhile waits for that.
+
+        Raises as `Kernels.connect`.
+        """
+        async with self._questions.turn:
+            ahead = self.running or (self.waiting[0] if self.waiting else None)
+            if ahead is not None and not ahead.done:
+                return Occupied(run=ahead)
+            if self._stopping or self._ignored_interrupt():
+                return Occupied()
+            return await self._questions.ask(expression)
+
     async def interrupt(self) -> bool:
         """Interrupt the kernel, whoever runs in it; False if nothing runs there.
 
@@ -96,6 +112,8 @@ class RunQueue:
             return True
         run, current = self.running, self._current
         if run is None or run.done or (current is not None and current.over):
+            if self._questions.under_way:
+                return False  # the kernel runs nobody's code
             return await self._interrupts.send_if_busy()
         if self._unsent(run):
             self._stop_unsent(run, "interrupted", InterruptedUnsent())
@@ -207,6 +225,8 @@ class RunQueue:
     async def _work(self) -> None:
         while True:
             await self._interrupts.landed()
+            async with self._questions.turn:
+                pass
             if not self.waiting:
                 return
             run = self.waiting.popleft()

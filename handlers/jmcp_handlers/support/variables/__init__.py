@@ -1,0 +1,1 @@
+"""The variables of a kernel, without a trace of having looked."""

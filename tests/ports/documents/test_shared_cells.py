@@ -227,7 +227,7 @@ async def test_a_cell_that_is_cut_and_brought_back_keeps_its_run(
 
         del person.notebook.ycells[0]
         await until(lambda: len(room._document.ycells) == 1)
-        assert sink.deleted
+        await until(lambda: sink.deleted)  # outside it hears of that a moment later
         sink.extend_text(0, "two")
         sink.append(result("three"))
         if back == "during":

@@ -50,7 +50,7 @@ async def unknown(agent: Agent) -> None:
 
 
 async def nested(agent: Agent) -> None:
-    lists: list[Any] = [[]] * 500_000
+    lists: list[Any] = [[]] * 300_000
     assert await agent.refused("delete_cell", cell_indices=lists) == "invalid_arguments"
 
 
@@ -63,7 +63,7 @@ async def multiplied(agent: Agent) -> None:
 
 INPUTS: dict[str, Act] = {
     "unknown arguments": unknown,
-    "half a million lists": nested,
+    "many lists": nested,
     "equal lines": lambda agent: overwrite(agent, "x = 1\n" * 990, "x = 1\n" * 400 + "y\n" * 990),
     "two large sources": lambda agent: overwrite(agent, LINES[:99_000], SHIFTED[:99_000]),
     "a replacement that multiplies": multiplied,

@@ -26,6 +26,9 @@ SHARED_FIELDS = (
 )
 """Fields of every shared cell: the types that they may have, and how a sentence calls these."""
 
+NOBODY = "jmcp: nobody undoes here"
+"""An origin that no change has. An undo manager follows changes of those that it is told."""
+
 
 class SharedNotebook:
     """One copy of a notebook's shared document, and what jmcp keeps about it.
@@ -39,6 +42,7 @@ class SharedNotebook:
 
     def __init__(self, notebook: Any, reloading: Callable[[], bool], version: int = 0) -> None:
         self.notebook = notebook
+        _keep_nothing_to_undo(notebook)
         self.grown = 0
         """Characters that jmcp wrote since all was saved: an upper bound of what the file grows by."""
         self.cells: Array[Map[Any]] = notebook.ycells
@@ -70,6 +74,17 @@ class SharedNotebook:
 
     def close(self) -> None:
         self.watch.close()
+
+
+def _keep_nothing_to_undo(notebook: Any) -> None:
+    """Let the document forget what is deleted.
+
+    jupyter_ydoc gives each notebook an undo manager, which keeps all that was ever deleted in the
+    document (a kilobyte for each edit), in memory and in what each browser tab loads. Nobody undoes
+    anything there: browsers have undo managers of their own.
+    """
+    notebook.undo_manager.include_origin(NOBODY)
+    notebook.undo_manager.clear()
 
 
 def _flaw(index: int, cell: Any) -> Flaw | None:

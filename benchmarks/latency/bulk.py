@@ -102,16 +102,19 @@ def flood(
         reading.join()
     seconds = time.perf_counter() - begin
     data = result["structuredContent"]
-    found = _lines(root / name, lambda count: count >= LINES or not data["complete"])
+    found = _lines(root / name, lambda count: count >= LINES or not data.get("complete", True))
     lost = LINES - found
     memory = ", ".join(
         f"{who} {before[who]:.0f} to {peak[who]:.0f} MB at most" for who in sorted(pids)
     )
-    said = lost_is_said and not data["complete"]
+    said = lost_is_said and not data.get("complete", True)
     client.call("unuse_notebook", session_id=session, kernel="stop")
     return [
         Figure(
-            name=f"{LINES} lines, {place}: seconds", value=seconds, unit="s", note=data["status"]
+            name=f"{LINES} lines, {place}: seconds",
+            value=seconds,
+            unit="s",
+            note=data.get("status", "ok"),
         ),
         Figure(
             name=f"{LINES} lines, {place}: lost" + (" and not said" if lost_is_said else ""),

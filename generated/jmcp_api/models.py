@@ -389,6 +389,15 @@ class UndoneChange(Result):
     saved: SaveState = "pending"
 
 
+class Waiting(Result):
+    what: str
+    since: str
+    seconds: float
+    ahead: int = 0
+    execution_id: str | None = None
+    session: str | None = None
+
+
 class BatchCell(Result):
     cell_index: int
     cell_id: str | None = None
@@ -522,6 +531,7 @@ class Execution(Result):
     complete: bool = True
     outputs: list[Output]
     batch: Batch | None = None
+    waits_for: Waiting | None = None
     next: str | None = None
 
 

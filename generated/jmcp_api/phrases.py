@@ -75,6 +75,30 @@ def journal_full() -> str:
     return "the journal is full of edits of this notebook that no save has taken"
 
 
+def queued_progress(*, what: str, seconds: float) -> str:
+    return f"queued: waits for {what}, {seconds:.0f} s so far"
+
+
+def waits_for_kernel() -> str:
+    return "the kernel to start"
+
+
+def waits_for_others() -> str:
+    return "the kernel, which starts or runs code of somebody else (in JupyterLab)"
+
+
+def waits_for_user() -> str:
+    return "a run of another user"
+
+
+def waits_for_session(*, session: str) -> str:
+    return f"a run of your session {session}"
+
+
+def waits_for_run(*, execution_id: str) -> str:
+    return f"execution {execution_id} of this session"
+
+
 def batch_progress(*, status: str, done: int, total: int) -> str:
     return f"{status}: {done} of {total} cells"
 
@@ -301,6 +325,10 @@ def cell_added() -> str:
 
 def more_fields() -> str:
     return "and more"
+
+
+def run_waits(*, execution_id: str) -> str:
+    return f"get_execution with execution_id {execution_id} waits for it, interrupt_kernel stops what runs now."
 
 
 def run_goes_on(*, execution_id: str) -> str:

@@ -210,7 +210,10 @@ TEXTS: Mapping[str, str] = {
         "{{ batch.left_out }} more cells are not shown.\n"
         "{% endif %}\n"
         "{% endif %}\n"
-        "{% if next %}\n"
+        "{% if waits_for %}\n"
+        "It waits for {{ waits_for.what }}, since {{ waits_for.since }} ({{ waits_for.seconds }} s){% if waits_for.ahead %}; runs before it: {{ waits_for.ahead }}{% endif %}.\n"
+        "Not begun: {{ next }}\n"
+        "{% elif next %}\n"
         "Still running: {{ next }}\n"
         "{% endif %}\n"
     ),

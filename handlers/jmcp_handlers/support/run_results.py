@@ -12,7 +12,7 @@ from jmcp.core.sessions.session import Session
 from jmcp_api import phrases
 from jmcp_api.backend_errors import KernelDown, KernelMissing
 from jmcp_api.enums import ExecutionStatus, StepStatus
-from jmcp_api.models import Batch, BatchCell, Execution, ExecutionRow
+from jmcp_api.models import Batch, BatchCell, Execution, ExecutionRow, Waiting
 from jmcp_handlers.support.addressing import first_line
 from jmcp_handlers.support.outputs.output_results import clip, error_line, plain, present
 
@@ -53,7 +53,7 @@ async def unstarted_result(run: Run, session: Session, at: int | None = None) ->
     if run.request.cell_id is not None:
         # Others may have moved or deleted the cell while it ran.
         at = await _index(run.request.cell_id, notebook)
-    status = _told(run)
+    status, waits_for = _told(run), _waiting(run)
     return Execution(
         status=status,
         execution_id=run.execution_id,
@@ -63,7 +63,8 @@ async def unstarted_result(run: Run, session: Session, at: int | None = None) ->
         seconds=round(run.seconds, 3),
         complete=run.whole,
         outputs=await present(outputs_of(run), session),
-        next=_next(status, run.execution_id),
+        waits_for=waits_for,
+        next=_next(status, run.execution_id, waits=waits_for is not None),
     )
 
 
@@ -71,8 +72,26 @@ def _told(run: Run | RunBatch) -> ExecutionStatus:
     return "running" if run.status == "queued" else run.status
 
 
-def _next(status: ExecutionStatus, execution_id: str) -> str | None:
-    return phrases.run_goes_on(execution_id=execution_id) if status == "running" else None
+def _next(status: ExecutionStatus, execution_id: str, *, waits: bool) -> str | None:
+    if status != "running":
+        return None
+    told = phrases.run_waits if waits else phrases.run_goes_on
+    return told(execution_id=execution_id)
+
+
+def _waiting(run: Run | None) -> Waiting | None:
+    """What a run waits for that has not begun."""
+    found = run.waits_for if run is not None else None
+    if found is None:
+        return None
+    return Waiting(
+        what=found.what,
+        since=found.since.isoformat(timespec="seconds"),
+        seconds=round(found.seconds, 1),
+        ahead=found.ahead,
+        execution_id=found.execution_id,
+        session=found.session,
+    )
 
 
 async def batch_result(batch: RunBatch, session: Session) -> Execution:
@@ -90,6 +109,7 @@ async def batch_result(batch: RunBatch, session: Session) -> Execution:
     ]
     for step, notice in found[:BATCH_NOTICES]:
         session.notice(notice, cell_index=step.index)
+    waits_for = _waiting(runs[-1] if runs and not batch.done else None)
     shown = _shown(batch)
     budget = min(CELL_CHARACTERS, BATCH_CHARACTERS // max(1, len(shown)))
     cells = await _cells_of(notebook)
@@ -112,7 +132,8 @@ async def batch_result(batch: RunBatch, session: Session) -> Execution:
             cells=rows,
             left_out=len(batch.request.steps) - len(shown) or None,
         ),
-        next=_next(_told(batch), batch.execution_id),
+        waits_for=waits_for,
+        next=_next(_told(batch), batch.execution_id, waits=waits_for is not None),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from jmcp.core.errors import WriteRefused
 from jmcp.core.ports import NextInput, NotebookRef, Reply
-from tests.calls import BOB
+from tests.calls import ALICE, BOB
 from tests.fakes.jmcp import FakeJmcp
 
 SLEEP = "print('begun')\ntime.sleep(60)\nprint('slept')"
@@ -363,3 +363,47 @@ async def test_a_notebook_that_is_deleted_during_a_short_run_takes_no_result_alo
     hold.release()
     ran = await running
     assert (ran["status"], ran["cell_index"]) == ("ok", None)
+
+
+# -- runs that wait --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("whose", "what"),
+    [
+        ("mine", "execution {execution_id} of this session"),
+        ("my other session", "a run of your session {masked}"),
+        ("another user", "a run of another user"),
+    ],
+)
+async def test_a_run_that_waits_says_for_what(
+    jmcp: FakeJmcp, session: str, whose: str, what: str
+) -> None:
+    caller = BOB if whose == "another user" else ALICE
+    running = session if whose == "mine" else await jmcp.open("a.ipynb", caller)
+    first = await jmcp.call("execute_code", caller, session_id=running, code=SLEEP, wait=0)
+    await asyncio.wait_for(jmcp.kernels.sleeping.reached.wait(), 10)
+    said = what.format(execution_id=first["execution_id"], masked=f"{running[:2]}***")
+    execution_id = ""
+    for ahead in (1, 2):
+        outcome = await jmcp.outcome("execute_code", session_id=session, code="1", wait=0)
+        assert outcome.result is not None
+        waits = outcome.result["waits_for"]
+        assert (waits["what"], waits["ahead"]) == (said, ahead)
+        assert f"It waits for {said}, since {waits['since']}" in outcome.text
+        assert "interrupt_kernel stops what runs now" in outcome.result["next"]
+        assert outcome.result["next"] in outcome.text
+        assert running not in outcome.text or whose == "mine"
+        execution_id = outcome.result["execution_id"]
+    asked = {"session_id": session, "execution_id": execution_id, "wait": 0}
+    assert (await jmcp.call("get_execution", **asked))["waits_for"]["what"] == said
+    batch = await jmcp.call("run_cells", session_id=session, wait=0)
+    run = jmcp.dispatcher.runs.index.get(execution_id)
+    assert run is not None
+    assert run.describe(20.0, final=False).message.startswith(f"queued: waits for {said}, ")
+    await jmcp.call("interrupt_kernel", session_id=session)
+    done = await jmcp.call("get_execution", **asked | {"wait": 10})
+    assert (done["status"], done["waits_for"]) == ("ok", None)
+    await jmcp.call(
+        "get_execution", session_id=session, execution_id=batch["execution_id"], wait=10
+    )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 
 from jmcp.core.background import supervised
 from jmcp.core.errors import ENDS_TASK, BackendError
@@ -84,6 +86,7 @@ class RunQueue:
         if self._stopping:
             self._end_unsent(run, RunNotBegun())
             return
+        run.ahead = partial(self._ahead, run)
         self.waiting.append(run)
         self._wake()
 
@@ -100,6 +103,12 @@ class RunQueue:
             if self._stopping or self._ignored_interrupt():
                 return Occupied()
             return await self._questions.ask(expression)
+
+    def _ahead(self, run: Run) -> Sequence[Run]:
+        """What runs, and what waits before that run."""
+        before = list(takewhile(lambda one: one is not run, self.waiting))
+        running = self.running
+        return before if running is None or running in (run, *before) else [running, *before]
 
     async def interrupt(self) -> bool:
         """Interrupt the kernel, whoever runs in it; False if nothing runs there.
@@ -231,6 +240,7 @@ class RunQueue:
                 return
             run = self.waiting.popleft()
             self.running = run
+            run.turn = time.monotonic()
             try:
                 await self._run(run)
             except BackendError as error:

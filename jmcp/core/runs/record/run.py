@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from jmcp.core.errors import BackendError
 from jmcp.core.notices import Notice, OutputsForgotten, OutputsLeftOut, OutputsOnlyInNotebook
+from jmcp.core.observe.events import masked
 from jmcp.core.outputs.output_limits import OutputLimits
 from jmcp.core.outputs.record import OutputRecord
 from jmcp.core.ports import Output, Request
@@ -16,6 +17,7 @@ from jmcp.core.runs.record.progress import Progress, last_line
 from jmcp.core.runs.record.request import RunRequest
 from jmcp.core.runs.record.status import KERNEL_GONE, Incomplete, RunStatus
 from jmcp.core.runs.record.waitable import Waitable
+from jmcp.core.runs.record.waiting import BEGINNING_SECONDS, Waiting
 from jmcp.core.sentences import RunPhrases
 from jmcp.core.sessions.records import PendingRun
 
@@ -36,7 +38,8 @@ class Run(Waitable):
     of the kernel process that ran it (0 before). `failure` is why a run never reached the kernel
     (`aborted`, `kernel_died`); `notices` are for whoever reads the result. `incomplete` says
     why outputs may be missing. `outdated`: it was not run, because the kernel process that it was
-    written for is gone. `limits` are those of its outputs; `on_excess` is called once
+    written for is gone. `ahead` are the runs before it in its kernel's queue, `turn` is when it was
+    its own turn, by the monotonic clock. `limits` are those of its outputs; `on_excess` is called once
     when there are more. `left` is what an earlier process of jmcp
     stored of a run that goes on; the code of its `request` is then what the cell held when it was
     taken up.
@@ -60,6 +63,8 @@ class Run(Waitable):
     notices: list[Notice] = field(default_factory=list)
     interrupt_asked: bool = False
     outdated: bool = False
+    ahead: Callable[[], Sequence[Run]] | None = None
+    turn: float | None = None
     record: OutputRecord = field(default_factory=OutputRecord)
     _began: float | None = None
     _took: float | None = None
@@ -113,10 +118,37 @@ class Run(Waitable):
 
     def describe(self, seconds: float, *, final: bool) -> Progress:
         """How far it is; `done` are the seconds of watching it."""
-        line = last_line(self.outputs)
-        message = f"{self.status}: {line}" if line else self.status
+        message: str = self.status
+        if line := last_line(self.outputs):
+            message = f"{self.status}: {line}"
+        elif waiting := self.waits_for:
+            message = self.phrases.queued_progress(what=waiting.what, seconds=waiting.seconds)
         outputs = self.record.settled
         return Progress(done=seconds, total=None, message=message, outputs=outputs, final=final)
+
+    @property
+    def waits_for(self) -> Waiting | None:
+        """Why it has not begun; None once it has, or is about to."""
+        if self.status != "queued":
+            return None
+        phrases, request = self.phrases, self.request
+        if request.kernel_id is None:
+            return Waiting(what=phrases.waits_for_kernel(), since=self.submitted)
+        ahead = self.ahead() if self.ahead is not None else ()
+        if not ahead:
+            if self.turn is None or time.monotonic() - self.turn < BEGINNING_SECONDS:
+                return None
+            return Waiting(what=phrases.waits_for_others(), since=self.submitted)
+        first = ahead[0]
+        since, count = first.started or first.submitted, len(ahead)
+        if first.request.owner != request.owner:
+            return Waiting(what=phrases.waits_for_user(), since=since, ahead=count)
+        if first.request.session_id != request.session_id:
+            session = masked(first.request.session_id)
+            what = phrases.waits_for_session(session=session)
+            return Waiting(what=what, since=since, ahead=count, session=session)
+        what = phrases.waits_for_run(execution_id=first.execution_id)
+        return Waiting(what=what, since=since, ahead=count, execution_id=first.execution_id)
 
     def begin(self) -> None:
         """The kernel has started the code."""
@@ -163,6 +195,7 @@ class Run(Waitable):
     def finish(self, status: RunStatus) -> None:
         """Set the last status and wake everybody who waits."""
         self.stop_clock()
+        self.ahead = None
         self.status = status
         self.ended = datetime.now(UTC)
         self.end()

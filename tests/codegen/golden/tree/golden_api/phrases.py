@@ -67,6 +67,30 @@ def cell_by_index(*, index: int) -> str:
     return f"cell at {index}"
 
 
+def queued_progress(*, what: str, seconds: float) -> str:
+    return f"{what} {seconds:.0f}"
+
+
+def waits_for_kernel() -> str:
+    return "kernel"
+
+
+def waits_for_others() -> str:
+    return "others"
+
+
+def waits_for_user() -> str:
+    return "user"
+
+
+def waits_for_session(*, session: str) -> str:
+    return f"{session}"
+
+
+def waits_for_run(*, execution_id: str) -> str:
+    return f"{execution_id}"
+
+
 def batch_progress(*, status: str, done: int, total: int) -> str:
     return f"{status} {done} {total}"
 

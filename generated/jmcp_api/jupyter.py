@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
+    # The MCP endpoint, which is asked for most.
+    (r"/mcp(/.*)?", {}),
     (r"/jmcp/v1/sessions", {"POST": "use_notebook"}),
     (r"/jmcp/v1/notebooks", {"GET": "list_notebooks"}),
     (r"/jmcp/v1/files", {"GET": "list_files"}),
@@ -39,8 +41,7 @@ HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ),
     (r"/jmcp/v1/sessions/([^/]+)/cells/([^/]+)/position", {"PUT": "move_cell"}),
     (r"/jmcp/v1/sessions/([^/]+)/cells/([^/]+)/execution", {"POST": "execute_cell"}),
-    # The MCP endpoint, pages, and paths where nothing is: no tool of their own.
-    (r"/mcp(/.*)?", {}),
+    # Pages, and paths where nothing is: no tool of their own.
     (r"/jmcp/.*", {}),
 )
 """Patterns of paths in the order in which they are tried, each with the tool of each method."""

@@ -21,6 +21,16 @@ def tsv(value: object) -> str:
 PATH = "notebook_path }}"
 
 
+class DataEnvironment(Environment):
+    """Templates whose data is JSON: a name is looked for among the keys first, and only then among
+    the attributes. Jinja does it the other way round, which is an exception each time."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 class Texts:
     """The templates of a server, each compiled when it is first used."""
 
@@ -38,7 +48,7 @@ class Texts:
         }
         # Text for a model, not HTML: nothing here is ever shown as markup. An absent optional
         # field reads as empty; a misspelt one never gets here, since codegen checks every name.
-        self._environment = Environment(
+        self._environment = DataEnvironment(
             autoescape=False,
             trim_blocks=True,
             lstrip_blocks=True,

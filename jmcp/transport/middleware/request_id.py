@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
 from collections import Counter
 from contextlib import suppress
 from contextvars import ContextVar
 from http import HTTPStatus
+from random import Random
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,11 +18,14 @@ HEADER = b"x-request-id"
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """An id of the caller's that may stand in a log, and in a header that goes back."""
 
+_RANDOM = Random()
 _CURRENT: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def new_id() -> str:
-    return secrets.token_hex(6)
+    """Twelve hexadecimal characters. They are no secret, and the system's random numbers take ten
+    times as long."""
+    return f"{_RANDOM.getrandbits(48):012x}"
 
 
 def current_id() -> str:

@@ -1,19 +1,21 @@
-"""What open documents ask Jupyter's contents manager, and what they find out without it."""
+"""What an open document asks Jupyter, and what its room saves, sends and stores."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_ydoc import YNotebook
 
 from jmcp.core.ports import CellType
 from jmcp_jupyter.documents.local.file_models import FileModels
 from tests.document_access import editing, reading
 from tests.ports.documents.conftest import DocumentServer, local_only
-from tests.ports.documents.tab import tab, until
+from tests.ports.documents.tab import BOUND_SECONDS, tab, until
 
 START = Callable[..., Any]
 LOOKS_OFTEN: dict[str, Any] = {"YDocExtension": {"file_poll_interval": 0.005}}
@@ -138,3 +140,35 @@ async def test_a_room_sends_its_updates_to_tabs_alone(start_server: START) -> No
         async with editing(server.documents, ref) as cells:
             cells.set_source(0, "2")
         await until(lambda: person.sources == ["2"], "the tab has it")
+
+
+@local_only
+async def test_the_store_has_every_update_whether_a_tab_listens_or_not(start_server: START) -> None:
+    server = await start_server(options={"save_after": 3600.0})
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+
+    async def edited(source: str) -> None:
+        async with editing(server.documents, ref) as cells:
+            cells.set_source(0, source)
+
+    async def stored() -> list[str]:
+        document = YNotebook()
+        await room.ystore.apply_updates(document.ydoc)
+        return [cell["source"] for cell in document.get()["cells"]]
+
+    async with reading(server.documents, ref):
+        (room,) = server.rooms.values()
+        await edited("alone")
+        assert await stored() == ["alone"]
+        async with tab(server.app, "a.ipynb") as person:
+            await edited("with a tab")
+            await until(lambda: person.sources == ["with a tab"], "the tab has it")
+            person.type_over(0, "typed")
+            await until(lambda: room._document.get_cell(0)["source"] == "typed", "it arrives")
+            async with asyncio.timeout(BOUND_SECONDS):
+                while await stored() != ["typed"]:  # noqa: ASYNC110  a task hands it to the store
+                    await asyncio.sleep(0.005)
+        await until(lambda: len(room.clients) == 1, "the tab is gone")
+        await edited("alone again")
+        assert await stored() == ["alone again"]

@@ -60,7 +60,7 @@ class LiveCells(BoundedCells):
         return self._document.watch.changes
 
     def __len__(self) -> int:
-        return len(self._cells)
+        return self._document.count()
 
     def get(self, index: int, *, outputs: bool = False) -> Cell:
         if outputs:

@@ -80,6 +80,12 @@ class DocumentWatch:
         return self._index().get(cell_id)
 
     @property
+    def count(self) -> int | None:
+        """How many cells there are, where that is known without asking. Not within a transaction,
+        whose changes are not told yet."""
+        return None if self._ids is None else len(self._ids)
+
+    @property
     def has_ids(self) -> bool:
         """Whether its nbformat gives cells ids, which is from 4.5 on."""
         if self._has_ids is None:
@@ -202,13 +208,14 @@ class DocumentWatch:
 
     def _moved(self, delta: list[dict[str, Any]]) -> None:
         self.moves += 1
-        self._positions = None
+        positions, self._positions = self._positions, None
         # From the first place that changed on: what stands below has another index now.
         first = int(delta[0].get("retain", 0)) if delta else 0
         del self._snapshots[first:]
         self._contents_moved(delta)
         if self._ids is None:
             return
+        known = len(self._ids)
         at = 0
         changed: list[str | None] = []
         for step in delta:
@@ -224,6 +231,18 @@ class DocumentWatch:
                 self._ids[at:at] = inserted
                 at += len(inserted)
         self.changes.add((one for one in changed if one is not None), placed=True)
+        if positions is not None and first == known:  # behind all others
+            self._positions = self._appended(positions, known)
+
+    def _appended(self, positions: dict[str, int], known: int) -> dict[str, int] | None:
+        """The index of the ids, of which those from the `known`th on are new; None where one of
+        them repeats another one."""
+        for index, cell_id in enumerate((self._ids or [])[known:], known):
+            if cell_id is None:
+                continue
+            if positions.setdefault(cell_id, index) != index:
+                return None
+        return positions
 
 
 def _put(kept: list[Any], index: int, value: Any) -> None:

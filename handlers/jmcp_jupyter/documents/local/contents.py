@@ -33,6 +33,8 @@ from jmcp_jupyter.documents.common.models import (
     status_phrase,
 )
 
+KEPT_OS_PATHS = 1024
+_OS_PATHS: dict[tuple[str, str], str] = {}
 READ_AT_ONCE_BYTES = 2**20
 """A file up to this size is read and hashed where its hash is asked for: a millisecond."""
 
@@ -162,6 +164,21 @@ class Contents:
         return model
 
 
+def os_path(manager: Any, path: str) -> str:
+    """Where a contents manager of files has that path. Jupyter's own take it apart and check it each
+    time, which is half of what looking at the file takes. Raises HTTPError 404 outside of its root.
+    """
+    if not type(manager).__module__.startswith("jupyter_server."):
+        return str(manager._get_os_path(path))
+    place = (manager.root_dir, path)
+    known = _OS_PATHS.get(place)
+    if known is None:
+        if len(_OS_PATHS) >= KEPT_OS_PATHS:
+            _OS_PATHS.clear()
+        known = _OS_PATHS[place] = str(manager._get_os_path(path))
+    return known
+
+
 def file_hash(manager: Any, path: str) -> str | None:
     """The hash of a file as its model has it, for a tenth of what the model takes. None where the
     contents manager is not one of Jupyter's own for files, and for a file that is not there or so
@@ -172,7 +189,7 @@ def file_hash(manager: Any, path: str) -> str | None:
     ):
         return None
     try:
-        name = manager._get_os_path(path)
+        name = os_path(manager, path)
         if not os.path.isfile(name):  # a pipe would be waited for
             return None
         with open(name, "rb") as file:
@@ -201,7 +218,7 @@ def _stat(manager: Any, path: str) -> os.stat_result | None:
     if not isinstance(manager, FileManagerMixin):
         return None
     try:
-        return os.stat(manager._get_os_path(path))
+        return os.stat(os_path(manager, path))
     except (OSError, HTTPError, ValueError):
         return None
 

@@ -11,7 +11,7 @@ from jupyter_server.services.contents.filemanager import FileContentsManager
 from tornado.web import HTTPError
 
 from jmcp_jupyter.documents.common.paths import looks_hidden
-from jmcp_jupyter.documents.local.contents import file_hash
+from jmcp_jupyter.documents.local.contents import file_hash, os_path
 
 
 class FileModels:
@@ -54,7 +54,7 @@ class FileModels:
         if looks_hidden(path) and not manager.allow_hidden:
             return None
         try:
-            about = os.lstat(manager._get_os_path(path))
+            about = os.lstat(os_path(manager, path))
             written = datetime.fromtimestamp(about.st_mtime, UTC)
         except (OSError, HTTPError, ValueError, OverflowError):
             return None

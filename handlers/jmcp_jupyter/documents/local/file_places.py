@@ -38,6 +38,11 @@ class FilePlaces:
         self._keys.pop(self._marks.get(key, mark), None)
         self._marks[key], self._keys[mark] = mark, key
 
+    def unchanged(self, key: str, file: str) -> bool:
+        """Whether that file is what the notebook's was when it was noted."""
+        known = self._marks.get(key)
+        return known is not None and known == _mark(file)
+
     def key_of(self, file: str) -> str | None:
         """The notebook that a file is, or was when it was looked at last."""
         mark = _mark(file)

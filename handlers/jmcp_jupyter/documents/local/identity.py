@@ -57,6 +57,9 @@ class Identity:
         ids = self._ids
         for wait in (*RENAME_WAITS_SECONDS, None):
             path = key if ids is None else self._asked(ids.get_path, key)
+            if path is not None and self._unchanged(key, path):
+                self._follow(path)
+                return NotebookRef(key=key, path=path)
             if path is not None and await self._exists(path):
                 self._follow(path)  # what was a file may be a link by now
                 self.remember(key, path)
@@ -73,6 +76,11 @@ class Identity:
         key = path if ids is None else ids.get_id(path)
         if key is not None:
             self.remember(key, path)
+
+    def _unchanged(self, key: str, path: str) -> bool:
+        """Whether the notebook's file is there as it was when it was looked at last."""
+        root = self._root
+        return root is not None and self._places.unchanged(key, os.path.join(root, path))
 
     def remember(self, key: str, path: str) -> None:
         """Note what the notebook's file is now, to know it again where somebody moves it."""

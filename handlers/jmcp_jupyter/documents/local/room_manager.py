@@ -15,7 +15,7 @@ from jmcp.core.background import run_each
 from jmcp.core.errors import ENDS_TASK, BackendError, NotebookBroken
 from jmcp.core.ports import NotebookRef
 from jmcp_api import backend_errors
-from jmcp_jupyter.documents.local import collaboration
+from jmcp_jupyter.documents.local import collaboration, update_route
 from jmcp_jupyter.documents.local.contents import Contents, file_hash
 from jmcp_jupyter.documents.local.file_models import FileModels
 from jmcp_jupyter.documents.local.identity import Identity
@@ -195,6 +195,7 @@ class LocalRooms:
             return False
         if not self.alive(opened):
             return False
+        update_route.shorten(room)
         if opened.saver is None:
             try:
                 self._check(opened, path)

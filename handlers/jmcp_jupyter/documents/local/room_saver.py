@@ -209,14 +209,14 @@ class RoomSaver(SaveSupervisor):
             # The document gives a second cell of one id another one, which is an edit of its own.
             whole: dict[str, Any] = self._document.get()
             return whole
-        cells = []
+        cells, copies = [], self._copies
         with self._transaction():
             for at in range(len(self._cells)):
                 cell = self._watch.content(at)
                 if cell is None:
                     cell = self._document.get_cell(at)
                     self._watch.remember_content(at, cell)
-                cells.append(copy.deepcopy(cell) if self._copies else cell)
+                cells.append(copy.deepcopy(cell) if copies else cell)
             meta = from_y(self._meta)
         return {
             "cells": cells,

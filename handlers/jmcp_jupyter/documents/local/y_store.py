@@ -11,10 +11,10 @@ from anyio import CancelScope
 from pycrdt import merge_updates
 from pycrdt.store import BaseYStore
 
-WRITE_SECONDS = 1.0
+WRITE_SECONDS = 2.0
 """How long updates of a room are gathered before they are stored together. One update costs 0.3 ms
 of a processor, most of it in changes of threads, and so do a hundred; a run makes three, and an
-agent that edits makes some each second. Half of the time in which the file is saved."""
+agent that edits makes some each second. As long as an edit waits for its file to be saved."""
 
 
 class _Connection:
@@ -80,8 +80,11 @@ def shared(store_class: Any, config: Any) -> Any:
                 self.lock = turn
 
         async def write(self, data: bytes) -> None:
+            self.gather(data)
+
+        def gather(self, update: bytes) -> None:
             """Have an update stored within WRITE_SECONDS, together with what comes until then."""
-            self._unwritten.append(data)
+            self._unwritten.append(update)
             if self._soon is None:
                 loop = asyncio.get_running_loop()
                 self._soon = loop.call_later(WRITE_SECONDS, self._flush_now)

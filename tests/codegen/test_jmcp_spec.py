@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "generated" / "jmcp_api"
 MODEL_BYTES = 18_000
 """Names, descriptions and input schemas of all tools, as a model pays for them."""
-LISTING_BYTES = 64_000
+LISTING_BYTES = 68_000
 LINES_PER_TOOL = 40
 """Generated lines of Python that one more tool costs, over all files, types and errors aside."""
 

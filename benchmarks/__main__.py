@@ -17,7 +17,16 @@ from benchmarks.cpu.workload import SURFACES, TOOLS
 from benchmarks.document import machine, replace_table
 from benchmarks.figures import Figure, markdown, table
 from benchmarks.hostile import part as hostile
-from benchmarks.latency import bulk, calls, durability, kernel_health, runs, search, stdio
+from benchmarks.latency import (
+    bulk,
+    calls,
+    durability,
+    kernel_health,
+    runs,
+    search,
+    stdio,
+    variables,
+)
 from benchmarks.profiles import profile
 from benchmarks.servers import jmcp
 
@@ -38,6 +47,7 @@ def in_jupyter(base: Path) -> list[Figure]:
                 client, server.root, "in Jupyter", small=limits.EDIT, growth=limits.GROWTH
             ),
             *search.searches(client, server.root),
+            *variables.variables(client, server.root),
             *bulk.inserts(client, server.root, "in Jupyter"),
             *bulk.flood(client, reader, server.root, pids, "in Jupyter", lost_is_said=False),
         ]

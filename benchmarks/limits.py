@@ -94,6 +94,10 @@ GROWTH = Limit(
     reason="Cells are found by an index and edited in place, so 1,000 cells cost little more "
     "than 10.",
 )
+VARIABLES = Limit(
+    at_most=150,
+    reason="Five hundred variables are looked at in the kernel, which is one exchange with it.",
+)
 SEARCH = Limit(
     at_most=50,
     reason="A thousand cells are looked through in the time of ten edits; for a regular expression "

@@ -204,21 +204,24 @@ def file_hash(manager: Any, path: str) -> str | None:
 
 def modified(manager: Any, path: str) -> datetime | None:
     """When the file was last written, as its model says, for some microseconds of work. None where
-    the contents manager has no files, and when there is none at that path."""
-    stat = _stat(manager, path)
+    the contents manager has no files, and when there is none at that path.
+
+    Of a symbolic link a model has the time of the link: that of its file, which each save changes,
+    would look like a change by somebody else."""
+    stat = _stat(manager, path, follow_links=False)
     try:
         return None if stat is None else datetime.fromtimestamp(stat.st_mtime, UTC)
     except (ValueError, OverflowError, OSError):
         return None
 
 
-def _stat(manager: Any, path: str) -> os.stat_result | None:
+def _stat(manager: Any, path: str, *, follow_links: bool = True) -> os.stat_result | None:
     """The notebook's file, for some microseconds of work. None where the contents manager has no
     files, and when there is none at that path."""
     if not isinstance(manager, FileManagerMixin):
         return None
     try:
-        return os.stat(os_path(manager, path))
+        return os.stat(os_path(manager, path), follow_symlinks=follow_links)
     except (OSError, HTTPError, ValueError):
         return None
 

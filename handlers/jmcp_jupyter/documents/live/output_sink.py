@@ -57,7 +57,7 @@ class LiveSink:
         self._begins = False
         """Whether the cell is to be shown as running after these changes."""
         self._gone = cell_id is None
-        self._taken = False
+        self._taken = self._given_up = False
         self._writing = 0
         self._disturbed = False
         """Whether others changed its outputs since this sink last looked at all of them."""
@@ -95,7 +95,7 @@ class LiveSink:
         return self._taken
 
     def give_up(self) -> None:
-        self._taken = True
+        self._taken = self._given_up = True
 
     def on_cell_changed(self, keys: Mapping[str, Any]) -> None:
         if self._writing or self._taken or self._opened.reloading:
@@ -119,7 +119,7 @@ class LiveSink:
 
     def _withdraw(self) -> None:
         """Take away what came into the cell after it had been cleared for the run that has it now."""
-        if self._opened.reloading or self._watch is None:
+        if not self._taken or self._opened.reloading or self._watch is None:
             return
         with self._noting_edits(), self._opened.document.transaction():
             self._follow()
@@ -153,7 +153,8 @@ class LiveSink:
     def begin(self, *, keep: bool = False) -> None:
         self._sent, self._touched = self._outputs_so_far() if keep else [], []
         self._count, self._running = None, True
-
+        # A run that somebody began before this one does not have the cell any more.
+        self._taken = self._given_up
         self._kept = keep
 
         def write(cell: Map[Any], outputs: Array[Any]) -> None:

@@ -82,7 +82,9 @@ def test_a_list_of_numbers_has_the_size_of_its_numbers() -> None:
     assert mime_bundle.size(values) == sum(map(mime_bundle.size, values))
 
 
-@pytest.mark.parametrize("function", [*FUNCTIONS.values(), mime_bundle.size], ids=str)
+@pytest.mark.parametrize(
+    "function", [*FUNCTIONS.values(), mime_bundle.size], ids=[*map(str, FUNCTIONS), "size"]
+)
 def test_a_hundred_thousand_numbers_take_few_lines(function: Any) -> None:
     lines_run(lambda: function([*FLOATS]), most=100)
 

@@ -121,7 +121,7 @@ class CrashingServer:
                 limit=1000,
                 response_format="detailed",
             )
-            self.notices += [notice["message"] for notice in page["notices"]]
+            self.notices += [notice["message"] for notice in page.get("notices", ())]
             found |= {cell["cell_id"]: cell["source"] for cell in page["cells"]}
             start += len(page["cells"])
             if start >= page["cell_count"] or not page["cells"]:

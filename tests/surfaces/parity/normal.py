@@ -32,8 +32,8 @@ TEXT_APART = re.compile(
     r"|\nNotice \(session_opened\): .*"
     r"|(?<=, )(saved|pending)\b|(?<=document: )(live|file)\b"
 )
-IN_A_FILE = re.compile(r"\n\(document: file\)|, document: file(?=\))")
-"""What a text says only where notebooks are files."""
+HOW_KEPT = re.compile(r"\n\(document: file\)|, document: (live|file)(?=\))")
+"""What a text says of how the document is kept, at another place where it is a file."""
 UNKNOWN = {"kernelspec": {"name": "", "display_name": ""}, "language_info": {"name": ""}}
 """What a shared document writes for a notebook that names no kernelspec or language."""
 
@@ -77,7 +77,7 @@ class Normal:
     def _text(self, text: str) -> str:
         for name, number in self._names.items():
             text = text.replace(name, number)
-        text = IN_A_FILE.sub("", text)
+        text = HOW_KEPT.sub("", text)
         return TEXT_APART.sub(lambda found: "" if "Notice" in found[0] else "<apart>", text)
 
 

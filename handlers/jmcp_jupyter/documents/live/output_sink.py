@@ -49,6 +49,8 @@ class LiveSink:
         self._id = cell_id
         self._trust = trust
         self._cell: Map[Any] | None = None
+        self._made_anew = False
+        """Whether a cell with that id was put into the notebook since it was last looked for."""
         self._moves = -1
         """What the watch counted when the cell was last looked for."""
         self._together = False
@@ -131,6 +133,7 @@ class LiveSink:
                     del outputs[place]
 
     def on_cell_inserted(self) -> None:
+        self._made_anew = True
         if self._lingering is not None:
             asyncio.get_running_loop().call_soon(self._catch_up)
 
@@ -406,11 +409,13 @@ class LiveSink:
             if self._moves == watch.moves:
                 return
             self._moves = watch.moves
-            # A deleted map is empty. This is no scan, and tells a moved cell from one that was kept.
-            if self._cell is not None and value_of(self._cell, "id") == self._id:
+            # Who moves a cell makes it anew. The old one must not be read: it is gone from memory,
+            # and pycrdt ends the process.
+            kept = self._cell is not None and not self._made_anew
+            if kept and watch.find(self._id) is not None:
                 return
         moved = self._cell is not None or self._gone
-        self._document, self._moves = document, watch.moves
+        self._document, self._moves, self._made_anew = document, watch.moves, False
         self._listen(watch)
         at = watch.find(self._id)
         self._gone = at is None

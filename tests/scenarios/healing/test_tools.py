@@ -16,7 +16,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "execute_code": {"code": "1"},
     "run_cells": {"stop_on_error": False},
 }
-ABOUT_KERNELS = {"restart_notebook", "interrupt_kernel"}
+ABOUT_KERNELS = {"restart_notebook", "interrupt_kernel", "list_variables"}
 """These act on the kernel that is there."""
 KERNELLESS: dict[str, dict[str, Any]] = {
     "use_notebook": {"notebook_path": PATH},
@@ -26,6 +26,9 @@ KERNELLESS: dict[str, dict[str, Any]] = {
     "overwrite_cell_source": {"cell_index": 0, "cell_source": "2", "force": True},
     "edit_cell_source": {"cell_index": 0, "old_string": "2", "new_string": "3", "force": True},
     "move_cell": {"cell_index": 0, "target_index": 1},
+    "apply_edits": {"edits": [{"op": "insert", "source": "4"}]},
+    "undo_change": {},
+    "search_notebook": {"pattern": "1"},
     "delete_cell": {"cell_indices": [0], "force": True},
     "list_executions": {},
     "get_execution": {"execution_id": "none"},

@@ -19,9 +19,9 @@ import pytest
 
 from tests.e2e.agent import Agent, connected_agent, write
 from tests.served import Served
-from tests.thorough import amount
+from tests.thorough import THOROUGH, amount
 
-LOOP_SECONDS = 0.25
+LOOP_SECONDS = 0.25 if not THOROUGH else 0.4
 """Of the event loop's CPU time between a request and its answer. It was seconds for each of these
 inputs; now it is less than half of this on a machine that is busy with other things."""
 PAUSE_SECONDS = 0.01

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from logging import Logger
 from typing import Any
 
 from jmcp.core.errors import ENDS_TASK
 
 EXTENSION = "jupyter_server_ydoc"
+CLOSE_SECONDS = 5.0
 PREPARE_SECONDS = 10.0
 """Making the database takes 20 ms; another process that holds it is waited for 5 s by SQLite."""
 
@@ -33,6 +35,22 @@ async def ready(extension: Any, log: Logger) -> None:
     if store_class.preparing is None or store_class.preparing.cancelled():
         store_class.preparing = asyncio.create_task(_prepared(store_class, log))
     await asyncio.shield(store_class.preparing)
+
+
+async def _stopped(
+    extension: Any, stop: Callable[[], Awaitable[None]], released: Callable[[], Awaitable[None]]
+) -> None:
+    """Stop the extension, and return when its rooms have stored what they had.
+
+    Jupyter ends its loop with the last extension, and a thread that is in the midst of that then keeps
+    the process from ending.
+    """
+    await stop()
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await released()
+    except TimeoutError:
+        extension.log.warning("Rooms have not stored all within %d s.", CLOSE_SECONDS)
 
 
 async def _prepared(store_class: Any, log: Logger) -> None:
@@ -61,6 +79,9 @@ def _configure(extension: Any) -> None:
 
     whole_numbers.configure()
     extension.ystore_class = shared(extension.ystore_class, extension.config)
+    extension.stop_extension = partial(
+        _stopped, extension, extension.stop_extension, extension.ystore_class.released
+    )
     for arguments in _arguments(extension.serverapp.web_app.default_router):
         if "ystore_class" in arguments:
             arguments["ystore_class"] = extension.ystore_class

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from anyio import CancelScope
 from pycrdt import merge_updates
 from pycrdt.store import BaseYStore
 
+T = TypeVar("T")
 WRITE_SECONDS = 2.0
 """How long updates of a room are gathered before they are stored together. One update costs 0.3 ms
 of a processor, most of it in changes of threads, and so do a hundred; a run makes three, and an
@@ -25,10 +26,17 @@ class _Connection:
         self._changing = asyncio.Lock()
         self._users = 0
         self._open: Any = None
+        self._unused = asyncio.Event()
+        self._unused.set()
+
+    async def released(self) -> None:
+        """Return when nobody has it any more, and it is closed."""
+        await self._unused.wait()
 
     async def take(self, connect: Callable[[], Awaitable[Any]]) -> Any:
         """The connection, made by the first who takes it."""
         async with self._changing:
+            self._unused.clear()
             if self._open is None:
                 self._open = await connect()
             self._users += 1
@@ -42,7 +50,17 @@ class _Connection:
                 return
             unused, self._open = self._open, None
             async with self._turn:
-                await unused.close()
+                await _alone(unused.close())
+            self._unused.set()
+
+
+async def _alone(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` returns, made in a task of its own.
+
+    It takes a thread, which anyio keeps for as long as the outermost task goes on; that of a room
+    may not end before its server does, and a process waits for its threads at its end.
+    """
+    return await asyncio.create_task(work, name="jmcp-room-store")
 
 
 def shared(store_class: Any, config: Any) -> Any:
@@ -67,6 +85,7 @@ def shared(store_class: Any, config: Any) -> Any:
 
     class SharedStore(store_class):  # type: ignore[misc]  # a class chosen at run time
         preparing: asyncio.Task[None] | None = None
+        released = staticmethod(connection.released)
         db_initialized: Any  # only where the store is a database
 
         def __init__(self, **kwargs: Any) -> None:
@@ -101,8 +120,8 @@ def shared(store_class: Any, config: Any) -> Any:
                 if getattr(self, "db_initialized", None) is not None:
                     await self.db_initialized.wait()  # not shielded: it may never be
                 with CancelScope(shield=True):
-                    await super().write(
-                        updates[0] if len(updates) == 1 else merge_updates(*updates)
+                    await _alone(
+                        super().write(updates[0] if len(updates) == 1 else merge_updates(*updates))
                     )
 
         def _flush_now(self) -> None:
@@ -121,8 +140,14 @@ def shared(store_class: Any, config: Any) -> Any:
 
         async def read(self) -> AsyncIterator[tuple[bytes, bytes, float]]:
             await self.flush()
-            async for stored in super().read():
+            for stored in await _alone(self._read()):
                 yield stored
+
+        async def _read(self) -> list[tuple[bytes, bytes, float]]:
+            found = []
+            async for stored in super().read():
+                found.append(stored)  # where a comprehension has no super()
+            return found
 
         async def start(self, *, from_context_manager: bool = False, **kwargs: Any) -> None:
             try:
@@ -148,7 +173,7 @@ def shared(store_class: Any, config: Any) -> Any:
                 self.db_initialized.set()
 
         async def _connect(self) -> Any:
-            await super()._init_db()
+            await _alone(super()._init_db())
             return self._db
 
         async def _disconnect(self) -> None:

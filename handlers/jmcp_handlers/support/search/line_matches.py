@@ -103,7 +103,7 @@ class RegularExpression:
             raise PatternInvalid.whole(reason=str(error), position=None) from error
 
     async def find(self, texts: Sequence[str], limit: int) -> list[LineMatch]:
-        """Raises pattern_too_slow."""
+        """Raises pattern_too_slow, and pattern_invalid for what only the process finds."""
         if not texts:
             return []
         loop = asyncio.get_running_loop()
@@ -130,7 +130,10 @@ class RegularExpression:
             )
         except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
             raise PatternTooSlow.ended(limit_seconds=PATTERN_SECONDS) from error
+        found = json.loads(ended.stdout)
+        if isinstance(found, str):
+            raise PatternInvalid.whole(reason=found, position=None)
         return [
             LineMatch(text=text, line=line, start=start, end=end)
-            for text, line, start, end in json.loads(ended.stdout)
+            for text, line, start, end in found
         ]

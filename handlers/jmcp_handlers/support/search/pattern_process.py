@@ -2,7 +2,7 @@
 
 On its standard input comes a line of JSON and then the texts, as UTF-8, whose sizes that line has.
 What it answers is JSON: `[text, line, start of the match, its end]` for each line that
-matches, all counted from 0. It imports nothing of jmcp, so that it starts fast.
+matches, all counted from 0, or a string: why the pattern is none. It imports nothing of jmcp, so that it starts fast.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ def main() -> None:
     stdin = sys.stdin.buffer
     asked = json.loads(stdin.readline())
     _limit_memory(asked["memory_bytes"])
-    pattern = re.compile(asked["pattern"], re.IGNORECASE if asked["ignore_case"] else 0)
+    try:
+        pattern = re.compile(asked["pattern"], re.IGNORECASE if asked["ignore_case"] else 0)
+    except (re.error, RecursionError, OverflowError) as error:
+        # Jupyter has looked at it before: how deeply it may be nested depends on who calls.
+        sys.stdout.write(json.dumps(str(error)))
+        return
     found: list[tuple[int, int, int, int]] = []
     for number, size in enumerate(asked["sizes"]):
         text = stdin.read(size).decode("utf-8", "surrogatepass")

@@ -19,6 +19,7 @@ import pytest
 
 from jmcp_handlers.support.variables import namespace_listing
 from jmcp_handlers.support.variables.namespace_listing import PREVIEW_CHARACTERS, listing
+from tests.thorough import thorough
 
 
 def listed(namespace: dict[str, Any], **asked: Any) -> dict[str, Any]:
@@ -231,6 +232,7 @@ def test_frames() -> None:
     assert len(rows({"wide": wide})["wide"]["columns"]) == namespace_listing.COLUMNS
 
 
+@thorough  # polars is 50 MB to install for one test
 def test_polars_frames() -> None:
     polars: Any = pytest.importorskip("polars")
     frame = polars.DataFrame({"a": [1, 2, 3, 4], "b": ["x", "y", None, "z"]})

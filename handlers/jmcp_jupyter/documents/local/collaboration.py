@@ -38,7 +38,7 @@ async def ready(extension: Any, log: Logger) -> None:
 
 
 async def _stopped(
-    extension: Any, stop: Callable[[], Awaitable[None]], released: Callable[[], Awaitable[None]]
+    extension: Any, stop: Callable[[], Awaitable[None]], quiet: Callable[[], Awaitable[None]]
 ) -> None:
     """Stop the extension, and return when its rooms have stored what they had.
 
@@ -48,7 +48,7 @@ async def _stopped(
     await stop()
     try:
         async with asyncio.timeout(CLOSE_SECONDS):
-            await released()
+            await quiet()
     except TimeoutError:
         extension.log.warning("Rooms have not stored all within %d s.", CLOSE_SECONDS)
 
@@ -80,7 +80,7 @@ def _configure(extension: Any) -> None:
     whole_numbers.configure()
     extension.ystore_class = shared(extension.ystore_class, extension.config)
     extension.stop_extension = partial(
-        _stopped, extension, extension.stop_extension, extension.ystore_class.released
+        _stopped, extension, extension.stop_extension, extension.ystore_class.quiet
     )
     for arguments in _arguments(extension.serverapp.web_app.default_router):
         if "ystore_class" in arguments:

@@ -12,6 +12,8 @@ from pycrdt import merge_updates
 from pycrdt.store import BaseYStore
 
 T = TypeVar("T")
+QUIET_TURNS = 20
+"""Turns of the event loop in which a room that is closed begins to store what it has."""
 WRITE_SECONDS = 2.0
 """How long updates of a room are gathered before they are stored together. One update costs 0.3 ms
 of a processor, most of it in changes of threads, and so do a hundred; a run makes three, and an
@@ -26,17 +28,31 @@ class _Connection:
         self._changing = asyncio.Lock()
         self._users = 0
         self._open: Any = None
-        self._unused = asyncio.Event()
-        self._unused.set()
+        self._works: set[asyncio.Task[Any]] = set()
 
-    async def released(self) -> None:
-        """Return when nobody has it any more, and it is closed."""
-        await self._unused.wait()
+    async def alone(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` returns, made in a task of its own.
+
+        It takes a thread, which anyio keeps for as long as the outermost task goes on; that of a room
+        may not end before its server does, and a process waits for its threads at its end.
+        """
+        task = asyncio.create_task(work, name="jmcp-room-store")
+        self._works.add(task)
+        task.add_done_callback(self._works.discard)
+        return await task
+
+    async def quiet(self) -> None:
+        """Return when nothing is read or written, and nobody who could is about to."""
+        turns = 0
+        while turns < QUIET_TURNS:
+            turns = 0 if self._works else turns + 1
+            if self._works:
+                await asyncio.wait(self._works)
+            await asyncio.sleep(0)
 
     async def take(self, connect: Callable[[], Awaitable[Any]]) -> Any:
         """The connection, made by the first who takes it."""
         async with self._changing:
-            self._unused.clear()
             if self._open is None:
                 self._open = await connect()
             self._users += 1
@@ -50,17 +66,7 @@ class _Connection:
                 return
             unused, self._open = self._open, None
             async with self._turn:
-                await _alone(unused.close())
-            self._unused.set()
-
-
-async def _alone(work: Coroutine[Any, Any, T]) -> T:
-    """What `work` returns, made in a task of its own.
-
-    It takes a thread, which anyio keeps for as long as the outermost task goes on; that of a room
-    may not end before its server does, and a process waits for its threads at its end.
-    """
-    return await asyncio.create_task(work, name="jmcp-room-store")
+                await self.alone(unused.close())
 
 
 def shared(store_class: Any, config: Any) -> Any:
@@ -85,7 +91,7 @@ def shared(store_class: Any, config: Any) -> Any:
 
     class SharedStore(store_class):  # type: ignore[misc]  # a class chosen at run time
         preparing: asyncio.Task[None] | None = None
-        released = staticmethod(connection.released)
+        quiet = staticmethod(connection.quiet)
         db_initialized: Any  # only where the store is a database
 
         def __init__(self, **kwargs: Any) -> None:
@@ -120,7 +126,7 @@ def shared(store_class: Any, config: Any) -> Any:
                 if getattr(self, "db_initialized", None) is not None:
                     await self.db_initialized.wait()  # not shielded: it may never be
                 with CancelScope(shield=True):
-                    await _alone(
+                    await connection.alone(
                         super().write(updates[0] if len(updates) == 1 else merge_updates(*updates))
                     )
 
@@ -140,7 +146,7 @@ def shared(store_class: Any, config: Any) -> Any:
 
         async def read(self) -> AsyncIterator[tuple[bytes, bytes, float]]:
             await self.flush()
-            for stored in await _alone(self._read()):
+            for stored in await connection.alone(self._read()):
                 yield stored
 
         async def _read(self) -> list[tuple[bytes, bytes, float]]:
@@ -173,7 +179,7 @@ def shared(store_class: Any, config: Any) -> Any:
                 self.db_initialized.set()
 
         async def _connect(self) -> Any:
-            await _alone(super()._init_db())
+            await connection.alone(super()._init_db())
             return self._db
 
         async def _disconnect(self) -> None:

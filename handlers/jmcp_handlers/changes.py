@@ -21,7 +21,7 @@ async def undo_change(params: UndoChangeParams, session: Session) -> UndoneChang
     change = _change(notebook, params.change_id)
     async with notebook.edit(undoes=change.change_id) as cells:
         plan = undo(cells, change, force=params.force)
-        if plan.conflicts and not params.force:
+        if plan.conflicts and not (params.force and plan.done):
             raise _changed_since(cells, notebook, change, plan)
         plan.draft.apply(cells)
         count = len(cells)

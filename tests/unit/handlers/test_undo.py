@@ -166,6 +166,10 @@ async def test_an_inserted_cell_that_is_gone_cannot_be_taken_back(
     error = await jmcp.fail("undo_change", session_id=session)
     assert error["code"] == "cell_changed"
     assert f"cell {made['cell_id']} is gone" in error["message"]
+    forced = await jmcp.fail("undo_change", session_id=session, force=True)
+    # Of a file it is known by now that somebody overwrote the change, which is none any more.
+    expected = "cell_changed" if jmcp.mode == "live" else "change_not_found"
+    assert forced["code"] == expected, "nothing could be taken back"
 
 
 async def test_only_of_this_session(jmcp: FakeJmcp, session: str) -> None:

@@ -102,6 +102,7 @@ async def jupyter(
                 "YDocExtension": {"session_store_path": str(home / "collaboration.json")},
                 "NotebookNotary": {"db_file": ":memory:"},
                 "IdentityProvider": {"token": TOKEN},
+                "JmcpExtension": {"toolsets": ["all"]},
             }
         )
         settings.merge(Config(config))

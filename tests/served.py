@@ -65,7 +65,7 @@ def environment(home: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("JUPYTER", "JMCP", "XDG", "IPYTHON"))
     }
-    return kept | {"HOME": str(home), "JMCP_STRICT": "1"}
+    return kept | {"HOME": str(home), "JMCP_STRICT": "1", "JMCP_TOOLSET": "all"}
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def lab(home: Path, root: Path, *options: str) -> Iterator[Served]:
     """Start a plain `jupyter lab`, where the extension enables itself, on a free port."""
     command = [sys.executable, "-c", JUPYTER, "jupyterlab", "--no-browser", "--allow-root"]
     command += [f"--ServerApp.root_dir={root}", f"--ServerApp.port={free_port()}"]
-    command += [f"--IdentityProvider.token={TOKEN}", *options]
+    command += [f"--IdentityProvider.token={TOKEN}", "--JmcpExtension.toolsets=all", *options]
     with _running(command, home, root, r"(http://127\.\S+/)lab\?token=") as served:
         yield served
 

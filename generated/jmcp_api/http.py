@@ -76,9 +76,9 @@ ROUTES: tuple[Route, ...] = (
         200,
         {"wait": 3600},
     ),
-    _route("GET", "/sessions/{session_id}/executions", "list_executions", 200),
     _route("POST", "/sessions/{session_id}/kernel/interrupt", "interrupt_kernel", 200),
     _route("GET", "/sessions/{session_id}/kernel/variables", "list_variables", 200),
     _route("GET", "/files", "list_files", 200),
     _route("GET", "/kernels", "list_kernels", 200),
+    _route("GET", "/sessions/{session_id}/executions", "list_executions", 200),
 )

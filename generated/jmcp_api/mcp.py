@@ -49,10 +49,10 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "execute_code",
         "run_cells",
         "get_execution",
-        "list_executions",
         "interrupt_kernel",
         "list_variables",
         "list_files",
         "list_kernels",
     ),
+    "extra": ("list_executions",),
 }

@@ -197,12 +197,6 @@ class GetExecutionParams(Params):
     wait: Annotated[float, Field(ge=0.0, le=3600.0)] = 50
 
 
-class ListExecutionsParams(Params):
-    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
-    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
-    limit: Annotated[int, Field(ge=0, le=500)] = 20
-
-
 class InterruptKernelParams(Params):
     session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
@@ -227,6 +221,12 @@ class ListFilesParams(Params):
 
 class ListKernelsParams(Params):
     pass
+
+
+class ListExecutionsParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    limit: Annotated[int, Field(ge=0, le=500)] = 20
 
 
 class More(Result):

@@ -123,12 +123,6 @@ class GetExecution(Protocol):
     ) -> models.Execution: ...
 
 
-class ListExecutions(Protocol):
-    async def __call__(
-        self, params: models.ListExecutionsParams, session: Session, /
-    ) -> models.ExecutionList: ...
-
-
 class InterruptKernel(Protocol):
     async def __call__(
         self, params: models.InterruptKernelParams, session: Session, /
@@ -151,6 +145,12 @@ class ListKernels(Protocol):
     async def __call__(
         self, params: models.ListKernelsParams, workspace: Workspace, /
     ) -> models.KernelList: ...
+
+
+class ListExecutions(Protocol):
+    async def __call__(
+        self, params: models.ListExecutionsParams, session: Session, /
+    ) -> models.ExecutionList: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,8 +176,8 @@ class Handlers:
     execute_code: ExecuteCode
     run_cells: RunCells
     get_execution: GetExecution
-    list_executions: ListExecutions
     interrupt_kernel: InterruptKernel
     list_variables: ListVariables
     list_files: ListFiles
     list_kernels: ListKernels
+    list_executions: ListExecutions

@@ -315,18 +315,6 @@ TOOLS: Mapping[str, Tool] = {
             errors=(errors.ExecutionNotFound,),
         ),
         Tool(
-            name="list_executions",
-            handler="list_executions",
-            toolset="core",
-            params=models.ListExecutionsParams,
-            result=models.ExecutionList,
-            session="required",
-            access="shared",
-            read_only=True,
-            scope="read",
-            synonyms={"notebook_name": "notebook_path"},
-        ),
-        Tool(
             name="interrupt_kernel",
             handler="interrupt_kernel",
             toolset="core",
@@ -374,6 +362,18 @@ TOOLS: Mapping[str, Tool] = {
             access="shared",
             read_only=True,
             scope="read",
+        ),
+        Tool(
+            name="list_executions",
+            handler="list_executions",
+            toolset="extra",
+            params=models.ListExecutionsParams,
+            result=models.ExecutionList,
+            session="required",
+            access="shared",
+            read_only=True,
+            scope="read",
+            synonyms={"notebook_name": "notebook_path"},
         ),
     )
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jmcp.cli.print_config import print_http_config, print_stdio_config
+from jmcp.core.calls.tool import ALL_TOOLSETS
 from jmcp.core.errors import ServeError
 from jmcp.hosting import iri_syntax
 from jmcp.hosting.garbage import collector_paused
@@ -79,8 +80,8 @@ def run(arguments: argparse.Namespace) -> None:
     iri_syntax.built_at_first_use()
     explicit = sources.explicit_values(vars(arguments), os.environ)
     values = sources.resolved(explicit, sources.from_file(config_folder()))
-    if unknown := set(values["toolset"]) - set(TOOLSETS):
-        known = ", ".join(TOOLSETS)
+    if unknown := set(values["toolset"]) - {*TOOLSETS, ALL_TOOLSETS}:
+        known = ", ".join((*TOOLSETS, ALL_TOOLSETS))
         raise ServeError(f"no toolset {', '.join(sorted(unknown))}; --toolset takes: {known}")
     if values["port"] is None:
         # Over stdio any free one: a client may start several.

@@ -123,7 +123,9 @@ class JmcpExtension(ExtensionApp):
     load_other_extensions = True
 
     toolsets = List(
-        Unicode(), ["core"], help="The toolsets that MCP clients see, fixed at start."
+        Unicode(),
+        ["core"],
+        help="The toolsets that MCP clients see, fixed at start; `all` is all of them.",
     ).tag(config=True)
 
     # The same options as `jmcp serve` has.

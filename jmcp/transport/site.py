@@ -113,7 +113,7 @@ def site(
     *,
     version: str,
     base: str = "",
-    toolsets: tuple[str, ...] = ("core",),
+    toolsets: tuple[str, ...] = (tool.ALL_TOOLSETS,),
     host_origin: HostOriginPolicy | None = None,
     token: str | None = None,
     named: Named | None = None,

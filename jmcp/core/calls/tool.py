@@ -96,6 +96,10 @@ class Policy:
     backend_errors: Mapping[str, type[ToolError]]
 
 
+ALL_TOOLSETS = "all"
+"""The name that stands for every toolset of the spec."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
     """Everything generated, gathered by the composition root for dispatch and the transports.

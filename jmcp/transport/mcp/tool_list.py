@@ -9,7 +9,7 @@ from typing import Any
 
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.principal import SCOPES, Scope
-from jmcp.core.calls.tool import Api
+from jmcp.core.calls.tool import ALL_TOOLSETS, Api
 
 Entry = dict[str, Any]
 
@@ -17,8 +17,9 @@ Entry = dict[str, Any]
 class ToolList:
     """The tools that a server shows, in the order of the spec.
 
-    Toolsets are fixed when the server starts, because clients read the list once. `names` includes
-    tools that are not permitted, so that a call of one is refused with the reason.
+    Toolsets are fixed when the server starts, because clients read the list once; `all` is all of
+    them. `names` includes tools that are not permitted, so that a call of one is refused with the
+    reason.
     Raises ValueError for a toolset that the spec does not have.
     """
 
@@ -27,9 +28,12 @@ class ToolList:
     ) -> None:
         wanted = set(toolsets)
         known = {tool.toolset for tool in api.tools.values()}
-        if unknown := wanted - known:
+        if unknown := wanted - known - {ALL_TOOLSETS}:
             names = ", ".join(sorted(unknown))
-            raise ValueError(f"no toolset {names}; there are: {', '.join(sorted(known))}")
+            there = ", ".join([*sorted(known), ALL_TOOLSETS])
+            raise ValueError(f"no toolset {names}; there are: {there}")
+        if ALL_TOOLSETS in wanted:
+            wanted = known
         entries: list[Entry] = json.loads(Path(api.listing_file).read_bytes())
         self._entries = [entry for entry in entries if api.tools[entry["name"]].toolset in wanted]
         self._text_entries = [

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from jmcp.compose import API
+from jmcp.transport.mcp.tool_list import ToolList
+from jmcp_api.mcp import TOOLSETS
 from tests.surfaces.conftest import Client, RecordingDispatcher
 
 MODEL_BYTES = 18_000
@@ -116,3 +118,26 @@ async def test_an_unknown_tool_is_answered_with_the_nearest_one(site_client: Cli
     answer = await site_client.post("/mcp/tools/call", json=sent)
     assert answer.status_code == 404
     assert "did you mean execute_cell?" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown"),
+    [
+        (("core",), {"core"}),
+        (("extra", "core"), {"core", "extra"}),
+        (("all",), set(TOOLSETS)),
+        (("core", "all"), set(TOOLSETS)),
+    ],
+)
+def test_the_tools_of_the_wanted_toolsets_are_shown(
+    wanted: tuple[str, ...], shown: set[str]
+) -> None:
+    entries = ToolList(API, wanted).entries()
+    assert [entry["name"] for entry in entries] == [
+        entry["name"] for entry in LISTED if API.tools[entry["name"]].toolset in shown
+    ]
+
+
+def test_an_unknown_toolset_is_named_with_those_that_there_are() -> None:
+    with pytest.raises(ValueError, match=r"no toolset nope; there are: core, .*, all$"):
+        ToolList(API, ("core", "nope"))

@@ -770,7 +770,7 @@ class ExecutionNotFound(ToolError):
     @classmethod
     def unknown(cls, *, execution_id: str) -> Self:
         return cls(
-            f"This session has no execution {execution_id!r}. list_executions lists those that are kept; read_cell has the outputs of cells.",
+            f"This session has no execution {execution_id!r}. get_execution without one lists those that are kept; read_cell has the outputs of cells.",
             execution_id=execution_id,
         )
 

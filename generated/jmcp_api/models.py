@@ -111,6 +111,7 @@ class OverwriteCellSourceParams(Params):
     cell_index: Annotated[int | None, Field(ge=0)] = None
     cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
     cell_source: str
+    cell_type: CellType | None = None
     force: bool = False
 
 
@@ -185,6 +186,7 @@ class RunCellsParams(Params):
     start_index: Annotated[int | None, Field(ge=0)] = None
     start_cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
     end_index: Annotated[int | None, Field(ge=0)] = None
+    restart: bool = False
     stop_on_error: bool = True
     timeout: Annotated[float, Field(ge=0.0, le=86400.0)] = 0
     wait: Annotated[float, Field(ge=0.0, le=3600.0)] = 50
@@ -193,7 +195,7 @@ class RunCellsParams(Params):
 class GetExecutionParams(Params):
     session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
-    execution_id: Annotated[str, Field(max_length=64, min_length=1)]
+    execution_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
     wait: Annotated[float, Field(ge=0.0, le=3600.0)] = 50
 
 
@@ -533,6 +535,23 @@ class Execution(Result):
     batch: Batch | None = None
     waits_for: Waiting | None = None
     next: str | None = None
+
+
+class FoundExecution(Result):
+    status: ExecutionStatus = "ok"
+    execution_id: str | None = None
+    cell_index: int | None = None
+    cell_id: str | None = None
+    execution_count: int | None = None
+    seconds: float | None = None
+    complete: bool = True
+    outputs: list[Output] | None = None
+    batch: Batch | None = None
+    waits_for: Waiting | None = None
+    next: str | None = None
+    total: int | None = None
+    executions: list[ExecutionRow] | None = None
+    more: More | None = None
 
 
 class AppliedEdits(Result):

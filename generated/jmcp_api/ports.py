@@ -120,7 +120,7 @@ class RunCells(Protocol):
 class GetExecution(Protocol):
     async def __call__(
         self, params: models.GetExecutionParams, session: Session, /
-    ) -> models.Execution: ...
+    ) -> models.FoundExecution: ...
 
 
 class InterruptKernel(Protocol):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from jmcp.core.editing.draft import change_type
 from jmcp.core.ports import Cell as NotebookCell
 from jmcp.core.ports import Cells
 from jmcp.core.sessions.readings.call_view import CallView
 from jmcp.core.sessions.session import Session
 from jmcp_api import limits
+from jmcp_api.enums import CellChangeKind
 from jmcp_api.errors import InvalidArguments
 from jmcp_api.models import (
     Cell,
@@ -101,16 +103,19 @@ async def overwrite_cell_source(params: OverwriteCellSourceParams, session: Sess
         at = locate(cells, notebook.view, params.cell_index, params.cell_id)
         cell = cells.get(at)
         before = cell.source
-        changed = before != params.cell_source
-        if changed:
+        kind = _change(cell, params)
+        if kind != "unchanged":
             check_size(len(params.cell_source), len(before))
             refuse_stale(cells, notebook.view, [cell], force=params.force)
             check_growth(cells, params.cell_source, before)
-            cells.set_source(at, params.cell_source)
+            if params.cell_type is not None and params.cell_type != cell.cell_type:
+                change_type(cells, at, params.cell_type)
+            if before != params.cell_source:
+                cells.set_source(at, params.cell_source)
         cell_id, count = cells.get(at).cell_id, len(cells)
         notebook.view.record_places(cells.get(at))
     return CellChange(
-        change="overwritten" if changed else "unchanged",
+        change=kind,
         cell_index=at,
         cell_id=cell_id,
         cell_count=count,
@@ -118,6 +123,12 @@ async def overwrite_cell_source(params: OverwriteCellSourceParams, session: Sess
         change_id=notebook.change_id,
         diff=shown_diff(before, params.cell_source),
     )
+
+
+def _change(cell: NotebookCell, params: OverwriteCellSourceParams) -> CellChangeKind:
+    if cell.source != params.cell_source:
+        return "overwritten"
+    return "unchanged" if params.cell_type in (None, cell.cell_type) else "retyped"
 
 
 async def edit_cell_source(params: EditCellSourceParams, session: Session) -> CellChange:

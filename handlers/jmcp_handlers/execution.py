@@ -17,6 +17,7 @@ from jmcp_api.models import (
     ExecuteCodeParams,
     Execution,
     ExecutionList,
+    FoundExecution,
     GetExecutionParams,
     InsertExecuteCodeCellParams,
     ListExecutionsParams,
@@ -26,8 +27,12 @@ from jmcp_api.models import (
 from jmcp_handlers.support.addressing import checked, locate, position
 from jmcp_handlers.support.pages import fitting
 from jmcp_handlers.support.places import refuse_elsewhere
+from jmcp_handlers.support.restarts import restart
 from jmcp_handlers.support.run_results import batch_result, row, run_result, unstarted_result
 from jmcp_handlers.support.sources import check_growth, check_outputs, check_size
+
+LATEST = 20
+"""Runs that are listed where no number is given, as in list_executions' own default."""
 
 
 async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution:
@@ -104,6 +109,8 @@ async def run_cells(params: RunCellsParams, session: Session) -> Execution:
     check_outputs(cells)
     if unread:
         session.notice(_source_changed(unread))
+    if params.restart:
+        await restart(notebook, session)
     return await run_batch(
         code,
         kernel_name,
@@ -157,26 +164,38 @@ def _range(cells: Cells, view: CallView, params: RunCellsParams) -> range:
     return range(first, last + 1)
 
 
-async def get_execution(params: GetExecutionParams, session: Session) -> Execution:
+async def get_execution(params: GetExecutionParams, session: Session) -> FoundExecution:
+    if params.execution_id is None:
+        listed = await _listed(session, params.notebook_path, LATEST)
+        return FoundExecution(
+            total=listed.total, executions=listed.executions, more=listed.more, outputs=None
+        )
     run = session.execution(params.execution_id)
     if run is None:
         raise ExecutionNotFound.unknown(execution_id=params.execution_id)
     await session.watch(run, params.wait)
     if isinstance(run, Batch):
-        return await batch_result(run, session)
-    return await run_result(run, session)
+        found = await batch_result(run, session)
+    else:
+        found = await run_result(run, session)
+    return FoundExecution(**{name: getattr(found, name) for name in Execution.model_fields})
 
 
 async def list_executions(params: ListExecutionsParams, session: Session) -> ExecutionList:
+    return await _listed(session, params.notebook_path, params.limit)
+
+
+async def _listed(session: Session, path: str | None, limit: int) -> ExecutionList:
+    """So many of the session's runs, or all with 0; of one notebook with `path`."""
     runs = session.executions()
-    if params.notebook_path is not None:
-        notebook = await session.notebook(params.notebook_path)
+    if path is not None:
+        notebook = await session.notebook(path)
         runs = [run for run in runs if run.request.notebook.key == notebook.ref.key]
     # Oldest first among those that wait, since that is the order of the queue; then the latest.
     going = [run for run in runs if not run.done]
     going.sort(key=lambda run: (run.status == "queued", run.submitted))
     over = sorted((run for run in runs if run.done), key=lambda run: run.submitted, reverse=True)
-    listed = (row(run, session) for run in [*going, *over][: params.limit or None])
+    listed = (row(run, session) for run in [*going, *over][: limit or None])
     rows = fitting((one, len(one.code)) for one in listed)
     left = len(runs) - len(rows)
     return ExecutionList(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from jmcp.core.errors import BackendError
-from jmcp.core.notices import RunDroppedByRestart, RunsDropped
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.session import Session
@@ -23,6 +22,7 @@ from jmcp_api.models import (
     ListKernelsParams,
     RestartNotebookParams,
 )
+from jmcp_handlers.support.restarts import restart
 
 Private = Mapping[str, tuple[SessionRecord, HeldNotebook]]
 """The private kernels of sessions, by kernel id."""
@@ -30,13 +30,10 @@ Private = Mapping[str, tuple[SessionRecord, HeldNotebook]]
 
 async def restart_notebook(params: RestartNotebookParams, session: Session) -> KernelAction:
     notebook = await session.notebook(params.notebook_path)
-    kernel_id = await _kernel_of(notebook)
-    # Code that waits was written for variables that are about to go.
-    dropped = await notebook.kernel.drop_runs(kernel_id, RunDroppedByRestart())
-    if dropped:
-        session.notice(RunsDropped(count=dropped))
-    restarted = await notebook.kernel.restart()
-    return await _action("restarted", restarted or kernel_id, session.workspace)
+    kernel_id = await restart(notebook, session)
+    if kernel_id is None:
+        raise NoKernel.nothing_ran(path=notebook.ref.path)
+    return await _action("restarted", kernel_id, session.workspace)
 
 
 async def interrupt_kernel(params: InterruptKernelParams, session: Session) -> KernelAction:

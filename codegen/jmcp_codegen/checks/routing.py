@@ -59,7 +59,7 @@ def _fed(subject: Subject, name: str, path: str) -> Iterator[Problem]:
     params = subject.params[name]
     own = subject.tools[name]["params"]
     # A path always has its parts, so what feeds one must always be there.
-    always = {*params.get("required", ())}
+    always = {*params.get("required", ()), *subject.tools[name]["http"].get("always", ())}
     if subject.tools[name]["session"]["use"] == "required":
         always.add(subject.sessions["handle"]["param"])
     for part in placeholders(path):

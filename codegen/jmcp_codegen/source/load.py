@@ -59,6 +59,9 @@ for _tag, _pattern, _first in (
     )
 
 
+_INCLUDE = re.compile(r"\{% include '(\w+)' %\}\n")
+
+
 def load(folder: Path) -> Spec:
     """Read a spec folder. Raises SpecError when a file is missing or is not YAML."""
     name = folder.resolve().name
@@ -66,12 +69,19 @@ def load(folder: Path) -> Spec:
         path.name.removesuffix(".jinja"): path.read_text(encoding="utf-8")
         for path in sorted((folder / "text").glob("*.jinja"))
     }
+    whole = {name: _included(source, texts) for name, source in texts.items()}
     return Spec(
         folder=name,
         tools=read(folder / "tools.yaml", f"{name}/tools.yaml"),
         sessions=read(folder / "sessions.yaml", f"{name}/sessions.yaml"),
-        texts=texts,
+        texts=whole,
     )
+
+
+def _included(source: str, texts: Mapping[str, str]) -> str:
+    """A template with those that it includes, which include none. One that is not there is left to
+    the template's check, which knows the line."""
+    return _INCLUDE.sub(lambda found: texts.get(found[1], found[0]), source)
 
 
 def read(path: Path, file: str) -> Document:

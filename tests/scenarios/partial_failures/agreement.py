@@ -209,10 +209,9 @@ async def next_calls(jmcp: FaultedJmcp, kind: Kind, outcome: Outcome | None) -> 
             chosen = (
                 outcome is not None
                 and outcome.error is None
-                and kind.tool
-                in (
-                    "use_notebook",
-                    "restart_notebook",
+                and (
+                    kind.tool in ("use_notebook", "restart_notebook")
+                    or kind.arguments.get("restart")
                 )
             )
             codes = {notice["code"] for notice in ran["notices"]}

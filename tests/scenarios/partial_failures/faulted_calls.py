@@ -234,6 +234,14 @@ KINDS = [
         "insert", "insert_cell", edits=True, cell_type="code", cell_source="new = 1", cell_index=1
     ),
     _kind("overwrite", "overwrite_cell_source", edits=True, cell_index=1, cell_source="print(7)"),
+    _kind(
+        "overwrite with another type",
+        "overwrite_cell_source",
+        edits=True,
+        cell_index=1,
+        cell_source="# Title",
+        cell_type="markdown",
+    ),
     _kind("edit", "edit_cell_source", edits=True, cell_index=1, old_string="x", new_string="y"),
     _kind("delete", "delete_cell", edits=True, cell_indices=[0, 2]),
     _kind("move", "move_cell", edits=True, cell_index=0, target_index=2),
@@ -272,6 +280,7 @@ KINDS = [
     _kind("run code, first and private", "execute_code", asked_private, code="print('ran')"),
     _kind("run code and leave", "execute_code", warm, code="print('ran')", wait=0),
     _kind("run cells", "run_cells", edits=True, start_index=0),
+    _kind("run cells in a new kernel", "run_cells", warm, edits=True, restart=True),
     _kind("look at a run", "get_execution", running, wait=0),
     _kind("list runs", "list_executions", running, notebook_path="a.ipynb"),
     _kind("interrupt", "interrupt_kernel", running),

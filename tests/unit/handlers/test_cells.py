@@ -308,3 +308,19 @@ async def test_an_index_that_others_shifted_is_said_to_be_beside_the_id(
     assert (error["code"], error["details"]["places"][0]["seen_index"]) == ("cell_changed", 2)
     both |= {"cell_index": 2}
     assert (await jmcp.call("overwrite_cell_source", **both))["change"] == "overwritten"
+
+
+@pytest.mark.parametrize(("cell_type", "change"), [("code", "unchanged"), ("raw", "retyped")])
+async def test_the_type_alone_can_change(
+    jmcp: FakeJmcp, session: str, cell_type: str, change: str
+) -> None:
+    done = await jmcp.call(
+        "overwrite_cell_source",
+        session_id=session,
+        cell_id="c0",
+        cell_source="x = 6",
+        cell_type=cell_type,
+    )
+    assert (done["change"], done["diff"]) == (change, None)
+    read = await jmcp.call("read_cell", session_id=session, cell_id="c0")
+    assert (read["cell_type"], read["source"]) == (cell_type, "x = 6")

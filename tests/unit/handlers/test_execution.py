@@ -407,3 +407,36 @@ async def test_a_run_that_waits_says_for_what(
     await jmcp.call(
         "get_execution", session_id=session, execution_id=batch["execution_id"], wait=10
     )
+
+
+async def test_all_cells_run_in_a_new_kernel(jmcp: FakeJmcp, session: str) -> None:
+    """What waits for the old one is dropped, and the result says so."""
+    await begun(jmcp, session)
+    waiting = await jmcp.call("execute_code", session_id=session, code="1", wait=0)
+    ran = await jmcp.call("run_cells", session_id=session, restart=True)
+    assert (ran["status"], ran["batch"]["done"]) == ("ok", 3)
+    assert [cell["execution_count"] for cell in ran["batch"]["cells"]] == [1, 2, 3]
+    assert "1 waiting run was dropped." in [n["message"] for n in ran["notices"]]
+    dropped = await jmcp.call(
+        "get_execution", session_id=session, execution_id=waiting["execution_id"]
+    )
+    assert dropped["status"] == "aborted"
+
+
+async def test_a_first_run_needs_no_restart(jmcp: FakeJmcp, session: str) -> None:
+    ran = await jmcp.call("run_cells", session_id=session, restart=True)
+    assert (ran["status"], jmcp.kernels.started) == ("ok", 1)
+
+
+async def test_without_an_id_runs_are_listed(jmcp: FakeJmcp, session: str) -> None:
+    """As list_executions lists them."""
+    going = await begun(jmcp, session)
+    for number in range(25):
+        await jmcp.call("execute_code", session_id=session, code=str(number), wait=0)
+    found = await jmcp.call("get_execution", session_id=session)
+    listed = await jmcp.call("list_executions", session_id=session)
+    assert found["execution_id"] is None
+    ids = [[run["execution_id"] for run in one["executions"]] for one in (found, listed)]
+    assert (ids[0], ids[0][0]) == (ids[1], going)
+    assert (found["total"], len(ids[0]), found["more"]["count"]) == (26, 20, 6)
+    await jmcp.call("interrupt_kernel", session_id=session)

@@ -210,3 +210,23 @@ async def test_outputs_that_are_too_long_to_be_kept(jmcp: FakeJmcp, session: str
     assert [one["code"] for one in undone["notices"]] == ["outputs_not_kept"]
     cell = await jmcp.call("read_cell", session_id=long, cell_id="plot")
     assert (cell["cell_index"], cell["source"], cell["output_count"]) == (0, PLOT["source"], 0)
+
+
+async def test_a_cell_of_another_type_gets_its_outputs_back(jmcp: FakeJmcp, session: str) -> None:
+    before = await saved(jmcp)
+    changed = await jmcp.call(
+        "overwrite_cell_source",
+        session_id=session,
+        cell_id="plot",
+        cell_source="# One",
+        cell_type="markdown",
+    )
+    assert (changed["change"], changed["cell_index"]) == ("overwritten", 0)
+    assert (await saved(jmcp))[0] == {
+        "cell_type": "markdown",
+        "id": "plot",
+        "metadata": PLOT["metadata"],
+        "source": "# One",
+    }
+    await jmcp.call("undo_change", session_id=session, change_id=changed["change_id"])
+    assert await saved(jmcp) == before

@@ -139,6 +139,10 @@ def tool_misspelt(*, name: str, near: str) -> str:
     return f"There is no tool {name!r}; did you mean {near}?"
 
 
+def tool_not_shown(*, name: str, toolset: str) -> str:
+    return f"The tool {name!r} is in the toolset {toolset}, which this server does not show: jmcp serve --toolset core,{toolset} does."
+
+
 def argument_required(*, name: str) -> str:
     return f"{name} is required"
 

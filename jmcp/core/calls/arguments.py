@@ -11,9 +11,8 @@ from typing import Any, get_args, get_origin
 from pydantic import ValidationError
 
 from jmcp.core.calls.model import REPEATS, Params
-from jmcp.core.calls.tool import Policy, Tool
+from jmcp.core.calls.tool import Api, Policy, Tool
 from jmcp.core.errors import ToolError
-from jmcp.core.sentences import Phrases
 
 MAX_PROBLEMS = 5
 """Problems that one message lists; more would bury the first."""
@@ -36,9 +35,11 @@ def _lists(params: type[Params]) -> frozenset[str]:
     )
 
 
-def unknown_tool(name: str, known: Iterable[str], phrases: Phrases) -> str:
-    """The message for a call of a tool that does not exist."""
-    near = []
+def unknown_tool(name: str, known: Iterable[str], api: Api) -> str:
+    """The message for a call of a tool that is not among the known ones."""
+    phrases, near = api.policy.phrases, []
+    if name in api.tools and name not in known:
+        return phrases.tool_not_shown(name=name, toolset=api.tools[name].toolset)
     if len(name) <= LONGEST_NAME_CHARACTERS:
         near = difflib.get_close_matches(name, sorted(known), n=1)
     if near:

@@ -148,7 +148,7 @@ def mcp_server(
 
     async def call_tool(context: Context, params: types.CallToolRequestParams) -> Any:
         if params.name not in tool_list.names:
-            unknown = unknown_tool(params.name, tool_list.names, dispatcher.api.policy.phrases)
+            unknown = unknown_tool(params.name, tool_list.names, dispatcher.api)
             raise MCPError(code=types.INVALID_PARAMS, message=unknown)
         who = caller(_connection(context)) if peer is None else replace(peer, request_id=new_id())
         who = replace(who, report=progress_report(context))

@@ -62,7 +62,6 @@ class ToolCallRoutes:
         if not isinstance(arguments, dict):
             raise Problem(400, "arguments must be an object.")
         if name not in self._dispatcher.api.tools:
-            api = self._dispatcher.api
-            refusal = unknown_tool(name, api.tools, api.policy.phrases)
+            refusal = unknown_tool(name, self._dispatcher.api.tools, self._dispatcher.api)
             raise Problem(404, refusal, code="unknown_tool")
         return name, arguments

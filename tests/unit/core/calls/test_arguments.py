@@ -33,7 +33,7 @@ def refusal(tool: str, arguments: dict[str, Any]) -> str:
         ("use_notebook", {"notebook_path": None}, "notebook_path is required"),
         ("use_notebook", {"notebook_path": ""}, "at least 1 character"),
         ("delete_cell", {"cell_ids": [None]}, "cell_ids"),
-        ("get_execution", {"execution_id": ""}, "at least 1 character"),
+        ("execute_code", {"code": ""}, "at least 1 character"),
         ("read_cell", {"cell_index": "0"}, "integer"),
         ("read_cell", {"cell_index": True}, "integer"),
         ("read_cell", {"cell_index": 0.5}, "integer"),
@@ -112,7 +112,12 @@ def test_every_limit_may_be_zero() -> None:
     ],
 )
 def test_an_unknown_tool_is_told_with_the_nearest_one(name: str, says: str) -> None:
-    assert unknown_tool(name, API.tools, API.policy.phrases) == says
+    assert unknown_tool(name, API.tools, API) == says
+
+
+def test_a_tool_that_is_not_shown_is_told_with_its_toolset() -> None:
+    said = unknown_tool("list_executions", ["read_cell"], API)
+    assert "--toolset core,extra" in said
 
 
 def test_a_refusal_never_repeats_the_value() -> None:

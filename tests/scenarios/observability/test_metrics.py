@@ -120,7 +120,8 @@ async def test_calls_runs_and_sessions_are_counted(server: Served) -> None:
 async def test_sessions_are_counted_a_moment_later(server: Served) -> None:
     tools = ToolsCall(server)
     found, _ = await scraped(server)
-    now = found[("jmcp_sessions_active", ())]
+    # Not the number of sessions, which may still lack the last one. None of them has ended.
+    now = found.get(("jmcp_session_events_total", (("event", "opened"),)), 0.0)
     opened = await tools.call("use_notebook", {"notebook_path": "c.ipynb", "mode": "create"})
     assert opened.result is not None
     await until(server, ("jmcp_sessions_active", ()), now + 1)

@@ -17,6 +17,8 @@ from jmcp_codegen.source.model import (
     MessageModel,
     NoticeModel,
     PhraseModel,
+    PromptArgumentModel,
+    PromptModel,
     ToolModel,
 )
 from jmcp_codegen.source.names import snake
@@ -69,6 +71,7 @@ def build(spec: Spec, package: str) -> ApiModel:
             for name, text in data.get("phrases", {}).items()
         ),
         tools=tuple(_tool(name, tool, types, sessions, errors) for name, tool in raw_tools.items()),
+        prompts=tuple(_prompt(name, raw) for name, raw in tools.get("prompts", {}).items()),
         texts={name: spec.texts[snake(name)] for name in types if name in results},
         sessions=sessions,
     )
@@ -168,6 +171,27 @@ def _tool(
         errors=tuple(errors[code] for code in tool.get("errors", ())),
         routes=routes(name, tool.get("http"), tuple(params["properties"]), either, named),
         examples=tuple(_example(example) for example in tool.get("examples", ())),
+    )
+
+
+def _prompt(name: str, raw: Raw) -> PromptModel:
+    cites: Raw = raw.get("cites", {})
+    return PromptModel(
+        name=name,
+        title=raw["title"],
+        description=raw["description"],
+        arguments=tuple(
+            PromptArgumentModel(
+                name=argument,
+                description=entry["description"],
+                required=entry.get("required", False),
+                completes=entry.get("completes"),
+            )
+            for argument, entry in raw["arguments"].items()
+        ),
+        cites=cites.get("tool"),
+        citing=cites.get("with", {}),
+        text=raw["text"],
     )
 
 

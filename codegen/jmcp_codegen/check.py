@@ -11,6 +11,7 @@ from jmcp_codegen.checks import (
     examples,
     naming,
     params,
+    prompts,
     routing,
     sentences,
     texts,
@@ -45,5 +46,5 @@ def _named(spec: Spec) -> Iterator[Problem]:
 
 def _meant(spec: Spec) -> Iterator[Problem]:
     subject = Subject.of(resolved(spec))
-    for part in (params, routing, disconnect, texts, examples):
+    for part in (params, routing, disconnect, texts, prompts, examples):
         yield from part.problems(subject)

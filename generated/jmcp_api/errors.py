@@ -84,6 +84,13 @@ class InvalidArguments(ToolError):
         )
 
     @classmethod
+    def which_notebook(cls, *, notebooks: Sequence[str]) -> Self:
+        return cls(
+            f"It is not clear which notebook is meant. Your sessions hold {listed(notebooks, ', ', none='none')}. Name one of these, or give the path of another.",
+            notebooks=notebooks,
+        )
+
+    @classmethod
     def end_before_start(cls, *, last: int, first: int) -> Self:
         return cls(f"run_cells: end_index {last} is before the start, {first}.")
 
@@ -492,6 +499,36 @@ class CellNotFound(ToolError):
         return cls(
             f"No cell has the id {cell_id!r}. This notebook's format (below 4.5) has no ids until its first edit; use cell_index until then.",
             cell_count=cell_count,
+        )
+
+
+class CellRangeInvalid(ToolError):
+    """What names cells by their indices does not."""
+
+    code = "cell_range_invalid"
+    http = 400
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def unreadable(cls, *, part: str) -> Self:
+        return cls(
+            f"cell_indices: {part!r} is no index and no range. Give indices from 0 and ranges, as 0-2,4 or 3- for all from the fourth on.",
+            part=part,
+        )
+
+    @classmethod
+    def backwards(cls, *, part: str) -> Self:
+        return cls(
+            f"cell_indices: the range {part!r} ends before it begins. Give the smaller index first.",
+            part=part,
+        )
+
+    @classmethod
+    def empty(cls, *, part: str) -> Self:
+        return cls(
+            f"cell_indices names no cell ({part!r}). Give indices from 0 and ranges, as 0-2,4 or 3- for all from the fourth on.",
+            part=part,
         )
 
 

@@ -81,4 +81,5 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", "/files", "list_files", 200),
     _route("GET", "/kernels", "list_kernels", 200),
     _route("GET", "/sessions/{session_id}/executions", "list_executions", 200),
+    _route("GET", "/citation", "cite_cells", 200),
 )

@@ -11,6 +11,7 @@ HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (r"/jmcp/v1/notebooks", {"GET": "list_notebooks"}),
     (r"/jmcp/v1/files", {"GET": "list_files"}),
     (r"/jmcp/v1/kernels", {"GET": "list_kernels"}),
+    (r"/jmcp/v1/citation", {"GET": "cite_cells"}),
     (r"/jmcp/v1/sessions/([^/]+)", {"DELETE": "unuse_notebook"}),
     (r"/jmcp/v1/sessions/([^/]+)/notebook", {"GET": "read_notebook"}),
     (r"/jmcp/v1/sessions/([^/]+)/matches", {"GET": "search_notebook"}),

@@ -55,4 +55,5 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "list_kernels",
     ),
     "extra": ("list_executions",),
+    "resources": ("cite_cells",),
 }

@@ -231,6 +231,11 @@ class ListExecutionsParams(Params):
     limit: Annotated[int, Field(ge=0, le=500)] = 20
 
 
+class CiteCellsParams(Params):
+    cell_indices: Annotated[str, Field(max_length=1000, min_length=1)]
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+
+
 class More(Result):
     count: int
     start_index: int | None = None
@@ -502,6 +507,23 @@ class NotebookContent(Result):
     start_index: int = 0
     cells: list[CellOutline]
     headings: list[HeadingRow] | None = None
+    more: More | None = None
+
+
+class CitedCell(Result):
+    cell_index: int
+    cell_id: str | None = None
+    cell_type: CellType = "code"
+    execution_count: int | None = None
+    source: str
+    source_left_out: int | None = None
+    outputs: list[Output] | None = None
+    more_outputs: int | None = None
+
+
+class CitedCells(Result):
+    notebook_path: str
+    cells: list[CitedCell]
     more: More | None = None
 
 

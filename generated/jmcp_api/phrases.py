@@ -331,6 +331,18 @@ def more_fields() -> str:
     return "and more"
 
 
+def prompt_unknown(*, name: str, known: Sequence[str]) -> str:
+    return f"There is no prompt {name!r}; there are: {listed(known, ', ')}."
+
+
+def prompt_lacks(*, name: str, missing: Sequence[str]) -> str:
+    return f"The prompt {name} needs {listed(missing, ', ')}."
+
+
+def prompt_knows(*, name: str, known: Sequence[str], given: Sequence[str]) -> str:
+    return f"The prompt {name} takes {listed(known, ', ', none='nothing')}, and not {listed(given, ', ')}."
+
+
 def run_waits(*, execution_id: str) -> str:
     return f"get_execution with execution_id {execution_id} waits for it, interrupt_kernel stops what runs now."
 

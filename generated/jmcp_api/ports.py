@@ -153,6 +153,12 @@ class ListExecutions(Protocol):
     ) -> models.ExecutionList: ...
 
 
+class CiteCells(Protocol):
+    async def __call__(
+        self, params: models.CiteCellsParams, workspace: Workspace, /
+    ) -> models.CitedCells: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handlers:
     """A handler for every tool but the aliases."""
@@ -181,3 +187,4 @@ class Handlers:
     list_files: ListFiles
     list_kernels: ListKernels
     list_executions: ListExecutions
+    cite_cells: CiteCells

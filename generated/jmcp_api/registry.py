@@ -375,5 +375,18 @@ TOOLS: Mapping[str, Tool] = {
             scope="read",
             synonyms={"notebook_name": "notebook_path"},
         ),
+        Tool(
+            name="cite_cells",
+            handler="cite_cells",
+            toolset="resources",
+            params=models.CiteCellsParams,
+            result=models.CitedCells,
+            session="none",
+            access="shared",
+            read_only=True,
+            scope="read",
+            synonyms={"notebook_name": "notebook_path"},
+            errors=(errors.CellNotFound, errors.CellRangeInvalid),
+        ),
     )
 }

@@ -13,6 +13,7 @@ from jmcp_handlers.cells import (
     read_cell,
 )
 from jmcp_handlers.changes import undo_change
+from jmcp_handlers.citation import cite_cells
 from jmcp_handlers.edits import apply_edits
 from jmcp_handlers.execution import (
     execute_cell,
@@ -55,6 +56,7 @@ HANDLERS = Handlers(
     list_variables=list_variables,
     list_files=list_files,
     list_kernels=list_kernels,
+    cite_cells=cite_cells,
 )
 
 __all__ = ["HANDLERS"]

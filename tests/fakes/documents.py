@@ -336,6 +336,11 @@ class FakeDocuments:
         with self._by_person(path) as cells:
             cells.move(_index(cells, cell_id), to)
 
+    def show(self, path: str, cell_id: str, *outputs: Output) -> None:
+        """A person ran a cell, which shows that now."""
+        with self._by_person(path) as cells:
+            cells.update(_index(cells, cell_id), outputs=list(outputs), execution_count=1)
+
     @contextmanager
     def _by_person(self, path: str) -> Iterator[PersonCells]:
         ref = self._identify(path)

@@ -29,7 +29,7 @@ def problems(spec: Spec) -> Iterator[Problem]:
 
 def _snakes(spec: Spec) -> Iterator[tuple[Document, Place, str]]:
     data = spec.tools.data
-    for section in ("groups", "toolsets", "errors", "fixtures", "tools"):
+    for section in ("groups", "toolsets", "errors", "fixtures", "tools", "prompts"):
         for name in data.get(section, {}):
             yield spec.tools, (section, name), section.removesuffix("s")
     for tool, entry in data["tools"].items():
@@ -40,6 +40,9 @@ def _snakes(spec: Spec) -> Iterator[tuple[Document, Place, str]]:
                 yield spec.tools, (*place, "synonyms", index), "synonym"
         for name in entry.get("alias", {}).get("rename", {}):
             yield spec.tools, ("tools", tool, "alias", "rename", name), "param"
+    for prompt, entry in data.get("prompts", {}).items():
+        for name in entry["arguments"]:
+            yield spec.tools, ("prompts", prompt, "arguments", name), "argument"
     for type_, schema in data["types"].items():
         for name in schema.get("properties", {}):
             yield spec.tools, ("types", type_, "properties", name), "property"

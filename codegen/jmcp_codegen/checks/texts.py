@@ -27,7 +27,7 @@ def problems(subject: Subject) -> Iterator[Problem]:
             reason = f"{type_} has no text: {folder}/text/{stem}.jinja is missing"
             yield subject.document.problem("text_missing", first, reason)
             continue
-        for fault in _faults(texts[stem], _visible(subject, type_, users), subject.types, type_):
+        for fault in faults(texts[stem], _visible(subject, type_, users), subject.types, type_):
             yield _problem(subject, stem, fault)
     for stem in texts.keys() - {snake(type_) for type_ in results}:
         yield _problem(subject, stem, Fault(1, "text_orphan", "no tool has such a result"))
@@ -42,7 +42,8 @@ def _visible(subject: Subject, type_: str, users: list[str]) -> Schema:
     return merged_result(raw, "required", subject.sessions)
 
 
-def _faults(source: str, schema: Schema, types: Mapping[str, Any], type_: str) -> Iterator[Fault]:
+def faults(source: str, schema: Schema, types: Mapping[str, Any], type_: str) -> Iterator[Fault]:
+    """What is wrong with a template whose data has that schema; `type_` is what it is called."""
     environment = Environment(autoescape=False)
     # Known to the runtime and to the walk below; here only so that the parser takes the name.
     environment.filters.update(dict.fromkeys(FILTERS, str))

@@ -170,6 +170,31 @@ class ToolModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PromptArgumentModel:
+    """One argument of a prompt. `completes` is what its values are, where a client can complete
+    them."""
+
+    name: str
+    description: str
+    required: bool
+    completes: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptModel:
+    """One prompt. `cites` is the tool whose text its template has as `cited`, called with the
+    arguments that `citing` has for its params."""
+
+    name: str
+    title: str
+    description: str
+    arguments: tuple[PromptArgumentModel, ...]
+    cites: str | None
+    citing: Mapping[str, str]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiModel:
     """A whole spec. `sessions` is sessions.yaml as it is; `texts` are by type."""
 
@@ -192,6 +217,7 @@ class ApiModel:
     notices: tuple[NoticeModel, ...]
     phrases: tuple[PhraseModel, ...]
     tools: tuple[ToolModel, ...]
+    prompts: tuple[PromptModel, ...]
     texts: Mapping[str, str]
     sessions: Mapping[str, Any]
     errors: Mapping[str, ErrorModel] = field(init=False)

@@ -75,7 +75,7 @@ class Arguments:
             raise self._too_many(tool, raw)
         for given, value in raw.items():
             # Clients are told to pass a session on every call; some tools have no use for it.
-            useless = tool.session == "none" and given in OF_SESSION
+            useless = tool.session == "none" and given in OF_SESSION - tool.synonyms.keys()
             if given not in known and (useless or given in tool.ignored):
                 continue
             # A param of the same name as a synonym is the param: `path` in list_files.

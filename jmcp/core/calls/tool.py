@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from jmcp.core.calls.model import Params, Result
 from jmcp.core.calls.principal import Scope
+from jmcp.core.calls.prompts import Prompt
 from jmcp.core.errors import ToolError
 from jmcp.core.outputs.output_limits import OutputLimits
 from jmcp.core.sentences import Errors, Phrases
@@ -111,6 +112,7 @@ class Api:
     """
 
     tools: Mapping[str, Tool]
+    prompts: Mapping[str, Prompt]
     policy: Policy
     routes: tuple[Route, ...]
     texts: Mapping[str, str]

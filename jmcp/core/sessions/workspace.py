@@ -22,6 +22,11 @@ class Workspace:
         self.images: list[Image] = []
         self._services = services
 
+    @property
+    def connection(self) -> str | None:
+        """What stands for the client where it has such a thing, as sessions name it."""
+        return self.caller.connection
+
     def may(self, scope: Scope) -> bool:
         """Whether the caller has that scope and this server allows it."""
         return self._services.permissions.may(self.caller, scope)

@@ -22,6 +22,7 @@ from jmcp.core.errors import ENDS_TASK
 from jmcp.core.runs.record.progress import Progress, Report
 from jmcp.transport.disconnects import until_disconnect
 from jmcp.transport.mcp.cached_tool_list import CachedToolList
+from jmcp.transport.mcp.prompts import Prompts
 from jmcp.transport.mcp.result_form import ResultForm, client_of
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.principal import caller
@@ -142,6 +143,9 @@ def mcp_server(
             return result
         return result | {"_meta": result.get("_meta", {}) | server_stamp(version)}
 
+    def who(context: Context) -> Caller:
+        return caller(_connection(context)) if peer is None else replace(peer, request_id=new_id())
+
     async def list_tools(context: Context, _: Any) -> types.ListToolsResult:
         entries = tool_list.entries(scopes(), structured=structured(context))
         return types.ListToolsResult(tools=[types.Tool.model_validate(entry) for entry in entries])
@@ -150,9 +154,8 @@ def mcp_server(
         if params.name not in tool_list.names:
             unknown = unknown_tool(params.name, tool_list.names, dispatcher.api)
             raise MCPError(code=types.INVALID_PARAMS, message=unknown)
-        who = caller(_connection(context)) if peer is None else replace(peer, request_id=new_id())
-        who = replace(who, report=progress_report(context))
-        call = dispatcher.call(params.name, dict(params.arguments or {}), who)
+        reporting = replace(who(context), report=progress_report(context))
+        call = dispatcher.call(params.name, dict(params.arguments or {}), reporting)
         if dispatcher.api.tools[params.name].on_disconnect != "interrupt":
             return answer(context, await call)
         outcome = await _until_disconnect(context, call)
@@ -161,6 +164,7 @@ def mcp_server(
         return answer(context, outcome)
 
     api = dispatcher.api
+    prompts = Prompts(dispatcher, who)
     made: Server[Any] = Server(
         NAME,
         version=version,
@@ -169,10 +173,15 @@ def mcp_server(
         icons=[types.Icon(src=api.icon, mime_type="image/svg+xml", sizes=["any"])],
         # The tools of a server never change, but those of its next version may. Which ones a caller
         # sees goes by its scopes and its client.
-        cache_hints={"tools/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="private")},
+        cache_hints={
+            "tools/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="private"),
+            "prompts/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
+        },
         instructions=api.instructions,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        on_list_prompts=prompts.list,
+        on_get_prompt=prompts.get,
         # No schema of ours mirrors a param in a header; without this the SDK would go through
         # the whole tools/list on each call to find that out.
         get_tool_input_schema=lambda _: None,

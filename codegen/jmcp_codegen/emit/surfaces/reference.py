@@ -8,7 +8,13 @@ from typing import Any
 
 from jmcp_codegen.emit.printing import Printer
 from jmcp_codegen.emit.types import limits
-from jmcp_codegen.source.model import ApiModel, ExampleModel, RouteModel, ToolModel
+from jmcp_codegen.source.model import (
+    ApiModel,
+    ExampleModel,
+    PromptModel,
+    RouteModel,
+    ToolModel,
+)
 from jmcp_codegen.source.schema import ref_name
 
 
@@ -21,11 +27,21 @@ def emit(api: ApiModel, printer: Printer) -> str:
     appendix = [
         ("Every result of a session tool also has", _table(api.sessions["result"])),
         *((f"Type {name}", _table(schema)) for name, schema in api.types.items()),
+        *((f"Prompt {prompt.name}", _prompt(prompt)) for prompt in api.prompts),
         ("Errors", [f"`{e.code}` (HTTP {e.http}, retry {e.retry}): {e.doc}" for e in every]),
         ("Notices", [f"`{n.name}`: {n.message} {n.do}" for n in api.notices]),
         ("Limits", limits.described(api.sessions)),
     ]
     return printer.text("TOOLS.md.j2", api=api, by_group=by_group, appendix=appendix)
+
+
+def _prompt(prompt: PromptModel) -> list[str]:
+    """What it is for, then one line for each argument."""
+    arguments = [
+        f"`{one.name}`{' (required)' if one.required else ''}: {one.description}"
+        for one in prompt.arguments
+    ]
+    return [prompt.description, *arguments]
 
 
 def _tool(tool: ToolModel, prefix: str) -> dict[str, Any]:

@@ -103,6 +103,13 @@ class ImageBudget:
             self._session.notice(notice)
 
 
+async def as_text(output: NotebookOutput, limit: int) -> Output:
+    """One output with at most so many characters of its text, and without images."""
+    text = await _plain_in_turns(output)
+    cut, missing = clip(text, 0, limit) if text is not None else (None, 0)
+    return _output(output, cut, missing)
+
+
 def clip(text: str, start: int, limit: int) -> tuple[str, int]:
     """A page of a text and how many characters it leaves out; a first page keeps head and tail."""
     if start:

@@ -26,7 +26,7 @@ from jmcp.core.ports import Documents, Kernels
 from jmcp.core.sessions.readings.session_readings import Readings
 from jmcp.options.settings import Settings
 from jmcp.state.folder import open_stores, state_folder
-from jmcp_api import http, mcp, phrases, prompts, registry, sessions, texts
+from jmcp_api import http, mcp, phrases, prompts, registry, resources, sessions, texts
 from jmcp_handlers import HANDLERS
 
 VERSION = version("jmcp")
@@ -35,6 +35,7 @@ GENERATED = Path(jmcp_api.__file__).parent
 API = Api(
     tools=registry.TOOLS,
     prompts=prompts.PROMPTS,
+    resources=resources.RESOURCES,
     policy=sessions.POLICY,
     routes=http.ROUTES,
     texts=texts.TEXTS,

@@ -19,6 +19,7 @@ from jmcp_codegen.source.model import (
     PhraseModel,
     PromptArgumentModel,
     PromptModel,
+    ResourceModel,
     ToolModel,
 )
 from jmcp_codegen.source.names import snake
@@ -71,6 +72,7 @@ def build(spec: Spec, package: str) -> ApiModel:
             for name, text in data.get("phrases", {}).items()
         ),
         tools=tuple(_tool(name, tool, types, sessions, errors) for name, tool in raw_tools.items()),
+        resources=tuple(_resource(name, raw) for name, raw in tools.get("resources", {}).items()),
         prompts=tuple(_prompt(name, raw) for name, raw in tools.get("prompts", {}).items()),
         texts={name: spec.texts[snake(name)] for name in types if name in results},
         sessions=sessions,
@@ -171,6 +173,17 @@ def _tool(
         errors=tuple(errors[code] for code in tool.get("errors", ())),
         routes=routes(name, tool.get("http"), tuple(params["properties"]), either, named),
         examples=tuple(_example(example) for example in tool.get("examples", ())),
+    )
+
+
+def _resource(name: str, raw: Raw) -> ResourceModel:
+    return ResourceModel(
+        name=name,
+        uri=raw["uri"],
+        title=raw["title"],
+        description=raw["description"],
+        mime_type=raw.get("mime_type"),
+        parts=raw["parts"],
     )
 
 

@@ -12,6 +12,7 @@ from jmcp_codegen.checks import (
     naming,
     params,
     prompts,
+    resources,
     routing,
     sentences,
     texts,
@@ -46,5 +47,5 @@ def _named(spec: Spec) -> Iterator[Problem]:
 
 def _meant(spec: Spec) -> Iterator[Problem]:
     subject = Subject.of(resolved(spec))
-    for part in (params, routing, disconnect, texts, prompts, examples):
+    for part in (params, routing, disconnect, texts, resources, prompts, examples):
         yield from part.problems(subject)

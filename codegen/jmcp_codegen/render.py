@@ -9,7 +9,16 @@ from jmcp_codegen.check import check
 from jmcp_codegen.emit import package, ports, registry, sessions
 from jmcp_codegen.emit.printing import Printer, formatted
 from jmcp_codegen.emit.sentences import backend_errors, errors, notices, phrases, texts
-from jmcp_codegen.emit.surfaces import http, jupyter, listing, mcp, openapi, prompts, reference
+from jmcp_codegen.emit.surfaces import (
+    http,
+    jupyter,
+    listing,
+    mcp,
+    openapi,
+    prompts,
+    reference,
+    resources,
+)
 from jmcp_codegen.emit.types import arrays, enums, limits, models
 from jmcp_codegen.source.load import Spec
 from jmcp_codegen.source.model import ApiModel
@@ -35,6 +44,7 @@ PYTHON: Mapping[str, Emit] = {
     "ports.py": ports.emit,
     "prompts.py": prompts.emit,
     "registry.py": registry.emit,
+    "resources.py": resources.emit,
     "sessions.py": sessions.emit,
     "texts.py": texts.emit,
 }

@@ -29,6 +29,8 @@ NotebookScope = Literal["session", "open", "workspace"]
 """Which notebooks a list has."""
 SearchScope = Literal["notebook", "session", "workspace"]
 """Which notebooks are searched: one, those of the session, or all below the server's folder."""
+ValueKind = Literal["notebook", "cell", "output", "mime_type"]
+"""What is completed."""
 SearchPlace = Literal["sources", "outputs", "both"]
 """What of a cell is searched."""
 EntryType = Literal["notebook", "file", "directory"]

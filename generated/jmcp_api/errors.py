@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from jmcp.core.errors import ToolError
-from jmcp.core.wording import counted, listed
+from jmcp.core.wording import counted, listed, word
 
 
 class InvalidArguments(ToolError):
@@ -289,6 +289,33 @@ class NotebookTooLarge(ToolError):
     retry = "never"
 
 
+class ResourceTooLarge(ToolError):
+    """It is larger than what is read in one piece."""
+
+    code = "resource_too_large"
+    http = 409
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def notebook(cls, *, uri: str, size: int, limit: int) -> Self:
+        return cls(
+            f"{uri!r} would have {size:,} characters or more, and the limit is {limit:,}. read_notebook reads it in pages, and each cell has a URI of its own.",
+            uri=uri,
+            size=size,
+            limit=limit,
+        )
+
+    @classmethod
+    def output(cls, *, uri: str, size: int, limit: int) -> Self:
+        return cls(
+            f"{uri!r} has {size:,} bytes, and the limit is {limit:,}. read_cell pages through text with start and limit; other data code can write to a file.",
+            uri=uri,
+            size=size,
+            limit=limit,
+        )
+
+
 class CellTooLarge(ToolError):
     """The source would be larger than a cell may be."""
 
@@ -499,6 +526,45 @@ class CellNotFound(ToolError):
         return cls(
             f"No cell has the id {cell_id!r}. This notebook's format (below 4.5) has no ids until its first edit; use cell_index until then.",
             cell_count=cell_count,
+        )
+
+
+class ResourceNotFound(ToolError):
+    """No notebook, cell or output has that URI."""
+
+    code = "resource_not_found"
+    http = 404
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def unknown(cls, *, uri: str, templates: Sequence[str]) -> Self:
+        return cls(
+            f"Nothing here has the URI {uri!r}. A URI is one of: {listed(templates, ', ')}.",
+            uri=uri,
+        )
+
+    @classmethod
+    def no_output(cls, *, uri: str, outputs: int, output: str) -> Self:
+        return cls(
+            f"{uri!r}: there {word(outputs, 'is', 'are')} {counted(outputs, 'output', 'outputs')}, counted from 0, and no output {output!r}. read_cell shows what there is.",
+            uri=uri,
+            outputs=outputs,
+        )
+
+    @classmethod
+    def no_type(cls, *, uri: str, mime_type: str, mime_types: Sequence[str]) -> Self:
+        return cls(
+            f"{uri!r}: the output has no {mime_type!r}; it has {listed(mime_types, ', ', none='none')}.",
+            uri=uri,
+            mime_types=mime_types,
+        )
+
+    @classmethod
+    def no_execution(cls, *, uri: str) -> Self:
+        return cls(
+            f"{uri!r}: no run of yours has that id, or it is not kept any more. Run the code again.",
+            uri=uri,
         )
 
 

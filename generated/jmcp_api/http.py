@@ -18,14 +18,17 @@ def _route(
     tool: str,
     status: int,
     stream: Mapping[str, Any] | None = None,
+    *,
+    content: bool = False,
 ) -> Route:
     return Route(
         method=method,
         path=PREFIX + path,
         tool=tool,
         status=status,
-        path_params=tuple(re.findall(r"{(\w+)}", path)),
+        path_params=tuple(re.findall(r"{(\w+)(?::path)?}", path)),
         stream=stream,
+        content=content,
     )
 
 
@@ -81,5 +84,8 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", "/files", "list_files", 200),
     _route("GET", "/kernels", "list_kernels", 200),
     _route("GET", "/sessions/{session_id}/executions", "list_executions", 200),
+    _route("GET", "/resource", "read_resource", 200),
+    _route("GET", "/resource/content", "read_resource", 200, content=True),
+    _route("GET", "/completion", "complete_value", 200),
     _route("GET", "/citation", "cite_cells", 200),
 )

@@ -18,6 +18,10 @@ RESULT_OUTPUTS = 100
 """Outputs in one result, the first and the last ones; read_cell starts at any with start_output."""
 ERROR_VALUE_CHARACTERS = 1_000
 """Of the name and the message of an exception in one result."""
+RESOURCE_BYTES = 10_000_000
+"""Of an output that is read by its URI."""
+RESOURCE_CHARACTERS = 400_000
+"""Of a notebook or a cell as markdown, about 100,000 tokens."""
 DIFF_CHARACTERS = 20_000
 """Of a diff in one result."""
 QUOTED_SOURCE_CHARACTERS = 4_000

@@ -55,5 +55,9 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "list_kernels",
     ),
     "extra": ("list_executions",),
-    "resources": ("cite_cells",),
+    "resources": (
+        "read_resource",
+        "complete_value",
+        "cite_cells",
+    ),
 }

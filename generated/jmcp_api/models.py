@@ -27,6 +27,7 @@ from jmcp_api.enums import (
     SearchPlace,
     SearchScope,
     StepStatus,
+    ValueKind,
     VariableProblem,
 )
 
@@ -231,6 +232,20 @@ class ListExecutionsParams(Params):
     limit: Annotated[int, Field(ge=0, le=500)] = 20
 
 
+class ReadResourceParams(Params):
+    uri: Annotated[str, Field(max_length=4096, min_length=1)]
+    start: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0, le=100000)] = 20000
+
+
+class CompleteValueParams(Params):
+    kind: ValueKind
+    value: Annotated[str, Field(max_length=1024)] = ""
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    output: Annotated[int | None, Field(ge=0)] = None
+
+
 class CiteCellsParams(Params):
     cell_indices: Annotated[str, Field(max_length=1000, min_length=1)]
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
@@ -309,6 +324,19 @@ class Variable(Result):
     head: list[str] | None = None
     problem: VariableProblem | None = None
     ename: str | None = None
+
+
+class Resource(Result):
+    uri: str
+    mime_type: str
+    size: int
+    text: str | None = None
+    left_out: int | None = None
+
+
+class Completion(Result):
+    total: int
+    values: list[str]
 
 
 class VariableList(Result):

@@ -331,6 +331,14 @@ def more_fields() -> str:
     return "and more"
 
 
+def cursor_unknown() -> str:
+    return "That is no cursor of this list; begin again without one."
+
+
+def template_unknown(*, uri: str, known: Sequence[str]) -> str:
+    return f"There is no resource template {uri!r}; there are: {listed(known, ', ')}."
+
+
 def prompt_unknown(*, name: str, known: Sequence[str]) -> str:
     return f"There is no prompt {name!r}; there are: {listed(known, ', ')}."
 
@@ -407,6 +415,30 @@ def stale_change() -> str:
 
 def stale_only_change(*, index: int, cell_id: str) -> str:
     return f"=== cell {index}, id {cell_id}, what others changed of it ==="
+
+
+def markdown_cell(*, index: int, cell_id: str, cell_type: str) -> str:
+    return f"<!-- cell {index}, id {cell_id}, {cell_type} -->"
+
+
+def markdown_cell_without_id(*, index: int, cell_type: str) -> str:
+    return f"<!-- cell {index}, {cell_type} -->"
+
+
+def markdown_run_cell(*, index: int, cell_id: str, cell_type: str, count: int) -> str:
+    return f"<!-- cell {index}, id {cell_id}, {cell_type}, run as [{count}] -->"
+
+
+def markdown_output(*, output: int, kind: str) -> str:
+    return f"<!-- output {output}: {kind} -->"
+
+
+def markdown_link(*, mime_type: str, uri: str) -> str:
+    return f"<!-- {mime_type}: {uri} -->"
+
+
+def markdown_cut(*, count: int, uri: str) -> str:
+    return f"<!-- {count:,} characters of this output are left out; all of it: {uri} -->"
 
 
 def image_broken() -> str:

@@ -153,6 +153,18 @@ class ListExecutions(Protocol):
     ) -> models.ExecutionList: ...
 
 
+class ReadResource(Protocol):
+    async def __call__(
+        self, params: models.ReadResourceParams, workspace: Workspace, /
+    ) -> models.Resource: ...
+
+
+class CompleteValue(Protocol):
+    async def __call__(
+        self, params: models.CompleteValueParams, workspace: Workspace, /
+    ) -> models.Completion: ...
+
+
 class CiteCells(Protocol):
     async def __call__(
         self, params: models.CiteCellsParams, workspace: Workspace, /
@@ -187,4 +199,6 @@ class Handlers:
     list_files: ListFiles
     list_kernels: ListKernels
     list_executions: ListExecutions
+    read_resource: ReadResource
+    complete_value: CompleteValue
     cite_cells: CiteCells

@@ -21,6 +21,7 @@ class Errors:
     notebook_not_found = errors.NotebookNotFound
     notebook_invalid = errors.NotebookInvalid
     notebook_too_large = errors.NotebookTooLarge
+    resource_too_large = errors.ResourceTooLarge
     cell_too_large = errors.CellTooLarge
     path_refused = errors.PathRefused
     write_refused = errors.WriteRefused
@@ -81,6 +82,7 @@ POLICY = Policy(
         errors.NotebookNotFound,
         errors.NotebookInvalid,
         errors.NotebookTooLarge,
+        errors.ResourceTooLarge,
         errors.CellTooLarge,
         errors.PathRefused,
         errors.WriteRefused,

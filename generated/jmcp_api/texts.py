@@ -95,6 +95,16 @@ TEXTS: Mapping[str, str] = {
         "{{ more.count }} more: start_index {{ more.start_index }}.\n"
         "{% endif %}\n"
     ),
+    "Resource": (
+        "{{ uri }} · {{ mime_type }} · {{ size }} bytes\n"
+        "{% if text %}\n"
+        "{{ text }}\n"
+        "{% endif %}\n"
+        "{% if left_out %}\n"
+        "{{ left_out }} characters are not shown.\n"
+        "{% endif %}\n"
+    ),
+    "Completion": ("{{ total }} values\n{% for value in values %}\n{{ value }}\n{% endfor %}\n"),
     "CitedCells": (
         "{{ notebook_path }}\n"
         "{% for cell in cells %}\n"

@@ -14,6 +14,7 @@ from jmcp_handlers.cells import (
 )
 from jmcp_handlers.changes import undo_change
 from jmcp_handlers.citation import cite_cells
+from jmcp_handlers.completion import complete_value
 from jmcp_handlers.edits import apply_edits
 from jmcp_handlers.execution import (
     execute_cell,
@@ -28,6 +29,7 @@ from jmcp_handlers.kernel_tools import interrupt_kernel, list_kernels, restart_n
 from jmcp_handlers.notebook_list import list_notebooks
 from jmcp_handlers.notebooks import unuse_notebook, use_notebook
 from jmcp_handlers.reading import read_notebook
+from jmcp_handlers.resources import read_resource
 from jmcp_handlers.search import search_notebook
 from jmcp_handlers.variables import list_variables
 
@@ -56,6 +58,8 @@ HANDLERS = Handlers(
     list_variables=list_variables,
     list_files=list_files,
     list_kernels=list_kernels,
+    read_resource=read_resource,
+    complete_value=complete_value,
     cite_cells=cite_cells,
 )
 

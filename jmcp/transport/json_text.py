@@ -23,6 +23,12 @@ def encoded(data: Any) -> bytes:
         return json.dumps(finite, separators=(",", ":")).encode()
 
 
+def expressible(text: str) -> str:
+    """The text with a question mark for each half of a surrogate pair, for models that take no
+    others."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 LINE_BREAKS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 """Characters that JSON leaves as they are, and at which many clients split the lines of a stream."""
 ENCODED_LINE_BREAKS = {chr(code).encode(): text.encode() for code, text in LINE_BREAKS.items()}

@@ -29,7 +29,7 @@ def problems(spec: Spec) -> Iterator[Problem]:
 
 def _snakes(spec: Spec) -> Iterator[tuple[Document, Place, str]]:
     data = spec.tools.data
-    for section in ("groups", "toolsets", "errors", "fixtures", "tools", "prompts"):
+    for section in ("groups", "toolsets", "errors", "fixtures", "tools", "resources", "prompts"):
         for name in data.get(section, {}):
             yield spec.tools, (section, name), section.removesuffix("s")
     for tool, entry in data["tools"].items():

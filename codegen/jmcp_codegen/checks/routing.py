@@ -26,6 +26,8 @@ def problems(subject: Subject) -> Iterator[Problem]:
                 reason = f"{method} on {name}, which is not {hint}"
                 yield subject.document.problem("method", (*place, "method"), reason)
         yield from _fed(subject, name, path)
+        if "content" in http:
+            yield from _content(subject, name)
         yield from _stream(subject, name)
         for one, _ in expanded(path):
             # Two placeholders match the same paths, whatever their names.
@@ -33,6 +35,17 @@ def problems(subject: Subject) -> Iterator[Problem]:
             if owners.setdefault(key, name) != name:
                 reason = f"{method} {one} is already {owners[key]}"
                 yield subject.document.problem("route_clash", (*place, "path"), reason)
+
+
+def _content(subject: Subject, name: str) -> Iterator[Problem]:
+    tool = subject.tools[name]
+    place = ("tools", name, "http", "content")
+    if tool["http"]["method"] != "GET":
+        yield subject.document.problem("method", place, f"the content of {name} is for GET alone")
+    for part in placeholders(tool["http"]["content"]):
+        if part not in subject.params[name]["properties"]:
+            reason = f"no param of {name} feeds {{{part}}}"
+            yield subject.document.problem("path_unfed", place, reason)
 
 
 def _stream(subject: Subject, name: str) -> Iterator[Problem]:

@@ -104,7 +104,8 @@ class RouteModel:
 
     `places` says where each param travels (one that the path replaces is not in it); `groups` are
     the either groups that the path leaves open; `stream` the params that a stream of events
-    takes by default, if there can be one.
+    takes by default, if there can be one. `content`: it answers with bytes; a placeholder at the end
+    of its path takes all that is left of one.
     """
 
     operation: str
@@ -114,6 +115,7 @@ class RouteModel:
     places: Mapping[str, Place]
     groups: tuple[tuple[str, ...], ...]
     stream: Mapping[str, Any] | None
+    content: bool = False
 
     def at(self, place: Place) -> tuple[str, ...]:
         return tuple(name for name, where in self.places.items() if where == place)
@@ -170,6 +172,19 @@ class ToolModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceModel:
+    """One kind of resource. `parts` says of each part of its URI what it is, where a client can
+    complete it."""
+
+    name: str
+    uri: str
+    title: str
+    description: str
+    mime_type: str | None
+    parts: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PromptArgumentModel:
     """One argument of a prompt. `completes` is what its values are, where a client can complete
     them."""
@@ -217,6 +232,7 @@ class ApiModel:
     notices: tuple[NoticeModel, ...]
     phrases: tuple[PhraseModel, ...]
     tools: tuple[ToolModel, ...]
+    resources: tuple[ResourceModel, ...]
     prompts: tuple[PromptModel, ...]
     texts: Mapping[str, str]
     sessions: Mapping[str, Any]

@@ -44,6 +44,7 @@ REFUSALS = {
     "text_orphan": "a text template of no result type",
     "text_syntax": "a text template that does more than print, choose and loop",
     "text_field": "a text template that names a field its type lacks",
+    "resource_part": "a resource whose URI has other parts than it says",
     "citation": "a prompt that cites what its arguments cannot call",
     "alias_of": "an alias of a tool that is not there",
     "alias_param": "an alias that presets, renames or lists a param wrongly",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from jmcp_codegen.source.model import Place, RouteModel
@@ -61,7 +62,20 @@ def routes(
                 stream=http.get("stream"),
             )
         )
+    if (content := http.get("content")) is not None:
+        found += [_content(route, content) for route in found]
     return tuple(found)
+
+
+def _content(route: RouteModel, below: str) -> RouteModel:
+    """The operation that has the bytes of what another one describes."""
+    return replace(
+        route,
+        operation=f"{route.operation}_content",
+        path=route.path + below,
+        places={**route.places, **dict.fromkeys(placeholders(below), "path")},
+        content=True,
+    )
 
 
 def _place(param: str, fed: Sequence[str], method: str, session_queries: frozenset[str]) -> Place:

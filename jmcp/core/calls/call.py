@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from jmcp.core.calls.principal import SCOPES, Scope
+from jmcp.core.calls.resources import Content
 from jmcp.core.calls.tool import Api
 from jmcp.core.errors import ToolError
 from jmcp.core.observe.metrics import Metrics
@@ -42,12 +43,15 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A finished call: either `result` or `error`. `text` is what a model reads in both cases."""
+    """A finished call: either `result` or `error`. `text` is what a model reads in both cases.
+
+    `content` is all of what the result describes, where somebody can ask for that."""
 
     tool: str
     text: str
     result: dict[str, Any] | None = None
     images: tuple[Image, ...] = ()
+    content: Content | None = None
     error: ToolError | None = None
 
 

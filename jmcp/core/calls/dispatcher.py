@@ -273,7 +273,13 @@ class Dispatcher(Server):
     ) -> Outcome:
         text = self._texts.result(tool.result.__name__, vars(result) | envelope)
         data = result.dump() | envelope
-        return Outcome(tool=tool.name, text=text, result=data, images=tuple(workspace.images))
+        return Outcome(
+            tool=tool.name,
+            text=text,
+            result=data,
+            images=tuple(workspace.images),
+            content=workspace.content,
+        )
 
     def _failed(self, tool: Tool, error: ToolError, call: CallEvent) -> Outcome:
         declared = (*tool.errors, *self.api.policy.session_errors)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from jmcp.core.calls.model import Params, Result
 from jmcp.core.calls.principal import Scope
 from jmcp.core.calls.prompts import Prompt
+from jmcp.core.calls.resources import ResourceTemplate
 from jmcp.core.errors import ToolError
 from jmcp.core.outputs.output_limits import OutputLimits
 from jmcp.core.sentences import Errors, Phrases
@@ -56,6 +57,7 @@ class Route:
     placeholders.
 
     `stream`: it can answer with events, and then takes these arguments where none are given.
+    `content`: it answers with the content of the outcome, and not with its result.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -64,6 +66,7 @@ class Route:
     status: int
     path_params: tuple[str, ...]
     stream: Mapping[str, Any] | None = None
+    content: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,7 @@ class Api:
 
     tools: Mapping[str, Tool]
     prompts: Mapping[str, Prompt]
+    resources: tuple[ResourceTemplate, ...]
     policy: Policy
     routes: tuple[Route, ...]
     texts: Mapping[str, str]

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from jmcp.core.calls.call import Caller, Image
 from jmcp.core.calls.principal import Scope
+from jmcp.core.calls.resources import Content
 from jmcp.core.ports import Cells, FileEntry, KernelInfo, Kernelspec, NotebookRef
+from jmcp.core.runs.batch import Batch
+from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.services import Services
 
@@ -14,12 +17,13 @@ from jmcp.core.sessions.services import Services
 class Workspace:
     """The server as one call sees it: files, kernels, and who holds which notebook.
 
-    `images` are those that go beside the result.
+    `images` are those that go beside the result, `content` is what the result describes.
     """
 
     def __init__(self, caller: Caller, services: Services) -> None:
         self.caller = caller
         self.images: list[Image] = []
+        self.content: Content | None = None
         self._services = services
 
     @property
@@ -38,6 +42,15 @@ class Workspace:
     def attach(self, image: Image) -> None:
         """Send an image beside the result."""
         self.images.append(image)
+
+    def deliver(self, content: Content) -> None:
+        """What the result describes, for a client that asks for all of it."""
+        self.content = content
+
+    def execution(self, execution_id: str) -> Run | Batch | None:
+        """The run or batch of that id, if it is of one of the caller's sessions and still kept."""
+        found = self._services.runs.index.get(execution_id)
+        return found if found is not None and found.request.owner == self.caller.owner else None
 
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         """What is in a folder. Raises as `Documents.list_directory`."""

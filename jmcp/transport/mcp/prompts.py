@@ -11,6 +11,7 @@ from mcp.shared.exceptions import MCPError
 
 from jmcp.core.calls.call import Caller, Calls
 from jmcp.core.calls.prompts import Prompt
+from jmcp.transport.json_text import expressible
 from jmcp.transport.mcp.protocol_errors import refusal
 
 Context = ServerRequestContext[Any, Any]
@@ -47,7 +48,8 @@ class Prompts:
             if outcome.error is not None:
                 raise refusal(outcome.error)
             cited = outcome.text
-        content = types.TextContent(type="text", text=prompt.rendered(given, cited))
+        text = expressible(prompt.rendered(given, cited))
+        content = types.TextContent(type="text", text=text)
         message = types.PromptMessage(role="user", content=content)
         return types.GetPromptResult(description=prompt.description, messages=[message])
 

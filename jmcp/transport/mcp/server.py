@@ -23,6 +23,7 @@ from jmcp.core.runs.record.progress import Progress, Report
 from jmcp.transport.disconnects import until_disconnect
 from jmcp.transport.mcp.cached_tool_list import CachedToolList
 from jmcp.transport.mcp.prompts import Prompts
+from jmcp.transport.mcp.resources import Resources
 from jmcp.transport.mcp.result_form import ResultForm, client_of
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.principal import caller
@@ -165,6 +166,7 @@ def mcp_server(
 
     api = dispatcher.api
     prompts = Prompts(dispatcher, who)
+    resources = Resources(dispatcher, who)
     made: Server[Any] = Server(
         NAME,
         version=version,
@@ -176,12 +178,17 @@ def mcp_server(
         cache_hints={
             "tools/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="private"),
             "prompts/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
+            "resources/templates/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
         },
         instructions=api.instructions,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
         on_list_prompts=prompts.list,
         on_get_prompt=prompts.get,
+        on_list_resources=resources.list,
+        on_list_resource_templates=resources.templates,
+        on_read_resource=resources.read,
+        on_completion=resources.complete,
         # No schema of ours mirrors a param in a header; without this the SDK would go through
         # the whole tools/list on each call to find that out.
         get_tool_input_schema=lambda _: None,

@@ -19,6 +19,7 @@ from jmcp.transport.disconnects import disconnected_response, until_disconnect
 from jmcp.transport.json_text import JsonResponse
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.rest import query, sse
+from jmcp.transport.rest.content import content_response
 from jmcp.transport.rest.json_body import json_object
 
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -70,6 +71,8 @@ class RestOperations:
             return disconnected_response()
         if outcome.error is not None:
             return problems.ProblemResponse(problems.error_body(outcome.error))
+        if route.content and outcome.content is not None:
+            return content_response(outcome.content)
         headers = {}
         if route.status == 201 and (location := self._location(route, request, outcome)):
             headers["Location"] = location

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from jmcp_codegen.emit.printing import Printer
 from jmcp_codegen.source.model import ApiModel, RouteModel, ToolModel
 from jmcp_codegen.source.routes import METHODS
@@ -14,9 +16,11 @@ def emit(api: ApiModel, printer: Printer) -> str:
 
 def _row(tool: ToolModel, route: RouteModel) -> str:
     """The arguments of one `_route(...)`."""
-    row = [route.method, route.path, tool.name, route.status]
+    path = re.sub(r"\}$", ":path}", route.path) if route.content else route.path
+    row = [route.method, path, tool.name, route.status]
     stream = [] if route.stream is None else [dict(route.stream)]
-    return ", ".join(repr(part) for part in [*row, *stream])
+    parts = [repr(part) for part in [*row, *stream]]
+    return ", ".join([*parts, "content=True"] if route.content else parts)
 
 
 def _methods(api: ApiModel) -> str:

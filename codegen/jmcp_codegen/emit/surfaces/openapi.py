@@ -19,6 +19,10 @@ _EVENTS = (
     "with its index among the outputs; append true: its text goes after what that output has. "
     "`clear` drops all outputs. The last event is `result`, as the JSON answer, or `problem`."
 )
+_BYTES = (
+    "The bytes themselves, under their own type, never as a page of this server: browsers are told "
+    "to keep all but plain images and text as a file, and to run nothing of it."
+)
 _TRANSPORT_ERRORS = {401: "unauthorized", 413: "body_too_large"}
 """What the transport itself answers, before any tool: no or wrong token, body above the limit."""
 
@@ -57,7 +61,7 @@ def _operation(tool: ToolModel, route: RouteModel, api: ApiModel, components: Co
         "operationId": route.operation,
         "tags": [tool.group],
         "summary": tool.summary,
-        "description": tool.description,
+        "description": _BYTES if route.content else tool.description,
     }
     parameters = [
         *(_parameter(tool, name, "path", components) for name in route.at("path")),
@@ -68,6 +72,8 @@ def _operation(tool: ToolModel, route: RouteModel, api: ApiModel, components: Co
     if route.method in BODY_METHODS:
         operation["requestBody"] = _body(tool, route, components)
     content: Object = {"application/json": {"schema": components.result(tool)}}
+    if route.content:
+        content = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
     if route.stream is not None:
         content["text/event-stream"] = {"schema": _events(route.stream)}
     success: Object = {"description": tool.summary, "content": content}

@@ -12,6 +12,7 @@ from jmcp_codegen.source.model import (
     ApiModel,
     ExampleModel,
     PromptModel,
+    ResourceModel,
     RouteModel,
     ToolModel,
 )
@@ -27,12 +28,18 @@ def emit(api: ApiModel, printer: Printer) -> str:
     appendix = [
         ("Every result of a session tool also has", _table(api.sessions["result"])),
         *((f"Type {name}", _table(schema)) for name, schema in api.types.items()),
+        ("Resources", [_resource(resource) for resource in api.resources]),
         *((f"Prompt {prompt.name}", _prompt(prompt)) for prompt in api.prompts),
         ("Errors", [f"`{e.code}` (HTTP {e.http}, retry {e.retry}): {e.doc}" for e in every]),
         ("Notices", [f"`{n.name}`: {n.message} {n.do}" for n in api.notices]),
         ("Limits", limits.described(api.sessions)),
     ]
     return printer.text("TOOLS.md.j2", api=api, by_group=by_group, appendix=appendix)
+
+
+def _resource(resource: ResourceModel) -> str:
+    kind = f" ({resource.mime_type})" if resource.mime_type else ""
+    return f"`{resource.uri}`{kind}: {resource.description}"
 
 
 def _prompt(prompt: PromptModel) -> list[str]:
@@ -74,6 +81,8 @@ def _facts(tool: ToolModel, prefix: str) -> list[str]:
 
 def _rest(route: RouteModel, prefix: str) -> str:
     events = "" if route.stream is None else ", or a stream of events"
+    if route.content:
+        events = ", the bytes"
     return f"REST: `{route.method} {prefix}{route.path}`{events}"
 
 

@@ -46,6 +46,11 @@ async def scaled(mime_type: str, data: str) -> Image:
         raw = base64.b64decode(data, validate=False)
     except binascii.Error:
         raw = b""
+    return await scaled_bytes(mime_type, raw)
+
+
+async def scaled_bytes(mime_type: str, raw: bytes) -> Image:
+    """As `scaled`, of what its base64 stands for."""
     if not raw:
         raise ImageRefusedError(phrases.image_broken())
     if mime_type == "image/png" and raw.startswith(_PNG_SIGNATURE):

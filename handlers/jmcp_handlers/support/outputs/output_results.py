@@ -47,7 +47,7 @@ async def present(
     images = ImageBudget(session)
     shown = []
     for output in _page(outputs, first, session):
-        text = await _plain_in_turns(output)
+        text = await plain_in_turns(output)
         cut, missing = clip(text, start, min(limit, left)) if text is not None else (None, 0)
         left = max(0, left - len(cut or ""))
         await images.attach(output)
@@ -88,7 +88,7 @@ class ImageBudget:
             self._leave_out(phrases.image_count(limit=limits.RESULT_IMAGES))
             return
         try:
-            self._session.workspace.attach(await scaled(mime_type, _joined(data[mime_type])))
+            self._session.workspace.attach(await scaled(mime_type, joined(data[mime_type])))
         except ImageRefusedError as refused:
             self._leave_out(str(refused))
 
@@ -105,7 +105,7 @@ class ImageBudget:
 
 async def as_text(output: NotebookOutput, limit: int) -> Output:
     """One output with at most so many characters of its text, and without images."""
-    text = await _plain_in_turns(output)
+    text = await plain_in_turns(output)
     cut, missing = clip(text, 0, limit) if text is not None else (None, 0)
     return _output(output, cut, missing)
 
@@ -128,9 +128,9 @@ def clip(text: str, start: int, limit: int) -> tuple[str, int]:
     return text[:head_end] + note + text[tail_start:], missing
 
 
-async def _plain_in_turns(output: NotebookOutput) -> str | None:
+async def plain_in_turns(output: NotebookOutput) -> str | None:
     """As `plain`; during a long text, other calls get their turns."""
-    text = _joined(output.get("text", "")) if output["output_type"] == "stream" else ""
+    text = joined(output.get("text", "")) if output["output_type"] == "stream" else ""
     if len(text) <= terminal.PIECE_CHARACTERS:
         return plain(output)
     shown = []
@@ -144,14 +144,14 @@ def plain(output: NotebookOutput) -> str | None:
     """An output as text without control sequences; None when it has no text form."""
     kind = output["output_type"]
     if kind == "stream":
-        return terminal.plain(_joined(output.get("text", "")))
+        return terminal.plain(joined(output.get("text", "")))
     if kind == "error":
         lines = output.get("traceback") or [
             error_line(str(output.get("ename") or ""), str(output.get("evalue") or ""))
         ]
         return terminal.plain("\n".join(lines))
     data: dict[str, Any] = output.get("data", {})
-    shown = terminal.plain(_joined(data["text/plain"])) if "text/plain" in data else None
+    shown = terminal.plain(joined(data["text/plain"])) if "text/plain" in data else None
     if shown is not None and not _OBJECT.fullmatch(shown.strip()):
         return shown
     sources = (_source(mime_type, data[mime_type]) for mime_type in _SOURCES if mime_type in data)
@@ -162,7 +162,7 @@ def _source(mime_type: str, value: Any) -> str:
     """A form of an output as text; empty where there is none in it."""
     if mime_type.endswith("json"):
         return json.dumps(value, ensure_ascii=False)
-    text = _joined(value)
+    text = joined(value)
     if mime_type != "text/html":
         return terminal.plain(text)
     read = terminal.plain(html_text(text, HTML_CHARACTERS))
@@ -175,7 +175,7 @@ def error_line(ename: str, evalue: str) -> str:
     return f"{ename}: {evalue}" if ename else evalue
 
 
-def _joined(text: Any) -> str:
+def joined(text: Any) -> str:
     return "".join(text) if isinstance(text, list) else str(text)
 
 

@@ -18,14 +18,17 @@ def _route(
     tool: str,
     status: int,
     stream: Mapping[str, Any] | None = None,
+    *,
+    content: bool = False,
 ) -> Route:
     return Route(
         method=method,
         path=PREFIX + path,
         tool=tool,
         status=status,
-        path_params=tuple(re.findall(r"{(\w+)}", path)),
+        path_params=tuple(re.findall(r"{(\w+)(?::path)?}", path)),
         stream=stream,
+        content=content,
     )
 
 

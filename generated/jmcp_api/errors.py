@@ -84,13 +84,6 @@ class InvalidArguments(ToolError):
         )
 
     @classmethod
-    def which_notebook(cls, *, notebooks: Sequence[str]) -> Self:
-        return cls(
-            f"It is not clear which notebook is meant. Your sessions hold {listed(notebooks, ', ', none='none')}. Name one of these, or give the path of another.",
-            notebooks=notebooks,
-        )
-
-    @classmethod
     def end_before_start(cls, *, last: int, first: int) -> Self:
         return cls(f"run_cells: end_index {last} is before the start, {first}.")
 
@@ -568,11 +561,27 @@ class ResourceNotFound(ToolError):
         )
 
 
+class NotebookUnclear(ToolError):
+    """No notebook was named, and it is not clear which one is meant."""
+
+    code = "notebook_unclear"
+    http = 409
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def several(cls, *, notebooks: Sequence[str]) -> Self:
+        return cls(
+            f"It is not clear which notebook is meant. Your sessions hold {listed(notebooks, ', ', none='none')}. Name one of these, or give the path of another.",
+            notebooks=notebooks,
+        )
+
+
 class CellRangeInvalid(ToolError):
     """What names cells by their indices does not."""
 
     code = "cell_range_invalid"
-    http = 400
+    http = 409
     fault = "client"
     retry = "never"
 

@@ -84,6 +84,24 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", "/files", "list_files", 200),
     _route("GET", "/kernels", "list_kernels", 200),
     _route("GET", "/sessions/{session_id}/executions", "list_executions", 200),
+    _route("GET", "/sessions/{session_id}/cells/{cell_id}/outputs/{output}", "read_output", 200),
+    _route(
+        "GET", "/sessions/{session_id}/cells/at/{cell_index}/outputs/{output}", "read_output", 200
+    ),
+    _route(
+        "GET",
+        "/sessions/{session_id}/cells/{cell_id}/outputs/{output}/{mime_type:path}",
+        "read_output",
+        200,
+        content=True,
+    ),
+    _route(
+        "GET",
+        "/sessions/{session_id}/cells/at/{cell_index}/outputs/{output}/{mime_type:path}",
+        "read_output",
+        200,
+        content=True,
+    ),
     _route("GET", "/resource", "read_resource", 200),
     _route("GET", "/resource/content", "read_resource", 200, content=True),
     _route("GET", "/completion", "complete_value", 200),

@@ -37,6 +37,8 @@ HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ),
     (r"/jmcp/v1/sessions/([^/]+)/cells/at/([^/]+)/position", {"PUT": "move_cell"}),
     (r"/jmcp/v1/sessions/([^/]+)/cells/at/([^/]+)/execution", {"POST": "execute_cell"}),
+    (r"/jmcp/v1/sessions/([^/]+)/cells/at/([^/]+)/outputs/([^/]+)", {"GET": "read_output"}),
+    (r"/jmcp/v1/sessions/([^/]+)/cells/at/([^/]+)/outputs/([^/]+)/(.+)", {"GET": "read_output"}),
     (r"/jmcp/v1/sessions/([^/]+)/cells/([^/]+)", {"GET": "read_cell"}),
     (r"/jmcp/v1/sessions/([^/]+)/executions/([^/]+)", {"GET": "get_execution"}),
     (
@@ -45,6 +47,8 @@ HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ),
     (r"/jmcp/v1/sessions/([^/]+)/cells/([^/]+)/position", {"PUT": "move_cell"}),
     (r"/jmcp/v1/sessions/([^/]+)/cells/([^/]+)/execution", {"POST": "execute_cell"}),
+    (r"/jmcp/v1/sessions/([^/]+)/cells/([^/]+)/outputs/([^/]+)", {"GET": "read_output"}),
+    (r"/jmcp/v1/sessions/([^/]+)/cells/([^/]+)/outputs/([^/]+)/(.+)", {"GET": "read_output"}),
     # Pages, and paths where nothing is: no tool of their own.
     (r"/jmcp/.*", {}),
 )

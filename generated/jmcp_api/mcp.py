@@ -54,7 +54,10 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "list_files",
         "list_kernels",
     ),
-    "extra": ("list_executions",),
+    "extra": (
+        "list_executions",
+        "read_output",
+    ),
     "resources": (
         "read_resource",
         "complete_value",

@@ -232,6 +232,17 @@ class ListExecutionsParams(Params):
     limit: Annotated[int, Field(ge=0, le=500)] = 20
 
 
+class ReadOutputParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_index: Annotated[int | None, Field(ge=0)] = None
+    cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    output: Annotated[int, Field(ge=0)]
+    mime_type: Annotated[str, Field(max_length=255, min_length=1)]
+    start: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0, le=100000)] = 20000
+
+
 class ReadResourceParams(Params):
     uri: Annotated[str, Field(max_length=4096, min_length=1)]
     start: Annotated[int, Field(ge=0)] = 0
@@ -358,6 +369,7 @@ class Output(Result):
     name: str | None = None
     text: str | None = None
     left_out: int | None = None
+    uri: str | None = None
     mime_types: list[str] | None = None
     ename: str | None = None
     evalue: str | None = None

@@ -143,6 +143,26 @@ def tool_not_shown(*, name: str, toolset: str) -> str:
     return f"The tool {name!r} is in the toolset {toolset}, which this server does not show: jmcp serve --toolset core,{toolset} does."
 
 
+def cursor_unknown() -> str:
+    return "That is no cursor of this list; begin again without one."
+
+
+def template_unknown(*, uri: str, known: Sequence[str]) -> str:
+    return f"There is no resource template {uri!r}; there are: {listed(known, ', ')}."
+
+
+def prompt_unknown(*, name: str, known: Sequence[str]) -> str:
+    return f"There is no prompt {name!r}; there are: {listed(known, ', ')}."
+
+
+def prompt_lacks(*, name: str, missing: Sequence[str]) -> str:
+    return f"The prompt {name} needs {listed(missing, ', ')}."
+
+
+def prompt_knows(*, name: str, known: Sequence[str], given: Sequence[str]) -> str:
+    return f"The prompt {name} takes {listed(known, ', ', none='nothing')}, and not {listed(given, ', ')}."
+
+
 def argument_required(*, name: str) -> str:
     return f"{name} is required"
 
@@ -331,26 +351,6 @@ def more_fields() -> str:
     return "and more"
 
 
-def cursor_unknown() -> str:
-    return "That is no cursor of this list; begin again without one."
-
-
-def template_unknown(*, uri: str, known: Sequence[str]) -> str:
-    return f"There is no resource template {uri!r}; there are: {listed(known, ', ')}."
-
-
-def prompt_unknown(*, name: str, known: Sequence[str]) -> str:
-    return f"There is no prompt {name!r}; there are: {listed(known, ', ')}."
-
-
-def prompt_lacks(*, name: str, missing: Sequence[str]) -> str:
-    return f"The prompt {name} needs {listed(missing, ', ')}."
-
-
-def prompt_knows(*, name: str, known: Sequence[str], given: Sequence[str]) -> str:
-    return f"The prompt {name} takes {listed(known, ', ', none='nothing')}, and not {listed(given, ', ')}."
-
-
 def run_waits(*, execution_id: str) -> str:
     return f"get_execution with execution_id {execution_id} waits for it, interrupt_kernel stops what runs now."
 
@@ -439,6 +439,10 @@ def markdown_link(*, mime_type: str, uri: str) -> str:
 
 def markdown_cut(*, count: int, uri: str) -> str:
     return f"<!-- {count:,} characters of this output are left out; all of it: {uri} -->"
+
+
+def output_link(*, output: int, mime_type: str) -> str:
+    return f"output {output} ({mime_type})"
 
 
 def image_broken() -> str:

@@ -153,6 +153,12 @@ class ListExecutions(Protocol):
     ) -> models.ExecutionList: ...
 
 
+class ReadOutput(Protocol):
+    async def __call__(
+        self, params: models.ReadOutputParams, session: Session, /
+    ) -> models.Resource: ...
+
+
 class ReadResource(Protocol):
     async def __call__(
         self, params: models.ReadResourceParams, workspace: Workspace, /
@@ -199,6 +205,7 @@ class Handlers:
     list_files: ListFiles
     list_kernels: ListKernels
     list_executions: ListExecutions
+    read_output: ReadOutput
     read_resource: ReadResource
     complete_value: CompleteValue
     cite_cells: CiteCells

@@ -376,6 +376,20 @@ TOOLS: Mapping[str, Tool] = {
             synonyms={"notebook_name": "notebook_path"},
         ),
         Tool(
+            name="read_output",
+            handler="read_output",
+            toolset="extra",
+            params=models.ReadOutputParams,
+            result=models.Resource,
+            session="required",
+            access="shared",
+            read_only=True,
+            scope="read",
+            either=(("cell_index", "cell_id"),),
+            synonyms={"notebook_name": "notebook_path", "index": "cell_index"},
+            errors=(errors.CellNotFound, errors.ResourceNotFound),
+        ),
+        Tool(
             name="read_resource",
             handler="read_resource",
             toolset="resources",
@@ -409,7 +423,7 @@ TOOLS: Mapping[str, Tool] = {
             read_only=True,
             scope="read",
             synonyms={"notebook_name": "notebook_path"},
-            errors=(errors.CellNotFound, errors.CellRangeInvalid),
+            errors=(errors.CellNotFound, errors.CellRangeInvalid, errors.NotebookUnclear),
         ),
     )
 }

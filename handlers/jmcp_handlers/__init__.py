@@ -29,7 +29,7 @@ from jmcp_handlers.kernel_tools import interrupt_kernel, list_kernels, restart_n
 from jmcp_handlers.notebook_list import list_notebooks
 from jmcp_handlers.notebooks import unuse_notebook, use_notebook
 from jmcp_handlers.reading import read_notebook
-from jmcp_handlers.resources import read_resource
+from jmcp_handlers.resources import read_output, read_resource
 from jmcp_handlers.search import search_notebook
 from jmcp_handlers.variables import list_variables
 
@@ -58,6 +58,7 @@ HANDLERS = Handlers(
     list_variables=list_variables,
     list_files=list_files,
     list_kernels=list_kernels,
+    read_output=read_output,
     read_resource=read_resource,
     complete_value=complete_value,
     cite_cells=cite_cells,

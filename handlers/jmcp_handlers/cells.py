@@ -24,6 +24,7 @@ from jmcp_api.models import (
     ReadCellParams,
 )
 from jmcp_handlers.support.addressing import agreed, checked, locate, neighbours, position
+from jmcp_handlers.support.outputs.addresses import output_address
 from jmcp_handlers.support.outputs.output_results import present
 from jmcp_handlers.support.places import refuse_elsewhere, tell_elsewhere
 from jmcp_handlers.support.sources import (
@@ -55,6 +56,7 @@ async def read_cell(params: ReadCellParams, session: Session) -> Cell:
             first=params.start_output,
             start=params.start,
             limit=params.limit or limits.OUTPUT_PAGE_CHARACTERS,
+            address=output_address(notebook.ref, cell.cell_id),
         )
     return Cell(
         cell_index=at,

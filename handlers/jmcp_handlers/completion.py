@@ -16,7 +16,7 @@ MOST_VALUES = 100
 
 async def complete_value(params: CompleteValueParams, workspace: Workspace) -> Completion:
     if params.kind == "notebook":
-        values = [entry.path for entry in await all_notebooks(workspace)]
+        values: Sequence[str] = [entry.path for entry in await all_notebooks(workspace)]
     elif params.notebook_path is None:
         values = []
     else:

@@ -11,12 +11,15 @@ from jmcp.core.calls.resources import Content, ResourceTemplate, found
 from jmcp.core.ports import Cell, Cells, NotebookRef
 from jmcp.core.ports import Output as NotebookOutput
 from jmcp.core.runs.record.run import Run
+from jmcp.core.sessions.session import Session
 from jmcp.core.sessions.workspace import Workspace
 from jmcp_api import limits
 from jmcp_api.errors import CellNotFound, ResourceNotFound, ResourceTooLarge
-from jmcp_api.models import ReadResourceParams, Resource
+from jmcp_api.models import ReadOutputParams, ReadResourceParams, Resource
 from jmcp_api.resources import CELL, EXECUTION_OUTPUT, NOTEBOOK, OUTPUT, RESOURCES
-from jmcp_handlers.support.markdown import Address, cell_markdown
+from jmcp_handlers.support.addressing import locate
+from jmcp_handlers.support.markdown import cell_markdown
+from jmcp_handlers.support.outputs.addresses import output_address
 from jmcp_handlers.support.outputs.images import IMAGE_TYPES, ImageRefusedError, scaled_bytes
 from jmcp_handlers.support.outputs.output_content import content, mime_types
 from jmcp_handlers.support.outputs.output_results import clip
@@ -45,6 +48,23 @@ async def read_resource(params: ReadResourceParams, workspace: Workspace) -> Res
     return await described(held, workspace, start=params.start, limit=params.limit)
 
 
+async def read_output(params: ReadOutputParams, session: Session) -> Resource:
+    notebook = await session.notebook(params.notebook_path)
+    cells = await notebook.read()
+    at = locate(cells, notebook.view, params.cell_index, params.cell_id)
+    cell = cells.get(at, outputs=True)
+    notebook.view.record_places(cell)
+    number, mime_type = str(params.output), params.mime_type
+    if cell.cell_id is None:
+        uri = f"cells/at/{at}/outputs/{number}/{mime_type}"
+    else:
+        uri = OUTPUT.uri_of(
+            path=notebook.ref.path, cell_id=cell.cell_id, output=number, mime_type=mime_type
+        )
+    held = await output_content(uri, cell.outputs, number, mime_type)
+    return await described(held, session.workspace, start=params.start, limit=params.limit)
+
+
 async def described(held: Content, workspace: Workspace, *, start: int, limit: int) -> Resource:
     """What a result says of a content, which goes with it whole: a page of its text, or its image."""
     workspace.deliver(held)
@@ -62,19 +82,6 @@ async def described(held: Content, workspace: Workspace, *, start: int, limit: i
         text=text,
         left_out=missing or None,
     )
-
-
-def output_address(ref: NotebookRef, cell_id: str | None) -> Address | None:
-    """Makes the URIs of the outputs of a cell; None for a cell without an id."""
-    if cell_id is None:
-        return None
-
-    def address(output: int, mime_type: str) -> str:
-        return OUTPUT.uri_of(
-            path=ref.path, cell_id=cell_id, output=str(output), mime_type=mime_type
-        )
-
-    return address
 
 
 async def _of_notebook(

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from jmcp.core.ports import Cell
 from jmcp.core.ports import Output as NotebookOutput
 from jmcp_api import limits, phrases
 from jmcp_handlers.support.outputs.images import IMAGE_TYPES
-from jmcp_handlers.support.outputs.output_content import TEXT, mime_types
-from jmcp_handlers.support.outputs.output_results import clip, plain_in_turns
+from jmcp_handlers.support.outputs.output_content import mime_types
+from jmcp_handlers.support.outputs.output_results import Address, clip, plain_in_turns, text_type
 
-Address = Callable[[int, str], str]
-"""The URI of an output of the cell in one of its MIME types."""
 _TICKS = re.compile("`{3,}")
 
 
@@ -47,9 +44,8 @@ async def _output(number: int, output: NotebookOutput, address: Address | None) 
         shown, missing = clip(text, 0, limits.OUTPUT_CHARACTERS)
         lines.append(_fenced(shown.rstrip("\n")))
         if missing and address is not None:
-            # Of text that was read from another form, that form is all there is.
-            form = TEXT if TEXT in types else types[0]
-            lines.append(phrases.markdown_cut(count=missing, uri=address(number, form)))
+            uri = address(number, text_type(output))
+            lines.append(phrases.markdown_cut(count=missing, uri=uri))
     if address is not None:
         for mime_type in types:
             if mime_type in IMAGE_TYPES or mime_type == "image/svg+xml":

@@ -5,14 +5,14 @@ from __future__ import annotations
 from jmcp.core.ports import NotebookRef
 from jmcp.core.sessions.records import HeldNotebook
 from jmcp.core.sessions.workspace import Workspace
-from jmcp_api.errors import InvalidArguments
+from jmcp_api.errors import NotebookUnclear
 
 
 async def chosen_notebook(asked: str | None, workspace: Workspace) -> NotebookRef:
     """The notebook of that path, or of that name in the caller's sessions; without either, the
     current one of the client's session, or the only one that is current.
 
-    Raises invalid_arguments where it is not clear which, and as `Workspace.identify`.
+    Raises notebook_unclear where it is not clear which, and as `Workspace.identify`.
     """
     records = await workspace.sessions(None)
     here = [one for one in records if one.connection and one.connection == workspace.connection]
@@ -25,7 +25,7 @@ async def chosen_notebook(asked: str | None, workspace: Workspace) -> NotebookRe
             return await workspace.current(found.pop())
     if asked is None:
         paths = sorted({held.ref.path for one in records for held in one.notebooks.values()})
-        raise InvalidArguments.which_notebook(notebooks=paths)
+        raise NotebookUnclear.several(notebooks=paths)
     return await workspace.identify(asked)
 
 

@@ -14,7 +14,14 @@ from jmcp_api.backend_errors import KernelDown, KernelMissing
 from jmcp_api.enums import ExecutionStatus, StepStatus
 from jmcp_api.models import Batch, BatchCell, Execution, ExecutionRow, Waiting
 from jmcp_handlers.support.addressing import first_line
-from jmcp_handlers.support.outputs.output_results import clip, error_line, plain, present
+from jmcp_handlers.support.outputs.addresses import output_address, run_address
+from jmcp_handlers.support.outputs.output_results import (
+    Address,
+    clip,
+    error_line,
+    plain,
+    present,
+)
 
 BATCH_CELLS = 100
 """Cells that the summary of a batch shows: the failed ones first of all, then the last ones."""
@@ -62,10 +69,18 @@ async def unstarted_result(run: Run, session: Session, at: int | None = None) ->
         execution_count=run.execution_count,
         seconds=round(run.seconds, 3),
         complete=run.whole,
-        outputs=await present(outputs_of(run), session),
+        outputs=await present(outputs_of(run), session, address=_address(run, at, notebook)),
         waits_for=waits_for,
         next=_next(status, run.execution_id, waits=waits_for is not None),
     )
+
+
+def _address(run: Run, at: int | None, notebook: Notebook | None) -> Address:
+    """Where the outputs of a run are: in its cell, or with the run where there is none."""
+    in_cell = None
+    if at is not None and notebook is not None:
+        in_cell = output_address(notebook.ref, run.request.cell_id)
+    return in_cell or run_address(run.execution_id)
 
 
 def _told(run: Run | RunBatch) -> ExecutionStatus:

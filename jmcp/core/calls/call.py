@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from jmcp.core.calls.principal import SCOPES, Scope
-from jmcp.core.calls.resources import Content
+from jmcp.core.calls.resources import Content, Link
 from jmcp.core.calls.tool import Api
 from jmcp.core.errors import ToolError
 from jmcp.core.observe.metrics import Metrics
@@ -45,13 +45,16 @@ class Image:
 class Outcome:
     """A finished call: either `result` or `error`. `text` is what a model reads in both cases.
 
-    `content` is all of what the result describes, where somebody can ask for that."""
+    `content` is all of what the result describes, where somebody can ask for that. `links` lead to
+    what it does not show whole.
+    """
 
     tool: str
     text: str
     result: dict[str, Any] | None = None
     images: tuple[Image, ...] = ()
     content: Content | None = None
+    links: tuple[Link, ...] = ()
     error: ToolError | None = None
 
 

@@ -279,6 +279,7 @@ class Dispatcher(Server):
             result=data,
             images=tuple(workspace.images),
             content=workspace.content,
+            links=tuple(workspace.links),
         )
 
     def _failed(self, tool: Tool, error: ToolError, call: CallEvent) -> Outcome:

@@ -51,6 +51,15 @@ class Content:
         return len(data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Where the whole of something is that a result does not show whole."""
+
+    uri: str
+    name: str
+    mime_type: str
+
+
 def found(
     templates: Sequence[ResourceTemplate], uri: str
 ) -> tuple[ResourceTemplate, dict[str, str]] | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from jmcp.core.calls.call import Caller, Image
 from jmcp.core.calls.principal import Scope
-from jmcp.core.calls.resources import Content
+from jmcp.core.calls.resources import Content, Link
 from jmcp.core.ports import Cells, FileEntry, KernelInfo, Kernelspec, NotebookRef
 from jmcp.core.runs.batch import Batch
 from jmcp.core.runs.record.run import Run
@@ -17,12 +17,13 @@ from jmcp.core.sessions.services import Services
 class Workspace:
     """The server as one call sees it: files, kernels, and who holds which notebook.
 
-    `images` are those that go beside the result, `content` is what the result describes.
+    `images` and `links` are those that go beside the result, `content` is what it describes.
     """
 
     def __init__(self, caller: Caller, services: Services) -> None:
         self.caller = caller
         self.images: list[Image] = []
+        self.links: list[Link] = []
         self.content: Content | None = None
         self._services = services
 
@@ -42,6 +43,10 @@ class Workspace:
     def attach(self, image: Image) -> None:
         """Send an image beside the result."""
         self.images.append(image)
+
+    def link(self, link: Link) -> None:
+        """Send a link beside the result."""
+        self.links.append(link)
 
     def deliver(self, content: Content) -> None:
         """What the result describes, for a client that asks for all of it."""

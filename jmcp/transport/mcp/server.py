@@ -82,9 +82,13 @@ COMPLETE = {"resultType": "complete"}
 """What a result has besides its data in revisions without sessions."""
 
 
+MOST_LINKS = 8
+"""Links beside one result; the others are in its text and its structure alone."""
+
+
 def result_data(outcome: Outcome, *, structured: bool) -> dict[str, Any]:
-    """An outcome as a tool result: text, then images, and with `structured` the data as structured
-    content. An error has its text, which says all of it to a model."""
+    """An outcome as a tool result: text, then images and links, and with `structured` the data as
+    structured content. An error has its text, which says all of it to a model."""
     content = [{"type": "text", "text": outcome.text}]
     if outcome.error is not None:
         meta = {ERROR_META: outcome.error.payload()}
@@ -92,6 +96,10 @@ def result_data(outcome: Outcome, *, structured: bool) -> dict[str, Any]:
     content += [
         {"type": "image", "data": image.data, "mimeType": image.mime_type}
         for image in outcome.images
+    ]
+    content += [
+        {"type": "resource_link", "uri": link.uri, "name": link.name, "mimeType": link.mime_type}
+        for link in outcome.links[:MOST_LINKS]
     ]
     if not structured:
         return {"content": content, "isError": False}

@@ -79,7 +79,7 @@ async def test_what_cannot_be_cited_is_said(jmcp: FakeJmcp, era: Era) -> None:
         cite = {"prompt": "Why?", "notebook_name": "a.ipynb"}
         with refused("'2-x'", "0-2,4"):
             await client.get_prompt("jupyter_cite", cite | {"cell_indices": "2-x"})
-        with refused("index", "3 cells"):
+        with refused("3 cells (0 to 2)"):
             await client.get_prompt("jupyter_cite", cite | {"cell_indices": "3-"})
         with refused("no.ipynb"):
             gone = {"cell_indices": "0", "notebook_name": "no.ipynb"}

@@ -74,7 +74,7 @@ async def test_without_a_notebook_it_is_the_current_one_of_the_clients_own_sessi
     assert (await jmcp.call("cite_cells", there, cell_indices="0"))["notebook_path"] == "b.ipynb"
     refused = await jmcp.fail("cite_cells", cell_indices="0")
     assert refused["details"] == {"notebooks": ["a.ipynb", "b.ipynb"]}
-    assert (await jmcp.fail("cite_cells", BOB, cell_indices="0"))["code"] == "invalid_arguments"
+    assert (await jmcp.fail("cite_cells", BOB, cell_indices="0"))["code"] == "notebook_unclear"
 
 
 @pytest.mark.parametrize("param", ["notebook_path", "notebook_name"])

@@ -210,8 +210,8 @@ async def test_values_that_begin_so_come_first(jmcp: FakeJmcp) -> None:
 
 async def test_of_many_values_a_hundred_are_named(jmcp: FakeJmcp) -> None:
     for number in range(150):
-        jmcp.documents.write(f"n{number:03d}.ipynb", "1")
-    completed = await jmcp.call("complete_value", kind="notebook", value="n")
+        jmcp.documents.write(f"book {number:03d}.ipynb", "1")
+    completed = await jmcp.call("complete_value", kind="notebook", value="book")
     assert (completed["total"], len(completed["values"])) == (150, 100)
 
 

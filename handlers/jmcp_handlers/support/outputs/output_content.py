@@ -7,10 +7,8 @@ import binascii
 import json
 
 from jmcp.core.ports import Output as NotebookOutput
-from jmcp_handlers.support.outputs.output_results import joined, plain_in_turns
+from jmcp_handlers.support.outputs.output_results import TEXT, joined, plain_in_turns
 
-TEXT = "text/plain"
-"""The one type of what was printed and of exceptions."""
 _TEXTS = frozenset(
     ("image/svg+xml", "application/javascript", "application/xml", "application/sql")
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from jmcp.core.calls.resources import Link
 from jmcp.core.notices import ImagesLeftOut, OutputsNotShown
 from jmcp.core.outputs import terminal
 from jmcp.core.ports import Output as NotebookOutput
@@ -17,6 +18,10 @@ from jmcp_api.models import Output
 from jmcp_handlers.support.outputs.html_text import html_text
 from jmcp_handlers.support.outputs.images import IMAGE_TYPES, ImageRefusedError, scaled
 
+Address = Callable[[int, str], str]
+"""The URI of an output, by its number, in one of its MIME types."""
+TEXT = "text/plain"
+"""The one type of what was printed and of exceptions."""
 MIME_TYPES = 20
 """MIME types of one output that a result names."""
 NAME_CHARACTERS = 100
@@ -38,36 +43,45 @@ async def present(
     start: int = 0,
     limit: int = limits.OUTPUT_CHARACTERS,
     budget: int = limits.RESULT_CHARACTERS,
+    address: Address | None = None,
 ) -> list[Output]:
     """The outputs of a cell or a run, each within `limit` characters and all within `budget`, which is at least `limit`.
 
-    Where there are too many, the first and the last ones, or a page from `first` on.
+    Where there are too many, the first and the last ones, or a page from `first` on. With an
+    `address`, what is not shown whole has a link.
     """
     left = max(budget, limit)
     images = ImageBudget(session)
     shown = []
-    for output in _page(outputs, first, session):
+    for number, output in _page(outputs, first, session):
         text = await plain_in_turns(output)
         cut, missing = clip(text, start, min(limit, left)) if text is not None else (None, 0)
         left = max(0, left - len(cut or ""))
-        await images.attach(output)
+        image = await images.attach(output)
         if "text/html" in output.get("data", ()):
             await asyncio.sleep(0)  # reading it takes its time, and there may be many
-        shown.append(_output(output, cut, missing))
+        link = image or (text_type(output) if missing and not start else None)
+        uri = address(number, link) if link and address is not None else None
+        if uri is not None and link is not None:
+            name = phrases.output_link(output=number, mime_type=link)
+            session.workspace.link(Link(uri=uri, name=name, mime_type=link))
+        shown.append(_output(output, cut, missing, uri))
     images.tell()
     return shown
 
 
 def _page(
     outputs: Sequence[NotebookOutput], first: int, session: Session
-) -> Sequence[NotebookOutput]:
+) -> Sequence[tuple[int, NotebookOutput]]:
+    """Those that are shown, each with its number."""
     limit = limits.RESULT_OUTPUTS
+    numbered = list(enumerate(outputs[first : first + limit], first))
     if first or len(outputs) <= limit:
-        return outputs[first : first + limit]
+        return numbered
     head = limit * 2 // 3
     tail = limit - head
     session.notice(OutputsNotShown(head=head, tail=tail, count=len(outputs), limit=limit))
-    return [*outputs[:head], *outputs[-tail:]]
+    return [*numbered[:head], *enumerate(outputs[-tail:], len(outputs) - tail)]
 
 
 class ImageBudget:
@@ -78,19 +92,21 @@ class ImageBudget:
         self._left_out = 0
         self._reasons: dict[str, None] = {}
 
-    async def attach(self, output: NotebookOutput) -> None:
-        """Attach the image of that output, if it has one."""
+    async def attach(self, output: NotebookOutput) -> str | None:
+        """Attach the image of that output, if it has one. Returns the type of one that is left out."""
         data: dict[str, Any] = output.get("data", {})
         mime_type = next((one for one in IMAGE_TYPES if one in data), None)
         if mime_type is None:
-            return
+            return None
         if len(self._session.workspace.images) >= limits.RESULT_IMAGES:
             self._leave_out(phrases.image_count(limit=limits.RESULT_IMAGES))
-            return
+            return mime_type
         try:
             self._session.workspace.attach(await scaled(mime_type, joined(data[mime_type])))
         except ImageRefusedError as refused:
             self._leave_out(str(refused))
+            return mime_type
+        return None
 
     def _leave_out(self, reason: str) -> None:
         self._left_out += 1
@@ -107,7 +123,7 @@ async def as_text(output: NotebookOutput, limit: int) -> Output:
     """One output with at most so many characters of its text, and without images."""
     text = await plain_in_turns(output)
     cut, missing = clip(text, 0, limit) if text is not None else (None, 0)
-    return _output(output, cut, missing)
+    return _output(output, cut, missing, None)
 
 
 def clip(text: str, start: int, limit: int) -> tuple[str, int]:
@@ -179,7 +195,17 @@ def joined(text: Any) -> str:
     return "".join(text) if isinstance(text, list) else str(text)
 
 
-def _output(output: NotebookOutput, text: str | None, missing: int) -> Output:
+def text_type(output: NotebookOutput) -> str:
+    """The type that the text of an output is of, as `plain` chose it."""
+    data: dict[str, Any] = output.get("data", {})
+    shown = joined(data["text/plain"]) if "text/plain" in data else None
+    if not data or (shown is not None and not _OBJECT.fullmatch(terminal.plain(shown).strip())):
+        return TEXT
+    sources = (one for one in _SOURCES if one in data and _source(one, data[one]))
+    return next(sources, TEXT)
+
+
+def _output(output: NotebookOutput, text: str | None, missing: int, uri: str | None) -> Output:
     kind = output["output_type"]
     rich = kind in ("execute_result", "display_data")
     return Output(
@@ -187,6 +213,7 @@ def _output(output: NotebookOutput, text: str | None, missing: int) -> Output:
         name=_stream_name(output) if kind == "stream" else None,
         text=text,
         left_out=missing or None,
+        uri=uri,
         mime_types=_mime_types(output) if rich else None,
         ename=_error_value(output.get("ename")) if kind == "error" else None,
         evalue=_error_value(output.get("evalue")) if kind == "error" else None,

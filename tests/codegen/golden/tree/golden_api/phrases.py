@@ -179,5 +179,29 @@ def is_in_path(*, name: str) -> str:
     return f"{name} in the path"
 
 
+def prompt_unknown(*, name: str, known: Sequence[str]) -> str:
+    return f"{name}, {listed(known, ', ')}"
+
+
+def prompt_lacks(*, name: str, missing: Sequence[str]) -> str:
+    return f"{name} {listed(missing, ', ')}"
+
+
+def prompt_knows(*, name: str, known: Sequence[str], given: Sequence[str]) -> str:
+    return f"{name} {listed(known, ', ')} {listed(given, ', ')}"
+
+
+def cursor_unknown() -> str:
+    return "no cursor"
+
+
+def template_unknown(*, uri: str, known: Sequence[str]) -> str:
+    return f"{uri} {listed(known, ', ')}"
+
+
+def tool_not_shown(*, name: str, toolset: str) -> str:
+    return f"{name} {toolset}"
+
+
 def left_out(*, count: int) -> str:
     return f"{count} left out"

@@ -19,6 +19,7 @@ from jmcp.core.calls.rate_limits import Rates
 from jmcp.core.calls.tool import Api
 from jmcp.core.editing.owners import Owners
 from jmcp.core.journal.recorder import JournalRecorder
+from jmcp.core.lab_pages import LabPages
 from jmcp.core.observe.audit import AuditLog
 from jmcp.core.observe.call_log import CallLog
 from jmcp.core.observe.events import Observer
@@ -95,6 +96,7 @@ def build(
     *,
     place: str,
     settings: Settings,
+    lab: LabPages | None = None,
     owners: Owners | None = None,
 ) -> Dispatcher:
     """A dispatcher on these documents and kernels, with the stores of a place.
@@ -119,6 +121,7 @@ def build(
         else JournalRecorder(documents, journal, phrases=phrases, owners=owners),
         readings=Readings(journal),
         kernels=kernels,
+        lab=lab,
         store=store,
         permissions=permitted,
         gates=asked,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 
 from jupyter_server.serverapp import ServerApp
 from starlette.applications import Starlette
@@ -16,6 +17,7 @@ from jmcp.transport.site import drain, site
 from jmcp_jupyter.documents.local import collaboration
 from jmcp_jupyter.documents.local.documents import LocalDocuments
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
+from jmcp_jupyter.lab.local import LocalLabPages
 
 log = logging.getLogger("jmcp")
 
@@ -41,7 +43,8 @@ def local_dispatcher(serverapp: ServerApp, settings: Settings) -> Dispatcher:
             other.pid,
             other.address,
         )
-    return compose.build(documents, kernels, place=root, settings=settings, owners=owners)
+    lab = LocalLabPages(serverapp, external_url=settings.external_url, variables=os.environ)
+    return compose.build(documents, kernels, place=root, settings=settings, lab=lab, owners=owners)
 
 
 async def prepare(serverapp: ServerApp) -> None:

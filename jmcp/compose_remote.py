@@ -8,6 +8,7 @@ from jmcp.options.settings import MIB, Settings
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
+from jmcp_jupyter.lab.remote import RemoteLabPages
 
 
 def remote_dispatcher(documents: JupyterApi, kernels: JupyterApi, settings: Settings) -> Dispatcher:
@@ -18,5 +19,9 @@ def remote_dispatcher(documents: JupyterApi, kernels: JupyterApi, settings: Sett
         allow_hidden=settings.allow_hidden,
     )
     return compose.build(
-        remote_documents, RemoteKernels(kernels), place=documents.url, settings=settings
+        remote_documents,
+        RemoteKernels(kernels),
+        place=documents.url,
+        settings=settings,
+        lab=RemoteLabPages(documents, external_url=settings.external_url),
     )

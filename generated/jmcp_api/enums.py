@@ -37,6 +37,9 @@ EntryType = Literal["notebook", "file", "directory"]
 """What a listed path is."""
 OpeningAction = Literal["created", "opened", "switched", "reused"]
 """What use_notebook did."""
+BrowserAction = Literal["navigate_to_url", "reload_iframe"]
+"""What a page that shows JupyterLab does: go to the url, or load it once more where it is there already.
+"""
 KernelRelease = Literal["auto", "keep", "stop"]
 """What becomes of the kernel of a released notebook."""
 KernelFate = Literal["stopped", "kept", "none"]
@@ -91,6 +94,8 @@ NoticeCode = Literal[
     "session_opened",
     "session_not_stored",
     "notebook_moved",
+    "workspace_not_saved",
+    "conversation_exists",
     "cells_changed",
     "cells_deleted",
     "cells_inserted",

@@ -835,6 +835,22 @@ class PatternTooSlow(ToolError):
         )
 
 
+class ConversationIdRefused(ToolError):
+    """The conversation's id cannot be the name of a notebook."""
+
+    code = "conversation_id_refused"
+    http = 400
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def name(cls, *, conversation_id: str) -> Self:
+        return cls(
+            f"conversation_id {conversation_id!r} cannot be the name of a notebook. Give letters, digits, spaces and . _ - with a letter or digit at its beginning, none of . and space at its end, and no two dots in a row.",
+            conversation_id=conversation_id,
+        )
+
+
 class NotebookExists(ToolError):
     """A file is already at that path."""
 

@@ -63,4 +63,12 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "complete_value",
         "cite_cells",
     ),
+    "workspace": (
+        "prepare_notebook",
+        "switch_notebook",
+        "list_open_notebooks",
+        "create_notebook",
+        "create_conversation_notebook",
+        "list_conversations",
+    ),
 }

@@ -9,6 +9,7 @@ from pydantic import Field
 from jmcp.core.calls.model import Params, Result
 from jmcp_api.arrays import DeleteCellCellIds, DeleteCellCellIndices
 from jmcp_api.enums import (
+    BrowserAction,
     CellChangeKind,
     CellState,
     CellType,
@@ -241,6 +242,52 @@ class ReadOutputParams(Params):
     mime_type: Annotated[str, Field(max_length=255, min_length=1)]
     start: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=0, le=100000)] = 20000
+
+
+class PrepareNotebookParams(Params):
+    session_id: Annotated[
+        str | None, Field(max_length=128, min_length=1, pattern="^[A-Za-z0-9._-]{8,128}$")
+    ] = None
+    notebook_path: Annotated[str, Field(max_length=1024, min_length=1)]
+    conversation_id: Annotated[str | None, Field(max_length=100, min_length=1)] = None
+
+
+class SwitchNotebookParams(Params):
+    session_id: Annotated[
+        str | None, Field(max_length=128, min_length=1, pattern="^[A-Za-z0-9._-]{8,128}$")
+    ] = None
+    notebook_path: Annotated[str, Field(max_length=1024, min_length=1)]
+    close_other_tabs: bool = True
+
+
+class ListOpenNotebooksParams(Params):
+    start_index: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0, le=1000)] = 50
+
+
+class CreateNotebookParams(Params):
+    session_id: Annotated[
+        str | None, Field(max_length=128, min_length=1, pattern="^[A-Za-z0-9._-]{8,128}$")
+    ] = None
+    notebook_path: Annotated[str, Field(max_length=1024, min_length=1)]
+    initial_content: str = ""
+    switch_to_notebook: bool = True
+    kernel_name: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+
+
+class CreateConversationNotebookParams(Params):
+    session_id: Annotated[
+        str | None, Field(max_length=128, min_length=1, pattern="^[A-Za-z0-9._-]{8,128}$")
+    ] = None
+    conversation_id: Annotated[str, Field(max_length=100, min_length=1)]
+    title: Annotated[str, Field(max_length=255)] = ""
+    initial_content: str = ""
+    template: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+
+
+class ListConversationsParams(Params):
+    start_index: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0, le=1000)] = 20
 
 
 class ReadResourceParams(Params):
@@ -507,6 +554,47 @@ class KernelspecRow(Result):
 class KernelList(Result):
     kernels: list[KernelRow]
     kernelspecs: list[KernelspecRow]
+
+
+class ShownNotebook(Result):
+    action: BrowserAction | None = None
+    url: str
+    opening: OpeningAction
+    notebook_path: str
+    cell_count: int
+    workspace: str | None = None
+    next: str | None = None
+
+
+class OpenNotebookRow(Result):
+    notebook_path: str
+    workspace: str | None = None
+    factory: str | None = None
+    current: bool = False
+    live: bool = False
+
+
+class OpenNotebookList(Result):
+    total: int
+    start_index: int = 0
+    notebooks: list[OpenNotebookRow]
+    unread: list[str] | None = None
+    more: More | None = None
+
+
+class ConversationRow(Result):
+    conversation_id: str | None = None
+    notebook_path: str
+    url: str
+    size: int | None = None
+    last_modified: str
+
+
+class ConversationList(Result):
+    total: int
+    start_index: int = 0
+    conversations: list[ConversationRow]
+    more: More | None = None
 
 
 class ApplyEditsParams(Params):

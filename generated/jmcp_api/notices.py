@@ -19,6 +19,14 @@ def notebook_moved(*, old: str, new: str) -> str:
     return f"{old} is now {new}."
 
 
+def workspace_not_saved(*, reason: str) -> str:
+    return f"No workspace of JupyterLab shows it alone ({reason}): the URL opens it beside the tabs that the person has."
+
+
+def conversation_exists(*, path: str) -> str:
+    return f"{path} was there already, and is as it was: title, initial_content and template were not used."
+
+
 def cells_changed(*, cells: Sequence[str]) -> str:
     return f"Others changed cells that this session had read: {listed(cells, ', ', most=5)}. Read them again before you rely on them."
 
@@ -311,6 +319,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "session_opened": session_opened,
     "session_not_stored": session_not_stored,
     "notebook_moved": notebook_moved,
+    "workspace_not_saved": workspace_not_saved,
+    "conversation_exists": conversation_exists,
     "cells_changed": cells_changed,
     "cells_deleted": cells_deleted,
     "cells_inserted": cells_inserted,

@@ -227,6 +227,10 @@ def file_gone() -> str:
     return "its file is gone"
 
 
+def name_of_file() -> str:
+    return "a file has that name"
+
+
 def no_answer_from_jupyter() -> str:
     return "the Jupyter Server does not answer"
 
@@ -515,6 +519,42 @@ def search_large(*, limit: int) -> str:
 
 def unsearched_notebook(*, path: str, reason: str) -> str:
     return f"{path} ({reason})"
+
+
+def no_jupyterlab() -> str:
+    return "this Jupyter Server has no JupyterLab"
+
+
+def may_not_write() -> str:
+    return "saving one takes the scope write"
+
+
+def workspace_not_written(*, reason: str) -> str:
+    return f"it could not be saved: {reason}"
+
+
+def workspace_unread(*, name: str, reason: str) -> str:
+    return f"workspace {name!r}: {reason}"
+
+
+def workspace_odd(*, name: str) -> str:
+    return f"workspace {name!r}: it is no workspace, or too large"
+
+
+def workspaces_unreadable(*, reason: str) -> str:
+    return f"all workspaces: {reason}"
+
+
+def workspaces_beyond(*, count: int, limit: int) -> str:
+    return f"{counted(count, 'workspace', 'workspaces')} that were saved before the last {limit}"
+
+
+def workspaces_not_listed() -> str:
+    return "the workspaces beside the default one and those of jmcp: JupyterLab's list of all is too large, or one of them is broken"
+
+
+def more_unread(*, count: int) -> str:
+    return f"{count} more"
 
 
 def batch_code(*, done: int, total: int) -> str:

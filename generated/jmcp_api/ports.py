@@ -159,6 +159,42 @@ class ReadOutput(Protocol):
     ) -> models.Resource: ...
 
 
+class PrepareNotebook(Protocol):
+    async def __call__(
+        self, params: models.PrepareNotebookParams, session: Session, /
+    ) -> models.ShownNotebook: ...
+
+
+class SwitchNotebook(Protocol):
+    async def __call__(
+        self, params: models.SwitchNotebookParams, session: Session, /
+    ) -> models.ShownNotebook: ...
+
+
+class ListOpenNotebooks(Protocol):
+    async def __call__(
+        self, params: models.ListOpenNotebooksParams, workspace: Workspace, /
+    ) -> models.OpenNotebookList: ...
+
+
+class CreateNotebook(Protocol):
+    async def __call__(
+        self, params: models.CreateNotebookParams, session: Session, /
+    ) -> models.ShownNotebook: ...
+
+
+class CreateConversationNotebook(Protocol):
+    async def __call__(
+        self, params: models.CreateConversationNotebookParams, session: Session, /
+    ) -> models.ShownNotebook: ...
+
+
+class ListConversations(Protocol):
+    async def __call__(
+        self, params: models.ListConversationsParams, workspace: Workspace, /
+    ) -> models.ConversationList: ...
+
+
 class ReadResource(Protocol):
     async def __call__(
         self, params: models.ReadResourceParams, workspace: Workspace, /
@@ -206,6 +242,12 @@ class Handlers:
     list_kernels: ListKernels
     list_executions: ListExecutions
     read_output: ReadOutput
+    prepare_notebook: PrepareNotebook
+    switch_notebook: SwitchNotebook
+    list_open_notebooks: ListOpenNotebooks
+    create_notebook: CreateNotebook
+    create_conversation_notebook: CreateConversationNotebook
+    list_conversations: ListConversations
     read_resource: ReadResource
     complete_value: CompleteValue
     cite_cells: CiteCells

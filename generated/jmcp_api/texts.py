@@ -340,4 +340,46 @@ TEXTS: Mapping[str, str] = {
         "Kernelspecs:{% for spec in kernelspecs %} {{ spec.kernel_name | tsv }} ({{ spec.display_name | tsv }}, {{ spec.language | tsv }}{% if spec.default %}, default{% endif %}){% endfor %}\n"
         "\n"
     ),
+    "ShownNotebook": (
+        "{{ opening }} {{ notebook_path }} ({{ cell_count }} cells, document: {{ document or 'live' }})\n"
+        "{{ action }} {{ url }}\n"
+        "{% if workspace %}\n"
+        "workspace: {{ workspace }}\n"
+        "{% endif %}\n"
+        "{% if session_id %}\n"
+        "session_id: {{ session_id }}\n"
+        "{% endif %}\n"
+        "{% if next %}\n"
+        "{{ next }}\n"
+        "{% endif %}\n"
+    ),
+    "OpenNotebookList": (
+        "{{ total }} notebooks in JupyterLab\n"
+        "{% if notebooks %}\n"
+        "Path\tWorkspace\tFactory\tCurrent\tLive\n"
+        "{% for notebook in notebooks %}\n"
+        "{{ notebook.notebook_path | tsv }}\t{{ notebook.workspace | tsv }}\t{{ notebook.factory | tsv }}\t{% if notebook.current %}yes{% endif %}\t{% if notebook.live %}live{% endif +%}\n"
+        "{% endfor %}\n"
+        "{% endif %}\n"
+        "{% if more %}\n"
+        "{{ more.count }} more: start_index {{ more.start_index }}.\n"
+        "{% endif %}\n"
+        "{% if unread %}\n"
+        "{% for reason in unread %}\n"
+        "Not read: {{ reason }}\n"
+        "{% endfor %}\n"
+        "{% endif %}\n"
+    ),
+    "ConversationList": (
+        "{{ total }} conversations\n"
+        "{% if conversations %}\n"
+        "Conversation\tPath\tSize\tLast modified\tURL\n"
+        "{% for conversation in conversations %}\n"
+        "{{ conversation.conversation_id | tsv }}\t{{ conversation.notebook_path | tsv }}\t{{ conversation.size | tsv }}\t{{ conversation.last_modified }}\t{{ conversation.url }}\n"
+        "{% endfor %}\n"
+        "{% endif %}\n"
+        "{% if more %}\n"
+        "{{ more.count }} more: start_index {{ more.start_index }}.\n"
+        "{% endif %}\n"
+    ),
 }

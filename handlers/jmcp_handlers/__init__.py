@@ -15,6 +15,7 @@ from jmcp_handlers.cells import (
 from jmcp_handlers.changes import undo_change
 from jmcp_handlers.citation import cite_cells
 from jmcp_handlers.completion import complete_value
+from jmcp_handlers.conversations import create_conversation_notebook, list_conversations
 from jmcp_handlers.edits import apply_edits
 from jmcp_handlers.execution import (
     execute_cell,
@@ -26,6 +27,12 @@ from jmcp_handlers.execution import (
 )
 from jmcp_handlers.files import list_files
 from jmcp_handlers.kernel_tools import interrupt_kernel, list_kernels, restart_notebook
+from jmcp_handlers.lab_pages import (
+    create_notebook,
+    list_open_notebooks,
+    prepare_notebook,
+    switch_notebook,
+)
 from jmcp_handlers.notebook_list import list_notebooks
 from jmcp_handlers.notebooks import unuse_notebook, use_notebook
 from jmcp_handlers.reading import read_notebook
@@ -62,6 +69,12 @@ HANDLERS = Handlers(
     read_resource=read_resource,
     complete_value=complete_value,
     cite_cells=cite_cells,
+    prepare_notebook=prepare_notebook,
+    switch_notebook=switch_notebook,
+    list_open_notebooks=list_open_notebooks,
+    create_notebook=create_notebook,
+    create_conversation_notebook=create_conversation_notebook,
+    list_conversations=list_conversations,
 )
 
 __all__ = ["HANDLERS"]

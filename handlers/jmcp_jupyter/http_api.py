@@ -44,13 +44,40 @@ class JupyterApi:
             response = await self.send(method, path, body=body, **query)
         except httpx2.TransportError as error:
             raise JupyterUnreachable.no_answer(url=self.url, reason=_brief(error)) from error
+        self._check(response, method, path)
+        return response
+
+    async def json_within(self, path: str, limit: int) -> tuple[int, Any]:
+        """The status of a GET and the JSON of a successful answer; None for what is no JSON, and for
+        an answer of more than `limit` bytes, which is not read to its end.
+
+        Raises as `request`.
+        """
+        body = bytearray()
+        try:
+            async with self._http.stream("GET", path) as response:
+                self._check(response, "GET", path)
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > limit:
+                        return response.status_code, None
+        except httpx2.TransportError as error:
+            raise JupyterUnreachable.no_answer(url=self.url, reason=_brief(error)) from error
+        if not response.is_success:
+            return response.status_code, None
+        try:
+            return response.status_code, json.loads(bytes(body))
+        except (ValueError, RecursionError):  # hostile JSON is nested deeply
+            return response.status_code, None
+
+    def _check(self, response: httpx2.Response, method: str, path: str) -> None:
+        """Raise JupyterUnreachable, JupyterRefused where the token or the whole server was refused."""
         if response.status_code in AWAY_STATUSES:
             raise JupyterUnreachable.behind_proxy(url=self.url, status=response.status_code)
         if response.status_code in REFUSED_STATUSES or asks_for_login(response):
             raise JupyterRefused.request(
                 url=self.url, method=method, path=path, status=response.status_code
             )
-        return response
 
     async def send(
         self,

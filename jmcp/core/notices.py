@@ -41,6 +41,14 @@ class SessionNotStored(Notice):
     reason: str
 
 
+class WorkspaceNotSaved(Notice):
+    reason: str
+
+
+class ConversationExists(Notice):
+    path: str
+
+
 class NotebookMoved(Notice):
     old: str
     new: str

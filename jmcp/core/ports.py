@@ -260,9 +260,23 @@ class Documents(Protocol):
     async def current(self, key: str) -> NotebookRef:
         """The same notebook after renames. Raises NotebookMissing when it was deleted."""
 
-    async def create(self, path: str, kernelspec: Kernelspec | None = None) -> NotebookRef:
-        """A new empty notebook (nbformat 4.5), for that kernel if given. Raises NotebookExists,
-        DirectoryMissing, PathRefused."""
+    async def create(
+        self,
+        path: str,
+        kernelspec: Kernelspec | None = None,
+        *,
+        cells: Sequence[StoredCell] = (),
+    ) -> NotebookRef:
+        """A new notebook (nbformat 4.5) with these cells, or one empty code cell without any, for
+        that kernel if given. Cells without an id get one.
+
+        It is made with all of them or not at all. Raises NotebookExists, DirectoryMissing,
+        PathRefused.
+        """
+
+    async def create_directory(self, path: str) -> None:
+        """Make a folder, unless it is there; the one that it is to be in must be. Raises PathRefused,
+        WriteRefused."""
 
     async def open(self, ref: NotebookRef) -> Document:
         """The notebook, held open until the caller closes it. `ref` is what `current` says now.

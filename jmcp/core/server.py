@@ -18,6 +18,7 @@ from jmcp.core.errors import ENDS_TASK
 from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.kernels.healing import Healing
 from jmcp.core.kernels.release import release_kernel
+from jmcp.core.lab_pages import LabPages, NoLabPages
 from jmcp.core.observe.events import Closeable, Observer, SessionEvent
 from jmcp.core.observe.metrics import Metrics
 from jmcp.core.ports import Documents, Kernels
@@ -41,6 +42,7 @@ class ServerParts(TypedDict, total=False):
 
     documents: Required[Documents]
     kernels: Required[Kernels]
+    lab: LabPages | None
     recorder: JournalRecorder | None
     store: Store | None
     readings: Readings | None
@@ -61,6 +63,7 @@ class Server:
         api: Api,
         documents: Documents,
         kernels: Kernels,
+        lab: LabPages | None = None,
         recorder: JournalRecorder | None = None,
         store: Store | None = None,
         readings: Readings | None = None,
@@ -108,6 +111,7 @@ class Server:
             readings=self.readings,
             undelivered=UndeliveredNotices(),
             tabs=OpenTabs(kernels),
+            lab=lab or NoLabPages(),
         )
         self._sweeper: asyncio.Task[None] | None = None
         self._releaser: asyncio.Task[None] | None = None

@@ -180,3 +180,17 @@ def check_origin(text: str) -> None:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or text != f"{parts.scheme}://{parts.netloc}":
         raise ValueError(f"{text!r} is not an origin, as in https://example.org:8080")
+
+
+def check_url(text: str) -> None:
+    """Raises ValueError for what is not the URL of a server alone: whoever gets it gets all of it."""
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is not a number
+        known = False
+    if not known or "@" in parts.netloc or parts.query or parts.fragment:
+        # Not the text: it may hold a token.
+        raise ValueError(
+            "is not the URL of a server and nothing more, as in https://example.org/jupyter/"
+        )

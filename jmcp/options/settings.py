@@ -32,6 +32,7 @@ class Settings:
     open, each unused for `mcp_session_hours`. `structured` is which MCP clients get structured content
     beside text. `beyond_output_limit` is what becomes of a run that puts
     out more than is kept of one. `allow_origins` are exact, for browsers of other sites.
+    `external_url` is where browsers reach Jupyter, where that is another URL than here.
     `audit_log` is the file that calls are written to, with sources and outputs if `audit_content`.
     """
 
@@ -51,6 +52,7 @@ class Settings:
     beyond_output_limit: Beyond | None = None
     allow_hidden: bool = False
     allow_origins: tuple[str, ...] = ()
+    external_url: str | None = None
     audit_log: Path | None = None
     audit_content: bool = False
     log_format: LogFormat = "text"

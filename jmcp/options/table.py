@@ -21,6 +21,7 @@ from jmcp.options.option_types import (
     Text,
     check_origin,
     check_store,
+    check_url,
 )
 from jmcp.options.serve_options import IfUnavailable, Transport
 from jmcp.options.settings import LogFormat, Settings
@@ -246,6 +247,13 @@ SETTINGS: tuple[Option, ...] = (
         default=DEFAULTS.allow_origins,
         help="other sites whose pages may call, as in https://example.org, comma-separated",
         shown="none",
+    ),
+    Option(
+        name="external_url",
+        metavar="URL",
+        type=Text(check_url),
+        help="where browsers reach Jupyter, with its base_url, as in https://hub.example.org/user/ada/",
+        shown="as Jupyter says itself",
     ),
     Option(
         name="audit_log",

@@ -25,6 +25,7 @@ from jmcp.core.ports import (
     SaveState,
     StoredCell,
 )
+from jmcp_api import phrases
 from jmcp_api.backend_errors import (
     DirectoryMissing,
     NotebookBroken,
@@ -405,15 +406,31 @@ class FakeDocuments:
         return NotebookRef(key=key, path=path)
 
     @passes("documents.create")
-    async def create(self, path: str, kernelspec: Kernelspec | None = None) -> NotebookRef:
+    async def create(
+        self,
+        path: str,
+        kernelspec: Kernelspec | None = None,
+        *,
+        cells: Sequence[StoredCell] = (),
+    ) -> NotebookRef:
         target = self._checked(path)
         directory = target.rpartition("/")[0]
         if directory not in self._directories:
             raise DirectoryMissing.nothing_there(path=directory)
         if target in self._files:
             raise NotebookExists.file_there(path=target)
-        self._files[target] = _File(text=json.dumps(nbformat_cells.new_notebook(kernelspec)))
+        notebook = nbformat_cells.new_notebook(kernelspec, cells)
+        self._files[target] = _File(text=json.dumps(notebook))
         return self._identify(target)
+
+    @passes("documents.create_directory")
+    async def create_directory(self, path: str) -> None:
+        directory = paths.normalise(path)
+        if paths.looks_hidden(directory):
+            raise PathRefused.hidden(path=path)
+        if directory in self._files:
+            raise WriteRefused.not_written(path=directory, reason=phrases.name_of_file())
+        self.make_directory(directory)
 
     async def open(self, ref: NotebookRef) -> FakeDocument:
         await self.faults.pass_point("documents.open")

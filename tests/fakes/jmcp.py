@@ -19,6 +19,7 @@ from tests.clock import Clock
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.faults import Faults
 from tests.fakes.kernels import FakeKernels
+from tests.fakes.lab_pages import FakeLabPages
 from tests.fakes.stores import FakeStore
 
 
@@ -37,12 +38,14 @@ class FakeJmcp(Calls):
     options: Mapping[str, Any] = field(default_factory=dict)
     documents: FakeDocuments = field(init=False)
     kernels: FakeKernels = field(init=False)
+    lab: FakeLabPages = field(init=False)
     store: FakeStore = field(init=False)
     dispatcher: Dispatcher = field(init=False)
 
     def __post_init__(self) -> None:
         self.documents = FakeDocuments(self.mode, self.faults)
         self.kernels = FakeKernels(faults=self.faults)
+        self.lab = FakeLabPages(self.faults)
         self.store = FakeStore(self.faults)
 
     @asynccontextmanager
@@ -64,7 +67,7 @@ class FakeJmcp(Calls):
             **self.options,
         }
         self.dispatcher = Dispatcher(
-            documents=self.documents, kernels=self.kernels, strict=True, **given
+            documents=self.documents, kernels=self.kernels, lab=self.lab, strict=True, **given
         )
         await self.dispatcher.start()
 

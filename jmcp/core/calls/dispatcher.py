@@ -21,7 +21,7 @@ from jmcp.core.calls.rendering import Texts
 from jmcp.core.calls.run_limit import RunLimit
 from jmcp.core.calls.tool import Api, Tool
 from jmcp.core.errors import ENDS_TASK, BackendError, StateUnavailable, ToolError
-from jmcp.core.notices import RunAbandoned, SessionNotStored, SessionOpened
+from jmcp.core.notices import RunAbandoned, SessionNotStored
 from jmcp.core.observe.events import CallEvent, masked
 from jmcp.core.server import Server, ServerParts
 from jmcp.core.sessions.records import SessionRecord
@@ -218,8 +218,9 @@ class Dispatcher(Server):
         if new:
             stack.push_async_exit(self._discard(record))
         session = Session(record, workspace, self.services)
-        if caller.connection and any(other.connection == caller.connection for other in mine):
-            session.notice(SessionOpened())
+        session.beside_others = bool(caller.connection) and any(
+            other.connection == caller.connection for other in mine
+        )
         return session
 
     def _discard(self, record: SessionRecord) -> Discard:
@@ -252,10 +253,12 @@ class Dispatcher(Server):
         named = getattr(params, "session_id", None) is not None
         asked = getattr(params, "notebook_path", None)
         envelope: dict[str, Any] = {}
-        if tool.session == "opens" or not named:
+        # A session that was opened for a call which then opened no notebook is none.
+        if not session.closed if tool.session == "opens" else not named:
             envelope["session_id"] = record.session_id
-        if tool.result.__name__ in self._texts.with_path or (
-            path != asked and (asked or not named or len(record.notebooks) > 1)
+        if "notebook_path" not in tool.result.model_fields and (
+            tool.result.__name__ in self._texts.with_path
+            or (path != asked and (asked or not named or len(record.notebooks) > 1))
         ):
             envelope["notebook_path"] = path
         if session.document == "file":

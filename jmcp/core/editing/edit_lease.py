@@ -22,6 +22,7 @@ from jmcp.core.ports import (
     Kernelspec,
     NotebookRef,
     OutputSink,
+    StoredCell,
 )
 
 OnNotice = Callable[[Notice], None]
@@ -225,9 +226,15 @@ class Leases:
             on_notice=on_notice,
         )
 
-    async def create(self, path: str, kernelspec: Kernelspec | None = None) -> NotebookRef:
-        """A new empty notebook. Raises as `Documents.create`."""
-        ref = await self.documents.create(path, kernelspec)
+    async def create(
+        self,
+        path: str,
+        kernelspec: Kernelspec | None = None,
+        *,
+        cells: Sequence[StoredCell] = (),
+    ) -> NotebookRef:
+        """A new notebook. Raises as `Documents.create`."""
+        ref = await self.documents.create(path, kernelspec, cells=cells)
         if self.recorder is not None:
             # Where keys are paths, this one may have been that of a notebook which was deleted.
             self.recorder.forget(ref.key)

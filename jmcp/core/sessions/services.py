@@ -9,6 +9,7 @@ from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.tool import Policy
 from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.kernels.healing import Healing
+from jmcp.core.lab_pages import LabPages
 from jmcp.core.ports import Kernels
 from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.sessions.notices.undelivered import UndeliveredNotices
@@ -33,3 +34,4 @@ class Services:
     readings: Readings
     undelivered: UndeliveredNotices
     tabs: OpenTabs
+    lab: LabPages

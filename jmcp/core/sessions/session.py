@@ -15,6 +15,7 @@ from jmcp.core.notices import (
     PrivateKernelStopped,
     RunEnds,
     RunGoesOn,
+    SessionOpened,
     TabNotUpdated,
 )
 from jmcp.core.ports import DocumentMode
@@ -51,6 +52,8 @@ class Session:
         self.touched: HeldNotebook | None = None
         self.submitted: list[Run] = []
         """The runs of this call."""
+        self.beside_others = False
+        """Whether this call opens the session though its client has another one."""
         self._services = services
         self._opened: set[str] = set()
         self._notebooks: dict[str, Notebook] = {}
@@ -230,6 +233,8 @@ class Session:
             self.check_room()
         if held.ref.key not in self.record.notebooks:
             self._opened.add(held.ref.key)
+        if self.beside_others and self.closed:
+            self.notice(SessionOpened())
         self._change(partial(added, held))
 
     def opens(self, key: str) -> bool:

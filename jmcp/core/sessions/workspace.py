@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from jmcp.core.calls.call import Caller, Image
 from jmcp.core.calls.principal import Scope
 from jmcp.core.calls.resources import Content, Link
-from jmcp.core.ports import Cells, FileEntry, KernelInfo, Kernelspec, NotebookRef
+from jmcp.core.lab_pages import LabPages
+from jmcp.core.ports import (
+    Cells,
+    FileEntry,
+    KernelInfo,
+    Kernelspec,
+    NotebookRef,
+    StoredCell,
+)
 from jmcp.core.runs.batch import Batch
 from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
@@ -73,9 +81,20 @@ class Workspace:
         """The cells of a notebook that the call does not open. Raises as `Documents.glance`."""
         return await self._services.leases.documents.glance(ref)
 
-    async def create(self, path: str, kernelspec: Kernelspec | None) -> NotebookRef:
-        """A new empty notebook. Raises as `Documents.create`."""
-        return await self._services.leases.create(path, kernelspec)
+    async def create(
+        self, path: str, kernelspec: Kernelspec | None, *, cells: Sequence[StoredCell] = ()
+    ) -> NotebookRef:
+        """A new notebook with these cells. Raises as `Documents.create`."""
+        return await self._services.leases.create(path, kernelspec, cells=cells)
+
+    async def create_directory(self, path: str) -> None:
+        """A folder, unless it is there. Raises as `Documents.create_directory`."""
+        await self._services.leases.documents.create_directory(path)
+
+    @property
+    def lab(self) -> LabPages:
+        """JupyterLab in people's browsers."""
+        return self._services.lab
 
     async def kernels(self) -> Sequence[KernelInfo]:
         """The kernels that run on the server, whoever started them."""

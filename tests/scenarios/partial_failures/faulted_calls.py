@@ -142,6 +142,13 @@ async def running_batch(jmcp: FaultedJmcp) -> None:
     await jmcp.kernels.sleeping.reached.wait()
 
 
+async def talked(jmcp: FaultedJmcp) -> None:
+    """A conversation's notebook, open in a session of its own, and shown."""
+    await opened(jmcp)
+    talking = await jmcp.call("create_conversation_notebook", conversation_id="c1")
+    await jmcp.call("prepare_notebook", notebook_path=talking["notebook_path"])
+
+
 async def dead_private(jmcp: FaultedJmcp) -> None:
     await private(jmcp)
     jmcp.kernels.kill("kernel-1")
@@ -326,6 +333,50 @@ KINDS = [
     ),
     _kind("interrupt a batch", "interrupt_kernel", running_batch, rare=True),
     _kind("restart under a batch", "restart_notebook", running_batch, rare=True),
+    _kind("show a notebook", "prepare_notebook", nothing, rare=True, notebook_path="a.ipynb"),
+    _kind("show another", "prepare_notebook", warm, notebook_path="b.ipynb"),
+    _kind("show the same", "prepare_notebook", private, rare=True, notebook_path="a.ipynb"),
+    _kind("switch", "switch_notebook", warm, rare=True, notebook_path="b.ipynb"),
+    _kind("switch back", "switch_notebook", two_notebooks, rare=True, notebook_path="a.ipynb"),
+    _kind(
+        "create and show",
+        "create_notebook",
+        nothing,
+        rare=True,
+        notebook_path="new.ipynb",
+        initial_content="text",
+    ),
+    _kind("create and switch", "create_notebook", warm, rare=True, notebook_path="new.ipynb"),
+    _kind(
+        "only create",
+        "create_notebook",
+        nothing,
+        notebook_path="new.ipynb",
+        switch_to_notebook=False,
+    ),
+    _kind(
+        "begin a conversation",
+        "create_conversation_notebook",
+        nothing,
+        rare=True,
+        conversation_id="c1",
+    ),
+    _kind(
+        "begin a conversation like another notebook",
+        "create_conversation_notebook",
+        warm,
+        conversation_id="c1",
+        template="b.ipynb",
+    ),
+    _kind(
+        "go back to a conversation",
+        "create_conversation_notebook",
+        talked,
+        rare=True,
+        conversation_id="c1",
+    ),
+    _kind("list conversations", "list_conversations", talked, rare=True),
+    _kind("list what people have open", "list_open_notebooks", talked),
     _kind("list files", "list_files", nothing),
     _kind("list kernels", "list_kernels", private),
 ]

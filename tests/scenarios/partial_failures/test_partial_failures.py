@@ -21,6 +21,7 @@ from jmcp_api.backend_errors import (
     StateUnavailable,
     WriteRefused,
 )
+from jmcp_api.registry import TOOLS
 from tests.calls import ALICE
 from tests.scenarios.partial_failures.agreement import (
     SECONDS,
@@ -60,7 +61,7 @@ async def call(jmcp: FaultedJmcp, kind: Kind) -> Outcome:
     arguments = dict(kind.arguments)
     if kind.tool == "get_execution":
         arguments["execution_id"] = jmcp.dispatcher.runs.index.list()[-1].execution_id
-    if jmcp.session and kind.tool not in ("list_files", "list_kernels"):
+    if jmcp.session and "session_id" in TOOLS[kind.tool].params.model_fields:
         arguments["session_id"] = jmcp.session
     return await jmcp.dispatcher.call(kind.tool, arguments, ALICE)
 

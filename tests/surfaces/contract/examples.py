@@ -38,6 +38,7 @@ class Fixture:
 
     notebook: str | None = None
     open: bool = False
+    shown: bool = False
     run: tuple[str, ...] = ()
     edited: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
@@ -60,6 +61,7 @@ class Fixture:
 
     def write(self, root: Path, also: str | None = None) -> None:
         for name, text in self.files(also).items():
+            (root / name).parent.mkdir(exist_ok=True)
             (root / name).write_text(text)
 
 
@@ -70,6 +72,7 @@ def load() -> tuple[list[Example], dict[str, Fixture]]:
         name: Fixture(
             notebook=body.get("notebook"),
             open=body.get("open", False),
+            shown=body.get("shown", False),
             run=tuple(body.get("run", ())),
             edited=tuple(body.get("edited", ())),
             running=tuple(body.get("running", ())),

@@ -30,6 +30,8 @@ class Stage:
         if fixture.open:
             opened = await self._do("use_notebook", notebook_path=fixture.notebook)
             self.values["session_id"] = opened["session_id"]
+        if fixture.shown:
+            await self._do("prepare_notebook", notebook_path=fixture.notebook)
         for cell_id in fixture.edited:
             edited = await self._do(
                 "overwrite_cell_source",
@@ -99,6 +101,7 @@ class Folder(Stage):
 
     def write(self, files: Mapping[str, str]) -> None:
         for name, text in files.items():
+            (self._served.root / name).parent.mkdir(exist_ok=True)
             (self._served.root / name).write_text(text)
 
     async def empty(self) -> None:
@@ -117,6 +120,18 @@ class Folder(Stage):
         ) as http:
             for kernel in (await http.get("api/kernels")).json():
                 assert (await http.delete(f"api/kernels/{kernel['id']}")).status_code == 204
-            for row in files["files"]:
+            await _forget_workspaces(http)
+            # What is in a folder before the folder, which only an empty one can be deleted of.
+            for row in sorted(files["files"], key=lambda row: row["path"], reverse=True):
                 gone = await http.delete(f"api/contents/{quote(row['path'])}")
                 assert gone.status_code == 204, (row["path"], gone.text)
+
+
+async def _forget_workspaces(http: httpx2.AsyncClient) -> None:
+    """Delete what JupyterLab has saved of its tabs, where there is one."""
+    listed = await http.get("lab/api/workspaces")
+    if listed.status_code == 404:
+        return
+    for name in listed.json()["workspaces"]["ids"]:
+        gone = await http.delete(f"lab/api/workspaces/{name.lstrip('/')}")
+        assert gone.status_code == 204, (name, gone.text)

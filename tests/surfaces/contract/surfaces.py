@@ -14,6 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
 from jmcp_api.http import ROUTES
+from jmcp_api.registry import TOOLS
 from tests.served import Served
 from tests.typed import filled
 
@@ -107,7 +108,7 @@ class Rest:
 
 
 def _in_query(arguments: dict[str, Any], tool: str) -> bool:
-    return "notebook_path" in arguments and tool != "use_notebook"
+    return "notebook_path" in arguments and TOOLS[tool].session == "required"
 
 
 def _query(value: Any) -> Any:

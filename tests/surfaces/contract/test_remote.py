@@ -24,7 +24,12 @@ def remote(
     """With collaboration, and without."""
     base = tmp_path_factory.mktemp("elsewhere")
     with (
-        jupyter_server(base / "jupyter", base / "root", collaboration=request.param) as jupyter,
+        jupyter_server(
+            base / "jupyter",
+            base / "root",
+            collaboration=request.param,
+            extensions=("jupyterlab",),
+        ) as jupyter,
         standalone(base / "home", jupyter) as served,
     ):
         yield served

@@ -8,7 +8,9 @@ from typing import Any
 
 import nbformat
 
-SESSIONLESS = frozenset({"use_notebook", "list_notebooks", "list_files", "list_kernels"})
+from jmcp_api.registry import TOOLS
+
+SESSIONLESS = frozenset(tool.name for tool in TOOLS.values() if tool.session != "required")
 END = "the end"
 """The source of the last cell of a notebook to which nothing more will be done."""
 
@@ -372,7 +374,53 @@ OTHERS = (
     call("list_kernels"),
     call("list_notebooks"),
 )
-CALLS = OPENING + CELLS + RUNS + TWO_SESSIONS + OTHERS
+PAGES = (
+    call("prepare_notebook", notebook_path="b.ipynb", keep={"{shown}": "session_id"}),
+    call(
+        "prepare_notebook", notebook_path="b.ipynb", session_id="{shown}", conversation_id="Ünit 1"
+    ),
+    call("prepare_notebook", notebook_path="nope.ipynb", raises="notebook_not_found"),
+    call(
+        "prepare_notebook",
+        notebook_path="b.ipynb",
+        conversation_id="../c",
+        raises="conversation_id_refused",
+    ),
+    call("switch_notebook", notebook_path="folder/ünder/nëw 🎉.ipynb", session_id="{shown}"),
+    call("switch_notebook", notebook_path="b.ipynb", session_id="{shown}", close_other_tabs=False),
+    call("switch_notebook", notebook_path="broken.ipynb", raises="notebook_invalid"),
+    call(
+        "create_notebook",
+        notebook_path="folder/made.ipynb",
+        initial_content="# ü",
+        session_id="{shown}",
+    ),
+    call("read_notebook", session_id="{shown}", response_format="detailed"),
+    call("create_notebook", notebook_path="folder/only.ipynb", switch_to_notebook=False),
+    call("create_notebook", notebook_path="b.ipynb", raises="notebook_exists"),
+    call("create_notebook", notebook_path="no/n.ipynb", raises="directory_not_found"),
+    call("create_notebook", notebook_path="n.txt", raises="path_refused"),
+    call(
+        "create_conversation_notebook",
+        session_id="{shown}",
+        conversation_id="Ünit 1",
+        title="One",
+        template="main.ipynb",
+    ),
+    call("read_notebook", session_id="{shown}", limit=3),
+    call(
+        "create_conversation_notebook", session_id="{shown}", conversation_id="Ünit 1", title="Two"
+    ),
+    call("create_conversation_notebook", conversation_id="a/b", raises="conversation_id_refused"),
+    call("list_conversations"),
+    call("list_conversations", limit=-1, raises="invalid_arguments"),
+    call("list_open_notebooks"),
+    call("list_open_notebooks", start_index=-1, raises="invalid_arguments"),
+    call("list_notebooks"),
+    *(call("unuse_notebook", session_id="{shown}") for _ in range(4)),
+    call("list_notebooks"),
+)
+CALLS = OPENING + CELLS + RUNS + TWO_SESSIONS + OTHERS + PAGES
 NOTEBOOKS = (
     "main.ipynb",
     "b.ipynb",

@@ -26,6 +26,8 @@ TEXT_APART = re.compile(
     # Times; the seconds of a row of run_cells; a size and a time in a row of a listing
     r"\b\d+(\.\d+)? ?(ms|s|seconds?)\b|(?<=\t)\d+\.\d+(?=\t|$)"
     r"|(\d+\t)?\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)"
+    # Where the Jupyter Server is
+    r"|http://(localhost|127\.0\.0\.1):\d+(?=/lab/)"
     # A kernel that was interrupted just now may have begun with what waited.
     r"|(?<=interrupted, now )\w+"
     # What is said only where a client is a connection: a process of its own over stdio.

@@ -26,7 +26,9 @@ def running_setup(name: str, base: Path) -> Iterator[Served]:
             yield served
         return
     with (
-        jupyter_server(base / "jupyter", root, collaboration=not file) as jupyter,
+        jupyter_server(
+            base / "jupyter", root, collaboration=not file, extensions=("jupyterlab",)
+        ) as jupyter,
         standalone(home, jupyter) as served,
     ):
         yield served

@@ -91,7 +91,8 @@ async def empty(served: Served) -> None:
                 continue  # what Jupyter keeps for itself: checkpoints, in old versions sessions
             gone = await http.delete(f"api/contents/{quote(inside.as_posix())}")
             assert gone.status_code == 204, (inside, gone.text)
-    shutil.rmtree(served.root / "folder", ignore_errors=True)
+    for folder in ("folder", "conversations"):
+        shutil.rmtree(served.root / folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

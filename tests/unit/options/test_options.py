@@ -52,6 +52,7 @@ VALUES: dict[str, Any] = {
     "beyond_output_limit": "interrupt",
     "allow_hidden": True,
     "allow_origins": ("https://example.org", "http://[::1]:8080"),
+    "external_url": "https://hub.example.org/user/ada/",
     "audit_log": Path("/var/log/jmcp.jsonl"),
     "audit_content": True,
     "log_format": "json",
@@ -70,6 +71,10 @@ WRONG: dict[str, Any] = {
     "max_mcp_sessions": [0, 1.5],
     "mcp_session_hours": ["soon", 0],
     "allow_origins": ["example.org", ["https://example.org/"], ["https://example.org/path"]],
+    "external_url": [
+        *("hub.example.org", "ftp://h/", "https://", "https://h:x/", 3),
+        *("https://h/?token=x", "https://h/#x", "https://ada:x@h/", "https://h:0/"),
+    ],
     "audit_log": [[], 3],
     "log_format": ["xml"],
 }

@@ -7,7 +7,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from jmcp.core.ports import Cells, Document, FileEntry, Kernelspec, NotebookRef, SaveState
+from jmcp.core.ports import (
+    Cells,
+    Document,
+    FileEntry,
+    Kernelspec,
+    NotebookRef,
+    SaveState,
+    StoredCell,
+)
 from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.file.notebooks import FileNotebooks, Files
 
@@ -70,11 +78,19 @@ class JupyterDocuments(ABC):
 
     @abstractmethod
     async def _write_new(self, target: str, content: dict[str, Any]) -> None: ...
-    async def create(self, path: str, kernelspec: Kernelspec | None = None) -> NotebookRef:
+    @abstractmethod
+    async def create_directory(self, path: str) -> None: ...
+    async def create(
+        self,
+        path: str,
+        kernelspec: Kernelspec | None = None,
+        *,
+        cells: Sequence[StoredCell] = (),
+    ) -> NotebookRef:
         target = await self._target(path)
         async with self._creating:
             await self._check_free(target)
-            await self._write_new(target, nbformat_cells.new_notebook(kernelspec))
+            await self._write_new(target, nbformat_cells.new_notebook(kernelspec, cells))
         return await self.identify(target)
 
     async def open(self, ref: NotebookRef) -> Document:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -39,8 +39,10 @@ def whole_cell(stored: StoredCell) -> dict[str, Any]:
     return cell if cell.get("id") else {**cell, "id": new_id()}
 
 
-def new_notebook(kernelspec: Kernelspec | None = None) -> dict[str, Any]:
-    """An empty notebook, for that kernel if given: one empty code cell.
+def new_notebook(
+    kernelspec: Kernelspec | None = None, cells: Sequence[StoredCell] = ()
+) -> dict[str, Any]:
+    """A notebook with these cells, for that kernel if given; without any, one empty code cell.
 
     A room inserts one into a notebook without cells, so none would read as 0 cells in file mode
     and as 1 in live mode; JupyterLab's own new notebooks have one too.
@@ -50,7 +52,7 @@ def new_notebook(kernelspec: Kernelspec | None = None) -> dict[str, Any]:
         name, language = kernelspec.name, kernelspec.language
         metadata = kernel_metadata({}, name, kernelspec.display_name, language)
     return {
-        "cells": [new_cell("code", "")],
+        "cells": [whole_cell(cell) for cell in cells] or [new_cell("code", "")],
         "metadata": metadata,
         "nbformat": 4,
         "nbformat_minor": 5,

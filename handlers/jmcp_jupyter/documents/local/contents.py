@@ -18,6 +18,7 @@ from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
 from jmcp.core.errors import BackendError
+from jmcp_api import phrases
 from jmcp_api.backend_errors import JupyterUnreachable, NotebookExists, WriteRefused
 from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.common.file_diagnosis import diagnose
@@ -152,6 +153,18 @@ class Contents:
         except BaseException:
             _remove_empty(file)
             raise
+
+    async def create_directory(self, path: str) -> None:
+        """Make a folder, unless somebody has made it meanwhile. Raises WriteRefused."""
+        manager = self.manager
+        try:
+            await ensure_async(manager.save({"type": "directory"}, path))
+        except (HTTPError, OSError) as error:
+            if await ensure_async(manager.dir_exists(path)):
+                return
+            taken = await ensure_async(manager.file_exists(path))
+            reason = phrases.name_of_file() if taken else brief(error)
+            raise WriteRefused.not_written(path=path, reason=reason) from error
 
     async def _get(self, path: str, *, content: bool) -> dict[str, Any]:
         get = self.manager.get

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from jmcp_api.backend_errors import DirectoryMissing, NotebookExists, WriteRefus
 from jmcp_jupyter.documents.common.documents import JupyterDocuments, Notebooks
 from jmcp_jupyter.documents.common.listing import list_directory
 from jmcp_jupyter.documents.common.models import DEFAULT_MAX_BYTES
+from jmcp_jupyter.documents.common.paths import normalise
 from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS
 from jmcp_jupyter.documents.local import collaboration
 from jmcp_jupyter.documents.local.contents import Contents
@@ -75,6 +77,12 @@ class LocalDocuments(JupyterDocuments):
 
     async def _write_new(self, target: str, content: dict[str, Any]) -> None:
         await self._contents.save_new(target, content)
+
+    async def create_directory(self, path: str) -> None:
+        with suppress(DirectoryMissing):
+            await self._identity.directory(path)
+            return
+        await self._contents.create_directory(normalise(path))
 
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         directory = await self._identity.directory(path)

@@ -18,7 +18,7 @@ from jmcp.core.errors import (
     NotebookBroken,
 )
 from jmcp.core.ports import FileEntry
-from jmcp_api import backend_errors
+from jmcp_api import backend_errors, phrases
 from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.common.file_diagnosis import diagnose
 from jmcp_jupyter.documents.common.known_sizes import KnownSizes
@@ -140,6 +140,18 @@ class RemoteContents:
         if response.is_error:
             raise backend_errors.WriteRefused.not_written_by_jupyter(
                 path=to, reason=status_phrase(status), status=status
+            )
+
+    async def create_directory(self, path: str) -> None:
+        """Make a folder, unless somebody has made it meanwhile. Raises WriteRefused."""
+        response = await self._api.request("PUT", self._url(path), body={"type": "directory"})
+        if response.is_success:
+            return
+        kind, status = await self.kind(path), response.status_code
+        if kind != "directory":
+            reason = status_phrase(status) if kind is None else phrases.name_of_file()
+            raise backend_errors.WriteRefused.not_written_by_jupyter(
+                path=path, reason=reason, status=status
             )
 
     async def _remove(self, path: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from jmcp.core.background import run_each
@@ -13,7 +14,7 @@ from jmcp.core.ports import FileEntry, NotebookRef
 from jmcp_api import backend_errors
 from jmcp_jupyter.documents.common.documents import JupyterDocuments, Notebooks
 from jmcp_jupyter.documents.common.models import DEFAULT_MAX_BYTES
-from jmcp_jupyter.documents.common.paths import looks_hidden
+from jmcp_jupyter.documents.common.paths import looks_hidden, normalise
 from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS
 from jmcp_jupyter.documents.remote.contents import RemoteContents
 from jmcp_jupyter.documents.remote.event_stream import ServerEvents
@@ -96,6 +97,12 @@ class RemoteDocuments(JupyterDocuments):
             if error.details.get("status") == HIDDEN_STATUS and looks_hidden(target):
                 raise backend_errors.PathRefused.hidden(path=target) from error
             raise
+
+    async def create_directory(self, path: str) -> None:
+        with suppress(backend_errors.DirectoryMissing):
+            await self._identity.directory(path)
+            return
+        await self._contents.create_directory(normalise(path))
 
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         entries = await self._contents.entries(await self._identity.directory(path))

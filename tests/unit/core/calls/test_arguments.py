@@ -166,6 +166,7 @@ def test_what_need_not_be_given_may_be_null_or_an_empty_id(tool: str) -> None:
         "new_string": "",
         "code": "1",
         "execution_id": "x",
+        "conversation_id": "c1",
         "pattern": "x",
         "edits": [{"op": "delete", "cell": "a"}],
     }

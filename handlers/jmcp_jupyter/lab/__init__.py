@@ -1,0 +1,1 @@
+"""JupyterLab in the browsers of people: its pages and its workspaces."""

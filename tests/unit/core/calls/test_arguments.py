@@ -95,9 +95,11 @@ def test_every_limit_may_be_zero() -> None:
     for tool in API.tools.values():
         if "limit" in tool.params.model_fields:
             required = {
-                name: "a" for name, field in tool.params.model_fields.items() if field.is_required()
+                name: 0 if field.annotation is int else "a"
+                for name, field in tool.params.model_fields.items()
+                if field.is_required()
             }
-            given = {"limit": 0, **required}
+            given: dict[str, Any] = {"limit": 0, **required}
             for group in tool.either:
                 given[group[0]] = 0
             assert ARGUMENTS.decode(tool, given).model_dump()["limit"] == 0, tool.name
@@ -168,6 +170,11 @@ def test_what_need_not_be_given_may_be_null_or_an_empty_id(tool: str) -> None:
         "execution_id": "x",
         "conversation_id": "c1",
         "pattern": "x",
+        "uri": "notebook://a.ipynb",
+        "kind": "notebook",
+        "cell_indices": "0",
+        "output": 0,
+        "mime_type": "text/plain",
         "edits": [{"op": "delete", "cell": "a"}],
     }
     given = {name: required[name] for name in params.model_fields if name not in optional}

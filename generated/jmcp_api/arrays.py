@@ -8,3 +8,4 @@ from pydantic import Field
 
 DeleteCellCellIndices = list[Annotated[int, Field(ge=0)]]
 DeleteCellCellIds = list[Annotated[str, Field(min_length=1, max_length=64)]]
+InstallPackagesPackages = list[Annotated[str, Field(min_length=1, max_length=1000)]]

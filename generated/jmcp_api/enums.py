@@ -40,6 +40,34 @@ OpeningAction = Literal["created", "opened", "switched", "reused"]
 BrowserAction = Literal["navigate_to_url", "reload_iframe"]
 """What a page that shows JupyterLab does: go to the url, or load it once more where it is there already.
 """
+ServerPlace = Literal["inside", "remote"]
+"""Where jmcp runs: inside the Jupyter Server, or in a process of its own."""
+ConnectionPart = Literal["jupyter", "kernels", "sessions", "notebook", "kernel"]
+"""What of a connection has a problem."""
+FindingCode = Literal[
+    "invalid_format",
+    "duplicate_id",
+    "missing_id",
+    "out_of_order",
+    "edited_since_run",
+    "failed",
+    "never_run",
+    "kernel_gone",
+    "syntax_error",
+    "undefined_name",
+    "defined_below",
+    "deleted_above",
+    "definition_gone",
+    "definition_changed",
+    "defined_without_cell",
+    "not_checked",
+]
+"""What validate_notebook finds. Of the file: invalid_format, duplicate_id, missing_id. Of what has run: out_of_order, edited_since_run, failed, never_run, kernel_gone. Of running all in a new kernel: syntax_error, undefined_name, defined_below, deleted_above, definition_gone, definition_changed, defined_without_cell. not_checked: what that is not known of.
+"""
+PackageChange = Literal[
+    "installed", "upgraded", "downgraded", "reinstalled", "unchanged", "removed", "not_seen"
+]
+"""What became of a package; not_seen: the kernel does not have it."""
 KernelRelease = Literal["auto", "keep", "stop"]
 """What becomes of the kernel of a released notebook."""
 KernelFate = Literal["stopped", "kept", "none"]
@@ -161,6 +189,12 @@ NoticeCode = Literal[
     "run_cell_gone",
     "run_not_written",
     "run_not_heard",
+    "installation_stopped",
+    "installer_missing",
+    "environment_managed",
+    "packages_not_found",
+    "packages_not_seen",
+    "kernel_restart_needed",
     "batch_interrupted",
     "batch_ended",
     "batch_failed",

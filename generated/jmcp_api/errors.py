@@ -84,6 +84,13 @@ class InvalidArguments(ToolError):
         )
 
     @classmethod
+    def not_a_requirement(cls, *, number: int, text: str, reason: str) -> Self:
+        return cls(
+            f"packages[{number}] is not a requirement: {text!r} ({reason}). Nothing was installed. Give each as pip has it, as in numpy or pandas>=2.2; options of the installer cannot be given.",
+            number=number,
+        )
+
+    @classmethod
     def end_before_start(cls, *, last: int, first: int) -> Self:
         return cls(f"run_cells: end_index {last} is before the start, {first}.")
 
@@ -384,6 +391,20 @@ class KernelUnable(ToolError):
     http = 409
     fault = "client"
     retry = "never"
+
+    @classmethod
+    def install_packages(cls, *, kernel_name: str, language: str) -> Self:
+        return cls(
+            f"The kernel {kernel_name!r} is one of {language}; packages can be installed for kernels of Python. execute_code can ask it in its own language.",
+            kernel_name=kernel_name,
+        )
+
+    @classmethod
+    def install_packages_unanswered(cls, *, kernel_name: str) -> Self:
+        return cls(
+            f"The kernel {kernel_name!r} evaluates no expressions, so nothing was installed. execute_code with %pip may do it.",
+            kernel_name=kernel_name,
+        )
 
     @classmethod
     def list_variables(cls, *, kernel_name: str, reason: str) -> Self:

@@ -102,6 +102,12 @@ ROUTES: tuple[Route, ...] = (
         200,
         content=True,
     ),
+    _route("GET", "/sessions", "list_sessions", 200),
+    _route(
+        "POST", "/sessions/{session_id}/kernel/packages", "install_packages", 200, {"wait": 3600}
+    ),
+    _route("GET", "/sessions/{session_id}/findings", "validate_notebook", 200),
+    _route("GET", "/connection", "debug_connection_status", 200),
     _route("POST", "/lab/workspaces", "prepare_notebook", 201),
     _route("POST", "/lab/notebooks", "switch_notebook", 201),
     _route("GET", "/lab/notebooks", "list_open_notebooks", 200),

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
     # The MCP endpoint, which is asked for most.
     (r"/mcp(/.*)?", {}),
-    (r"/jmcp/v1/sessions", {"POST": "use_notebook"}),
+    (r"/jmcp/v1/sessions", {"POST": "use_notebook", "GET": "list_sessions"}),
     (r"/jmcp/v1/notebooks", {"GET": "list_notebooks", "POST": "create_notebook"}),
     (r"/jmcp/v1/files", {"GET": "list_files"}),
     (r"/jmcp/v1/kernels", {"GET": "list_kernels"}),
+    (r"/jmcp/v1/connection", {"GET": "debug_connection_status"}),
     (
         r"/jmcp/v1/conversations",
         {"POST": "create_conversation_notebook", "GET": "list_conversations"},
@@ -33,9 +34,11 @@ HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ),
     (r"/jmcp/v1/sessions/([^/]+)/code", {"POST": "execute_code"}),
     (r"/jmcp/v1/sessions/([^/]+)/batches", {"POST": "run_cells"}),
+    (r"/jmcp/v1/sessions/([^/]+)/findings", {"GET": "validate_notebook"}),
     (r"/jmcp/v1/sessions/([^/]+)/kernel/restart", {"POST": "restart_notebook"}),
     (r"/jmcp/v1/sessions/([^/]+)/kernel/interrupt", {"POST": "interrupt_kernel"}),
     (r"/jmcp/v1/sessions/([^/]+)/kernel/variables", {"GET": "list_variables"}),
+    (r"/jmcp/v1/sessions/([^/]+)/kernel/packages", {"POST": "install_packages"}),
     (r"/jmcp/v1/sessions/([^/]+)/cells/at/([^/]+)", {"GET": "read_cell"}),
     (
         r"/jmcp/v1/sessions/([^/]+)/cells/at/([^/]+)/source",

@@ -57,6 +57,10 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
     "extra": (
         "list_executions",
         "read_output",
+        "list_sessions",
+        "install_packages",
+        "validate_notebook",
+        "debug_connection_status",
     ),
     "resources": (
         "read_resource",

@@ -7,15 +7,18 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from jmcp.core.calls.model import Params, Result
-from jmcp_api.arrays import DeleteCellCellIds, DeleteCellCellIndices
+from jmcp_api.arrays import DeleteCellCellIds, DeleteCellCellIndices, InstallPackagesPackages
 from jmcp_api.enums import (
     BrowserAction,
     CellChangeKind,
     CellState,
     CellType,
+    ConnectionPart,
+    DocumentMode,
     EditOperation,
     EntryType,
     ExecutionStatus,
+    FindingCode,
     KernelFate,
     KernelOutcome,
     KernelRelease,
@@ -23,10 +26,12 @@ from jmcp_api.enums import (
     NotebookScope,
     OpeningAction,
     OutputType,
+    PackageChange,
     RunStatus,
     SaveState,
     SearchPlace,
     SearchScope,
+    ServerPlace,
     StepStatus,
     ValueKind,
     VariableProblem,
@@ -244,6 +249,32 @@ class ReadOutputParams(Params):
     limit: Annotated[int, Field(ge=0, le=100000)] = 20000
 
 
+class ListSessionsParams(Params):
+    start_index: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0, le=1000)] = 50
+
+
+class InstallPackagesParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    packages: Annotated[InstallPackagesPackages, Field(max_length=50, min_length=1)]
+    upgrade: bool = False
+    timeout: Annotated[float, Field(ge=0.0, le=86400.0)] = 0
+    wait: Annotated[float, Field(ge=0.0, le=3600.0)] = 50
+
+
+class ValidateNotebookParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    start_index: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0, le=1000)] = 50
+
+
+class DebugConnectionStatusParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+
+
 class PrepareNotebookParams(Params):
     session_id: Annotated[
         str | None, Field(max_length=128, min_length=1, pattern="^[A-Za-z0-9._-]{8,128}$")
@@ -343,6 +374,59 @@ class NotebookList(Result):
     total: int
     start_index: int = 0
     notebooks: list[NotebookRow]
+    more: More | None = None
+
+
+class ConnectionProblem(Result):
+    part: ConnectionPart
+    code: str
+    message: str
+
+
+class NotebookStatus(Result):
+    notebook_path: str
+    answers: bool
+    mode: DocumentMode | None = None
+    cell_count: int | None = None
+    saved: SaveState | None = None
+    kernel_id: str | None = None
+    kernel_state: KernelState | None = None
+    kernel_answers: bool | None = None
+
+
+class ConnectionStatus(Result):
+    version: str
+    place: ServerPlace
+    jupyter_url: str
+    kernels_url: str | None = None
+    answers: bool
+    jupyter_version: str | None = None
+    documents: DocumentMode | None = None
+    provider: str | None = None
+    kernels: int | None = None
+    sessions: int | None = None
+    notebook: NotebookStatus | None = None
+    problems: list[ConnectionProblem]
+
+
+class SessionNotebook(Result):
+    notebook_path: str
+    current: bool = False
+    kernel_id: str | None = None
+    kernel_state: KernelState | None = None
+
+
+class SessionRow(Result):
+    session: str
+    opened: str
+    last_call: str
+    notebooks: list[SessionNotebook]
+
+
+class SessionList(Result):
+    total: int
+    start_index: int = 0
+    sessions: list[SessionRow]
     more: More | None = None
 
 
@@ -500,6 +584,42 @@ class BatchCell(Result):
     seconds: float
     error: str | None = None
     output: str | None = None
+
+
+class Finding(Result):
+    code: FindingCode
+    cell_index: int | None = None
+    cell_id: str | None = None
+    names: list[str] | None = None
+    other_index: int | None = None
+    message: str
+
+
+class NotebookFindings(Result):
+    total: int
+    start_index: int = 0
+    findings: list[Finding]
+    more: More | None = None
+
+
+class InstalledPackage(Result):
+    name: str
+    change: PackageChange
+    version: str | None = None
+    old_version: str | None = None
+
+
+class Installation(Result):
+    status: ExecutionStatus = "ok"
+    execution_id: str
+    seconds: float
+    installer: str | None = None
+    packages: list[InstalledPackage]
+    left_out: int | None = None
+    imported: list[str] | None = None
+    output: str | None = None
+    waits_for: Waiting | None = None
+    next: str | None = None
 
 
 class ExecutionRow(Result):

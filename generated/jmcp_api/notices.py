@@ -291,6 +291,30 @@ def run_not_heard(*, reason: str) -> str:
     return f"jmcp could not listen to this run again: {reason}"
 
 
+def installation_stopped() -> str:
+    return "The installer was stopped before its end; the packages are listed as they are now."
+
+
+def installer_missing() -> str:
+    return "The kernel's interpreter has no pip, and there is no uv."
+
+
+def environment_managed() -> str:
+    return "The operating system manages the kernel's Python and lets nobody else install into it."
+
+
+def packages_not_found(*, packages: Sequence[str]) -> str:
+    return f"Nothing was found for {listed(packages, ', ', most=5)}: no such package, no such version, or none for this Python."
+
+
+def packages_not_seen(*, packages: Sequence[str]) -> str:
+    return f"The installer succeeded, but the kernel has no {listed(packages, ', ', most=5)}: a marker excludes it here, or it went to a folder that the kernel does not import from."
+
+
+def kernel_restart_needed(*, modules: Sequence[str]) -> str:
+    return f"The kernel had imported {listed(modules, ', ', most=20)} before that changed, and goes on with the old code."
+
+
 def batch_interrupted() -> str:
     return "The batch was interrupted before this ran."
 
@@ -386,6 +410,12 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "run_cell_gone": run_cell_gone,
     "run_not_written": run_not_written,
     "run_not_heard": run_not_heard,
+    "installation_stopped": installation_stopped,
+    "installer_missing": installer_missing,
+    "environment_managed": environment_managed,
+    "packages_not_found": packages_not_found,
+    "packages_not_seen": packages_not_seen,
+    "kernel_restart_needed": kernel_restart_needed,
     "batch_interrupted": batch_interrupted,
     "batch_ended": batch_ended,
     "batch_failed": batch_failed,

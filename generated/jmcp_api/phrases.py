@@ -557,5 +557,113 @@ def more_unread(*, count: int) -> str:
     return f"{count} more"
 
 
+def no_answer_of_part(*, seconds: float) -> str:
+    return f"It did not answer within {seconds:g} s."
+
+
+def finding_invalid_cell(*, field: str, reason: str) -> str:
+    return f"Not as nbformat says: {field}: {reason}"
+
+
+def finding_invalid_notebook(*, field: str, reason: str) -> str:
+    return f"The notebook is not as nbformat says: {field}: {reason}"
+
+
+def finding_duplicate_id(*, cell_id: str, index: int) -> str:
+    return f"It has the id {cell_id!r}, as the cell at index {index} has: the id names that one."
+
+
+def finding_no_ids() -> str:
+    return "The notebook's format (below 4.5) has no ids of cells; its first edit gives them."
+
+
+def finding_out_of_order(*, count: int, index: int, above: int) -> str:
+    return f"It ran as number {count}, before the cell at index {index} above it ({above})."
+
+
+def finding_edited() -> str:
+    return "It was edited since it ran; its outputs are those of what it held before."
+
+
+def finding_failed(*, ename: str) -> str:
+    return f"Its last run raised {ename}."
+
+
+def finding_never_run() -> str:
+    return "It has not run, and cells below it have."
+
+
+def finding_kernel_gone(*, count: int) -> str:
+    return f"{counted(count, 'cell shows', 'cells show')} results of a kernel that is gone."
+
+
+def finding_syntax(*, problem: str) -> str:
+    return f"It is not valid Python: {problem}"
+
+
+def finding_undefined(*, names: Sequence[str]) -> str:
+    return f"No cell defines {listed(names, ', ')}."
+
+
+def finding_defined_below(*, names: Sequence[str], index: int) -> str:
+    return f"{listed(names, ', ')}: defined only below, first by the cell at index {index}."
+
+
+def finding_deleted_above(*, index: int, names: Sequence[str]) -> str:
+    return f"The cell at index {index} deletes {listed(names, ', ')} before."
+
+
+def finding_definition_gone(*, names: Sequence[str]) -> str:
+    return f"{listed(names, ', ')}: defined by a cell that is deleted since."
+
+
+def finding_definition_changed(*, names: Sequence[str]) -> str:
+    return f"{listed(names, ', ')}: defined by a cell whose source has changed since it ran."
+
+
+def finding_without_cell(*, names: Sequence[str]) -> str:
+    return f"{listed(names, ', ')}: defined by code that ran without a cell."
+
+
+def finding_magic(*, magic: str) -> str:
+    return f"Its names are not known: it begins with %%{magic}."
+
+
+def finding_open_names() -> str:
+    return "Which names it defines is not known (import *, %run); names that cells below it use are not checked."
+
+
+def finding_long(*, limit: int) -> str:
+    return f"Its names are not known: it has more than {limit:,} characters."
+
+
+def finding_other_language(*, language: str) -> str:
+    return f"Names are not checked: the notebook's language is {language}."
+
+
+def finding_no_time(*, count: int, seconds: float) -> str:
+    return f"Names of the last {counted(count, 'cell', 'cells')} are not checked: the others took {seconds:g} s."
+
+
+def nested_too_deeply() -> str:
+    return "it is nested too deeply"
+
+
+def problem_in_line(*, problem: str, line: int) -> str:
+    return f"{problem} in line {line}"
+
+
+def installing(*, packages: Sequence[str]) -> str:
+    return f"install_packages: {listed(packages, ', ', most=5)}"
+
+
+def package(*, name: str, change: str, versions: Sequence[str]) -> str:
+    return f"{name} {change} ({listed(versions, ' to ', none='no version')})"
+
+
+def packages(*, packages: Sequence[str]) -> str:
+    return f"{listed(packages, ', ', none='none')}"
+
+
 def batch_code(*, done: int, total: int) -> str:
     return f"run_cells: {done} of {total} cells"

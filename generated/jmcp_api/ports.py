@@ -159,6 +159,30 @@ class ReadOutput(Protocol):
     ) -> models.Resource: ...
 
 
+class ListSessions(Protocol):
+    async def __call__(
+        self, params: models.ListSessionsParams, workspace: Workspace, /
+    ) -> models.SessionList: ...
+
+
+class InstallPackages(Protocol):
+    async def __call__(
+        self, params: models.InstallPackagesParams, session: Session, /
+    ) -> models.Installation: ...
+
+
+class ValidateNotebook(Protocol):
+    async def __call__(
+        self, params: models.ValidateNotebookParams, session: Session, /
+    ) -> models.NotebookFindings: ...
+
+
+class DebugConnectionStatus(Protocol):
+    async def __call__(
+        self, params: models.DebugConnectionStatusParams, workspace: Workspace, /
+    ) -> models.ConnectionStatus: ...
+
+
 class PrepareNotebook(Protocol):
     async def __call__(
         self, params: models.PrepareNotebookParams, session: Session, /
@@ -242,6 +266,10 @@ class Handlers:
     list_kernels: ListKernels
     list_executions: ListExecutions
     read_output: ReadOutput
+    list_sessions: ListSessions
+    install_packages: InstallPackages
+    validate_notebook: ValidateNotebook
+    debug_connection_status: DebugConnectionStatus
     prepare_notebook: PrepareNotebook
     switch_notebook: SwitchNotebook
     list_open_notebooks: ListOpenNotebooks

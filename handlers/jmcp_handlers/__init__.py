@@ -15,6 +15,7 @@ from jmcp_handlers.cells import (
 from jmcp_handlers.changes import undo_change
 from jmcp_handlers.citation import cite_cells
 from jmcp_handlers.completion import complete_value
+from jmcp_handlers.connection import debug_connection_status
 from jmcp_handlers.conversations import create_conversation_notebook, list_conversations
 from jmcp_handlers.edits import apply_edits
 from jmcp_handlers.execution import (
@@ -35,9 +36,12 @@ from jmcp_handlers.lab_pages import (
 )
 from jmcp_handlers.notebook_list import list_notebooks
 from jmcp_handlers.notebooks import unuse_notebook, use_notebook
+from jmcp_handlers.packages import install_packages
 from jmcp_handlers.reading import read_notebook
 from jmcp_handlers.resources import read_output, read_resource
 from jmcp_handlers.search import search_notebook
+from jmcp_handlers.session_list import list_sessions
+from jmcp_handlers.validation import validate_notebook
 from jmcp_handlers.variables import list_variables
 
 HANDLERS = Handlers(
@@ -75,6 +79,10 @@ HANDLERS = Handlers(
     create_notebook=create_notebook,
     create_conversation_notebook=create_conversation_notebook,
     list_conversations=list_conversations,
+    list_sessions=list_sessions,
+    install_packages=install_packages,
+    validate_notebook=validate_notebook,
+    debug_connection_status=debug_connection_status,
 )
 
 __all__ = ["HANDLERS"]

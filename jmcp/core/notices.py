@@ -322,6 +322,27 @@ class RunNotHeard(Notice):
     reason: str
 
 
+class InstallationStopped(Notice): ...
+
+
+class InstallerMissing(Notice): ...
+
+
+class EnvironmentManaged(Notice): ...
+
+
+class PackagesNotFound(Notice):
+    packages: Sequence[str]
+
+
+class PackagesNotSeen(Notice):
+    packages: Sequence[str]
+
+
+class KernelRestartNeeded(Notice):
+    modules: Sequence[str]
+
+
 class BatchInterrupted(Notice): ...
 
 

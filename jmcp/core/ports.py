@@ -186,6 +186,9 @@ class Cells(Protocol):
     ) -> Cell:
         """Insert a cell, with an id of its own unless one that no cell has is given."""
 
+    def whole(self) -> dict[str, Any]:
+        """A copy of the whole notebook, exactly as its file would store it."""
+
     def stored(self, index: int) -> StoredCell:
         """A copy of the whole cell, for `restore`."""
 
@@ -245,8 +248,28 @@ class Document(Protocol):
         """Hold it no more. Idempotent."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharing:
+    """How a Jupyter Server has notebooks: the mode of one that is opened now, the extension that
+    shares them (None: nobody does), and the server's version, None where it does not say."""
+
+    mode: DocumentMode
+    provider: str | None
+    version: str | None
+
+
 class Documents(Protocol):
     """Notebooks and files under one root."""
+
+    inside: bool
+    """Whether this process is the Jupyter Server."""
+
+    @property
+    def url(self) -> str:
+        """The server's address, without credentials."""
+
+    async def sharing(self) -> Sharing:
+        """Asked of the server now. Raises JupyterUnreachable, JupyterRefused, WriteRefused."""
 
     async def server_session(self) -> str:
         """Changes whenever Jupyter Server was started anew: live documents were loaded again.
@@ -410,10 +433,17 @@ class KernelConnection(Protocol):
         business. A cancelled `run` leaves the kernel running.
         """
 
-    async def ask(self, expression: str, on_message: OnMessage) -> Reply:
+    async def ask(
+        self,
+        expression: str,
+        on_message: OnMessage,
+        *,
+        on_sent: Callable[[Request], None] | None = None,
+    ) -> Reply:
         """Evaluate an expression of the kernel's language where its variables are; returns as `run`.
 
-        Nobody sees it: it has no number and no output, and is in no history.
+        Nobody sees it: it has no number, it is in no history, and its value is nobody's output.
+        What its code prints comes as messages. `on_sent` is as in `run`.
         """
 
 
@@ -431,6 +461,10 @@ class Kernels(Protocol):
 
     stay: bool
     """Whether kernels go on when this process ends."""
+
+    @property
+    def url(self) -> str:
+        """The address of their server, without credentials."""
 
     @property
     def connected(self) -> int:

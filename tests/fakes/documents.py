@@ -23,6 +23,7 @@ from jmcp.core.ports import (
     Output,
     OutputSink,
     SaveState,
+    Sharing,
     StoredCell,
 )
 from jmcp_api import phrases
@@ -431,6 +432,14 @@ class FakeDocuments:
         if directory in self._files:
             raise WriteRefused.not_written(path=directory, reason=phrases.name_of_file())
         self.make_directory(directory)
+
+    inside = True
+    url = "http://fake/"
+
+    @passes("documents.sharing")
+    async def sharing(self) -> Sharing:
+        live = self.mode == "live"
+        return Sharing(mode=self.mode, provider="fake" if live else None, version="2.16.0")
 
     async def open(self, ref: NotebookRef) -> FakeDocument:
         await self.faults.pass_point("documents.open")

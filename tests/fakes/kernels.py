@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import json
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from jmcp.core.ports import (
@@ -21,6 +23,7 @@ from jmcp.core.ports import (
     Request,
 )
 from jmcp_api.backend_errors import KernelDown, KernelMissing, KernelspecMissing, KernelTaken
+from jmcp_handlers.support.packages.kernel_installer import REPORT_TYPE, Place, report
 from tests.fakes.documents import MOMENT
 from tests.fakes.faults import Faults, Hold, passes
 
@@ -42,6 +45,7 @@ class _Run:
     request: Request
     store_history: bool
     on_message: OnMessage | None
+    silent: bool = False
     unheard: list[Message] = field(default_factory=list)
     ending: asyncio.Future[Reply] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
@@ -109,6 +113,12 @@ class FakeKernel:
         store_history: bool = True,
         on_sent: Callable[[Request], None] | None = None,
     ) -> Reply:
+        run = partial(_Run, code=code, store_history=store_history, on_message=on_message)
+        return await self._sent(code, run, on_sent)
+
+    async def _sent(
+        self, code: str, make: Callable[..., _Run], on_sent: Callable[[Request], None] | None
+    ) -> Reply:
         assert self.current is None, "two runs at once"
         await self.faults.pass_point("kernel.run")
         if not self.alive:
@@ -119,14 +129,25 @@ class FakeKernel:
         )
         if on_sent is not None:
             on_sent(request)
-        run = _Run(code=code, request=request, store_history=store_history, on_message=on_message)
+        run = make(request=request)
         self.current = self._kernels._runs[request.message_id, self.kernel_id] = run
         work = asyncio.create_task(self._work(run), name=f"fake-{self.kernel_id}")
         self._kernels._work.add(work)
         work.add_done_callback(self._kernels._work.discard)
         return await self._listen(run)
 
-    async def ask(self, expression: str, on_message: OnMessage) -> Reply:
+    async def ask(
+        self,
+        expression: str,
+        on_message: OnMessage,
+        *,
+        on_sent: Callable[[Request], None] | None = None,
+    ) -> Reply:
+        if on_sent is not None:
+            silent = partial(
+                _Run, code=expression, store_history=False, on_message=on_message, silent=True
+            )
+            return await self._sent(expression, silent, on_sent)
         assert self.current is None, "a question beside a run"
         if not self.alive:
             return Reply(status="lost", lost="kernel_died")
@@ -173,7 +194,45 @@ class FakeKernel:
         run.ending.add_done_callback(lambda _: released.cancel())
         await asyncio.wait({released})
 
+    async def _installed(self, run: _Run) -> Reply:
+        """What the installer of packages would do, which here has an index of its own."""
+        if self.spec.language != "python":
+            return Reply(status="ok")
+        call = ast.parse(run.code, mode="eval").body
+        assert isinstance(call, ast.Call)
+        asked = json.loads(ast.literal_eval(call.args[1])["asked"])
+        packages, index = self._kernels.packages, self._kernels.index
+        before = {name: Place(version, "", 0) for name, version in packages.items()}
+        run.send("stream", {"name": "stdout", "text": "$ pip install\n"})
+        missing = []
+        for name in asked["names"]:
+            if name == "slow":
+                await self._wait(run, self._kernels.sleeping)
+            if name in index and (asked["upgrade"] or name not in packages):
+                packages[name] = index[name]
+            elif name not in packages:
+                missing.append(name)
+        if self.current is not run:
+            return Reply(status="lost")
+        for name in missing:
+            text = f"ERROR: No matching distribution found for {name}\n"
+            run.send("stream", {"name": "stdout", "text": text})
+        after = {name: Place(version, "", 0) for name, version in packages.items()}
+        code = 1 if missing else 0
+        told = report("pip", code, asked["names"], before, after)
+        run.send("display_data", {"data": {REPORT_TYPE: told}, "metadata": {}})
+        answer: dict[str, Any] = {"status": "ok", "data": {"text/plain": "None"}}
+        if code:
+            answer = {
+                "status": "error",
+                "ename": "InstallationFailed",
+                "evalue": "pip: exit code 1",
+            }
+        return Reply(status="ok", answer=answer)
+
     async def _evaluated(self, run: _Run) -> Reply:
+        if run.silent:
+            return await self._installed(run)
         if run.store_history:
             self._count += 1
         count = self._count
@@ -231,7 +290,10 @@ class FakeKernel:
 
     def interrupt(self) -> None:
         """What the process does with the signal: nothing, between two runs."""
-        if self.current is not None:
+        if self.current is not None and self.current.silent:
+            answer = {"status": "error", "ename": "KeyboardInterrupt", "evalue": ""}
+            self.end_run(Reply(status="ok", answer=answer))
+        elif self.current is not None:
             reply = self._raised(self.current, KeyboardInterrupt())
             self.current.send("status", {"execution_state": "idle"})
             self.end_run(reply)
@@ -246,6 +308,8 @@ class FakeKernels:
     `hold(code)` keeps a run of that code from beginning, `script(code, ...)` says what it sends.
     `kill` and `revive` are what happens to processes.
     """
+
+    url = "http://fake/"
 
     def __init__(
         self,
@@ -263,6 +327,10 @@ class FakeKernels:
         self.broken_specs: set[str] = set()
         self.closed = False
         self.sleeping = Hold()
+        self.packages = {"ipykernel": "7.0"}
+        """What is installed in the interpreter of all."""
+        self.index = {"tiny": "1.0"}
+        """What there is to install."""
         self._specs = {spec.name: spec for spec in specs}
         self._connected: set[str] = set()
         self._scripts: dict[str, tuple[Sequence[Message], Reply]] = {}

@@ -56,6 +56,13 @@ class CellStates:
             return "error", ename or None
         return ("stale" if self._gone(run) else "ok"), None
 
+    def edited(self, cell: Cell) -> bool:
+        """Whether what the cell shows is known to be of another source than it has now."""
+        run = self._runs.get(cell.cell_id) if cell.cell_id is not None else None
+        if run is None or not run.done or run.execution_count != cell.execution_count:
+            return False
+        return run.request.code != cell.source
+
     def _gone(self, run: Run | None) -> bool:
         """Whether the kernel that ran the cell is known not to be the one of now."""
         if not self._kernel_known:

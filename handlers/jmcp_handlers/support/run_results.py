@@ -22,6 +22,7 @@ from jmcp_handlers.support.outputs.output_results import (
     plain,
     present,
 )
+from jmcp_handlers.support.packages.installation import Report
 
 BATCH_CELLS = 100
 """Cells that the summary of a batch shows: the failed ones first of all, then the last ones."""
@@ -61,6 +62,11 @@ async def unstarted_result(run: Run, session: Session, at: int | None = None) ->
         # Others may have moved or deleted the cell while it ran.
         at = await _index(run.request.cell_id, notebook)
     status, waits_for = _told(run), _waiting(run)
+    outputs, report = outputs_of(run), Report.of(run.outputs)
+    if report is not None:
+        outputs = report.shown(outputs)
+        for notice in report.notices():
+            session.notice(notice)
     return Execution(
         status=status,
         execution_id=run.execution_id,
@@ -69,7 +75,7 @@ async def unstarted_result(run: Run, session: Session, at: int | None = None) ->
         execution_count=run.execution_count,
         seconds=round(run.seconds, 3),
         complete=run.whole,
-        outputs=await present(outputs_of(run), session, address=_address(run, at, notebook)),
+        outputs=await present(outputs, session, address=_address(run, at, notebook)),
         waits_for=waits_for,
         next=_next(status, run.execution_id, waits=waits_for is not None),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from jmcp.core.editing.change_log import ChangeLog
 from jmcp.core.notices import Notice
@@ -54,6 +55,8 @@ class PublishedCells(ABC):
     def check_growth(self, growth: int) -> None: ...
     @abstractmethod
     def notices(self) -> Sequence[Notice]: ...
+    @abstractmethod
+    def whole(self) -> dict[str, Any]: ...
     @abstractmethod
     def stored(self, index: int) -> StoredCell: ...
 

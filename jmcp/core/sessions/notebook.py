@@ -132,14 +132,22 @@ class Notebook:
         return Notebook(self.held, lease, self.view, self._session, self._services)
 
     async def run(
-        self, code: str, *, kernel_name: str | None, cell: Cell | None, timeout: float
+        self,
+        code: str,
+        *,
+        kernel_name: str | None,
+        cell: Cell | None,
+        timeout: float,
+        expression: str | None = None,
     ) -> Run:
         """Queue code on the notebook's kernel; its outputs go to `cell` if there is one.
+
+        An `expression` is evaluated instead, without a trace; the code then tells what that is.
 
         The run exists before the kernel is found, or started with that kernelspec. A kernel that
         does not start is the run's `failure`. Who leaves meanwhile does not take the run along.
         """
-        run = self.submit(code, kernel_id=None, cell=cell, timeout=timeout)
+        run = self.submit(code, kernel_id=None, cell=cell, timeout=timeout, expression=expression)
         runs = self._services.runs
         try:
             await runs.place(run, partial(self._place, kernel_name, self._session.notice))
@@ -152,7 +160,15 @@ class Notebook:
         kernel_id = await self.kernel.ready(kernel_name, on_notice=on_notice)
         return Place(kernel_id=kernel_id, generation=self.held.generation)
 
-    def submit(self, code: str, *, kernel_id: str | None, cell: Cell | None, timeout: float) -> Run:
+    def submit(
+        self,
+        code: str,
+        *,
+        kernel_id: str | None,
+        cell: Cell | None,
+        timeout: float,
+        expression: str | None = None,
+    ) -> Run:
         """As `run`, on that kernel; without one the run waits for it.
 
         Raises WriteRefused when another process edits the notebook that outputs would go to.
@@ -164,6 +180,7 @@ class Notebook:
             RunRequest(
                 kernel_id=kernel_id,
                 code=code,
+                expression=expression,
                 notebook=self.ref,
                 owner=record.owner,
                 session_id=record.session_id,

@@ -11,9 +11,12 @@ from jmcp.core.lab_pages import LabPages
 from jmcp.core.ports import (
     Cells,
     FileEntry,
+    Health,
     KernelInfo,
     Kernelspec,
     NotebookRef,
+    SaveState,
+    Sharing,
     StoredCell,
 )
 from jmcp.core.runs.batch import Batch
@@ -64,6 +67,28 @@ class Workspace:
         """The run or batch of that id, if it is of one of the caller's sessions and still kept."""
         found = self._services.runs.index.get(execution_id)
         return found if found is not None and found.request.owner == self.caller.owner else None
+
+    @property
+    def inside(self) -> bool:
+        """Whether jmcp runs inside the Jupyter Server."""
+        return self._services.leases.documents.inside
+
+    @property
+    def urls(self) -> tuple[str, str]:
+        """The addresses of the servers of documents and of kernels, without credentials."""
+        return self._services.leases.documents.url, self._services.kernels.url
+
+    async def sharing(self) -> Sharing:
+        """How the server has notebooks now. Raises as `Documents.sharing`."""
+        return await self._services.leases.documents.sharing()
+
+    def save_state(self, key: str) -> SaveState:
+        """Whether the notebook's file is known to have all edits."""
+        return self._services.leases.documents.save_state(key)
+
+    async def health(self, kernel_id: str) -> Health:
+        """Whether a kernel's process lives. Raises as `Kernels.health`."""
+        return await self._services.kernels.health(kernel_id)
 
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         """What is in a folder. Raises as `Documents.list_directory`."""

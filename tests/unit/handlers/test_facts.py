@@ -20,7 +20,14 @@ EXAMPLES, FIXTURES = load()
 RUN_BYTES = 150
 """Of the structure of a run that printed two lines."""
 
-WORDS = {"session_ended": "has ended", "current": "yes", "default": "default", "live": "live"}
+WORDS = {
+    "session_ended": "has ended",
+    "current": "yes",
+    "default": "default",
+    "live": "live",
+    "answers": "answers",
+    "kernel_answers": "answers",
+}
 """How a text says that something is true."""
 UNSAID = frozenset(
     {

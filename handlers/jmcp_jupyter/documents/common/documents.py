@@ -14,6 +14,7 @@ from jmcp.core.ports import (
     Kernelspec,
     NotebookRef,
     SaveState,
+    Sharing,
     StoredCell,
 )
 from jmcp_jupyter.documents.common import nbformat_cells
@@ -47,11 +48,18 @@ class JupyterDocuments(ABC):
     shares notebooks live.
     """
 
+    inside: bool
+
     def __init__(self, contents: Files, *, flush_seconds: float, trust_outputs: bool) -> None:
         self._files = FileNotebooks(contents, flush_seconds=flush_seconds, trust=trust_outputs)
         self._live: LiveMode | None = None
         self._creating = asyncio.Lock()
 
+    @property
+    @abstractmethod
+    def url(self) -> str: ...
+    @abstractmethod
+    async def sharing(self) -> Sharing: ...
     @abstractmethod
     async def server_session(self) -> str: ...
     @abstractmethod

@@ -96,6 +96,10 @@ class FileCells(BoundedCells):
         self._cells.insert(index, nbformat_cells.new_cell(cell_type, source, cell_id))
         return self.get(index)
 
+    def whole(self) -> dict[str, Any]:
+        whole: dict[str, Any] = _plain(self.content())
+        return whole
+
     def stored(self, index: int) -> StoredCell:
         stored: dict[str, Any] = _plain(self._cells[index])
         return stored

@@ -110,6 +110,14 @@ class LiveCells(BoundedCells):
         self._document.watch.remember_content(index, stored)
         return cell
 
+    def whole(self) -> dict[str, Any]:
+        with self._document.transaction():
+            cells = [self.stored(index) for index in range(len(self._cells))]
+            meta = from_y(self._meta)
+        if not self._has_ids:  # which the file then cannot have
+            cells = [{key: cell[key] for key in cell if key != "id"} for cell in cells]
+        return {**meta, "metadata": meta.get("metadata") or {}, "cells": cells}
+
     def stored(self, index: int) -> StoredCell:
         stored: dict[str, Any] = from_y(self._cells[index])
         stored.pop("execution_state", None)  # of a shared cell, never of a file's

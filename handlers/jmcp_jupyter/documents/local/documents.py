@@ -7,9 +7,10 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
+import jupyter_server
 from jupyter_server.utils import ensure_async
 
-from jmcp.core.ports import FileEntry, NotebookRef
+from jmcp.core.ports import FileEntry, NotebookRef, Sharing
 from jmcp_api.backend_errors import DirectoryMissing, NotebookExists, WriteRefused
 from jmcp_jupyter.documents.common.documents import JupyterDocuments, Notebooks
 from jmcp_jupyter.documents.common.listing import list_directory
@@ -34,6 +35,8 @@ class LocalDocuments(JupyterDocuments):
     notebook gets before it is saved; `trust_outputs` marks cells that jmcp runs as trusted.
     """
 
+    inside = True
+
     def __init__(
         self,
         serverapp: Any,
@@ -53,6 +56,20 @@ class LocalDocuments(JupyterDocuments):
         self._trust = trust_outputs
         self._collaboration: Any | None = None
         super().__init__(self._contents, flush_seconds=flush_seconds, trust_outputs=trust_outputs)
+
+    @property
+    def url(self) -> str:
+        return str(self._app.connection_url)
+
+    async def sharing(self) -> Sharing:
+        self._check_provider()
+        extension = collaboration.extension_of(self._app)
+        live = extension is not None and not extension.disable_rtc
+        return Sharing(
+            mode="live" if live else "file",
+            provider=collaboration.EXTENSION if live else None,
+            version=jupyter_server.__version__,
+        )
 
     async def server_session(self) -> str:
         return SERVER_SESSION

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jmcp.core.background import run_each
 from jmcp.core.errors import WriteRefused
-from jmcp.core.ports import FileEntry, NotebookRef
+from jmcp.core.ports import FileEntry, NotebookRef, Sharing
 from jmcp_api import backend_errors
 from jmcp_jupyter.documents.common.documents import JupyterDocuments, Notebooks
 from jmcp_jupyter.documents.common.models import DEFAULT_MAX_BYTES
@@ -21,11 +21,14 @@ from jmcp_jupyter.documents.remote.event_stream import ServerEvents
 from jmcp_jupyter.documents.remote.identity import RemoteIdentity
 from jmcp_jupyter.documents.remote.server_facts import RemoteServer
 from jmcp_jupyter.http_api import JupyterApi
+from jmcp_jupyter.server_answers import server_version
 
 if TYPE_CHECKING:
     from jmcp_jupyter.documents.remote.room_manager import RemoteRooms
 
 LIVE = ("jmcp_jupyter.documents.live.notebooks", "jmcp_jupyter.documents.remote.room_manager")
+PROVIDER = "jupyter_server_ydoc"
+"""The extension whose rooms are those that jmcp knows; others it refuses."""
 HIDDEN_STATUS = 400
 """How Jupyter refuses to make a file that it would not show."""
 
@@ -39,6 +42,8 @@ class RemoteDocuments(JupyterDocuments):
     notebook gets before it is saved; `trust_outputs` marks cells that jmcp runs as trusted. The
     `api` is the caller's to close.
     """
+
+    inside = False
 
     def __init__(
         self,
@@ -63,6 +68,19 @@ class RemoteDocuments(JupyterDocuments):
         super().__init__(self._contents, flush_seconds=flush_seconds, trust_outputs=trust_outputs)
         self._rooms: RemoteRooms | None = None
         self._loading = asyncio.Lock()
+
+    @property
+    def url(self) -> str:
+        return self._api.url
+
+    async def sharing(self) -> Sharing:
+        version = await server_version(self._api)
+        live = (await self._server.facts()).live
+        return Sharing(
+            mode="live" if live else "file",
+            provider=PROVIDER if live else None,
+            version=version,
+        )
 
     async def server_session(self) -> str:
         return (await self._server.facts()).session

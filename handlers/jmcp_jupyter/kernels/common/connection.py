@@ -113,8 +113,14 @@ class JupyterConnection(ABC, Generic[Sender, AnyRun]):
         content = execute_request(code, store_history=store_history)
         return await self._requested(content, on_message, on_sent)
 
-    async def ask(self, expression: str, on_message: OnMessage) -> Reply:
-        return await self._requested(ask_request(expression), on_message, None)
+    async def ask(
+        self,
+        expression: str,
+        on_message: OnMessage,
+        *,
+        on_sent: Callable[[Request], None] | None = None,
+    ) -> Reply:
+        return await self._requested(ask_request(expression), on_message, on_sent)
 
     async def _requested(
         self,

@@ -23,8 +23,13 @@ class LocalKernels(JupyterKernels[LocalConnection]):
     look_interval_seconds = 5.0
 
     def __init__(self, serverapp: Any) -> None:
+        self._app = serverapp
         self._local = LocalKernelManager(serverapp)
         super().__init__(self._local, LocalSessionManager(serverapp))
+
+    @property
+    def url(self) -> str:
+        return str(self._app.connection_url)
 
     async def resume(self, request: Request, on_message: OnMessage) -> Reply:
         # Kernels here end with this process, and so do the runs in them.

@@ -32,6 +32,10 @@ class RemoteKernels(JupyterKernels[RemoteConnection]):
         super().__init__(RestKernelManager(api), self._session_manager)
         self._resumed: set[RemoteConnection] = set()
 
+    @property
+    def url(self) -> str:
+        return self._api.url
+
     async def start(
         self, ref: NotebookRef, kernel_name: str | None, *, private: bool = False
     ) -> str:

@@ -201,13 +201,14 @@ class KernelRun:
             return self._stopped
         if task.cancelled() and self.leaving:
             return "lost_contact" if run.sent is not None else "aborted"
-        reply = task.result()
+        reply = _with_error_of_answer(task.result())
         if reply.heard is not None and run.sent is not None:
             run.sent = replace(run.sent, heard=reply.heard)
         self._note_missing(reply)
         if reply.status == "lost":
             return reply.lost or "lost_contact"
-        run.record.count(reply.execution_count)
+        if reply.answer is None:  # what is evaluated without a trace has no number
+            run.record.count(reply.execution_count)
         self._output.on_reply(reply)
         if reply.status == "error":
             limit = run.limits.error if run.limits is not None else None
@@ -246,6 +247,17 @@ class KernelRun:
             return
         self.run.incomplete = incomplete
         self.run.notices.append(MISSING[incomplete])
+
+
+def _with_error_of_answer(reply: Reply) -> Reply:
+    """The reply, in which an expression that raised has failed the run. Its traceback is of code
+    that nobody wrote in a cell."""
+    answer = reply.answer
+    if answer is None or answer.get("status") != "error":
+        return reply
+    ename, evalue = str(answer.get("ename") or ""), str(answer.get("evalue") or "")
+    told = f"{ename}: {evalue}"
+    return replace(reply, status="error", ename=ename, evalue=evalue, traceback=(told,))
 
 
 def _ended_by_interrupt(reply: Reply, *, asked: bool) -> bool:

@@ -284,6 +284,8 @@ class RunQueue:
             run.finish("aborted")
             return
         start = partial(connection.run, request.code)
+        if request.expression is not None:
+            start = partial(connection.ask, request.expression)
         kernel_run = self._prepare(run, start, connection.generation)
         sink = await request.outputs.open() if request.outputs is not None else None
         if run.done:

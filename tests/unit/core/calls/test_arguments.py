@@ -176,6 +176,8 @@ def test_what_need_not_be_given_may_be_null_or_an_empty_id(tool: str) -> None:
         "output": 0,
         "mime_type": "text/plain",
         "edits": [{"op": "delete", "cell": "a"}],
+        "packages": ["x"],
+        "format": "py",
     }
     given = {name: required[name] for name in params.model_fields if name not in optional}
     given |= {group[0]: [0] if "indices" in group[0] else 0 for group in API.tools[tool].either}

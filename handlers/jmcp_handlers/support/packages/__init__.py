@@ -1,0 +1,1 @@
+"""Packages that are installed into the interpreter of a kernel."""

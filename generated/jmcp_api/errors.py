@@ -860,7 +860,7 @@ class ConversationIdRefused(ToolError):
     """The conversation's id cannot be the name of a notebook."""
 
     code = "conversation_id_refused"
-    http = 400
+    http = 403
     fault = "client"
     retry = "never"
 

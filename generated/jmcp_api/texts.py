@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 TEXTS: Mapping[str, str] = {
     "OpenedNotebook": (
-        "{{ action }} {{ notebook_path }} ({{ notebook_name }}, {{ cell_count }} cells, document: {{ document or 'live' }})\n"
+        "{{ action }} {{ notebook_path }} ({{ notebook_name }}, {{ cell_count | counted('cell') }}, document: {{ document or 'live' }})\n"
         "session_id: {{ session_id }}\n"
         "{{ next }}\n"
         "{% if kernel %}\n"
@@ -17,7 +17,7 @@ TEXTS: Mapping[str, str] = {
         "{% if cells %}\n"
         "Index\tID\tType\tCount\tFirst line\n"
         "{% for cell in cells %}\n"
-        "{{ cell.cell_index }}\t{{ cell.cell_id | tsv }}\t{{ cell.cell_type }}\t{{ cell.execution_count | tsv }}\t{{ cell.first_line | tsv }}{% if cell.line_count > 1 %} (+{{ cell.line_count - 1 }} lines){% endif +%}\n"
+        "{{ cell.cell_index }}\t{{ cell.cell_id | tsv }}\t{{ cell.cell_type }}\t{{ cell.execution_count | tsv }}\t{{ cell.first_line | tsv }}{% if cell.line_count > 1 %} (+{{ (cell.line_count - 1) | counted('line') }}){% endif +%}\n"
         "{% endfor %}\n"
         "{% endif %}\n"
         "{% if more %}\n"
@@ -33,7 +33,7 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "NotebookList": (
-        "{{ total }} notebooks ({{ scope }})\n"
+        "{{ total | counted('notebook') }} ({{ scope }})\n"
         "{% if notebooks %}\n"
         "Path\tName\tSession\tCurrent\tKernel\tState\tSize\tLast modified\n"
         "{% for notebook in notebooks %}\n"
@@ -77,7 +77,7 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "NotebookContent": (
-        "{{ notebook_path }}: {{ cell_count }} cells, from {{ start_index }}\n"
+        "{{ notebook_path }}: {{ cell_count | counted('cell') }}, from {{ start_index }}\n"
         "{% if headings %}\n"
         "Index\tID\tHeading\n"
         "{% for row in headings %}\n"
@@ -87,7 +87,7 @@ TEXTS: Mapping[str, str] = {
         "{% if cells %}\n"
         "Index\tID\tType\tState\tCount\tFirst line\n"
         "{% for cell in cells %}\n"
-        "{{ cell.cell_index }}\t{{ cell.cell_id | tsv }}\t{{ cell.cell_type }}\t{{ cell.state | tsv }}{% if cell.ename %} {{ cell.ename | tsv }}{% endif %}\t{{ cell.execution_count | tsv }}\t{{ cell.first_line | tsv }}{% if cell.line_count > 1 %} (+{{ cell.line_count - 1 }} lines){% endif +%}\n"
+        "{{ cell.cell_index }}\t{{ cell.cell_id | tsv }}\t{{ cell.cell_type }}\t{{ cell.state | tsv }}{% if cell.ename %} {{ cell.ename | tsv }}{% endif %}\t{{ cell.execution_count | tsv }}\t{{ cell.first_line | tsv }}{% if cell.line_count > 1 %} (+{{ (cell.line_count - 1) | counted('line') }}){% endif +%}\n"
         "{% if cell.source %}\n"
         "{{ cell.source }}\n"
         "{% endif %}\n"
@@ -106,7 +106,7 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "MatchList": (
-        "{{ total }} lines match\n"
+        "{{ total | counted('line') }} found\n"
         "{% if matches %}\n"
         "Index\tID\tLine\tText\tHeading\n"
         "{% for match in matches %}\n"
@@ -128,22 +128,24 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "Resource": (
-        "{{ uri }} · {{ mime_type }} · {{ size }} bytes\n"
+        "{{ uri }} · {{ mime_type }} · {{ size | counted('byte') }}\n"
         "{% if text %}\n"
         "{{ text }}\n"
         "{% endif %}\n"
         "{% if left_out %}\n"
-        "{{ left_out }} characters are not shown.\n"
+        "{{ left_out | counted('character') }} not shown.\n"
         "{% endif %}\n"
     ),
-    "Completion": ("{{ total }} values\n{% for value in values %}\n{{ value }}\n{% endfor %}\n"),
+    "Completion": (
+        "{{ total | counted('value') }}\n{% for value in values %}\n{{ value }}\n{% endfor %}\n"
+    ),
     "CitedCells": (
         "{{ notebook_path }}\n"
         "{% for cell in cells %}\n"
         "=== Cell {{ cell.cell_index }}{% if cell.cell_id %} · id {{ cell.cell_id }}{% endif %} · {{ cell.cell_type }}{% if cell.execution_count %} · [{{ cell.execution_count }}]{% endif %} ===\n"
         "{{ cell.source }}\n"
         "{% if cell.source_left_out %}\n"
-        "{{ cell.source_left_out }} characters of the source are not shown.\n"
+        "{{ cell.source_left_out | counted('character') }} of the source not shown.\n"
         "{% endif %}\n"
         "{% if cell.outputs %}\n"
         "{% for output in cell.outputs %}\n"
@@ -154,16 +156,16 @@ TEXTS: Mapping[str, str] = {
         "{% endfor %}\n"
         "{% endif %}\n"
         "{% if cell.more_outputs %}\n"
-        "{{ cell.more_outputs }} more outputs are not shown.\n"
+        "{{ cell.more_outputs | counted('more output', 'more outputs') }} not shown.\n"
         "{% endif %}\n"
         "{% endfor %}\n"
         "=== End of the cells ===\n"
         "{% if more %}\n"
-        "{{ more.count }} more cells are not shown: start_index {{ more.start_index }}.\n"
+        "{{ more.count | counted('more cell', 'more cells') }} not shown: start_index {{ more.start_index }}.\n"
         "{% endif %}\n"
     ),
     "VariableList": (
-        "{{ total }} variables\n"
+        "{{ total | counted('variable') }}\n"
         "{% if variables %}\n"
         "Name\tType\tShape\tBytes\tPreview\n"
         "{% for variable in variables %}\n"
@@ -186,10 +188,10 @@ TEXTS: Mapping[str, str] = {
         "Kernel {{ kernel_id }} ({{ kernel_name }}): {{ action }}, now {{ state }}.\n"
     ),
     "Cell": (
-        "=== Cell {{ cell_index }} · id {{ cell_id }} · {{ cell_type }}{% if execution_count %} · [{{ execution_count }}]{% endif %} · {{ output_count }} outputs ===\n"
+        "=== Cell {{ cell_index }} · id {{ cell_id }} · {{ cell_type }}{% if execution_count %} · [{{ execution_count }}]{% endif %} · {{ output_count | counted('output') }} ===\n"
         "{{ source }}\n"
         "{% if source_left_out %}\n"
-        "{{ source_left_out }} characters of the source are not shown.\n"
+        "{{ source_left_out | counted('character') }} of the source not shown.\n"
         "{% endif %}\n"
         "{% if outputs %}\n"
         "{% for output in outputs %}\n"
@@ -207,7 +209,7 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "CellChange": (
-        "{{ change }}: cell {{ cell_index }}, id {{ cell_id }}; {{ cell_count }} cells, {{ saved }}{% if change_id %}; change {{ change_id }}{% endif +%}\n"
+        "{{ change }}: cell {{ cell_index }}, id {{ cell_id }}; {{ cell_count | counted('cell') }}, {{ saved }}{% if change_id %}; change {{ change_id }}{% endif +%}\n"
         "{% if diff %}\n"
         "{{ diff }}\n"
         "{% endif %}\n"
@@ -219,25 +221,25 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "DeletedCells": (
-        "Deleted {{ deleted | length }}; {{ cell_count }} cells left, {{ saved }}{% if change_id %}; change {{ change_id }}{% endif +%}\n"
+        "Deleted {{ deleted | length }}; {{ cell_count | counted('cell') }} left, {{ saved }}{% if change_id %}; change {{ change_id }}{% endif +%}\n"
         "{% for cell in deleted %}\n"
         "--- was cell {{ cell.cell_index }}, id {{ cell.cell_id }}, {{ cell.cell_type }} ---\n"
         "{% if cell.source %}\n"
         "{{ cell.source }}\n"
         "{% if cell.source_left_out %}\n"
-        "{{ cell.source_left_out }} characters of the source are not shown.\n"
+        "{{ cell.source_left_out | counted('character') }} of the source not shown.\n"
         "{% endif %}\n"
         "{% endif %}\n"
         "{% endfor %}\n"
     ),
     "AppliedEdits": (
-        "Made {{ cells | length }} edits{% if change_id %}, change {{ change_id }}{% endif %}; {{ cell_count }} cells, {{ saved }}\n"
+        "Made {{ cells | length | counted('edit') }}{% if change_id %}, change {{ change_id }}{% endif %}; {{ cell_count | counted('cell') }}, {{ saved }}\n"
         "Index\tID\tChange\tName\n"
         "{% for cell in cells %}\n"
         "{{ cell.cell_index | tsv }}\t{{ cell.cell_id | tsv }}\t{{ cell.change }}\t{{ cell.name | tsv }}\n"
         "{% endfor %}\n"
         "{% if execution %}\n"
-        "{{ execution.status }}{% if execution.batch %} · {{ execution.batch.done }} of {{ execution.batch.total }} cells run{% endif %} · {{ execution.seconds }} s · execution {{ execution.execution_id }}\n"
+        "{{ execution.status }}{% if execution.batch %} · {{ execution.batch.done }} of {{ execution.batch.total | counted('cell') }} run{% endif %} · {{ execution.seconds }} s · execution {{ execution.execution_id }}\n"
         "{% if execution.batch %}\n"
         "Index\tID\tStatus\tCount\tSeconds\tError or last output\n"
         "{% for cell in execution.batch.cells %}\n"
@@ -250,14 +252,14 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "UndoneChange": (
-        "Took back change {{ undone }}{% if change_id %} (this undo is change {{ change_id }}){% endif %}; {{ cell_count }} cells, {{ saved }}\n"
+        "Took back change {{ undone }}{% if change_id %} (this undo is change {{ change_id }}){% endif %}; {{ cell_count | counted('cell') }}, {{ saved }}\n"
         "Index\tID\tChange\n"
         "{% for cell in cells %}\n"
         "{{ cell.cell_index | tsv }}\t{{ cell.cell_id | tsv }}\t{{ cell.change }}\n"
         "{% endfor %}\n"
     ),
     "Execution": (
-        "{{ status }}{% if execution_count %} [{{ execution_count }}]{% endif %}{% if cell_id %} · cell {{ cell_index }}, id {{ cell_id }}{% endif %}{% if batch %} · {{ batch.done }} of {{ batch.total }} cells{% endif %} · {{ seconds }} s · execution {{ execution_id }}{% if not complete %} · incomplete{% endif +%}\n"
+        "{{ status }}{% if execution_count %} [{{ execution_count }}]{% endif %}{% if cell_id %} · cell {{ cell_index }}, id {{ cell_id }}{% endif %}{% if batch %} · {{ batch.done }} of {{ batch.total | counted('cell') }}{% endif %} · {{ seconds }} s · execution {{ execution_id }}{% if not complete %} · incomplete{% endif +%}\n"
         "{% for output in outputs %}\n"
         "{% if output.name == 'stderr' %}\n"
         "stderr:\n"
@@ -280,7 +282,7 @@ TEXTS: Mapping[str, str] = {
         "{% endfor %}\n"
         "{% endif %}\n"
         "{% if batch.left_out %}\n"
-        "{{ batch.left_out }} more cells are not shown.\n"
+        "{{ batch.left_out | counted('more cell', 'more cells') }} not shown.\n"
         "{% endif %}\n"
         "{% endif %}\n"
         "{% if waits_for %}\n"
@@ -292,7 +294,7 @@ TEXTS: Mapping[str, str] = {
     ),
     "FoundExecution": (
         "{% if execution_id %}\n"
-        "{{ status }}{% if execution_count %} [{{ execution_count }}]{% endif %}{% if cell_id %} · cell {{ cell_index }}, id {{ cell_id }}{% endif %}{% if batch %} · {{ batch.done }} of {{ batch.total }} cells{% endif %} · {{ seconds }} s · execution {{ execution_id }}{% if not complete %} · incomplete{% endif +%}\n"
+        "{{ status }}{% if execution_count %} [{{ execution_count }}]{% endif %}{% if cell_id %} · cell {{ cell_index }}, id {{ cell_id }}{% endif %}{% if batch %} · {{ batch.done }} of {{ batch.total | counted('cell') }}{% endif %} · {{ seconds }} s · execution {{ execution_id }}{% if not complete %} · incomplete{% endif +%}\n"
         "{% for output in outputs %}\n"
         "{% if output.name == 'stderr' %}\n"
         "stderr:\n"
@@ -315,7 +317,7 @@ TEXTS: Mapping[str, str] = {
         "{% endfor %}\n"
         "{% endif %}\n"
         "{% if batch.left_out %}\n"
-        "{{ batch.left_out }} more cells are not shown.\n"
+        "{{ batch.left_out | counted('more cell', 'more cells') }} not shown.\n"
         "{% endif %}\n"
         "{% endif %}\n"
         "{% if waits_for %}\n"
@@ -325,7 +327,7 @@ TEXTS: Mapping[str, str] = {
         "Still running: {{ next }}\n"
         "{% endif %}\n"
         "{% else %}\n"
-        "{{ total }} executions in this session\n"
+        "{{ total | counted('execution') }} in this session\n"
         "{% if executions %}\n"
         "ID\tStatus\tNotebook\tCell\tSeconds\tStarted\tCode\n"
         "{% for execution in executions %}\n"
@@ -371,7 +373,7 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "ExecutionList": (
-        "{{ total }} executions in this session\n"
+        "{{ total | counted('execution') }} in this session\n"
         "{% if executions %}\n"
         "ID\tStatus\tNotebook\tCell\tSeconds\tStarted\tCode\n"
         "{% for execution in executions %}\n"
@@ -383,7 +385,7 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "FileList": (
-        "{{ total }} entries below {{ path or 'the root' }}\n"
+        "{{ total | counted('entry', 'entries') }} below {{ path or 'the root' }}\n"
         "{% if files %}\n"
         "Path\tType\tSize\tLast modified\n"
         "{% for file in files %}\n"
@@ -395,7 +397,7 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "KernelList": (
-        "{{ kernels | length }} kernels running\n"
+        "{{ kernels | length | counted('kernel') }} running\n"
         "{% if kernels %}\n"
         "ID\tName\tDisplay name\tLanguage\tState\tConnections\tLast activity\tNotebook\n"
         "{% for kernel in kernels %}\n"
@@ -406,7 +408,7 @@ TEXTS: Mapping[str, str] = {
         "\n"
     ),
     "ShownNotebook": (
-        "{{ opening }} {{ notebook_path }} ({{ cell_count }} cells, document: {{ document or 'live' }})\n"
+        "{{ opening }} {{ notebook_path }} ({{ cell_count | counted('cell') }}, document: {{ document or 'live' }})\n"
         "{{ action }} {{ url }}\n"
         "{% if workspace %}\n"
         "workspace: {{ workspace }}\n"
@@ -419,7 +421,7 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "OpenNotebookList": (
-        "{{ total }} notebooks in JupyterLab\n"
+        "{{ total | counted('notebook') }} in JupyterLab\n"
         "{% if notebooks %}\n"
         "Path\tWorkspace\tFactory\tCurrent\tLive\n"
         "{% for notebook in notebooks %}\n"
@@ -436,7 +438,7 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "ConversationList": (
-        "{{ total }} conversations\n"
+        "{{ total | counted('conversation') }}\n"
         "{% if conversations %}\n"
         "Conversation\tPath\tSize\tLast modified\tURL\n"
         "{% for conversation in conversations %}\n"

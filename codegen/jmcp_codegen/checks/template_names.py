@@ -12,8 +12,9 @@ from jinja2 import nodes
 
 from jmcp_codegen.source.schema import Schema, ref_name
 
-FILTERS = frozenset({"length", "join", "tsv"})
-"""All that templates may use. `tsv` is the runtime's: a value as one field of a line."""
+FILTERS = frozenset({"length", "join", "tsv", "counted"})
+"""All that templates may use. Of the runtime are `tsv`, a value as one field of a line, and `counted`,
+a number with the word for what it counts: `{{ n | counted('entry', 'entries') }}`."""
 
 _PRINTED = (nodes.TemplateData, nodes.Const)
 _OPERATORS = (

@@ -18,6 +18,11 @@ def tsv(value: object) -> str:
     return str(value).replace("\t", " ").replace("\r", "").replace("\n", "\\n")
 
 
+def counted(number: int, one: str, several: str | None = None) -> str:
+    """A number and the word for what it counts; `several` where that is not `one` and an s."""
+    return f"{number} {one if number == 1 else several or f'{one}s'}"
+
+
 PATH = "notebook_path }}"
 
 
@@ -54,7 +59,7 @@ class Texts:
             lstrip_blocks=True,
             keep_trailing_newline=False,
         )
-        self._environment.filters["tsv"] = tsv
+        self._environment.filters |= {"tsv": tsv, "counted": counted}
 
     def result(self, type_name: str, data: Mapping[str, Any]) -> str:
         """The text of a result: its template, where it was done, then its notices.

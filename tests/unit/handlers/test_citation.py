@@ -99,7 +99,7 @@ async def test_what_does_not_fit_is_named(jmcp: FakeJmcp) -> None:
     assert cited(result) == [1, 2, 3]
     assert difference({"count": 2, "start_index": 4}, result["more"]) is None
     outcome = await jmcp.outcome("cite_cells", cell_indices="1-", notebook_path="long.ipynb")
-    assert "2 more cells are not shown" in outcome.text
+    assert "2 more cells not shown" in outcome.text
     assert "start_index 4" in outcome.text
 
 

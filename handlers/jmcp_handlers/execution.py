@@ -8,6 +8,7 @@ from jmcp.core.errors import BackendError
 from jmcp.core.notices import CellNotRun, SourceChanged
 from jmcp.core.ports import Cell, Cells
 from jmcp.core.runs.batch import Batch, Step
+from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.readings.call_view import CallView
 from jmcp.core.sessions.session import Session
@@ -28,7 +29,13 @@ from jmcp_handlers.support.addressing import checked, locate, position
 from jmcp_handlers.support.pages import fitting
 from jmcp_handlers.support.places import refuse_elsewhere
 from jmcp_handlers.support.restarts import restart
-from jmcp_handlers.support.run_results import batch_result, row, run_result, unstarted_result
+from jmcp_handlers.support.run_results import (
+    batch_result,
+    failure_of,
+    row,
+    run_result,
+    unstarted_result,
+)
 from jmcp_handlers.support.sources import check_growth, check_outputs, check_size
 
 LATEST = 20
@@ -36,6 +43,13 @@ LATEST = 20
 
 
 async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution:
+    run, at = await begin_cell(params, session)
+    await session.watch(run, params.wait)
+    return await run_result(run, session, at)
+
+
+async def begin_cell(params: ExecuteCellParams, session: Session) -> tuple[Run, int]:
+    """Queue a run of the cell; returns it, and the cell's index. Does not wait for it."""
     notebook = await session.notebook(params.notebook_path)
     cells = await notebook.read()
     cell = cells.get(locate(cells, notebook.view, params.cell_index, params.cell_id))
@@ -49,13 +63,27 @@ async def execute_cell(params: ExecuteCellParams, session: Session) -> Execution
     run = await notebook.run(
         cell.source, kernel_name=kernel_name, cell=cell, timeout=params.timeout
     )
-    await session.watch(run, params.wait)
-    return await run_result(run, session, cell.index)
+    return run, cell.index
 
 
 async def insert_execute_code_cell(
     params: InsertExecuteCodeCellParams, session: Session
 ) -> Execution:
+    run, at = await begin_inserted_cell(params, session)
+    if run.failure is not None:
+        return await unstarted_result(run, session)
+    await session.watch(run, params.wait)
+    return await run_result(run, session, at)
+
+
+async def begin_inserted_cell(
+    params: InsertExecuteCodeCellParams, session: Session
+) -> tuple[Run, int]:
+    """Insert a cell and queue a run of it; returns the run, and the cell's index.
+
+    Raises what kept it from running where the cell could be removed again; otherwise the run has it
+    as its `failure`.
+    """
     check_size(len(params.cell_source))
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
@@ -67,12 +95,12 @@ async def insert_execute_code_cell(
     run = await notebook.run(
         params.cell_source, kernel_name=kernel_name, cell=cell, timeout=params.timeout
     )
-    if run.failure is not None and not await _taken_back(notebook, cell):
+    if run.failure is not None:
+        if await _taken_back(notebook, cell):
+            raise failure_of(run, run.failure)
         # The error would say that nothing was done; the cell is there, and another call can run it.
         session.notice(CellNotRun(reason=run.failure.message))
-        return await unstarted_result(run, session)
-    await session.watch(run, params.wait)
-    return await run_result(run, session, at)
+    return run, at
 
 
 async def _taken_back(notebook: Notebook, cell: Cell) -> bool:

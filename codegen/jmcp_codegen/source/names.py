@@ -7,7 +7,8 @@ import re
 
 from pydantic import BaseModel
 
-SNAKE = re.compile(r"[a-z]+(_[a-z]+)*")
+SNAKE = re.compile(r"([a-z]+[0-9]*_)*[a-z]+")
+"""A word with digits may stand before others, as in `base64_data`; at the end it would number a name."""
 CAMEL = re.compile(r"([A-Z][a-z]+)+")
 
 RESERVED_CLASSES = frozenset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jmcp.core.errors import NotebookMissing
+from jmcp.core.errors import BackendError, NotebookMissing
 from jmcp.core.ports import Cells, Output
 from jmcp.core.runs.batch import Batch as RunBatch
 from jmcp.core.runs.batch import Step
@@ -44,15 +44,26 @@ async def run_result(run: Run, session: Session, at: int | None = None) -> Execu
 
     Raises what kept it from running.
     """
-    if isinstance(run.failure, KernelMissing):  # it ended after the run was submitted
-        raise KernelDown.not_running(kernel_id=run.request.kernel_id or "") from run.failure
     if run.failure is not None:
-        raise run.failure
+        raise failure_of(run, run.failure)
     return await unstarted_result(run, session, at)
 
 
-async def unstarted_result(run: Run, session: Session, at: int | None = None) -> Execution:
-    """As `run_result`, also of a run that something kept from running."""
+def failure_of(run: Run, failure: BackendError) -> BackendError:
+    """What kept the run from running, as its caller sees it."""
+    if isinstance(failure, KernelMissing):  # it ended after the run was submitted
+        return KernelDown.not_running(kernel_id=run.request.kernel_id or "")
+    return failure
+
+
+async def place_of(
+    run: Run, session: Session, at: int | None = None
+) -> tuple[int | None, Notebook | None]:
+    """Where the run's cell is now, None where it is gone (`at` where it has no id), and its notebook
+    if that is still there.
+
+    Takes what the run says of its kernel and of itself into this call's result.
+    """
     for notice in run.all_notices:
         session.notice(notice)
     notebook = await _notebook_of(run.request.notebook.key, session)
@@ -61,6 +72,12 @@ async def unstarted_result(run: Run, session: Session, at: int | None = None) ->
     if run.request.cell_id is not None:
         # Others may have moved or deleted the cell while it ran.
         at = await _index(run.request.cell_id, notebook)
+    return at, notebook
+
+
+async def unstarted_result(run: Run, session: Session, at: int | None = None) -> Execution:
+    """As `run_result`, also of a run that something kept from running."""
+    at, notebook = await place_of(run, session, at)
     status, waits_for = _told(run), _waiting(run)
     outputs, report = outputs_of(run), Report.of(run.outputs)
     if report is not None:
@@ -87,6 +104,11 @@ def _address(run: Run, at: int | None, notebook: Notebook | None) -> Address:
     if at is not None and notebook is not None:
         in_cell = output_address(notebook.ref, run.request.cell_id)
     return in_cell or run_address(run.execution_id)
+
+
+def next_of(run: Run) -> str | None:
+    """What a caller does about a run that goes on; None for one that is over."""
+    return _next(_told(run), run.execution_id, waits=_waiting(run) is not None)
 
 
 def _told(run: Run | RunBatch) -> ExecutionStatus:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -20,7 +20,7 @@ from jmcp.core.notices import (
 )
 from jmcp.core.ports import DocumentMode
 from jmcp.core.runs.batch import Batch
-from jmcp.core.runs.record.progress import watch
+from jmcp.core.runs.record.progress import HEARTBEAT_SECONDS, Progress, Report, watch
 from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.notices.result_notices import ResultNotices
@@ -35,6 +35,11 @@ from jmcp.core.sessions.workspace import Workspace
 LOOKED_UP_SECONDS = 0.25
 """Seconds for which a call trusts where it found a notebook. Most runs are over by then, and asking
 again costs more than all other work for their results."""
+WITHDRAWAL_SECONDS = 10.0
+"""Seconds that a kernel has to end a run that is withdrawn, as it has after other interrupts."""
+
+OnReport = Callable[[Progress], Awaitable[Progress]]
+"""Takes each report of a run, and returns the one that the caller is told."""
 
 
 class Session:
@@ -196,14 +201,29 @@ class Session:
         index = self._services.runs.index
         return index.list(owner=self.record.owner, session_id=self.record.session_id)
 
-    async def watch(self, run: Run | Batch, seconds: float) -> bool:
+    async def watch(
+        self,
+        run: Run | Batch,
+        seconds: float,
+        *,
+        each: OnReport | None = None,
+        heartbeat: float = HEARTBEAT_SECONDS,
+    ) -> bool:
         """Wait at most so long for a run, telling the caller how far it is. Says whether it is done.
 
         A caller who leaves ends the wait, not the run; what becomes of that the tool declares.
+        `each` is given every report, at most `heartbeat` seconds apart, and says what the caller is
+        told, who may have asked for none.
         """
+        report = self.workspace.caller.report
         stopping = True
         async with self._services.gate.wait():
-            await watch(run, seconds, self.workspace.caller.report)
+            await watch(
+                run,
+                seconds,
+                report if each is None else _through(each, report),
+                heartbeat=heartbeat,
+            )
             stopping = False
         if run.done:
             return True
@@ -213,6 +233,12 @@ class Session:
         if stopping:
             self.notice(RunGoesOn() if self._services.kernels.stay else RunEnds())
         return False
+
+    async def withdraw(self, run: Run, notice: Notice) -> None:
+        """End a run of this call: one that waits (then with that notice) or that goes on. Returns when
+        it is over, at the latest after WITHDRAWAL_SECONDS. Raises what `Kernels.interrupt` raises."""
+        await self._services.runs.cancel(run, notice)
+        await run.wait(WITHDRAWAL_SECONDS)
 
     def _not_open(self, notebook_path: str | None) -> Exception:
         mine = [held.ref.path for held in self.record.notebooks.values()]
@@ -264,3 +290,14 @@ class Session:
         # Kept as a change, not as a new record: other calls may be changing the session too.
         self.record = change(self.record)
         self.changes.append(change)
+
+
+def _through(each: OnReport, report: Report | None) -> Report:
+    """A report that gives `each` every report first."""
+
+    async def told(progress: Progress) -> None:
+        shown = await each(progress)
+        if report is not None:
+            await report(shown)
+
+    return told

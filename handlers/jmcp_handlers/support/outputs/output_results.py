@@ -53,7 +53,7 @@ async def present(
     left = max(budget, limit)
     images = ImageBudget(session)
     shown = []
-    for number, output in _page(outputs, first, session):
+    for number, output in page(outputs, first, session):
         text = await plain_in_turns(output)
         cut, missing = clip(text, start, min(limit, left)) if text is not None else (None, 0)
         left = max(0, left - len(cut or ""))
@@ -70,10 +70,11 @@ async def present(
     return shown
 
 
-def _page(
+def page(
     outputs: Sequence[NotebookOutput], first: int, session: Session
 ) -> Sequence[tuple[int, NotebookOutput]]:
-    """Those that are shown, each with its number."""
+    """The outputs that one result has room for, each with its number: a page from `first` on, else the
+    first and the last ones, of which a notice tells."""
     limit = limits.RESULT_OUTPUTS
     numbered = list(enumerate(outputs[first : first + limit], first))
     if first or len(outputs) <= limit:
@@ -192,6 +193,7 @@ def error_line(ename: str, evalue: str) -> str:
 
 
 def joined(text: Any) -> str:
+    """A text of nbformat, which may be a list of lines."""
     return "".join(text) if isinstance(text, list) else str(text)
 
 

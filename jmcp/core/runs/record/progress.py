@@ -50,8 +50,17 @@ class Watchable(Protocol):
         """What there is to report after so many seconds of watching; `final`: for the last time."""
 
 
-async def watch(run: Watchable, seconds: float, report: Report | None) -> bool:
-    """Wait for a run as `run.wait` does, and report on it meanwhile. Returns whether it is done."""
+async def watch(
+    run: Watchable,
+    seconds: float,
+    report: Report | None,
+    *,
+    heartbeat: float = HEARTBEAT_SECONDS,
+) -> bool:
+    """Wait for a run as `run.wait` does, and report on it meanwhile. Returns whether it is done.
+
+    `heartbeat` is how many seconds are at most between reports.
+    """
     if report is None:
         return await run.wait(seconds)
     clock = asyncio.get_running_loop().time
@@ -62,7 +71,7 @@ async def watch(run: Watchable, seconds: float, report: Report | None) -> bool:
         return max(0.0, min(at_most, began + seconds - clock()))
 
     while left(REPORT_INTERVAL_SECONDS) and not await run.wait(left(REPORT_INTERVAL_SECONDS)):
-        await run.changed_since(reported, left(HEARTBEAT_SECONDS - REPORT_INTERVAL_SECONDS))
+        await run.changed_since(reported, left(heartbeat - REPORT_INTERVAL_SECONDS))
         if run.done or not left(REPORT_INTERVAL_SECONDS):
             break
         reported = run.progress

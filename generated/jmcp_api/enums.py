@@ -6,6 +6,46 @@ from typing import Literal
 
 DocumentMode = Literal["live", "file"]
 """Where edits go: the document that people have open, or the file."""
+ErrorType = Literal[
+    "syntax_error",
+    "name_error",
+    "type_error",
+    "value_error",
+    "attribute_error",
+    "key_error",
+    "index_error",
+    "zero_division_error",
+    "file_not_found_error",
+    "permission_error",
+    "import_error",
+    "module_not_found_error",
+    "runtime_error",
+    "assertion_error",
+    "connection_error",
+    "timeout_error",
+    "memory_error",
+    "keyboard_interrupt",
+    "indentation_error",
+    "tab_error",
+    "unicode_error",
+    "overflow_error",
+    "recursion_error",
+]
+"""Types of errors that the older servers knew, each an exception of Python. Another exception has its own name, written in the same way."""
+WarningType = Literal[
+    "deprecation_warning",
+    "future_warning",
+    "pending_deprecation_warning",
+    "runtime_warning",
+    "syntax_warning",
+    "import_warning",
+    "unicode_warning",
+    "bytes_warning",
+    "resource_warning",
+    "user_warning",
+    "warning",
+]
+"""Types of warnings that the older servers knew, each a category of Python. Another category has its own name, written in the same way."""
 CellType = Literal["code", "markdown", "raw"]
 """What a cell holds."""
 CellState = Literal["never_run", "queued", "running", "ok", "error", "stale"]
@@ -157,6 +197,7 @@ NoticeCode = Literal[
     "run_dropped_by_restart",
     "runs_dropped",
     "run_abandoned",
+    "run_withdrawn",
     "run_failed",
     "run_timed_out",
     "run_put_out_too_much",

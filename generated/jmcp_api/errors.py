@@ -961,6 +961,42 @@ class KernelBusy(ToolError):
         )
 
 
+class ExecutionTimedOut(ToolError):
+    """The cell took longer than the call allows, or did not begin in time, and was ended."""
+
+    code = "execution_timed_out"
+    http = 409
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def interrupted(cls, *, cell_index: int, seconds: float, execution_id: str) -> Self:
+        return cls(
+            f"Cell {cell_index} ran longer than {seconds:g} s and was interrupted (execution {execution_id}). The kernel is usable and has its variables; read_cell has the outputs so far. Allow it more with timeout_seconds, or run it with execute_cell, which has no limit.",
+            cell_index=cell_index,
+            execution_id=execution_id,
+            seconds=seconds,
+        )
+
+    @classmethod
+    def stuck(cls, *, cell_index: int, seconds: float, execution_id: str) -> Self:
+        return cls(
+            f"Cell {cell_index} ran longer than {seconds:g} s and ignored the interrupt (execution {execution_id}): the kernel is still busy with it. restart_notebook ends it, and all variables are lost then.",
+            cell_index=cell_index,
+            execution_id=execution_id,
+            seconds=seconds,
+        )
+
+    @classmethod
+    def not_begun(cls, *, cell_index: int, seconds: float, execution_id: str) -> Self:
+        return cls(
+            f"Cell {cell_index} did not begin within {seconds:g} s, because the kernel was busy, and was taken out of its queue (execution {execution_id}): nothing of it ran. list_executions says what runs; interrupt_kernel stops it.",
+            cell_index=cell_index,
+            execution_id=execution_id,
+            seconds=seconds,
+        )
+
+
 class NoKernel(ToolError):
     """The notebook has no kernel yet: nothing has run in it."""
 

@@ -118,4 +118,48 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", "/resource/content", "read_resource", 200, content=True),
     _route("GET", "/completion", "complete_value", 200),
     _route("GET", "/citation", "cite_cells", 200),
+    _route(
+        "POST", "/sessions/{session_id}/compat/append_markdown_cell", "append_markdown_cell", 201
+    ),
+    _route(
+        "POST", "/sessions/{session_id}/compat/insert_markdown_cell", "insert_markdown_cell", 201
+    ),
+    _route("POST", "/sessions/{session_id}/compat/append_code_cell", "append_code_cell", 201),
+    _route(
+        "POST",
+        "/sessions/{session_id}/compat/append_execute_code_cell",
+        "append_execute_code_cell",
+        200,
+        {},
+    ),
+    _route(
+        "POST",
+        "/sessions/{session_id}/compat/execute_cell_with_progress",
+        "execute_cell_with_progress",
+        200,
+        {},
+    ),
+    _route(
+        "POST",
+        "/sessions/{session_id}/compat/execute_with_progress",
+        "execute_with_progress",
+        200,
+        {},
+    ),
+    _route(
+        "POST",
+        "/sessions/{session_id}/compat/execute_cell_simple_timeout",
+        "execute_cell_simple_timeout",
+        200,
+        {},
+    ),
+    _route(
+        "POST",
+        "/sessions/{session_id}/compat/execute_cell_streaming",
+        "execute_cell_streaming",
+        200,
+        {},
+    ),
+    _route("GET", "/sessions/{session_id}/compat/read_all_cells", "read_all_cells", 200),
+    _route("GET", "/sessions/{session_id}/compat/get_notebook_info", "get_notebook_info", 200),
 )

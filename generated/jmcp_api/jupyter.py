@@ -39,6 +39,28 @@ HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (r"/jmcp/v1/sessions/([^/]+)/kernel/interrupt", {"POST": "interrupt_kernel"}),
     (r"/jmcp/v1/sessions/([^/]+)/kernel/variables", {"GET": "list_variables"}),
     (r"/jmcp/v1/sessions/([^/]+)/kernel/packages", {"POST": "install_packages"}),
+    (r"/jmcp/v1/sessions/([^/]+)/compat/append_markdown_cell", {"POST": "append_markdown_cell"}),
+    (r"/jmcp/v1/sessions/([^/]+)/compat/insert_markdown_cell", {"POST": "insert_markdown_cell"}),
+    (r"/jmcp/v1/sessions/([^/]+)/compat/append_code_cell", {"POST": "append_code_cell"}),
+    (
+        r"/jmcp/v1/sessions/([^/]+)/compat/append_execute_code_cell",
+        {"POST": "append_execute_code_cell"},
+    ),
+    (
+        r"/jmcp/v1/sessions/([^/]+)/compat/execute_cell_with_progress",
+        {"POST": "execute_cell_with_progress"},
+    ),
+    (r"/jmcp/v1/sessions/([^/]+)/compat/execute_with_progress", {"POST": "execute_with_progress"}),
+    (
+        r"/jmcp/v1/sessions/([^/]+)/compat/execute_cell_simple_timeout",
+        {"POST": "execute_cell_simple_timeout"},
+    ),
+    (
+        r"/jmcp/v1/sessions/([^/]+)/compat/execute_cell_streaming",
+        {"POST": "execute_cell_streaming"},
+    ),
+    (r"/jmcp/v1/sessions/([^/]+)/compat/read_all_cells", {"GET": "read_all_cells"}),
+    (r"/jmcp/v1/sessions/([^/]+)/compat/get_notebook_info", {"GET": "get_notebook_info"}),
     (r"/jmcp/v1/sessions/([^/]+)/cells/at/([^/]+)", {"GET": "read_cell"}),
     (
         r"/jmcp/v1/sessions/([^/]+)/cells/at/([^/]+)/source",

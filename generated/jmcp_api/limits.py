@@ -14,6 +14,10 @@ OUTPUT_CHARACTERS = 4_000
 """Of one output in one result; read_cell has pages of the rest."""
 OUTPUT_PAGE_CHARACTERS = 100_000
 """Of one output in a page of read_cell."""
+SHORT_OUTPUT_CHARACTERS = 1_000
+"""Of one output in a result of the tools of compat without full_output."""
+FULL_OUTPUT_CHARACTERS = 40_000
+"""Of one output in a result of the tools of compat with full_output, and of all outputs of a cell there."""
 RESULT_OUTPUTS = 100
 """Outputs in one result, the first and the last ones; read_cell starts at any with start_output."""
 ERROR_VALUE_CHARACTERS = 1_000
@@ -28,6 +32,8 @@ QUOTED_SOURCE_CHARACTERS = 4_000
 """Of a source, and of its diff, that an error quotes."""
 RESULT_IMAGES = 8
 """Images in one result; a model pays some 1,500 tokens for each."""
+IMAGE_TEXT_CHARACTERS = 1_000_000
+"""Of the base64 of all images in a result of the tools of compat."""
 IMAGE_EDGE_PIXELS = 1_568
 """The longest edge of an image in a result; a larger one is scaled down."""
 IMAGE_PIXELS = 40_000_000

@@ -75,4 +75,16 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "create_conversation_notebook",
         "list_conversations",
     ),
+    "compat": (
+        "append_markdown_cell",
+        "insert_markdown_cell",
+        "append_code_cell",
+        "append_execute_code_cell",
+        "execute_cell_with_progress",
+        "execute_with_progress",
+        "execute_cell_simple_timeout",
+        "execute_cell_streaming",
+        "read_all_cells",
+        "get_notebook_info",
+    ),
 }

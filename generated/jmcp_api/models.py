@@ -17,6 +17,7 @@ from jmcp_api.enums import (
     DocumentMode,
     EditOperation,
     EntryType,
+    ErrorType,
     ExecutionStatus,
     FindingCode,
     KernelFate,
@@ -35,6 +36,7 @@ from jmcp_api.enums import (
     StepStatus,
     ValueKind,
     VariableProblem,
+    WarningType,
 )
 
 
@@ -337,6 +339,82 @@ class CompleteValueParams(Params):
 
 class CiteCellsParams(Params):
     cell_indices: Annotated[str, Field(max_length=1000, min_length=1)]
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+
+
+class AppendMarkdownCellParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_source: str
+
+
+class InsertMarkdownCellParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_index: Annotated[int | None, Field(ge=-1)] = None
+    after_cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    cell_source: str
+
+
+class AppendCodeCellParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_source: str
+
+
+class AppendExecuteCodeCellParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_source: str
+    full_output: bool = False
+
+
+class ExecuteCellWithProgressParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_index: Annotated[int | None, Field(ge=0)] = None
+    cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    timeout_seconds: Annotated[float, Field(ge=0.1, le=3600.0)] = 300
+    full_output: bool = False
+
+
+class ExecuteWithProgressParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_index: Annotated[int | None, Field(ge=0)] = None
+    cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    timeout_seconds: Annotated[float, Field(ge=0.1, le=3600.0)] = 300
+    full_output: bool = False
+
+
+class ExecuteCellSimpleTimeoutParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_index: Annotated[int | None, Field(ge=0)] = None
+    cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    timeout_seconds: Annotated[float, Field(ge=0.1, le=3600.0)] = 300
+    full_output: bool = False
+
+
+class ExecuteCellStreamingParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_index: Annotated[int | None, Field(ge=0)] = None
+    cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    timeout_seconds: Annotated[float, Field(ge=0.1, le=3600.0)] = 300
+    progress_interval: Annotated[float, Field(ge=1.0, le=3600.0)] = 5
+    full_output: bool = False
+
+
+class ReadAllCellsParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    full_output: bool = False
+    start_index: Annotated[int, Field(ge=0)] = 0
+
+
+class GetNotebookInfoParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
 
 
@@ -715,6 +793,72 @@ class ConversationList(Result):
     start_index: int = 0
     conversations: list[ConversationRow]
     more: More | None = None
+
+
+class ImageObject(Result):
+    type: str
+    mime_type: str
+    size_bytes: int
+    base64_data: str
+    description: str
+
+
+class ErrorObject(Result):
+    type: ErrorType | str
+    message: str
+
+
+class WarningObject(Result):
+    type: WarningType | str
+    message: str
+
+
+class CellObject(Result):
+    cell_index: int
+    cell_id: str
+    cell_type: CellType = "code"
+    content: str
+    output: list[str]
+    images: list[ImageObject]
+    error: ErrorObject | None = None
+    warning: WarningObject | None = None
+    content_left_out: int | None = None
+    execution_id: str | None = None
+    next: str | None = None
+
+
+class CellObjectList(Result):
+    result: list[CellObject]
+    more: More | None = None
+
+
+class ExecutionResult(Result):
+    text_outputs: list[str]
+    images: list[ImageObject]
+    error: ErrorObject | None = None
+    warning: WarningObject | None = None
+    execution_id: str | None = None
+    next: str | None = None
+
+
+class ExecutionLog(Result):
+    result: list[str]
+    error: ErrorObject | None = None
+    warning: WarningObject | None = None
+    execution_id: str | None = None
+    next: str | None = None
+
+
+class CellTypeCounts(Result):
+    code: int = 0
+    markdown: int = 0
+    raw: int = 0
+
+
+class NotebookInfo(Result):
+    room_id: str
+    total_cells: int
+    cell_types: CellTypeCounts
 
 
 class ApplyEditsParams(Params):

@@ -159,6 +159,10 @@ def run_abandoned() -> str:
     return "Its caller left."
 
 
+def run_withdrawn() -> str:
+    return "It did not begin within the time of its call, and was taken out of the queue."
+
+
 def run_failed() -> str:
     return "The execution failed inside jmcp; see its log."
 
@@ -378,6 +382,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "run_dropped_by_restart": run_dropped_by_restart,
     "runs_dropped": runs_dropped,
     "run_abandoned": run_abandoned,
+    "run_withdrawn": run_withdrawn,
     "run_failed": run_failed,
     "run_timed_out": run_timed_out,
     "run_put_out_too_much": run_put_out_too_much,

@@ -667,3 +667,79 @@ def packages(*, packages: Sequence[str]) -> str:
 
 def batch_code(*, done: int, total: int) -> str:
     return f"run_cells: {done} of {total} cells"
+
+
+def image_description(*, number: int, mime_type: str) -> str:
+    return f"Image of output {number} ({mime_type})"
+
+
+def image_placeholder(*, mime_type: str, size: int) -> str:
+    return f"[{mime_type}, {size} bytes of base64 in images]"
+
+
+def image_not_shown(*, mime_type: str, reason: str) -> str:
+    return f"[{mime_type}, not shown: {reason}]"
+
+
+def image_room(*, limit: int) -> str:
+    return f"its base64 has no room in one result, which has at most {limit:,} characters of it"
+
+
+def html_placeholder() -> str:
+    return "[HTML Output: read_cell shows it as text]"
+
+
+def base64_placeholder(*, count: int) -> str:
+    return f"[{count} characters of base64, not shown]"
+
+
+def data_placeholder(*, mime_types: Sequence[str]) -> str:
+    return f"[{listed(mime_types, ', ')}, not shown]"
+
+
+def text_cut(*, limit: int, more: int) -> str:
+    return f"\n[cut at {limit} characters; full_output=True shows up to {more}]"
+
+
+def text_cut_full(*, limit: int) -> str:
+    return f"\n[cut at {limit} characters; read_cell has the rest, in pages]"
+
+
+def outputs_cut(*, count: int) -> str:
+    return f"[no room for {counted(count, 'output', 'outputs')} more; read_cell has them]"
+
+
+def cell_timed_out(*, seconds: float) -> str:
+    return f"Interrupted after {seconds:g} s; the outputs are those so far"
+
+
+def cell_ended(*, status: str) -> str:
+    return f"The run ended as {status}"
+
+
+def log_output(*, seconds: float, text: str) -> str:
+    return f"[{seconds:.1f} s] {text}"
+
+
+def log_progress(*, seconds: float, count: int) -> str:
+    return f"[{seconds:.1f} s] running, {counted(count, 'output', 'outputs')} so far"
+
+
+def log_queued(*, seconds: float, what: str) -> str:
+    return f"[{seconds:.1f} s] waits for {what}"
+
+
+def log_completed(*, seconds: float) -> str:
+    return f"[{seconds:.1f} s] completed"
+
+
+def log_failed(*, seconds: float, message: str) -> str:
+    return f"[{seconds:.1f} s] failed: {message}"
+
+
+def log_goes_on(*, seconds: float) -> str:
+    return f"[{seconds:.1f} s] goes on"
+
+
+def log_left_out(*, count: int) -> str:
+    return f"[{counted(count, 'line', 'lines')} of this log left out here]"

@@ -237,6 +237,42 @@ class CiteCells(Protocol):
     ) -> models.CitedCells: ...
 
 
+class AppendExecuteCodeCell(Protocol):
+    async def __call__(
+        self, params: models.AppendExecuteCodeCellParams, session: Session, /
+    ) -> models.CellObject: ...
+
+
+class ExecuteCellWithProgress(Protocol):
+    async def __call__(
+        self, params: models.ExecuteCellWithProgressParams, session: Session, /
+    ) -> models.ExecutionResult: ...
+
+
+class ExecuteCellSimpleTimeout(Protocol):
+    async def __call__(
+        self, params: models.ExecuteCellSimpleTimeoutParams, session: Session, /
+    ) -> models.ExecutionResult: ...
+
+
+class ExecuteCellStreaming(Protocol):
+    async def __call__(
+        self, params: models.ExecuteCellStreamingParams, session: Session, /
+    ) -> models.ExecutionLog: ...
+
+
+class ReadAllCells(Protocol):
+    async def __call__(
+        self, params: models.ReadAllCellsParams, session: Session, /
+    ) -> models.CellObjectList: ...
+
+
+class GetNotebookInfo(Protocol):
+    async def __call__(
+        self, params: models.GetNotebookInfoParams, session: Session, /
+    ) -> models.NotebookInfo: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handlers:
     """A handler for every tool but the aliases."""
@@ -279,3 +315,9 @@ class Handlers:
     read_resource: ReadResource
     complete_value: CompleteValue
     cite_cells: CiteCells
+    append_execute_code_cell: AppendExecuteCodeCell
+    execute_cell_with_progress: ExecuteCellWithProgress
+    execute_cell_simple_timeout: ExecuteCellSimpleTimeout
+    execute_cell_streaming: ExecuteCellStreaming
+    read_all_cells: ReadAllCells
+    get_notebook_info: GetNotebookInfo

@@ -14,6 +14,13 @@ from jmcp_handlers.cells import (
 )
 from jmcp_handlers.changes import undo_change
 from jmcp_handlers.citation import cite_cells
+from jmcp_handlers.compat.reading import get_notebook_info, read_all_cells
+from jmcp_handlers.compat.runs import (
+    append_execute_code_cell,
+    execute_cell_simple_timeout,
+    execute_cell_streaming,
+    execute_cell_with_progress,
+)
 from jmcp_handlers.completion import complete_value
 from jmcp_handlers.connection import debug_connection_status
 from jmcp_handlers.conversations import create_conversation_notebook, list_conversations
@@ -83,6 +90,12 @@ HANDLERS = Handlers(
     install_packages=install_packages,
     validate_notebook=validate_notebook,
     debug_connection_status=debug_connection_status,
+    append_execute_code_cell=append_execute_code_cell,
+    execute_cell_with_progress=execute_cell_with_progress,
+    execute_cell_simple_timeout=execute_cell_simple_timeout,
+    execute_cell_streaming=execute_cell_streaming,
+    read_all_cells=read_all_cells,
+    get_notebook_info=get_notebook_info,
 )
 
 __all__ = ["HANDLERS"]

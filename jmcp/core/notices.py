@@ -201,6 +201,9 @@ class RunsDropped(Notice, once=True):
 class RunAbandoned(Notice): ...
 
 
+class RunWithdrawn(Notice): ...
+
+
 class RunFailed(Notice): ...
 
 

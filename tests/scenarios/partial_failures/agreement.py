@@ -111,12 +111,14 @@ def told(
         return
     result = outcome.result or {}
     notices = {notice["code"] for notice in result["notices"]} if "notices" in result else set()
-    if result.get("status", "ok") not in ("ok", "queued", "running"):
+    if result.get("status", "ok") not in ("ok", "queued", "running") or result.get("error"):
         return  # a run that did not succeed, which the result says
     for name in ("cells", "codes", "sessions", "runs"):
         there, right = getattr(now, name), getattr(good, name)
         excused = name == "cells" and any(code.startswith("outputs_") for code in notices)
-        going = result.get("status") in ("queued", "running")
+        going = result.get("status") in ("queued", "running") or bool(
+            result.get("execution_id") and result.get("next")
+        )
         excused = excused or (going and name in ("cells", "codes", "runs"))
         # The way of a run that the call only interrupts, or that waits.
         others = kind.tool in ("interrupt_kernel", "restart_notebook") and point.startswith(
@@ -131,7 +133,8 @@ def _part(kind: Kind, name: str, now: State, good: State) -> bool:
     """Whether it is a part that such a call may leave when it ends early."""
     if kind.tool == "run_cells":
         return name in ("cells", "codes")
-    if kind.tool == "insert_execute_code_cell" and name == "cells":  # inserted, and not run
+    inserts = kind.tool in ("insert_execute_code_cell", "append_execute_code_cell")
+    if inserts and name == "cells":  # inserted, and not run
         return [cell[:2] for cell in now.cells["a.ipynb"]] == [
             cell[:2] for cell in good.cells["a.ipynb"]
         ]

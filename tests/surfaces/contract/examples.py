@@ -10,6 +10,8 @@ from typing import Any
 import nbformat as untyped_nbformat
 import yaml
 
+from jmcp.compose import API
+
 nbformat: Any = untyped_nbformat
 
 SPEC = Path(__file__).parents[3] / "spec"
@@ -83,9 +85,8 @@ def load() -> tuple[list[Example], dict[str, Fixture]]:
         for name, body in spec["fixtures"].items()
     }
     examples = [
-        Example(tool=name, session=tool["session"]["use"], **example)
+        Example(tool=name, session=API.tools[name].session, **example)
         for name, tool in spec["tools"].items()
-        if "alias" not in tool
         for example in tool["examples"]
     ]
     return examples, fixtures

@@ -324,6 +324,52 @@ TWO_SESSIONS = (
     call("unuse_notebook", session_id="{second}", kernel="keep"),
     call("insert_cell", cell_index=-1, cell_type="markdown", cell_source=END),
 )
+IMAGE = """from IPython.display import HTML, Image, display
+import base64
+print('\\x1b[31mred\\x1b[0m'); display(HTML('<b>bold</b>'))
+png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+Image(base64.b64decode(png))"""
+OLDER = (
+    call("get_notebook_info", session_id="{b}"),
+    call("get_notebook_info", session_id="{b}", nope=1, raises="invalid_arguments"),
+    call("append_markdown_cell", session_id="{b}", cell_source="téxt"),
+    call("append_markdown_cell", session_id="{b}", raises="invalid_arguments"),
+    call("insert_markdown_cell", session_id="{b}", cell_index=0, cell_source="top"),
+    call(
+        "insert_markdown_cell",
+        session_id="{b}",
+        cell_index=99,
+        cell_source="",
+        raises="cell_not_found",
+    ),
+    call(
+        "append_code_cell",
+        session_id="{b}",
+        cell_source="print('once')",
+        keep={"{prints}": "cell_id"},
+    ),
+    call("append_code_cell", session_id="{b}", raises="invalid_arguments"),
+    call("append_code_cell", session_id="{b}", cell_source=SLEEPS, keep={"{sleeps}": "cell_id"}),
+    call("append_execute_code_cell", session_id="{b}", cell_source=IMAGE),
+    call("append_execute_code_cell", session_id="{b}", cell_source=FAILS, full_output=True),
+    call("append_execute_code_cell", session_id="{b}", raises="invalid_arguments"),
+    call("execute_cell_with_progress", session_id="{b}", cell_id="{prints}"),
+    call("execute_cell_with_progress", session_id="{b}", cell_index=99, raises="cell_not_found"),
+    call("execute_with_progress", session_id="{b}", cell_id="{prints}"),
+    call("execute_with_progress", session_id="{b}", cell_index=99, raises="cell_not_found"),
+    call("execute_cell_simple_timeout", session_id="{b}", cell_id="{prints}"),
+    call(
+        "execute_cell_simple_timeout",
+        session_id="{b}",
+        cell_id="{sleeps}",
+        timeout_seconds=2,
+        raises="execution_timed_out",
+    ),
+    call("execute_cell_streaming", session_id="{b}", cell_id="{prints}"),
+    call("execute_cell_streaming", session_id="{b}", cell_index=99, raises="cell_not_found"),
+    call("read_all_cells", session_id="{b}"),
+    call("read_all_cells", session_id="{b}", start_index=-1, raises="invalid_arguments"),
+)
 OTHERS = (
     call("use_notebook", notebook_path="b.ipynb", keep={"{b}": "session_id"}),
     call("get_execution", session_id="{b}", execution_id="{run}", raises="execution_not_found"),
@@ -343,6 +389,7 @@ OTHERS = (
     call("list_notebooks"),
     call("list_notebooks", session_id="{b}"),
     call("list_notebooks", session_id="nope-nope", raises="session_not_found"),
+    *OLDER,
     call("insert_cell", session_id="{b}", cell_index=-1, cell_type="markdown", cell_source=END),
     call("use_notebook", session_id="{b}", notebook_path="old.ipynb", notebook_name="older"),
     call("read_notebook", session_id="{b}"),

@@ -33,6 +33,8 @@ TEXT_APART = re.compile(
     # What is said only where a client is a connection: a process of its own over stdio.
     r"|\nNotice \(session_opened\): .*"
     r"|(?<=, )(saved|pending)\b|(?<=document: )(live|file)\b"
+    # Errors are text alone, so nothing else names the run of one.
+    r"|(?<=\(execution )\w+(?=\))"
 )
 HOW_KEPT = re.compile(r"\n\(document: file\)|, document: (live|file)(?=\))")
 """What a text says of how the document is kept, at another place where it is a file."""

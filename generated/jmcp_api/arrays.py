@@ -8,4 +8,6 @@ from pydantic import Field
 
 DeleteCellCellIndices = list[Annotated[int, Field(ge=0)]]
 DeleteCellCellIds = list[Annotated[str, Field(min_length=1, max_length=64)]]
+ClearCellOutputCellIndices = list[Annotated[int, Field(ge=0)]]
+ClearCellOutputCellIds = list[Annotated[str, Field(min_length=1, max_length=64)]]
 InstallPackagesPackages = list[Annotated[str, Field(min_length=1, max_length=1000)]]

@@ -145,6 +145,13 @@ class NotebookBroken(errors.NotebookBroken):
         )
 
     @classmethod
+    def checkpoint(cls, *, path: str) -> Self:
+        return cls(
+            f"The checkpoint of {path!r} is not a notebook that Jupyter can read. Nothing was done.",
+            path=path,
+        )
+
+    @classmethod
     def cut_off(cls, *, path: str) -> Self:
         return cls(
             f"{path!r} could not be loaded whole. Repair or replace the file, then open it again.",
@@ -287,6 +294,13 @@ class WriteRefused(errors.WriteRefused):
             address=address,
             pid=pid,
             seconds=seconds,
+        )
+
+    @classmethod
+    def not_saved(cls, *, path: str, reason: str) -> Self:
+        return cls(
+            f"{path!r} could not be saved ({reason}), so that its file is not what this session sees, and a checkpoint would not be either. Nothing was done: remove the reason, then call again.",
+            path=path,
         )
 
     @classmethod

@@ -53,9 +53,24 @@ CellState = Literal["never_run", "queued", "running", "ok", "error", "stale"]
 shows is not of what it holds, or of a kernel that is gone; ok.
 """
 CellChangeKind = Literal[
-    "inserted", "overwritten", "edited", "moved", "unchanged", "deleted", "restored", "retyped"
+    "inserted",
+    "overwritten",
+    "edited",
+    "moved",
+    "unchanged",
+    "deleted",
+    "restored",
+    "retyped",
+    "cleared",
+    "outputs_restored",
 ]
 """What a call did to a cell."""
+ChangeAuthor = Literal["self", "session", "user", "run", "others"]
+"""Who changed something: this session; another session of the same owner; another user of jmcp; code that ran and asked for
+its next input; others, which are people in JupyterLab or programs that write the file.
+"""
+UndoState = Literal["possible", "with_force", "undone", "not_possible"]
+"""Whether undo_change takes a change back: yes; with force; no, for it is taken back; no, for its cells are gone or not all of it is kept."""
 SaveState = Literal["saved", "pending", "failed"]
 """Whether the file is known to have all edits; failed where the last try to save them failed."""
 EditOperation = Literal["insert", "overwrite", "edit", "delete", "move", "set_type"]
@@ -177,6 +192,8 @@ NoticeCode = Literal[
     "private_kernel_stopped",
     "cell_ids_given",
     "outputs_not_kept",
+    "changes_not_known",
+    "outputs_beyond_undo",
     "cell_ids_repeated",
     "document_reloaded",
     "fields_changed",

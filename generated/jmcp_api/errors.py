@@ -56,7 +56,7 @@ class InvalidArguments(ToolError):
     @classmethod
     def disagree_on_cells(cls) -> Self:
         return cls(
-            "cell_indices and cell_ids name different cells; nothing was deleted. Give one of the two."
+            "cell_indices and cell_ids name different cells; nothing was done. Give one of the two."
         )
 
     @classmethod
@@ -429,6 +429,13 @@ class PartlyDone(ToolError):
             path=path,
         )
 
+    @classmethod
+    def restored(cls, *, path: str, reason: str) -> Self:
+        return cls(
+            f"The file of {path!r} is that of its checkpoint by now, but the live document could not be changed: {reason} Call read_notebook to see which of the two it is, before you call again.",
+            path=path,
+        )
+
 
 class ServerStopping(ToolError):
     """jmcp is being stopped and begins nothing new."""
@@ -780,6 +787,35 @@ class ChangeNotFound(ToolError):
         return cls(
             f"Change {change_id!r} cannot be taken back: not all of it is kept, or it was lost in a crash.",
             change_id=change_id,
+        )
+
+    @classmethod
+    def unknown_since(cls, *, change_id: str, path: str) -> Self:
+        return cls(
+            f"No change {change_id!r} of {path} is kept, so what came after it is not known. Without since, list_changes has all since this session opened the notebook.",
+            change_id=change_id,
+        )
+
+
+class CheckpointNotFound(ToolError):
+    """The notebook has no such checkpoint."""
+
+    code = "checkpoint_not_found"
+    http = 404
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def none(cls, *, path: str, checkpoints: Sequence[str]) -> Self:
+        return cls(
+            f"{path} has no checkpoint. create_checkpoint makes one.", checkpoints=checkpoints
+        )
+
+    @classmethod
+    def unknown(cls, *, path: str, checkpoint_id: str, checkpoints: Sequence[str]) -> Self:
+        return cls(
+            f"{path} has no checkpoint {checkpoint_id!r}; it has {listed(checkpoints, ', ')}. Without checkpoint_id the latest is taken.",
+            checkpoints=checkpoints,
         )
 
 

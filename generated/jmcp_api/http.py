@@ -102,6 +102,10 @@ ROUTES: tuple[Route, ...] = (
         200,
         content=True,
     ),
+    _route("DELETE", "/sessions/{session_id}/outputs", "clear_cell_output", 200),
+    _route("GET", "/sessions/{session_id}/changes", "list_changes", 200),
+    _route("POST", "/sessions/{session_id}/checkpoints", "create_checkpoint", 201),
+    _route("POST", "/sessions/{session_id}/checkpoints/restoration", "restore_checkpoint", 200),
     _route("GET", "/sessions", "list_sessions", 200),
     _route(
         "POST", "/sessions/{session_id}/kernel/packages", "install_packages", 200, {"wait": 3600}

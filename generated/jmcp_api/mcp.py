@@ -57,6 +57,10 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
     "extra": (
         "list_executions",
         "read_output",
+        "clear_cell_output",
+        "list_changes",
+        "create_checkpoint",
+        "restore_checkpoint",
         "list_sessions",
         "install_packages",
         "validate_notebook",

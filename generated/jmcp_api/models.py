@@ -7,12 +7,19 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from jmcp.core.calls.model import Params, Result
-from jmcp_api.arrays import DeleteCellCellIds, DeleteCellCellIndices, InstallPackagesPackages
+from jmcp_api.arrays import (
+    ClearCellOutputCellIds,
+    ClearCellOutputCellIndices,
+    DeleteCellCellIds,
+    DeleteCellCellIndices,
+    InstallPackagesPackages,
+)
 from jmcp_api.enums import (
     BrowserAction,
     CellChangeKind,
     CellState,
     CellType,
+    ChangeAuthor,
     ConnectionPart,
     DocumentMode,
     EditOperation,
@@ -34,6 +41,7 @@ from jmcp_api.enums import (
     SearchScope,
     ServerPlace,
     StepStatus,
+    UndoState,
     ValueKind,
     VariableProblem,
     WarningType,
@@ -249,6 +257,35 @@ class ReadOutputParams(Params):
     mime_type: Annotated[str, Field(max_length=255, min_length=1)]
     start: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=0, le=100000)] = 20000
+
+
+class ClearCellOutputParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_indices: Annotated[
+        ClearCellOutputCellIndices | None, Field(max_length=1000, min_length=1)
+    ] = None
+    cell_ids: Annotated[ClearCellOutputCellIds | None, Field(max_length=1000, min_length=1)] = None
+
+
+class ListChangesParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    since: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    start_index: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0, le=1000)] = 20
+
+
+class CreateCheckpointParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+
+
+class RestoreCheckpointParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    checkpoint_id: Annotated[str | None, Field(max_length=255, min_length=1)] = None
+    force: bool = False
 
 
 class ListSessionsParams(Params):
@@ -635,6 +672,65 @@ class EditedCell(Result):
     cell_id: str | None = None
     change: CellChangeKind
     name: str | None = None
+
+
+class CheckpointMade(Result):
+    checkpoint_id: str
+    last_modified: str
+    replaced: str | None = None
+    saved: SaveState = "pending"
+
+
+class RestoredCheckpoint(Result):
+    checkpoint_id: str
+    last_modified: str
+    cells: list[ChangedCell]
+    left_out: int | None = None
+    cell_count: int
+    saved: SaveState = "pending"
+    change_id: str | None = None
+
+
+class CellDifference(Result):
+    cell_index: int | None = None
+    cell_id: str | None = None
+    change: CellChangeKind
+    first_line: str | None = None
+    diff: str | None = None
+
+
+class Change(Result):
+    change_id: str | None = None
+    by: ChangeAuthor
+    session: str | None = None
+    when: str | None = None
+    undo: UndoState | None = None
+    undoes: str | None = None
+    kernel_name: str | None = None
+    cells: list[CellDifference]
+    left_out: int | None = None
+
+
+class ChangeList(Result):
+    total: int
+    start_index: int = 0
+    changes: list[Change]
+    more: More | None = None
+
+
+class ClearedCell(Result):
+    cell_index: int
+    cell_id: str | None = None
+    output_count: int = 0
+    running: bool = False
+
+
+class ClearedOutputs(Result):
+    cleared: int
+    cells: list[ClearedCell]
+    left_out: int | None = None
+    saved: SaveState = "pending"
+    change_id: str | None = None
 
 
 class UndoneChange(Result):

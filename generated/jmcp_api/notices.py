@@ -76,7 +76,15 @@ def cell_ids_given() -> str:
 
 
 def outputs_not_kept(*, cell_id: str, count: int) -> str:
-    return f"Cell {cell_id} is back without its {count} outputs, which were too long to be kept."
+    return f"Cell {cell_id} is back without {counted(count, 'output', 'outputs')} of it, too long to be kept."
+
+
+def changes_not_known(*, reason: str) -> str:
+    return f"What others than jmcp changed is only known of cells that this session has read: {reason}."
+
+
+def outputs_beyond_undo(*, cells: Sequence[str]) -> str:
+    return f"Too long to be kept for undo_change: the outputs of {listed(cells, ', ', most=5)}."
 
 
 def cell_ids_repeated(*, ids: Sequence[str]) -> str:
@@ -362,6 +370,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "private_kernel_stopped": private_kernel_stopped,
     "cell_ids_given": cell_ids_given,
     "outputs_not_kept": outputs_not_kept,
+    "changes_not_known": changes_not_known,
+    "outputs_beyond_undo": outputs_beyond_undo,
     "cell_ids_repeated": cell_ids_repeated,
     "document_reloaded": document_reloaded,
     "fields_changed": fields_changed,

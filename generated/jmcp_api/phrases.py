@@ -59,6 +59,14 @@ def given_another_kernel() -> str:
     return "given another kernel"
 
 
+def cleared() -> str:
+    return "cleared of its outputs"
+
+
+def given_outputs() -> str:
+    return "given its outputs back"
+
+
 def the_notebook() -> str:
     return "the notebook"
 
@@ -69,6 +77,14 @@ def cell_by_id(*, cell_id: str) -> str:
 
 def cell_by_index(*, index: int) -> str:
     return f"the cell at index {index}"
+
+
+def opening_forgotten() -> str:
+    return "jmcp was restarted since it opened the notebook, or the notebook is very large"
+
+
+def journal_pruned() -> str:
+    return "not all changes of jmcp since it opened the notebook are kept"
 
 
 def journal_full() -> str:

@@ -159,6 +159,30 @@ class ReadOutput(Protocol):
     ) -> models.Resource: ...
 
 
+class ClearCellOutput(Protocol):
+    async def __call__(
+        self, params: models.ClearCellOutputParams, session: Session, /
+    ) -> models.ClearedOutputs: ...
+
+
+class ListChanges(Protocol):
+    async def __call__(
+        self, params: models.ListChangesParams, session: Session, /
+    ) -> models.ChangeList: ...
+
+
+class CreateCheckpoint(Protocol):
+    async def __call__(
+        self, params: models.CreateCheckpointParams, session: Session, /
+    ) -> models.CheckpointMade: ...
+
+
+class RestoreCheckpoint(Protocol):
+    async def __call__(
+        self, params: models.RestoreCheckpointParams, session: Session, /
+    ) -> models.RestoredCheckpoint: ...
+
+
 class ListSessions(Protocol):
     async def __call__(
         self, params: models.ListSessionsParams, workspace: Workspace, /
@@ -302,6 +326,10 @@ class Handlers:
     list_kernels: ListKernels
     list_executions: ListExecutions
     read_output: ReadOutput
+    clear_cell_output: ClearCellOutput
+    list_changes: ListChanges
+    create_checkpoint: CreateCheckpoint
+    restore_checkpoint: RestoreCheckpoint
     list_sessions: ListSessions
     install_packages: InstallPackages
     validate_notebook: ValidateNotebook

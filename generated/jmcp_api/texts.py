@@ -251,6 +251,56 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
         "{% endif %}\n"
     ),
+    "CheckpointMade": (
+        "Checkpoint {{ checkpoint_id }} made at {{ last_modified }}; the notebook is {{ saved }}.\n"
+        "{% if replaced %}\n"
+        "It took the place of the one of {{ replaced }}.\n"
+        "{% endif %}\n"
+    ),
+    "RestoredCheckpoint": (
+        "Restored checkpoint {{ checkpoint_id }} of {{ last_modified }}; {{ cell_count }} cells, {{ saved }}{% if change_id %}; change {{ change_id }}{% endif +%}\n"
+        "{% if cells %}\n"
+        "Index\tID\tChange\n"
+        "{% for cell in cells %}\n"
+        "{{ cell.cell_index | tsv }}\t{{ cell.cell_id | tsv }}\t{{ cell.change }}\n"
+        "{% endfor %}\n"
+        "{% endif %}\n"
+        "{% if left_out %}\n"
+        "{{ left_out }} more cells are not shown.\n"
+        "{% endif %}\n"
+    ),
+    "ChangeList": (
+        "{{ total }} changes\n"
+        "{% if changes %}\n"
+        "{% for change in changes %}\n"
+        "--- {% if change.change_id %}{{ change.change_id }} {% endif %}by {{ change.by }}{% if change.session %} {{ change.session }}{% endif %}{% if change.when %}, {{ change.when }}{% endif %}{% if change.undo %}; undo {{ change.undo }}{% endif %}{% if change.undoes %}; took back {{ change.undoes }}{% endif %}{% if change.kernel_name %}; kernel {{ change.kernel_name }}{% endif %} ---\n"
+        "{% for cell in change.cells %}\n"
+        "{{ cell.cell_index | tsv }}\t{{ cell.cell_id | tsv }}\t{{ cell.change }}\t{{ cell.first_line | tsv }}\n"
+        "{% if cell.diff %}\n"
+        "{{ cell.diff }}\n"
+        "{% endif %}\n"
+        "{% endfor %}\n"
+        "{% if change.left_out %}\n"
+        "{{ change.left_out }} more cells are not shown.\n"
+        "{% endif %}\n"
+        "{% endfor %}\n"
+        "{% endif %}\n"
+        "{% if more %}\n"
+        "{{ more.count }} more: start_index {{ more.start_index }}.\n"
+        "{% endif %}\n"
+    ),
+    "ClearedOutputs": (
+        "Cleared the outputs of {{ cleared }} cells{% if cleared %}, {{ saved }}{% endif %}{% if change_id %}; change {{ change_id }}{% endif +%}\n"
+        "{% if cells %}\n"
+        "Index\tID\tOutputs\n"
+        "{% for cell in cells %}\n"
+        "{{ cell.cell_index }}\t{{ cell.cell_id | tsv }}\t{{ cell.output_count }}{% if cell.running %} (running: shows what comes from now on){% endif +%}\n"
+        "{% endfor %}\n"
+        "{% endif %}\n"
+        "{% if left_out %}\n"
+        "{{ left_out }} more cells are not shown.\n"
+        "{% endif %}\n"
+    ),
     "UndoneChange": (
         "Took back change {{ undone }}{% if change_id %} (this undo is change {{ change_id }}){% endif %}; {{ cell_count | counted('cell') }}, {{ saved }}\n"
         "Index\tID\tChange\n"

@@ -13,6 +13,7 @@ from jmcp_handlers.cells import (
     read_cell,
 )
 from jmcp_handlers.changes import undo_change
+from jmcp_handlers.checkpoints import create_checkpoint, restore_checkpoint
 from jmcp_handlers.citation import cite_cells
 from jmcp_handlers.compat.reading import get_notebook_info, read_all_cells
 from jmcp_handlers.compat.runs import (
@@ -34,6 +35,7 @@ from jmcp_handlers.execution import (
     run_cells,
 )
 from jmcp_handlers.files import list_files
+from jmcp_handlers.history import list_changes
 from jmcp_handlers.kernel_tools import interrupt_kernel, list_kernels, restart_notebook
 from jmcp_handlers.lab_pages import (
     create_notebook,
@@ -43,6 +45,7 @@ from jmcp_handlers.lab_pages import (
 )
 from jmcp_handlers.notebook_list import list_notebooks
 from jmcp_handlers.notebooks import unuse_notebook, use_notebook
+from jmcp_handlers.outputs import clear_cell_output
 from jmcp_handlers.packages import install_packages
 from jmcp_handlers.reading import read_notebook
 from jmcp_handlers.resources import read_output, read_resource
@@ -72,6 +75,10 @@ HANDLERS = Handlers(
     run_cells=run_cells,
     get_execution=get_execution,
     list_executions=list_executions,
+    clear_cell_output=clear_cell_output,
+    list_changes=list_changes,
+    create_checkpoint=create_checkpoint,
+    restore_checkpoint=restore_checkpoint,
     interrupt_kernel=interrupt_kernel,
     list_variables=list_variables,
     list_files=list_files,

@@ -23,7 +23,7 @@ from jmcp_api.models import (
     OverwriteCellSourceParams,
     ReadCellParams,
 )
-from jmcp_handlers.support.addressing import agreed, checked, locate, neighbours, position
+from jmcp_handlers.support.addressing import agreed, checked, locate, named, neighbours, position
 from jmcp_handlers.support.outputs.addresses import output_address
 from jmcp_handlers.support.outputs.output_results import present
 from jmcp_handlers.support.places import refuse_elsewhere, tell_elsewhere
@@ -216,16 +216,10 @@ async def move_cell(params: MoveCellParams, session: Session) -> CellChange:
 
 
 def _doomed(cells: Cells, view: CallView, params: DeleteCellParams) -> list[int]:
-    """The indices of the cells to delete. A call names them in one way, or in both ways alike."""
-    by_index, by_id = params.cell_indices, params.cell_ids
-    found = [locate(cells, view, None, cell_id) for cell_id in by_id or ()]
-    if by_index is not None and set(by_index) != set(found):
-        refuse_elsewhere(cells, view, *by_index)
-        if by_id is not None:
-            raise InvalidArguments.disagree_on_cells()
-        found = [checked(cells, index, "cell_indices:") for index in by_index]
+    """The indices of the cells to delete, each once."""
+    found = named(cells, view, params.cell_indices, params.cell_ids)
     if len(set(found)) < len(found):
-        param = "cell_ids" if by_index is None else "cell_indices"
+        param = "cell_ids" if params.cell_indices is None else "cell_indices"
         raise InvalidArguments.repeated_cells(param=param)
     return found
 

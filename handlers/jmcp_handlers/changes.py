@@ -13,6 +13,7 @@ from jmcp.core.sessions.session import Session
 from jmcp_api import limits, phrases
 from jmcp_api.errors import CellChanged, ChangeNotFound
 from jmcp_api.models import ChangedCell, UndoChangeParams, UndoneChange
+from jmcp_handlers.support.cell_states import running_cells
 from jmcp_handlers.support.sources import quoted
 
 
@@ -20,7 +21,7 @@ async def undo_change(params: UndoChangeParams, session: Session) -> UndoneChang
     notebook = await session.notebook(params.notebook_path)
     change = _change(notebook, params.change_id)
     async with notebook.edit(undoes=change.change_id) as cells:
-        plan = undo(cells, change, force=params.force)
+        plan = undo(cells, change, force=params.force, running=running_cells(notebook))
         if plan.conflicts and not (params.force and plan.done):
             raise _changed_since(cells, notebook, change, plan)
         plan.draft.apply(cells)

@@ -111,6 +111,14 @@ class CellIdsRepeated(Notice):
     ids: Sequence[str]
 
 
+class ChangesNotKnown(Notice):
+    reason: str
+
+
+class OutputsBeyondUndo(Notice, once=True):
+    cells: Sequence[str]
+
+
 class OutputsNotKept(Notice):
     cell_id: str
     count: int

@@ -112,7 +112,9 @@ class OutputSink(Protocol):
         """`end`, unless that was done; make all durable as the mode allows, release the document."""
 
 
-EditKind = Literal["insert", "set_source", "delete", "move", "set_kernelspec"]
+EditKind = Literal[
+    "insert", "set_source", "delete", "move", "set_kernelspec", "clear_outputs", "put_outputs"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,8 @@ class Edit:
     has both, at the two places. `was` and `now` are the ids of the cells beside it, above and
     below, before and after a change of places. `count` is how many cells there were before.
     `values` are those of a kernelspec: its name before (None for none), then name, display name and
-    language. `stored` is the whole cell that was deleted or put back.
+    language. `stored` is the whole cell that was deleted or put back, or the `outputs` and the
+    `execution_count` that a cell lost or got back.
     """
 
     kind: EditKind
@@ -196,6 +199,15 @@ class Cells(Protocol):
         """Insert a whole cell, whose id no cell has."""
 
     def set_source(self, index: int, source: str) -> None: ...
+    def clear_outputs(self, index: int) -> None:
+        """Take all outputs and the execution count from a code cell. What runs there goes on, and
+        shows what it puts out from then on."""
+
+    def put_outputs(
+        self, index: int, outputs: Sequence[Output], execution_count: int | None
+    ) -> None:
+        """Give a code cell without outputs and execution count these."""
+
     def delete(self, index: int) -> None: ...
     def move(self, index: int, to: int) -> None:
         """Move a cell so that its index afterwards is `to`; id, outputs and metadata stay."""
@@ -222,6 +234,14 @@ class FileEntry:
     last_modified: str
     created: str
     writable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """One of Jupyter's checkpoints of a notebook. `last_modified` ISO 8601 UTC."""
+
+    checkpoint_id: str
+    last_modified: str
 
 
 class Document(Protocol):
@@ -317,6 +337,25 @@ class Documents(Protocol):
     def save_state(self, key: str) -> SaveState: ...
     async def save(self, ref: NotebookRef) -> SaveState:
         """Force a save and verify it by the file's hash."""
+
+    async def checkpoints(self, ref: NotebookRef) -> Sequence[Checkpoint]:
+        """Jupyter's checkpoints of the notebook, the latest first. Raises NotebookMissing."""
+
+    async def create_checkpoint(self, ref: NotebookRef) -> Checkpoint:
+        """Have Jupyter keep the notebook's file as it is. Raises WriteRefused."""
+
+    async def checkpoint(self, ref: NotebookRef, checkpoint_id: str) -> Mapping[str, Any] | None:
+        """The content of one of its checkpoints; None where Jupyter shows it only by restoring it.
+
+        Raises NotebookBroken."""
+
+    async def restored(
+        self, ref: NotebookRef, checkpoint_id: str
+    ) -> tuple[Mapping[str, Any], bool]:
+        """The content of one of its checkpoints, to be put into the document within this `edit`, and
+        whether the file has it by now: where Jupyter shows it in no other way.
+
+        Raises NotebookBroken, WriteRefused."""
 
     def saved_version(self, key: str) -> int | None:
         """The newest version of the live document that its file is known to have, and that no older

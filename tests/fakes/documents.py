@@ -6,7 +6,7 @@ import asyncio
 import copy
 import json
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,7 @@ from jmcp.core.ports import (
     Cell,
     Cells,
     CellType,
+    Checkpoint,
     DocumentMode,
     FileEntry,
     Kernelspec,
@@ -45,6 +46,8 @@ from jmcp_jupyter.documents.file.change_log import FileChangeLog
 from tests.fakes.faults import Faults, passes
 
 MOMENT = "2026-01-01T00:00:00Z"
+CHECKPOINT = Checkpoint(checkpoint_id="checkpoint", last_modified=MOMENT)
+"""Jupyter keeps one for each notebook."""
 
 
 @dataclass(kw_only=True)
@@ -53,6 +56,7 @@ class _File:
 
     text: str
     read_only: bool = False
+    checkpoint: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -137,6 +141,8 @@ class FakeSink:
         self._cell = cell
         self._outputs: list[Output] | None = None
         self._count = cell.execution_count
+        self._placed = 0
+        self._hidden: set[int] = set()
         self.running = False
         self.closed = False
         self.taken = False
@@ -159,25 +165,33 @@ class FakeSink:
     def begin(self, *, keep: bool = False) -> None:
         self.running = True
         if not keep:
-            self._outputs, self._count = [], None
-            self._put()
+            self._count = None
+            self.clear()
 
     def append(self, *outputs: Output) -> None:
+        self._look()
         self._shown().extend(copy.deepcopy(outputs))
         self._put()
 
     def extend_text(self, position: int, text: str) -> None:
         if 0 <= position < len(self._shown()):
+            self._look()
+            if position in self._hidden:
+                self._shown()[position]["text"] = ""
+            self._hidden.discard(position)
             self._shown()[position]["text"] += text
             self._put()
 
     def replace(self, position: int, output: Output) -> None:
         if 0 <= position < len(self._shown()):
+            self._look()
+            self._hidden.discard(position)
             self._shown()[position] = copy.deepcopy(output)
             self._put()
 
     def clear(self) -> None:
-        self._shown().clear()
+        self._outputs, self._placed = [], 0
+        self._hidden.clear()
         self._put()
 
     def count(self, execution_count: int | None) -> None:
@@ -206,14 +220,29 @@ class FakeSink:
 
             def take(cell: dict[str, Any]) -> None:
                 self._outputs = cell["outputs"]
+                self._placed = len(cell["outputs"])
 
             self._documents._change_cell(self._ref, self._cell, take)
         return self._outputs
 
+    def _look(self) -> None:
+        """What somebody cleared does not come back."""
+
+        def look(cell: dict[str, Any]) -> None:
+            if len(cell.get("outputs", ())) < self._placed:
+                self._hidden.update(range(len(self._outputs or ())))
+                self._placed = 0
+
+        if not self.deleted:
+            self._documents._look_at_cell(self._ref, self._cell, look)
+
     def _put(self) -> None:
         assert not self.closed, "a write after close"
-        outputs, count = copy.deepcopy(self._shown()), self._count
+        self._look()
+        shown = [one for at, one in enumerate(self._shown()) if at not in self._hidden]
+        outputs, count = copy.deepcopy(shown), self._count
         if not self.taken:
+            self._placed = len(outputs)
             self._documents._change_cell(
                 self._ref,
                 self._cell,
@@ -273,6 +302,9 @@ class FakeDocuments:
         """What the file of each notebook may have."""
         self.held: Counter[str] = Counter()
         self.closed = False
+        self.hides_checkpoints = False
+        """Whether what is in a checkpoint is seen only when it is restored, as over HTTP."""
+        self._expected: str | None = None
         self._files: dict[str, _File] = {}
         self._directories = {""}
         self._keys: dict[str, str] = {}
@@ -475,6 +507,34 @@ class FakeDocuments:
             content.saved_version = content.version
         return self.save_state(ref.key)
 
+    @passes("documents.checkpoints")
+    async def checkpoints(self, ref: NotebookRef) -> Sequence[Checkpoint]:
+        return [] if self._files[ref.path].checkpoint is None else [CHECKPOINT]
+
+    @passes("documents.create_checkpoint")
+    async def create_checkpoint(self, ref: NotebookRef) -> Checkpoint:
+        file = self._files[ref.path]
+        file.checkpoint = file.text
+        return CHECKPOINT
+
+    @passes("documents.checkpoint")
+    async def checkpoint(self, ref: NotebookRef, checkpoint_id: str) -> Mapping[str, Any] | None:
+        return None if self.hides_checkpoints else self._kept(ref)
+
+    @passes("documents.restored")
+    async def restored(
+        self, ref: NotebookRef, checkpoint_id: str
+    ) -> tuple[Mapping[str, Any], bool]:
+        kept = self._kept(ref)
+        if self.hides_checkpoints:
+            file = self._files[ref.path]
+            file.text = file.checkpoint or ""
+            self._expected = file.text
+        return kept, self.hides_checkpoints
+
+    def _kept(self, ref: NotebookRef) -> dict[str, Any]:
+        return _parsed(ref.path, self._files[ref.path].checkpoint or "", live=False)
+
     def saved_version(self, key: str) -> int | None:
         content = self._contents.get(key)
         return None if self.mode == "file" or content is None else content.saved_version
@@ -573,7 +633,7 @@ class FakeDocuments:
             cells = self._cells(ref, take)
             yield cells
             if self.mode == "file" and cells.changed:
-                if self._files[ref.path].text != before:
+                if self._files[ref.path].text not in (before, self._expected):
                     raise WriteRefused.changed_on_disk(path=ref.path)
                 self._take(ref, content, cells)
 
@@ -584,6 +644,15 @@ class FakeDocuments:
         content.log.follow(list(content.notebook["cells"]))
         if self.mode == "file":
             content.text = self._files[ref.path].text = json.dumps(content.notebook)
+
+    def _look_at_cell(
+        self, ref: NotebookRef, cell: Cell, look: Callable[[dict[str, Any]], None]
+    ) -> None:
+        """The same without a change."""
+        notebook = self._content(NotebookRef(key=ref.key, path=self._keys[ref.key])).notebook
+        index = FileCells(ref, notebook).find(cell.cell_id) if cell.cell_id else cell.index
+        if index is not None and index < len(notebook["cells"]):
+            look(dict(notebook["cells"][index]))
 
     def _change_cell(
         self, ref: NotebookRef, cell: Cell, change: Callable[[dict[str, Any]], None] | None

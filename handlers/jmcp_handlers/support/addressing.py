@@ -66,6 +66,20 @@ def locate(
     return checked(cells, cell_index, names[0])
 
 
+def named(
+    cells: Cells, view: CallView, by_index: list[int] | None, by_id: list[str] | None
+) -> list[int]:
+    """The indices of several cells, which a call names in one way, or in both ways alike. Raises as
+    `locate`."""
+    found = [locate(cells, view, None, cell_id) for cell_id in by_id or ()]
+    if by_index is not None and set(by_index) != set(found):
+        refuse_elsewhere(cells, view, *by_index)
+        if by_id is not None:
+            raise InvalidArguments.disagree_on_cells()
+        found = [checked(cells, index, "cell_indices:") for index in by_index]
+    return found
+
+
 def agreed(
     cells: Cells,
     view: CallView,

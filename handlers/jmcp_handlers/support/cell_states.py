@@ -71,3 +71,8 @@ class CellStates:
         if kernel is None or run is None:
             return kernel is None
         return (run.request.kernel_id, run.generation) != (kernel.kernel_id, kernel.generation)
+
+
+def running_cells(notebook: Notebook) -> frozenset[str]:
+    """The ids of cells that a run of jmcp goes on in, or waits to."""
+    return frozenset(one for one, run in notebook.last_runs().items() if not run.done)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from jmcp.core.ports import Cells, CellType, StoredCell
+from jmcp.core.ports import Cell, Cells, CellType, Output, StoredCell
 
 CELL_BYTES = 200
 """What a cell takes in a file beside its source and its outputs."""
@@ -18,11 +18,13 @@ Step = Callable[[Cells], object]
 
 @dataclass(slots=True, kw_only=True)
 class DraftCell:
-    """A cell as planned edits would leave it. `cell_id` is None below nbformat 4.5."""
+    """A cell as planned edits would leave it. `cell_id` is None below nbformat 4.5; `blank`: it has
+    neither outputs nor an execution count."""
 
     cell_id: str | None
     cell_type: CellType
     source: str
+    blank: bool = True
 
 
 class Draft:
@@ -34,10 +36,7 @@ class Draft:
     """
 
     def __init__(self, cells: Cells) -> None:
-        self.cells = [
-            DraftCell(cell_id=cell.cell_id, cell_type=cell.cell_type, source=cell.source)
-            for cell in (cells.get(index) for index in range(len(cells)))
-        ]
+        self.cells = [_drafted(cell) for cell in (cells.get(index) for index in range(len(cells)))]
         self.growth = 0
         self._steps: list[Step] = []
 
@@ -67,7 +66,10 @@ class Draft:
         self.cells.insert(
             index,
             DraftCell(
-                cell_id=stored.get("id"), cell_type=stored["cell_type"], source=stored["source"]
+                cell_id=stored.get("id"),
+                cell_type=stored["cell_type"],
+                source=stored["source"],
+                blank=not stored.get("outputs") and stored.get("execution_count") is None,
             ),
         )
         self._steps.append(lambda cells: cells.restore(index, stored))
@@ -80,7 +82,22 @@ class Draft:
     def set_type(self, index: int, cell_type: CellType) -> None:
         """Plan another type for a cell: its outputs go, its id, source and metadata stay."""
         self.cells[index].cell_type = cell_type
+        self.cells[index].blank = True
         self._steps.append(partial(change_type, index=index, cell_type=cell_type))
+
+    def clear_outputs(self, index: int) -> None:
+        self.cells[index].blank = True
+        self._steps.append(lambda cells: cells.clear_outputs(index))
+
+    def put_outputs(
+        self, index: int, outputs: Sequence[Output], execution_count: int | None
+    ) -> None:
+        """Plan these outputs in place of those that the cell has."""
+        if not self.cells[index].blank:
+            self.clear_outputs(index)
+        self.growth += _size(outputs)
+        self.cells[index].blank = not outputs and execution_count is None
+        self._steps.append(lambda cells: cells.put_outputs(index, outputs, execution_count))
 
     def delete(self, index: int) -> None:
         self.growth -= CELL_BYTES + _size(self.cells[index].source)
@@ -98,6 +115,15 @@ class Draft:
             cells.check_growth(self.growth)
         for step in self._steps:
             step(cells)
+
+
+def _drafted(cell: Cell) -> DraftCell:
+    return DraftCell(
+        cell_id=cell.cell_id,
+        cell_type=cell.cell_type,
+        source=cell.source,
+        blank=not cell.output_count and cell.execution_count is None,
+    )
 
 
 def _size(value: Any) -> int:

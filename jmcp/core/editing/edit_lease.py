@@ -117,6 +117,10 @@ class EditLease:
         who edits through jmcp. Raises StateUnavailable."""
         return () if self._recorder is None else self._recorder.entries(self.ref.key)
 
+    def recorded(self) -> int:
+        """How many entries of the notebook this process has added to the journal."""
+        return 0 if self._recorder is None else self._recorder.recorded(self.ref.key)
+
     def claim(self) -> None:
         """This process edits the notebook from now on. Raises WriteRefused when another one does."""
         if self._recorder is not None:

@@ -15,8 +15,10 @@ from jmcp.core.ports import (
     CellType,
     DocumentMode,
     Edit,
+    EditKind,
     EditSubscriber,
     NotebookRef,
+    Output,
     StoredCell,
 )
 
@@ -97,6 +99,29 @@ class PublishedCells(ABC):
             after = self.get(index)
         self._publish(Edit(kind="set_source", count=len(self), before=before, after=after))
 
+    def clear_outputs(self, index: int) -> None:
+        cell = self.get(index)
+        if not cell.output_count and cell.execution_count is None:
+            return
+        stored = _outputs_of(self.stored(index)) if self.subscribers else None
+        self._set_outputs(index, (), None)
+        self._publish_outputs("clear_outputs", cell, stored)
+
+    def put_outputs(
+        self, index: int, outputs: Sequence[Output], execution_count: int | None
+    ) -> None:
+        cell = self.get(index)
+        self._set_outputs(index, outputs, execution_count)
+        stored = {"outputs": [*outputs], "execution_count": execution_count}
+        self._publish_outputs("put_outputs", cell, stored)
+
+    def _publish_outputs(self, kind: EditKind, before: Cell, stored: StoredCell | None) -> None:
+        if self.subscribers:
+            after = self.get(before.index)
+            self._publish(
+                Edit(kind=kind, count=len(self), before=before, after=after, stored=stored)
+            )
+
     def delete(self, index: int) -> None:
         if not self.subscribers:
             self._delete(index)
@@ -144,11 +169,19 @@ class PublishedCells(ABC):
     @abstractmethod
     def _set_source(self, index: int, source: str) -> None: ...
     @abstractmethod
+    def _set_outputs(
+        self, index: int, outputs: Sequence[Output], execution_count: int | None
+    ) -> None: ...
+    @abstractmethod
     def _delete(self, index: int) -> None: ...
     @abstractmethod
     def _move(self, index: int, to: int) -> None: ...
     @abstractmethod
     def _set_kernelspec(self, name: str, display_name: str, language: str) -> None: ...
+
+
+def _outputs_of(stored: StoredCell) -> StoredCell:
+    return {name: stored.get(name) for name in ("outputs", "execution_count")}
 
 
 def beside(cells: Cells, index: int) -> tuple[str | None, str | None]:

@@ -14,7 +14,7 @@ from hashlib import blake2s
 from typing import Literal, Protocol
 from uuid import uuid4
 
-from jmcp.core.ports import CellType, EditKind, StoredCell
+from jmcp.core.ports import CellType, EditKind, Output, StoredCell
 
 State = Literal["pending", "saved", "conflicted", "failed"]
 """`pending`: not yet seen in the file. `saved`: the file has had it. `conflicted`: lost in a crash
@@ -56,8 +56,9 @@ class Entry:
     `before` and `after` are sources, None where the cell was not there; for `set_kernelspec` they
     are names, and `after` is JSON of all three of its arguments. `index` is the cell's before the
     change (after it for an insert), `to` a move's target, `count` how many cells there were before.
-    `rest` is JSON of all but the source of a cell that was deleted or put back; `left_out` counts
-    the outputs that were too long for it. `change_id` names the edit, which may have made several
+    `rest` is JSON of all but the source of a cell that was deleted or put back, or of the outputs
+    and the execution count that a cell lost or got back; `left_out` counts the outputs that were too
+    long for it. `change_id` names the edit, which may have made several
     entries: `part` counts them. `undoes` is the change that it took back.
     `was` and `now` are the ids of the cells before and after it: neighbours, then and afterwards.
     `loaded` and `server_session` are those of the document, `process` is one of jmcp's; `at` is in
@@ -88,6 +89,12 @@ class Entry:
     server_session: str
     loaded: str
     process: str
+
+    def shown(self) -> tuple[Sequence[Output], int | None]:
+        """The outputs and the execution count that a cell lost or got back, without those that were
+        left out."""
+        rest = json.loads(self.rest or "{}")
+        return rest.get("outputs", ()), rest.get("execution_count")
 
     def whole(self) -> StoredCell | None:
         """The cell that was deleted or put back, without the outputs that were left out."""

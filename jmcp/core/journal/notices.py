@@ -51,6 +51,8 @@ class RecoveryNotices:
             "delete": phrases.deleted,
             "move": phrases.moved,
             "set_kernelspec": phrases.given_another_kernel,
+            "clear_outputs": phrases.cleared,
+            "put_outputs": phrases.given_outputs,
         }
         self._clock = clock
         self._items: dict[str, list[Item]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,7 +17,7 @@ from jmcp.core.journal.entries import Author, Entry, Journal, new_change_id
 from jmcp.core.journal.notices import RecoveryNotices
 from jmcp.core.journal.overwritten import Overwrites
 from jmcp.core.journal.recording import Recording
-from jmcp.core.notices import EditNotRecorded
+from jmcp.core.notices import EditNotRecorded, OutputsBeyondUndo
 from jmcp.core.ports import Cells, Document, Documents, NotebookRef
 from jmcp.core.sentences import EditPhrases
 
@@ -54,6 +55,7 @@ class JournalRecorder:
         self._clock = clock
         self._process = journal.process
         self._owners = owners
+        self._recorded: Counter[str] = Counter()
         self.recovery = DocumentRecovery(
             documents, journal, self.notices, claim=self.claim, look_seconds=look_seconds
         )
@@ -82,7 +84,10 @@ class JournalRecorder:
             self._failed(recording, done=done)
             raise
         if recording.entries:
+            self._recorded[document.ref.key] += len(recording.entries)
             await self._keep(document.ref, recording)
+        if recording.beyond_undo:
+            recording.notices.append(OutputsBeyondUndo(cells=recording.beyond_undo))
 
     def claim(self, ref: NotebookRef) -> None:
         """This process edits the notebook from now on. Raises WriteRefused when another one does."""
@@ -158,6 +163,10 @@ class JournalRecorder:
             else:
                 self._note(recording, self.journal.append(recording.entries))
                 self._follower.follow(recording.cells.ref)
+
+    def recorded(self, key: str) -> int:
+        """How many entries of a notebook this process has added."""
+        return self._recorded[key]
 
     def entries(self, key: str, since: float = 0.0) -> Sequence[Entry]:
         """Who changed what in a notebook from that moment on, oldest first."""

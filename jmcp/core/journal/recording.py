@@ -10,7 +10,10 @@ from jmcp.core.notices import Notice
 from jmcp.core.ports import Cell, Cells, Edit, StoredCell
 
 REST_CHARACTERS = 2**20
-"""Of what is kept of a deleted cell beside its source: an eighth of a notebook's room in the journal."""
+"""Of what is kept of a deleted cell beside its source, or of the outputs that a cell lost: an eighth
+of a notebook's room in the journal."""
+EDIT_CHARACTERS = 2**22
+"""Of that of all cells of one edit: half of the room."""
 
 
 class Recording:
@@ -23,7 +26,10 @@ class Recording:
         self.cells = cells
         self.entries: list[Entry] = []
         self.notices: list[Notice] = []
+        self.beyond_undo: list[str] = []
+        """Cells whose outputs are too long to be kept."""
         self._blank = blank
+        self._left = EDIT_CHARACTERS
 
     @property
     def change_id(self) -> str | None:
@@ -46,34 +52,40 @@ class Recording:
             cell = edit.after or edit.before
             assert cell is not None
             moved = edit.kind == "move"
-            rest, left_out = _rest(edit.stored)
+            has_source = edit.kind in ("insert", "set_source", "delete")
+            rest, left_out = self._rest(edit.stored)
             entry = replace(
                 blank,
                 cell_id=cell.cell_id,
                 cell_type=cell.cell_type,
                 index=edit.before.index if moved and edit.before is not None else cell.index,
                 to=cell.index if moved else None,
-                before=None if moved else _source(edit.before),
-                after=None if moved else _source(edit.after),
+                before=_source(edit.before) if has_source else None,
+                after=_source(edit.after) if has_source else None,
                 was=edit.was,
                 now=edit.now,
                 rest=rest,
                 left_out=left_out,
             )
         self.entries.append(entry)
+        if entry.left_out and edit.kind in ("delete", "clear_outputs"):
+            self.beyond_undo.append(entry.cell_id or str(entry.index))
 
-
-def _rest(stored: StoredCell | None) -> tuple[str | None, int]:
-    """A whole cell but for its source, and how many outputs are left out because it is too long;
-    None where it is even without them."""
-    if stored is None:
-        return None, 0
-    rest = {name: value for name, value in stored.items() if name != "source"}
-    text, left_out = json.dumps(rest, separators=(",", ":")), 0
-    if len(text) > REST_CHARACTERS and rest.get("outputs"):
-        left_out = len(rest["outputs"])
-        text = json.dumps({**rest, "outputs": []}, separators=(",", ":"))
-    return (text if len(text) <= REST_CHARACTERS else None), left_out
+    def _rest(self, stored: StoredCell | None) -> tuple[str | None, int]:
+        """A whole cell but for its source, and how many outputs are left out because it is too long;
+        None where it is even without them."""
+        if stored is None:
+            return None, 0
+        rest = {name: value for name, value in stored.items() if name != "source"}
+        most = min(REST_CHARACTERS, self._left)
+        text, left_out = json.dumps(rest, separators=(",", ":")), 0
+        if len(text) > most and rest.get("outputs"):
+            left_out = len(rest["outputs"])
+            text = json.dumps({**rest, "outputs": []}, separators=(",", ":"))
+        if len(text) > REST_CHARACTERS:
+            return None, left_out
+        self._left = max(0, self._left - len(text))
+        return text, left_out
 
 
 def _source(cell: Cell | None) -> str | None:

@@ -19,6 +19,7 @@ from jmcp.core.editing.published_cells import beside
 from jmcp.core.journal.anchors import Places
 from jmcp.core.journal.entries import Entry
 from jmcp.core.journal.replay import put, reached, replay
+from jmcp.core.journal.shown_outputs import OUTPUT_CHANGES, missing, repeat
 from jmcp.core.ports import Cells
 
 Subject = tuple[str, str | None]
@@ -39,6 +40,16 @@ def recover(cells: Cells, entries: Sequence[Entry], lost: Callable[[Entry], bool
     `lost` says whether the document can lack the entry because it was never saved; otherwise
     somebody undid it.
     """
+    outputs = [one for one in entries if one.change in OUTPUT_CHANGES]
+    recovered = _recover(cells, [one for one in entries if one.change not in OUTPUT_CHANGES], lost)
+    absent = {entry.number for entry in missing(cells, outputs)}
+    for entry in outputs:
+        again = entry.number in absent and lost(entry) and repeat(cells, entry)
+        (recovered.repeated if again else recovered.present).append(entry)
+    return recovered
+
+
+def _recover(cells: Cells, entries: Sequence[Entry], lost: Callable[[Entry], bool]) -> Recovered:
     has_ids = len(cells) == 0 or cells.get(0).cell_id is not None
     count = reached(cells, entries) if has_ids else None
     if count is not None and all(lost(entry) for entry in entries[count:]):

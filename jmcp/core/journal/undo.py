@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from jmcp.core.editing.draft import Draft, DraftCell
 from jmcp.core.journal.entries import Entry
+from jmcp.core.journal.shown_outputs import OUTPUT_CHANGES, shows
 from jmcp.core.ports import Cells
 
-Undone = Literal["deleted", "restored", "overwritten", "moved"]
+Undone = Literal["deleted", "restored", "overwritten", "moved", "outputs_restored", "cleared"]
 UNDONE: Mapping[str, Undone] = {
     "insert": "deleted",
     "delete": "restored",
     "set_source": "overwritten",
     "move": "moved",
+    "clear_outputs": "outputs_restored",
+    "put_outputs": "cleared",
 }
 """What becomes of a cell when an entry of that kind is taken back."""
 
@@ -90,15 +93,26 @@ class Undo:
     lost: dict[str | None, int] = field(default_factory=dict)
 
 
-def undo(cells: Cells, change: Change, *, force: bool = False) -> Undo:
-    """Plan to take a change back. `force`: also where somebody changed its cells since."""
+def undo(
+    cells: Cells, change: Change, *, force: bool = False, running: Collection[str] = ()
+) -> Undo:
+    """Plan to take a change back. `force`: also where somebody changed its cells since. Cells that
+    are `running` have the outputs of their runs, whatever is asked."""
     plan = Undo(draft=Draft(cells))
     for entry in reversed(change.entries):
-        if _take_back(plan, entry, force=force):
+        kept = entry.change == "put_outputs" and not force and not _still_shown(cells, entry)
+        kept |= entry.change in OUTPUT_CHANGES and entry.cell_id in running
+        if not kept and _take_back(plan, entry, force=force):
             plan.done[entry.cell_id] = UNDONE[entry.change]
         else:
             plan.conflicts.append(entry)
     return plan
+
+
+def _still_shown(cells: Cells, entry: Entry) -> bool:
+    """Whether the entry's cell shows the outputs that it got back."""
+    at = cells.find(entry.cell_id) if entry.cell_id is not None else None
+    return at is not None and shows(cells, at, entry)
 
 
 def _take_back(plan: Undo, entry: Entry, *, force: bool) -> bool:
@@ -118,12 +132,29 @@ def _take_back(plan: Undo, entry: Entry, *, force: bool) -> bool:
             return False
         draft.move(at, _place(draft, entry, at))
         return True
+    if entry.change in OUTPUT_CHANGES:
+        return _take_back_outputs(plan, entry, at, force=force)
     if not force and (cell.source != entry.after or cell.cell_type != entry.cell_type):
         return False
     if entry.change == "insert":
         draft.delete(at)
     else:
         draft.set_source(at, entry.before or "")
+    return True
+
+
+def _take_back_outputs(plan: Undo, entry: Entry, at: int, *, force: bool) -> bool:
+    draft, cell = plan.draft, plan.draft.cells[at]
+    if cell.cell_type != "code":
+        return False
+    if entry.change == "put_outputs":
+        draft.clear_outputs(at)
+        return True
+    if not force and not cell.blank:
+        return False  # somebody has run it since
+    draft.put_outputs(at, *entry.shown())
+    if entry.left_out:
+        plan.lost[entry.cell_id] = entry.left_out
     return True
 
 

@@ -67,6 +67,10 @@ class SessionLookup:
         self.counted: int | None = None
         self._counted_at = float("-inf")
 
+    def now(self) -> float:
+        """Seconds since the epoch, by the clock of all sessions."""
+        return self._clock()
+
     # -- finding -------------------------------------------------------------------------------
 
     async def find(

@@ -7,24 +7,30 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from jmcp.core.editing.edit_lease import EditLease
-from jmcp.core.journal.entries import Entry
+from jmcp.core.journal.entries import NOBODY, Entry
 from jmcp.core.notices import Notice
 from jmcp.core.outputs.cell_outputs import CellOutputs
-from jmcp.core.ports import Cell, Cells, NotebookRef, SaveState
+from jmcp.core.ports import Cell, Cells, Checkpoint, NotebookRef, SaveState
 from jmcp.core.runs.batch import Batch, BatchRequest, Step
 from jmcp.core.runs.record.place import Place
 from jmcp.core.runs.record.request import RunRequest
 from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.kernel_use import NotebookKernel
 from jmcp.core.sessions.readings.call_view import CallView
+from jmcp.core.sessions.readings.opened import OpenedNotebook
 from jmcp.core.sessions.records import HeldNotebook
 
 if TYPE_CHECKING:  # a session makes its notebooks, and a notebook tells its session
     from jmcp.core.sessions.services import Services
     from jmcp.core.sessions.session import Session
+
+
+ChangeAuthor = Literal["self", "session", "user", "run"]
+"""Who made an edit through jmcp: the session that asks, another one of its owner, somebody else, or
+no session but code that ran."""
 
 
 class Notebook:
@@ -48,6 +54,8 @@ class Notebook:
         self.looked_up = 0.0
         self._session = session
         self._services = services
+        self._opens = session.opens(held.ref.key)
+        """Whether the session opens the notebook with this call, and nobody has read it so far."""
         self._cells: Cells | None = None
         """As they were at last, for a run that begins now."""
         self.kernel = NotebookKernel(self, session, services)
@@ -64,6 +72,9 @@ class Notebook:
         cells = await self.lease.read()
         self._cells = cells
         self.view.begin(cells)
+        if self._opens:
+            self._opens = False
+            self._keep_opened(cells)
         return cells
 
     @asynccontextmanager
@@ -94,6 +105,57 @@ class Notebook:
     def is_own(self, entry: Entry) -> bool:
         """Whether this session made that entry."""
         return entry.author == self.lease.author
+
+    def _keep_opened(self, cells: Cells) -> None:
+        record, recorded = self._session.record, self.lease.recorded()
+        self._services.readings.keep_opened(record, self.ref.key, cells, recorded)
+
+    def as_opened(self) -> OpenedNotebook | None:
+        """The notebook as it was when the session opened it; None where that is no longer known."""
+        return self._services.readings.opened(self._session.record, self.ref.key)
+
+    @property
+    def opened_at(self) -> float:
+        """When the session opened the notebook, in seconds since the epoch."""
+        return self.held.opened or self._session.record.created
+
+    def is_whole(self, entries: Sequence[Entry]) -> bool:
+        """Whether the journal still has all that was recorded since the session opened the notebook.
+        `entries` are those since then."""
+        opened = self.as_opened()
+        return opened is not None and len(entries) >= self.lease.recorded() - opened.recorded
+
+    def authorship(self, entry: Entry) -> ChangeAuthor:
+        """Who made that entry, as far as this session may know."""
+        own = self.lease.author
+        if entry.author == own:
+            return "self"
+        if entry.author == NOBODY:
+            return "run"
+        return "session" if entry.author.owner == own.owner else "user"
+
+    async def save(self) -> SaveState:
+        """Save the notebook now. Raises as `Documents.save`."""
+        return await self._services.leases.documents.save(self.ref)
+
+    async def checkpoints(self) -> Sequence[Checkpoint]:
+        """Jupyter's checkpoints of the notebook, the latest first."""
+        return await self._services.leases.documents.checkpoints(self.ref)
+
+    async def create_checkpoint(self) -> Checkpoint:
+        """Have Jupyter keep the notebook's file as it is. Raises WriteRefused."""
+        self.lease.claim()
+        return await self._services.leases.documents.create_checkpoint(self.ref)
+
+    async def checkpoint(self, checkpoint_id: str) -> Mapping[str, Any] | None:
+        """The content of a checkpoint; None where Jupyter shows it only by restoring it."""
+        return await self._services.leases.documents.checkpoint(self.ref, checkpoint_id)
+
+    async def restored(self, checkpoint_id: str) -> tuple[Mapping[str, Any], bool]:
+        """The content of a checkpoint, for use within `edit`, and whether the file has it by now.
+
+        Raises WriteRefused."""
+        return await self._services.leases.documents.restored(self.ref, checkpoint_id)
 
     def save_state(self) -> SaveState:
         return self._services.leases.documents.save_state(self.ref.key)

@@ -20,7 +20,8 @@ class HeldNotebook:
     for its process, if it has one. `pending_notice` is the notice that some call still has to tell.
     `started_kernel`: this session started that kernel. `private`: nobody else may use it.
     `auto_heal` False: jmcp does not replace a dead kernel unasked. `seen` is what it has read of
-    the cells, and `places` where it saw which, as `Reading` packs them.
+    the cells, and `places` where it saw which, as `Reading` packs them. `opened` is when the session
+    opened it, in seconds since the epoch; 0 where an older version did.
     """
 
     ref: NotebookRef
@@ -36,6 +37,7 @@ class HeldNotebook:
     auto_heal: bool = True
     seen: str = ""
     places: str = ""
+    opened: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -259,6 +259,7 @@ class Session:
             self.check_room()
         if held.ref.key not in self.record.notebooks:
             self._opened.add(held.ref.key)
+            held = replace(held, opened=self._services.sessions.now())
         if self.beside_others and self.closed:
             self.notice(SessionOpened())
         self._change(partial(added, held))

@@ -41,6 +41,7 @@ def encode_session(record: SessionRecord) -> str:
                 "auto_heal": held.auto_heal,
                 "seen": held.seen,
                 "places": held.places,
+                "opened": held.opened,
             }
             for held in record.notebooks.values()
         ],
@@ -82,6 +83,7 @@ def _held(row: dict[str, Any]) -> HeldNotebook:
         auto_heal=row.get("auto_heal", True),
         seen=row.get("seen", ""),
         places=row.get("places", ""),
+        opened=row.get("opened", 0.0),
     )
 
 

@@ -393,6 +393,23 @@ async def test_a_deleted_cell_comes_back_whole(
     assert any_server.file("a.ipynb").cells[1] == cell
 
 
+async def test_outputs_are_cleared_and_put_back(any_server: DocumentSetup) -> None:
+    any_server.put_text("a.ipynb", notebook_text(WHOLE))
+    ref = await any_server.documents.identify("a.ipynb")
+    async with editing(any_server.documents, ref) as cells:
+        stored = cells.stored(1)
+        cells.clear_outputs(0)  # which has none
+        cells.clear_outputs(1)
+        assert (cells.get(1).output_count, cells.get(1).execution_count) == (0, None)
+    assert await any_server.documents.save(ref) == "saved"
+    cleared = {**WHOLE, "outputs": [], "execution_count": None}
+    assert any_server.file("a.ipynb").cells[1] == cleared
+    async with editing(any_server.documents, ref) as cells:
+        cells.put_outputs(1, stored["outputs"], stored["execution_count"])
+    assert await any_server.documents.save(ref) == "saved"
+    assert any_server.file("a.ipynb").cells[1] == WHOLE
+
+
 def notebook_text(cell: dict[str, Any]) -> str:
     first = {"cell_type": "raw", "id": "first", "metadata": {}, "source": ""}
     content = {"cells": [first, cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}

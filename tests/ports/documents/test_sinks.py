@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from jmcp.core.errors import WriteRefused
 from jmcp.core.ports import OutputSink
 from tests.document_access import editing, output_sink, reading
 from tests.ports.documents.conftest import DocumentSetup, nbformat
-from tests.ports.documents.tab import tab, until
+from tests.ports.documents.tab import BOUND_SECONDS, tab, until
 
 pytestmark = pytest.mark.oldest
 
@@ -123,6 +124,35 @@ async def test_a_display_update_reaches_a_cell_that_does_not_run(
         any_server.documents, await any_server.documents.identify("a.ipynb")
     ) as cells:
         assert cells.get(0).execution_count == 2
+
+
+@pytest.mark.parametrize("more", ["more", None])
+async def test_what_is_cleared_during_a_run_does_not_come_back(
+    any_server: DocumentSetup, more: str | None
+) -> None:
+    any_server.write("a.ipynb", "run")
+    ref = await any_server.documents.identify("a.ipynb")
+    sink = await sink_of(any_server, "a.ipynb")
+    sink.begin()
+    sink.append(stream("before "), result("1"), result("old"))
+    sink.count(7)
+    async with asyncio.timeout(BOUND_SECONDS):
+        while len(await outputs(any_server, "a.ipynb")) < 3:  # noqa: ASYNC110  a file is written later
+            await asyncio.sleep(0)
+    async with editing(any_server.documents, ref) as cells:
+        cells.clear_outputs(0)
+        assert (cells.get(0).output_count, cells.get(0).execution_count) == (0, None)
+    expected = []
+    if more is not None:
+        sink.extend_text(0, more)
+        sink.replace(2, result("new"))
+        sink.append(result("2"))
+        expected = [stream(more), result("new"), result("2")]
+    sink.end()
+    await sink.close()
+    assert await outputs(any_server, "a.ipynb") == expected
+    assert await any_server.documents.save(ref) == "saved"
+    assert any_server.file("a.ipynb").cells[0].execution_count == 7
 
 
 async def test_a_cell_is_followed_when_it_moves(any_server: DocumentSetup) -> None:

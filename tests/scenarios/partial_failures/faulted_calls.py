@@ -100,6 +100,28 @@ async def edited(jmcp: FaultedJmcp) -> None:
     await jmcp.call("delete_cell", session_id=jmcp.session, cell_indices=[0, 2])
 
 
+async def checkpointed(jmcp: FaultedJmcp) -> None:
+    await opened(jmcp)
+    await jmcp.call("create_checkpoint", session_id=jmcp.session)
+    await jmcp.call("delete_cell", session_id=jmcp.session, cell_indices=[0, 2])
+
+
+async def hidden(jmcp: FaultedJmcp) -> None:
+    """A checkpoint that Jupyter shows only by restoring it."""
+    await checkpointed(jmcp)
+    jmcp.documents.hides_checkpoints = True
+
+
+async def ran(jmcp: FaultedJmcp) -> None:
+    await opened(jmcp)
+    await jmcp.call("run_cells", session_id=jmcp.session, start_index=0)
+
+
+async def cleared(jmcp: FaultedJmcp) -> None:
+    await ran(jmcp)
+    await jmcp.call("clear_cell_output", session_id=jmcp.session)
+
+
 async def running(jmcp: FaultedJmcp) -> None:
     await warm(jmcp)
     await jmcp.call("execute_code", session_id=jmcp.session, code=SLEEP, wait=0)
@@ -253,6 +275,12 @@ KINDS = [
     _kind("delete", "delete_cell", edits=True, cell_indices=[0, 2]),
     _kind("move", "move_cell", edits=True, cell_index=0, target_index=2),
     _kind("take back", "undo_change", edited, edits=True),
+    _kind("list changes", "list_changes", edited),
+    _kind("make a checkpoint", "create_checkpoint"),
+    _kind("restore a checkpoint", "restore_checkpoint", checkpointed, edits=True),
+    _kind("restore what only shows so", "restore_checkpoint", hidden, edits=True, rare=True),
+    _kind("clear outputs", "clear_cell_output", ran, edits=True),
+    _kind("take a clearing back", "undo_change", cleared, edits=True, rare=True),
     Kind(
         name="edit at once",
         tool="apply_edits",

@@ -41,6 +41,7 @@ class Fixture:
     notebook: str | None = None
     open: bool = False
     shown: bool = False
+    checkpoint: bool = False
     run: tuple[str, ...] = ()
     edited: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
@@ -75,6 +76,7 @@ def load() -> tuple[list[Example], dict[str, Fixture]]:
             notebook=body.get("notebook"),
             open=body.get("open", False),
             shown=body.get("shown", False),
+            checkpoint=body.get("checkpoint", False),
             run=tuple(body.get("run", ())),
             edited=tuple(body.get("edited", ())),
             running=tuple(body.get("running", ())),

@@ -32,6 +32,8 @@ class Stage:
             self.values["session_id"] = opened["session_id"]
         if fixture.shown:
             await self._do("prepare_notebook", notebook_path=fixture.notebook)
+        if fixture.checkpoint:
+            await self._do("create_checkpoint", session_id=self.values["session_id"])
         for cell_id in fixture.edited:
             edited = await self._do(
                 "overwrite_cell_source",

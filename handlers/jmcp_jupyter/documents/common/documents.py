@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from jmcp.core.ports import (
     Cells,
+    Checkpoint,
     Document,
     FileEntry,
     Kernelspec,
@@ -18,6 +19,8 @@ from jmcp.core.ports import (
     StoredCell,
 )
 from jmcp_jupyter.documents.common import nbformat_cells
+from jmcp_jupyter.documents.common.checkpoints import CheckpointStore
+from jmcp_jupyter.documents.common.models import complete
 from jmcp_jupyter.documents.file.notebooks import FileNotebooks, Files
 
 
@@ -41,6 +44,10 @@ class LiveMode(Notebooks, Protocol):
     def opened(self) -> int: ...
 
 
+class Contents(Files, CheckpointStore, Protocol):
+    """The contents manager of the server."""
+
+
 class JupyterDocuments(ABC):
     """What `ports.Documents` has in common in this process and over HTTP.
 
@@ -50,8 +57,9 @@ class JupyterDocuments(ABC):
 
     inside: bool
 
-    def __init__(self, contents: Files, *, flush_seconds: float, trust_outputs: bool) -> None:
+    def __init__(self, contents: Contents, *, flush_seconds: float, trust_outputs: bool) -> None:
         self._files = FileNotebooks(contents, flush_seconds=flush_seconds, trust=trust_outputs)
+        self._checkpoints = contents
         self._live: LiveMode | None = None
         self._creating = asyncio.Lock()
 
@@ -120,6 +128,27 @@ class JupyterDocuments(ABC):
     async def save(self, ref: NotebookRef) -> SaveState:
         now = await self.current(ref.key)
         return await (await self._mode(now.key)).save(now)
+
+    async def checkpoints(self, ref: NotebookRef) -> Sequence[Checkpoint]:
+        return await self._checkpoints.checkpoints(ref.path)
+
+    async def create_checkpoint(self, ref: NotebookRef) -> Checkpoint:
+        return await self._checkpoints.create_checkpoint(ref.path)
+
+    async def checkpoint(self, ref: NotebookRef, checkpoint_id: str) -> Mapping[str, Any] | None:
+        return await self._checkpoints.checkpoint(ref.path, checkpoint_id)
+
+    async def restored(
+        self, ref: NotebookRef, checkpoint_id: str
+    ) -> tuple[Mapping[str, Any], bool]:
+        content = await self.checkpoint(ref, checkpoint_id)
+        if content is not None:
+            return content, False
+        await self._checkpoints.restore_checkpoint(ref.path, checkpoint_id)
+        loaded, stamp = await self._checkpoints.load(ref.path)
+        complete(loaded)
+        self._files.expect(ref, stamp)
+        return loaded, True
 
     def saved_version(self, key: str) -> int | None:
         return self._known_mode(key).saved_version(key)

@@ -14,6 +14,7 @@ from jmcp.core.ports import (
     CellType,
     DocumentMode,
     NotebookRef,
+    Output,
     StoredCell,
 )
 from jmcp_jupyter.documents.common import nbformat_cells
@@ -112,6 +113,15 @@ class FileCells(BoundedCells):
 
     def _set_source(self, index: int, source: str) -> None:
         self.update(index, source=nbformat_cells.clean(source))
+
+    def _set_outputs(
+        self, index: int, outputs: Sequence[Output], execution_count: int | None
+    ) -> None:
+        self.update(
+            index,
+            outputs=nbformat_cells.storable([*outputs]),
+            execution_count=execution_count,
+        )
 
     def _delete(self, index: int) -> None:
         self._change()

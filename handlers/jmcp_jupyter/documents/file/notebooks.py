@@ -59,6 +59,8 @@ class FileNotebooks:
         # Jupyter truncates a file while it saves it: a reader at that moment sees no notebook.
         self._transfers: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._followed: OrderedDict[str, FileChangeLog] = OrderedDict()
+        self._expected: dict[str, str] = {}
+        """By key, the stamp that a file got from the edit that goes on."""
 
     async def open(self, ref: NotebookRef) -> FileDocument:
         """The notebook's file, which nothing holds open. Raises as `Files.about`."""
@@ -102,9 +104,18 @@ class FileNotebooks:
             content, stamp = await self._load(ref)
             cells = FileCells(ref, content, (), self._followed[ref.key].changes)
             cells.look = partial(self._contents.bound, ref.path)
-            yield cells
-            if cells.changed and not await self._store(ref, cells, stamp):
-                raise WriteRefused.changed_on_disk(path=ref.path)
+            try:
+                yield cells
+                stamp = self._expected.get(ref.key, stamp)
+                if cells.changed and not await self._store(ref, cells, stamp):
+                    raise WriteRefused.changed_on_disk(path=ref.path)
+            finally:
+                self._expected.pop(ref.key, None)
+
+    def expect(self, ref: NotebookRef, stamp: str) -> None:
+        """The edit that goes on has had Jupyter write the file, which has that stamp now."""
+        if ref.key in self._editing and self._editing[ref.key].locked():
+            self._expected[ref.key] = stamp
 
     async def outputs(self, ref: NotebookRef, cell: Cell) -> OutputSink:
         """A sink for a run of that cell."""

@@ -16,13 +16,21 @@ from jmcp.core.ports import (
     CellType,
     DocumentMode,
     NotebookRef,
+    Output,
     StoredCell,
 )
 from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.common.bounded_cells import BoundedCells, GrowthBound
 from jmcp_jupyter.documents.common.nbformat_cells import storable
+from jmcp_jupyter.documents.live.sent_outputs import outputs_of
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
-from jmcp_jupyter.documents.live.y_data import ename_of, from_y, replace_text, value_of
+from jmcp_jupyter.documents.live.y_data import (
+    ename_of,
+    from_y,
+    replace_text,
+    value_of,
+    y_output,
+)
 
 
 class LiveCells(BoundedCells):
@@ -135,6 +143,18 @@ class LiveCells(BoundedCells):
         with self._document.transaction():
             self._raise_format()
             replace_text(self._cells[index]["source"], source, self._diff_budget)
+
+    def _set_outputs(
+        self, index: int, outputs: Sequence[Output], execution_count: int | None
+    ) -> None:
+        # What says that the cell runs stays: it tells who has the cell.
+        with self._document.transaction():
+            self._raise_format()
+            cell = self._cells[index]
+            shown = outputs_of(cell)
+            shown.clear()
+            shown.extend([y_output(dict(output)) for output in outputs])
+            cell["execution_count"] = storable(execution_count)
 
     def _delete(self, index: int) -> None:
         with self._document.transaction():

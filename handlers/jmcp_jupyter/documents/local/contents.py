@@ -7,20 +7,34 @@ import base64
 import inspect
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import nbformat as untyped_nbformat
+from jupyter_server.services.contents.checkpoints import (
+    AsyncGenericCheckpointsMixin,
+    GenericCheckpointsMixin,
+)
+from jupyter_server.services.contents.filecheckpoints import FileCheckpoints
 from jupyter_server.services.contents.fileio import FileManagerMixin
 from jupyter_server.services.contents.filemanager import FileContentsManager
 from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
 from jmcp.core.errors import BackendError
+from jmcp.core.ports import Checkpoint
 from jmcp_api import phrases
-from jmcp_api.backend_errors import JupyterUnreachable, NotebookExists, WriteRefused
+from jmcp_api.backend_errors import (
+    JupyterUnreachable,
+    NotebookBroken,
+    NotebookExists,
+    WriteRefused,
+)
 from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
+from jmcp_jupyter.documents.common.checkpoints import checkpoint_of, sorted_checkpoints
 from jmcp_jupyter.documents.common.file_diagnosis import diagnose
 from jmcp_jupyter.documents.common.known_sizes import KnownSizes
 from jmcp_jupyter.documents.common.models import (
@@ -28,12 +42,14 @@ from jmcp_jupyter.documents.common.models import (
     UNREAD_STATUSES,
     check_content,
     check_size,
+    complete,
     read_error,
     stamp_of,
     stamp_of_saved,
     status_phrase,
 )
 
+nbformat: Any = untyped_nbformat
 KEPT_OS_PATHS = 1024
 _OS_PATHS: dict[tuple[str, str], str] = {}
 READ_AT_ONCE_BYTES = 2**20
@@ -52,6 +68,15 @@ def reading(path: str) -> Iterator[None]:
         yield
     except HTTPError as error:
         raise read_error(path, error.status_code) from error
+
+
+@contextmanager
+def writing(path: str) -> Iterator[None]:
+    """Turn what Jupyter raises while it writes a notebook's file into jmcp's errors."""
+    try:
+        yield
+    except (HTTPError, OSError) as error:
+        raise WriteRefused.not_written(path=path, reason=brief(error)) from error
 
 
 class Contents:
@@ -122,10 +147,8 @@ class Contents:
     async def save(self, path: str, content: dict[str, Any]) -> str:
         """Write a notebook and return its new stamp, as `stamp_of_saved`. Raises WriteRefused."""
         model = {"type": "notebook", "format": "json", "content": content}
-        try:
+        with writing(path):
             saved = await ensure_async(self.manager.save(model, path))
-        except (HTTPError, OSError) as error:
-            raise WriteRefused.not_written(path=path, reason=brief(error)) from error
         with reading(path):
             stamp = stamp_of_saved(saved, await self._get(path, content=False))
         self.on_saved(path)
@@ -165,6 +188,38 @@ class Contents:
             taken = await ensure_async(manager.file_exists(path))
             reason = phrases.name_of_file() if taken else brief(error)
             raise WriteRefused.not_written(path=path, reason=reason) from error
+
+    async def checkpoints(self, path: str) -> Sequence[Checkpoint]:
+        with reading(path):
+            await self.about(path)
+            return sorted_checkpoints(await ensure_async(self.manager.list_checkpoints(path)))
+
+    async def create_checkpoint(self, path: str) -> Checkpoint:
+        with writing(path):
+            return checkpoint_of(await ensure_async(self.manager.create_checkpoint(path)))
+
+    async def checkpoint(self, path: str, checkpoint_id: str) -> dict[str, Any] | None:
+        checkpoints = self.manager.checkpoints
+        try:
+            if isinstance(checkpoints, FileCheckpoints):
+                file = checkpoints.checkpoint_path(checkpoint_id, path)
+                text = await asyncio.to_thread(Path(file).read_text, encoding="utf-8")
+                content = await asyncio.to_thread(nbformat.reads, text, as_version=4)
+            elif isinstance(checkpoints, (GenericCheckpointsMixin, AsyncGenericCheckpointsMixin)):
+                model = await ensure_async(checkpoints.get_notebook_checkpoint(checkpoint_id, path))
+                content = model["content"]
+            else:
+                return None
+        except (HTTPError, OSError, ValueError, nbformat.ValidationError) as error:
+            raise NotebookBroken.checkpoint(path=path) from error
+        found: dict[str, Any] = content
+        check_content(path, found)
+        complete(found)
+        return found
+
+    async def restore_checkpoint(self, path: str, checkpoint_id: str) -> None:
+        with writing(path):
+            await ensure_async(self.manager.restore_checkpoint(checkpoint_id, path))
 
     async def _get(self, path: str, *, content: bool) -> dict[str, Any]:
         get = self.manager.get

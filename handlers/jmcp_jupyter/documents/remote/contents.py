@@ -17,9 +17,10 @@ from jmcp.core.errors import (
     JupyterUnreachable,
     NotebookBroken,
 )
-from jmcp.core.ports import FileEntry
+from jmcp.core.ports import Checkpoint, FileEntry
 from jmcp_api import backend_errors, phrases
 from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
+from jmcp_jupyter.documents.common.checkpoints import checkpoint_of, sorted_checkpoints
 from jmcp_jupyter.documents.common.file_diagnosis import diagnose
 from jmcp_jupyter.documents.common.known_sizes import KnownSizes
 from jmcp_jupyter.documents.common.listing import entries
@@ -27,6 +28,7 @@ from jmcp_jupyter.documents.common.models import (
     DEFAULT_MAX_BYTES,
     check_content,
     check_size,
+    complete,
     read_error,
     stamp_of,
     stamp_of_saved,
@@ -37,6 +39,8 @@ from jmcp_jupyter.http_api import JupyterApi, quoted
 NO_RIGHT = 403
 TAKEN = 409
 """What Jupyter answers when a file is to get the name of another."""
+CHECKPOINTS = ".ipynb_checkpoints"
+"""The folder beside a notebook in which Jupyter keeps its checkpoints, if nobody configured another."""
 NEW_NAME = "jmcp-new-{}.ipynb"
 """Of a notebook that is about to get its own name."""
 
@@ -110,6 +114,46 @@ class RemoteContents:
         raise backend_errors.WriteRefused.not_written_by_jupyter(
             path=path, reason=status_phrase(status), status=status
         )
+
+    async def checkpoints(self, path: str) -> Sequence[Checkpoint]:
+        await self.about(path)
+        response = await self._api.request("GET", f"{self._url(path)}/checkpoints")
+        return sorted_checkpoints(self._api.decoded(response, list))
+
+    async def create_checkpoint(self, path: str) -> Checkpoint:
+        response = await self._api.request("POST", f"{self._url(path)}/checkpoints")
+        self._check_written(response, path)
+        return checkpoint_of(self._api.model(response, id=str))
+
+    async def checkpoint(self, path: str, checkpoint_id: str) -> dict[str, Any] | None:
+        """Only where the server shows hidden files, of which its checkpoints are some."""
+        folder, _, name = path.rpartition("/")
+        stem = name.removesuffix(".ipynb")
+        hidden = f"{folder}/{CHECKPOINTS}/{stem}-{checkpoint_id}.ipynb".lstrip("/")
+        known = {one.checkpoint_id: one for one in await self.checkpoints(path)}.get(checkpoint_id)
+        response = await self._api.request("GET", self._url(hidden), type="notebook", content=1)
+        if response.is_error or known is None:
+            return None
+        model = self._api.model(response, last_modified=str, content=dict)
+        if checkpoint_of({"id": checkpoint_id, **model}).last_modified != known.last_modified:
+            return None  # another file that happens to be there
+        content: dict[str, Any] = model["content"]
+        check_content(path, content)
+        complete(content)
+        return content
+
+    async def restore_checkpoint(self, path: str, checkpoint_id: str) -> None:
+        response = await self._api.request(
+            "POST", f"{self._url(path)}/checkpoints/{quoted(checkpoint_id)}"
+        )
+        self._check_written(response, path)
+
+    def _check_written(self, response: httpx2.Response, path: str) -> None:
+        if response.is_error:
+            status = response.status_code
+            raise backend_errors.WriteRefused.not_written_by_jupyter(
+                path=path, reason=status_phrase(status), status=status
+            )
 
     async def save_new(self, path: str, content: dict[str, Any]) -> None:
         """Write a notebook where nothing is. Raises NotebookExists, and as `save`.

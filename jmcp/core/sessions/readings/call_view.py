@@ -160,6 +160,8 @@ class CallView:
     # -- its own edits -------------------------------------------------------------------------
 
     def on_edit(self, edit: Edit, cells: Cells) -> None:
+        if edit.kind in ("clear_outputs", "put_outputs"):
+            return  # neither sources nor places
         if cells.mode == "file" and self._later is None:
             self._later = []
         self._placed = self._placed or edit.kind in ("insert", "delete", "move")

@@ -12,7 +12,9 @@ from weakref import WeakValueDictionary
 
 from jmcp.core.errors import StateUnavailable
 from jmcp.core.journal.entries import Author, Entry, Journal
+from jmcp.core.ports import Cells
 from jmcp.core.sessions.readings.digests import digest
+from jmcp.core.sessions.readings.opened import OpenedNotebook, OpenedNotebooks
 from jmcp.core.sessions.readings.places import id_mark
 from jmcp.core.sessions.readings.read_cells import PAIR_BYTES, Reading
 from jmcp.core.sessions.records import SessionRecord
@@ -22,6 +24,9 @@ KEPT_READINGS = 512
 TEXT_BYTES = 16 * 2**20
 """Bytes in memory of all sources together that are kept for diffs."""
 LONGEST_TEXT_BYTES = 2**20
+OPENED_CELLS = 2000
+"""Cells of a notebook up to which it is kept as it was when it was opened: reading as many from a live
+document takes 50 milliseconds."""
 
 
 class Readings:
@@ -38,6 +43,7 @@ class Readings:
         self._recent: OrderedDict[tuple[object, ...], Reading] = OrderedDict()
         self._texts: OrderedDict[bytes, str] = OrderedDict()
         self._text_bytes = 0
+        self._opened = OpenedNotebooks()
 
     def of(self, record: SessionRecord, key: str) -> Reading:
         """What that session has read of the notebook with that key."""
@@ -70,6 +76,20 @@ class Readings:
         """The session lets go of that notebook."""
         self._readings.pop(_name(record, key), None)
         self._recent.pop(_name(record, key), None)
+        self._opened.forget(_name(record, key))
+
+    def keep_opened(self, record: SessionRecord, key: str, cells: Cells, recorded: int) -> None:
+        """The session opens the notebook as it is now, with so many entries recorded so far."""
+        if len(cells) > OPENED_CELLS:
+            self._opened.forget(_name(record, key))
+            return
+        found = tuple(cells.get(index) for index in range(len(cells)))
+        opened = OpenedNotebook(cells=found, recorded=recorded)
+        self._opened.keep(_name(record, key), opened)
+
+    def opened(self, record: SessionRecord, key: str) -> OpenedNotebook | None:
+        """The notebook as it was when the session opened it, where that is still known."""
+        return self._opened.of(_name(record, key))
 
     def keep(self, sources: Iterable[str]) -> None:
         """Keep a source that was read, for diffs."""

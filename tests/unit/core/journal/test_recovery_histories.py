@@ -27,10 +27,13 @@ BLANK = Entry(
     loaded="",
     process="p",
 )
+OUTPUT = {"name": "stdout", "output_type": "stream", "text": "1\n"}
 Step = tuple[str, int, int]
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["insert", "set_source", "set_source", "delete", "move", "kernelspec"]),
+        st.sampled_from(
+            ["insert", "set_source", "set_source", "delete", "move", "kernelspec", "outputs"]
+        ),
         st.integers(0, 9),
         st.integers(0, 9),
     ),
@@ -60,6 +63,11 @@ def perform(content: dict[str, Any], steps: list[Step]) -> tuple[list[Entry], li
             cells.delete(at)
         elif kind == "move":
             cells.move(at, value % len(cells))
+        elif kind == "outputs":
+            if cells.get(at).output_count:
+                cells.clear_outputs(at)
+            else:
+                cells.put_outputs(at, [OUTPUT], 3)
         else:
             cells.set_kernelspec(f"k{value % 2}", "K", "python")
         for entry in recording.entries:
@@ -68,8 +76,11 @@ def perform(content: dict[str, Any], steps: list[Step]) -> tuple[list[Entry], li
     return entries, contents
 
 
-def shown(content: dict[str, Any]) -> tuple[list[tuple[str, str]], str | None]:
-    cells = [(cell["id"], cell["source"]) for cell in content["cells"]]
+def shown(content: dict[str, Any]) -> tuple[list[tuple[str, str, int, Any]], str | None]:
+    cells = [
+        (cell["id"], cell["source"], len(cell["outputs"]), cell["execution_count"])
+        for cell in content["cells"]
+    ]
     return cells, FileCells(REF, content).kernelspec()
 
 

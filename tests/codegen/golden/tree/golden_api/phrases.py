@@ -55,6 +55,14 @@ def given_another_kernel() -> str:
     return "given another kernel"
 
 
+def cleared() -> str:
+    return "cleared of its outputs"
+
+
+def given_outputs() -> str:
+    return "given its outputs back"
+
+
 def the_notebook() -> str:
     return "the notebook"
 

@@ -1,0 +1,156 @@
+"""Changes of a notebook as a list shows them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from jmcp.core.editing.line_diff import DiffBudget
+from jmcp.core.journal.entries import Author, Entry
+from jmcp.core.journal.other_changes import OtherChange
+from jmcp.core.journal.undo import Change as Edit
+from jmcp.core.journal.undo import undo
+from jmcp.core.ports import Cells
+from jmcp.core.sessions.lookup import iso
+from jmcp.core.sessions.notebook import Notebook
+from jmcp_api.enums import CellChangeKind, UndoState
+from jmcp_api.models import CellDifference, Change
+from jmcp_handlers.support.addressing import first_line
+from jmcp_handlers.support.cell_states import running_cells
+from jmcp_handlers.support.diffs import diff
+from jmcp_handlers.support.outputs.output_results import clip
+
+CELLS_OF_CHANGE = 20
+"""Cells of one change that are shown."""
+DIFF_CHARACTERS = 1_000
+"""Of the diff of one cell; diff_notebook and read_cell show more."""
+
+
+class ChangeRows:
+    """Makes rows of changes. `sessions` are the masked ids of the caller's sessions, `undone` what
+    is taken back just now, with what took it back."""
+
+    def __init__(
+        self,
+        cells: Cells,
+        notebook: Notebook,
+        sessions: Mapping[Author, str],
+        undone: Mapping[str, str],
+    ) -> None:
+        self._cells = cells
+        self._notebook = notebook
+        self._sessions = sessions
+        self._undone = undone
+        self._running = running_cells(notebook)
+        self._budget = DiffBudget()
+
+    def of(self, edit: Edit) -> Change:
+        """An edit that the journal has."""
+        first = edit.entries[0]
+        author = self._notebook.authorship(first)
+        kernels = [one for one in edit.entries if one.change == "set_kernelspec"]
+        found = net_changes(edit.entries)
+        return Change(
+            change_id=edit.change_id,
+            by=author,
+            session=self._sessions.get(first.author) if author == "session" else None,
+            when=iso(first.at),
+            undo=self._undo(edit) if author == "self" else None,
+            undoes=edit.undoes,
+            kernel_name=json.loads(kernels[-1].after or "[null]")[0] if kernels else None,
+            cells=[self._cell(one) for one in found[:CELLS_OF_CHANGE]],
+            left_out=max(0, len(found) - CELLS_OF_CHANGE) or None,
+        )
+
+    def of_others(self, found: Sequence[OtherChange]) -> Change:
+        """What others than jmcp made of the notebook."""
+        return Change(
+            by="others",
+            cells=[
+                self._cell(
+                    NetChange(
+                        cell_id=one.cell_id, change=one.change, before=one.before, after=one.after
+                    )
+                )
+                for one in found[:CELLS_OF_CHANGE]
+            ],
+            left_out=max(0, len(found) - CELLS_OF_CHANGE) or None,
+        )
+
+    def _undo(self, edit: Edit) -> UndoState:
+        if edit.change_id in self._undone:
+            return "undone"
+        if not edit.whole:
+            return "not_possible"
+        plan = undo(self._cells, edit, running=self._running)
+        if not plan.conflicts:
+            return "possible"
+        forced = undo(self._cells, edit, force=True, running=self._running)
+        return "with_force" if forced.done else "not_possible"
+
+    def _cell(self, found: NetChange) -> CellDifference:
+        at = self._cells.find(found.cell_id) if found.cell_id is not None else None
+        source = found.after if found.after is not None else found.before
+        if source is None and at is not None:
+            source = self._cells.get(at).source
+        shown = None
+        if found.before is not None and found.after is not None:
+            shown = diff(found.before, found.after, budget=self._budget)
+        return CellDifference(
+            cell_index=at,
+            cell_id=found.cell_id,
+            change=found.change,
+            first_line=None if source is None else first_line(source),
+            diff=None if shown is None else clip(shown, 0, DIFF_CHARACTERS)[0],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetChange:
+    """What an edit did to a cell, all in all, with the sources before and afterwards."""
+
+    cell_id: str | None
+    change: CellChangeKind
+    before: str | None = None
+    after: str | None = None
+
+
+def net_changes(entries: Sequence[Entry]) -> list[NetChange]:
+    """What an edit did to each of its cells: one change each, none where nothing is left of it."""
+    nameless = count()
+    cells: dict[str | int, list[Entry]] = {}
+    for entry in entries:
+        if entry.change != "set_kernelspec":
+            named = entry.cell_id if entry.cell_id is not None else next(nameless)
+            cells.setdefault(named, []).append(entry)
+    return [one for group in cells.values() if (one := _net(group)) is not None]
+
+
+def _net(group: Sequence[Entry]) -> NetChange | None:
+    last, cell_id = group[-1], group[0].cell_id
+    sources = [one for one in group if one.change in ("insert", "set_source", "delete")]
+    if not sources:
+        kinds: Mapping[str, CellChangeKind] = {
+            "move": "moved",
+            "clear_outputs": "cleared",
+            "put_outputs": "outputs_restored",
+        }
+        return NetChange(cell_id=cell_id, change=kinds[last.change])
+    before, after = sources[0].before, sources[-1].after
+    if before is None and after is None:
+        return None
+    change: CellChangeKind = "edited"
+    if before is None:
+        change = "inserted" if sources[0].rest is None else "restored"
+    elif after is None:
+        change = "deleted"
+    elif any(one.change == "delete" for one in sources):
+        change = "retyped"
+    return NetChange(cell_id=cell_id, change=change, before=before, after=after)
+
+
+def characters(row: Change) -> int:
+    """Of the texts of a row."""
+    return sum(60 + len(one.first_line or "") + len(one.diff or "") for one in row.cells)

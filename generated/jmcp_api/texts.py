@@ -458,8 +458,8 @@ TEXTS: Mapping[str, str] = {
         "\n"
     ),
     "ShownNotebook": (
-        "{{ opening }} {{ notebook_path }} ({{ cell_count | counted('cell') }}, document: {{ document or 'live' }})\n"
-        "{{ action }} {{ url }}\n"
+        "{{ opening }} {{ notebook_path }} ({{ cell_count | counted('cell') }}{% if action %}, document: {{ document or 'live' }}{% endif %})\n"
+        "{{ action or 'url' }}: {{ url }}\n"
         "{% if workspace %}\n"
         "workspace: {{ workspace }}\n"
         "{% endif %}\n"

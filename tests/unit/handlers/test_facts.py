@@ -79,6 +79,7 @@ async def test_what_one_says_the_other_does(example: Example, fake: FakeJmcp) ->
         (key, fact) for key, fact in facts(outcome.result) if not said(key, fact, outcome.text)
     ]
     assert unsaid == [], outcome.text
+    assert re.search(r"\bNone\b", outcome.text) is None, outcome.text
     whole = json.dumps(filled(example.tool, outcome.result, arguments)).replace("\\n", " ")
     named = set(NAMED.findall(outcome.text)) - set(NAMED.findall(whole))
     assert named == set(), (outcome.text, outcome.result)

@@ -34,6 +34,7 @@ def error_of(outputs: Sequence[Output]) -> ErrorObject | None:
         if output["output_type"] == "error":
             ename, evalue = str(output.get("ename") or ""), str(output.get("evalue") or "")
             line = clip(error_line(ename, evalue), 0, limits.ERROR_VALUE_CHARACTERS)[0]
+            line = line.removesuffix(": ")  # without a message, as a KeyboardInterrupt is
             return ErrorObject(type=error_type(ename), message=line)
     return None
 

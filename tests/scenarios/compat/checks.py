@@ -23,6 +23,10 @@ from tests.scenarios.compat.old_client import (
 
 Function = Callable[[OldClient], Awaitable[None]]
 HINT = "full_output=True"
+PIXEL = (
+    "base64.b64decode('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9"
+    "awAAAABJRU5ErkJggg==')"
+)
 SPIN = "import time\nprint('so far', flush=True)\nwhile True: time.sleep(0.01)"
 
 
@@ -100,11 +104,16 @@ async def read_one(old: OldClient) -> None:
 @check("reading", "read the outputs of cells that ran", kernel=True)
 async def read_outputs(old: OldClient) -> None:
     good, bad = await ran(old, "print('out'); 6 * 7"), await ran(old, "1 / 0")
+    pixel = await ran(old, f"import base64\nfrom IPython.display import Image\nImage({PIXEL})")
     found = {cell["cell_id"]: cell for cell in await cells(old)}
-    for made in (good, bad):
+    for made in (good, bad, pixel):
         assert found[made["cell_id"]].items() <= made.items()
     assert good["output"] == ["out\n", "42"]
     assert bad["error"]["type"] == "zero_division_error"
+    (image,) = pixel["images"]
+    assert (image["mime_type"], image["size_bytes"]) == ("image/png", len(image["base64_data"]))
+    assert image["base64_data"] in PIXEL
+    assert image["base64_data"] not in str(pixel["output"])
 
 
 # -- markdown -------------------------------------------------------------------------------------
@@ -241,13 +250,13 @@ async def insert_into_the_middle(old: OldClient) -> None:
 async def create(old: OldClient) -> None:
     session = await session_of(old)
     path = f"made by {session}.ipynb"
-    made = await call(
-        old, "use_notebook", notebook_name="made", path=path, mode="create", session_id=session
-    )
-    assert (made["action"], made["cell_count"]) == ("created", 1)
+    asked = {"notebook_path": path, "initial_content": "# Plan", "session_id": session}
+    made = await call(old, "create_notebook", **asked)
+    assert (made["opening"], made["notebook_path"]) == ("created", path)
     assert (await call(old, "get_notebook_info"))["room_id"] == path
-    again = await refused(old, "use_notebook", path=path, mode="create", session_id=session)
-    assert again == "notebook_exists"
+    first = (await cells(old))[0]
+    assert (first["cell_type"], first["content"]) == ("markdown", "# Plan")
+    assert await refused(old, "create_notebook", **asked) == "notebook_exists"
 
 
 @check("management", "list notebooks")
@@ -264,10 +273,11 @@ async def switch(old: OldClient) -> None:
     session, first = await session_of(old), (await call(old, "get_notebook_info"))["room_id"]
     second = f"second of {session}.ipynb"
     old.put(second, notebook_text([("markdown", "only")]))
-    await call(old, "use_notebook", notebook_path=second, session_id=session)
+    there = await call(old, "switch_notebook", notebook_path=second, session_id=session)
+    assert there["notebook_path"] == second
     assert await contents(old) == ["only"]
-    await call(old, "use_notebook", notebook_path=first, session_id=session)
-    assert len(await contents(old)) == 3
+    await call(old, "switch_notebook", path=first, close_other_tabs=False, session_id=session)
+    assert await contents(old) == [source for _, source in CELLS]
 
 
 async def session_of(old: OldClient) -> str:
@@ -278,11 +288,15 @@ async def session_of(old: OldClient) -> str:
 # -- workspace ------------------------------------------------------------------------------------
 
 
-@check("workspace", "list open notebooks", kernel=True)
-async def list_open(old: OldClient) -> None:
-    await ran(old, "1")
-    room = (await call(old, "get_notebook_info"))["room_id"]
-    listed = await call(old, "list_notebooks", scope="open")
+@check("workspace", "prepare a notebook, which is open then", kernel=True)
+async def prepare(old: OldClient) -> None:
+    info = await call(old, "get_notebook_info")
+    room, session = info["room_id"], info["session_id"]
+    shown = await call(old, "prepare_notebook", notebook_path=room, session_id=session)
+    assert shown["notebook_path"] == room
+    assert "token" not in shown["url"]
+    assert (await call(old, "get_notebook_info"))["room_id"] == room
+    listed = await call(old, "list_open_notebooks")
     assert room in [row["notebook_path"] for row in listed["notebooks"]]
 
 

@@ -228,6 +228,18 @@ async def test_a_timeout_that_the_kernel_ignores_is_told(
     jmcp.kernels.sleeping.release()
 
 
+async def test_a_stop_of_jmcp_withdraws_nothing(jmcp: FakeJmcp, session: str) -> None:
+    await jmcp.call("append_code_cell", session_id=session, cell_source=SLEEP)
+    arguments = {"session_id": session, "cell_index": 3, "timeout_seconds": 60}
+    calling = asyncio.create_task(jmcp.outcome("execute_cell_simple_timeout", **arguments))
+    await jmcp.kernels.sleeping.reached.wait()
+    await jmcp.dispatcher.drain(5)
+    outcome = await calling
+    assert outcome.result is not None, outcome.text
+    assert outcome.result["execution_id"] in outcome.result["next"]
+    assert "run_goes_on" in [notice["code"] for notice in outcome.result["notices"]]
+
+
 async def test_a_death_is_an_error_with_its_name(jmcp: FakeJmcp, session: str) -> None:
     cell = await jmcp.call(
         "append_execute_code_cell", session_id=session, cell_source="print(1)\nos._exit(1)"

@@ -160,6 +160,12 @@ def test_an_error_without_a_name_has_its_message() -> None:
     assert (found.type, found.message) == ("error", "object 'x' not found")
 
 
+def test_an_error_without_a_message_has_its_name() -> None:
+    found = error_of([error("KeyboardInterrupt", "")])
+    assert found is not None
+    assert (found.type, found.message) == ("keyboard_interrupt", "KeyboardInterrupt")
+
+
 def test_the_first_warning_is_told_coloured_or_not() -> None:
     text = "noise\n\x1b[31mC:\\a.py:1: FutureWarning: one\x1b[0m\nb.py:2: UserWarning: two\n"
     found = warning_of([stderr(text)])

@@ -73,6 +73,13 @@ async def old(jmcp: FakeJmcp) -> FakeJmcp:
         ("read_all_cells", {"full_output": True}),
         ("read_all_cells", {}),
         ("get_notebook_info", {}),
+        ("create_notebook", {"notebook_path": "new.ipynb", "initial_content": "# New"}),
+        ("create_notebook", {"notebook_path": "new.ipynb", "switch_to_notebook": False}),
+        ("switch_notebook", {"notebook_path": "a.ipynb", "close_other_tabs": True}),
+        ("prepare_notebook", {"notebook_path": "a.ipynb"}),
+        ("prepare_notebook", {"notebook_path": "a.ipynb", "conversation_id": "analysis-1"}),
+        ("list_open_notebooks", {}),
+        ("debug_connection_status", {}),
     ],
 )
 async def test_it_is_answered(old: FakeJmcp, tool: str, arguments: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ from jmcp.core.ports import Documents, Kernels
 from jmcp.core.sessions.readings.session_readings import Readings
 from jmcp.options.settings import Settings
 from jmcp.state.folder import open_stores, state_folder
-from jmcp_api import http, mcp, phrases, prompts, registry, resources, sessions, texts
+from jmcp_api import errors, http, mcp, phrases, prompts, registry, resources, sessions, texts
 from jmcp_handlers import HANDLERS
 
 VERSION = version("jmcp")
@@ -45,6 +45,7 @@ API = Api(
     website=mcp.WEBSITE,
     icon=mcp.ICON,
     text_clients=mcp.TEXT_CLIENTS,
+    confirmation=errors.ConfirmationRequired,
     listing_file=str(GENERATED / mcp.LISTING_FILE),
     openapi_file=str(GENERATED / http.OPENAPI_FILE),
 )

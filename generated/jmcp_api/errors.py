@@ -1033,6 +1033,42 @@ class ExecutionTimedOut(ToolError):
         )
 
 
+class ConfirmationRequired(ToolError):
+    """The call would end code that others run, and nobody has confirmed that."""
+
+    code = "confirmation_required"
+    http = 409
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def others_run(
+        cls, *, action: str, path: str, others: Sequence[str], runs: Sequence[Mapping[str, Any]]
+    ) -> Self:
+        return cls(
+            f"Nothing was done: {action} would end what others run in the kernel of {path}: {listed(others, '; ', most=5)}. Wait for that, or call again with confirm: true.",
+            action=action,
+            path=path,
+            runs=runs,
+        )
+
+    @classmethod
+    def declined(cls, *, action: str, path: str) -> Self:
+        return cls(
+            f"Nothing was done: {action} would end what others run in the kernel of {path}, and the person at this client, who was asked, does not want that.",
+            action=action,
+            path=path,
+        )
+
+    @classmethod
+    def unanswered(cls, *, action: str, path: str, seconds: float) -> Self:
+        return cls(
+            f"Nothing was done: {action} would end what others run in the kernel of {path}, and the person at this client, who was asked, has not answered within {seconds:g} s.",
+            action=action,
+            path=path,
+        )
+
+
 class NoKernel(ToolError):
     """The notebook has no kernel yet: nothing has run in it."""
 

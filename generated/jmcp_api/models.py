@@ -65,6 +65,7 @@ class UnuseNotebookParams(Params):
     session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     kernel: KernelRelease = "auto"
+    confirm: bool = False
 
 
 class ListNotebooksParams(Params):
@@ -99,6 +100,7 @@ class SearchNotebookParams(Params):
 class RestartNotebookParams(Params):
     session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    confirm: bool = False
 
 
 class ReadCellParams(Params):
@@ -204,6 +206,7 @@ class RunCellsParams(Params):
     start_cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
     end_index: Annotated[int | None, Field(ge=0)] = None
     restart: bool = False
+    confirm: bool = False
     stop_on_error: bool = True
     timeout: Annotated[float, Field(ge=0.0, le=86400.0)] = 0
     wait: Annotated[float, Field(ge=0.0, le=3600.0)] = 50

@@ -91,6 +91,22 @@ def journal_full() -> str:
     return "the journal is full of edits of this notebook that no save has taken"
 
 
+def code_of_others() -> str:
+    return "code that jmcp did not send, as of a person in JupyterLab"
+
+
+def code_since(*, what: str, since: str, seconds: float) -> str:
+    return f"{what}, since {since} ({seconds:.0f} s)"
+
+
+def code_last_heard(*, what: str, at: str) -> str:
+    return f"{what}, last heard of at {at}"
+
+
+def confirm_question(*, path: str, others: Sequence[str], action: str) -> str:
+    return f"Others run code in the kernel of {path}: {listed(others, '; ', most=5)}. Shall {action} end that?"
+
+
 def queued_progress(*, what: str, seconds: float) -> str:
     return f"queued: waits for {what}, {seconds:.0f} s so far"
 
@@ -487,6 +503,14 @@ def characters_left_out(*, count: int) -> str:
 
 def edit_refused(*, number: int, op: str, message: str) -> str:
     return f"edits[{number}] ({op}): {message} No edit was made."
+
+
+def restarting() -> str:
+    return "a restart"
+
+
+def stopping() -> str:
+    return "a stop"
 
 
 def applying_with_run() -> str:

@@ -40,6 +40,7 @@ TOOLS: Mapping[str, Tool] = {
             read_only=False,
             scope="read",
             synonyms={"notebook_name": "notebook_path"},
+            errors=(errors.ConfirmationRequired,),
         ),
         Tool(
             name="list_notebooks",
@@ -88,7 +89,7 @@ TOOLS: Mapping[str, Tool] = {
             read_only=False,
             scope="execute",
             synonyms={"notebook_name": "notebook_path"},
-            errors=(errors.NoKernel,),
+            errors=(errors.ConfirmationRequired, errors.NoKernel),
         ),
         Tool(
             name="read_cell",
@@ -299,7 +300,7 @@ TOOLS: Mapping[str, Tool] = {
             scope="execute",
             on_disconnect="detach",
             synonyms={"notebook_name": "notebook_path", "timeout_seconds": "timeout"},
-            errors=(errors.CellNotFound, errors.CellChanged),
+            errors=(errors.CellNotFound, errors.CellChanged, errors.ConfirmationRequired),
         ),
         Tool(
             name="get_execution",

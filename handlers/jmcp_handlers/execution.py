@@ -135,10 +135,10 @@ async def run_cells(params: RunCellsParams, session: Session) -> Execution:
     unread = [cell for cell in code if view.acknowledge_if_stale(cells, cell)]
     kernel_name = cells.kernelspec()
     check_outputs(cells)
+    if params.restart:
+        await restart(notebook, session, confirmed=params.confirm)
     if unread:
         session.notice(_source_changed(unread))
-    if params.restart:
-        await restart(notebook, session)
     return await run_batch(
         code,
         kernel_name,

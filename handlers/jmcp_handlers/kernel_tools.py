@@ -30,7 +30,7 @@ Private = Mapping[str, tuple[SessionRecord, HeldNotebook]]
 
 async def restart_notebook(params: RestartNotebookParams, session: Session) -> KernelAction:
     notebook = await session.notebook(params.notebook_path)
-    kernel_id = await restart(notebook, session)
+    kernel_id = await restart(notebook, session, confirmed=params.confirm)
     if kernel_id is None:
         raise NoKernel.nothing_ran(path=notebook.ref.path)
     return await _action("restarted", kernel_id, session.workspace)

@@ -15,6 +15,7 @@ from jmcp_api.models import (
     UseNotebookParams,
 )
 from jmcp_handlers.support.addressing import outline
+from jmcp_handlers.support.confirmation import check_others
 from jmcp_handlers.support.kernel_choice import chosen_kernel, given_kernel
 from jmcp_handlers.support.opening import hold, known_specs
 from jmcp_handlers.support.pages import rest_of
@@ -83,6 +84,10 @@ async def unuse_notebook(params: UnuseNotebookParams, session: Session) -> Relea
         workspace.require("execute", phrases.releasing_with_stop())
     # One whose file is gone has to be let go too, and its kernel with it.
     notebook = await session.notebook(params.notebook_path, even_deleted=True)
+    if params.kernel == "stop" and (running := await notebook.kernel.running()) is not None:
+        await check_others(
+            notebook, running, session, action=phrases.stopping(), confirmed=params.confirm
+        )
     kernel = await notebook.kernel.release(params.kernel if workspace.may("execute") else "keep")
     current = session.release(notebook.ref.key)
     return ReleasedNotebook(

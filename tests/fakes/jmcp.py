@@ -58,6 +58,11 @@ class FakeJmcp(Calls):
 
     async def start(self) -> None:
         """Also again after `close`, with what the store and the documents have."""
+        self.make()
+        await self.dispatcher.start()
+
+    def make(self) -> None:
+        """The dispatcher, for whoever starts it."""
         given = {
             "api": API,
             "handlers": HANDLERS,
@@ -69,7 +74,6 @@ class FakeJmcp(Calls):
         self.dispatcher = Dispatcher(
             documents=self.documents, kernels=self.kernels, lab=self.lab, strict=True, **given
         )
-        await self.dispatcher.start()
 
     def _recorder(self) -> JournalRecorder:
         return JournalRecorder(

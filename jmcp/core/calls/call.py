@@ -22,7 +22,8 @@ class Caller:
     client" where the transport has such a thing: a stdio process or a handshake-era MCP session;
     None for stateless requests. `authenticated` decides how long a minted handle must be.
     `scopes` are what the caller may do; `request_id` names this call in logs.
-    `report`, where the caller asked for it, is told how far the call is.
+    `report`, where the caller asked for it, is told how far the call is. `confirmed` is what a
+    person at the client was asked about before this call and agreed to (`confirmation.marks`).
     """
 
     owner: str
@@ -31,6 +32,7 @@ class Caller:
     scopes: frozenset[Scope] = SCOPES
     request_id: str = field(default_factory=lambda: uuid4().hex[:12], compare=False)
     report: Report | None = field(default=None, compare=False)
+    confirmed: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,13 @@ from jmcp.core.calls.prompts import Prompt
 from jmcp.core.calls.resources import ResourceTemplate
 from jmcp.core.errors import ToolError
 from jmcp.core.outputs.output_limits import OutputLimits
-from jmcp.core.sentences import Errors, Phrases
+from jmcp.core.sentences import ConfirmationRequired, Errors, Phrases
 
 SessionUse = Literal["required", "opens", "none"]
 Access = Literal["shared", "exclusive"]
 OnDisconnect = Literal["detach", "interrupt"]
+CONFIRMATION_REQUIRED = "confirmation_required"
+"""The code of the error that refuses a call until somebody confirms it."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -49,6 +51,11 @@ class Tool:
     presets: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     renames: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     errors: tuple[type[ToolError], ...] = ()
+
+    @property
+    def confirms(self) -> bool:
+        """Whether it can be refused until somebody confirms it."""
+        return any(error.code == CONFIRMATION_REQUIRED for error in self.errors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +118,8 @@ class Api:
     `listing_file` has the MCP `tools/list` entries in spec order, `openapi_file` the OpenAPI
     document as committed. `title`, `website` and `icon`, a URI, are what MCP clients show of the
     server. The models of `text_clients`, by the names that MCP clients give
-    themselves, get no text of a result that has structured content too.
+    themselves, get no text of a result that has structured content too. `confirmation` has what a
+    call comes to that was not confirmed.
     """
 
     tools: Mapping[str, Tool]
@@ -125,5 +133,6 @@ class Api:
     website: str
     icon: str
     text_clients: frozenset[str]
+    confirmation: ConfirmationRequired
     listing_file: str
     openapi_file: str

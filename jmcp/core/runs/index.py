@@ -75,6 +75,20 @@ class RunIndex:
         """The batches that go on or wait, oldest first."""
         return [one for one in self._entries.values() if isinstance(one, Batch) and not one.done]
 
+    def in_kernel(self, kernel_id: str) -> Sequence[Run | Batch]:
+        """What goes on or waits in that kernel, oldest first; of a batch not its single runs."""
+        batches = [one for one in self.batches() if one.kernel_id == kernel_id]
+        steps = {step.run.execution_id for one in batches for step in one.request.steps if step.run}
+        runs = [
+            entry
+            for entry in self._entries.values()
+            if isinstance(entry, Run)
+            and not entry.done
+            and entry.request.kernel_id == kernel_id
+            and entry.execution_id not in steps
+        ]
+        return sorted([*batches, *runs], key=lambda entry: entry.submitted)
+
     def count(self, status: RunStatus) -> int:
         """How many runs have that status; a batch is as many as its cells that are runs by now."""
         return sum(

@@ -24,6 +24,7 @@ from jmcp.core.runs.execution.pending_runs import PendingRuns
 from jmcp.core.runs.execution.questions import Occupied
 from jmcp.core.runs.execution.resumption import Resumption
 from jmcp.core.runs.index import RunIndex
+from jmcp.core.runs.occupants import Occupant, occupants
 from jmcp.core.runs.record.place import Place
 from jmcp.core.runs.record.request import RunRequest
 from jmcp.core.runs.record.run import Run
@@ -153,6 +154,12 @@ class RunRegistry:
     async def ask(self, kernel_id: str, expression: str) -> Reply | Occupied:
         """Have the kernel evaluate an expression between its runs. Raises as `Kernels.connect`."""
         return await self._queues.of(kernel_id).ask(expression)
+
+    async def occupants(self, kernel_id: str, *, owner: str, session_id: str) -> Sequence[Occupant]:
+        """Whose code runs in the kernel or waits for it, without that session's own. Raises as
+        `Kernels.list`."""
+        queue = self._queues.of(kernel_id)
+        return await occupants(queue, self.index, owner=owner, session_id=session_id)
 
     async def interrupt(self, kernel_id: str) -> bool:
         """Interrupt what the kernel runs, whoever started it, and end its batches with that.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from jmcp.core.kernels.sighting import (
 from jmcp.core.notices import KernelStarted, Notice, PrivateKernelStopped
 from jmcp.core.ports import Reply
 from jmcp.core.runs.execution.questions import Occupied
+from jmcp.core.runs.occupants import Occupant
 from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.records import HeldNotebook
 
@@ -119,6 +120,13 @@ class NotebookKernel:
     async def drop_runs(self, kernel_id: str, notice: Notice) -> int:
         """End what waits for that kernel, each with that notice; returns how many runs that were."""
         return len(await self._services.runs.drop(kernel_id, notice))
+
+    async def occupants(self, kernel_id: str) -> Sequence[Occupant]:
+        """Whose code is in that kernel beside this session's. Raises as `Kernels.list`."""
+        record = self._session.record
+        return await self._services.runs.occupants(
+            kernel_id, owner=record.owner, session_id=record.session_id
+        )
 
     async def ask(self, kernel_id: str, expression: str) -> Reply | Occupied:
         """Have that kernel evaluate an expression, without a trace. Raises KernelMissing, KernelDown."""

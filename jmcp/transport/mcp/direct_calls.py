@@ -28,9 +28,11 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jmcp.core.calls.call import Calls, Outcome
+from jmcp.core.calls.tool import CONFIRMATION_REQUIRED
 from jmcp.core.errors import ENDS_TASK
 from jmcp.transport.disconnects import until_disconnect, until_expired
 from jmcp.transport.json_text import encoded
+from jmcp.transport.mcp.confirmations import can_ask
 from jmcp.transport.mcp.handshake_sessions import HandshakeSession, HandshakeSessions
 from jmcp.transport.mcp.http_messages import (
     Headers,
@@ -65,16 +67,21 @@ class Withdrawn(Exception):
     """The client cancelled the call, and MCP has no answer to that."""
 
 
+class Unconfirmed(Exception):
+    """The call was refused until somebody confirms it, and its client can ask its user."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectCall:
     """A valid call; `session` is None in the revision without sessions. `structured`: its client
-    gets structured content."""
+    gets structured content. `can_ask`: it asks its user questions."""
 
     request_id: types.RequestId
     tool: str
     arguments: dict[str, Any]
     session: HandshakeSession | None
     structured: bool
+    can_ask: bool
 
 
 class DirectCalls:
@@ -112,9 +119,13 @@ class DirectCalls:
         message = decoded(b"".join(part.get("body", b"") for part in received))
         call = self._direct_call(scope, headers, message)
         if call is not None:
-            await self._answer(call, receive, send)
-        else:
-            await self._pass_on(scope, headers, message, replayed(received, receive), send)
+            try:
+                await self._answer(call, receive, send)
+            except Unconfirmed:  # nothing was done: the SDK makes the call again, and asks
+                pass
+            else:
+                return
+        await self._pass_on(scope, headers, message, replayed(received, receive), send)
 
     # -- what is answered here -------------------------------------------------------------------
 
@@ -147,13 +158,19 @@ class DirectCalls:
             validate_client_request("tools/call", version, params)
         except ValidationError:
             return None
-        client = client_in(params["_meta"]) if session is None else session.client
+        if session is None:
+            meta = params["_meta"]
+            client = client_in(meta)
+            asks = can_ask(meta.get(types.CLIENT_CAPABILITIES_META_KEY))
+        else:
+            client, asks = session.client, session.can_ask
         return DirectCall(
             request_id=message["id"],
             tool=params["name"],
             arguments=params.get("arguments", {}),
             session=session,
             structured=self._form.is_structured(client),
+            can_ask=asks,
         )
 
     def _is_plain(self, params: Any) -> bool:
@@ -172,6 +189,7 @@ class DirectCalls:
         )
 
     async def _answer(self, call: DirectCall, receive: Receive, send: Send) -> None:
+        """Raises Unconfirmed, with nothing sent."""
         try:
             outcome = await self._outcome(call, receive)
         except Withdrawn:
@@ -185,6 +203,8 @@ class DirectCalls:
             error = {"code": types.INTERNAL_ERROR, "message": "Internal server error"}
             answer: dict[str, Any] = {"error": error}
         else:
+            if call.can_ask and _is_unconfirmed(outcome):
+                raise Unconfirmed
             if outcome is None:
                 error = {"code": REQUEST_CANCELLED, "message": "Request cancelled"}
                 answer = {"error": error}
@@ -263,3 +283,8 @@ class DirectCalls:
 
     def _session(self, scope: Scope, headers: Headers) -> HandshakeSession | None:
         return self._sessions.find(headers.get(MCP_SESSION_ID_HEADER, ""), scope)
+
+
+def _is_unconfirmed(outcome: Outcome | None) -> bool:
+    error = outcome.error if outcome is not None else None
+    return error is not None and error.code == CONFIRMATION_REQUIRED

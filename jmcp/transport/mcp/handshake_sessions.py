@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from weakref import WeakKeyDictionary, ref
 
 from anyio import CancelScope
@@ -24,11 +24,25 @@ from mcp.shared.dispatcher import coerce_request_id
 from mcp_types import RequestId
 from starlette.types import Scope
 
+from jmcp.transport.mcp.confirmations import can_ask
 from jmcp.transport.mcp.result_form import named
 from jmcp.transport.mcp.streamable_http import StreamableHttp
 
 HANDSHAKE_CLIENT = "jmcp.handshake_client"
-"""The client's name, in the scope of a request whose `initialize` succeeded."""
+"""The client, in the scope of a request whose `initialize` succeeded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandshakeClient:
+    """What a client said of itself in `initialize`: its name, and whether it asks its user questions."""
+
+    name: str | None = None
+    can_ask: bool = False
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Self:
+        asks = can_ask(params.get("capabilities"))
+        return cls(name=named(params.get("clientInfo")), can_ask=asks)
 
 
 @dataclass(eq=False, slots=True)
@@ -42,7 +56,7 @@ class DirectCallLimit:
 class HandshakeSession:
     """An initialized session, by the value of its Mcp-Session-Id header, and its direct calls.
 
-    `client` is the name that its client gave itself.
+    `client` is the name that its client gave itself; `can_ask`: it asks its user questions.
     """
 
     def __init__(
@@ -50,10 +64,11 @@ class HandshakeSession:
         session_id: str,
         transport: StreamableHTTPServerTransport,
         idle_seconds: float | None,
-        client: str | None = None,
+        client: HandshakeClient | None = None,
     ) -> None:
         self.id = session_id
-        self.client = client
+        self.client = client.name if client is not None else None
+        self.can_ask = client is not None and client.can_ask
         # Weak, because a transport is the key under which its session is kept.
         self._transport = ref(transport)
         self._idle_seconds = idle_seconds
@@ -124,8 +139,7 @@ class HandshakeSessions:
         result = await call_next(ctx)
         if ctx.method == "initialize" and ctx.request is not None:
             # The SDK keeps it only once the client is ready.
-            info = (ctx.params or {}).get("clientInfo")
-            ctx.request.scope[HANDSHAKE_CLIENT] = named(info)
+            ctx.request.scope[HANDSHAKE_CLIENT] = HandshakeClient.of(ctx.params or {})
         return result
 
     async def make_room(self) -> bool:
@@ -164,7 +178,7 @@ class HandshakeSessions:
         self,
         session_id: str,
         transport: StreamableHTTPServerTransport,
-        client: str | None = None,
+        client: HandshakeClient | None = None,
     ) -> HandshakeSession:
         idle_seconds = self._protocol.manager.session_idle_timeout
         return HandshakeSession(session_id, transport, idle_seconds, client)

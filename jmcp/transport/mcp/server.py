@@ -22,6 +22,7 @@ from jmcp.core.errors import ENDS_TASK
 from jmcp.core.runs.record.progress import Progress, Report
 from jmcp.transport.disconnects import until_disconnect
 from jmcp.transport.mcp.cached_tool_list import CachedToolList
+from jmcp.transport.mcp.confirmations import Confirmations
 from jmcp.transport.mcp.prompts import Prompts
 from jmcp.transport.mcp.resources import Resources
 from jmcp.transport.mcp.result_form import ResultForm, client_of
@@ -164,15 +165,24 @@ def mcp_server(
             unknown = unknown_tool(params.name, tool_list.names, dispatcher.api)
             raise MCPError(code=types.INVALID_PARAMS, message=unknown)
         reporting = replace(who(context), report=progress_report(context))
-        call = dispatcher.call(params.name, dict(params.arguments or {}), reporting)
-        if dispatcher.api.tools[params.name].on_disconnect != "interrupt":
-            return answer(context, await call)
-        outcome = await _until_disconnect(context, call)
+
+        def call(confirmed: frozenset[str] = frozenset()) -> Coroutine[Any, Any, Outcome]:
+            confirming = replace(reporting, confirmed=confirmed)
+            return dispatcher.call(params.name, dict(params.arguments or {}), confirming)
+
+        tool = dispatcher.api.tools[params.name]
+        if tool.confirms:
+            settled = await confirmations.settled(context, params, call)
+            return answer(context, settled) if isinstance(settled, Outcome) else settled
+        if tool.on_disconnect != "interrupt":
+            return answer(context, await call())
+        outcome = await _until_disconnect(context, call())
         if outcome is None:
             raise MCPError(code=types.INTERNAL_ERROR, message="The client has left.")
         return answer(context, outcome)
 
     api = dispatcher.api
+    confirmations = Confirmations(api)
     prompts = Prompts(dispatcher, who)
     resources = Resources(dispatcher, who)
     made: Server[Any] = Server(

@@ -367,7 +367,7 @@ KINDS = [
         cell_source="print(7)",
     ),
     _kind("run a cell that runs", "execute_cell", running_cell, rare=True, cell_index=0, wait=0),
-    _kind("restart under another's runs", "restart_notebook", running_for_another),
+    _kind("restart under another's runs", "restart_notebook", running_for_another, confirm=True),
     _kind("interrupt another's run", "interrupt_kernel", running_for_another, rare=True),
     _kind(
         "run a cell that waits for another",

@@ -45,6 +45,7 @@ class Fixture:
     run: tuple[str, ...] = ()
     edited: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
+    running_for_others: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     inserted: int = 0
     cells: tuple[dict[str, Any], ...] = field(default=())
@@ -80,6 +81,7 @@ def load() -> tuple[list[Example], dict[str, Fixture]]:
             run=tuple(body.get("run", ())),
             edited=tuple(body.get("edited", ())),
             running=tuple(body.get("running", ())),
+            running_for_others=tuple(body.get("running_for_others", ())),
             changed=tuple(body.get("changed", ())),
             inserted=body.get("inserted", 0),
             cells=tuple(body.get("cells", ())),

@@ -53,6 +53,9 @@ class Stage:
             await self._do(
                 "execute_cell", session_id=self.values["session_id"], cell_id=cell_id, wait=0
             )
+        for cell_id in fixture.running_for_others:
+            other = await self._do("use_notebook", notebook_path=fixture.notebook)
+            await self._do("execute_cell", session_id=other["session_id"], cell_id=cell_id, wait=0)
         if fixture.run:
             kernels = await self._do("list_kernels")
             self.values["kernel_id"] = kernels["kernels"][0]["kernel_id"]
@@ -115,6 +118,7 @@ class Folder(Stage):
                 session_id=row["session_id"],
                 notebook_path=row["notebook_path"],
                 kernel="stop",
+                confirm=True,
             )
         files = await self._do("list_files", limit=0)
         async with httpx2.AsyncClient(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jmcp.core.errors import BackendError
-from jmcp.core.ports import Kernels, Reply
+from jmcp.core.ports import KernelInfo, Kernels, Reply
 from jmcp.core.runs.execution.interrupts import Interrupts
 from jmcp.core.runs.record.run import Run
 
@@ -43,7 +43,7 @@ class Questions:
         """The kernel's answer. One that takes too long is interrupted; where that does not help, the
         kernel is occupied. Raises as `Kernels.connect`."""
         connection = await self._kernels.connect(self._kernel_id)
-        if await self._busy():
+        if await self.busy_kernel() is not None:
             return Occupied()
         begun = asyncio.Event()
 
@@ -76,12 +76,17 @@ class Questions:
                 await asyncio.wait({answer}, timeout=INTERRUPT_SECONDS)
         return answer.result() if answer.done() else Occupied()
 
-    async def _busy(self) -> bool:
-        """Whether somebody's code runs in the kernel, which jmcp did not send."""
-        for pause in (LOOK_AGAIN_SECONDS, None):
-            states = {kernel.kernel_id: kernel.state for kernel in await self._kernels.list()}
-            if states.get(self._kernel_id) != "busy":
-                return False
-            if pause is not None:
-                await asyncio.sleep(pause)
-        return True
+    async def busy_kernel(self) -> KernelInfo | None:
+        """The kernel, if it is busy and stays so."""
+        if await self._look() is None:
+            return None
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        return await self._look()
+
+    async def _look(self) -> KernelInfo | None:
+        """The kernel, if it is busy at the moment."""
+        running = await self._kernels.list()
+        return next(
+            (one for one in running if (one.kernel_id, one.state) == (self._kernel_id, "busy")),
+            None,
+        )

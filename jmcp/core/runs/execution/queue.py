@@ -24,7 +24,7 @@ from jmcp.core.notices import (
     RunOutlived,
 )
 from jmcp.core.outputs.displays import Displays
-from jmcp.core.ports import Kernels, Reply
+from jmcp.core.ports import KernelInfo, Kernels, Reply
 from jmcp.core.runs.execution.cell_owners import CellOwners
 from jmcp.core.runs.execution.interrupts import Interrupts
 from jmcp.core.runs.execution.kernel_run import KernelRun, Start
@@ -103,6 +103,18 @@ class RunQueue:
             if self._stopping or self._ignored_interrupt():
                 return Occupied()
             return await self._questions.ask(expression)
+
+    @property
+    def stuck(self) -> Run | None:
+        """The run that ignored its interrupt and still holds the kernel."""
+        return self._stuck.run if self._stuck is not None and self._ignored_interrupt() else None
+
+    async def busy_with_others(self) -> KernelInfo | None:
+        """The kernel, if it is busy with code that jmcp did not send. Raises as `Kernels.list`."""
+        begun = self.running is not None and self.running.started is not None
+        if begun or self.stuck is not None or self._questions.under_way:
+            return None
+        return await self._questions.busy_kernel()
 
     def _ahead(self, run: Run) -> Sequence[Run]:
         """What runs, and what waits before that run."""

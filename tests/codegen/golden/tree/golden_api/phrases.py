@@ -75,6 +75,22 @@ def cell_by_index(*, index: int) -> str:
     return f"cell at {index}"
 
 
+def code_of_others() -> str:
+    return "others"
+
+
+def code_since(*, what: str, since: str, seconds: float) -> str:
+    return f"{what} {since} {seconds:.0f}"
+
+
+def code_last_heard(*, what: str, at: str) -> str:
+    return f"{what} {at}"
+
+
+def confirm_question(*, action: str, path: str, others: Sequence[str]) -> str:
+    return f"{action} {path} {listed(others, '; ')}"
+
+
 def queued_progress(*, what: str, seconds: float) -> str:
     return f"{what} {seconds:.0f}"
 

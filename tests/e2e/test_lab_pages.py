@@ -32,7 +32,8 @@ async def agent(lab_server: Served) -> AsyncIterator[Agent]:
 @pytest.fixture
 async def page(lab_server: Served, chrome: Browser) -> Page:
     """A page of somebody who is logged in."""
-    page = await chrome.new_page(viewport={"width": 1200, "height": 800})
+    context = await chrome.new_context(viewport={"width": 1200, "height": 800})
+    page = await context.new_page()
     page.set_default_timeout(PATIENCE_MILLISECONDS)
     page.on("dialog", lambda dialog: dialog.accept())
     await page.goto(f"{lab_server.url}lab?token={lab_server.token}")
@@ -70,6 +71,13 @@ async def test_a_prepared_notebook_is_alone_and_in_front(
     again = await agent.call("prepare_notebook", notebook_path="two.ipynb")
     assert (again["action"], again["url"]) == ("reload_iframe", shown["url"])
     await page.goto(again["url"])
+    await shows_alone(page, "two.ipynb")
+    # Another page of the same browser cannot have the same workspace at the same time.
+    second = await page.context.new_page()
+    second.set_default_timeout(PATIENCE_MILLISECONDS)
+    await second.goto(again["url"])
+    await shows_alone(second, "two.ipynb")
+    assert "/lab/workspaces/auto-" in second.url
     await shows_alone(page, "two.ipynb")
 
 

@@ -1,6 +1,7 @@
 """Fixtures that every test folder may use."""
 
 import tests.before_jupyter  # noqa: F401 # for what it does
+from tests.conversions import conversions_in_this_process
 from tests.jupyter_process import jupyter, jupyter_home
 from tests.left_out import pytest_collection_modifyitems, pytest_runtest_makereport
 from tests.ports.stores.redis_server import redis_url
@@ -8,6 +9,7 @@ from tests.served import served
 from tests.unclosed_connections import tell_of_unclosed_connections
 
 __all__ = [
+    "conversions_in_this_process",
     "jupyter",
     "jupyter_home",
     "pytest_collection_modifyitems",

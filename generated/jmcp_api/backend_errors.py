@@ -56,6 +56,17 @@ class NotebookExists(errors.NotebookExists):
         return cls(f"There is already a file at {path!r}.", path=path)
 
 
+class FileExists(errors.FileExists):
+    """What a client sees as file_exists: A file is already at that path, and was not to be replaced."""
+
+    @classmethod
+    def there(cls, *, path: str) -> Self:
+        return cls(
+            f"There is already a file at {path!r}. Nothing was written: give another path, or overwrite: true.",
+            path=path,
+        )
+
+
 class NotebookBroken(errors.NotebookBroken):
     """What a client sees as notebook_invalid: The file is not a valid notebook."""
 
@@ -242,6 +253,10 @@ class PathRefused(errors.PathRefused):
     @classmethod
     def hidden(cls, *, path: str) -> Self:
         return cls(f"{path!r} is hidden, and this server does not serve hidden files.")
+
+    @classmethod
+    def folder(cls, *, path: str) -> Self:
+        return cls(f"{path!r} is a directory; give the path of a file.")
 
     @classmethod
     def link(cls, *, path: str) -> Self:

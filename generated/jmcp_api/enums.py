@@ -99,6 +99,8 @@ ServerPlace = Literal["inside", "remote"]
 """Where jmcp runs: inside the Jupyter Server, or in a process of its own."""
 ConnectionPart = Literal["jupyter", "kernels", "sessions", "notebook", "kernel"]
 """What of a connection has a problem."""
+ExportFormat = Literal["html", "md", "py"]
+"""What a notebook can be written as."""
 FindingCode = Literal[
     "invalid_format",
     "duplicate_id",

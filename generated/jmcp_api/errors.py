@@ -91,6 +91,12 @@ class InvalidArguments(ToolError):
         )
 
     @classmethod
+    def export_suffix(cls, *, path: str, suffix: str) -> Self:
+        return cls(
+            f"path: {path!r} does not end in .{suffix}, as a file of that format does. Nothing was written."
+        )
+
+    @classmethod
     def end_before_start(cls, *, last: int, first: int) -> Self:
         return cls(f"run_cells: end_index {last} is before the start, {first}.")
 
@@ -433,6 +439,13 @@ class PartlyDone(ToolError):
     def restored(cls, *, path: str, reason: str) -> Self:
         return cls(
             f"The file of {path!r} is that of its checkpoint by now, but the live document could not be changed: {reason} Call read_notebook to see which of the two it is, before you call again.",
+            path=path,
+        )
+
+    @classmethod
+    def exported(cls, *, count: int, total: int, path: str, reason: str) -> Self:
+        return cls(
+            f"{counted(count, 'file', 'files')} of {total} were written, and {path!r} was not: {reason} Call export_notebook again with overwrite: true once the cause is gone.",
             path=path,
         )
 
@@ -905,6 +918,67 @@ class ConversationIdRefused(ToolError):
         return cls(
             f"conversation_id {conversation_id!r} cannot be the name of a notebook. Give letters, digits, spaces and . _ - with a letter or digit at its beginning, none of . and space at its end, and no two dots in a row.",
             conversation_id=conversation_id,
+        )
+
+
+class FileExists(ToolError):
+    """A file is already at that path, and was not to be replaced."""
+
+    code = "file_exists"
+    http = 409
+    fault = "client"
+    retry = "never"
+
+
+class ExportFailed(ToolError):
+    """The notebook could not be converted."""
+
+    code = "export_failed"
+    http = 409
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def raised(cls, *, kind: str, reason: str) -> Self:
+        return cls(
+            f"nbconvert could not make {kind} of this notebook: {reason}. Nothing was written; validate_notebook may say what is wrong with it.",
+            kind=kind,
+        )
+
+    @classmethod
+    def ended(cls, *, status: int, kind: str) -> Self:
+        return cls(
+            f"nbconvert ended with status {status} while it made {kind}. Nothing was written; the notebook may be too large for the memory there is.",
+            kind=kind,
+        )
+
+    @classmethod
+    def too_slow(cls, *, seconds: float, kind: str) -> Self:
+        return cls(
+            f"nbconvert took longer than {seconds:g} s for {kind} and was ended. Nothing was written; clear large outputs, or export fewer cells.",
+            kind=kind,
+        )
+
+    @classmethod
+    def library_missing(cls, *, kind: str, library: str) -> Self:
+        return cls(
+            f"nbconvert cannot make {kind}, because {library} is not installed where jmcp runs. Nothing was written.",
+            kind=kind,
+        )
+
+    @classmethod
+    def other_language(cls, *, kind: str, path: str, language: str) -> Self:
+        return cls(
+            f"Format {kind} is for notebooks of Python, and {path!r} is one of {language}. Nothing was written; html and md work.",
+            kind=kind,
+            language=language,
+        )
+
+    @classmethod
+    def too_many_files(cls, *, kind: str, count: int, limit: int) -> Self:
+        return cls(
+            f"The export in {kind} would be {count} files, and the limit is {limit}. Nothing was written; html is one file.",
+            kind=kind,
         )
 
 

@@ -111,6 +111,7 @@ ROUTES: tuple[Route, ...] = (
         "POST", "/sessions/{session_id}/kernel/packages", "install_packages", 200, {"wait": 3600}
     ),
     _route("GET", "/sessions/{session_id}/findings", "validate_notebook", 200),
+    _route("POST", "/sessions/{session_id}/exports", "export_notebook", 201),
     _route("GET", "/connection", "debug_connection_status", 200),
     _route("POST", "/lab/workspaces", "prepare_notebook", 201),
     _route("POST", "/lab/notebooks", "switch_notebook", 201),

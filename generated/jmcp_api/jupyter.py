@@ -38,6 +38,7 @@ HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (r"/jmcp/v1/sessions/([^/]+)/changes", {"GET": "list_changes"}),
     (r"/jmcp/v1/sessions/([^/]+)/checkpoints", {"POST": "create_checkpoint"}),
     (r"/jmcp/v1/sessions/([^/]+)/findings", {"GET": "validate_notebook"}),
+    (r"/jmcp/v1/sessions/([^/]+)/exports", {"POST": "export_notebook"}),
     (r"/jmcp/v1/sessions/([^/]+)/kernel/restart", {"POST": "restart_notebook"}),
     (r"/jmcp/v1/sessions/([^/]+)/kernel/interrupt", {"POST": "interrupt_kernel"}),
     (r"/jmcp/v1/sessions/([^/]+)/kernel/variables", {"GET": "list_variables"}),

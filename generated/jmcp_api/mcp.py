@@ -64,6 +64,7 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "list_sessions",
         "install_packages",
         "validate_notebook",
+        "export_notebook",
         "debug_connection_status",
     ),
     "resources": (

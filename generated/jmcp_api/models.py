@@ -26,6 +26,7 @@ from jmcp_api.enums import (
     EntryType,
     ErrorType,
     ExecutionStatus,
+    ExportFormat,
     FindingCode,
     KernelFate,
     KernelOutcome,
@@ -310,6 +311,14 @@ class ValidateNotebookParams(Params):
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     start_index: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=0, le=1000)] = 50
+
+
+class ExportNotebookParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    format: ExportFormat
+    path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    overwrite: bool = False
 
 
 class DebugConnectionStatusParams(Params):
@@ -761,6 +770,13 @@ class BatchCell(Result):
     seconds: float
     error: str | None = None
     output: str | None = None
+
+
+class ExportedNotebook(Result):
+    path: str
+    size: int
+    images: list[str] | None = None
+    left_out: int | None = None
 
 
 class Finding(Result):

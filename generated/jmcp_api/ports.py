@@ -201,6 +201,12 @@ class ValidateNotebook(Protocol):
     ) -> models.NotebookFindings: ...
 
 
+class ExportNotebook(Protocol):
+    async def __call__(
+        self, params: models.ExportNotebookParams, session: Session, /
+    ) -> models.ExportedNotebook: ...
+
+
 class DebugConnectionStatus(Protocol):
     async def __call__(
         self, params: models.DebugConnectionStatusParams, workspace: Workspace, /
@@ -333,6 +339,7 @@ class Handlers:
     list_sessions: ListSessions
     install_packages: InstallPackages
     validate_notebook: ValidateNotebook
+    export_notebook: ExportNotebook
     debug_connection_status: DebugConnectionStatus
     prepare_notebook: PrepareNotebook
     switch_notebook: SwitchNotebook

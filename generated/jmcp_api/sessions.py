@@ -36,6 +36,7 @@ class Errors:
     internal_error = errors.InternalError
     notebook_missing = backend_errors.NotebookMissing
     notebook_exists = backend_errors.NotebookExists
+    file_exists = backend_errors.FileExists
     notebook_broken = backend_errors.NotebookBroken
     directory_missing = backend_errors.DirectoryMissing
     kernel_missing = backend_errors.KernelMissing
@@ -99,6 +100,7 @@ POLICY = Policy(
     backend_errors={
         "notebook_missing": errors.NotebookNotFound,
         "notebook_exists": errors.NotebookExists,
+        "file_exists": errors.FileExists,
         "notebook_broken": errors.NotebookInvalid,
         "notebook_too_large": errors.NotebookTooLarge,
         "path_refused": errors.PathRefused,

@@ -389,6 +389,12 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
         "{% endif %}\n"
     ),
+    "ExportedNotebook": (
+        "Wrote {{ path }} ({{ size }} bytes)\n"
+        "{% if images %}\n"
+        "and {{ images | join(', ') | tsv }}{% if left_out %} and {{ left_out }} more{% endif +%}\n"
+        "{% endif %}\n"
+    ),
     "NotebookFindings": (
         "{{ total }} findings\n"
         "{% if findings %}\n"

@@ -34,6 +34,7 @@ from jmcp_handlers.execution import (
     list_executions,
     run_cells,
 )
+from jmcp_handlers.export import export_notebook
 from jmcp_handlers.files import list_files
 from jmcp_handlers.history import list_changes
 from jmcp_handlers.kernel_tools import interrupt_kernel, list_kernels, restart_notebook
@@ -96,6 +97,7 @@ HANDLERS = Handlers(
     list_sessions=list_sessions,
     install_packages=install_packages,
     validate_notebook=validate_notebook,
+    export_notebook=export_notebook,
     debug_connection_status=debug_connection_status,
     append_execute_code_cell=append_execute_code_cell,
     execute_cell_with_progress=execute_cell_with_progress,

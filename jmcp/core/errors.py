@@ -82,6 +82,12 @@ class NotebookExists(BackendError):
     kind = "notebook_exists"
 
 
+class FileExists(BackendError):
+    """A file is already at a path, and was not to be replaced."""
+
+    kind = "file_exists"
+
+
 class NotebookBroken(BackendError):
     """The file is not a notebook: not JSON, or not nbformat 4."""
 

@@ -365,6 +365,16 @@ class Documents(Protocol):
     def opened(self) -> int:
         """How many live documents it has to do with just now."""
 
+    async def check_file(self, path: str, *, overwrite: bool) -> str:
+        """The one spelling of the path of a file that is no notebook, where one can be written now.
+
+        Raises FileExists unless it is to be replaced, DirectoryMissing, PathRefused.
+        """
+
+    async def write_file(self, path: str, data: bytes, *, overwrite: bool) -> None:
+        """Write a file that is no notebook, whole or not at all. Raises as `check_file`, and
+        WriteRefused."""
+
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         """The entries of one directory. Raises DirectoryMissing, PathRefused."""
 

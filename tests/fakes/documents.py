@@ -30,6 +30,7 @@ from jmcp.core.ports import (
 from jmcp_api import phrases
 from jmcp_api.backend_errors import (
     DirectoryMissing,
+    FileExists,
     NotebookBroken,
     NotebookExists,
     NotebookMissing,
@@ -472,6 +473,26 @@ class FakeDocuments:
     async def sharing(self) -> Sharing:
         live = self.mode == "live"
         return Sharing(mode=self.mode, provider="fake" if live else None, version="2.16.0")
+
+    @passes("documents.check_file")
+    async def check_file(self, path: str, *, overwrite: bool) -> str:
+        return self._free(path, overwrite=overwrite)
+
+    @passes("documents.write_file")
+    async def write_file(self, path: str, data: bytes, *, overwrite: bool) -> None:
+        target = self._free(path, overwrite=overwrite)
+        self._files[target] = _File(text=data.decode("utf-8", "surrogateescape"))
+
+    def _free(self, path: str, *, overwrite: bool) -> str:
+        target = paths.normalise(path)
+        if paths.looks_hidden(target):
+            raise PathRefused.hidden(path=target)
+        directory = target.rpartition("/")[0]
+        if directory not in self._directories:
+            raise DirectoryMissing.nothing_there(path=directory)
+        if target in self._files and not overwrite:
+            raise FileExists.there(path=target)
+        return target
 
     async def open(self, ref: NotebookRef) -> FakeDocument:
         await self.faults.pass_point("documents.open")

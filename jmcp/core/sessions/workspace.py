@@ -121,6 +121,14 @@ class Workspace:
         """JupyterLab in people's browsers."""
         return self._services.lab
 
+    async def check_file(self, path: str, *, overwrite: bool) -> str:
+        """Where a file would be written. Raises as `Documents.check_file`."""
+        return await self._services.leases.documents.check_file(path, overwrite=overwrite)
+
+    async def write_file(self, path: str, data: bytes, *, overwrite: bool) -> None:
+        """Write a file that is no notebook. Raises as `Documents.write_file`."""
+        await self._services.leases.documents.write_file(path, data, overwrite=overwrite)
+
     async def kernels(self) -> Sequence[KernelInfo]:
         """The kernels that run on the server, whoever started them."""
         return await self._services.kernels.list()

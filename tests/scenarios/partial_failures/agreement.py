@@ -48,6 +48,9 @@ async def state_of(jmcp: FaultedJmcp) -> State:
     for path in sorted(documents._files):
         text = documents.text(path)
         assert text is not None
+        if not path.endswith(".ipynb"):
+            cells[path] = [("raw", text, "")]
+            continue
         ref = documents._identify(path)
         content = documents._contents.get(ref.key) if documents.mode == "live" else None
         cells[path] = notebook_cells(content.notebook if content else json.loads(text))

@@ -425,6 +425,7 @@ KINDS = [
     _kind("list what people have open", "list_open_notebooks", talked),
     _kind("list files", "list_files", nothing),
     _kind("list kernels", "list_kernels", private),
+    _kind("export", "export_notebook", format="py"),
     _kind("install, first", "install_packages", packages=["tiny"]),
     _kind("install", "install_packages", warm, packages=["tiny", "nope"]),
     _kind("list sessions", "list_sessions", private),

@@ -40,6 +40,7 @@ class Fixture:
 
     notebook: str | None = None
     open: bool = False
+    language: str | None = None
     shown: bool = False
     checkpoint: bool = False
     run: tuple[str, ...] = ()
@@ -58,6 +59,9 @@ class Fixture:
             "raw": nbformat.v4.new_raw_cell,
         }
         notebook = nbformat.v4.new_notebook()
+        if self.language is not None:
+            spec = {"name": "none", "display_name": self.language, "language": self.language}
+            notebook.metadata.kernelspec = spec
         for cell in self.cells:
             notebook.cells.append(make[cell["cell_type"]](cell["source"], id=cell["id"]))
         text = nbformat.writes(notebook)
@@ -76,6 +80,7 @@ def load() -> tuple[list[Example], dict[str, Fixture]]:
         name: Fixture(
             notebook=body.get("notebook"),
             open=body.get("open", False),
+            language=body.get("language"),
             shown=body.get("shown", False),
             checkpoint=body.get("checkpoint", False),
             run=tuple(body.get("run", ())),

@@ -77,6 +77,10 @@ class JupyterDocuments(ABC):
     @abstractmethod
     async def list_directory(self, path: str) -> Sequence[FileEntry]: ...
     @abstractmethod
+    async def check_file(self, path: str, *, overwrite: bool) -> str: ...
+    @abstractmethod
+    async def write_file(self, path: str, data: bytes, *, overwrite: bool) -> None: ...
+    @abstractmethod
     async def _mode(self, key: str) -> Notebooks:
         """The mode that the notebook is in now. Never a file whose room is open."""
 

@@ -28,6 +28,7 @@ from jmcp.core.errors import BackendError
 from jmcp.core.ports import Checkpoint
 from jmcp_api import phrases
 from jmcp_api.backend_errors import (
+    FileExists,
     JupyterUnreachable,
     NotebookBroken,
     NotebookExists,
@@ -220,6 +221,31 @@ class Contents:
     async def restore_checkpoint(self, path: str, checkpoint_id: str) -> None:
         with writing(path):
             await ensure_async(self.manager.restore_checkpoint(checkpoint_id, path))
+
+    async def write_file(self, path: str, data: bytes, *, overwrite: bool) -> None:
+        """Write a file that is no notebook. Raises FileExists, WriteRefused.
+
+        Whoever makes one there meanwhile keeps it, unless it is to be replaced.
+        """
+        manager = self.manager
+        made = None
+        if not overwrite and isinstance(manager, FileContentsManager):
+            made = os.path.join(manager.root_dir, path)
+            try:
+                _make_empty(made)
+            except FileExistsError as error:
+                raise FileExists.there(path=path) from error
+            except OSError as error:
+                raise WriteRefused.not_written(path=path, reason=brief(error)) from error
+        model = {"type": "file", "format": "base64", "content": base64.b64encode(data).decode()}
+        try:
+            await ensure_async(manager.save(model, path))
+        except BaseException as error:
+            if made is not None:
+                _remove_empty(made)
+            if isinstance(error, (HTTPError, OSError)):
+                raise WriteRefused.not_written(path=path, reason=brief(error)) from error
+            raise
 
     async def _get(self, path: str, *, content: bool) -> dict[str, Any]:
         get = self.manager.get

@@ -11,7 +11,7 @@ import jupyter_server
 from jupyter_server.utils import ensure_async
 
 from jmcp.core.ports import FileEntry, NotebookRef, Sharing
-from jmcp_api.backend_errors import DirectoryMissing, NotebookExists, WriteRefused
+from jmcp_api.backend_errors import DirectoryMissing, FileExists, NotebookExists, WriteRefused
 from jmcp_jupyter.documents.common.documents import JupyterDocuments, Notebooks
 from jmcp_jupyter.documents.common.listing import list_directory
 from jmcp_jupyter.documents.common.models import DEFAULT_MAX_BYTES
@@ -100,6 +100,20 @@ class LocalDocuments(JupyterDocuments):
             await self._identity.directory(path)
             return
         await self._contents.create_directory(normalise(path))
+
+    async def check_file(self, path: str, *, overwrite: bool) -> str:
+        target = await self._identity.file(path)
+        manager = self._contents.manager
+        parent = target.rpartition("/")[0]
+        if not await ensure_async(manager.dir_exists(parent)):
+            raise DirectoryMissing.nothing_there(path=parent)
+        if not overwrite and await ensure_async(manager.file_exists(target)):
+            raise FileExists.there(path=target)
+        return target
+
+    async def write_file(self, path: str, data: bytes, *, overwrite: bool) -> None:
+        target = await self.check_file(path, overwrite=overwrite)
+        await self._contents.write_file(target, data, overwrite=overwrite)
 
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         directory = await self._identity.directory(path)

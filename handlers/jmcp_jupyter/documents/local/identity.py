@@ -103,6 +103,14 @@ class Identity:
             raise DirectoryMissing.nothing_there(path=normal)
         return normal
 
+    async def file(self, path: str) -> str:
+        """The one spelling of a path that a file may have which is no notebook. Raises PathRefused."""
+        normal = normalise(path)
+        await self._check(normal)
+        if await ensure_async(self._contents.dir_exists(normal)):
+            raise PathRefused.folder(path=normal)
+        return normal
+
     def shows(self, path: str) -> bool:
         """Whether an entry of a listing may be shown, from which Jupyter left out what it hides."""
         contents = self._contents

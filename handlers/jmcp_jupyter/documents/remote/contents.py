@@ -16,6 +16,7 @@ from jmcp.core.errors import (
     JupyterRefused,
     JupyterUnreachable,
     NotebookBroken,
+    NotebookExists,
 )
 from jmcp.core.ports import Checkpoint, FileEntry
 from jmcp_api import backend_errors, phrases
@@ -43,6 +44,8 @@ CHECKPOINTS = ".ipynb_checkpoints"
 """The folder beside a notebook in which Jupyter keeps its checkpoints, if nobody configured another."""
 NEW_NAME = "jmcp-new-{}.ipynb"
 """Of a notebook that is about to get its own name."""
+NEW_FILE = "jmcp-new-{}.{}"
+"""Of another file that is."""
 
 
 class RemoteContents:
@@ -101,7 +104,11 @@ class RemoteContents:
 
     async def _put(self, at: str, content: dict[str, Any], path: str) -> dict[str, Any]:
         """Jupyter's model of what it wrote there; errors are about `path`."""
-        body = {"type": "notebook", "format": "json", "content": content}
+        return await self._put_model(
+            at, {"type": "notebook", "format": "json", "content": content}, path
+        )
+
+    async def _put_model(self, at: str, body: dict[str, Any], path: str) -> dict[str, Any]:
         try:
             response = await self._api.request("PUT", self._url(at), body=body)
             if response.is_success:
@@ -169,6 +176,24 @@ class RemoteContents:
         except BaseException:
             # To its end also when the caller leaves.
             await asyncio.shield(asyncio.ensure_future(self._remove(made)))
+            raise
+
+    async def write_file(self, path: str, data: bytes, *, overwrite: bool) -> None:
+        """Write a file that is no notebook. Raises FileExists, and as `save`."""
+        content = await asyncio.to_thread(lambda: base64.b64encode(data).decode())
+        body = {"type": "file", "format": "base64", "content": content}
+        if overwrite:
+            await self._put_model(path, body, path)
+            return
+        folder, _, name = path.rpartition("/")
+        made = f"{folder}/{NEW_FILE.format(uuid4().hex, name.rpartition('.')[2])}".lstrip("/")
+        try:
+            await self._put_model(made, body, path)
+            await self._rename(made, path)
+        except BaseException as error:
+            await asyncio.shield(asyncio.ensure_future(self._remove(made)))
+            if isinstance(error, NotebookExists):
+                raise backend_errors.FileExists.there(path=path) from error
             raise
 
     async def _rename(self, path: str, to: str) -> None:

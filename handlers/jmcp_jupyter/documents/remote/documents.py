@@ -122,6 +122,30 @@ class RemoteDocuments(JupyterDocuments):
             return
         await self._contents.create_directory(normalise(path))
 
+    async def check_file(self, path: str, *, overwrite: bool) -> str:
+        target = self._identity.file(path)
+        kind = await self._contents.kind(target)
+        if kind == "directory":
+            raise backend_errors.PathRefused.folder(path=target)
+        if kind is not None and not overwrite:
+            raise backend_errors.FileExists.there(path=target)
+        if kind is None:
+            parent = target.rpartition("/")[0]
+            if await self._contents.kind(parent) != "directory":
+                if looks_hidden(parent):
+                    raise backend_errors.PathRefused.hidden(path=target)
+                raise backend_errors.DirectoryMissing.nothing_there(path=parent)
+        return target
+
+    async def write_file(self, path: str, data: bytes, *, overwrite: bool) -> None:
+        target = await self.check_file(path, overwrite=overwrite)
+        try:
+            await self._contents.write_file(target, data, overwrite=overwrite)
+        except WriteRefused as error:
+            if error.details.get("status") == HIDDEN_STATUS and looks_hidden(target):
+                raise backend_errors.PathRefused.hidden(path=target) from error
+            raise
+
     async def list_directory(self, path: str) -> Sequence[FileEntry]:
         entries = await self._contents.entries(await self._identity.directory(path))
         return [entry for entry in entries if self._identity.shows(entry.path)]

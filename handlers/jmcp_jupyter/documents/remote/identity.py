@@ -114,6 +114,13 @@ class RemoteIdentity:
         """Whether a path may be shown. Links that leave its root only that server could see."""
         return self._allow_hidden or not looks_hidden(path)
 
+    def file(self, path: str) -> str:
+        """The one spelling of a path that a file may have which is no notebook. Raises PathRefused."""
+        normal = normalise(path)
+        if not self.shows(normal):
+            raise PathRefused.hidden(path=normal)
+        return normal
+
     async def kind(self, path: str) -> str | None:
         """What is at a path of a notebook; None for nothing. Raises PathRefused."""
         kind = await self._contents.kind(path)

@@ -1,0 +1,1 @@
+"""Notebooks in other formats, made by nbconvert."""

@@ -63,7 +63,7 @@ TEXTS: Mapping[str, str] = {
         "{% endfor %}\n"
     ),
     "SessionList": (
-        "{{ total }} sessions\n"
+        "{{ total | counted('session') }}\n"
         "{% if sessions %}\n"
         "Session\tOpened\tLast call\tNotebook\tCurrent\tKernel\tState\n"
         "{% for session in sessions %}\n"
@@ -390,13 +390,13 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "ExportedNotebook": (
-        "Wrote {{ path }} ({{ size }} bytes)\n"
+        "Wrote {{ path }} ({{ size | counted('byte') }})\n"
         "{% if images %}\n"
         "and {{ images | join(', ') | tsv }}{% if left_out %} and {{ left_out }} more{% endif +%}\n"
         "{% endif %}\n"
     ),
     "NotebookFindings": (
-        "{{ total }} findings\n"
+        "{{ total | counted('finding') }}\n"
         "{% if findings %}\n"
         "Code\tIndex\tID\tWhat\n"
         "{% for finding in findings %}\n"
@@ -413,7 +413,7 @@ TEXTS: Mapping[str, str] = {
         "{{ package.name | tsv }}\t{{ package.change }}{% if package.old_version %} from {{ package.old_version | tsv }}{% endif %}{% if package.version %}\t{{ package.version | tsv }}{% endif +%}\n"
         "{% endfor %}\n"
         "{% if left_out %}\n"
-        "{{ left_out }} more packages are not shown.\n"
+        "{{ left_out | counted('more package') }} not shown.\n"
         "{% endif %}\n"
         "{% if imported %}\n"
         "Imported before: {{ imported | join(', ') | tsv }}\n"

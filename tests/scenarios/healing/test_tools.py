@@ -15,6 +15,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "insert_execute_code_cell": {"cell_index": -1, "cell_source": "1"},
     "execute_code": {"code": "1"},
     "run_cells": {"stop_on_error": False},
+    "install_packages": {"packages": ["ipykernel"]},
 }
 ABOUT_KERNELS = {"restart_notebook", "interrupt_kernel", "list_variables"}
 """These act on the kernel that is there."""
@@ -35,6 +36,10 @@ KERNELLESS: dict[str, dict[str, Any]] = {
     "list_notebooks": {},
     "list_files": {},
     "list_kernels": {},
+    "validate_notebook": {},
+    "export_notebook": {"format": "py"},
+    "list_sessions": {},
+    "debug_connection_status": {},
     "unuse_notebook": {},
 }
 

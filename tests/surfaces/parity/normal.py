@@ -20,12 +20,19 @@ APART = frozenset(
         *("size", "saved"),
         # How the document is kept is what collaboration changes.
         "document",
+        # Of sessions the ids are masked; where jmcp is and how notebooks are kept is what differs.
+        *("session", "opened", "last_call"),
+        *("place", "jupyter_url", "documents", "provider", "mode"),
     }
 )
 TEXT_APART = re.compile(
     # Times; the seconds of a row of run_cells; a size and a time in a row of a listing
     r"\b\d+(\.\d+)? ?(ms|s|seconds?)\b|(?<=\t)\d+\.\d+(?=\t|$)"
     r"|(\d+\t)?\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)"
+    # A masked id; where jmcp is, and how notebooks are kept
+    r"|\b\w\w\*\*\*(?=\t)"
+    r"|(inside|remote) · Jupyter Server \S+ at \S+|Documents: (live|file)( \(\w+\))?"
+    r"|(?<=answers · )(live|file)(?= ·)|(?<= · )(saved|pending)$"
     # Where the Jupyter Server is
     r"|http://(localhost|127\.0\.0\.1):\d+(?=/lab/)"
     # A kernel that was interrupted just now may have begun with what waited.

@@ -100,8 +100,8 @@ VARIABLES = Limit(
 )
 SEARCH = Limit(
     at_most=50,
-    reason="A thousand cells are looked through in the time of ten edits; for a regular expression "
-    "a process is started, which is half of that.",
+    reason="A thousand cells are looked through in the time of ten edits; only the first regular "
+    "expression waits for the start of a process.",
 )
 
 # -- Latency of one client on a Jupyter elsewhere ---------------------------------------------------

@@ -5,29 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import subprocess
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from jmcp_api.errors import PatternInvalid, PatternTooSlow
+from jmcp_handlers.support.search.pattern_processes import PatternEnded, PatternProcesses
 from jmcp_handlers.support.time_slices import TimeSlices
 
 PATTERN_SECONDS = 2.0
 """Seconds for all texts that a call has matched against a regular expression at once, with the
 start of the process. Ten megabytes take a quarter of that with a pattern without nested repetition.
 """
-PATTERN_BYTES = 2**30
-"""Bytes of memory that the process of a regular expression may take."""
 PIECE_CHARACTERS = 200_000
 """Characters of a text that are searched before other calls get their turn: up to 5 ms."""
-_PROCESSES = ThreadPoolExecutor(max_workers=2, thread_name_prefix="jmcp-pattern")
-"""Limits how many such processes run at once in this server."""
-_PROGRAM = str(Path(__file__).with_name("pattern_process.py"))
+_THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="jmcp-pattern")
+"""Limits how many regular expressions are matched at once in this server."""
+_PROCESSES = PatternProcesses()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,33 +103,22 @@ class RegularExpression:
         if not texts:
             return []
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(_PROCESSES, self._found, texts, limit)
+        return await loop.run_in_executor(_THREADS, self._found, texts, limit)
 
     def _found(self, texts: Sequence[str], limit: int) -> list[LineMatch]:
-        encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-        asked = {
-            "pattern": self._pattern,
-            "ignore_case": self._ignore_case,
-            "limit": limit,
-            "memory_bytes": PATTERN_BYTES,
-            "sizes": [len(one) for one in encoded],
-        }
-        given = b"".join((json.dumps(asked).encode(), b"\n", *encoded))
         try:
-            ended = subprocess.run(
-                [sys.executable, "-I", "-S", "-W", "ignore", _PROGRAM],
-                input=given,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                timeout=PATTERN_SECONDS,
-                check=True,
+            answer = _PROCESSES.ask(
+                self._pattern.encode("utf-8", "surrogatepass"),
+                [text.encode("utf-8", "surrogatepass") for text in texts],
+                ignore_case=self._ignore_case,
+                limit=limit,
+                seconds=PATTERN_SECONDS,
             )
-        except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
+        except PatternEnded as error:
             raise PatternTooSlow.ended(limit_seconds=PATTERN_SECONDS) from error
-        found = json.loads(ended.stdout)
-        if isinstance(found, str):
-            raise PatternInvalid.whole(reason=found, position=None)
+        if answer.startswith(b"!"):
+            raise PatternInvalid.whole(reason=answer[1:].decode(), position=None)
         return [
             LineMatch(text=text, line=line, start=start, end=end)
-            for text, line, start, end in found
+            for text, line, start, end in json.loads(answer)
         ]

@@ -69,6 +69,11 @@ ChangeAuthor = Literal["self", "session", "user", "run", "others"]
 """Who changed something: this session; another session of the same owner; another user of jmcp; code that ran and asked for
 its next input; others, which are people in JupyterLab or programs that write the file.
 """
+DiffBase = Literal["file", "checkpoint", "opened"]
+"""What a notebook is compared with: its file, Jupyter's latest checkpoint, or what it was when the session opened it.
+"""
+CellDiffKind = Literal["added", "removed", "changed", "moved"]
+"""How a cell differs."""
 UndoState = Literal["possible", "with_force", "undone", "not_possible"]
 """Whether undo_change takes a change back: yes; with force; no, for it is taken back; no, for its cells are gone or not all of it is kept."""
 SaveState = Literal["saved", "pending", "failed"]
@@ -194,6 +199,7 @@ NoticeCode = Literal[
     "private_kernel_stopped",
     "cell_ids_given",
     "outputs_not_kept",
+    "opened_by_journal",
     "changes_not_known",
     "outputs_beyond_undo",
     "cell_ids_repeated",

@@ -811,7 +811,7 @@ class ChangeNotFound(ToolError):
 
 
 class CheckpointNotFound(ToolError):
-    """The notebook has no such checkpoint."""
+    """The notebook has no such checkpoint, or none that the server shows."""
 
     code = "checkpoint_not_found"
     http = 404
@@ -828,6 +828,13 @@ class CheckpointNotFound(ToolError):
     def unknown(cls, *, path: str, checkpoint_id: str, checkpoints: Sequence[str]) -> Self:
         return cls(
             f"{path} has no checkpoint {checkpoint_id!r}; it has {listed(checkpoints, ', ')}. Without checkpoint_id the latest is taken.",
+            checkpoints=checkpoints,
+        )
+
+    @classmethod
+    def not_shown(cls, *, path: str, checkpoints: Sequence[str]) -> Self:
+        return cls(
+            f"This Jupyter Server shows what is in the checkpoint of {path} ({listed(checkpoints, ', ')}) only by restoring it. restore_checkpoint does that, and undo_change takes it back.",
             checkpoints=checkpoints,
         )
 

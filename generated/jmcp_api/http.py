@@ -104,6 +104,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     _route("DELETE", "/sessions/{session_id}/outputs", "clear_cell_output", 200),
     _route("GET", "/sessions/{session_id}/changes", "list_changes", 200),
+    _route("GET", "/sessions/{session_id}/diff", "diff_notebook", 200),
     _route("POST", "/sessions/{session_id}/checkpoints", "create_checkpoint", 201),
     _route("POST", "/sessions/{session_id}/checkpoints/restoration", "restore_checkpoint", 200),
     _route("GET", "/sessions", "list_sessions", 200),

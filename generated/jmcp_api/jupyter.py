@@ -36,6 +36,7 @@ HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (r"/jmcp/v1/sessions/([^/]+)/batches", {"POST": "run_cells"}),
     (r"/jmcp/v1/sessions/([^/]+)/outputs", {"DELETE": "clear_cell_output"}),
     (r"/jmcp/v1/sessions/([^/]+)/changes", {"GET": "list_changes"}),
+    (r"/jmcp/v1/sessions/([^/]+)/diff", {"GET": "diff_notebook"}),
     (r"/jmcp/v1/sessions/([^/]+)/checkpoints", {"POST": "create_checkpoint"}),
     (r"/jmcp/v1/sessions/([^/]+)/findings", {"GET": "validate_notebook"}),
     (r"/jmcp/v1/sessions/([^/]+)/exports", {"POST": "export_notebook"}),

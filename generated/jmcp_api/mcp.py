@@ -59,6 +59,7 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "read_output",
         "clear_cell_output",
         "list_changes",
+        "diff_notebook",
         "create_checkpoint",
         "restore_checkpoint",
         "list_sessions",

@@ -17,10 +17,12 @@ from jmcp_api.arrays import (
 from jmcp_api.enums import (
     BrowserAction,
     CellChangeKind,
+    CellDiffKind,
     CellState,
     CellType,
     ChangeAuthor,
     ConnectionPart,
+    DiffBase,
     DocumentMode,
     EditOperation,
     EntryType,
@@ -278,6 +280,15 @@ class ListChangesParams(Params):
     since: Annotated[str | None, Field(max_length=64, min_length=1)] = None
     start_index: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=0, le=1000)] = 20
+
+
+class DiffNotebookParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    against: DiffBase = "opened"
+    checkpoint_id: Annotated[str | None, Field(max_length=255, min_length=1)] = None
+    start_index: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0, le=1000)] = 50
 
 
 class CreateCheckpointParams(Params):
@@ -684,6 +695,28 @@ class EditedCell(Result):
     cell_id: str | None = None
     change: CellChangeKind
     name: str | None = None
+
+
+class CellDiff(Result):
+    change: CellDiffKind
+    cell_index: int | None = None
+    old_index: int | None = None
+    cell_id: str | None = None
+    cell_type: CellType = "code"
+    first_line: str
+    diff: str | None = None
+    left_out: int | None = None
+    outputs_changed: bool = False
+    metadata_changed: bool = False
+
+
+class NotebookDiff(Result):
+    against: DiffBase
+    of: str | None = None
+    total: int
+    start_index: int = 0
+    cells: list[CellDiff]
+    more: More | None = None
 
 
 class CheckpointMade(Result):

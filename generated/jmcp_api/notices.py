@@ -79,6 +79,10 @@ def outputs_not_kept(*, cell_id: str, count: int) -> str:
     return f"Cell {cell_id} is back without {counted(count, 'output', 'outputs')} of it, too long to be kept."
 
 
+def opened_by_journal(*, reason: str) -> str:
+    return f"Compared with the notebook as it is without the changes of jmcp since this session opened it: {reason}. What others changed since counts as having been there."
+
+
 def changes_not_known(*, reason: str) -> str:
     return f"What others than jmcp changed is only known of cells that this session has read: {reason}."
 
@@ -370,6 +374,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "private_kernel_stopped": private_kernel_stopped,
     "cell_ids_given": cell_ids_given,
     "outputs_not_kept": outputs_not_kept,
+    "opened_by_journal": opened_by_journal,
     "changes_not_known": changes_not_known,
     "outputs_beyond_undo": outputs_beyond_undo,
     "cell_ids_repeated": cell_ids_repeated,

@@ -171,6 +171,12 @@ class ListChanges(Protocol):
     ) -> models.ChangeList: ...
 
 
+class DiffNotebook(Protocol):
+    async def __call__(
+        self, params: models.DiffNotebookParams, session: Session, /
+    ) -> models.NotebookDiff: ...
+
+
 class CreateCheckpoint(Protocol):
     async def __call__(
         self, params: models.CreateCheckpointParams, session: Session, /
@@ -334,6 +340,7 @@ class Handlers:
     read_output: ReadOutput
     clear_cell_output: ClearCellOutput
     list_changes: ListChanges
+    diff_notebook: DiffNotebook
     create_checkpoint: CreateCheckpoint
     restore_checkpoint: RestoreCheckpoint
     list_sessions: ListSessions

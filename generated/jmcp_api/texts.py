@@ -251,6 +251,23 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
         "{% endif %}\n"
     ),
+    "NotebookDiff": (
+        "{{ total }} cells differ, against {{ against }}{% if of %} of {{ of }}{% endif +%}\n"
+        "{% for cell in cells %}\n"
+        "--- {{ cell.change }}: cell {{ cell.cell_index | tsv }}, id {{ cell.cell_id | tsv }}, {{ cell.cell_type or 'code' }}{% if cell.old_index == 0 or cell.old_index %}, was at {{ cell.old_index }}{% endif %}{% if cell.outputs_changed %}, outputs changed{% endif %}{% if cell.metadata_changed %}, metadata changed{% endif %} ---\n"
+        "{% if cell.diff %}\n"
+        "{{ cell.diff }}\n"
+        "{% else %}\n"
+        "{{ cell.first_line }}\n"
+        "{% endif %}\n"
+        "{% if cell.left_out %}\n"
+        "{{ cell.left_out }} characters of the diff are not shown.\n"
+        "{% endif %}\n"
+        "{% endfor %}\n"
+        "{% if more %}\n"
+        "{{ more.count }} more: start_index {{ more.start_index }}.\n"
+        "{% endif %}\n"
+    ),
     "CheckpointMade": (
         "Checkpoint {{ checkpoint_id }} made at {{ last_modified }}; the notebook is {{ saved }}.\n"
         "{% if replaced %}\n"

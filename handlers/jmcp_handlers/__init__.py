@@ -15,6 +15,7 @@ from jmcp_handlers.cells import (
 from jmcp_handlers.changes import undo_change
 from jmcp_handlers.checkpoints import create_checkpoint, restore_checkpoint
 from jmcp_handlers.citation import cite_cells
+from jmcp_handlers.comparison import diff_notebook
 from jmcp_handlers.compat.reading import get_notebook_info, read_all_cells
 from jmcp_handlers.compat.runs import (
     append_execute_code_cell,
@@ -78,6 +79,7 @@ HANDLERS = Handlers(
     list_executions=list_executions,
     clear_cell_output=clear_cell_output,
     list_changes=list_changes,
+    diff_notebook=diff_notebook,
     create_checkpoint=create_checkpoint,
     restore_checkpoint=restore_checkpoint,
     interrupt_kernel=interrupt_kernel,

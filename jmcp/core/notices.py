@@ -111,6 +111,10 @@ class CellIdsRepeated(Notice):
     ids: Sequence[str]
 
 
+class OpenedByJournal(Notice):
+    reason: str
+
+
 class ChangesNotKnown(Notice):
     reason: str
 

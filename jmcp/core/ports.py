@@ -338,6 +338,9 @@ class Documents(Protocol):
     async def save(self, ref: NotebookRef) -> SaveState:
         """Force a save and verify it by the file's hash."""
 
+    async def on_disk(self, ref: NotebookRef) -> Mapping[str, Any]:
+        """What the notebook's file has now. Raises as `open`."""
+
     async def checkpoints(self, ref: NotebookRef) -> Sequence[Checkpoint]:
         """Jupyter's checkpoints of the notebook, the latest first. Raises NotebookMissing."""
 

@@ -528,6 +528,10 @@ class FakeDocuments:
             content.saved_version = content.version
         return self.save_state(ref.key)
 
+    @passes("documents.on_disk")
+    async def on_disk(self, ref: NotebookRef) -> Mapping[str, Any]:
+        return _parsed(ref.path, self._files[ref.path].text, live=False)
+
     @passes("documents.checkpoints")
     async def checkpoints(self, ref: NotebookRef) -> Sequence[Checkpoint]:
         return [] if self._files[ref.path].checkpoint is None else [CHECKPOINT]

@@ -138,6 +138,10 @@ class Notebook:
         """Save the notebook now. Raises as `Documents.save`."""
         return await self._services.leases.documents.save(self.ref)
 
+    async def on_disk(self) -> Mapping[str, Any]:
+        """What the notebook's file has now. Raises as `Documents.open`."""
+        return await self._services.leases.documents.on_disk(self.ref)
+
     async def checkpoints(self) -> Sequence[Checkpoint]:
         """Jupyter's checkpoints of the notebook, the latest first."""
         return await self._services.leases.documents.checkpoints(self.ref)

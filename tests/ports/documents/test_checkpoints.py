@@ -74,6 +74,23 @@ async def test_its_content_is_shown_or_known_not_to_be(any_server: DocumentSetup
     assert any_server.text("a.ipynb") == before
 
 
+async def test_what_the_file_has_is_seen_beside_the_document(any_server: DocumentSetup) -> None:
+    any_server.write("a.ipynb", "first")
+    documents = any_server.documents
+    ref = await documents.identify("a.ipynb")
+    async with editing(documents, ref) as cells:
+        cells.set_source(0, "second")
+    assert await documents.save(ref) == "saved"
+    async with editing(documents, ref) as cells:
+        cells.set_source(0, "third")
+        cells.insert(1, "code", "new")
+    found = [cell["source"] for cell in (await documents.on_disk(ref))["cells"]]
+    assert found == any_server.sources("a.ipynb")
+    assert await documents.save(ref) == "saved"
+    found = [cell["source"] for cell in (await documents.on_disk(ref))["cells"]]
+    assert found == ["third", "new"]
+
+
 async def test_people_see_it_come_back(start_server: START) -> None:
     server = await start_server()
     server.write("a.ipynb", "kept")

@@ -276,6 +276,7 @@ KINDS = [
     _kind("move", "move_cell", edits=True, cell_index=0, target_index=2),
     _kind("take back", "undo_change", edited, edits=True),
     _kind("list changes", "list_changes", edited),
+    _kind("compare with its checkpoint", "diff_notebook", checkpointed, against="checkpoint"),
     _kind("make a checkpoint", "create_checkpoint"),
     _kind("restore a checkpoint", "restore_checkpoint", checkpointed, edits=True),
     _kind("restore what only shows so", "restore_checkpoint", hidden, edits=True, rare=True),

@@ -133,6 +133,11 @@ class JupyterDocuments(ABC):
         now = await self.current(ref.key)
         return await (await self._mode(now.key)).save(now)
 
+    async def on_disk(self, ref: NotebookRef) -> Mapping[str, Any]:
+        content, _ = await self._checkpoints.load(ref.path)
+        complete(content)
+        return content
+
     async def checkpoints(self, ref: NotebookRef) -> Sequence[Checkpoint]:
         return await self._checkpoints.checkpoints(ref.path)
 

@@ -219,7 +219,7 @@ class RateLimited(ToolError):
 
 
 class SessionLimit(ToolError):
-    """The caller has too many sessions, notebooks or runs."""
+    """The caller has too many sessions, notebooks, runs or subscriptions."""
 
     code = "session_limit"
     http = 429
@@ -236,6 +236,12 @@ class SessionLimit(ToolError):
     def notebooks(cls, *, limit: int) -> Self:
         return cls(
             f"This session holds {limit} notebooks, which is the limit. Call unuse_notebook on one first."
+        )
+
+    @classmethod
+    def subscriptions(cls, *, limit: int) -> Self:
+        return cls(
+            f"{limit} resources are watched for changes, which is the limit. Unsubscribe from one first."
         )
 
     @classmethod

@@ -183,6 +183,10 @@ def template_unknown(*, uri: str, known: Sequence[str]) -> str:
     return f"There is no resource template {uri!r}; there are: {listed(known, ', ')}."
 
 
+def never_changes(*, uri: str) -> str:
+    return f"What {uri!r} holds does not change; there is nothing to tell of it."
+
+
 def prompt_unknown(*, name: str, known: Sequence[str]) -> str:
     return f"There is no prompt {name!r}; there are: {listed(known, ', ')}."
 

@@ -30,6 +30,7 @@ from jmcp.core.sessions.records import SessionRecord, Store
 from jmcp.core.sessions.services import Services
 from jmcp.core.sessions.sessions import Sessions
 from jmcp.core.stores.memory import MemoryStore
+from jmcp.core.watching.watches import Watches
 
 log = logging.getLogger("jmcp")
 
@@ -113,6 +114,7 @@ class Server:
             tabs=OpenTabs(kernels),
             lab=lab or NoLabPages(),
         )
+        self.watches = Watches(self.leases, self.runs.index, api.policy.errors.session_limit)
         self._sweeper: asyncio.Task[None] | None = None
         self._releaser: asyncio.Task[None] | None = None
         self._clean_up: set[asyncio.Task[None]] = set()
@@ -165,6 +167,7 @@ class Server:
         await run_each(
             partial(end, self._sweeper),
             partial(end, self._releaser),
+            self.watches.close,
             self._cleaned_up,
             self.healing.close,
             self.runs.stop,
@@ -215,6 +218,9 @@ class Server:
         gauge("jmcp_runs_running", "Runs that kernels are at.", lambda: runs.index.count("running"))
         gauge("jmcp_runs_queued", "Runs that wait for one.", lambda: runs.index.count("queued"))
         gauge("jmcp_documents_open", "Live documents.", lambda: self.documents.opened)
+        gauge(
+            "jmcp_subscriptions", "Resources that clients are told of.", lambda: self.watches.count
+        )
         gauge("jmcp_kernels_connected", "Open connections.", lambda: self.kernels.connected)
 
     async def _on_expired(self, record: SessionRecord) -> None:

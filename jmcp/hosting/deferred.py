@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from jmcp.core.calls.call import Caller, Calls, Outcome, UnknownToolError
+from jmcp.core.calls.call import Caller, Calls, Outcome, UnknownToolError, Watching
 from jmcp.core.calls.drain import DrainGate
 from jmcp.core.calls.rendering import Texts
 from jmcp.core.calls.tool import Api
-from jmcp.core.errors import ENDS_TASK, BackendError
+from jmcp.core.errors import ENDS_TASK, BackendError, ToolError
 from jmcp.core.observe.metrics import Metrics
 from jmcp_api.backend_errors import JupyterUnreachable
 
@@ -102,6 +102,22 @@ class DeferredCalls:
             return self._unavailable(name)
         return await self._real.call(name, arguments, caller)
 
+    async def watch(
+        self,
+        path: str,
+        cell_id: str | None,
+        caller: Caller,
+        *,
+        tell: Callable[[], Awaitable[None]],
+        reachable: Callable[[], bool | None],
+    ) -> Watching:
+        """As the real calls do."""
+        if self._real is None:
+            await self._attempt()
+        if self._real is None:
+            raise self._unavailable_error()
+        return await self._real.watch(path, cell_id, caller, tell=tell, reachable=reachable)
+
     async def _attempt(self) -> None:
         """Wait for the attempt to connect that is under way, or for one made now."""
         self._wanted.set()
@@ -110,9 +126,12 @@ class DeferredCalls:
             async with asyncio.timeout(self._call_seconds):
                 await attempted.wait()
 
-    def _unavailable(self, name: str) -> Outcome:
+    def _unavailable_error(self) -> ToolError:
         failure = self._failure or JupyterUnreachable.not_yet()
-        error = self.api.policy.backend_errors[failure.kind](failure.message, **failure.details)
+        return self.api.policy.backend_errors[failure.kind](failure.message, **failure.details)
+
+    def _unavailable(self, name: str) -> Outcome:
+        error = self._unavailable_error()
         return Outcome(tool=name, text=self._texts.error(error), error=error)
 
     async def _connecting(self) -> None:

@@ -27,6 +27,7 @@ from jmcp.transport.mcp.result_form import DEFAULT_STRUCTURED, ResultForm, Struc
 from jmcp.transport.mcp.server import mcp_server, server_stamp
 from jmcp.transport.mcp.session_limits import SessionLimits
 from jmcp.transport.mcp.streamable_http import StreamableHttp
+from jmcp.transport.mcp.subscriptions import Subscriptions
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.bearer import BearerMiddleware
 from jmcp.transport.middleware.body_limit import DEFAULT_MAX_BYTES, BodyLimitMiddleware
@@ -104,7 +105,9 @@ async def drain(site: Starlette, seconds: float) -> None:
     """Stop calls: new ones are refused, those under way have so long, and all answers are sent."""
     dispatcher: Calls = site.state.dispatcher
     requests: RequestCounter = site.state.requests
+    subscriptions: Subscriptions = site.state.subscriptions
     await dispatcher.drain(seconds)
+    subscriptions.close()
     await requests.wait_idle(ANSWERING_SECONDS)
 
 
@@ -126,8 +129,8 @@ def site(
     structured: Structured = DEFAULT_STRUCTURED,
     own_root: bool = False,
 ) -> Starlette:
-    """The application. Its lifespan starts and closes the dispatcher; its `state` has `dispatcher`
-    and `requests`.
+    """The application. Its lifespan starts and closes the dispatcher; its `state` has `dispatcher`,
+    `requests` and `subscriptions`.
 
     `base` is the URL path in front of everything, without a slash at its end. Without `host_origin`
     and `token` the server around it checks Host, Origin and credentials; with `token`, `named`
@@ -142,7 +145,8 @@ def site(
     root = unquote(base)
     tool_list = ToolList(dispatcher.api, toolsets, permissions)
     form = ResultForm(structured, dispatcher.api.text_clients)
-    server = mcp_server(dispatcher, tool_list, version, form=form)
+    subscriptions = Subscriptions(dispatcher)
+    server = mcp_server(dispatcher, tool_list, version, form=form, subscriptions=subscriptions)
     limits = mcp_sessions or SessionLimits()
 
     def manager() -> StreamableHTTPSessionManager:
@@ -155,8 +159,10 @@ def site(
 
     streamable = StreamableHttp(manager)
     sessions = HandshakeSessions(streamable)
+    subscriptions.is_open = sessions.is_open
     server.middleware.append(sessions)
-    protocol = DirectCalls(streamable, sessions, dispatcher, tool_list, server_stamp(version), form)
+    stamp = server_stamp(version)
+    protocol = DirectCalls(streamable, sessions, dispatcher, tool_list, stamp, form, subscriptions)
     tool_calls = ToolCallRoutes(dispatcher, tool_list, version)
     pages = Pages(dispatcher.api.openapi_file, base)
     rest = rest_routes.RestOperations(dispatcher, base)
@@ -228,4 +234,5 @@ def site(
     made.router.redirect_slashes = False
     made.state.dispatcher = dispatcher
     made.state.requests = requests
+    made.state.subscriptions = subscriptions
     return made

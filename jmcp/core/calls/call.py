@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import uuid4
@@ -21,6 +22,7 @@ class Caller:
     `owner` is the principal that sessions belong to. `connection` names what can stand for "this
     client" where the transport has such a thing: a stdio process or a handshake-era MCP session;
     None for stateless requests. `authenticated` decides how long a minted handle must be.
+    `client` is the name that the caller's program gave itself.
     `scopes` are what the caller may do; `request_id` names this call in logs.
     `report`, where the caller asked for it, is told how far the call is. `confirmed` is what a
     person at the client was asked about before this call and agreed to (`confirmation.marks`).
@@ -29,10 +31,16 @@ class Caller:
     owner: str
     authenticated: bool
     connection: str | None = None
+    client: str | None = field(default=None, compare=False)
     scopes: frozenset[Scope] = SCOPES
     request_id: str = field(default_factory=lambda: uuid4().hex[:12], compare=False)
     report: Report | None = field(default=None, compare=False)
     confirmed: frozenset[str] = field(default=frozenset(), compare=False)
+
+    @property
+    def told_apart_by(self) -> str | None:
+        """What tells this owner's clients apart: the connection, else the name of the program."""
+        return self.connection if self.connection is not None else self.client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +72,14 @@ class UnknownToolError(LookupError):
     """No tool has that name: a mistake in the protocol, not in the arguments."""
 
 
+class Watching(Protocol):
+    """What a client is told of, until `close`. `closed`: it is not told any more."""
+
+    closed: bool
+
+    def close(self) -> None: ...
+
+
 class Calls(Protocol):
     """All that a transport knows of the server behind it."""
 
@@ -85,6 +101,21 @@ class Calls(Protocol):
 
     async def live_sessions(self) -> int | None:
         """How many sessions there are, as of a moment ago; None while nobody can tell."""
+
+    async def watch(
+        self,
+        path: str,
+        cell_id: str | None,
+        caller: Caller,
+        *,
+        tell: Callable[[], Awaitable[None]],
+        reachable: Callable[[], bool | None],
+    ) -> Watching:
+        """Call `tell` whenever others have changed the notebook, or that cell of it, while the client
+        is `reachable`; None when it is gone. That the caller may read it, a call has shown before.
+
+        Raises ToolError.
+        """
 
     async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
         """Run one tool. Every failure but an UnknownToolError is an Outcome with an error."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Unpack
 from weakref import WeakValueDictionary
@@ -27,6 +27,7 @@ from jmcp.core.server import Server, ServerParts
 from jmcp.core.sessions.records import SessionRecord
 from jmcp.core.sessions.session import Session
 from jmcp.core.sessions.workspace import Workspace
+from jmcp.core.watching.notebook_watch import Subscription
 
 log = logging.getLogger("jmcp")
 
@@ -80,6 +81,24 @@ class Dispatcher(Server):
             call.seconds = time.monotonic() - began
             for observer in self._observers:
                 observer.on_call(call)
+
+    async def watch(
+        self,
+        path: str,
+        cell_id: str | None,
+        caller: Caller,
+        *,
+        tell: Callable[[], Awaitable[None]],
+        reachable: Callable[[], bool | None],
+    ) -> Subscription:
+        """As `Calls.watch`."""
+        try:
+            ref = await self.documents.identify(path)
+            return await self.watches.add(ref, cell_id, caller, tell=tell, reachable=reachable)
+        except BackendError as error:
+            raise self.api.policy.backend_errors[error.kind](
+                error.message, **error.details
+            ) from error
 
     async def _answered(
         self, tool: Tool, arguments: dict[str, Any], caller: Caller, call: CallEvent

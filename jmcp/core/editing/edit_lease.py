@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
+from typing import Protocol
 
 from jmcp.core.background import run_each
 from jmcp.core.errors import BackendError
@@ -27,6 +28,13 @@ from jmcp.core.ports import (
 
 OnNotice = Callable[[Notice], None]
 """Gets what the caller of a lease should be told of the document."""
+
+
+class Watch(Protocol):
+    """Wants to know who changes a notebook."""
+
+    def edits_of(self, author: Author, client: str | None) -> EditSubscriber:
+        """Is told of the edits of that author, which are that client's."""
 
 
 class EditLease:
@@ -211,6 +219,8 @@ class Leases:
     def __init__(self, documents: Documents, recorder: JournalRecorder | None = None) -> None:
         self.documents = documents
         self.recorder = recorder
+        self.watched: dict[str, Watch] = {}
+        """By key, the notebooks of whose changes somebody wants to be told."""
 
     def lease(
         self,
@@ -219,8 +229,12 @@ class Leases:
         author: Author = NOBODY,
         subscribers: Sequence[EditSubscriber] = (),
         on_notice: OnNotice | None = None,
+        client: str | None = None,
     ) -> EditLease:
-        """A lease of the notebook, opened on first use."""
+        """A lease of the notebook, opened on first use. `client` tells the author's client from
+        others of the same owner."""
+        if (watch := self.watched.get(ref.key)) is not None and author is not NOBODY:
+            subscribers = (*subscribers, watch.edits_of(author, client))
         return EditLease(
             ref,
             self.documents,

@@ -131,6 +131,7 @@ class Session:
                 author=Author.of(self.record.owner, self.record.session_id),
                 subscribers=[view],
                 on_notice=self.notice,
+                client=self.workspace.caller.told_apart_by,
             )
             notebook = self._notebooks[key] = Notebook(held, lease, view, self, self._services)
         else:

@@ -33,7 +33,11 @@ from jmcp.core.errors import ENDS_TASK
 from jmcp.transport.disconnects import until_disconnect, until_expired
 from jmcp.transport.json_text import encoded
 from jmcp.transport.mcp.confirmations import can_ask
-from jmcp.transport.mcp.handshake_sessions import HandshakeSession, HandshakeSessions
+from jmcp.transport.mcp.handshake_sessions import (
+    HandshakeSession,
+    HandshakeSessions,
+    connection_id,
+)
 from jmcp.transport.mcp.http_messages import (
     Headers,
     decoded,
@@ -44,7 +48,8 @@ from jmcp.transport.mcp.http_messages import (
     replayed,
 )
 from jmcp.transport.mcp.result_form import ResultForm, client_in
-from jmcp.transport.mcp.server import COMPLETE, connection_id, result_data
+from jmcp.transport.mcp.server import COMPLETE, result_data
+from jmcp.transport.mcp.subscriptions import Subscriptions
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.problems import Problem
@@ -73,13 +78,15 @@ class Unconfirmed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectCall:
-    """A valid call; `session` is None in the revision without sessions. `structured`: its client
-    gets structured content. `can_ask`: it asks its user questions."""
+    """A valid call; `session` is None in the revision without sessions. `client` is the name that
+    its client gave itself. `structured`: it gets structured content. `can_ask`: it asks its user
+    questions."""
 
     request_id: types.RequestId
     tool: str
     arguments: dict[str, Any]
     session: HandshakeSession | None
+    client: str | None
     structured: bool
     can_ask: bool
 
@@ -95,7 +102,9 @@ class DirectCalls:
         tool_list: ToolList,
         server_stamp: Mapping[str, Any],
         form: ResultForm,
+        subscriptions: Subscriptions,
     ) -> None:
+        self._subscriptions = subscriptions
         self._protocol = protocol
         self._sessions = sessions
         self._dispatcher = dispatcher
@@ -109,9 +118,14 @@ class DirectCalls:
         headers = known_headers(scope)
         if scope["method"] != "POST":
             session = self._session(scope, headers)
+            if scope["method"] == "GET" and session is not None:
+                with self._subscriptions.listening(session.id):
+                    await self._protocol(scope, receive, send)
+                return
             await self._protocol(scope, receive, send)
             if session is not None and session.ended:  # by a DELETE
                 session.cancel()
+                self._subscriptions.end(session.id)
             return
         received = [await receive()]
         while received[-1].get("more_body"):
@@ -169,6 +183,7 @@ class DirectCalls:
             tool=params["name"],
             arguments=params.get("arguments", {}),
             session=session,
+            client=client,
             structured=self._form.is_structured(client),
             can_ask=asks,
         )
@@ -223,7 +238,7 @@ class DirectCalls:
         session = call.session
         if session is None:
             # There, closing the connection is how a client cancels.
-            who = caller()
+            who = caller(client=call.client)
             return await until_disconnect(
                 receive, self._dispatcher.call(call.tool, call.arguments, who)
             )

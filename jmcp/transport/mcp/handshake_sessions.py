@@ -45,6 +45,11 @@ class HandshakeClient:
         return cls(name=named(params.get("clientInfo")), can_ask=asks)
 
 
+def connection_id(session_id: str) -> str:
+    """The name of a handshake-era session as the connection of its calls."""
+    return f"mcp:{session_id}"
+
+
 @dataclass(eq=False, slots=True)
 class DirectCallLimit:
     """A call under way. One that its client has `withdrawn` is not answered."""
@@ -173,6 +178,10 @@ class HandshakeSessions:
         if transport is not None and HANDSHAKE_CLIENT in scope:
             client = scope[HANDSHAKE_CLIENT]
             self._initialized[transport] = self._known(session_id, transport, client)
+
+    def is_open(self, session_id: str) -> bool:
+        """Whether that session has not ended."""
+        return session_id in self._protocol.manager._server_instances
 
     def _known(
         self,

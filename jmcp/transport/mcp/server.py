@@ -23,9 +23,11 @@ from jmcp.core.runs.record.progress import Progress, Report
 from jmcp.transport.disconnects import until_disconnect
 from jmcp.transport.mcp.cached_tool_list import CachedToolList
 from jmcp.transport.mcp.confirmations import Confirmations
+from jmcp.transport.mcp.handshake_sessions import connection_id
 from jmcp.transport.mcp.prompts import Prompts
 from jmcp.transport.mcp.resources import Resources
 from jmcp.transport.mcp.result_form import ResultForm, client_of
+from jmcp.transport.mcp.subscriptions import Subscriptions
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.middleware.request_id import new_id
@@ -34,11 +36,6 @@ NAME = "jmcp"
 ERROR_META = "jmcp/error"
 Context = ServerRequestContext[Any, Any]
 log = logging.getLogger("jmcp")
-
-
-def connection_id(session_id: str) -> str:
-    """The name of a handshake-era session as the connection of its calls."""
-    return f"mcp:{session_id}"
 
 
 def _connection(context: Context) -> str | None:
@@ -135,11 +132,14 @@ def mcp_server(
     *,
     form: ResultForm,
     peer: Caller | None = None,
+    subscriptions: Subscriptions | None = None,
 ) -> Server[Any]:
     """The MCP server. It sends schemas as generated and validates nothing: the dispatcher does.
 
     `peer` is the caller where one process is the only client; otherwise each request has its own.
+    Whoever gives `subscriptions` closes them.
     """
+    watching = subscriptions or Subscriptions(dispatcher)
 
     def structured(context: Context) -> bool:
         return form.is_structured(client_of(context))
@@ -154,7 +154,9 @@ def mcp_server(
         return result | {"_meta": result.get("_meta", {}) | server_stamp(version)}
 
     def who(context: Context) -> Caller:
-        return caller(_connection(context)) if peer is None else replace(peer, request_id=new_id())
+        if peer is not None:
+            return replace(peer, request_id=new_id())
+        return caller(_connection(context), client_of(context))
 
     async def list_tools(context: Context, _: Any) -> types.ListToolsResult:
         entries = tool_list.entries(scopes(), structured=structured(context))
@@ -181,6 +183,15 @@ def mcp_server(
             raise MCPError(code=types.INTERNAL_ERROR, message="The client has left.")
         return answer(context, outcome)
 
+    async def subscribe(context: Context, params: types.SubscribeRequestParams) -> Any:
+        return await watching.subscribe(context, params, who(context))
+
+    async def unsubscribe(context: Context, params: types.UnsubscribeRequestParams) -> Any:
+        return await watching.unsubscribe(context, params, who(context))
+
+    async def listen(context: Context, params: types.SubscriptionsListenRequestParams) -> Any:
+        return await watching.listen(context, params, who(context))
+
     api = dispatcher.api
     confirmations = Confirmations(api)
     prompts = Prompts(dispatcher, who)
@@ -206,6 +217,9 @@ def mcp_server(
         on_list_resources=resources.list,
         on_list_resource_templates=resources.templates,
         on_read_resource=resources.read,
+        on_subscribe_resource=subscribe,
+        on_unsubscribe_resource=unsubscribe,
+        on_subscriptions_listen=listen,
         on_completion=resources.complete,
         # No schema of ours mirrors a param in a header; without this the SDK would go through
         # the whole tools/list on each call to find that out.

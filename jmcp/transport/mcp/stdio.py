@@ -22,6 +22,7 @@ from jmcp.transport.mcp import server as mcp_server
 from jmcp.transport.mcp.lines import LineReader
 from jmcp.transport.mcp.result_form import DEFAULT_STRUCTURED, ResultForm, Structured
 from jmcp.transport.mcp.stdio_fds import StdioFds
+from jmcp.transport.mcp.subscriptions import Subscriptions
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.body_limit import DEFAULT_MAX_BYTES
 from jmcp.transport.middleware.principal import HOLDER
@@ -86,7 +87,10 @@ async def serve(
     peer = Caller(owner=HOLDER, authenticated=True, connection=f"stdio:{uuid.uuid4().hex}")
     tool_list = ToolList(dispatcher.api, toolsets, permissions)
     form = ResultForm(structured, dispatcher.api.text_clients)
-    server = mcp_server.mcp_server(dispatcher, tool_list, version, form=form, peer=peer)
+    subscriptions = Subscriptions(dispatcher)
+    server = mcp_server.mcp_server(
+        dispatcher, tool_list, version, form=form, peer=peer, subscriptions=subscriptions
+    )
     server.middleware.append(answers)
     stdout = DescriptorWriter(fds.stdout, answers.sent)
     stdin = LineReader(fds.stdin, max_line_bytes, stdout.write)
@@ -97,6 +101,8 @@ async def serve(
             await server.run(incoming, outgoing, server.create_initialization_options())
     except* OSError:
         pass  # the client closed its end of stdout, which is its other way to disconnect
+    finally:
+        subscriptions.close()
 
 
 class DescriptorWriter:

@@ -41,7 +41,7 @@ def _user(principal: Principal) -> AuthenticatedUser:
     return AuthenticatedUser(AccessToken(token="", client_id=name, scopes=scopes, subject=name))
 
 
-def caller(connection: str | None = None) -> Caller:
+def caller(connection: str | None = None, client: str | None = None) -> Caller:
     """The caller of the request that is being served, as `AuthContextMiddleware` saw it."""
     access = get_access_token()
     if access is None:
@@ -49,6 +49,7 @@ def caller(connection: str | None = None) -> Caller:
             owner=ANONYMOUS,
             authenticated=False,
             connection=connection,
+            client=client,
             request_id=current_id(),
         )
     owner = access.subject or access.client_id
@@ -56,6 +57,7 @@ def caller(connection: str | None = None) -> Caller:
         owner=owner,
         authenticated=True,
         connection=connection,
+        client=client,
         scopes=implied(access.scopes),
         request_id=current_id(),
     )

@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 from mcp.client import Client
+from mcp.client.session import MessageHandlerFnT
 
 from jmcp.compose import API
 from jmcp.core.calls.call import Caller
 from jmcp.transport.mcp.result_form import ResultForm
 from jmcp.transport.mcp.server import mcp_server
+from jmcp.transport.mcp.subscriptions import Subscriptions
 from jmcp.transport.mcp.tool_list import ToolList
 from tests.fakes.jmcp import FakeJmcp
 
@@ -21,10 +23,25 @@ ERAS: tuple[Era, ...] = ("auto", "legacy")
 
 @asynccontextmanager
 async def connected_to(
-    jmcp: FakeJmcp, era: Era, peer: Caller | None = None
+    jmcp: FakeJmcp,
+    era: Era,
+    peer: Caller | None = None,
+    on_message: MessageHandlerFnT | None = None,
+    subscriptions: Subscriptions | None = None,
 ) -> AsyncIterator[Client]:
     """The SDK's client; `peer` is who it is where the process is the connection, as over stdio."""
     form = ResultForm("auto", API.text_clients)
-    server = mcp_server(jmcp.dispatcher, ToolList(API, ("core",)), "1.2.3", form=form, peer=peer)
-    async with Client(server, mode=era) as client:
-        yield client
+    subscriptions = subscriptions or Subscriptions(jmcp.dispatcher)
+    server = mcp_server(
+        jmcp.dispatcher,
+        ToolList(API, ("core",)),
+        "1.2.3",
+        form=form,
+        peer=peer,
+        subscriptions=subscriptions,
+    )
+    try:
+        async with Client(server, mode=era, message_handler=on_message) as client:
+            yield client
+    finally:
+        subscriptions.close()

@@ -168,6 +168,10 @@ class SessionLimit(ToolError):
     def runs(cls, *, limit: int) -> Self:
         return cls(f"{limit} runs.")
 
+    @classmethod
+    def subscriptions(cls, *, limit: int) -> Self:
+        return cls(f"{limit}.")
+
 
 class NotebookNotOpen(ToolError):
     """Not open."""

@@ -207,6 +207,10 @@ def prompt_unknown(*, name: str, known: Sequence[str]) -> str:
     return f"{name}, {listed(known, ', ')}"
 
 
+def never_changes(*, uri: str) -> str:
+    return f"{uri}"
+
+
 def prompt_lacks(*, name: str, missing: Sequence[str]) -> str:
     return f"{name} {listed(missing, ', ')}"
 

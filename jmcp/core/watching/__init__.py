@@ -1,0 +1,1 @@
+"""Telling clients what others change in notebooks."""

@@ -54,6 +54,8 @@ API = Api(
 def api_of(settings: Settings) -> Api:
     """The API with what this server's configuration says of sessions and runs."""
     policy = API.policy
+    if not settings.images:
+        policy = replace(policy, images=False)
     if settings.session_hours is not None:
         policy = replace(policy, idle_hours=settings.session_hours)
     if settings.beyond_output_limit is not None:

@@ -489,6 +489,10 @@ def image_broken() -> str:
     return "it cannot be decoded"
 
 
+def image_off() -> str:
+    return "this server sends no images"
+
+
 def image_bytes(*, limit: int) -> str:
     return f"it has more than {limit:,} bytes"
 

@@ -71,7 +71,7 @@ async def described(held: Content, workspace: Workspace, *, start: int, limit: i
     text, missing = None, 0
     if isinstance(held.data, str):
         text, missing = clip(held.data, start, limit or limits.OUTPUT_PAGE_CHARACTERS)
-    elif held.mime_type in IMAGE_TYPES:
+    elif held.mime_type in IMAGE_TYPES and workspace.shows_images:
         # The bytes are there in any case, for a client that asks for them.
         with suppress(ImageRefusedError):
             workspace.attach(await scaled_bytes(held.mime_type, held.data))

@@ -30,7 +30,7 @@ class Settings:
     `calls_per_second` and `owner_calls_per_second` are rates of one session and of one principal;
     0 is no limit. Sizes are in MiB. Of MCP sessions of the handshake era, `max_mcp_sessions` may be
     open, each unused for `mcp_session_hours`. `structured` is which MCP clients get structured content
-    beside text. `beyond_output_limit` is what becomes of a run that puts
+    beside text. `images`: results carry images. `beyond_output_limit` is what becomes of a run that puts
     out more than is kept of one. `allow_origins` are exact, for browsers of other sites.
     `external_url` is where browsers reach Jupyter, where that is another URL than here.
     `audit_log` is the file that calls are written to, with sources and outputs if `audit_content`.
@@ -49,6 +49,7 @@ class Settings:
     max_mcp_sessions: int = DEFAULT_MAX_SESSIONS
     mcp_session_hours: float = DEFAULT_IDLE_HOURS
     structured: Structured = DEFAULT_STRUCTURED
+    images: bool = True
     beyond_output_limit: Beyond | None = None
     allow_hidden: bool = False
     allow_origins: tuple[str, ...] = ()

@@ -41,7 +41,10 @@ def from_variables(environment: MutableMapping[str, str]) -> dict[str, Any]:
     """The values of variables, by name of the option; an empty one has none. Raises ServeError."""
     values = {}
     for option in OPTIONS:
-        text = environment.get(option.variable)
+        variable = option.variable
+        if not environment.get(variable) and option.older_variable:
+            variable = option.older_variable
+        text = environment.get(variable)
         if option.secret:
             environment.pop(option.variable, None)
         if not text:
@@ -49,7 +52,7 @@ def from_variables(environment: MutableMapping[str, str]) -> dict[str, Any]:
         try:
             values[option.name] = option.type.parsed(text)
         except ValueError as error:
-            raise ServeError(f"variable {option.variable}: {error}") from error
+            raise ServeError(f"variable {variable}: {error}") from error
     return values
 
 

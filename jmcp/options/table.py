@@ -36,7 +36,8 @@ class Option:
     """One option. `name` is its key in config.toml and, unless `trait` is set, the trait's name.
 
     `shown` is the default as a person reads it, where `default` does not say it. `secret`: the
-    value may hold a password, so it is refused as an argument.
+    value may hold a password, so it is refused as an argument. `older_variable` is what an older
+    server of this kind called its variable.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Option:
     shown: str | None = None
     secret: bool = False
     trait: str = ""
+    older_variable: str = ""
 
     @property
     def flag(self) -> str:
@@ -226,6 +228,13 @@ SETTINGS: tuple[Option, ...] = (
         default=DEFAULTS.structured,
         help="structured content and output schemas for MCP clients: always, never, or auto, which "
         "leaves them out for clients that would give their model nothing else of a result",
+    ),
+    Option(
+        name="images",
+        type=Switch(),
+        default=DEFAULTS.images,
+        older_variable="ALLOW_IMG_OUTPUT",
+        help="images in results; without them a notice says that there are some",
     ),
     Option(
         name="beyond_output_limit",

@@ -84,6 +84,8 @@ class OutputForm:
 
     async def _within_budget(self, mime_type: str, source: str, number: int) -> ImageObject:
         """Raises ImageRefusedError."""
+        if not self._session.workspace.shows_images:
+            raise ImageRefusedError(phrases.image_off())
         if self._count >= limits.RESULT_IMAGES:
             raise ImageRefusedError(phrases.image_count(limit=limits.RESULT_IMAGES))
         if mime_type == SVG:

@@ -80,7 +80,7 @@ class Route:
 class Policy:
     """`sessions.yaml` at run time.
 
-    `errors` and `phrases` have the sentences that the core says; `session_errors` are the classes
+    `images`: results carry images. `errors` and `phrases` have the sentences that the core says; `session_errors` are the classes
     of all errors that any session tool can meet; `notices` makes the sentence of a notice from
     what the notice carries, by code.
     """
@@ -105,6 +105,7 @@ class Policy:
     run_output: OutputLimits
     notices: Mapping[str, Callable[..., str]]
     backend_errors: Mapping[str, type[ToolError]]
+    images: bool = True
 
 
 ALL_TOOLSETS = "all"

@@ -43,6 +43,11 @@ class Workspace:
         """What stands for the client where it has such a thing, as sessions name it."""
         return self.caller.connection
 
+    @property
+    def shows_images(self) -> bool:
+        """Whether results of this server carry images."""
+        return self._services.policy.images
+
     def may(self, scope: Scope) -> bool:
         """Whether the caller has that scope and this server allows it."""
         return self._services.permissions.may(self.caller, scope)

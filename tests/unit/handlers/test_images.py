@@ -8,10 +8,13 @@ import io
 import struct
 import threading
 import zlib
+from typing import Any
 
 import pytest
 from PIL import Image as Picture
 
+from jmcp.compose import api_of
+from jmcp.options.settings import Settings
 from jmcp_api import limits
 from jmcp_api.limits import IMAGE_EDGE_PIXELS, RESULT_IMAGES
 from jmcp_handlers.support.outputs import images
@@ -170,3 +173,24 @@ async def test_a_broken_image_does_not_make_its_cell_unreadable(
     for result in (ran, read):
         assert result["outputs"][0]["text"] == "<Figure>"
         assert result["notices"][-1]["code"] == "images_left_out"
+
+
+async def test_a_server_without_images_says_that_there_are_some() -> None:
+    made = FakeJmcp(options={"api": api_of(Settings(images=False))})
+    made.documents.write("a.ipynb", "plot")
+    encoded = image("PNG")
+    shown = {"data": {"image/png": encoded, "text/plain": "<Figure>"}, "metadata": {}}
+    made.kernels.script("plot", ("display_data", shown))
+    async with made.running():
+        session = await made.open("a.ipynb")
+        result: dict[str, Any] = {}
+        for tool in ("execute_cell", "read_cell", "execute_cell_with_progress"):
+            outcome = await made.outcome(tool, session_id=session, cell_index=0)
+            assert outcome.result is not None, outcome.text
+            result = outcome.result
+            assert outcome.images == ()
+            (notice,) = (n for n in result["notices"] if n["code"] == "images_left_out")
+            assert notice["details"]["reasons"] == ["this server sends no images"]
+            assert encoded not in outcome.text
+    assert result["images"] == []
+    assert result["text_outputs"] == ["[image/png, not shown: this server sends no images]"]

@@ -49,6 +49,7 @@ VALUES: dict[str, Any] = {
     "max_mcp_sessions": 5,
     "mcp_session_hours": 0.5,
     "structured": "never",
+    "images": False,
     "beyond_output_limit": "interrupt",
     "allow_hidden": True,
     "allow_origins": ("https://example.org", "http://[::1]:8080"),
@@ -227,6 +228,33 @@ def test_a_wrong_value_is_named_with_its_place(
         monkeypatch.setenv(option.variable, value)
         with pytest.raises(ServeError, match=f"variable {option.variable}: "):
             decided(monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("own", "older", "images"),
+    [
+        (None, "false", False),
+        (None, "true", True),
+        ("true", "false", True),
+        ("false", "true", False),
+        ("", "0", False),
+    ],
+)
+def test_a_variable_of_an_older_server_is_read_where_there_is_no_other(
+    own: str | None, older: str, images: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if own is not None:
+        monkeypatch.setenv("JMCP_IMAGES", own)
+    monkeypatch.setenv("ALLOW_IMG_OUTPUT", older)
+    assert decided(monkeypatch).images is images
+
+
+def test_a_wrong_value_of_an_older_variable_is_named_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ALLOW_IMG_OUTPUT", "maybe")
+    with pytest.raises(ServeError, match="variable ALLOW_IMG_OUTPUT: "):
+        decided(monkeypatch)
 
 
 @pytest.mark.parametrize(

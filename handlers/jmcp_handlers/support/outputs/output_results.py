@@ -99,6 +99,9 @@ class ImageBudget:
         mime_type = next((one for one in IMAGE_TYPES if one in data), None)
         if mime_type is None:
             return None
+        if not self._session.workspace.shows_images:
+            self._leave_out(phrases.image_off())
+            return mime_type
         if len(self._session.workspace.images) >= limits.RESULT_IMAGES:
             self._leave_out(phrases.image_count(limit=limits.RESULT_IMAGES))
             return mime_type

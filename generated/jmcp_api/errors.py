@@ -457,7 +457,7 @@ class PartlyDone(ToolError):
 
 
 class ServerStopping(ToolError):
-    """jmcp is being stopped and begins nothing new."""
+    """jmcp is being stopped and begins nothing new, or does not run."""
 
     code = "server_stopping"
     http = 503
@@ -474,6 +474,12 @@ class ServerStopping(ToolError):
     def not_finished(cls, *, tool: str) -> Self:
         return cls(
             f"jmcp stopped while {tool} was under way, which may have done a part of its work. Once jmcp runs again, look before you call it again."
+        )
+
+    @classmethod
+    def not_reached(cls, *, reason: str, tool: str) -> Self:
+        return cls(
+            f"No jmcp could be reached: {reason}. {tool} did nothing. Call it again once one runs."
         )
 
 

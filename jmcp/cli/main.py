@@ -2,100 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
-from importlib.util import find_spec
-from pathlib import Path
 
-import jmcp_api
-from jmcp.cli import serve, sessions, token
-from jmcp.core.errors import ServeError
-from jmcp.state.named_tokens import TokenError
-from jmcp_api.mcp import LISTING_FILE
-
-
-def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(
-        prog="jmcp", description="Live Jupyter notebooks for AI agents, REST clients and people."
-    )
-    top.add_argument("--version", action="version", version=f"jmcp {version('jmcp')}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    serve.add_to(commands, run=run_serve)
-
-    listing = commands.add_parser("tools", help="list the tools")
-    listing.add_argument("--json", action="store_true", help="as MCP clients see them")
-    listing.set_defaults(run=run_tools)
-
-    token.add_to(commands, run=run_token)
-    sessions.add_to(commands, run=run_sessions)
-
-    # For the help only: `main` passes its arguments on before argparse reads them.
-    commands.add_parser("generate", help="generate code from a spec")
-    return top
-
-
-def run_serve(arguments: argparse.Namespace) -> int:
-    try:
-        serve.run(arguments)
-    except ServeError as error:
-        return fail(str(error))
-    except KeyboardInterrupt:  # before there was a server to stop
-        return 130
-    return 0
-
-
-def run_sessions(arguments: argparse.Namespace) -> int:
-    try:
-        sessions.run(arguments)
-    except ServeError as error:
-        return fail(str(error))
-    return 0
-
-
-def run_tools(arguments: argparse.Namespace) -> int:
-    # From the generated file, because importing the server takes a second.
-    entries = json.loads(Path(jmcp_api.__file__).with_name(LISTING_FILE).read_bytes())
-    if arguments.json:
-        print(json.dumps(entries, indent=2, ensure_ascii=False))
-        return 0
-    width = max(len(entry["name"]) for entry in entries)
-    for entry in entries:
-        print(f"{entry['name']:<{width}}  {entry['title']}")
-    return 0
-
-
-def run_token(arguments: argparse.Namespace) -> int:
-    try:
-        token.run(arguments)
-    except TokenError as error:
-        return fail(str(error))
-    except OSError as error:
-        return fail(f"{error.filename}: {error.strerror}")
-    return 0
-
-
-def run_generate(rest: Sequence[str]) -> int:
-    if find_spec("datamodel_code_generator") is None:
-        return fail("jmcp generate needs more than is installed: pip install 'jmcp[codegen]'")
-    from jmcp_codegen.cli import main as generate
-
-    return int(generate(rest) or 0)
-
-
-def fail(message: str) -> int:
-    print(f"jmcp: {message}", file=sys.stderr)
-    return 1
+from jmcp.cli import connect
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line. Returns the exit status: 0, 1 for an error, 2 for wrong arguments."""
     given = list(sys.argv[1:] if argv is None else argv)
-    if given[:1] == ["generate"]:
-        return run_generate(given[1:])
-    arguments = parser().parse_args(given)
-    status: int = arguments.run(arguments)
-    return status
+    if given[:1] == ["connect"]:
+        return connect.run(given[1:])
+    # Imported here: a client waits for `jmcp connect`, and the others import the server's options.
+    from jmcp.cli import commands
+
+    return commands.run(given)

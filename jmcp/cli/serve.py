@@ -115,6 +115,7 @@ def _serve_lab(
         # Over stdio a client starts the server, and nobody asked for a browser.
         browser=values["browser"] and not over_stdio,
         verbose=values["verbose"],
+        unused_hours=values["unused_hours"],
         settings=settings_of(values),
         explicit=explicit,
     )

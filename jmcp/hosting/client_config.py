@@ -45,9 +45,12 @@ def _mcp_servers(server: Mapping[str, Any]) -> str:
     return json.dumps({"mcpServers": {"jmcp": server}}, indent=2)
 
 
-def server_address(host: str, port: int, base_url: str, token: str) -> ServerAddress:
+def server_address(
+    host: str, port: int, base_url: str, token: str, *, tls: bool = False
+) -> ServerAddress:
     """The address as seen from this machine: a wildcard is reached over loopback."""
     name = "127.0.0.1" if host in WILDCARDS else host
     if ":" in name:
         name = f"[{name}]"
-    return ServerAddress(url=f"http://{name}:{port}{base_url.rstrip('/')}", token=token)
+    scheme = "https" if tls else "http"
+    return ServerAddress(url=f"{scheme}://{name}:{port}{base_url.rstrip('/')}", token=token)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jmcp.core.errors import ServeError
+from jmcp.core.sessions.expiry import SECONDS_PER_HOUR
 from jmcp.hosting.client_config import ServerAddress, server_address
 from jmcp.hosting.garbage import collector_paused, keep_loaded
 from jmcp.hosting.listener import bound
@@ -53,6 +54,9 @@ def arguments(options: ServeOptions) -> list[str]:
         *(f"--JmcpExtension.toolsets={name}" for name in options.toolsets),
         *collaboration_state(options.root_dir),
     ]
+    if options.unused_hours is not None:
+        seconds = max(1, round(options.unused_hours * SECONDS_PER_HOUR))
+        given.append(f"--ServerApp.shutdown_no_activity_timeout={seconds}")
     if is_root():
         given.append("--ServerApp.allow_root=True")
     return given

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import platform
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
@@ -16,15 +20,17 @@ from traitlets import List, Unicode
 from jmcp.core.background import supervised
 from jmcp.core.errors import ServeError
 from jmcp.hosting import logs
+from jmcp.hosting.client_config import server_address
 from jmcp.hosting.early_import import EarlyImport
 from jmcp.options import sources, traits
 from jmcp.options.settings import Settings
 from jmcp.options.table import settings_of
 from jmcp.state.named_tokens import NamedTokens
+from jmcp.state.running_servers import RunningServer, local_token, named_or_local, published
 from jmcp.state.token import config_folder
 from jmcp.transport.jupyter_bridge import BridgeHandler, allow_header
 from jmcp.transport.jupyter_discovery import PATTERNS, DiscoveryHandler
-from jmcp.transport.jupyter_identity import Application
+from jmcp.transport.jupyter_identity import SHARED_PRINCIPAL, Application, takes_named_tokens
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.problems import Problem
 from jmcp_api.jupyter import HANDLERS
@@ -42,7 +48,10 @@ class HostedSite:
 
     def __init__(self, extension: JmcpExtension, policy: HostOriginPolicy) -> None:
         self.policy = policy
-        self.named = NamedTokens(config_folder()).principal
+        self._local_token = local_token()
+        self.named = named_or_local(
+            self._local_token, SHARED_PRINCIPAL, NamedTokens(config_folder()).principal
+        )
         self.on_started: Callable[[], None] = lambda: None
         self._extension = extension
         self._started = asyncio.Event()
@@ -71,8 +80,11 @@ class HostedSite:
 
     async def _attempt(self) -> None:
         self._attempting = True
+        assert self._extension.serverapp is not None
         try:
-            await self._run()
+            # From the beginning: who connects meanwhile waits, instead of starting another one.
+            with publication(self._extension.serverapp, self._local_token):
+                await self._run()
         except ServeError as error:
             # A mistake in the configuration: the message says what to change, a traceback nothing.
             self._extension.log.error("jmcp does not run: %s", error)  # noqa: TRY400
@@ -102,6 +114,27 @@ class HostedSite:
             finally:
                 # Later requests are answered that jmcp does not run.
                 self._app = None
+
+
+def publication(serverapp: ServerApp, token: str) -> AbstractContextManager[None]:
+    """While this lasts, `jmcp connect` finds this server."""
+    if serverapp.sock:  # on a UNIX socket, where it does not look
+        return nullcontext()
+    return published(running_server(serverapp, token))
+
+
+def running_server(serverapp: ServerApp, token: str) -> RunningServer:
+    host, port, base_url = serverapp.ip, serverapp.port, serverapp.base_url
+    tls = bool(serverapp.certfile)
+    return RunningServer(
+        url=server_address(host, port, base_url, token, tls=tls).url,
+        token=token if takes_named_tokens(serverapp) else "",
+        pid=os.getpid(),
+        version=version("jmcp"),
+        machine=platform.node(),
+        root_dir=str(Path(serverapp.root_dir).resolve()),
+        certificate=str(Path(serverapp.certfile).resolve()) if tls else None,
+    )
 
 
 def jupyter_policy(serverapp: ServerApp) -> HostOriginPolicy:

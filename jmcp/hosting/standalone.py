@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import platform
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -28,12 +30,13 @@ from jmcp.options.serve_options import StandaloneOptions
 from jmcp.options.settings import MIB
 from jmcp.state import folder
 from jmcp.state.named_tokens import NamedTokens
+from jmcp.state.running_servers import RunningServer, local_token, named_or_local, published
 from jmcp.state.token import config_folder
 from jmcp.transport.mcp import stdio
 from jmcp.transport.mcp.stdio_fds import StdioFds
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.middleware.loopback import is_loopback
-from jmcp.transport.middleware.principal import caller
+from jmcp.transport.middleware.principal import HOLDER, caller
 from jmcp.transport.site import Endpoint, drain, site
 
 STDIO_CLOSE_SECONDS = 1.0
@@ -115,6 +118,7 @@ async def serve_http(options: StandaloneOptions, listener: socket.socket) -> Non
     stop = StopSignal(sum(STOP_BOUNDS) + HTTP_CLOSE_SECONDS)
     async with servers_of(options) as servers:
         calls = deferred_calls(servers, HTTP_CLOSE_SECONDS)
+        here = running_server(options, listener.getsockname()[1])
         made = site(
             calls,
             version=compose.VERSION,
@@ -124,7 +128,7 @@ async def serve_http(options: StandaloneOptions, listener: socket.socket) -> Non
                 origins=options.settings.origins,
             ),
             token=options.token,
-            named=NamedTokens(config_folder()).principal,
+            named=named_or_local(here.token, HOLDER, NamedTokens(config_folder()).principal),
             permissions=compose.permissions(options.settings),
             extra_routes={"/api/healthz": {"GET": health_of(servers, calls)}},
             public_paths=PUBLIC_PATHS,
@@ -145,12 +149,13 @@ async def serve_http(options: StandaloneOptions, listener: socket.socket) -> Non
             timeout_graceful_shutdown=FLUSH_SECONDS,
         )
         listener.listen(config.backlog)
-        print_banner(options, listener.getsockname()[1])
         server = uvicorn.Server(config)
-        # Not its `serve`, which installs signal handlers and re-raises: here a signal is no failure.
-        serving = asyncio.ensure_future(server._serve([listener]))
-        requested = asyncio.ensure_future(stop.requested.wait())
-        await asyncio.wait([serving, requested], return_when=asyncio.FIRST_COMPLETED)
+        with published(here):
+            print_banner(options, listener.getsockname()[1])
+            # Not its `serve`, which installs signal handlers and re-raises: here a signal is no failure.
+            serving = asyncio.ensure_future(server._serve([listener]))
+            requested = asyncio.ensure_future(stop.requested.wait())
+            await asyncio.wait([serving, requested], return_when=asyncio.FIRST_COMPLETED)
         requested.cancel()
         # While it still serves, so that calls which come now are answered that the server stops.
         try:
@@ -158,6 +163,18 @@ async def serve_http(options: StandaloneOptions, listener: socket.socket) -> Non
         finally:
             server.should_exit = True
             await serving
+
+
+def running_server(options: StandaloneOptions, port: int) -> RunningServer:
+    """This server, for `jmcp connect`."""
+    return RunningServer(
+        url=server_address(options.host, port, "", options.token).url,
+        token=local_token(),
+        pid=os.getpid(),
+        version=compose.VERSION,
+        machine=platform.node(),
+        jupyter_url=options.documents.url,
+    )
 
 
 @asynccontextmanager

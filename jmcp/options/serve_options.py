@@ -20,7 +20,8 @@ class ServeOptions:
     """The options of `jmcp serve`.
 
     `explicit` are the values from arguments and variables, by name: those win over Jupyter's own
-    configuration of the extension, which wins over config.toml.
+    configuration of the extension, which wins over config.toml. `unused_hours` None: it serves until
+    it is stopped.
     """
 
     root_dir: Path
@@ -30,6 +31,7 @@ class ServeOptions:
     toolsets: tuple[str, ...]
     browser: bool
     verbose: bool
+    unused_hours: float | None = None
     settings: Settings = field(default_factory=Settings)
     explicit: Mapping[str, Any] = field(default_factory=dict, repr=False)
 

@@ -110,6 +110,13 @@ LAB: tuple[Option, ...] = (
         name="root_dir", metavar="DIR", type=FilePath(), help="folder to serve", shown="this one"
     ),
     Option(name="browser", type=Switch(), default=True, help="open JupyterLab"),
+    Option(
+        name="unused_hours",
+        metavar="HOURS",
+        type=Number(positive=True),
+        help="end after so long without a kernel and without a call or a page",
+        shown="never",
+    ),
 )
 
 REMOTE_SERVERS: tuple[Option, ...] = (

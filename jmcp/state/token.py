@@ -23,14 +23,14 @@ def user_token(directory: Path) -> str:
     The file is written and private (0600) before it gets its name, also with several servers at once.
     """
     path = directory / "token"
-    if token := _read(path):
+    if token := kept_token(directory):
         return token
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=".token")
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(TOKEN_BYTES))
-        if path.exists():  # it is empty, or `_read` had returned it
+        if path.exists():  # it is empty, or `kept_token` had returned it
             os.replace(temporary, path)
         else:
             os.link(temporary, path)
@@ -38,11 +38,12 @@ def user_token(directory: Path) -> str:
         pass  # another server has just made one, which is the token now
     finally:
         Path(temporary).unlink(missing_ok=True)
-    return _read(path)
+    return kept_token(directory)
 
 
-def _read(path: Path) -> str:
+def kept_token(directory: Path) -> str:
+    """That token; empty where none was made yet."""
     try:
-        return path.read_text().strip()
+        return (directory / "token").read_text().strip()
     except FileNotFoundError:
         return ""

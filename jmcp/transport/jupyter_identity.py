@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from jupyter_server.auth.authorizer import AllowAllAuthorizer
+from jupyter_server.auth.authorizer import AllowAllAuthorizer, Authorizer
 from jupyter_server.auth.identity import IdentityProvider, PasswordIdentityProvider, User
 from jupyter_server.base.call_context import CallContext
 from jupyter_server.base.handlers import JupyterHandler
@@ -32,6 +32,27 @@ SHARED_USER = User(SHARED_PRINCIPAL)
 TOKEN_PROVIDERS = (IdentityProvider, PasswordIdentityProvider)
 """Those whose token means everybody who has it; a subclass may do anything with it."""
 NO_TOKEN = "Send Jupyter's token, or a named one of jmcp: Authorization: Bearer <token>."
+
+
+class Guarded(Protocol):
+    """A server, or the handler of a request: who decides there who comes in and what they may do."""
+
+    @property
+    def identity_provider(self) -> IdentityProvider: ...
+    @property
+    def authorizer(self) -> Authorizer: ...
+
+
+def is_of_jupyter(provider: IdentityProvider) -> bool:
+    """Whether the identity provider is one of Jupyter's own."""
+    return type(provider).__module__.startswith("jupyter_server.")
+
+
+def takes_named_tokens(guarded: Guarded) -> bool:
+    """Whether tokens of jmcp's own are valid there."""
+    return is_of_jupyter(guarded.identity_provider) and (
+        type(guarded.authorizer) is AllowAllAuthorizer
+    )
 
 
 class Host(Protocol):
@@ -117,7 +138,7 @@ class IdentifiedHandler(JupyterHandler):
         Named tokens are valid on a server of one person. Where somebody else decides who comes in
         (a JupyterHub) and what they may do (an authorizer), a file of that person must not.
         """
-        if not (self._jupyter_identifies() and type(self.authorizer) is AllowAllAuthorizer):
+        if not takes_named_tokens(self):
             return None
         if self._user_replaced():
             return None
@@ -139,8 +160,7 @@ class IdentifiedHandler(JupyterHandler):
         return bool(token) and hmac.compare_digest(given.encode(), token.encode())
 
     def _jupyter_identifies(self) -> bool:
-        """Whether the identity provider is one of Jupyter's own."""
-        return type(self.identity_provider).__module__.startswith("jupyter_server.")
+        return is_of_jupyter(self.identity_provider)
 
     def _user_replaced(self) -> bool:
         """Whether somebody decides in Jupyter's old way who people are: JupyterHub before 3."""

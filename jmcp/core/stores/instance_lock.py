@@ -31,7 +31,7 @@ class InstanceLock:
         self._path = self._file(self.process)
         _remove_stale(folder)
         try:
-            self._held = _connect(self._path, "rwc")
+            self._held = connected(self._path, "rwc")
             try:
                 self._held.execute("BEGIN EXCLUSIVE")
             except BaseException:
@@ -45,7 +45,7 @@ class InstanceLock:
         if process == self.process:
             return True
         path = self._file(process)
-        if _held(path):
+        if is_held(path):
             return True
         with suppress(OSError):
             _remove(path)
@@ -64,7 +64,7 @@ def _remove_stale(folder: Path) -> None:
     with suppress(OSError):
         for path in folder.glob(f"*{SUFFIX}"):
             old = time.time() - path.stat().st_mtime > STALE_SECONDS
-            if old and not _held(path):
+            if old and not is_held(path):
                 _remove(path)
 
 
@@ -76,15 +76,15 @@ def _remove(path: Path) -> None:
 
 def living_instances(folder: Path) -> int:
     """How many processes are alive there."""
-    return sum(_held(path) for path in folder.glob(f"*{SUFFIX}"))
+    return sum(is_held(path) for path in folder.glob(f"*{SUFFIX}"))
 
 
-def _held(path: Path) -> bool:
+def is_held(path: Path) -> bool:
     """Whether a living process holds that lock."""
     if not path.exists():
         return False
     try:
-        other = _connect(path, "rw")
+        other = connected(path, "rw")
     except sqlite3.Error:
         return False
     try:
@@ -96,7 +96,7 @@ def _held(path: Path) -> bool:
     return False
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def connected(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,

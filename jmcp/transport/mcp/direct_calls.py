@@ -39,11 +39,13 @@ from jmcp.transport.mcp.handshake_sessions import (
     connection_id,
 )
 from jmcp.transport.mcp.http_messages import (
+    CONNECTION_HEADER,
     Headers,
     decoded,
     header_of,
     is_negotiated,
     known_headers,
+    named_connection,
     readable_stream,
     replayed,
 )
@@ -79,14 +81,15 @@ class Unconfirmed(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectCall:
     """A valid call; `session` is None in the revision without sessions. `client` is the name that
-    its client gave itself. `structured`: it gets structured content. `can_ask`: it asks its user
-    questions."""
+    its client gave itself, `connection` names what can stand for the session. `structured`: it gets
+    structured content. `can_ask`: it asks its user questions."""
 
     request_id: types.RequestId
     tool: str
     arguments: dict[str, Any]
     session: HandshakeSession | None
     client: str | None
+    connection: str | None
     structured: bool
     can_ask: bool
 
@@ -178,12 +181,16 @@ class DirectCalls:
             asks = can_ask(meta.get(types.CLIENT_CAPABILITIES_META_KEY))
         else:
             client, asks = session.client, session.can_ask
+        connection = named_connection(headers.get(CONNECTION_HEADER))
+        if connection is None and session is not None:
+            connection = connection_id(session.id)
         return DirectCall(
             request_id=message["id"],
             tool=params["name"],
             arguments=params.get("arguments", {}),
             session=session,
             client=client,
+            connection=connection,
             structured=self._form.is_structured(client),
             can_ask=asks,
         )
@@ -238,15 +245,13 @@ class DirectCalls:
         session = call.session
         if session is None:
             # There, closing the connection is how a client cancels.
-            who = caller(client=call.client)
+            who = caller(call.connection, client=call.client)
             return await until_disconnect(
                 receive, self._dispatcher.call(call.tool, call.arguments, who)
             )
         limit = asyncio.timeout(None)
         with session.calling(call.request_id, limit) as called:
-            running = self._dispatcher.call(
-                call.tool, call.arguments, caller(connection_id(session.id))
-            )
+            running = self._dispatcher.call(call.tool, call.arguments, caller(call.connection))
             if self._dispatcher.api.tools[call.tool].on_disconnect == "interrupt":
                 outcome = await until_disconnect(receive, running, limit)
             else:

@@ -14,6 +14,9 @@ from starlette.types import Message, Receive, Scope, Send
 from jmcp.transport.json_text import one_line_encoded
 
 JSON = "application/json"
+CONNECTION_HEADER = "jmcp-connection"
+"""The name that `jmcp connect` gives its client's connection, the same after a restart of the server."""
+CONNECTION = re.compile(r"[0-9a-f]{32}")
 HEADERS = {
     name.encode(): name
     for name in (
@@ -23,6 +26,7 @@ HEADERS = {
         MCP_PROTOCOL_VERSION_HEADER,
         MCP_METHOD_HEADER,
         MCP_NAME_HEADER,
+        CONNECTION_HEADER,
     )
 }
 CANCELLED_EVENT = re.compile(
@@ -82,6 +86,14 @@ def is_negotiated(headers: Headers) -> bool:
     }
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     return kind == JSON and ("*/*" in accepted or {JSON, "text/event-stream"} <= accepted)
+
+
+def named_connection(given: str | None) -> str | None:
+    """The connection that a client names, as calls know it; None where it names none.
+
+    It leads to sessions of the caller alone, which that could name by their ids as well.
+    """
+    return f"connect:{given}" if given and CONNECTION.fullmatch(given) else None
 
 
 def header_of(start: Message, name: str) -> str:

@@ -24,6 +24,7 @@ from jmcp.transport.disconnects import until_disconnect
 from jmcp.transport.mcp.cached_tool_list import CachedToolList
 from jmcp.transport.mcp.confirmations import Confirmations
 from jmcp.transport.mcp.handshake_sessions import connection_id
+from jmcp.transport.mcp.http_messages import CONNECTION_HEADER, named_connection
 from jmcp.transport.mcp.prompts import Prompts
 from jmcp.transport.mcp.resources import Resources
 from jmcp.transport.mcp.result_form import ResultForm, client_of
@@ -39,11 +40,16 @@ log = logging.getLogger("jmcp")
 
 
 def _connection(context: Context) -> str | None:
-    """The handshake-era session, which the SDK has checked against the credential.
+    """What `jmcp connect` names its client's, or the handshake-era session, which the SDK has checked
+    against the credential.
 
-    Later revisions have no sessions: there the header is whatever the client wrote.
+    Later revisions have no sessions: there that header is whatever the client wrote.
     """
-    if context.request is None or context.protocol_version not in HANDSHAKE_PROTOCOL_VERSIONS:
+    if context.request is None:
+        return None
+    if (named := named_connection(context.request.headers.get(CONNECTION_HEADER))) is not None:
+        return named
+    if context.protocol_version not in HANDSHAKE_PROTOCOL_VERSIONS:
         return None
     session: str | None = context.request.headers.get(MCP_SESSION_ID_HEADER)
     return connection_id(session) if session else None

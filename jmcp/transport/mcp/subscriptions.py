@@ -70,21 +70,22 @@ class Subscriptions:
         async def tell() -> None:
             await session.send_resource_updated(uri)
 
-        if (caller.connection, uri) not in self._held:
+        holder = _holder(context, caller)
+        if (holder, uri) not in self._held:
             try:
                 held = await self._watched(uri, caller, tell, self._reachable(context))
             except ToolError as error:
                 raise refusal(error) from error
             # A second request for the same may have been served meanwhile.
-            if (known := self._held.get((caller.connection, uri))) is not None:
+            if (known := self._held.get((holder, uri))) is not None:
                 known.close()
-            self._held[caller.connection, uri] = held
+            self._held[holder, uri] = held
         return types.EmptyResult()
 
     async def unsubscribe(
-        self, _: Context, params: types.UnsubscribeRequestParams, caller: Caller
+        self, context: Context, params: types.UnsubscribeRequestParams, caller: Caller
     ) -> types.EmptyResult:
-        held = self._held.pop((caller.connection, str(params.uri)), None)
+        held = self._held.pop((_holder(context, caller), str(params.uri)), None)
         if held is not None:
             held.close()
         return types.EmptyResult()
@@ -159,6 +160,15 @@ class Subscriptions:
             return self._listening[session_id] > 0 if self.is_open(session_id) else None
 
         return reachable
+
+
+def _holder(context: Context, caller: Caller) -> str | None:
+    """Whose a subscription of the handshake era is: it ends with the session, whatever name the
+    client's connection has."""
+    session = (
+        None if context.request is None else context.request.headers.get(MCP_SESSION_ID_HEADER)
+    )
+    return connection_id(session) if session else caller.connection
 
 
 def _publisher(bus: InMemorySubscriptionBus, uri: str) -> Callable[[], Awaitable[None]]:

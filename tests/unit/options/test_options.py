@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from jmcp.cli import main, serve
+from jmcp.cli import commands, serve
 from jmcp.core.errors import ServeError
 from jmcp.hosting import embedded_lab, standalone
 from jmcp.hosting.extension import JmcpExtension
@@ -114,7 +114,7 @@ def decided(monkeypatch: pytest.MonkeyPatch, *given: str) -> Settings:
 
     monkeypatch.setattr(embedded_lab, "serve", note)
     monkeypatch.setattr(standalone, "serve", note)
-    arguments = main.parser().parse_args(["serve", *given])
+    arguments = commands.parser().parse_args(["serve", *given])
     serve.run(arguments)
     return found[0]
 
@@ -319,12 +319,12 @@ def test_what_a_client_starts_has_what_was_given(
     chosen |= {"root_dir": tmp_path, "toolset": ("core", "core"), "transport": "stdio"}
     monkeypatch.setenv("JMCP_STORE", "redis://:secret@127.0.0.1:6379/0")
     rest = {name: value for name, value in chosen.items() if name != "store"}
-    arguments = main.parser().parse_args(["serve", "--print-config", *as_arguments(rest)])
+    arguments = commands.parser().parse_args(["serve", "--print-config", *as_arguments(rest)])
     serve.run(arguments)
     server = json.loads(capsys.readouterr().out)["mcpServers"]["jmcp"]
     assert server["env"] == {"JMCP_STORE": "redis://:secret@127.0.0.1:6379/0"}
     begins = server["args"].index("serve")
-    again: argparse.Namespace = main.parser().parse_args(server["args"][begins:])
+    again: argparse.Namespace = commands.parser().parse_args(server["args"][begins:])
     given = sources.explicit_values(vars(again), dict(server["env"]))
     assert given == rest | {"store": "redis://:secret@127.0.0.1:6379/0"}
 
@@ -336,5 +336,5 @@ def test_jmcp_serve_passes_them_to_the_extension_of_its_process(
     given: list[serve_options.ServeOptions] = []
     monkeypatch.setattr(embedded_lab, "serve", given.append)
     values = {option.name: VALUES[option.name] for option in SETTINGS}
-    serve.run(main.parser().parse_args(["serve", *as_arguments(values)]))
+    serve.run(commands.parser().parse_args(["serve", *as_arguments(values)]))
     assert by_trait(Path(), monkeypatch, dict(given[0].explicit)) == Settings(**values)

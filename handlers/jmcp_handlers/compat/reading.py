@@ -26,31 +26,32 @@ async def read_all_cells(params: ReadAllCellsParams, session: Session) -> CellOb
     notebook = await session.notebook(params.notebook_path)
     form = OutputForm(session, full=params.full_output)
     left = limits.LIST_CHARACTERS
+    cells = await notebook.read()
+    count, start = len(cells), params.start_index
+    ids = [cells.get(index).cell_id for index in range(start, count)]
     shown: list[CellObject] = []
-    at = params.start_index
-    while (cell := await _cell(notebook, at)) is not None:
-        size = ROW_CHARACTERS + len(cell.source)
-        if shown and size > left:
-            break
-        made = await _object(cell, form)
-        size = ROW_CHARACTERS + len(made.content) + sum(map(len, made.output))
-        if shown and size > left:
-            break
-        left -= size
-        shown.append(made)
-        at += 1
+    read = 0
+    for index, cell_id in enumerate(ids, start):
+        cell = await _cell(notebook, index, cell_id)
+        if cell is not None:
+            made = await _object(cell, form)
+            left -= ROW_CHARACTERS + len(made.content) + sum(map(len, made.output))
+            if shown and left < 0:
+                break
+            shown.append(made)
+        read += 1
     form.tell()
-    cells = await notebook.read()
-    count = len(cells)
-    if params.start_index + len(shown) == count:
-        notebook.view.record_end(count)
-    return CellObjectList(result=shown, more=rest_of(count, params.start_index, len(shown)))
+    if start + read == count:
+        notebook.view.record_end(len(await notebook.read()))
+    return CellObjectList(result=shown, more=rest_of(count, start, read))
 
 
-async def _cell(notebook: Notebook, at: int) -> Cell | None:
-    """The cell at that index as it is now, with its outputs; None behind the last one."""
+async def _cell(notebook: Notebook, index: int, cell_id: str | None) -> Cell | None:
+    """That cell as it is now, with its outputs, wherever others have moved it; None where it is gone.
+    Without an id it is the one at that index."""
     cells = await notebook.read()
-    if at >= len(cells):
+    at = index if cell_id is None else cells.find(cell_id)
+    if at is None or at >= len(cells):
         return None
     cell = cells.get(at, outputs=True)
     notebook.view.record_read(cells, cell)

@@ -7,9 +7,11 @@ others on the fakes, and with JMCP_THOROUGH=1 on the real server too.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 
+import httpx2
 import pytest
 import pytest_asyncio
 
@@ -97,6 +99,28 @@ async def with_kernel(old: RealOldClient) -> AsyncIterator[RealOldClient]:
 @pytest.mark.parametrize("check", [one for one in CHECKS if one.kernel], ids=str)
 async def test_with_a_kernel(check: Check, with_kernel: RealOldClient) -> None:
     await check.run(with_kernel)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_log_is_sent_as_events_over_rest(
+    served: Served, with_kernel: RealOldClient
+) -> None:
+    session = (await call(with_kernel, "get_notebook_info"))["session_id"]
+    code = "import time\nprint('first', flush=True)\ntime.sleep(1.2)\nprint('last')"
+    added = await call(with_kernel, "append_code_cell", cell_source=code)
+    headers = served.headers | {"Accept": "text/event-stream"}
+    async with httpx2.AsyncClient(base_url=served.url, headers=headers, timeout=60) as http:
+        answer = await http.post(
+            f"jmcp/v1/sessions/{session}/compat/execute_cell_streaming",
+            json={"cell_id": added["cell_id"], "progress_interval": 1},
+        )
+    events = [event.split("\ndata: ") for event in answer.text.split("\n\n") if "data: " in event]
+    progress = [json.loads(data)["message"] for kind, data in events if kind == "event: progress"]
+    (result,) = (json.loads(data) for kind, data in events if kind == "event: result")
+    assert progress
+    assert progress[0] == result["result"][0]
+    assert progress[0].endswith("] first")
+    assert result["result"][-1].endswith("] completed")
 
 
 @thorough

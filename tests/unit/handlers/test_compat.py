@@ -14,7 +14,8 @@ from PIL import Image
 from jmcp.core.ports import Reply
 from jmcp.core.runs.record.progress import Progress
 from jmcp_api import limits
-from jmcp_handlers.compat import runs
+from jmcp_handlers.compat import outputs, runs
+from jmcp_handlers.support.outputs.images import scaled
 from tests.calls import ALICE
 from tests.fakes.jmcp import FakeJmcp
 
@@ -156,6 +157,27 @@ async def test_reading_all_cells_has_pages(jmcp: FakeJmcp) -> None:
     assert seen == [*range(30)]
     past = await jmcp.call("read_all_cells", session_id=session, start_index=99)
     assert (past["result"], past["more"]) == ([], None)
+
+
+async def test_others_who_insert_meanwhile_change_no_reading(
+    jmcp: FakeJmcp, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jmcp.kernels.script("x = 6", display(image_png=encoded("png")))
+    await jmcp.call("execute_cell", session_id=session, cell_index=0)
+    other = await jmcp.open("a.ipynb")
+
+    async def meanwhile(mime_type: str, data: str) -> Any:
+        await jmcp.call("insert_markdown_cell", session_id=other, cell_index=0, cell_source="new")
+        await jmcp.call("delete_cell", session_id=other, cell_ids=["c2"])
+        return await scaled(mime_type, data)
+
+    monkeypatch.setattr(outputs, "scaled", meanwhile)
+    page = await jmcp.call("read_all_cells", session_id=session)
+    assert [(cell["cell_id"], cell["cell_index"]) for cell in page["result"]] == [
+        ("c0", 0),
+        ("c1", 2),
+    ]
+    assert page["more"] is None
 
 
 async def test_a_cell_larger_than_a_page_is_cut(jmcp: FakeJmcp) -> None:

@@ -140,7 +140,9 @@ class RemoteDocuments(JupyterDocuments):
     async def write_file(self, path: str, data: bytes, *, overwrite: bool) -> None:
         target = await self.check_file(path, overwrite=overwrite)
         try:
-            await self._contents.write_file(target, data, overwrite=overwrite)
+            # One at a time: of two renames at once, Jupyter lets the later one replace the other's.
+            async with self._creating:
+                await self._contents.write_file(target, data, overwrite=overwrite)
         except WriteRefused as error:
             if error.details.get("status") == HIDDEN_STATUS and looks_hidden(target):
                 raise backend_errors.PathRefused.hidden(path=target) from error

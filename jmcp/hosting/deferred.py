@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any
 
 from jmcp.core.calls.call import Caller, Calls, Outcome, UnknownToolError, Watching
 from jmcp.core.calls.drain import DrainGate
+from jmcp.core.calls.model import Result
 from jmcp.core.calls.rendering import Texts
 from jmcp.core.calls.tool import Api
 from jmcp.core.errors import ENDS_TASK, BackendError, ToolError
@@ -19,6 +21,7 @@ from jmcp_api.backend_errors import JupyterUnreachable
 FIRST_PAUSE_SECONDS = 0.5
 """Between attempts to connect; each pause is twice as long as the one before."""
 LONGEST_PAUSE_SECONDS = 15.0
+NOTHING_UNCONNECTED: Mapping[str, Callable[[BackendError], Result]] = MappingProxyType({})
 log = logging.getLogger("jmcp")
 
 
@@ -29,6 +32,7 @@ class DeferredCalls:
     at once when a call needs it. A call waits `call_seconds` for an attempt and then ends with the
     tool error of the last failure, of which `notify` gets each new one as a sentence. Closing may
     take `close_seconds`. With `owns`, the real calls are started and closed here, else elsewhere.
+    `unconnected` are the tools, by name, that answer something else than that failure.
     """
 
     def __init__(
@@ -40,6 +44,7 @@ class DeferredCalls:
         call_seconds: float,
         close_seconds: float,
         owns: bool = True,
+        unconnected: Mapping[str, Callable[[BackendError], Result]] = NOTHING_UNCONNECTED,
     ) -> None:
         self.api = api
         self._connect = connect
@@ -47,6 +52,7 @@ class DeferredCalls:
         self._call_seconds = call_seconds
         self._close_seconds = close_seconds
         self._owns = owns
+        self._unconnected = unconnected
         self._texts = Texts(api.texts, api.policy.phrases)
         self._gate = DrainGate(api.policy.errors.server_stopping)
         self._real: Calls | None = None
@@ -126,11 +132,19 @@ class DeferredCalls:
             async with asyncio.timeout(self._call_seconds):
                 await attempted.wait()
 
+    @property
+    def _last_failure(self) -> BackendError:
+        return self._failure or JupyterUnreachable.not_yet()
+
     def _unavailable_error(self) -> ToolError:
-        failure = self._failure or JupyterUnreachable.not_yet()
+        failure = self._last_failure
         return self.api.policy.backend_errors[failure.kind](failure.message, **failure.details)
 
     def _unavailable(self, name: str) -> Outcome:
+        if said := self._unconnected.get(name):
+            result = said(self._last_failure)
+            text = self._texts.result(type(result).__name__, vars(result))
+            return Outcome(tool=name, text=text, result=result.dump())
         error = self._unavailable_error()
         return Outcome(tool=name, text=self._texts.error(error), error=error)
 

@@ -38,6 +38,7 @@ from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.middleware.loopback import is_loopback
 from jmcp.transport.middleware.principal import HOLDER, caller
 from jmcp.transport.site import Endpoint, drain, site
+from jmcp_api.models import ConnectionProblem, ConnectionStatus
 
 STDIO_CLOSE_SECONDS = 1.0
 """For closing connections: the SDK's client sends SIGTERM two seconds after it closed stdin."""
@@ -199,6 +200,22 @@ def deferred_calls(servers: RemoteServers, close_seconds: float) -> DeferredCall
         notify=notify,
         call_seconds=CALL_SECONDS,
         close_seconds=close_seconds,
+        unconnected={"debug_connection_status": partial(unconnected_status, servers)},
+    )
+
+
+def unconnected_status(servers: RemoteServers, failure: BackendError) -> ConnectionStatus:
+    """What there is to say of servers that have not answered yet."""
+    url, kernels_url = servers.documents.url, servers.kernels.url
+    code = compose.API.policy.backend_errors[failure.kind].code
+    problem = ConnectionProblem(part="jupyter", code=code, message=failure.message)
+    return ConnectionStatus(
+        version=compose.VERSION,
+        place="remote",
+        jupyter_url=url,
+        kernels_url=kernels_url if kernels_url != url else None,
+        answers=False,
+        problems=[problem],
     )
 
 

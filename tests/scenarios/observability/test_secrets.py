@@ -62,6 +62,11 @@ async def worked(surface: Surface, notebook_path: str) -> str:
     ):
         done = await surface.call(tool, arguments)
         assert done.error is None, done.text
+    status = await surface.call("debug_connection_status", session)
+    assert status.result is not None, status.text
+    assert (status.result["answers"], status.result["problems"]) == (True, [])
+    for secret in (TOKEN, JUPYTER_TOKEN):
+        assert secret[-8:] not in status.text + str(status.result)
     for tool, arguments in (
         ("read_cell", session | {"cell_index": 99}),
         ("read_notebook", {"session_id": UNKNOWN}),

@@ -97,5 +97,9 @@ async def test_on_another_port_the_error_names_where_it_looked(setup: RemoteSetu
         answer = await setup.agent.ask(tool, **arguments)
         assert answer.error == "jupyter_unreachable", (tool, answer)
         assert f"http://127.0.0.1:{setup.net.port}/" in answer.text, tool
+    status = await setup.agent.call("debug_connection_status")
+    assert (status["answers"], status["notebook"]["answers"]) == (False, False)
+    codes = {one["part"]: one["code"] for one in status["problems"]}
+    assert codes == dict.fromkeys(("jupyter", "kernels", "notebook"), "jupyter_unreachable")
     setup.net.redirect("127.0.0.1", httpx2.URL(setup.jupyter.url).port or 80)
     assert (await run(setup, "1"))["status"] == "ok"

@@ -130,8 +130,11 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield server
 
 
+SECRET = "qzxv0192-distinctive"
+
+
 def nowhere() -> dict[str, str]:
-    return {"JMCP_JUPYTER_URL": f"http://127.0.0.1:{free_port()}/", "JMCP_JUPYTER_TOKEN": "x"}
+    return {"JMCP_JUPYTER_URL": f"http://127.0.0.1:{free_port()}/", "JMCP_JUPYTER_TOKEN": SECRET}
 
 
 async def until(path: Path) -> None:
@@ -155,6 +158,11 @@ async def test_tools_are_listed_without_any_jupyter_and_calls_say_why(tmp_path: 
         assert failed["isError"]
         assert failed["_meta"]["jmcp/error"]["code"] == "jupyter_unreachable"
         assert "connection refused" in failed["content"][0]["text"]
+        told = await process.call("debug_connection_status")
+        status = told["structuredContent"]
+        assert (status["place"], status.get("answers", False)) == ("remote", False)
+        assert [one["code"] for one in status["problems"]] == ["jupyter_unreachable"]
+        assert SECRET[:4] not in json.dumps(told)
         process.hang_up()
         status, told = await process.ended()
     assert status == 0

@@ -389,6 +389,11 @@ async def test_a_deleted_cell_comes_back_whole(
         restored = cells.restore(1, stored)
         assert (restored.index, restored.cell_id) == (1, cell["id"])
         assert cells.find(cell["id"]) == 1
+        whole = cells.whole()
+        assert (whole["cells"][1], whole["nbformat_minor"]) == (cell, 5)
+        assert isinstance(whole["metadata"], dict)
+        whole["cells"][1]["metadata"]["changed"] = "a copy"
+        assert "changed" not in cells.get(1, outputs=True).metadata
     assert await any_server.documents.save(ref) == "saved"
     assert any_server.file("a.ipynb").cells[1] == cell
 

@@ -64,6 +64,11 @@ def has_ids(minor: Any) -> bool:
     return int(minor or 0) >= 5
 
 
+def in_file(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """The cell without what Jupyter marks and no file has."""
+    return {**cell, "metadata": visible_metadata(cell.get("metadata") or {})}
+
+
 def visible_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Cell metadata as the file has it: `trusted` is a mark that Jupyter adds while reading."""
     return {name: value for name, value in metadata.items() if name != "trusted"}

@@ -99,7 +99,7 @@ class FileCells(BoundedCells):
 
     def whole(self) -> dict[str, Any]:
         whole: dict[str, Any] = _plain(self.content())
-        return whole
+        return {**whole, "cells": [nbformat_cells.in_file(cell) for cell in whole["cells"]]}
 
     def stored(self, index: int) -> StoredCell:
         stored: dict[str, Any] = _plain(self._cells[index])

@@ -120,7 +120,8 @@ class LiveCells(BoundedCells):
 
     def whole(self) -> dict[str, Any]:
         with self._document.transaction():
-            cells = [self.stored(index) for index in range(len(self._cells))]
+            stored = (self.stored(index) for index in range(len(self._cells)))
+            cells = [nbformat_cells.in_file(cell) for cell in stored]
             meta = from_y(self._meta)
         if not self._has_ids:  # which the file then cannot have
             cells = [{key: cell[key] for key in cell if key != "id"} for cell in cells]

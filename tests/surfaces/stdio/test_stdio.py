@@ -158,11 +158,11 @@ async def test_tools_are_listed_without_any_jupyter_and_calls_say_why(tmp_path: 
         assert failed["isError"]
         assert failed["_meta"]["jmcp/error"]["code"] == "jupyter_unreachable"
         assert "connection refused" in failed["content"][0]["text"]
-        told = await process.call("debug_connection_status")
-        status = told["structuredContent"]
-        assert (status["place"], status.get("answers", False)) == ("remote", False)
-        assert [one["code"] for one in status["problems"]] == ["jupyter_unreachable"]
-        assert SECRET[:4] not in json.dumps(told)
+        answer = await process.call("debug_connection_status")
+        found = answer["structuredContent"]
+        assert (found["place"], found["answers"]) == ("remote", False)
+        assert [one["code"] for one in found["problems"]] == ["jupyter_unreachable"]
+        assert SECRET[:4] not in json.dumps(answer)
         process.hang_up()
         status, told = await process.ended()
     assert status == 0

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from mcp.client.client import Client
+from mcp.client.session import MessageHandlerFnT
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp_types import CallToolResult
 
@@ -33,9 +34,14 @@ def parameters(
 
 
 @asynccontextmanager
-async def client(server: StdioServerParameters, mode: Era = "auto") -> AsyncIterator[Client]:
+async def client(
+    server: StdioServerParameters,
+    mode: Era = "auto",
+    on_message: MessageHandlerFnT | None = None,
+) -> AsyncIterator[Client]:
     """The SDK's own client, with the process that it starts."""
-    async with Client(stdio_client(server, errlog=sys.stderr), mode=mode) as made:
+    transport = stdio_client(server, errlog=sys.stderr)
+    async with Client(transport, mode=mode, message_handler=on_message) as made:
         yield made
 
 

@@ -90,7 +90,8 @@ STARTING: tuple[Option, ...] = (
         metavar="NAMES",
         type=NameList(),
         default=("core",),
-        help=f"toolsets for MCP clients, comma-separated: {', '.join(TOOLSETS)}, or all",
+        help="toolsets for MCP clients, comma-separated: core, extra, workspace, compat, "
+        "resources or all",
     ),
     Option(name="verbose", type=Switch(), default=False, help="show what is logged"),
 )

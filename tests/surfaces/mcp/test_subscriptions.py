@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-import warnings
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import httpx2 as httpx
-import mcp_types as types
 import nbformat as untyped_nbformat
 import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
-from mcp.shared.subscriptions import ResourceUpdated
 
 from jmcp.compose import API
 from jmcp.core.calls.call import Caller
@@ -26,57 +22,13 @@ from jmcp.transport.mcp.subscriptions import Subscriptions
 from jmcp_api.resources import CELL, NOTEBOOK
 from tests.fakes.jmcp import FakeJmcp
 from tests.surfaces.conftest import HEADERS, ExtensionServer
-from tests.surfaces.mcp.connections import ERAS, Era, connected_to
+from tests.surfaces.mcp.connections import ERAS, Era, Inbox, connected_to, subscribe, told
 
 nbformat: Any = untyped_nbformat
 PEER = Caller(owner="holder", authenticated=True, connection="stdio:1")
 WHOLE = NOTEBOOK.uri_of(path="a.ipynb")
 FIRST = CELL.uri_of(path="a.ipynb", cell_id="c0")
 BOUND = 20.0
-
-
-class Inbox:
-    """The URIs that a client was told of."""
-
-    def __init__(self, era: Era) -> None:
-        self.era = era
-        self.uris: asyncio.Queue[str] = asyncio.Queue()
-
-    async def receive(self, message: Any) -> None:
-        """Of the handshake era; later revisions have streams, whose events come here too."""
-        if self.era == "legacy" and isinstance(message, types.ResourceUpdatedNotification):
-            self.uris.put_nowait(str(message.params.uri))
-
-    async def next(self) -> str:
-        return await asyncio.wait_for(self.uris.get(), BOUND)
-
-
-async def subscribe(client: Client, uri: str, *, ends: bool = False) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the SDK has it for older servers alone
-        await (client.unsubscribe_resource(uri) if ends else client.subscribe_resource(uri))
-
-
-@asynccontextmanager
-async def told(client: Client, era: Era, inbox: Inbox, *uris: str) -> AsyncIterator[None]:
-    """While this lasts, the client wants to be told of these."""
-    if era == "legacy":
-        for uri in uris:
-            await subscribe(client, uri)
-        yield
-        for uri in uris:
-            await subscribe(client, uri, ends=True)
-        return
-    async with client.listen(resource_subscriptions=uris) as stream:
-
-        async def forward() -> None:
-            async for event in stream:
-                assert isinstance(event, ResourceUpdated)
-                inbox.uris.put_nowait(event.uri)
-
-        forwarding = asyncio.create_task(forward())
-        yield
-        forwarding.cancel()
 
 
 @pytest.fixture

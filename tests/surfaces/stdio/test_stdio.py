@@ -13,8 +13,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import httpx2
 import pytest
+from mcp_types import TextContent, TextResourceContents
 
 from tests.network import network
 from tests.served import (
@@ -25,12 +28,15 @@ from tests.served import (
     standalone_command,
     standalone_variables,
 )
-from tests.stdio import client, parameters
+from tests.stdio import Era, client, parameters
+from tests.surfaces.mcp.connections import Inbox, told
 from tests.thorough import amount, fast_only, thorough
 
 SECONDS = 60
 """For what takes a second on a machine with nothing else to do."""
 
+WRITTEN = ("type", "format", "content")
+"""What is written of a file by Jupyter's contents API."""
 INITIALIZE = {
     "protocolVersion": "2025-11-25",
     "capabilities": {},
@@ -393,3 +399,36 @@ os.write(wire.stdout, os.read(wire.stdin, 10) + read)
     )
     assert ended.stdout == b"wire"
     assert ended.stderr.count(b"a stray") == 3
+
+
+@pytest.mark.parametrize("mode", fast_only(["legacy", "auto"], "legacy"))
+async def test_prompts_resources_and_changes_over_stdio(
+    tmp_path: Path, remote: Served, mode: Era
+) -> None:
+    path = f"told {mode}.ipynb"
+    uri = f"notebook://{quote(path)}"
+    inbox = Inbox(mode)
+    async with client(parameters(tmp_path, remote), mode, inbox.receive) as connected:
+        made = {"notebook_path": path, "mode": "create"}
+        opened = (await connected.call_tool("use_notebook", made)).structured_content
+        assert opened is not None
+        new = {"cell_index": -1, "cell_type": "markdown", "cell_source": "# Heading"}
+        new["session_id"] = opened["session_id"]
+        assert not (await connected.call_tool("insert_cell", new)).is_error
+        (contents,) = (await connected.read_resource(uri)).contents
+        assert isinstance(contents, TextResourceContents)
+        assert "# Heading" in contents.text
+        cite = {"prompt": "Why?", "cell_indices": "0-", "notebook_name": path}
+        cited = (await connected.get_prompt("jupyter_cite", cite)).messages[0].content
+        assert isinstance(cited, TextContent)
+        assert "# Heading" in cited.text
+        async with (
+            told(connected, mode, inbox, uri),
+            httpx2.AsyncClient(base_url=remote.url, headers=remote.headers) as http,
+        ):
+            there = f"api/contents/{quote(path)}"
+            model = (await http.get(there)).json()
+            model["content"]["cells"] = []
+            put = await http.put(there, json={key: model[key] for key in WRITTEN})
+            assert put.status_code == 200, put.text
+            assert await inbox.next() == uri

@@ -15,7 +15,7 @@ from tests.thorough import amount
 
 Edit = tuple[str, int, int]
 EDITS = st.tuples(
-    st.sampled_from(["insert", "overwrite", "delete", "delete several", "move"]),
+    st.sampled_from(["insert", "overwrite", "delete", "delete several", "move", "clear"]),
     st.integers(0, 9),
     st.integers(0, 9),
 )
@@ -64,6 +64,10 @@ class Writers:
                 return await self._jmcp.call(
                     "overwrite_cell_source", **named, cell_source=source, force=True
                 )
+            case "clear":
+                return await self._jmcp.call(
+                    "clear_cell_output", session_id=session, cell_ids=[cell_id]
+                )
             case "move" if (anchor := among[value % len(among)]) != cell_id:
                 return await self._jmcp.call("move_cell", **named, after_cell_id=anchor)
         doomed = {cell_id, among[value % len(among)]} if kind == "delete several" else {cell_id}
@@ -85,7 +89,7 @@ async def history(mode: DocumentMode, steps: list[tuple[bool, Edit]], last: Edit
         order = list(before)
         made = await writers.edit(writers.mine, last, among=order)
         assert made is not None
-        if made.get("change") == "unchanged":
+        if made["change_id"] is None:  # nothing was changed
             return
         changed = {one["id"]: one for one in await writers.cells()}
         left_alone = [one for one in order if changed.get(one) == before[one]]

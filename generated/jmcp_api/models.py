@@ -269,9 +269,9 @@ class ClearCellOutputParams(Params):
     session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     cell_indices: Annotated[
-        ClearCellOutputCellIndices | None, Field(max_length=1000, min_length=1)
+        ClearCellOutputCellIndices | None, Field(max_length=100, min_length=1)
     ] = None
-    cell_ids: Annotated[ClearCellOutputCellIds | None, Field(max_length=1000, min_length=1)] = None
+    cell_ids: Annotated[ClearCellOutputCellIds | None, Field(max_length=100, min_length=1)] = None
 
 
 class ListChangesParams(Params):

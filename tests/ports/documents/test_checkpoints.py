@@ -7,6 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from jupyter_server.services.contents.checkpoints import AsyncCheckpoints
+from jupyter_server.services.contents.filecheckpoints import (
+    AsyncFileCheckpoints,
+    AsyncGenericFileCheckpoints,
+)
 
 from jmcp.core.editing.replacement import Replacement
 from jmcp.core.ports import Documents, NotebookRef
@@ -72,6 +77,45 @@ async def test_its_content_is_shown_or_known_not_to_be(any_server: DocumentSetup
     if content is not None:
         assert [cell["source"] for cell in content["cells"]] == ["kept"]
     assert any_server.text("a.ipynb") == before
+
+
+class OpaqueCheckpoints(AsyncCheckpoints):
+    """Checkpoints that only this object can read, as those in a database."""
+
+    @property
+    def _files(self) -> Any:
+        return AsyncFileCheckpoints(parent=self.parent)
+
+    async def create_checkpoint(self, contents_mgr: Any, path: str) -> Any:
+        return await self._files.create_checkpoint(contents_mgr, path)
+
+    async def restore_checkpoint(self, contents_mgr: Any, checkpoint_id: str, path: str) -> None:
+        await self._files.restore_checkpoint(contents_mgr, checkpoint_id, path)
+
+    async def list_checkpoints(self, path: str) -> Any:
+        return await self._files.list_checkpoints(path)
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("kind", [OpaqueCheckpoints, AsyncGenericFileCheckpoints])
+async def test_other_kinds_of_checkpoints_come_back_too(
+    document_servers: Any, live: bool, kind: type
+) -> None:
+    server = await document_servers(
+        remote=False, live=live, ContentsManager={"checkpoints_class": kind}
+    )
+    server.write("a.ipynb", "kept", "second")
+    ref = await server.documents.identify("a.ipynb")
+    await server.documents.create_checkpoint(ref)
+    async with editing(server.documents, ref) as cells:
+        cells.delete(0)
+    assert await server.documents.save(ref) == "saved"
+    shown = await server.documents.checkpoint(ref, "checkpoint")
+    assert (shown is None) is (kind is OpaqueCheckpoints)
+    await put_back(server.documents, ref)
+    assert await server.texts("a.ipynb") == ["kept", "second"]
+    await saved(server.documents, ref)
+    assert server.sources("a.ipynb") == ["kept", "second"]
 
 
 async def test_what_the_file_has_is_seen_beside_the_document(any_server: DocumentSetup) -> None:

@@ -90,8 +90,7 @@ STARTING: tuple[Option, ...] = (
         metavar="NAMES",
         type=NameList(),
         default=("core",),
-        help="toolsets for MCP clients, comma-separated: core, extra, workspace, compat, "
-        "resources or all",
+        help=f"toolsets for MCP clients, comma-separated: {', '.join(TOOLSETS)}, or all",
     ),
     Option(name="verbose", type=Switch(), default=False, help="show what is logged"),
 )

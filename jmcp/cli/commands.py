@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import jmcp_api
-from jmcp.cli import connect, serve, sessions, token
+from jmcp.cli import connect, install, serve, sessions, token
 from jmcp.core.errors import ServeError
 from jmcp.state.named_tokens import TokenError
 from jmcp_api.mcp import LISTING_FILE
@@ -32,6 +32,8 @@ def parser() -> argparse.ArgumentParser:
 
     token.add_to(commands, run=run_token)
     sessions.add_to(commands, run=run_sessions)
+
+    install.add_to(commands, run=run_install)
 
     # For the help only: their arguments are passed on before argparse reads them here.
     commands.add_parser("connect", help=connect.HELP)
@@ -55,6 +57,13 @@ def run_sessions(arguments: argparse.Namespace) -> int:
     except ServeError as error:
         return fail(str(error))
     return 0
+
+
+def run_install(arguments: argparse.Namespace) -> int:
+    try:
+        return install.run(arguments)
+    except ServeError as error:
+        return fail(str(error))
 
 
 def run_tools(arguments: argparse.Namespace) -> int:

@@ -645,8 +645,8 @@ def finding_kernel_gone(*, count: int) -> str:
     return f"{counted(count, 'cell shows', 'cells show')} results of a kernel that is gone."
 
 
-def finding_syntax(*, problem: str) -> str:
-    return f"It is not valid Python: {problem}"
+def finding_syntax(*, version: str, problem: str) -> str:
+    return f"It is not valid Python {version}: {problem}"
 
 
 def finding_undefined(*, names: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from typing import Any
 
@@ -50,6 +51,7 @@ RIGHT = [
     ["%%time\nn = 1", "n"],
     ["%%capture out\nn = 1", "out, n"],
     ["len?\n?len\nn = 1", "n"],
+    ["pip install x\nls\ncd ..\nn = 1", "n"],
     ["import asyncio\nawait asyncio.sleep(0)"],
     ["_, __, _3, _i, _i2, In, Out, get_ipython, display, __name__"],
     ["x: int\ny: int = 1", "y"],
@@ -59,6 +61,13 @@ RIGHT = [
     ["@property\ndef f(self): ...\nasync def g(): ..."],
     [""],
 ]  # fmt: skip
+
+
+if sys.version_info >= (3, 12):
+    RIGHT += [
+        ["def f[T](x: T):\n    return T", "class A[T]:\n    n = T"],
+        ["type Pair = tuple[Later, Later]", "Pair"],
+    ]
 
 
 @pytest.mark.parametrize("sources", RIGHT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,10 +22,13 @@ CHECK_SECONDS = 5.0
 """For reading all cells; what is left then is said not to be checked."""
 CELL_CHARACTERS = 100_000
 """Of a cell that is checked: to read more takes a tenth of a second in which nobody else has a turn."""
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""Of the Python that reads the cells, which need not be the kernel's."""
 RUN_CHARACTERS = 200_000
 """Of the code of runs that is read for names which no cell defines."""
 GIVEN = frozenset(dir(builtins)) | {
     *("get_ipython", "display", "In", "Out", "exit", "quit", "open"),
+    *("ls", "ll", "pwd", "who", "whos"),  # magics without their %
     *("__name__", "__doc__", "__builtins__", "__builtin__", "__package__", "__loader__"),
 }
 """Names that every kernel of Python has."""
@@ -67,7 +71,9 @@ def name_findings(subject: Subject) -> Iterator[Finding]:
             # What a cell would define that does not run, nobody knows.
             names.open = True
             problem = source.problem or phrases.nested_too_deeply()
-            yield finding("syntax_error", phrases.finding_syntax(problem=problem), cell)
+            yield finding(
+                "syntax_error", phrases.finding_syntax(version=VERSION, problem=problem), cell
+            )
         read.append(Read(cell=cell, names=names, told=names is unread))
     yield from _missing(read, subject)
 

@@ -165,13 +165,19 @@ class _Flow(ast.NodeVisitor):
 
     visit_Import = visit_ImportFrom = _imports  # noqa: N815
 
+    def visit_TypeAlias(self, node: ast.AST) -> None:
+        """`type X = ...`, whose value is evaluated when somebody asks for it."""
+        name = getattr(node, "name", None)
+        if isinstance(name, ast.Name):
+            self._define(name.id)
+
     # -- functions, classes, comprehensions ---------------------------------------------------------
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self.block(node.decorator_list)
         self._arguments(node.args)
         self._define(node.name)
-        self._deferred(node.args, node.body)
+        self._deferred(node.args, node.body, _type_params(node))
 
     visit_FunctionDef = visit_AsyncFunctionDef = _function  # noqa: N815
 
@@ -184,8 +190,10 @@ class _Flow(ast.NodeVisitor):
         self.block(arguments.defaults)
         self.block(default for default in arguments.kw_defaults if default is not None)
 
-    def _deferred(self, arguments: ast.arguments, body: Sequence[ast.AST]) -> None:
-        inner = _Function(arguments)
+    def _deferred(
+        self, arguments: ast.arguments, body: Sequence[ast.AST], types: Iterable[str] = ()
+    ) -> None:
+        inner = _Function(arguments, types)
         inner.read(body)
         known = set().union(*self._scopes) if self._scopes else set()
         for name in inner.free:
@@ -197,6 +205,7 @@ class _Flow(ast.NodeVisitor):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self.block([*node.decorator_list, *node.bases, *node.keywords])
         with self._scope():
+            self._scopes[-1].update(_type_params(node))
             self.block(node.body)
         self._define(node.name)
 
@@ -226,10 +235,10 @@ class _Flow(ast.NodeVisitor):
 class _Function:
     """The free names of a function, those of the functions in it included."""
 
-    def __init__(self, arguments: ast.arguments) -> None:
+    def __init__(self, arguments: ast.arguments, types: Iterable[str] = ()) -> None:
         given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         given += [one for one in (arguments.vararg, arguments.kwarg) if one is not None]
-        self._local = {one.arg for one in given}
+        self._local = {*types, *(one.arg for one in given)}
         self._used: dict[str, None] = {}
         self.globals: set[str] = set()
 
@@ -266,7 +275,7 @@ class _Function:
                 self._read(child)
 
     def _nested(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
-        inner = _Function(node.args)
+        inner = _Function(node.args, _type_params(node))
         if isinstance(node, ast.Lambda):
             inner.read([node.body])
         else:
@@ -278,6 +287,11 @@ class _Function:
             self._read(default)
         self._used |= dict.fromkeys(inner.free)
         self.globals |= inner.globals
+
+
+def _type_params(node: ast.AST) -> list[str]:
+    """Names of its own types, which Python has from 3.12 on: `def first[T](of: list[T])`."""
+    return [one.name for one in getattr(node, "type_params", ())]
 
 
 def _is_annotation(node: ast.AST, child: ast.AST) -> bool:

@@ -23,6 +23,9 @@ HARMLESS_CELL_MAGICS = frozenset({"html", "HTML", "markdown", "latex", "svg", "S
 """Cell magics whose cells have no code."""
 OPEN_MAGICS = frozenset({"run", "pylab", "store", "load", "macro", "edit", "loadpy", "recall"})
 """Line magics that define names which no reading of the cell tells."""
+AUTOMAGICS = ("pip", "conda", "mamba", "cd", "ls", "ll", "cat", "cp", "mv", "rm", "mkdir", "rmdir")
+"""Magics that people write without their %, where that is no Python."""
+_AUTOMAGIC = re.compile(rf"\s*(?:{'|'.join(AUTOMAGICS)})[^\S\n]+\S.*")
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)[^\S\n]*([^\n]*)\n?")
 _LINE_MAGIC = re.compile(r"(\s*)(?:%(\w+)|!|\?)(.*)")
 _ASSIGNED_MAGIC = re.compile(r"(\s*)([\w\s,.\[\]'\"()*]+?)\s*=\s*(?:%\w|!)")
@@ -114,7 +117,7 @@ def _mended(lines: list[str], at: int) -> bool | None:
             replacement = f"{found[1]}{rest}"
         else:
             replacement = f"{found[1]}pass"
-    elif _HELP.fullmatch(line):
+    elif _HELP.fullmatch(line) or _AUTOMAGIC.fullmatch(line):
         replacement = line[: len(line) - len(line.lstrip())] + "pass"
     else:
         return None

@@ -40,6 +40,8 @@ async def debug_connection_status(
     running = await found.answer("kernels", workspace.kernels())
     records = await found.answer("sessions", workspace.sessions(None))
     record = _chosen(records or (), params.session_id)
+    if record is None and records is not None and params.session_id is not None:
+        await workspace.sessions(params.session_id)  # which says that there is none
     held = record.notebooks.get(record.current or "") if record is not None else None
     notebook = None
     if params.notebook_path is not None:

@@ -6,7 +6,6 @@ import json
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -16,7 +15,7 @@ from mcp.client.streamable_http import streamable_http_client
 from jmcp.compose import API
 from jmcp.core.calls.principal import LEVELS, Scope, implied
 from jmcp.core.calls.tool import Route, Tool
-from tests.scenarios.principals.token_server import TokenClient, TokenServer
+from tests.scenarios.principals.token_server import TokenClient, TokenServer, path_of
 from tests.surfaces.contract.surfaces import TLS
 
 LISTED = [entry["name"] for entry in json.loads(Path(API.listing_file).read_bytes())]
@@ -48,7 +47,7 @@ async def test_a_tool_asks_for_its_scope_before_anything_else(
 async def test_an_endpoint_asks_for_the_scope_of_its_tool(
     local_server: TokenServer, route: Route
 ) -> None:
-    path = route.path.format(**{name: quote("0") for name in route.path_params})
+    path = path_of(route, dict.fromkeys(route.path_params, "0"))
     in_body = route.method not in ("GET", "DELETE")
     async with local_server.token_client("read", "read").client() as http:
         answer = await http.request(

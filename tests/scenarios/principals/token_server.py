@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 import httpx2
 import nbformat as untyped_nbformat
 
 from jmcp.core.calls.principal import Scope
-from jmcp.core.calls.tool import Tool
+from jmcp.core.calls.tool import Route, Tool
 from jmcp.state.named_tokens import NamedTokens
 from tests.served import Served, jupyter_server, serve, standalone
 from tests.surfaces.contract.examples import load
@@ -44,6 +46,12 @@ def arguments(tool: Tool, **values: str) -> dict[str, Any]:
         if name not in tool.presets
     }
     return {back.get(name, name): value for name, value in filled.items()}
+
+
+def path_of(route: Route, values: Mapping[str, Any]) -> str:
+    """The path of an operation with these values in it."""
+    path = re.sub(r"{(\w+):path}", r"{\1}", route.path)
+    return path.format(**{key: quote(str(values[key]), safe="") for key in route.path_params})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,5 +60,5 @@ async def test_a_notebook_is_that_of_the_call_or_of_the_session(
     status = await jmcp.call("debug_connection_status", session_id=session)
     assert status["notebook"]["notebook_path"] == "a.ipynb"
     assert (await jmcp.call("debug_connection_status", BOB))["sessions"] == 0
-    other = await jmcp.call("debug_connection_status", BOB, session_id=session)
-    assert other["notebook"] is None
+    other = await jmcp.fail("debug_connection_status", BOB, session_id=session)
+    assert other["code"] == "session_not_found"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from jmcp.core.errors import BackendError
 from jmcp.core.notices import RunWithdrawn
 from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.session import Session
@@ -86,9 +87,13 @@ async def execute_cell_simple_timeout(
     await session.watch(run, limit)
     late = not run.done and clock() - began >= limit  # sooner where jmcp stops, and the run goes on
     if late:
-        await session.withdraw(run, RunWithdrawn())
+        try:
+            await session.withdraw(run, RunWithdrawn())
+        except BackendError as error:
+            raise failure_of(run, error) from error
     at = await _settled(run, session, at)
-    if late or run.status == "timed_out":
+    by_itself = run.status in ("ok", "error")  # in the moment in which it was withdrawn
+    if run.status == "timed_out" or (late and not by_itself):
         raise _timed_out(run, at, params.timeout_seconds)
     return await _shown(run, session, full=params.full_output)
 

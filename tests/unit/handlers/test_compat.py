@@ -14,6 +14,7 @@ from PIL import Image
 from jmcp.core.ports import Reply
 from jmcp.core.runs.record.progress import Progress
 from jmcp_api import limits
+from jmcp_api.backend_errors import KernelMissing
 from jmcp_handlers.compat import outputs, runs
 from jmcp_handlers.support.outputs.images import scaled
 from tests.calls import ALICE
@@ -248,6 +249,35 @@ async def test_a_timeout_that_the_kernel_ignores_is_told(
     assert error["code"] == "execution_timed_out"
     assert "ignored the interrupt" in error["message"]
     jmcp.kernels.sleeping.release()
+
+
+async def test_a_kernel_that_is_gone_when_a_run_is_withdrawn_is_told(
+    jmcp: FakeJmcp, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(kernel_id: str) -> None:
+        raise KernelMissing.unknown(kernel_id=kernel_id)
+
+    monkeypatch.setattr(runs, "QUEUE_SECONDS", -1.0)
+    monkeypatch.setattr(jmcp.kernels, "interrupt", gone)
+    await jmcp.call("append_code_cell", session_id=session, cell_source=SLEEP)
+    arguments = {"session_id": session, "cell_index": 3, "timeout_seconds": 1.2}
+    error = await jmcp.fail("execute_cell_simple_timeout", **arguments)
+    assert error["code"] == "kernel_unavailable"
+    jmcp.kernels.sleeping.release()
+
+
+async def test_a_run_that_ends_while_it_is_withdrawn_has_its_result(
+    jmcp: FakeJmcp, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def too_late(kernel_id: str) -> None:
+        jmcp.kernels.sleeping.release()
+
+    monkeypatch.setattr(runs, "QUEUE_SECONDS", -1.0)
+    monkeypatch.setattr(jmcp.kernels, "interrupt", too_late)
+    await jmcp.call("append_code_cell", session_id=session, cell_source=f"{SLEEP}\n'whole'")
+    arguments = {"session_id": session, "cell_index": 3, "timeout_seconds": 1.2}
+    result = await jmcp.call("execute_cell_simple_timeout", **arguments)
+    assert (result["text_outputs"], result["error"]) == (["'whole'"], None)
 
 
 async def test_a_stop_of_jmcp_withdraws_nothing(jmcp: FakeJmcp, session: str) -> None:

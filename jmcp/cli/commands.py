@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import jmcp_api
-from jmcp.cli import connect, install, serve, sessions, token
+from jmcp.cli import connect, doctor, install, serve, sessions, token
 from jmcp.core.errors import ServeError
 from jmcp.state.named_tokens import TokenError
 from jmcp_api.mcp import LISTING_FILE
@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     sessions.add_to(commands, run=run_sessions)
 
     install.add_to(commands, run=run_install)
+    doctor.add_to(commands, run=doctor.run)
 
     # For the help only: their arguments are passed on before argparse reads them here.
     commands.add_parser("connect", help=connect.HELP)

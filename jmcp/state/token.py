@@ -7,6 +7,8 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from jmcp.core.errors import ServeError
+
 TOKEN_BYTES = 24
 
 
@@ -21,10 +23,19 @@ def user_token(directory: Path) -> str:
     """The token of this user's servers, made on first use and kept: client configurations stay valid.
 
     The file is written and private (0600) before it gets its name, also with several servers at once.
+    Raises ServeError where it cannot be read or made.
     """
+    try:
+        return kept_token(directory) or _made(directory)
+    except OSError as error:
+        raise ServeError(
+            f"no token can be kept: {error.filename or directory}: {error.strerror}. Give one as the "
+            "variable JMCP_TOKEN, or set XDG_CONFIG_HOME to a folder that can be written"
+        ) from error
+
+
+def _made(directory: Path) -> str:
     path = directory / "token"
-    if token := kept_token(directory):
-        return token
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=".token")
     try:

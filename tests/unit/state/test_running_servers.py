@@ -19,6 +19,7 @@ from jmcp.state.running_servers import (
     running_servers,
     runtime_folder,
 )
+from jmcp.state.token import user_token
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="modes of files")
 
@@ -97,6 +98,14 @@ def test_the_server_of_another_user_is_refused() -> None:
         os.chown(runtime_folder(), 12345, -1)
         with pytest.raises(ServeError, match=r"another user \(12345\)"):
             running_servers()
+
+
+def test_a_home_that_can_keep_no_token_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ServeError, match="JMCP_TOKEN"):
+        user_token(tmp_path / "file")
+    with pytest.raises(ServeError, match="JMCP_TOKEN"):
+        user_token(tmp_path / "file" / "below")
 
 
 def test_a_home_that_cannot_be_written_stops_no_server(

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
+from jmcp.core.editing.draft import Draft
 from jmcp.core.editing.line_diff import DiffBudget
 from jmcp.core.journal.entries import Author, Entry
 from jmcp.core.journal.other_changes import OtherChange
 from jmcp.core.journal.undo import Change as Edit
-from jmcp.core.journal.undo import undo
+from jmcp.core.journal.undo import Undo, undo
 from jmcp.core.ports import Cells
 from jmcp.core.sessions.lookup import iso
 from jmcp.core.sessions.notebook import Notebook
@@ -44,6 +45,7 @@ class ChangeRows:
         self._sessions = sessions
         self._undone = undone
         self._running = running_cells(notebook)
+        self._draft = Draft(cells)
         self._budget = DiffBudget()
 
     def of(self, edit: Edit) -> Change:
@@ -84,11 +86,14 @@ class ChangeRows:
             return "undone"
         if not edit.whole:
             return "not_possible"
-        plan = undo(self._cells, edit, running=self._running)
-        if not plan.conflicts:
+        if not self._plan(edit, force=False).conflicts:
             return "possible"
-        forced = undo(self._cells, edit, force=True, running=self._running)
+        forced = self._plan(edit, force=True)
         return "with_force" if forced.done else "not_possible"
+
+    def _plan(self, edit: Edit, *, force: bool) -> Undo:
+        draft = self._draft.copy()
+        return undo(self._cells, edit, force=force, running=self._running, draft=draft)
 
     def _cell(self, found: NetChange) -> CellDifference:
         at = self._cells.find(found.cell_id) if found.cell_id is not None else None

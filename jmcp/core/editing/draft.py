@@ -40,6 +40,18 @@ class Draft:
         self.growth = 0
         self._steps: list[Step] = []
 
+    def copy(self) -> Draft:
+        """Another plan that begins with the same cells, for one that nothing was planned in."""
+        other = Draft.__new__(Draft)
+        other.cells = [
+            DraftCell(
+                cell_id=one.cell_id, cell_type=one.cell_type, source=one.source, blank=one.blank
+            )
+            for one in self.cells
+        ]
+        other.growth, other._steps = 0, []
+        return other
+
     def find(self, cell_id: str | None) -> int | None:
         """The index of the first cell with that id."""
         if cell_id is None:

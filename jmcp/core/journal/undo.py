@@ -94,11 +94,17 @@ class Undo:
 
 
 def undo(
-    cells: Cells, change: Change, *, force: bool = False, running: Collection[str] = ()
+    cells: Cells,
+    change: Change,
+    *,
+    force: bool = False,
+    running: Collection[str] = (),
+    draft: Draft | None = None,
 ) -> Undo:
     """Plan to take a change back. `force`: also where somebody changed its cells since. Cells that
-    are `running` have the outputs of their runs, whatever is asked."""
-    plan = Undo(draft=Draft(cells))
+    are `running` have the outputs of their runs, whatever is asked. `draft` is one of the cells that
+    nothing was planned in, where several changes are looked at."""
+    plan = Undo(draft=draft or Draft(cells))
     for entry in reversed(change.entries):
         kept = entry.change == "put_outputs" and not force and not _still_shown(cells, entry)
         kept |= entry.change in OUTPUT_CHANGES and entry.cell_id in running

@@ -236,7 +236,7 @@ CELLS = (
     call("list_changes"),
     call("list_changes", since="nope", raises="change_not_found"),
     call("diff_notebook"),
-    call("diff_notebook", checkpoint_id=9, raises="invalid_arguments"),
+    call("diff_notebook", nope=1, raises="invalid_arguments"),
     call("create_checkpoint"),
     call("restore_checkpoint", checkpoint_id="nope", raises="checkpoint_not_found"),
     call("create_checkpoint", nope=1, raises="invalid_arguments"),

@@ -29,6 +29,12 @@ KERNELLESS: dict[str, dict[str, Any]] = {
     "move_cell": {"cell_index": 0, "target_index": 1},
     "apply_edits": {"edits": [{"op": "insert", "source": "4"}]},
     "undo_change": {},
+    "clear_cell_output": {"cell_index": 0},
+    "read_output": {"cell_index": 0, "output": 0, "mime_type": "text/plain"},
+    "diff_notebook": {},
+    "list_changes": {},
+    "create_checkpoint": {},
+    "restore_checkpoint": {},
     "search_notebook": {"pattern": "1"},
     "delete_cell": {"cell_indices": [0], "force": True},
     "list_executions": {},
@@ -43,15 +49,19 @@ KERNELLESS: dict[str, dict[str, Any]] = {
     "unuse_notebook": {},
 }
 
-# There is no such run, and without a journal there is nothing to take back.
-REFUSED = {"get_execution": "execution_not_found", "undo_change": "change_not_found"}
+# There is no such run and no output, and without a journal there is nothing to take back.
+REFUSED = {
+    "get_execution": "execution_not_found",
+    "undo_change": "change_not_found",
+    "read_output": "resource_not_found",
+}
 
 
 def test_every_tool_is_in_one_of_these_lists() -> None:
-    assert {*RUNS, *ABOUT_KERNELS, *KERNELLESS} == set(TOOLS)
-    assert {*RUNS, *ABOUT_KERNELS} == {
-        tool.name for tool in TOOLS.values() if tool.scope == "execute"
-    }
+    """Those of other toolsets are built on these."""
+    tools = [tool for tool in TOOLS.values() if tool.toolset in ("core", "extra")]
+    assert {*RUNS, *ABOUT_KERNELS, *KERNELLESS} == {tool.name for tool in tools}
+    assert {*RUNS, *ABOUT_KERNELS} == {tool.name for tool in tools if tool.scope == "execute"}
 
 
 async def test_tools_that_run_heal(server: HealingServer) -> None:

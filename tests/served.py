@@ -59,13 +59,17 @@ class Served:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """The process's environment with a home of its own, so that nothing on the machine configures it."""
+    """The process's environment with a home of its own, so that nothing on the machine configures it.
+
+    No kernel of it finds packages to install: what tests send at random may name one.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("JUPYTER", "JMCP", "XDG", "IPYTHON"))
     }
-    return kept | {"HOME": str(home), "JMCP_STRICT": "1", "JMCP_TOOLSET": "all"}
+    own = {"HOME": str(home), "JMCP_STRICT": "1", "JMCP_TOOLSET": "all", "PIP_NO_INDEX": "1"}
+    return {name: value for name, value in kept.items() if name != "PIP_FIND_LINKS"} | own
 
 
 @contextmanager

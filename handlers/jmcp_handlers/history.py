@@ -29,7 +29,10 @@ async def list_changes(params: ListChangesParams, session: Session) -> ChangeLis
     history = notebook.history()
     entries = _wanted(history, notebook, params.since)
     edits = [*reversed(changes_of(entries).values())]
-    others = [] if params.since is not None else _others(cells, entries, notebook, session)
+    others: list[OtherChange] = []
+    if params.since is None:
+        kept = notebook.is_whole(sum(one.at >= notebook.opened_at for one in history))
+        others = _others(cells, entries, notebook, session, whole=kept)
     rows = ChangeRows(cells, notebook, sessions, undone_by(changes_of(history).values()))
     total, start = len(edits) + bool(others), params.start_index
     stop = min(total, start + min(params.limit or SHOWN_CHANGES, SHOWN_CHANGES))
@@ -67,11 +70,11 @@ def _wanted(history: Sequence[Entry], notebook: Notebook, since: str | None) -> 
 
 
 def _others(
-    cells: Cells, entries: Sequence[Entry], notebook: Notebook, session: Session
+    cells: Cells, entries: Sequence[Entry], notebook: Notebook, session: Session, *, whole: bool
 ) -> list[OtherChange]:
-    """What others than jmcp changed, as far as it is known."""
+    """What others than jmcp changed, as far as it is known. `whole`: all edits of jmcp are."""
     opened = notebook.as_opened()
-    if opened is not None and notebook.is_whole(entries):
+    if opened is not None and whole:
         return by_others(opened.cells, entries, cells)
     reason = phrases.opening_forgotten() if opened is None else phrases.journal_pruned()
     session.notice(ChangesNotKnown(reason=reason))

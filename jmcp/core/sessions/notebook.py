@@ -119,11 +119,11 @@ class Notebook:
         """When the session opened the notebook, in seconds since the epoch."""
         return self.held.opened or self._session.record.created
 
-    def is_whole(self, entries: Sequence[Entry]) -> bool:
-        """Whether the journal still has all that was recorded since the session opened the notebook.
-        `entries` are those since then."""
+    def is_whole(self, count: int) -> bool:
+        """Whether so many entries are all that were recorded since the session opened the
+        notebook."""
         opened = self.as_opened()
-        return opened is not None and len(entries) >= self.lease.recorded() - opened.recorded
+        return opened is not None and count >= self.lease.recorded() - opened.recorded
 
     def authorship(self, entry: Entry) -> ChangeAuthor:
         """Who made that entry, as far as this session may know."""

@@ -37,6 +37,7 @@ async def saved(documents: Documents, ref: NotebookRef) -> None:
             pass
 
 
+@pytest.mark.oldest
 async def test_a_checkpoint_comes_back_into_the_document_and_the_file(
     any_server: DocumentSetup,
 ) -> None:

@@ -192,3 +192,18 @@ async def test_a_change_is_shown_in_bounds(jmcp: FakeJmcp, session: str) -> None
     inserted, edited = await changes(jmcp, session)
     assert (len(inserted["cells"]), inserted["left_out"]) == (20, 30)
     assert len(edited["cells"][0]["diff"]) < 1_100
+
+
+async def test_an_edit_that_somebody_overwrote_is_none_any_more() -> None:
+    """A tab without collaboration writes the file as it was before the edit."""
+    jmcp = FakeJmcp(mode="file", journaled=True)
+    jmcp.documents.write("a.ipynb", "a", "b")
+    async with jmcp.running():
+        session = await jmcp.open("a.ipynb")
+        await overwrite(jmcp, session, "c0", "mine")
+        jmcp.documents.type_over("a.ipynb", "c0", "a")
+        found = await jmcp.call("list_changes", session_id=session)
+        assert found["changes"] == []
+        codes = [one["code"] for one in found["notices"]]
+        assert "text_overwritten" in codes
+        assert "changes_not_known" not in codes

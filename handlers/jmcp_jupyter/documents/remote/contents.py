@@ -138,7 +138,10 @@ class RemoteContents:
         stem = name.removesuffix(".ipynb")
         hidden = f"{folder}/{CHECKPOINTS}/{stem}-{checkpoint_id}.ipynb".lstrip("/")
         known = {one.checkpoint_id: one for one in await self.checkpoints(path)}.get(checkpoint_id)
-        response = await self._api.request("GET", self._url(hidden), type="notebook", content=1)
+        try:
+            response = await self._api.request("GET", self._url(hidden), type="notebook", content=1)
+        except JupyterRefused:
+            return None
         if response.is_error or known is None:
             return None
         model = self._api.model(response, last_modified=str, content=dict)

@@ -81,7 +81,7 @@ TOOLS_LIST_VISIBLE = Limit(
     at_most=18, reason="What a model reads before its first call, about 4,500 tokens."
 )
 TOOLS_LIST_SIZE = Limit(
-    at_most=68,
+    at_most=70,
     reason="Output schemas are two thirds of it. The largest answer of a peer is 42 kB, of fewer tools.",
 )
 RUN_OF_RAW_KERNEL = Limit(

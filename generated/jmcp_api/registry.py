@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from jmcp.core.calls.tables import Table
 from jmcp.core.calls.tool import Tool
 
 from . import errors, models
@@ -22,6 +23,23 @@ TOOLS: Mapping[str, Tool] = {
             read_only=False,
             scope="read",
             synonyms={"path": "notebook_path", "file_path": "notebook_path"},
+            tables=(
+                Table(
+                    path=("cells",),
+                    columns={
+                        "cell_index": None,
+                        "cell_id": None,
+                        "cell_type": "code",
+                        "execution_count": None,
+                        "line_count": 1,
+                        "first_line": None,
+                        "state": None,
+                        "ename": None,
+                        "source": None,
+                        "outputs": None,
+                    },
+                ),
+            ),
             errors=(
                 errors.NotebookExists,
                 errors.DirectoryNotFound,
@@ -64,6 +82,27 @@ TOOLS: Mapping[str, Tool] = {
             read_only=True,
             scope="read",
             synonyms={"notebook_name": "notebook_path"},
+            tables=(
+                Table(
+                    path=("cells",),
+                    columns={
+                        "cell_index": None,
+                        "cell_id": None,
+                        "cell_type": "code",
+                        "execution_count": None,
+                        "line_count": 1,
+                        "first_line": None,
+                        "state": None,
+                        "ename": None,
+                        "source": None,
+                        "outputs": None,
+                    },
+                ),
+                Table(
+                    path=("headings",),
+                    columns={"cell_index": None, "cell_id": None, "heading": None},
+                ),
+            ),
         ),
         Tool(
             name="search_notebook",
@@ -76,6 +115,22 @@ TOOLS: Mapping[str, Tool] = {
             read_only=True,
             scope="read",
             synonyms={"notebook_name": "notebook_path", "query": "pattern"},
+            tables=(
+                Table(
+                    path=("matches",),
+                    columns={
+                        "notebook_path": None,
+                        "cell_index": None,
+                        "cell_id": None,
+                        "output": None,
+                        "line": None,
+                        "text": None,
+                        "before": None,
+                        "after": None,
+                        "heading": None,
+                    },
+                ),
+            ),
             errors=(errors.PatternInvalid, errors.PatternTooSlow),
         ),
         Tool(
@@ -210,6 +265,20 @@ TOOLS: Mapping[str, Tool] = {
             scope="write",
             on_disconnect="detach",
             synonyms={"notebook_name": "notebook_path"},
+            tables=(
+                Table(
+                    path=("execution", "batch", "cells"),
+                    columns={
+                        "cell_index": None,
+                        "cell_id": None,
+                        "status": None,
+                        "execution_count": None,
+                        "seconds": None,
+                        "error": None,
+                        "output": None,
+                    },
+                ),
+            ),
             errors=(
                 errors.CellNotFound,
                 errors.CellChanged,
@@ -248,6 +317,20 @@ TOOLS: Mapping[str, Tool] = {
                 "timeout_seconds": "timeout",
             },
             ignored=frozenset(["full_output", "progress_interval", "stream"]),
+            tables=(
+                Table(
+                    path=("batch", "cells"),
+                    columns={
+                        "cell_index": None,
+                        "cell_id": None,
+                        "status": None,
+                        "execution_count": None,
+                        "seconds": None,
+                        "error": None,
+                        "output": None,
+                    },
+                ),
+            ),
             errors=(errors.CellNotFound, errors.CellChanged, errors.CellNotCode),
         ),
         Tool(
@@ -269,6 +352,20 @@ TOOLS: Mapping[str, Tool] = {
                 "timeout_seconds": "timeout",
             },
             ignored=frozenset(["full_output"]),
+            tables=(
+                Table(
+                    path=("batch", "cells"),
+                    columns={
+                        "cell_index": None,
+                        "cell_id": None,
+                        "status": None,
+                        "execution_count": None,
+                        "seconds": None,
+                        "error": None,
+                        "output": None,
+                    },
+                ),
+            ),
             errors=(errors.CellNotFound, errors.CellChanged),
         ),
         Tool(
@@ -287,6 +384,20 @@ TOOLS: Mapping[str, Tool] = {
                 "source": "code",
                 "timeout_seconds": "timeout",
             },
+            tables=(
+                Table(
+                    path=("batch", "cells"),
+                    columns={
+                        "cell_index": None,
+                        "cell_id": None,
+                        "status": None,
+                        "execution_count": None,
+                        "seconds": None,
+                        "error": None,
+                        "output": None,
+                    },
+                ),
+            ),
         ),
         Tool(
             name="run_cells",
@@ -300,6 +411,20 @@ TOOLS: Mapping[str, Tool] = {
             scope="execute",
             on_disconnect="detach",
             synonyms={"notebook_name": "notebook_path", "timeout_seconds": "timeout"},
+            tables=(
+                Table(
+                    path=("batch", "cells"),
+                    columns={
+                        "cell_index": None,
+                        "cell_id": None,
+                        "status": None,
+                        "execution_count": None,
+                        "seconds": None,
+                        "error": None,
+                        "output": None,
+                    },
+                ),
+            ),
             errors=(errors.CellNotFound, errors.CellChanged, errors.ConfirmationRequired),
         ),
         Tool(
@@ -313,6 +438,32 @@ TOOLS: Mapping[str, Tool] = {
             read_only=True,
             scope="read",
             synonyms={"notebook_name": "notebook_path"},
+            tables=(
+                Table(
+                    path=("batch", "cells"),
+                    columns={
+                        "cell_index": None,
+                        "cell_id": None,
+                        "status": None,
+                        "execution_count": None,
+                        "seconds": None,
+                        "error": None,
+                        "output": None,
+                    },
+                ),
+                Table(
+                    path=("executions",),
+                    columns={
+                        "execution_id": None,
+                        "status": None,
+                        "notebook_path": None,
+                        "cell_id": None,
+                        "code": None,
+                        "seconds": None,
+                        "started": None,
+                    },
+                ),
+            ),
             errors=(errors.ExecutionNotFound,),
         ),
         Tool(
@@ -351,6 +502,12 @@ TOOLS: Mapping[str, Tool] = {
             access="shared",
             read_only=True,
             scope="read",
+            tables=(
+                Table(
+                    path=("files",),
+                    columns={"path": None, "type": None, "size": None, "last_modified": None},
+                ),
+            ),
             errors=(errors.DirectoryNotFound,),
         ),
         Tool(
@@ -375,6 +532,20 @@ TOOLS: Mapping[str, Tool] = {
             read_only=True,
             scope="read",
             synonyms={"notebook_name": "notebook_path"},
+            tables=(
+                Table(
+                    path=("executions",),
+                    columns={
+                        "execution_id": None,
+                        "status": None,
+                        "notebook_path": None,
+                        "cell_id": None,
+                        "code": None,
+                        "seconds": None,
+                        "started": None,
+                    },
+                ),
+            ),
         ),
         Tool(
             name="read_output",

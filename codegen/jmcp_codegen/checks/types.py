@@ -9,7 +9,18 @@ from jsonschema import Draft202012Validator
 
 from jmcp_codegen.source.load import Document, Place, Spec
 from jmcp_codegen.source.problems import Problem
-from jmcp_codegen.source.schema import REF, Schema, inlined, nullable, plain, reachable, refs, walk
+from jmcp_codegen.source.schema import (
+    REF,
+    TABLE,
+    Schema,
+    inlined,
+    nullable,
+    plain,
+    reachable,
+    ref_name,
+    refs,
+    walk,
+)
 
 Raw = Mapping[str, Any]
 
@@ -66,6 +77,9 @@ def _schemas(document: Document, place: Place, root: Raw, types: Raw) -> Iterato
         if "array" in kinds and "items" not in schema:
             reason = "an array without items; some clients refuse to list such a tool"
             yield document.problem("array_without_items", at, reason)
+        if schema.get(TABLE) and ref_name(schema.get("items", {})) is None:
+            reason = "a table is an array whose items are a type"
+            yield document.problem("bad_table", (*at, TABLE), reason)
         if "properties" in schema and inner_place:
             reason = "an object inside another needs a name: put it into types"
             yield document.problem("inline_object", at, reason)

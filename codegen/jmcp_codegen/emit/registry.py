@@ -6,13 +6,17 @@ from collections.abc import Iterable
 
 from jmcp_codegen.emit.printing import Printer, Row
 from jmcp_codegen.source.model import ApiModel, ToolModel
+from jmcp_codegen.source.schema import TableModel, tables
 
 
 def emit(api: ApiModel, printer: Printer) -> str:
-    return printer.text("registry.py.j2", rows=[_tool(tool) for tool in api.tools])
+    rows = [_tool(tool, api) for tool in api.tools]
+    tabled = any(name == "tables" for row in rows for name, _ in row)
+    imports = ["from jmcp.core.calls.tables import Table"] if tabled else []
+    return printer.text("registry.py.j2", rows=rows, imports=imports)
 
 
-def _tool(tool: ToolModel) -> list[Row]:
+def _tool(tool: ToolModel, api: ApiModel) -> list[Row]:
     """The arguments of one `Tool(...)`; defaults are left out."""
     row = [
         ("name", repr(tool.name)),
@@ -30,9 +34,14 @@ def _tool(tool: ToolModel) -> list[Row]:
         ("ignored", f"frozenset({sorted(tool.ignored)!r})" if tool.ignored else "()"),
         ("presets", repr(dict(tool.presets))),
         ("renames", repr(dict(tool.renames))),
+        ("tables", _tuple(map(_table, tables(tool.result, api.types)))),
         ("errors", _tuple(f"errors.{error.class_name}" for error in tool.errors)),
     ]
     return [(name, value) for name, value in row if value not in {"()", "{}", "None"}]
+
+
+def _table(table: TableModel) -> str:
+    return f"Table(path={table.path!r}, columns={dict(table.columns)!r})"
 
 
 def _tuple(items: Iterable[str]) -> str:

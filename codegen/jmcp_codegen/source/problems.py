@@ -21,6 +21,7 @@ REFUSALS = {
     "ref": "a reference to something else than a type",
     "recursive_type": "a type contains itself",
     "inline_object": "an object with fields of its own inside another one, without a name",
+    "bad_table": "a table whose rows have no named columns",
     "array_without_items": "an array whose items have no schema",
     "bad_default": "a default that its own schema refuses",
     "bad_required": "required names a property that is not there",

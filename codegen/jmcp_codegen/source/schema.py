@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 Schema = dict[str, Any]
 REF = "#/types/"
 ENUM_NAME = "enum_name"
 """Beside `enum`: the named enum whose values those are."""
-_OURS = frozenset({"synonyms", "either", ENUM_NAME})
+TABLE = "table"
+"""Of an array of one type: on the wire it is a table, which names the fields once."""
+ROW = "x-row"
+"""In the schema of a table: that of the object which a row has the values of."""
+_OURS = frozenset({"synonyms", "either", ENUM_NAME, TABLE})
 """Keywords of jmcp that no client sees."""
 
 
@@ -138,6 +143,50 @@ def inlined(schema: Mapping[str, Any], types: Mapping[str, Schema]) -> Schema:
     return _replaced(schema, named)
 
 
+def tabled(schema: Mapping[str, Any]) -> Schema:
+    """With each array that is a table as it is on the wire."""
+    if not schema.get(TABLE):
+        return mapped(schema, tabled)
+    own = {key: schema[key] for key in ("description",) if key in schema}
+    return {
+        "type": "object" if schema["type"] == "array" else ["object", "null"],
+        **own,
+        "properties": {
+            # No enum: a client that checks them must accept a column that comes later.
+            "columns": {"type": "array", "items": {"type": "string"}},
+            "rows": {"type": "array", "items": {"type": "array"}},
+        },
+        "required": ["columns", "rows"],
+        ROW: plain(tabled(schema["items"])),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableModel:
+    """A table in a result: the names that lead to it, and its columns with their defaults."""
+
+    path: tuple[str, ...]
+    columns: Mapping[str, Any]
+
+
+def tables(
+    schema: Mapping[str, Any], types: Mapping[str, Schema], path: tuple[str, ...] = ()
+) -> Iterator[TableModel]:
+    """All tables in a result, outside of lists."""
+    name = ref_name(schema)
+    if name is not None:
+        yield from tables(types[name], types, path)
+    for inner in schema.get("anyOf", ()):
+        yield from tables(inner, types, path)
+    for field, inner in schema.get("properties", {}).items():
+        if not inner.get(TABLE):
+            yield from tables(inner, types, (*path, field))
+            continue
+        properties = types[ref_name(inner["items"]) or ""]["properties"]
+        columns = {column: one.get("default") for column, one in properties.items()}
+        yield TableModel(path=(*path, field), columns=columns)
+
+
 def closed(schema: Mapping[str, Any]) -> Schema:
     """With every object in it closed."""
     result = mapped(schema, closed)
@@ -172,4 +221,6 @@ def mapped(schema: Mapping[str, Any], change: Callable[[Schema], Schema]) -> Sch
         result["items"] = change(schema["items"])
     if "anyOf" in schema:
         result["anyOf"] = [change(inner) for inner in schema["anyOf"]]
+    if ROW in schema:
+        result[ROW] = change(schema[ROW])
     return result

@@ -295,6 +295,8 @@ class Dispatcher(Server):
     ) -> Outcome:
         text = self._texts.result(tool.result.__name__, vars(result) | envelope)
         data = result.dump() | envelope
+        for table in tool.tables:
+            table.put_into(data)
         return Outcome(
             tool=tool.name,
             text=text,

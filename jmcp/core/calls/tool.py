@@ -11,6 +11,7 @@ from jmcp.core.calls.model import Params, Result
 from jmcp.core.calls.principal import Scope
 from jmcp.core.calls.prompts import Prompt
 from jmcp.core.calls.resources import ResourceTemplate
+from jmcp.core.calls.tables import Table
 from jmcp.core.errors import ToolError
 from jmcp.core.outputs.output_limits import OutputLimits
 from jmcp.core.sentences import ConfirmationRequired, Errors, Phrases
@@ -32,7 +33,8 @@ class Tool:
     several only where they agree, which the handler checks. `synonyms` maps accepted names to params,
     `ignored` are accepted and have no effect; `presets` and `renames` belong to aliases.
     `scope` is what a caller has to be allowed for it.
-    `on_disconnect`, for tools that run code: what becomes of a run whose caller left.
+    `on_disconnect`, for tools that run code: what becomes of a run whose caller left. `tables` are
+    the lists in its result that travel as tables.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Tool:
     ignored: frozenset[str] = frozenset()
     presets: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     renames: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    tables: tuple[Table, ...] = ()
     errors: tuple[type[ToolError], ...] = ()
 
     @property

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from jmcp.core.calls.tables import column
 from jmcp.core.observe.events import CallEvent, SessionEvent, masked
 
 MODE = 0o600
@@ -139,10 +140,9 @@ def _ids(data: Mapping[str, Any]) -> Iterator[str]:
             if isinstance(name, str):
                 yield _text(name) or ""
     batch = data.get("batch")
-    if isinstance(batch, dict):
-        for row in batch["cells"]:
-            if isinstance(name := row["cell_id"], str):
-                yield name
+    for name in column(batch.get("cells"), "cell_id") if isinstance(batch, dict) else ():
+        if isinstance(name, str):
+            yield _text(name) or ""
 
 
 def bounded(data: Mapping[str, Any]) -> Any:

@@ -16,6 +16,7 @@ import pytest
 
 from tests.served import Served, configure, serve
 from tests.thorough import amount, fast_only
+from tests.typed import rows_of
 
 CALL_SECONDS = 60.0
 AGENTS = 3
@@ -122,9 +123,10 @@ class CrashingServer:
                 response_format="detailed",
             )
             self.notices += [notice["message"] for notice in page.get("notices", ())]
-            found |= {cell["cell_id"]: cell["source"] for cell in page["cells"]}
-            start += len(page["cells"])
-            if start >= page["cell_count"] or not page["cells"]:
+            cells = rows_of(page["cells"])
+            found |= {cell["cell_id"]: cell["source"] for cell in cells}
+            start += len(cells)
+            if start >= page["cell_count"] or not cells:
                 return found
 
 

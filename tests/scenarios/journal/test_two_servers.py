@@ -16,6 +16,7 @@ from tests.jupyter_process import StartJupyter
 from tests.notebooks import write_notebook
 from tests.scenarios.journal.test_kill import CALL_SECONDS, call, client
 from tests.served import Served, serve
+from tests.typed import rows_of
 
 
 def sources(root: Path) -> list[str]:
@@ -70,7 +71,7 @@ def test_what_one_acknowledged_is_neither_overwritten_nor_redone_by_the_other(
         edited = call(there, "insert_cell", session_id=theirs, **edit)
         read = call(there, "read_notebook", session_id=theirs, response_format="detailed")
         notices = [*edited.get("notices", ()), *read.get("notices", ())]
-        shown = [cell["source"] for cell in read["cells"]]
+        shown = [cell["source"] for cell in rows_of(read["cells"])]
         assert sorted(shown) == sorted(["0", "1", "2", *made, "second"]), notices
     assert sorted(sources(root)) == sorted(shown)
 

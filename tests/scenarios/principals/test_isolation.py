@@ -22,6 +22,7 @@ from tests.scenarios.principals.token_server import (
     path_of,
 )
 from tests.surfaces.contract.surfaces import Mcp, Surface
+from tests.typed import rows_of
 
 TOOLS = [tool for tool in API.tools.values() if tool.session == "required"]
 OF_NO_SESSION = [tool for tool in API.tools.values() if tool.session == "none"]
@@ -53,7 +54,7 @@ class Alice:
             self.token_client.call("read_notebook", session_id=self.session_id),
             self.token_client.call("list_executions", session_id=self.session_id),
         )
-        seen = [(cell["cell_id"], cell.get("execution_count")) for cell in cells["cells"]]
+        seen = [(cell["cell_id"], cell.get("execution_count")) for cell in rows_of(cells["cells"])]
         return seen, runs["total"], await token_server.kernels(), digest(token_server.served.root)
 
 

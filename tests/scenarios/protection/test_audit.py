@@ -83,7 +83,10 @@ def test_what_a_call_named_and_what_it_did_are_its_cells(path: Path) -> None:
     audit.on_call(
         call(
             arguments={"start_cell_id": "x"},
-            result={"cell_id": None, "batch": {"cells": [{"cell_id": "x"}, {"cell_id": "y"}]}},
+            result={
+                "cell_id": None,
+                "batch": {"cells": {"columns": ["cell_id"], "rows": [["x"], ["y"], [None]]}},
+            },
         )
     )
     assert [line["cells"] for line in lines(path)] == [["a", "new"], ["a", "b", "c"], ["x", "y"]]
@@ -95,7 +98,7 @@ def test_of_a_refused_call_it_says_what_was_asked(path: Path) -> None:
     refused = {"session": None, "notebook_path": None, "outcome": "invalid_arguments"}
     given: dict[str, Any] = {"session_id": SESSION, "notebook_path": "b" * 9999, "cell_id": "i" * 9}
     audit.on_call(call(arguments=given, result=None, **refused))
-    strange = {"session_id": [1], "notebook_path": {}, "cell_ids": 7, "cell_id": None, "batch": 1}
+    strange = {"session_id": [1], "notebook_path": {}, "cell_ids": 7, "cell_id": None, "batch": {}}
     audit.on_call(call(arguments=strange | {"deleted": [1, {}]}, result=None, **refused))
     many = {"cell_ids": [f"{number:0999}" for number in range(9999)]}
     audit.on_call(call(arguments=many, result=None, **refused))
@@ -106,8 +109,10 @@ def test_of_a_refused_call_it_says_what_was_asked(path: Path) -> None:
 
 
 def test_a_batch_is_bounded(path: Path) -> None:
-    rows = [{"cell_id": str(number)} for number in range(1000)]
-    AuditLog(path).on_call(call(result={"batch": {"cells": rows}}))
+    rows = [[number, str(number)] for number in range(1000)]
+    AuditLog(path).on_call(
+        call(result={"batch": {"cells": {"columns": ["cell_index", "cell_id"], "rows": rows}}})
+    )
     assert len(lines(path)[0]["cells"]) == CELLS
 
 

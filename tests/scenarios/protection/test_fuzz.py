@@ -34,6 +34,7 @@ from tests.served import (
     standalone_variables,
 )
 from tests.thorough import amount, fast_only
+from tests.typed import rows_of
 
 SEED = 20260728
 SECONDS = 120
@@ -91,13 +92,12 @@ def state(server: Served) -> dict[str, Any]:
         kernels = client.get(f"{server.url}jmcp/v1/kernels").json()["kernels"]
         health = client.get(f"{server.url}mcp/healthz").json()
         assert health["status"] == "healthy"
+        files = client.get(f"{server.url}jmcp/v1/files").json()
         answers = {
             "sessions": health["sessions"],
             "tools": client.get(f"{server.url}mcp/tools/list").json(),
             "kernels": kernels,
-            "files": [
-                row["path"] for row in client.get(f"{server.url}jmcp/v1/files").json()["files"]
-            ],
+            "files": [row["path"] for row in rows_of(files["files"])],
         }
     process = f"/proc/{server.process.pid}"
     threads, descriptors = (len(os.listdir(f"{process}/{what}")) for what in ("task", "fd"))

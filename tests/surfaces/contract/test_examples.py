@@ -17,6 +17,7 @@ from tests.surfaces.contract.examples import Example, difference, load, one_of_e
 from tests.surfaces.contract.folder import Folder, Stage
 from tests.surfaces.contract.surfaces import Mcp, Rest, Surface, ToolsCall
 from tests.thorough import thorough
+from tests.typed import as_lists
 
 EXAMPLES, FIXTURES = load()
 
@@ -24,7 +25,7 @@ EXAMPLES, FIXTURES = load()
 @cache
 def output_schemas() -> dict[str, Any]:
     listing = json.loads(files("jmcp_api").joinpath(LISTING_FILE).read_text())
-    return {tool["name"]: tool["outputSchema"] for tool in listing}
+    return {tool["name"]: as_lists(tool["outputSchema"]) for tool in listing}
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from tests.surfaces.conftest import HEADERS, Client, ExtensionServer
+from tests.typed import rows_of
 
 EVENTS = {"Accept": "text/event-stream"}
 COUNTING = "import time\nfor n in range(1000):\n    print(n, flush=True)\n    time.sleep(0.01)"
@@ -51,7 +52,7 @@ async def test_a_cell_runs_on_and_its_outputs_are_kept(extension: ExtensionServe
     for _ in range(2):
         await until_events(extension.client, f"{base}/cells/at/0/execution", {})
     await nothing_in_progress(extension.client)
-    [last, first] = (await extension.client.get(f"{base}/executions")).json()["executions"]
+    [last, first] = rows_of((await extension.client.get(f"{base}/executions")).json()["executions"])
     for run in (first, last):
         found = await extension.client.get(
             f"{base}/executions/{run['execution_id']}", params={"wait": SECONDS}
@@ -69,5 +70,5 @@ async def test_code_without_a_cell_ends_with_its_caller(extension: ExtensionServ
     await nothing_in_progress(extension.client)
     after = await extension.client.post(f"{base}/code", json={"code": "6 * 7"}, timeout=SECONDS)
     assert after.json()["outputs"][0]["text"] == "42"
-    runs = (await extension.client.get(f"{base}/executions")).json()["executions"]
+    runs = rows_of((await extension.client.get(f"{base}/executions")).json()["executions"])
     assert {run["status"] for run in runs[1:]} <= {"interrupted", "error", "aborted", "cancelled"}

@@ -30,6 +30,7 @@ from tests.jupyter_process import StartJupyter
 from tests.surfaces.conftest import HEADERS, root_url
 from tests.surfaces.mcp.test_mcp import ERAS, Era
 from tests.thorough import fast_only
+from tests.typed import rows_of
 
 BOUND_SECONDS = 60
 STARTED = "import os, time\nopen('started', 'w').close()\n"
@@ -94,7 +95,8 @@ class Web:
     async def latest(self, session: str, **wait: float) -> dict[str, Any]:
         """The latest run of the session, or the one that runs, after waiting for it."""
         async with self.http() as http:
-            rows = (await http.get(f"/sessions/{session}/executions")).json()["executions"]
+            listed = (await http.get(f"/sessions/{session}/executions")).json()
+            rows = rows_of(listed["executions"])
             path = f"/sessions/{session}/executions/{rows[0]['execution_id']}"
             result: dict[str, Any] = (await http.get(path, params=wait)).json()
         return result

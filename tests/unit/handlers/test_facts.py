@@ -13,12 +13,15 @@ from jmcp.core.calls.call import Outcome
 from tests.calls import ALICE
 from tests.fakes.jmcp import FakeJmcp
 from tests.surfaces.contract.examples import Example, load
-from tests.typed import filled
+from tests.typed import filled, rows_of
 from tests.unit.handlers.test_examples import FakeStage
 
 EXAMPLES, FIXTURES = load()
 RUN_BYTES = 150
 """Of the structure of a run that printed two lines."""
+
+OUTLINE_PER_TEXT = 1.4
+"""How much longer the structure of an outline of 20 cells may be than its text."""
 
 WORDS = {
     "session_ended": "has ended",
@@ -74,10 +77,9 @@ def said(key: str, fact: Any, text: str) -> bool:
 async def test_what_one_says_the_other_does(example: Example, fake: FakeJmcp) -> None:
     outcome, arguments = await answered(example, fake)
     assert outcome.result is not None, outcome.text
-    assert None not in [fact for _, fact in facts(outcome.result)]
-    unsaid = [
-        (key, fact) for key, fact in facts(outcome.result) if not said(key, fact, outcome.text)
-    ]
+    result = rows_of(outcome.result)
+    assert None not in [fact for _, fact in facts(result)]
+    unsaid = [(key, fact) for key, fact in facts(result) if not said(key, fact, outcome.text)]
     assert unsaid == [], outcome.text
     assert re.search(r"\bNone\b", outcome.text) is None, outcome.text
     whole = json.dumps(filled(example.tool, outcome.result, arguments)).replace("\\n", " ")
@@ -107,3 +109,31 @@ async def test_a_run_of_two_lines_is_short(fake: FakeJmcp) -> None:
     assert outcome.result is not None
     structure = json.dumps(outcome.result, separators=(",", ":"))
     assert len(structure) <= RUN_BYTES, structure
+
+
+LINES = (
+    "import pandas as pd",
+    "sales = [3, 1, 2]",
+    "def clean(rows):\n    return sorted(rows)\n\nclean(sales)",
+    "# Keep only what is positive\npositive = [one for one in sales if one > 0]",
+    "total = sum(positive)\nprint(f'{total} in all')",
+    "1 / 0",
+)
+"""Sources as a notebook of a data scientist has them: half of them of one line."""
+
+
+async def test_an_outline_is_hardly_longer_than_its_text(fake: FakeJmcp) -> None:
+    sources = [LINES[number % len(LINES)] for number in range(16)]
+    fake.documents.write("example.ipynb", *sources)
+    session = await fake.open("example.ipynb")
+    for number in range(4):
+        source = f"## Step {number}\n\nWhat this is about."
+        cell = {"cell_index": 5 * number, "cell_type": "markdown", "cell_source": source}
+        await fake.call("insert_cell", session_id=session, **cell)
+    await fake.call("run_cells", session_id=session, stop_on_error=False, end_index=14)
+    arguments = {"session_id": session}
+    outcome = await fake.dispatcher.call("read_notebook", arguments, ALICE)
+    assert outcome.result is not None
+    assert len(outcome.result["cells"]["rows"]) == 20
+    structure = json.dumps(outcome.result, separators=(",", ":"), ensure_ascii=False)
+    assert len(structure) <= OUTLINE_PER_TEXT * len(outcome.text), (structure, outcome.text)

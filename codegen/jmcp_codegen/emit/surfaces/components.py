@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jmcp_codegen.source.model import ApiModel, ToolModel
-from jmcp_codegen.source.schema import Schema, closed, plain, reachable, refs, rerooted
+from jmcp_codegen.source.schema import Schema, closed, plain, reachable, refs, rerooted, tabled
 
 ROOT = "#/components/schemas/"
 
@@ -32,7 +32,7 @@ class Components:
 
     def schemas(self) -> dict[str, Schema]:
         """Every schema that an operation refers to, results in the order of their tools."""
-        results = {self._name(tool): self.rooted(plain(tool.result)) for tool in self._served}
+        results = {self._name(tool): self._on_wire(tool.result) for tool in self._served}
         names: set[str] = set()
         for tool in self._served:
             names |= refs(tool.result) | refs(tool.params)
@@ -47,9 +47,13 @@ class Components:
         return f"{tool.result_type}InSession" if clash else tool.result_type
 
     def _plain(self, name: str) -> Schema:
-        schema = plain(self._api.types[name])
+        if name in self._api.param_types:
+            return self.rooted(closed(plain(self._api.types[name])))
         # Results are advertised open, so that a client accepts a field that comes later.
-        return self.rooted(closed(schema) if name in self._api.param_types else schema)
+        return self._on_wire(self._api.types[name])
+
+    def _on_wire(self, schema: Schema) -> Schema:
+        return self.rooted(plain(tabled(schema)))
 
 
 def problem_schema() -> Schema:

@@ -7,7 +7,7 @@ from typing import Any
 
 from jmcp_codegen.emit.printing import Printer
 from jmcp_codegen.source.model import ApiModel, ToolModel
-from jmcp_codegen.source.schema import Schema, as_sent, closed, inlined, plain
+from jmcp_codegen.source.schema import Schema, as_sent, closed, inlined, plain, tabled
 
 
 def emit(api: ApiModel, _: Printer) -> str:
@@ -24,7 +24,7 @@ def _entry(tool: ToolModel, api: ApiModel) -> dict[str, Any]:
         "description": tool.description,
         "inputSchema": _input_schema(tool, api),
         # Open, so that a client accepts a field that a later version adds.
-        "outputSchema": _object(plain(inlined(tool.result, api.types))),
+        "outputSchema": _object(plain(tabled(inlined(tool.result, api.types)))),
         "annotations": {
             "readOnlyHint": tool.annotations["read_only"],
             "destructiveHint": tool.annotations["destructive"],

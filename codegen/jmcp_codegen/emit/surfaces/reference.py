@@ -16,7 +16,7 @@ from jmcp_codegen.source.model import (
     RouteModel,
     ToolModel,
 )
-from jmcp_codegen.source.schema import ref_name
+from jmcp_codegen.source.schema import TABLE, ref_name
 
 
 def emit(api: ApiModel, printer: Printer) -> str:
@@ -113,7 +113,8 @@ def _kind(schema: Mapping[str, Any]) -> str:
         kinds = schema.get("type", "any")
         kind = kinds if isinstance(kinds, str) else " or ".join(kinds)
         if "items" in schema:
-            kind = kind.replace("array", f"array of {_kind(schema['items'])}")
+            form = "table" if schema.get(TABLE) else "array"
+            kind = kind.replace("array", f"{form} of {_kind(schema['items'])}")
     limits = [f"{_WORDS[key]} {schema[key]}" for key in _WORDS if key in schema]
     if "default" in schema:
         limits.append(f"default {_json(schema['default'])}")

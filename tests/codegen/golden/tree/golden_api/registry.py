@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from jmcp.core.calls.tables import Table
 from jmcp.core.calls.tool import Tool
 
 from . import errors, models
@@ -88,6 +89,7 @@ TOOLS: Mapping[str, Tool] = {
             access="shared",
             read_only=True,
             scope="read",
+            tables=(Table(path=("kernels",), columns={"name": None, "state": None}),),
         ),
     )
 }

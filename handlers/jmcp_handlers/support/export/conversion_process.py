@@ -19,7 +19,7 @@ IMAGES = "_files"
 
 def converted(notebook: dict[str, Any], kind: str, name: str) -> dict[str, bytes]:
     """The files by name, the notebook itself first. Raises what nbconvert raises."""
-    # A second of imports, and only here.
+    # A second of imports, and only here: in the process that is ended afterwards.
     import nbformat
     from nbconvert.exporters import HTMLExporter, MarkdownExporter, PythonExporter
 
@@ -41,6 +41,8 @@ def converted(notebook: dict[str, Any], kind: str, name: str) -> dict[str, bytes
 
 
 def main() -> None:
+    # jsonschema does without; importing it builds grammars for longer than all else here takes.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     asked = json.load(sys.stdin)
     folder = Path(asked["folder"])
     notebook = json.loads((folder / "notebook.json").read_bytes())

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
-
-from nbformat import validator as untyped_validator
 
 from jmcp.core.ports import Cell
 from jmcp_api import phrases
 from jmcp_api.enums import FindingCode
 from jmcp_api.models import Finding
 from jmcp_handlers.support.validation.findings import Subject, finding
-
-validator: Any = untyped_validator
 
 ERRORS = 200
 """Violations of the schema that are looked for."""
@@ -38,6 +35,8 @@ def format_findings(subject: Subject) -> Iterator[Finding]:
 
 
 def _violations(subject: Subject) -> Iterator[Finding]:
+    # A second of imports, which a server of its own that validates nothing need not wait for.
+    validator: Any = importlib.import_module("nbformat.validator")
     content = subject.content
     minor = content.get("nbformat_minor", 0)
     found = validator.iter_validate(content, version=4, version_minor=minor, relax_add_props=True)

@@ -33,23 +33,25 @@ class Wanted:
 
 
 def chosen(servers: Sequence[RunningServer], wanted: Wanted) -> RunningServer | None:
-    """The one that is meant; None where none runs that could be. Raises ServeError if several could."""
+    """The one that is meant; None where none runs that could be.
+
+    Of several on the same folder it is always the same one. Raises ServeError where several folders
+    could be meant.
+    """
     if wanted.url is not None:
         same = [one for one in servers if one.url == wanted.url]
     elif wanted.root_dir is not None:
         same = [one for one in servers if one.root_dir == str(wanted.root_dir)]
     elif wanted.jupyter_url is not None:
         same = [one for one in servers if one.jupyter_url == wanted.jupyter_url]
-    elif len(servers) > 1:
-        same = _nearest(servers, wanted.here)
     else:
-        same = list(servers)
-    if len(same) > 1:
+        same = _nearest(servers, wanted.here)
+    if len({one.place for one in same}) > 1:
         raise ServeError(
             f"{len(same)} jmcp servers run on this machine; name one with --root-dir or --url:\n"
             f"{listed(same)}"
         )
-    return same[0] if same else None
+    return min(same, key=lambda one: one.url, default=None)
 
 
 def listed(servers: Sequence[RunningServer]) -> str:

@@ -190,6 +190,30 @@ def test_another_address_takes_the_token_of_a_variable(
     assert (status, "refuses the token" in told or "JMCP_TOKEN" in told) == (1, True)
 
 
+def test_it_imports_nothing_that_takes_long() -> None:
+    slow = (
+        "{'mcp', 'mcp_types', 'pydantic', 'jupyter_core', 'jupyter_server', 'starlette', 'jinja2'}"
+    )
+    code = f"import sys, jmcp.cli.main; print({slow} & sys.modules.keys() or 'none')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "none"
+
+
+@thorough
+async def test_of_several_clients_one_starts_the_server(tmp_path: Path) -> None:
+    home, folder = tmp_path / "home", tmp_path / "project"
+    folder.mkdir()
+
+    async def listed() -> int:
+        async with client(connect(home, folder)) as one:
+            return len((await one.list_tools()).tools)
+
+    async with started(home, folder):
+        counts = await asyncio.gather(listed(), listed(), listed())
+        assert min(counts) > 1
+        assert len(files_of(home)) == 1
+
+
 @thorough
 async def test_tools_are_listed_in_time(served: Served) -> None:
     taken = []

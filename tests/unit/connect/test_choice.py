@@ -57,6 +57,13 @@ def test_several_that_could_be_meant_are_listed() -> None:
     assert "http://hub/user/me/" in str(refused.value)
 
 
+def test_of_two_on_one_folder_it_is_always_the_same() -> None:
+    again = server("http://127.0.0.1:0", "/srv")
+    for wanted in (Wanted(here=HERE), Wanted(root_dir=Path("/srv"), here=HERE)):
+        assert chosen([OTHER, again], wanted) is again
+        assert chosen([again, OTHER], wanted) is again
+
+
 @pytest.mark.parametrize("one", [HOME, REMOTE])
 def test_a_restarted_one_is_found_on_another_port(one: RunningServer) -> None:
     pinned = Wanted(here=HERE).pinned(one)

@@ -329,6 +329,33 @@ async def test_without_sessions_cancelling_closes_the_connection() -> None:
         assert (await client.read())["id"] == 2  # and the first has no answer
 
 
+async def test_with_a_session_cancelling_is_told_to_the_server() -> None:
+    cancelled = asyncio.Event()
+
+    async def answer(one: Received) -> None:
+        if one.message["method"] == "initialize":
+            await one.result({"protocolVersion": "2025-11-25"}, **{"mcp-session-id": "s"})
+        elif one.message["method"] == "notifications/cancelled":
+            cancelled.set()
+            await one.json(202, None)
+        elif one.message["params"].get("name") == "execute_cell":
+            await asyncio.wait_for(cancelled.wait(), SECONDS)
+            await one.json(202, None)
+        else:
+            await done(one)
+
+    server, client = Scripted(answer=answer), Client()
+    async with server.running(), client.running():
+        await client.send("initialize", 1)
+        await client.read()
+        await client.send("tools/call", 2, name="execute_cell")
+        await server.until(2)
+        await client.send("notifications/cancelled", requestId=2)
+        await client.send("tools/call", 3, name="read_cell")
+        assert (await client.read())["id"] == 3  # and the second has no answer
+    assert server.received[2].headers["mcp-session-id"] == "s"
+
+
 async def test_an_answer_that_is_none_is_told_with_its_status() -> None:
     async def refuse(one: Received) -> None:
         await one.json(413, {"detail": "too large"})

@@ -122,7 +122,8 @@ def installed_command() -> list[str]:
     for one in (given, beside):
         if one.stem == "jmcp" and one.is_file() and one.suffix in ("", ".exe"):
             return [str(one)]
-    return [sys.executable, "-m", "jmcp"]
+    # -P: else Python would look for modules first in whatever folder a client works in.
+    return [sys.executable, "-P", "-m", "jmcp"]
 
 
 def snippet(client: Client, command: list[str]) -> str:

@@ -43,7 +43,9 @@ class StartedServer:
         self.root = root
         self.log = folder / f"serve-{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.log"
         self.end = END
-        command = [sys.executable, "-m", "jmcp", "serve", "--transport", "streamable-http"]
+        # -P: else Python would look for modules in that folder first, whatever lies there.
+        command = [sys.executable, "-P", "-m", "jmcp"]
+        command += ["serve", "--transport", "streamable-http"]
         command += ["--root-dir", str(root), "--host", "127.0.0.1", "--no-browser"]
         command += ["--unused-hours", str(UNUSED_HOURS), *options]
         descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -40,7 +40,7 @@ def home_of(served: Served) -> Path:
 
 def connect(home: Path, folder: Path, *options: str) -> StdioServerParameters:
     home.mkdir(parents=True, exist_ok=True)
-    command = ["-m", "jmcp", "connect", *options]
+    command = ["-P", "-m", "jmcp", "connect", *options]
     return StdioServerParameters(
         command=sys.executable, args=command, env=environment(home), cwd=folder
     )
@@ -113,6 +113,8 @@ async def started(home: Path, folder: Path) -> AsyncIterator[None]:
 async def test_it_starts_a_server_and_follows_it(tmp_path: Path) -> None:
     home, folder = tmp_path / "home", tmp_path / "project"
     folder.mkdir()
+    # Not what the server means when it imports starlette.
+    (folder / "starlette.py").write_text("raise RuntimeError('a module of the project')")
     async with started(home, folder), client(connect(home, folder), "legacy") as one:
         [file] = files_of(home)
         assert file["root_dir"] == str(folder)

@@ -69,4 +69,4 @@ def test_the_command_is_the_one_that_runs(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert installed_command() == [str(script)]
     monkeypatch.setattr(sys, "argv", ["/nowhere/jmcp", "install"])
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    assert installed_command() == ["/nowhere/python", "-m", "jmcp"]
+    assert installed_command() == ["/nowhere/python", "-P", "-m", "jmcp"]

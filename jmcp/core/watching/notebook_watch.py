@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from jmcp.core.ports import FILE, Cells, Edit, NotebookRef
 from jmcp.core.runs.index import RunIndex
 from jmcp.core.watching.notebook_state import GONE, CellState, NotebookState, name
 
+AWAY_SECONDS = 600.0
+"""A client that could not be told for so many seconds is forgotten."""
 LOOK_SECONDS = 1.0
 """Between two looks at a notebook: changes meanwhile are told of together."""
 TELL_SECONDS = 5.0
@@ -46,6 +49,17 @@ class Subscription:
     watch: NotebookWatch
     due: bool = False
     closed: bool = False
+    away_since: float | None = None
+
+    def look(self) -> None:
+        """Close it if its client is gone, or was away for too long."""
+        there, now = self.reachable(), time.monotonic()
+        if there:
+            self.away_since = None
+        elif self.away_since is None:
+            self.away_since = now
+        if there is None or (self.away_since or now) < now - AWAY_SECONDS:
+            self.close()
 
     def close(self) -> None:
         """Tell it nothing more. Idempotent."""
@@ -167,8 +181,7 @@ class NotebookWatch:
     async def _turn(self) -> None:
         """Look once, and tell whoever is to be told."""
         for one in list(self.subscriptions):
-            if one.reachable() is None:
-                one.close()
+            one.look()
         if not any(one.reachable() for one in self.subscriptions):
             self._release()
             return
@@ -218,7 +231,7 @@ class NotebookWatch:
 
     def _compare(self, before: NotebookState, now: NotebookState) -> None:
         changed = now.changed_since(before)
-        if GONE in (before, now) and before is not now:
+        if before is GONE or now is GONE:  # an empty notebook is equal to one that is gone
             for one in self.subscriptions:
                 one.due = True
             return

@@ -21,7 +21,7 @@ from jmcp.core.watching.notebook_watch import (
 MOST_OF_A_CLIENT = 16
 """Resources that one client is told of: each holds a notebook open."""
 MOST_OF_ALL = 500
-"""Resources that all clients are told of."""
+"""Resources that all clients who are there are told of."""
 
 
 class Watches:
@@ -63,7 +63,10 @@ class Watches:
             for one in watch.subscriptions
             if (one.owner, one.client) == (caller.owner, caller.told_apart_by)
         ]
-        for limit, count in ((MOST_OF_A_CLIENT, len(mine)), (MOST_OF_ALL, self.count)):
+        there = sum(
+            bool(one.reachable()) for watch in self._watches.values() for one in watch.subscriptions
+        )
+        for limit, count in ((MOST_OF_A_CLIENT, len(mine)), (MOST_OF_ALL, there)):
             if count >= limit:
                 raise self._refused.subscriptions(limit=limit)
         watch = self._watches.get(ref.key)

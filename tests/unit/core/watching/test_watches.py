@@ -13,6 +13,7 @@ from jmcp.compose import API
 from jmcp.core.calls.call import Caller
 from jmcp.core.errors import ToolError
 from jmcp.core.ports import DocumentMode
+from jmcp.core.watching import notebook_watch, watches
 from jmcp.core.watching.watches import MOST_OF_A_CLIENT, Watches
 from tests.calls import ALICE, BOB
 from tests.fakes.jmcp import FakeJmcp
@@ -235,6 +236,43 @@ async def test_a_client_that_is_gone_is_forgotten(jmcp: FakeJmcp) -> None:
     await until(lambda: not +jmcp.documents.held)
     assert jmcp.dispatcher.watches.count == 0
     assert jmcp.dispatcher.leases.watched == {}
+
+
+async def test_a_client_that_stays_away_is_forgotten(
+    jmcp: FakeJmcp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notebook_watch, "AWAY_SECONDS", 10 * LOOK)
+    away, there = Client(reachable=False), Client()
+    subscription = await watched(jmcp, away)
+    await watched(jmcp, there, THERE)
+    await until(lambda: subscription.closed)
+    assert jmcp.dispatcher.watches.count == 1
+
+
+async def test_those_who_are_away_take_nobodys_place(
+    jmcp: FakeJmcp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watches, "MOST_OF_ALL", 2)
+    away = Client(reachable=False)
+    for number in range(3):
+        await watched(jmcp, away, replace(ALICE, connection=f"away {number}"))
+    await watched(jmcp, Client())
+    await watched(jmcp, Client(), THERE)
+    with pytest.raises(ToolError):
+        await watched(jmcp, Client(), BOB)
+
+
+async def test_an_empty_notebook_is_none_that_is_gone(jmcp: FakeJmcp) -> None:
+    own, other = Client(), Client()
+    await watched(jmcp, own, HERE)
+    await watched(jmcp, other, THERE)
+    session = await jmcp.open("a.ipynb", HERE)
+    await jmcp.call("delete_cell", HERE, session_id=session, cell_indices=[0, 1, 2])
+    await other.is_told()
+    new = {"cell_index": 0, "cell_type": "code", "cell_source": "again"}
+    await jmcp.call("insert_cell", HERE, session_id=session, **new)
+    await other.is_told()
+    assert own.told == 0
 
 
 async def test_a_client_that_cannot_be_told_is_forgotten(jmcp: FakeJmcp) -> None:

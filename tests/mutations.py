@@ -52,9 +52,8 @@ MUTATIONS = (
     Mutation(
         name="an edit is acknowledged before the journal has it",
         file="jmcp/core/journal/recorder.py",
-        before="        if recording.entries:\n            await self._keep(document.ref, recording)",
+        before="            await self._keep(document.ref, recording)",
         after=(
-            "        if recording.entries:\n"
             "            import asyncio\n"
             "            later = self._keep(document.ref, recording)\n"
             "            asyncio.get_running_loop().call_later(5, asyncio.ensure_future, later)"

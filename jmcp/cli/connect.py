@@ -141,5 +141,6 @@ def stop_at_signals(serving: asyncio.Future[None]) -> None:
 
 
 def say(line: str) -> None:
-    sys.stderr.write(f"jmcp connect: {line}\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # nobody reads it
+        sys.stderr.write(f"jmcp connect: {line}\n")
+        sys.stderr.flush()

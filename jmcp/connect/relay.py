@@ -39,6 +39,7 @@ ATTEMPTS = 5
 """So often is a request sent that no server has taken: each time to the one that runs by then."""
 MAX_UNDER_WAY = 100
 """Messages under way, each on a connection; then the client's writes block."""
+HTTP_OK, HTTP_UNAUTHORIZED, HTTP_UNKNOWN, HTTP_NO_METHOD, HTTP_UNAVAILABLE = 200, 401, 404, 405, 503
 STREAM_PAUSE_SECONDS = 2.0
 GOODBYE_SECONDS = 1.0
 READY = '{"jsonrpc":"2.0","method":"notifications/initialized"}'
@@ -98,6 +99,8 @@ class Relay:
             async for line in lines:
                 if line.strip():
                     await self._take(line)
+        except OSError:
+            pass  # the client has closed its end of stdout, which is its other way to leave
         finally:
             await self._close()
 
@@ -186,6 +189,8 @@ class Relay:
         """
         for attempt in range(1, ATTEMPTS + 1):
             async with self._sending:
+                if self._endpoint is None and not message.is_request:
+                    return  # whom it was for is gone
                 endpoint, session = await self._known(), self._session
                 if message.method == "initialize":
                     session = None
@@ -237,10 +242,10 @@ class Relay:
         Raises ConnectionLost.
         """
         status, headers = await request.answer()
-        if status == 404 and session is not None:
+        if status == HTTP_UNKNOWN and session is not None:
             await self._reopen(session)
             return False
-        if status == 401:
+        if status == HTTP_UNAUTHORIZED:
             self._gone(endpoint)
             return False
         if headers.get("content-type", "").startswith("text/event-stream"):
@@ -324,7 +329,7 @@ class Relay:
                     body = await self._body(request, headers)
                 finally:
                     request.close()
-                made = _session_of(opening, headers, body) if status == 200 else None
+                made = _session_of(opening, headers, body) if status == HTTP_OK else None
                 if made is None or made.version != session.version:
                     raise ServeError(
                         f"the jmcp that runs now does not speak revision {session.version}, which this "
@@ -358,34 +363,38 @@ class Relay:
 
     async def _listening(self) -> None:
         """Pass on what the server sends of itself, again after each restart."""
+        unknown: Session | None = None
         while (session := self._session) is not None:
             endpoint = self._endpoint
-            if endpoint is not None:
+            if endpoint is not None and session is not unknown:
                 try:
-                    if not await self._listened(endpoint, session):
-                        return
+                    status = await self._listened(endpoint, session)
                 except (NotConnected, ConnectionLost):
-                    pass
+                    status = HTTP_UNAVAILABLE
                 except OSError:  # the client has closed its end of stdout
                     return
+                if status == HTTP_NO_METHOD:
+                    return  # this server has no such stream
+                if status in (HTTP_UNAUTHORIZED, HTTP_UNKNOWN):
+                    # Not asked again, which would keep an unused server from ending.
+                    unknown = session
             # A call finds the next server; nothing comes from one that nobody has called.
             await asyncio.sleep(STREAM_PAUSE_SECONDS)
 
-    async def _listened(self, endpoint: Endpoint, session: Session) -> bool:
-        """Whether the server has such a stream. Raises NotConnected, ConnectionLost."""
+    async def _listened(self, endpoint: Endpoint, session: Session) -> int:
+        """The status of the stream, once it has ended. Raises NotConnected, ConnectionLost."""
         headers = self._headers(endpoint, session) | {"Accept": "text/event-stream"}
         request = await HttpRequest.sent(endpoint.address, "GET", MCP_PATH, headers)
         try:
             status, _ = await request.answer()
-            if status != 200:
-                return status in (401, 404, 409, 503)
-            stream = EventStream()
-            async for part in request.parts():
-                for text in stream.messages(part):
-                    await self._write(f"{one_line(text)}\n")
+            if status == HTTP_OK:
+                stream = EventStream()
+                async for part in request.parts():
+                    for text in stream.messages(part):
+                        await self._write(f"{one_line(text)}\n")
         finally:
             request.close()
-        return True
+        return status
 
     async def _close(self) -> None:
         """End what is under way, and the session."""

@@ -25,6 +25,8 @@ from jmcp.transport.middleware.loopback import is_loopback
 HEALTH_SECONDS = 5.0
 """A server that does not answer for so long is said not to: it has to answer while code runs."""
 POLL_SECONDS = 0.1
+STOPPING_SECONDS = 10.0
+"""So long does a server take to stop, in which no other one is started on its folder."""
 
 Health = Literal["healthy", "refuses", "stopping", "silent"]
 
@@ -81,9 +83,11 @@ class Servers:
         self._say = say
         self._said: set[str] = set()
         self._own: StartedServer | None = None
+        self._stopping = False
 
     async def running(self) -> RunningServer | None:
         """The one that is wanted, if it runs and answers. Raises ServeError."""
+        self._stopping = False
         found = running_servers()
         for sentence in found.refused:
             self._say_once(sentence)
@@ -94,6 +98,7 @@ class Servers:
         healthy = chosen(by_health.get("healthy", []), self._wanted)
         if healthy is not None:
             return healthy
+        self._stopping = chosen(by_health.get("stopping", []), self._wanted) is not None
         here = [one for one in by_health.get("silent", []) if one.is_here]
         if (silent := chosen(here, self._wanted)) is not None:
             raise ServeError(
@@ -121,10 +126,12 @@ class Servers:
         return server
 
     async def _within(self, seconds: float) -> RunningServer | None:
-        deadline = asyncio.get_running_loop().time() + seconds
+        begun = asyncio.get_running_loop().time()
         while True:
             server = await self.running()
-            if server is not None or asyncio.get_running_loop().time() >= deadline:
+            # One that is stopping may be on its way to being started again.
+            patience = max(seconds, STOPPING_SECONDS) if self._stopping else seconds
+            if server is not None or asyncio.get_running_loop().time() >= begun + patience:
                 return server
             await asyncio.sleep(POLL_SECONDS)
 

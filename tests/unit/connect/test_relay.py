@@ -64,6 +64,8 @@ class Scripted:
     answer: Answer
     received: list[Received] = field(default_factory=list)
     came: asyncio.Condition = field(default_factory=asyncio.Condition)
+    health: int = 200
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
     async def running(self, root: str = "/r") -> AsyncIterator[RunningServer]:
@@ -94,7 +96,8 @@ class Scripted:
                 method=method, headers=headers, message=message, reader=reader, writer=writer
             )
             if path.endswith("/healthz"):
-                await one.json(200, {})
+                self.asked.set()
+                await one.json(self.health, {})
             elif method != "POST":
                 await one.json(405, None)
             else:
@@ -250,6 +253,50 @@ async def test_a_call_that_reached_no_server_did_nothing() -> None:
         assert "no jmcp runs" in (await client.read())["error"]["message"]
         await client._to.put(None)
         await task
+
+
+async def test_a_notification_alone_waits_for_no_server() -> None:
+    client = Client()
+    async with asyncio.timeout(SECONDS):
+        async with Scripted(answer=done).running():
+            await client.relay.open()
+        task = asyncio.create_task(client.relay.run(client._lines()))
+        await client.send("tools/call", 1, name="insert_cell")
+        await client.read()
+        server = Scripted(answer=done)
+        async with server.running():
+            await client.send("notifications/roots/list_changed")
+            await client.send("tools/call", 2, name="read_cell")
+            assert (await client.read())["id"] == 2
+        await client._to.put(None)
+        await task
+    assert [one.message["method"] for one in server.received] == ["tools/call"]
+
+
+async def test_a_client_that_closes_its_end_ends_all() -> None:
+    client = Client()
+
+    async def gone(_: str) -> None:
+        raise BrokenPipeError
+
+    async with asyncio.timeout(SECONDS), Scripted(answer=done).running():
+        client.relay._write = gone
+        await client.relay.open()
+        task = asyncio.create_task(client.relay.run(client._lines()))
+        await client._to.put("no message")
+        await task
+
+
+async def test_a_server_that_is_stopping_is_waited_for() -> None:
+    first, second, client = Scripted(answer=done), Scripted(answer=done), Client()
+    first.health = 503
+    async with asyncio.timeout(SECONDS), AsyncExitStack() as until_left:
+        await until_left.enter_async_context(first.running())
+        opening = asyncio.create_task(client.relay.open())
+        await first.asked.wait()
+        async with second.running() as after:
+            await until_left.aclose()
+            assert (await opening).server == after
 
 
 async def test_a_session_that_the_server_does_not_know_is_opened_again() -> None:

@@ -25,6 +25,7 @@ from benchmarks.latency import (
     runs,
     search,
     stdio,
+    tutorial,
     variables,
 )
 from benchmarks.profiles import profile
@@ -41,16 +42,27 @@ def in_jupyter(base: Path) -> list[Figure]:
         runtime_dir = base / "home" / ".local" / "share" / "jupyter" / "runtime"
         pids = {"jmcp": server.pid}
         return [
-            *calls.listing(client),
             *runs.runs_in_jupyter(client, server.root, runtime_dir),
             *calls.edits(
                 client, server.root, "in Jupyter", small=limits.EDIT, growth=limits.GROWTH
             ),
-            *search.searches(client, server.root),
-            *variables.variables(client, server.root),
             *bulk.inserts(client, server.root, "in Jupyter"),
             *bulk.flood(client, reader, server.root, pids, "in Jupyter", lost_is_said=False),
         ]
+
+
+def model(base: Path) -> list[Figure]:
+    """What a model reads before its first call and for one task, and how long its questions take."""
+    with (
+        jmcp.in_jupyter(base / "questions") as server,
+        ModernClient(server.mcp_url, server.token) as client,
+    ):
+        questions = [
+            *calls.listing(client),
+            *search.searches(client, server.root),
+            *variables.variables(client, server.root),
+        ]
+    return [*tutorial.figures(base / "task"), *questions]
 
 
 def standalone(base: Path) -> list[Figure]:
@@ -96,7 +108,7 @@ def internals(base: Path) -> list[Figure]:
     ]
 
 
-PARTS = ("cpu", "many", "launch", "in-jupyter", "standalone", "internals", "hostile")
+PARTS = ("cpu", "many", "model", "launch", "in-jupyter", "standalone", "internals", "hostile")
 SOAK = "soak"
 PROFILE = "profile"
 EXTRA = (SOAK, PROFILE)
@@ -117,6 +129,7 @@ def measured(part: str, options: argparse.Namespace) -> list[Figure]:
     measure: dict[str, Callable[[Path], list[Figure]]] = {
         "cpu": lambda base: cpu_table.figures(base, choice),
         "many": many_clients.figures,
+        "model": model,
         "launch": lambda base: launch.starts(base / "lab"),
         "in-jupyter": in_jupyter,
         "standalone": standalone,

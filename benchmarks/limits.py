@@ -74,11 +74,31 @@ CROWD_P95 = Limit(
     "for kernels that take their share, and for saves and journals of many notebooks.",
 )
 
+# -- What a model reads ------------------------------------------------------------------------------
+
+TUTORIAL_CALLS = Limit(
+    at_most=6, reason="Each call is a turn of the model, which costs more than all that it reads."
+)
+TUTORIAL_OF_PEER = Limit(
+    at_most=0.5,
+    reason="The peer's structure has the text of each result once or twice.",
+)
+TUTORIAL_TEXT_OF_PEER = Limit(
+    at_most=1,
+    reason="Half is the goal. The peer's texts are little more than outputs; here they have ids, states and "
+    "what to call next too, most of it in the outline of the opened notebook.",
+)
+
 # -- Latency of one client in Jupyter ---------------------------------------------------------------
 
 TOOLS_LIST = Limit(at_most=5, reason="Clients ask at each start; the answer is made once and kept.")
 TOOLS_LIST_VISIBLE = Limit(
     at_most=18, reason="What a model reads before its first call, about 4,500 tokens."
+)
+TOOLS_LIST_LOADED = Limit(
+    at_most=8,
+    reason="The eight tools of everyday work, which clients that defer tools keep loaded; about 2,000 "
+    "tokens.",
 )
 TOOLS_LIST_SIZE = Limit(
     at_most=70,

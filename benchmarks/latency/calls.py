@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -19,17 +19,15 @@ LISTINGS = 100
 EDITS = 60
 BATCH = 10
 SMALL, LARGE = 10, 1000
+LOADED = "anthropic/alwaysLoad"
+"""In the `_meta` of a tool that clients which defer tools are to keep loaded."""
 
 
 def listing(client: ModernClient) -> list[Figure]:
     """tools/list: its time, what a model sees of it, and the whole answer."""
     taken = milliseconds(lambda: client.request("tools/list"), LISTINGS)
     result, size = client.request("tools/list")
-    seen = [
-        {key: tool[key] for key in ("name", "description", "inputSchema")}
-        for tool in result["tools"]
-    ]
-    visible = len(json.dumps(seen, separators=(",", ":"), ensure_ascii=False).encode())
+    loaded = [tool for tool in result["tools"] if tool.get("_meta", {}).get(LOADED)]
     return [
         Figure(
             name="tools/list",
@@ -40,9 +38,15 @@ def listing(client: ModernClient) -> list[Figure]:
         ),
         Figure(
             name="tools/list, what a model sees",
-            value=visible / 1000,
+            value=_visible(result["tools"]) / 1000,
             unit="kB",
             limit=limits.TOOLS_LIST_VISIBLE,
+        ),
+        Figure(
+            name=f"tools/list, what a model sees of the {len(loaded)} that stay loaded",
+            value=_visible(loaded) / 1000,
+            unit="kB",
+            limit=limits.TOOLS_LIST_LOADED,
         ),
         Figure(
             name="tools/list, whole answer",
@@ -51,6 +55,12 @@ def listing(client: ModernClient) -> list[Figure]:
             limit=limits.TOOLS_LIST_SIZE,
         ),
     ]
+
+
+def _visible(tools: Sequence[Mapping[str, Any]]) -> int:
+    """Bytes of what a model gets of these tools."""
+    seen = [{key: tool[key] for key in ("name", "description", "inputSchema")} for tool in tools]
+    return len(json.dumps(seen, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def edits(

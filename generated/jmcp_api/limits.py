@@ -30,6 +30,8 @@ DIFF_CHARACTERS = 20_000
 """Of a diff in one result."""
 QUOTED_SOURCE_CHARACTERS = 4_000
 """Of a source, and of its diff, that an error quotes."""
+RESULT_LINKS = 8
+"""Links to whole outputs in one result; read_cell has those of the others."""
 RESULT_IMAGES = 8
 """Images in one result; a model pays some 1,500 tokens for each."""
 IMAGE_TEXT_CHARACTERS = 1_000_000

@@ -48,7 +48,7 @@ async def present(
     """The outputs of a cell or a run, each within `limit` characters and all within `budget`, which is at least `limit`.
 
     Where there are too many, the first and the last ones, or a page from `first` on. With an
-    `address`, what is not shown whole has a link.
+    `address`, what is not shown whole has a link, up to RESULT_LINKS of a result.
     """
     left = max(budget, limit)
     images = ImageBudget(session)
@@ -61,7 +61,8 @@ async def present(
         if "text/html" in output.get("data", ()):
             await asyncio.sleep(0)  # reading it takes its time, and there may be many
         link = image or (text_type(output) if missing and not start else None)
-        uri = address(number, link) if link and address is not None else None
+        room = len(session.workspace.links) < limits.RESULT_LINKS
+        uri = address(number, link) if link and room and address is not None else None
         if uri is not None and link is not None:
             name = phrases.output_link(output=number, mime_type=link)
             session.workspace.link(Link(uri=uri, name=name, mime_type=link))

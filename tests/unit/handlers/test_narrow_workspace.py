@@ -28,7 +28,7 @@ def names_after(subject: str) -> set[str]:
 
 def test_each_part_of_a_workspace_is_used_by_a_handler() -> None:
     public = {name for name in vars(Workspace) if not name.startswith("_")}
-    assert public | {"caller", "images"} == names_after("workspace")
+    assert public | {"caller", "images", "links"} == names_after("workspace")
 
 
 @pytest.mark.parametrize("service", Services.__slots__)

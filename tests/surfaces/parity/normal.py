@@ -18,6 +18,8 @@ APART = frozenset(
         *("seconds", "started", "last_modified", "last_activity"),
         # A notebook's size goes with when it was saved, as does whether an edit is yet.
         *("size", "saved"),
+        # Jupyter makes a checkpoint itself before it first saves a file for somebody.
+        "replaced",
         # How the document is kept is what collaboration changes.
         "document",
         # Of sessions the ids are masked; where jmcp is and how notebooks are kept is what differs.

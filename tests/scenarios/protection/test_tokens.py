@@ -17,7 +17,7 @@ from tests.thorough import fast_only
 
 SECONDS = 120
 SECRETS = (TOKEN, JUPYTER_TOKEN)
-OURS = {"JMCP_STRICT"}
+OURS = {"JMCP_STRICT", "JMCP_TOOLSET"}
 """Set by the tests, also for a Jupyter Server that jmcp does not start."""
 
 CODE = "import os, json; print(json.dumps(dict(os.environ)))"

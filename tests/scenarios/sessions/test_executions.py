@@ -45,7 +45,7 @@ async def test_executions_belong_to_their_session(server: SessionServer) -> None
             "get_execution", caller, session_id=session, execution_id=execution_id
         )
         assert error["code"] == "execution_not_found"
-        assert "list_executions" in error["message"]
+        assert "get_execution" in error["message"]
         listed = await server.call("list_executions", caller, session_id=session)
         assert listed["executions"] == []
 

@@ -255,13 +255,14 @@ def test_the_configuration_of_a_client_that_starts_it(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
     server = json.loads(ended.stdout)["mcpServers"]["jmcp"]
     assert server["env"] == {"JMCP_JUPYTER_TOKEN": "secret"}
-    expected = ["serve", "--transport", "stdio", "--jupyter-url", url]
+    shown = ["--toolset", "all"]  # of the tests' environment
+    expected = ["serve", "--transport", "stdio", "--jupyter-url", url, *shown]
     assert server["args"][-len(expected) :] == expected
     assert Path(server["command"]).is_file()
 
     ended = run(tmp_path, {"JMCP_TRANSPORT": "stdio"}, "--print-config")
     server = json.loads(ended.stdout)["mcpServers"]["jmcp"]
-    expected = ["--root-dir", str(tmp_path.resolve())]
+    expected = ["--root-dir", str(tmp_path.resolve()), *shown]
     assert (server["env"], server["args"][-len(expected) :]) == ({}, expected)
 
 

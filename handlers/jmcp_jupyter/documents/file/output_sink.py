@@ -143,7 +143,8 @@ class FileSink:
 
         def write(cells: FileCells) -> None:
             self._write(cells)
-            made.append(self._lengths())
+            # A cell that comes back shows what it did when it was cut: nobody cleared that.
+            made.append({} if self._deleted else self._lengths())
 
         await self._apply(write)
         if made:

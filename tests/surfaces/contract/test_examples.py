@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from jmcp.compose import API
 from jmcp_api.mcp import LISTING_FILE
 from tests.served import Served, configure, lab
 from tests.surfaces.contract.examples import Example, difference, load, one_of_each
 from tests.surfaces.contract.folder import Folder, Stage
 from tests.surfaces.contract.surfaces import Mcp, Rest, Surface, ToolsCall
-from tests.thorough import thorough
+from tests.thorough import fast_only, thorough
 from tests.typed import as_lists
 
 EXAMPLES, FIXTURES = load()
@@ -48,7 +49,11 @@ async def check(example: Example, surface: Surface, folder: Stage) -> None:
     Draft202012Validator(output_schemas()[example.tool]).validate(answer.result)
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+# All of them on the fakes too (tests/unit/handlers), of every toolset.
+EVERYDAY = [example for example in EXAMPLES if API.tools[example.tool].toolset == "core"]
+
+
+@pytest.mark.parametrize("example", fast_only(EXAMPLES, *EVERYDAY, *one_of_each(EXAMPLES)), ids=str)
 async def test_over_mcp(example: Example, served: Served, folder: Folder) -> None:
     await check(example, Mcp(served, "auto"), folder)
 

@@ -15,10 +15,21 @@ from tests.unit.handlers.test_undo import PICTURE, PLAIN, PLOT, notebook, saved
 Setup = tuple[DocumentMode, bool]
 
 
-@pytest.fixture(
-    params=[("live", False), ("live", True), ("file", False), ("file", True)],
-    ids=["live", "live, hidden", "file", "file, hidden"],
-)
+SETUPS: dict[str, Setup] = {
+    "live": ("live", False),
+    "live, hidden": ("live", True),
+    "file": ("file", False),
+    "file, hidden": ("file", True),
+}
+
+
+def only(*names: str) -> pytest.MarkDecorator:
+    """A test that is about these setups."""
+    chosen = [SETUPS[name] for name in names]
+    return pytest.mark.parametrize("jmcp", chosen, ids=names, indirect=True)
+
+
+@pytest.fixture(params=SETUPS.values(), ids=SETUPS)
 async def jmcp(request: pytest.FixtureRequest) -> AsyncIterator[FakeJmcp]:
     """Where the content of a checkpoint is shown, and where only restoring shows it."""
     mode, hidden = request.param
@@ -127,11 +138,10 @@ async def test_none_and_unknown(jmcp: FakeJmcp, session: str) -> None:
     assert unknown["details"] == {"checkpoints": ["checkpoint"]}
 
 
+@only("live", "live, hidden")  # a file is never unsaved
 async def test_a_notebook_that_cannot_be_saved_has_no_checkpoint(
-    session: str, jmcp: FakeJmcp
+    jmcp: FakeJmcp, session: str
 ) -> None:
-    if jmcp.mode == "file":
-        pytest.skip("a file is never unsaved")
     jmcp.faults.fail("documents.save", WriteRefused.read_only(path="a.ipynb"))
     error = await jmcp.fail("create_checkpoint", session_id=session)
     assert error["code"] == "write_refused"
@@ -140,12 +150,11 @@ async def test_a_notebook_that_cannot_be_saved_has_no_checkpoint(
     )
 
 
+@only("live, hidden")  # elsewhere the document is written first
 async def test_a_file_that_is_restored_alone_is_told(jmcp: FakeJmcp, session: str) -> None:
     """Over HTTP the file comes first; what fails afterwards must not look like nothing done."""
     await jmcp.call("create_checkpoint", session_id=session)
     await jmcp.call("delete_cell", session_id=session, cell_ids=["plain"])
-    if jmcp.mode == "file" or not jmcp.documents.hides_checkpoints:
-        pytest.skip("the file is not written before the document")
     jmcp.faults.fail("document.edit done", WriteRefused.not_taken(path="a.ipynb"))
     error = await jmcp.fail("restore_checkpoint", session_id=session)
     assert error["code"] == "partly_done"

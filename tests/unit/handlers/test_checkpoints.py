@@ -29,7 +29,7 @@ def only(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("jmcp", chosen, ids=names, indirect=True)
 
 
-@pytest.fixture(params=SETUPS.values(), ids=SETUPS)
+@pytest.fixture(params=[*SETUPS.values()], ids=[*SETUPS])
 async def jmcp(request: pytest.FixtureRequest) -> AsyncIterator[FakeJmcp]:
     """Where the content of a checkpoint is shown, and where only restoring shows it."""
     mode, hidden = request.param

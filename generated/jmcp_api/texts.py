@@ -54,7 +54,7 @@ TEXTS: Mapping[str, str] = {
         "\n"
         "{% endif %}\n"
         "{% if notebook %}\n"
-        "{{ notebook.notebook_path | tsv }}: {% if notebook.answers %}answers{% else %}does not answer{% endif %}{% if notebook.mode %} · {{ notebook.mode }} · {{ notebook.cell_count }} cells · {{ notebook.saved }}{% endif +%}\n"
+        "{{ notebook.notebook_path | tsv }}: {% if notebook.answers %}answers{% else %}does not answer{% endif %}{% if notebook.mode %} · {{ notebook.mode }} · {{ notebook.cell_count | counted('cell') }} · {{ notebook.saved }}{% endif +%}\n"
         "{% if notebook.kernel_id %}\n"
         "Kernel {{ notebook.kernel_id }}: {{ notebook.kernel_state }}, {% if notebook.kernel_answers %}answers{% else %}does not answer{% endif +%}\n"
         "{% endif %}\n"
@@ -253,7 +253,7 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "NotebookDiff": (
-        "{{ total }} cells differ, against {{ against }}{% if of %} of {{ of }}{% endif +%}\n"
+        "{{ total | counted('cell differs', 'cells differ') }}, against {{ against }}{% if of %} of {{ of }}{% endif +%}\n"
         "{% for cell in cells %}\n"
         "--- {{ cell.change }}: cell {{ cell.cell_index | tsv }}, id {{ cell.cell_id | tsv }}, {{ cell.cell_type or 'code' }}{% if cell.old_index == 0 or cell.old_index %}, was at {{ cell.old_index }}{% endif %}{% if cell.outputs_changed %}, outputs changed{% endif %}{% if cell.metadata_changed %}, metadata changed{% endif %} ---\n"
         "{% if cell.diff %}\n"
@@ -262,7 +262,7 @@ TEXTS: Mapping[str, str] = {
         "{{ cell.first_line }}\n"
         "{% endif %}\n"
         "{% if cell.left_out %}\n"
-        "{{ cell.left_out }} characters of the diff are not shown.\n"
+        "{{ cell.left_out | counted('character') }} of the diff not shown.\n"
         "{% endif %}\n"
         "{% endfor %}\n"
         "{% if more %}\n"
@@ -276,7 +276,7 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "RestoredCheckpoint": (
-        "Restored checkpoint {{ checkpoint_id }} of {{ last_modified }}; {{ cell_count }} cells, {{ saved }}{% if change_id %}; change {{ change_id }}{% endif +%}\n"
+        "Restored checkpoint {{ checkpoint_id }} of {{ last_modified }}; {{ cell_count | counted('cell') }}, {{ saved }}{% if change_id %}; change {{ change_id }}{% endif +%}\n"
         "{% if cells %}\n"
         "Index\tID\tChange\n"
         "{% for cell in cells %}\n"
@@ -284,11 +284,11 @@ TEXTS: Mapping[str, str] = {
         "{% endfor %}\n"
         "{% endif %}\n"
         "{% if left_out %}\n"
-        "{{ left_out }} more cells are not shown.\n"
+        "{{ left_out | counted('more cell', 'more cells') }} not shown.\n"
         "{% endif %}\n"
     ),
     "ChangeList": (
-        "{{ total }} changes\n"
+        "{{ total | counted('change') }}\n"
         "{% if changes %}\n"
         "{% for change in changes %}\n"
         "--- {% if change.change_id %}{{ change.change_id }} {% endif %}by {{ change.by }}{% if change.session %} {{ change.session }}{% endif %}{% if change.when %}, {{ change.when }}{% endif %}{% if change.undo %}; undo {{ change.undo }}{% endif %}{% if change.undoes %}; took back {{ change.undoes }}{% endif %}{% if change.kernel_name %}; kernel {{ change.kernel_name }}{% endif %} ---\n"
@@ -299,7 +299,7 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
         "{% endfor %}\n"
         "{% if change.left_out %}\n"
-        "{{ change.left_out }} more cells are not shown.\n"
+        "{{ change.left_out | counted('more cell', 'more cells') }} not shown.\n"
         "{% endif %}\n"
         "{% endfor %}\n"
         "{% endif %}\n"
@@ -308,7 +308,7 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "ClearedOutputs": (
-        "Cleared the outputs of {{ cleared }} cells{% if cleared %}, {{ saved }}{% endif %}{% if change_id %}; change {{ change_id }}{% endif +%}\n"
+        "Cleared the outputs of {{ cleared | counted('cell') }}{% if cleared %}, {{ saved }}{% endif %}{% if change_id %}; change {{ change_id }}{% endif +%}\n"
         "{% if cells %}\n"
         "Index\tID\tOutputs\n"
         "{% for cell in cells %}\n"
@@ -316,7 +316,7 @@ TEXTS: Mapping[str, str] = {
         "{% endfor %}\n"
         "{% endif %}\n"
         "{% if left_out %}\n"
-        "{{ left_out }} more cells are not shown.\n"
+        "{{ left_out | counted('more cell', 'more cells') }} not shown.\n"
         "{% endif %}\n"
     ),
     "UndoneChange": (
@@ -527,7 +527,7 @@ TEXTS: Mapping[str, str] = {
         "=== Cell {{ cell_index }} · id {{ cell_id }} · {{ cell_type }} ===\n"
         "{{ content }}\n"
         "{% if content_left_out %}\n"
-        "{{ content_left_out }} characters of the content are not shown.\n"
+        "{{ content_left_out | counted('character') }} of the content not shown.\n"
         "{% endif %}\n"
         "{% for text in output %}\n"
         "---\n"
@@ -548,7 +548,7 @@ TEXTS: Mapping[str, str] = {
         "=== Cell {{ cell.cell_index }} · id {{ cell.cell_id }} · {{ cell.cell_type }} ===\n"
         "{{ cell.content }}\n"
         "{% if cell.content_left_out %}\n"
-        "{{ cell.content_left_out }} characters of the content are not shown.\n"
+        "{{ cell.content_left_out | counted('character') }} of the content not shown.\n"
         "{% endif %}\n"
         "{% for text in cell.output %}\n"
         "---\n"
@@ -594,6 +594,6 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "NotebookInfo": (
-        "{{ room_id }}: {{ total_cells }} cells ({{ cell_types.code }} code, {{ cell_types.markdown }} markdown, {{ cell_types.raw }} raw)\n"
+        "{{ room_id }}: {{ total_cells | counted('cell') }} ({{ cell_types.code }} code, {{ cell_types.markdown }} markdown, {{ cell_types.raw }} raw)\n"
     ),
 }

@@ -45,8 +45,11 @@ TEXT_APART = re.compile(
     # Errors are text alone, so nothing else names the run of one.
     r"|(?<=\(execution )\w+(?=\))"
 )
-HOW_KEPT = re.compile(r"\n\(document: file\)|, document: (live|file)(?=\))")
-"""What a text says of how the document is kept, at another place where it is a file."""
+HOW_KEPT = re.compile(
+    r"\n\(document: file\)|, document: (live|file)(?=\))|\nIt took the place of the one of .*"
+)
+"""What a text says of how the document is kept, at another place where it is a file, and of a
+checkpoint that Jupyter has made by itself."""
 UNKNOWN = {"kernelspec": {"name": "", "display_name": ""}, "language_info": {"name": ""}}
 """What a shared document writes for a notebook that names no kernelspec or language."""
 

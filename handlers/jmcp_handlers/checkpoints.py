@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from jmcp.core.editing.replacement import Replacement
 from jmcp.core.errors import BackendError
 from jmcp.core.notices import FileNotWritten
-from jmcp.core.ports import Checkpoint, SaveState
+from jmcp.core.ports import Cells, Checkpoint, SaveState
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.session import Session
 from jmcp_api import limits
@@ -56,17 +57,15 @@ async def restore_checkpoint(
             # The room's own save of earlier edits is not to come in between.
             await _saved(notebook)
             content, in_place = await notebook.restored(chosen.checkpoint_id)
-            plan = Replacement(cells, content["cells"], running)
-            plan.apply()
-            count = len(cells)
-            rows = [
-                ChangedCell(
-                    cell_index=cells.find(cell_id) if cell_id is not None else None,
-                    cell_id=cell_id,
-                    change=change,
-                )
-                for cell_id, change in plan.done
-            ]
+            rows, count = _brought(cells, content, running), len(cells)
+        change_id = notebook.change_id
+        if in_place:
+            # Jupyter may have loaded that file into the live document, and the journal then makes the
+            # edits again that it had not seen saved. What is wanted is the checkpoint.
+            async with notebook.edit() as cells:
+                again, count = _brought(cells, content, running), len(cells)
+            if again:
+                rows, change_id = again, notebook.change_id
     except BackendError as error:
         if in_place:
             raise PartlyDone.restored(path=notebook.ref.path, reason=error.message) from error
@@ -79,8 +78,24 @@ async def restore_checkpoint(
         left_out=len(rows) - len(shown) or None,
         cell_count=count,
         saved=notebook.save_state(),
-        change_id=notebook.change_id,
+        change_id=change_id,
     )
+
+
+def _brought(
+    cells: Cells, content: Mapping[str, Any], running: Collection[str]
+) -> list[ChangedCell]:
+    """Have the notebook be as in the checkpoint. Returns what that changed."""
+    plan = Replacement(cells, content["cells"], running)
+    plan.apply()
+    return [
+        ChangedCell(
+            cell_index=cells.find(cell_id) if cell_id is not None else None,
+            cell_id=cell_id,
+            change=change,
+        )
+        for cell_id, change in plan.done
+    ]
 
 
 def chosen_checkpoint(

@@ -39,8 +39,9 @@ TEXT_APART = re.compile(
     r"|http://(localhost|127\.0\.0\.1):\d+(?=/lab/)"
     # A kernel that was interrupted just now may have begun with what waited.
     r"|(?<=interrupted, now )\w+"
-    # What is said only where a client is a connection: a process of its own over stdio.
-    r"|\nNotice \(session_opened\): .*"
+    # What is said only where a client is a connection: a process of its own over stdio; and where
+    # Jupyter restores a file itself, and may load it as a newer one.
+    r"|\nNotice \((session_opened|edits_recovered|document_reloaded)\): .*"
     r"|(?<=, )(saved|pending)\b|(?<=document: )(live|file)\b"
     # Errors are text alone, so nothing else names the run of one.
     r"|(?<=\(execution )\w+(?=\))"
@@ -98,7 +99,8 @@ class Normal:
 
 
 def _of_a_connection(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("code") == "session_opened"
+    codes = ("session_opened", "edits_recovered", "document_reloaded")
+    return isinstance(value, dict) and value.get("code") in codes
 
 
 def cell_ids(root: Path) -> set[str]:

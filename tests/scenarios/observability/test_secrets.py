@@ -36,6 +36,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LoggedSer
     with ExitStack() as stack:
         if plain:
             command = debug_command("lab", "--debug", "--no-browser", "--allow-root")
+            command.append("--JmcpExtension.toolsets=all")
             command += [f"--ServerApp.port={free_port()}"]
             variables = {"JUPYTER_TOKEN": TOKEN}
             ready = r"(http://127\.\S+/)lab"

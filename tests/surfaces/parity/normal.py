@@ -34,7 +34,7 @@ TEXT_APART = re.compile(
     # A masked id; where jmcp is, and how notebooks are kept
     r"|\b\w\w\*\*\*(?=\t)"
     r"|(inside|remote) · Jupyter Server \S+ at \S+|Documents: (live|file)( \(\w+\))?"
-    r"|(?<=answers · )(live|file)(?= ·)|(?<= · )(saved|pending)$"
+    r"|(?<=answers · )(live|file)(?= ·)|(?<= · )(saved|pending)(?=\n|$)"
     # Where the Jupyter Server is
     r"|http://(localhost|127\.0\.0\.1):\d+(?=/lab/)"
     # A kernel that was interrupted just now may have begun with what waited.

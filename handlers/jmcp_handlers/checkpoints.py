@@ -59,9 +59,10 @@ async def restore_checkpoint(
             content, in_place = await notebook.restored(chosen.checkpoint_id)
             rows, count = _brought(cells, content, running), len(cells)
         change_id = notebook.change_id
-        if in_place:
+        if in_place and not rows:
             # Jupyter may have loaded that file into the live document, and the journal then makes the
-            # edits again that it had not seen saved. What is wanted is the checkpoint.
+            # edits again that it had not seen saved. What is wanted is the checkpoint. Where there
+            # was something to bring it was not loaded, and others may be typing by now.
             async with notebook.edit() as cells:
                 again, count = _brought(cells, content, running), len(cells)
             if again:

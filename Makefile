@@ -8,6 +8,7 @@ OLDEST := .venv-oldest
 NEWEST := .venv-newest
 NEWEST_PYTHON ?= $(shell .ci/newest-python)
 BIN := $(VENV)/bin
+NODE := tests/node/node_modules/.installed
 PORT ?= 8888
 
 # Else each of the processes that tests start would compile what is not installed: tests, plugins, jmcp.
@@ -37,16 +38,16 @@ JOBS ?= $(shell python3 -c 'import os; print(len(os.sched_getaffinity(0)) + 1)' 
 PARALLEL ?= --numprocesses $(JOBS) --dist worksteal
 PYTEST = python -m pytest -rs $(PARALLEL)
 
-test: check ## Set everything up, check and run the fast suite (ARGS=... for pytest)
+test: check $(NODE) ## Set everything up, check and run the fast suite (ARGS=... for pytest)
 	$(BIN)/$(PYTEST) $(ARGS)
 
 test-all: export JMCP_THOROUGH = 1
-test-all: check test-oldest ## Also what repeats on each surface, server and era, with all numbers
+test-all: check $(NODE) test-oldest ## Also what repeats on each surface, server and era, with all numbers
 	$(BIN)/$(PYTEST) $(ARGS)
 
 # Only the files that have some of it: each process takes ten seconds to collect all the others. None
 # of them needs schemathesis, whose plugin takes two seconds to import.
-SMOKE = -p no:schemathesis -m oldest $(shell grep -rl 'mark\.oldest' tests --include='test_*.py')
+SMOKE = -p no:schemathesis -m oldest $(shell grep -rl 'mark\.oldest' tests --include='test_*.py' --exclude-dir=node_modules)
 # A smoke; with JMCP_THOROUGH=1 all that meets Jupyter. The rest asks nothing of it.
 OLDEST_TESTS = $(if $(filter 1,$(JMCP_THOROUGH)),tests/ports tests/scenarios/journal tests/surfaces tests/e2e,$(SMOKE))
 
@@ -101,3 +102,10 @@ $(NEWEST)/.all: pyproject.toml | $(NEWEST)/bin/pip
 $(OLDEST)/.all: pyproject.toml .ci/oldest.txt | $(OLDEST)/bin/pip
 	$(OLDEST)/bin/python -m pip install --quiet --constraint .ci/oldest.txt --editable '.[all]' --group dev
 	touch $@
+
+# Compilers, clients and test suites that only npm has. `npm ci` empties the folder first: its stamp
+# goes with what it stands for. Versions are those of the lock file; scripts of packages do not run.
+$(NODE): tests/node/package.json tests/node/package-lock.json tests/node/.npmrc
+	@if command -v npm >/dev/null; then \
+		npm --prefix tests/node ci --prefer-offline --loglevel=error >/dev/null && touch $@; \
+	else echo "npm is not installed: tests that need it are left out"; fi

@@ -4,6 +4,7 @@ import tests.before_jupyter  # noqa: F401 # for what it does
 from tests.conversions import conversions_in_this_process
 from tests.jupyter_process import jupyter, jupyter_home
 from tests.left_out import pytest_collection_modifyitems, pytest_runtest_makereport
+from tests.node_tools import node_tools
 from tests.ports.stores.redis_server import redis_url
 from tests.served import served
 from tests.unclosed_connections import tell_of_unclosed_connections
@@ -12,6 +13,7 @@ __all__ = [
     "conversions_in_this_process",
     "jupyter",
     "jupyter_home",
+    "node_tools",
     "pytest_collection_modifyitems",
     "pytest_runtest_makereport",
     "redis_url",

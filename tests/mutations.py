@@ -133,7 +133,7 @@ def survives(mutation: Mutation) -> tuple[bool, str]:
         copy = Path(folder)
         for name in COPIED:
             if (ROOT / name).is_dir():
-                ignored = shutil.ignore_patterns("__pycache__")
+                ignored = shutil.ignore_patterns("__pycache__", "node_modules")
                 shutil.copytree(ROOT / name, copy / name, ignore=ignored)
             else:
                 shutil.copy(ROOT / name, copy / name)

@@ -15,7 +15,7 @@ PORT ?= 8888
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve generate check test test-all test-oldest test-newest mutations golden bench profile
+.PHONY: help serve generate docs check test test-all test-oldest test-newest mutations golden bench profile
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -25,6 +25,9 @@ serve: $(VENV)/.lab ## Start JupyterLab with jmcp and a welcome notebook (PORT=8
 
 generate: $(VENV)/.all ## Make generated/ from spec/
 	$(BIN)/jmcp generate
+
+docs: $(VENV)/.all ## Build the documentation site: build/docs/index.html
+	$(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning --doctree-dir build/doctrees docs build/docs
 
 check: $(VENV)/.all ## Lint, types, layers, and whether generated/ is what spec/ says
 	$(BIN)/jmcp generate --check

@@ -15,7 +15,7 @@ PORT ?= 8888
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve generate docs check test test-all test-oldest test-newest mutations golden bench profile
+.PHONY: help serve generate docs check dist test test-all test-oldest test-newest mutations golden bench profile
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -36,6 +36,12 @@ check: $(VENV)/.all ## Lint, types, layers, and whether generated/ is what spec/
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+dist: $(VENV)/.dist ## Build wheel, sdist and bundle (.mcpb) into dist/, and look them over
+	rm -rf dist
+	$(BIN)/jmcp generate --check
+	$(BIN)/python -m distribution dist
+	$(BIN)/python -m twine check --strict dist/*.whl dist/*.tar.gz
+
 # Tests wait for processes a good part of the time: one more at a time than there are cores.
 JOBS ?= $(shell python3 -c 'import os; print(len(os.sched_getaffinity(0)) + 1)' 2>/dev/null || echo 2)
 PARALLEL ?= --numprocesses $(JOBS) --dist worksteal
@@ -45,7 +51,7 @@ test: check $(NODE) ## Set everything up, check and run the fast suite (ARGS=...
 	$(BIN)/$(PYTEST) $(ARGS)
 
 test-all: export JMCP_THOROUGH = 1
-test-all: check $(NODE) test-oldest ## Also what repeats on each surface, server and era, with all numbers
+test-all: check $(NODE) $(VENV)/.dist test-oldest ## Also what repeats on each surface, server and era, with all numbers
 	$(BIN)/$(PYTEST) $(ARGS)
 
 # Only the files that have some of it: each process takes ten seconds to collect all the others. None
@@ -86,24 +92,28 @@ COMPILE = -m compileall -q jmcp generated handlers codegen
 	$*/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 
 $(VENV)/.lab: pyproject.toml | $(VENV)/bin/pip
-	$(BIN)/python -m pip install --quiet --editable '.[lab]'
+	$(BIN)/python -m pip install --quiet --editable '.[lab,demo]'
 	$(BIN)/python $(COMPILE)
 	touch $@
 
 $(VENV)/.all: pyproject.toml | $(VENV)/bin/pip
-	$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[all,demo]' --group dev
 	$(BIN)/python $(COMPILE)
 	touch $@ $(VENV)/.lab
+
+$(VENV)/.dist: $(VENV)/.all
+	$(BIN)/python -m pip install --quiet --group dist
+	touch $@
 
 $(NEWEST)/bin/pip: PYTHON = $(NEWEST_PYTHON)
 
 $(NEWEST)/.all: pyproject.toml | $(NEWEST)/bin/pip
-	$(NEWEST)/bin/python -m pip install --quiet --editable '.[all]' --group dev
+	$(NEWEST)/bin/python -m pip install --quiet --editable '.[all,demo]' --group dev
 	$(NEWEST)/bin/python $(COMPILE)
 	touch $@
 
 $(OLDEST)/.all: pyproject.toml .ci/oldest.txt | $(OLDEST)/bin/pip
-	$(OLDEST)/bin/python -m pip install --quiet --constraint .ci/oldest.txt --editable '.[all]' --group dev
+	$(OLDEST)/bin/python -m pip install --quiet --constraint .ci/oldest.txt --editable '.[all,demo]' --group dev
 	touch $@
 
 # Compilers, clients and test suites that only npm has. `npm ci` empties the folder first: its stamp

@@ -13,6 +13,7 @@ from pathlib import Path
 import jmcp_api
 from jmcp.cli import connect, doctor, install, serve, sessions, token
 from jmcp.core.errors import ServeError
+from jmcp.installation import adding
 from jmcp.state.named_tokens import TokenError
 from jmcp_api.mcp import LISTING_FILE
 
@@ -91,7 +92,7 @@ def run_token(arguments: argparse.Namespace) -> int:
 
 def run_generate(rest: Sequence[str]) -> int:
     if find_spec("datamodel_code_generator") is None:
-        return fail("jmcp generate needs more than is installed: pip install 'jmcp[codegen]'")
+        return fail(f"jmcp generate needs more than is installed: {adding('codegen')}")
     from jmcp_codegen.cli import main as generate
 
     return int(generate(rest) or 0)

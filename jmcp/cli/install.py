@@ -16,6 +16,7 @@ import tomlkit
 from jmcp.clients.config_file import Change, ConfigFile
 from jmcp.clients.table import CLIENTS, NAME, Client
 from jmcp.core.errors import ServeError
+from jmcp.installation import installer
 
 ALL = "all"
 DESCRIPTION = """\
@@ -23,7 +24,6 @@ Configure an MCP client so that it starts `jmcp connect`, which needs no address
 the jmcp that runs on this machine, or starts one. The change is shown first, and the file as it was is
 kept beside it.
 """
-UV_CACHE = f"{os.sep}uv{os.sep}"
 
 
 def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
@@ -102,10 +102,10 @@ def connect_command(root_dir: Path | None) -> list[str]:
     Raises ServeError for a folder that is none.
     """
     command = installed_command()
-    if any(UV_CACHE in part and "cache" in part for part in command):
+    if installer() == "uvx":
         print(
-            "jmcp: warning: this jmcp is in a cache, which may be emptied; uv tool install jmcp "
-            "installs one that stays",
+            "jmcp: warning: this jmcp is in a cache, which may be emptied; uv tool install "
+            "'jmcp[lab]' installs one that stays",
             file=sys.stderr,
         )
     if root_dir is None:

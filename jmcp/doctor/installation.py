@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 from jmcp.core.errors import ServeError
 from jmcp.doctor.finding import Finding, problem, warning
 from jmcp.hosting.jupyter_address import JUPYTER_TOKENS
+from jmcp.installation import adding
 from jmcp.options import sources
 from jmcp.options.table import DEFAULT_PORT
 from jmcp.state.running_servers import RunningServer
@@ -65,7 +66,7 @@ async def packages() -> Sequence[Finding]:
                 "redis": "--store redis://... needs them",
             }[extra]
             fact = f"not installed: {', '.join(lacking)}; {what}"
-            found.append(warning(about, fact, f"pip install 'jmcp[{extra}]', if you want that"))
+            found.append(warning(about, fact, f"{adding(extra)}, if you want that"))
         else:
             fact = f"wrong: {', '.join(lacking)}"
             found.append(problem(about, fact, "pip install --upgrade jmcp"))
@@ -182,7 +183,7 @@ async def collaboration() -> Sequence[Finding]:
         shown = version("jupyter-server-ydoc")
         return [Finding(about=about, fact=f"live documents, by {COLLABORATION} {shown}")]
     fact = "none, so notebooks are edited as files and an open JupyterLab does not see it at once"
-    return [warning(about, fact, "pip install 'jmcp[lab]'")]
+    return [warning(about, fact, adding("lab"))]
 
 
 async def output_limits() -> Sequence[Finding]:

@@ -19,6 +19,7 @@ from jmcp.core.sessions.expiry import SECONDS_PER_HOUR
 from jmcp.hosting.client_config import ServerAddress, server_address
 from jmcp.hosting.garbage import collector_paused, keep_loaded
 from jmcp.hosting.listener import bound
+from jmcp.installation import adding
 from jmcp.options.serve_options import ServeOptions
 from jmcp.state import folder
 from jmcp.transport.middleware.loopback import is_loopback
@@ -37,7 +38,7 @@ def check_installed() -> None:
     """Raises ServeError where a package of `jmcp[lab]` is missing."""
     if missing := [name for name in LAB if find_spec(name) is None]:
         raise ServeError(
-            f"jmcp serve needs {', '.join(missing)}, not installed: pip install 'jmcp[lab]'"
+            f"jmcp serve needs {', '.join(missing)}, not installed: {adding('lab')}"
         )
 
 

@@ -26,6 +26,7 @@ from jmcp.hosting.deferred import DeferredCalls
 from jmcp.hosting.listener import bound
 from jmcp.hosting.remote_servers import RemoteServers, missing_packages
 from jmcp.hosting.shutdown import StopSignal, leave_within, until_requested
+from jmcp.installation import adding
 from jmcp.options.serve_options import StandaloneOptions
 from jmcp.options.settings import MIB
 from jmcp.state import folder
@@ -74,7 +75,7 @@ def serve(options: StandaloneOptions) -> None:
     """Serve until a signal, or over stdio the client, ends it. Raises ServeError."""
     if names := missing_packages():
         raise ServeError(
-            f"Jupyter elsewhere needs {', '.join(names)}, not installed: pip install 'jmcp[remote]'"
+            f"Jupyter elsewhere needs {', '.join(names)}, not installed: {adding('remote')}"
         )
     folder.check_store(options.settings.store)
     logs.mask_secrets()

@@ -23,6 +23,7 @@ from jmcp.core.stores.memory import MemoryStore
 from jmcp.core.stores.owners_file import OwnerFile
 from jmcp.core.stores.sqlite import SqliteStore
 from jmcp.core.stores.state_file import StateFile
+from jmcp.installation import adding
 from jmcp_api.backend_errors import StateUnavailable as Unavailable
 from jmcp_api.backend_errors import WriteRefused
 
@@ -135,7 +136,7 @@ def _on_disk(folder: Path, opened: ExitStack) -> tuple[Store, Journal]:
 def _check_installed() -> None:
     if find_spec("redis") is None:
         raise ServeError(
-            "a store in Redis needs the package redis, not installed: pip install 'jmcp[redis]'"
+            f"a store in Redis needs the package redis, not installed: {adding('redis')}"
         )
 
 

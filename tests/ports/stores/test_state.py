@@ -107,5 +107,5 @@ def test_what_redis_needs_is_named_when_missing(
 ) -> None:
     monkeypatch.setattr(folder, "find_spec", lambda name: None)
     for start in (check_store, lambda url: open_stores(tmp_path, store=url)):
-        with pytest.raises(ServeError, match=r"pip install 'jmcp\[redis\]'"):
+        with pytest.raises(ServeError, match=r"pip install .*\[redis\]'"):
             start("redis://127.0.0.1/0")

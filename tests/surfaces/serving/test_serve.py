@@ -61,7 +61,7 @@ def test_an_unknown_toolset_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_what_lab_adds_is_named_when_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded_lab, "LAB", ("jupyterlab", "no_such_package"))
-    with pytest.raises(ServeError, match=r"pip install 'jmcp\[lab\]'"):
+    with pytest.raises(ServeError, match=r"no_such_package, not installed: pip install .*\[lab\]'"):
         embedded_lab.check_installed()
 
 

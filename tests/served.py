@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,11 +73,21 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def serve(home: Path, root: Path, *options: str) -> Iterator[Served]:
-    """Start `jmcp serve` on a free port; stop it with the signal that a terminal's Ctrl-C sends."""
-    command = [sys.executable, "-m", "jmcp", "serve", "--root-dir", str(root), "--port", "0"]
+def serve(
+    home: Path,
+    root: Path,
+    *options: str,
+    jmcp: Sequence[str] = (sys.executable, "-m", "jmcp"),
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Served]:
+    """Start `jmcp serve` on a free port; stop it with the signal that a terminal's Ctrl-C sends.
+
+    `jmcp` is the command of another installation than this one.
+    """
+    command = [*jmcp, "serve", "--root-dir", str(root), "--port", "0"]
     command += ["--token", TOKEN, "--no-browser", *options]
-    with _running(command, home, root, r"(http://\S+/)mcp\b") as served:
+    ready = r"(http://\S+/)mcp\b"
+    with _running(command, home, root, ready, variables=variables) as served:
         yield served
 
 

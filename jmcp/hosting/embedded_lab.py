@@ -37,9 +37,7 @@ LAB = ("jupyterlab", "jupyter_server_ydoc", "ipykernel")
 def check_installed() -> None:
     """Raises ServeError where a package of `jmcp[lab]` is missing."""
     if missing := [name for name in LAB if find_spec(name) is None]:
-        raise ServeError(
-            f"jmcp serve needs {', '.join(missing)}, not installed: {adding('lab')}"
-        )
+        raise ServeError(f"jmcp serve needs {', '.join(missing)}, not installed: {adding('lab')}")
 
 
 def arguments(options: ServeOptions) -> list[str]:

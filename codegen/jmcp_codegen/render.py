@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from jmcp_codegen.build import build
 from jmcp_codegen.check import check
 from jmcp_codegen.emit import package, ports, registry, sessions
+from jmcp_codegen.emit.client import methods, results, tools
 from jmcp_codegen.emit.printing import Printer, formatted
 from jmcp_codegen.emit.sentences import backend_errors, errors, notices, phrases, texts
 from jmcp_codegen.emit.surfaces import (
@@ -32,6 +33,8 @@ PYTHON: Mapping[str, Emit] = {
     "__init__.py": package.emit,
     "arrays.py": arrays.emit,
     "backend_errors.py": backend_errors.emit,
+    "client.py": methods.emit,
+    "client_tools.py": tools.emit,
     "enums.py": enums.emit,
     "errors.py": errors.emit,
     "http.py": http.emit,
@@ -45,6 +48,7 @@ PYTHON: Mapping[str, Emit] = {
     "prompts.py": prompts.emit,
     "registry.py": registry.emit,
     "resources.py": resources.emit,
+    "results.py": results.emit,
     "sessions.py": sessions.emit,
     "texts.py": texts.emit,
 }

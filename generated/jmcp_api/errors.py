@@ -1173,3 +1173,58 @@ class NoKernel(ToolError):
     @classmethod
     def nothing_ran(cls, *, path: str) -> Self:
         return cls(f"{path} has no kernel yet; execute_cell or execute_code starts one.")
+
+
+ERRORS: Mapping[str, type[ToolError]] = {
+    error.code: error
+    for error in (
+        InvalidArguments,
+        SessionRequired,
+        SessionNotFound,
+        NotPermitted,
+        RateLimited,
+        SessionLimit,
+        NotebookNotOpen,
+        NotebookNotFound,
+        NotebookInvalid,
+        NotebookTooLarge,
+        ResourceTooLarge,
+        CellTooLarge,
+        PathRefused,
+        WriteRefused,
+        StateUnavailable,
+        KernelspecNotFound,
+        KernelUnavailable,
+        KernelUnable,
+        PartlyDone,
+        ServerStopping,
+        JupyterUnreachable,
+        JupyterRefused,
+        InternalError,
+        CellNotFound,
+        ResourceNotFound,
+        NotebookUnclear,
+        CellRangeInvalid,
+        CellNotCode,
+        CellChanged,
+        ChangeNotFound,
+        CheckpointNotFound,
+        TextNotFound,
+        TextNotUnique,
+        PatternInvalid,
+        PatternTooSlow,
+        ConversationIdRefused,
+        FileExists,
+        ExportFailed,
+        NotebookExists,
+        DirectoryNotFound,
+        KernelNotFound,
+        KernelTaken,
+        ExecutionNotFound,
+        KernelBusy,
+        ExecutionTimedOut,
+        ConfirmationRequired,
+        NoKernel,
+    )
+}
+"""All of them, by code."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -1007,6 +1007,19 @@ class NotebookInfo(Result):
     room_id: str
     total_cells: int
     cell_types: CellTypeCounts
+
+
+class SessionNotice(Result):
+    code: str
+    message: str
+    details: dict[str, Any]
+
+
+class SessionFields(Result):
+    session_id: str | None = None
+    notebook_path: str | None = None
+    document: DocumentMode = "live"
+    notices: Annotated[list[SessionNotice], Field(validate_default=True)] = []
 
 
 class ApplyEditsParams(Params):

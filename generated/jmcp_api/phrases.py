@@ -7,6 +7,26 @@ from collections.abc import Sequence
 from jmcp.core.wording import counted, listed, word
 
 
+def call_not_sent(*, tool: str, reason: str) -> str:
+    return f"{tool} reached no jmcp, so nothing was done: {reason}."
+
+
+def call_lost(*, tool: str, reason: str) -> str:
+    return f"The connection was lost while {tool} was under way ({reason}). It may have been carried out, all or in part: look before you call it again."
+
+
+def reading_lost(*, tool: str, reason: str) -> str:
+    return f"The connection was lost again and again while {tool} was under way ({reason}). It changes nothing and can be called again."
+
+
+def call_refused(*, tool: str, url: str, status: int, reason: str) -> str:
+    return f"{tool} was refused by the server at {url} with status {status}: {reason}"
+
+
+def answer_unreadable(*, tool: str, reason: str) -> str:
+    return f"The answer to {tool} is not one that this client knows ({reason}). Let client and server have the same version of jmcp; {tool} was carried out."
+
+
 def of_notebook(*, notebook_path: str) -> str:
     return f"notebook {notebook_path}"
 

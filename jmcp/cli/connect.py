@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from jmcp.connect.choice import Wanted
+from jmcp.client.choice import Wanted
+from jmcp.client.servers import Servers
+from jmcp.client.started_server import StartedServer, project_folder
 from jmcp.connect.messages import SERVER_ERROR, Unreadable, decoded, error_answer
 from jmcp.connect.relay import Relay
-from jmcp.connect.servers import Servers
-from jmcp.connect.started_server import StartedServer, project_folder
 from jmcp.core.errors import ServeError
 from jmcp.transport.mcp.descriptor_writer import DescriptorWriter
 from jmcp.transport.mcp.lines import LineReader

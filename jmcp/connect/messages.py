@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from jmcp.client.event_stream import EventStream
 from jmcp.core.errors import ToolError
 
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
@@ -150,39 +151,12 @@ def failed_call(request: Message, error: ToolError, text: str) -> str:
     return json.dumps({"jsonrpc": "2.0", "id": request.id, "result": result})
 
 
-class EventStream:
+class MessageStream:
     """The messages of a `text/event-stream`, from its parts as they come."""
 
     def __init__(self) -> None:
-        self._left = bytearray()
-        self._data: list[bytes] = []
-        self._kind = b"message"
+        self._events = EventStream()
 
     def messages(self, part: bytes) -> list[str]:
         """The messages that are complete with this part."""
-        if b"\n" not in part:  # a long line is joined once, not searched again and again
-            self._left += part
-            return []
-        *ends, left = part.split(b"\n")
-        found = []
-        for end in ends:
-            line = bytes(self._left + end).removesuffix(b"\r")
-            self._left.clear()
-            if (message := self._line(line)) is not None:
-                found.append(message)
-        self._left += left
-        return found
-
-    def _line(self, line: bytes) -> str | None:
-        name, _, value = line.partition(b":")
-        value = value.removeprefix(b" ")
-        if name == b"data":
-            self._data.append(value)
-        elif name == b"event":
-            self._kind = value
-        elif not line:
-            data, kind = b"\n".join(self._data), self._kind
-            self._data, self._kind = [], b"message"
-            if data and kind == b"message":
-                return data.decode("utf-8", "replace")
-        return None
+        return [event.data for event in self._events.events(part) if event.kind == "message"]

@@ -10,14 +10,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from jmcp.connect.http_request import ConnectionLost, HttpRequest, NotConnected
+from jmcp.client.http_request import ConnectionLost, HttpRequest, NotConnected
+from jmcp.client.servers import Endpoint, Servers
 from jmcp.connect.messages import (
     CALL,
     CANCELLED,
     REPEATABLE,
     SERVER_ERROR,
-    EventStream,
     Message,
+    MessageStream,
     RequestId,
     Unreadable,
     decoded,
@@ -26,7 +27,6 @@ from jmcp.connect.messages import (
     is_answer,
     one_line,
 )
-from jmcp.connect.servers import Endpoint, Servers
 from jmcp.core.errors import ServeError
 from jmcp_api import phrases
 from jmcp_api.errors import ServerStopping
@@ -271,7 +271,7 @@ class Relay:
         self, message: Message, request: HttpRequest, headers: dict[str, str]
     ) -> None:
         """Pass on what comes before the answer, and that. Raises ConnectionLost without one."""
-        stream, answered = EventStream(), False
+        stream, answered = MessageStream(), False
         async for part in request.parts():
             for text in stream.messages(part):
                 if message.id is not None and is_answer(text, message.id):
@@ -354,7 +354,7 @@ class Relay:
     async def _body(self, request: HttpRequest, headers: dict[str, str]) -> str:
         body = await request.body()
         if headers.get("content-type", "").startswith("text/event-stream"):
-            return "".join(EventStream().messages(body))
+            return "".join(MessageStream().messages(body))
         return body.decode("utf-8", "replace")
 
     def _listen(self) -> None:
@@ -388,7 +388,7 @@ class Relay:
         try:
             status, _ = await request.answer()
             if status == HTTP_OK:
-                stream = EventStream()
+                stream = MessageStream()
                 async for part in request.parts():
                     for text in stream.messages(part):
                         await self._write(f"{one_line(text)}\n")

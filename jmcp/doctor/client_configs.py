@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from jmcp.client.http_request import Address, ConnectionLost, HttpRequest, NotConnected
 from jmcp.clients.config_file import ConfigFile
 from jmcp.clients.table import CLIENTS, Client
-from jmcp.connect.http_request import Address, ConnectionLost, HttpRequest, NotConnected
 from jmcp.core.errors import ServeError
 from jmcp.doctor.finding import Finding, problem
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from jmcp.connect.servers import Endpoint
+from jmcp.client.servers import Endpoint
 from jmcp.core.errors import ServeError
 from jmcp.doctor.finding import Finding, problem, warning
 from jmcp.doctor.installation import configured

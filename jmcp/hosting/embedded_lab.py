@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jmcp.core.errors import ServeError
+from jmcp.core.loopback import is_loopback
 from jmcp.core.sessions.expiry import SECONDS_PER_HOUR
 from jmcp.hosting.client_config import ServerAddress, server_address
 from jmcp.hosting.garbage import collector_paused, keep_loaded
@@ -22,7 +23,6 @@ from jmcp.hosting.listener import bound
 from jmcp.installation import adding
 from jmcp.options.serve_options import ServeOptions
 from jmcp.state import folder
-from jmcp.transport.middleware.loopback import is_loopback
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp

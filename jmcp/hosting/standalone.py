@@ -20,6 +20,7 @@ from jmcp import compose
 from jmcp.core.calls.call import Calls
 from jmcp.core.calls.drain import DRAIN_SECONDS
 from jmcp.core.errors import BackendError, ServeError
+from jmcp.core.loopback import is_loopback
 from jmcp.hosting import logs
 from jmcp.hosting.client_config import server_address
 from jmcp.hosting.deferred import DeferredCalls
@@ -36,7 +37,6 @@ from jmcp.state.token import config_folder
 from jmcp.transport.mcp import stdio
 from jmcp.transport.mcp.stdio_fds import StdioFds
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
-from jmcp.transport.middleware.loopback import is_loopback
 from jmcp.transport.middleware.principal import HOLDER, caller
 from jmcp.transport.site import Endpoint, drain, site
 from jmcp_api.models import ConnectionProblem, ConnectionStatus

@@ -16,6 +16,7 @@ RESERVED_CLASSES = frozenset(
         *("Session", "Workspace", "Handlers", "Params", "Result", "Tool", "Route", "Policy"),
         *("Problem", "ToolError", "Protocol", "Mapping", "Any", "Annotated", "Literal", "Field"),
         *("Model", "BaseModel", "RootModel", "NoticeCode"),
+        *("SessionFields", "SessionNotice"),
     }
 )
 """Names that generated modules import or define, in `models`, `ports` or the OpenAPI document."""

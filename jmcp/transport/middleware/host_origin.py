@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from jmcp.core.loopback import is_loopback
 from jmcp.transport.middleware.headers import header
-from jmcp.transport.middleware.loopback import is_loopback
 from jmcp.transport.problems import Problem, ProblemResponse
 
 HTTP_PORT = 80

@@ -25,6 +25,8 @@ HEARTBEAT_SECONDS = 15.0
 COMMIT_SECONDS = 1.0
 """A call that fails within so many seconds, before it has run anything, gets an HTTP status."""
 Call = Callable[[Caller], Coroutine[Any, Any, Outcome]]
+Body = Callable[[Outcome], dict[str, Any] | None]
+"""Makes the data that ends a stream: of the result, or of the problem."""
 
 
 def prefers_events(request: Request) -> bool:
@@ -37,7 +39,12 @@ def prefers_events(request: Request) -> bool:
     return chosen[:1] == [MEDIA_TYPE]
 
 
-async def stream_call(call: Call, caller: Caller) -> Response:
+def plain_body(outcome: Outcome) -> dict[str, Any] | None:
+    """The result alone, or the problem."""
+    return outcome.result if outcome.error is None else problems.error_body(outcome.error)
+
+
+async def stream_call(call: Call, caller: Caller, body: Body = plain_body) -> Response:
     """Begin the call. The answer is its stream, or a problem when it fails within COMMIT_SECONDS."""
     # Of one place, so that reports wait for a client that reads slowly instead of piling up.
     news: asyncio.Queue[Progress | Outcome] = asyncio.Queue(maxsize=1)
@@ -58,8 +65,8 @@ async def stream_call(call: Call, caller: Caller) -> Response:
     if first.done():
         report = first.result()
         if isinstance(report, Outcome) and report.error is not None:
-            return problems.ProblemResponse(problems.error_body(report.error))
-    return EventStream(calling, first, news)
+            return problems.ProblemResponse(body(report) or {})
+    return EventStream(calling, first, news, body)
 
 
 class EventStream(StreamingResponse):
@@ -72,11 +79,13 @@ class EventStream(StreamingResponse):
         calling: asyncio.Task[None],
         first: asyncio.Task[Progress | Outcome],
         news: asyncio.Queue[Progress | Outcome],
+        body: Body,
     ) -> None:
         headers = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
         super().__init__(self._events(news), headers=headers)
         self._calling = calling
         self._next = first
+        self._body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Starlette would notice a disconnect only with the next event, which may never come.
@@ -107,20 +116,13 @@ class EventStream(StreamingResponse):
                     continue
             report = self._next.result()
             if isinstance(report, Outcome):
-                yield last_event(report)
+                yield event("result" if report.error is None else "problem", self._body(report))
                 return
             if not report.final:
                 yield event("progress", _progress(report))
             for kind, data in client.changes(report.outputs):
                 yield event(kind, data)
             self._next = asyncio.create_task(news.get())
-
-
-def last_event(outcome: Outcome) -> str:
-    """The event that ends the stream: `result` or `problem`."""
-    if outcome.error is not None:
-        return event("problem", problems.error_body(outcome.error))
-    return event("result", outcome.result)
 
 
 def event(kind: str, data: Any) -> str:

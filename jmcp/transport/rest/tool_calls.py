@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from jmcp.core.calls.arguments import unknown_tool
-from jmcp.core.calls.call import Calls
+from jmcp.core.calls.call import Calls, Outcome
 from jmcp.transport import problems
 from jmcp.transport.disconnects import disconnected_response, until_disconnect
 from jmcp.transport.json_text import JsonResponse
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.problems import Problem, ProblemResponse
+from jmcp.transport.rest import sse
 from jmcp.transport.rest.json_body import json_object
 
 
@@ -38,20 +40,25 @@ class ToolCallRoutes:
         return JsonResponse({"tools": entries, "count": len(entries)})
 
     async def call_tool(self, request: Request) -> Response:
-        """Any tool of the server, whatever its toolset: `{tool_name, arguments}`."""
+        """Any tool of the server, whatever its toolset: `{tool_name, arguments}`.
+
+        A client that accepts events gets these of the call, and at their end what is else the body.
+        """
         try:
             name, arguments = self._decoded(await json_object(request))
         except Problem as refusal:
             return ProblemResponse({"success": False, **refusal.body}, refusal.headers)
+        if sse.prefers_events(request):
+            call_with = partial(self._dispatcher.call, name, arguments)
+            return await sse.stream_call(call_with, caller(), _body)
         call = self._dispatcher.call(name, arguments, caller())
         runs = self._dispatcher.api.tools[name].on_disconnect is not None
         outcome = await (until_disconnect(request.receive, call) if runs else call)
         if outcome is None:
             return disconnected_response()
         if outcome.error is not None:
-            body = problems.error_body(outcome.error)
-            return ProblemResponse({"success": False, **body, "text": outcome.text})
-        return JsonResponse({"success": True, "result": outcome.result, "text": outcome.text})
+            return ProblemResponse(_body(outcome))
+        return JsonResponse(_body(outcome))
 
     def _decoded(self, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         name, arguments = body.get("tool_name"), body.get("arguments", {})
@@ -65,3 +72,13 @@ class ToolCallRoutes:
             refusal = unknown_tool(name, self._dispatcher.api.tools, self._dispatcher.api)
             raise Problem(404, refusal, code="unknown_tool")
         return name, arguments
+
+
+def _body(outcome: Outcome) -> dict[str, Any]:
+    if outcome.error is not None:
+        return {"success": False, **problems.error_body(outcome.error), "text": outcome.text}
+    body = {"success": True, "result": outcome.result, "text": outcome.text}
+    if not outcome.images:
+        return body
+    images = [{"mime_type": image.mime_type, "data": image.data} for image in outcome.images]
+    return body | {"images": images}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp.shared.inbound import decode_header_value, encode_header_value
 
-from jmcp.connect.messages import EventStream, Unreadable, decoded, encoded, is_answer, one_line
+from jmcp.connect.messages import MessageStream, Unreadable, decoded, encoded, is_answer, one_line
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -61,7 +61,7 @@ STREAM = (
 
 @given(st.lists(st.integers(1, len(STREAM) - 1)))
 def test_events_come_whole_however_they_are_cut(cuts: list[int]) -> None:
-    stream, found, begin = EventStream(), [], 0
+    stream, found, begin = MessageStream(), [], 0
     for end in sorted({*cuts, len(STREAM)}):
         found += stream.messages(STREAM[begin:end])
         begin = end

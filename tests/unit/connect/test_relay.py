@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
+from jmcp.client.choice import Wanted
+from jmcp.client.servers import Servers
 from jmcp.connect import relay as relay_module
-from jmcp.connect.choice import Wanted
 from jmcp.connect.relay import Relay
-from jmcp.connect.servers import Servers
 from jmcp.state.running_servers import RunningServer, published
 
 SECONDS = 30

@@ -12,14 +12,18 @@ from datamodel_code_generator.parser import LiteralType
 from jmcp_codegen.emit.printing import Printer
 from jmcp_codegen.emit.types.arrays import array_name
 from jmcp_codegen.source.model import ApiModel
-from jmcp_codegen.source.schema import ENUM_NAME, Schema, mapped, plain, rerooted
+from jmcp_codegen.source.schema import ENUM_NAME, REF, Schema, mapped, plain, rerooted
 
 HEADER = '"""Params and results of every tool."""'
+SESSION_FIELDS = "SessionFields"
+"""What every result of a session tool has beside its own, which no handler returns."""
+_NOTICE = "SessionNotice"
 _ROOT = "#/$defs/"
 
 
 def emit(api: ApiModel, _: Printer) -> str:
-    definitions = {owner: _definition(api.package, owner, c) for owner, c in api.classes.items()}
+    classes = {**api.classes, **_session(api.sessions["result"])}
+    definitions = {owner: _definition(api.package, owner, c) for owner, c in classes.items()}
     params = {tool.params_class for tool in api.tools} | api.param_types
     config = GenerateConfig(
         input_file_type=InputFileType.JsonSchema,
@@ -46,6 +50,17 @@ def emit(api: ApiModel, _: Printer) -> str:
     if not isinstance(text, str):
         raise TypeError(type(text).__name__)
     return text
+
+
+def _session(result: Schema) -> dict[str, Schema]:
+    """The fields of the session, of which a result has none where there is nothing to say."""
+    properties = dict(result["properties"])
+    classes: dict[str, Schema] = {}
+    for name, schema in properties.items():
+        if "properties" in schema.get("items", {}):
+            classes[_NOTICE] = schema["items"]
+            properties[name] = {**schema, "items": {"$ref": f"{REF}{_NOTICE}"}}
+    return {**classes, SESSION_FIELDS: {"type": "object", "properties": properties}}
 
 
 def _definition(package: str, owner: str, schema: Schema) -> Schema:

@@ -251,3 +251,22 @@ class CellNotFound(ToolError):
     @classmethod
     def removed(cls, *, cell_count: int, source: str) -> Self:
         return cls("It was removed.", cell_count=cell_count, source=source)
+
+
+ERRORS: Mapping[str, type[ToolError]] = {
+    error.code: error
+    for error in (
+        InvalidArguments,
+        SessionRequired,
+        SessionNotFound,
+        NotPermitted,
+        RateLimited,
+        SessionLimit,
+        NotebookNotOpen,
+        StateUnavailable,
+        ServerStopping,
+        InternalError,
+        CellNotFound,
+    )
+}
+"""All of them, by code."""

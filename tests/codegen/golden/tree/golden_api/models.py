@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from golden_api.arrays import EditCellOnly, RemoveCellsCellIds
-from golden_api.enums import KernelState, State
+from golden_api.enums import KernelState, Mode, State
 from jmcp.core.calls.model import Params, Result
 
 
@@ -59,6 +59,17 @@ class Server(Result):
     kernels: list[Kernel]
     load: float
     last: KernelState | None
+
+
+class SessionNotice(Result):
+    code: str
+    message: str
+
+
+class SessionFields(Result):
+    session_id: str | None = None
+    document: Mode | None = None
+    notices: list[SessionNotice] | None = None
 
 
 class EditCellParams(Params):

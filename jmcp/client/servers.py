@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from jmcp.connect.choice import Wanted, chosen
-from jmcp.connect.http_request import Address, ConnectionLost, HttpRequest, NotConnected
-from jmcp.connect.started_server import START_SECONDS, StartedServer
+from jmcp.client.choice import Wanted, chosen
+from jmcp.client.http_request import Address, ConnectionLost, HttpRequest, NotConnected
+from jmcp.client.started_server import START_SECONDS, StartedServer
 from jmcp.core.errors import ServeError
+from jmcp.core.loopback import is_loopback
 from jmcp.core.stores.instance_lock import connected
 from jmcp.state.running_servers import RunningServer, private_folder, running_servers
 from jmcp.state.token import config_folder, kept_token
-from jmcp.transport.middleware.loopback import is_loopback
 
 HEALTH_SECONDS = 5.0
 """A server that does not answer for so long is said not to: it has to answer while code runs."""

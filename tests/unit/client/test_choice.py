@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jmcp.connect.choice import Wanted, chosen
+from jmcp.client.choice import Wanted, chosen
 from jmcp.core.errors import ServeError
 from jmcp.state.running_servers import RunningServer
 

@@ -1,0 +1,1 @@
+"""What clients in Python get: a method for each tool, and typed results."""

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import jmcp_api
-from jmcp.cli import connect, doctor, install, serve, sessions, token
+from jmcp.cli import call, connect, doctor, install, serve, sessions, token
 from jmcp.core.errors import ServeError
 from jmcp.installation import adding
 from jmcp.state.named_tokens import TokenError
@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
 
     # For the help only: their arguments are passed on before argparse reads them here.
     commands.add_parser("connect", help=connect.HELP)
+    commands.add_parser("call", help=call.HELP)
     commands.add_parser("generate", help="generate code from a spec")
     return top
 

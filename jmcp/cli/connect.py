@@ -10,11 +10,8 @@ import sys
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
-from jmcp.client.choice import Wanted
-from jmcp.client.servers import Servers
-from jmcp.client.started_server import StartedServer, project_folder
+from jmcp.cli import server_choice
 from jmcp.connect.messages import SERVER_ERROR, Unreadable, decoded, error_answer
 from jmcp.connect.relay import Relay
 from jmcp.core.errors import ServeError
@@ -33,7 +30,7 @@ the client leaves, with its kernels, and ends by itself when it was unused for s
 """
 EPILOG = """\
 Variables: JMCP_TOKEN is the token for a --url that is not in this user's runtime folder, and
-JMCP_ROOT_DIR is --root-dir. The jmcp serve that is started has its own variables and config.toml.
+JMCP_URL and JMCP_ROOT_DIR are --url and --root-dir. The jmcp serve that is started has its own variables and config.toml.
 """
 MAX_LINE_BYTES = 2**30
 """A bound for this process; the server has its own, and its error says so."""
@@ -48,12 +45,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,  # an abbreviation would become another option one day
     )
-    which = made.add_mutually_exclusive_group()
-    which.add_argument(
-        "--root-dir", metavar="DIR", type=Path, help="the server of that folder, where several run"
-    )
-    which.add_argument("--url", metavar="URL", help="the server at that address")
-    made.add_argument("--no-start", action="store_true", help="start no jmcp serve where none runs")
+    server_choice.add_options(made)
     return made
 
 
@@ -71,7 +63,9 @@ async def serve(arguments: argparse.Namespace, fds: StdioFds) -> int:
     writer = DescriptorWriter(fds.stdout, lambda _: None)
     lines = LineReader(fds.stdin, MAX_LINE_BYTES, writer.write)
     try:
-        relay = Relay(servers_of(arguments), writer.write, connection=uuid.uuid4().hex)
+        relay = Relay(
+            server_choice.servers_of(arguments, say), writer.write, connection=uuid.uuid4().hex
+        )
         server = (await relay.open()).server
     except ServeError as error:
         say(str(error))
@@ -85,41 +79,6 @@ async def serve(arguments: argparse.Namespace, fds: StdioFds) -> int:
     with suppress(asyncio.CancelledError):
         await serving
     return 0
-
-
-def servers_of(arguments: argparse.Namespace) -> Servers:
-    """Raises ServeError."""
-    root: Path | None = arguments.root_dir
-    if root is None and arguments.url is None and os.environ.get("JMCP_ROOT_DIR"):
-        root = Path(os.environ["JMCP_ROOT_DIR"])
-    if root is not None:
-        root = root.expanduser().resolve()
-        if not root.is_dir():
-            raise ServeError(f"{root} is not a folder; name one with --root-dir")
-    url: str | None = arguments.url
-    if url is not None:
-        if not url.startswith(("http://", "https://")):
-            raise ServeError(f"--url {url} is not an address, as in http://127.0.0.1:8888")
-        url = url.rstrip("/").removesuffix("/mcp")
-    wanted = Wanted(url=url, root_dir=root, here=Path.cwd())
-    start = None if arguments.no_start else start_server
-    return Servers(wanted, start=start, token=os.environ.get("JMCP_TOKEN", ""), say=say)
-
-
-def start_server(root: Path | None) -> StartedServer:
-    """Start jmcp serve on that folder, or on the user's: the configured one, else the one that the
-    client works in. Raises ServeError."""
-    # Imported here: the options import more than all of this command.
-    from jmcp.options import sources
-    from jmcp.state.token import config_folder
-
-    variables = sources.from_variables(dict(os.environ))
-    values = sources.resolved(variables, sources.from_file(config_folder()))
-    root = root or values["root_dir"] or project_folder(Path.cwd())
-    if not root.is_dir():
-        raise ServeError(f"{root} is not a folder; name one with --root-dir")
-    # Any free port, unless one is configured: whoever connects finds it in the runtime folder.
-    return StartedServer(root.resolve(), ["--port", str(values["port"] or 0)])
 
 
 async def refuse(lines: LineReader, writer: DescriptorWriter, reason: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from jmcp.cli import connect
+from jmcp.cli import call, connect
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -13,6 +13,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     if given[:1] == ["connect"]:
         return connect.run(given[1:])
+    if given[:1] == ["call"]:
+        return call.run(given[1:])
     # Imported here: a client waits for `jmcp connect`, and the others import the server's options.
     from jmcp.cli import commands
 

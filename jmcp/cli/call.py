@@ -1,0 +1,180 @@
+"""`jmcp call TOOL`: one call of a tool, from a shell."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import difflib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jmcp_api
+from jmcp.cli import server_choice
+from jmcp.cli.tool_arguments import ToolParser
+from jmcp.client.answer import Answer, Progress
+from jmcp.client.calls import SESSION, Calls
+from jmcp.client.connection import Connection
+from jmcp.client.failures import TransportError
+from jmcp.client.tool import ClientTool
+from jmcp.core.errors import ServeError, ToolError
+from jmcp.state.shell_sessions import ShellSession
+from jmcp_api import phrases
+from jmcp_api.client_tools import CLIENT_TOOLS
+from jmcp_api.errors import ERRORS
+from jmcp_api.mcp import LISTING_FILE, TOOLSETS
+
+HELP = "call a tool of the jmcp that runs here"
+DESCRIPTION = """\
+Call one tool of the jmcp that runs on this machine, which is found as by jmcp connect, and print
+what a model would read of its result. Calls of one terminal go on in one session: use_notebook opens
+it, and execute_cell works in it.
+"""
+EPILOG = """\
+A text can be @FILE, or - for stdin. The exit status is 0, or 1 where the call or its code has
+failed, or 2 for wrong arguments.
+"""
+FAILED = frozenset(
+    (
+        "error",
+        "timed_out",
+        "interrupted",
+        "kernel_died",
+        "kernel_restarted",
+        "lost_contact",
+        "aborted",
+    )
+)
+"""What becomes of a run that did not end well, by the field `status` of its result."""
+VALUED = frozenset(("--root-dir", "--url", "--token", "--output-dir"))
+ERASE_LINE = "\r\x1b[K"
+INTERRUPTED = 130
+
+
+def run(given: Sequence[str]) -> int:
+    """Returns the exit status."""
+    options = option_parser()
+    at = tool_place(given)
+    if at is None:
+        return overview(options, given)
+    name = given[at]
+    entry = entries().get(name.replace("-", "_"))
+    if entry is None:
+        near = difflib.get_close_matches(name, CLIENT_TOOLS, n=1)
+        meant = f" Did you mean {near[0]}?" if near else " jmcp call --help lists them."
+        return fail(f"there is no tool {name!r}.{meant}", status=2)
+    parser = ToolParser(entry, options, EPILOG)
+    found, arguments = parser.parsed([*given[:at], *given[at + 1 :]])
+    tool = CLIENT_TOOLS[entry["name"]]
+    try:
+        return asyncio.run(called(found, tool, {**tool.patient, **arguments}))
+    except ServeError as error:
+        return fail(str(error))
+    except TransportError as error:
+        return fail(str(error))
+    except ToolError as error:
+        return fail(phrases.error_lines(message=error.message, code=error.code))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def option_parser() -> argparse.ArgumentParser:
+    """What every call takes, before its tool or behind it."""
+    made = argparse.ArgumentParser(add_help=False)
+    group = made.add_argument_group("options")
+    group.add_argument("-h", "--help", action="help", help="show this and exit")
+    group.add_argument("--json", action="store_true", help="print the result as JSON")
+    group.add_argument(
+        "--output-dir", type=Path, metavar="DIR", help="save the images of the result there"
+    )
+    server_choice.add_options(group)
+    group.add_argument("--token", help="the token of the server; else the one it keeps for you")
+    return made
+
+
+def tool_place(given: Sequence[str]) -> int | None:
+    """Where the name of the tool stands: the first word that is no option and no value of one."""
+    skip = False
+    for at, word in enumerate(given):
+        if skip:
+            skip = False
+        elif not word.startswith("-"):
+            return at
+        else:
+            skip = word in VALUED
+    return None
+
+
+def overview(options: argparse.ArgumentParser, given: Sequence[str]) -> int:
+    """The tools by toolset, for --help; without that, too, but as an error."""
+    known, width = entries(), max(map(len, CLIENT_TOOLS))
+    lines = [DESCRIPTION]
+    for toolset, names in TOOLSETS.items():
+        lines += [f"{toolset}:", *(f"  {one:<{width}}  {known[one]['title']}" for one in names), ""]
+    parser = argparse.ArgumentParser(
+        prog="jmcp call",
+        usage="jmcp call [OPTIONS] TOOL [--ARGUMENT VALUE ...]",
+        description="\n".join(lines),
+        epilog=f"jmcp call TOOL --help shows the arguments of one.\n{EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[options],
+        add_help=False,
+        allow_abbrev=False,
+    )
+    parser.parse_args(given)
+    parser.error("which tool? jmcp call --help lists them")
+
+
+def entries() -> Mapping[str, Mapping[str, Any]]:
+    """The tools as MCP clients see them, from the generated file."""
+    listed = json.loads(Path(jmcp_api.__file__).with_name(LISTING_FILE).read_bytes())
+    return {entry["name"]: entry for entry in listed}
+
+
+async def called(found: argparse.Namespace, tool: ClientTool, arguments: dict[str, Any]) -> int:
+    """Make the call and print its result. Raises ServeError, ToolError, TransportError."""
+    servers = server_choice.servers_of(found, say, found.token)
+    connection = Connection(servers, token=found.token, errors=ERRORS, phrases=phrases)
+    place = (await connection.endpoint()).server.place
+    shell = ShellSession(place)
+    calls = Calls(connection, shell.read() if SESSION not in arguments else None)
+    before = calls.session_id
+    answer = await calls.call(tool, arguments, progress_line if sys.stderr.isatty() else None)
+    if sys.stderr.isatty():
+        sys.stderr.write(ERASE_LINE)
+    if calls.session_id != before:
+        shell.write(calls.session_id)
+    show(answer, tool, found)
+    failed = answer.result.get("status") in FAILED or answer.result.get("error") is not None
+    return int(failed)
+
+
+def progress_line(progress: Progress) -> None:
+    sys.stderr.write(f"{ERASE_LINE}{(progress.message or '').splitlines()[0][:78]}")
+    sys.stderr.flush()
+
+
+def show(answer: Answer, tool: ClientTool, found: argparse.Namespace) -> None:
+    if found.json:
+        print(json.dumps(answer.result, ensure_ascii=False, indent=2))
+    else:
+        print(answer.text)
+    for number, image in enumerate(answer.images, 1):
+        if found.output_dir is None:
+            say(f"{image.mime_type}, {len(image.data):,} bytes: --output-dir DIR saves it")
+            continue
+        found.output_dir.mkdir(parents=True, exist_ok=True)
+        path = found.output_dir / f"{tool.name}-{number}{image.suffix}"
+        path.write_bytes(image.data)
+        say(f"saved {path}")
+
+
+def say(line: str) -> None:
+    print(f"jmcp call: {line}", file=sys.stderr)
+
+
+def fail(message: str, status: int = 1) -> int:
+    say(message)
+    return status

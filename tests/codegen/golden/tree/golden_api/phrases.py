@@ -7,26 +7,6 @@ from collections.abc import Sequence
 from jmcp.core.wording import counted, listed
 
 
-def call_not_sent(*, tool: str, reason: str) -> str:
-    return f"{tool} was not sent: {reason}."
-
-
-def call_lost(*, tool: str, reason: str) -> str:
-    return f"{tool} was lost: {reason}."
-
-
-def reading_lost(*, tool: str, reason: str) -> str:
-    return f"{tool} was lost: {reason}, and changes nothing."
-
-
-def call_refused(*, tool: str, url: str, status: int, reason: str) -> str:
-    return f"{tool} was refused by {url} with {status}: {reason}"
-
-
-def answer_unreadable(*, tool: str, reason: str) -> str:
-    return f"The answer to {tool} cannot be read: {reason}."
-
-
 def of_notebook(*, notebook_path: str) -> str:
     return f"{notebook_path}"
 
@@ -249,6 +229,26 @@ def template_unknown(*, uri: str, known: Sequence[str]) -> str:
 
 def tool_not_shown(*, name: str, toolset: str) -> str:
     return f"{name} {toolset}"
+
+
+def call_not_sent(*, tool: str, reason: str) -> str:
+    return f"{tool} was not sent: {reason}."
+
+
+def call_lost(*, tool: str, reason: str) -> str:
+    return f"{tool} was lost: {reason}."
+
+
+def reading_lost(*, tool: str, reason: str) -> str:
+    return f"{tool} was lost: {reason}, and changes nothing."
+
+
+def call_refused(*, tool: str, url: str, status: int, reason: str) -> str:
+    return f"{tool} was refused by {url} with {status}: {reason}"
+
+
+def answer_unreadable(*, tool: str, reason: str) -> str:
+    return f"The answer to {tool} cannot be read: {reason}."
 
 
 def left_out(*, count: int) -> str:

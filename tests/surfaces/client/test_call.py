@@ -1,0 +1,60 @@
+"""`jmcp call` as somebody types it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from tests.served import Served, environment
+
+SECONDS = 60
+
+
+def call(served: Served, *given: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "jmcp", "call", *given],
+        env=environment(served.root.parent / "home"),
+        cwd=served.root,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def test_calls_of_one_shell_go_on_in_one_session(served: Served) -> None:
+    name = "call.ipynb"
+    try:
+        opened = call(served, "use_notebook", name, "--mode", "create")
+        assert opened.returncode == 0, opened.stderr
+        added = call(
+            served, "insert_cell", "--cell-index=0", "--cell_type", "code", "--cell_source", "-",
+            stdin="21 * 2",
+        )  # fmt: skip
+        assert added.returncode == 0, added.stderr
+        ran = call(served, "execute_cell", "--cell_index", "0", "--json")
+        assert ran.returncode == 0, ran.stderr
+        assert json.loads(ran.stdout)["outputs"][0]["text"] == "42"
+        failed = call(served, "execute_code", "1 / 0")
+        assert failed.returncode == 1
+        assert "ZeroDivisionError" in failed.stdout
+        refused = call(served, "read_cell", "--cell_index", "9")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "(error: cell_not_found)" in refused.stderr
+        assert call(served, "unuse_notebook", "--kernel", "stop").returncode == 0
+        assert "session_required" in call(served, "execute_code", "1").stderr
+    finally:
+        (served.root / name).unlink(missing_ok=True)
+
+
+def test_a_misspelt_word_is_told_with_the_nearest_one(served: Served) -> None:
+    for given, near in [
+        (["execute_cel"], "execute_cell"),
+        (["execute_cell", "--cell_indx", "0"], "--cell_index"),
+        (["insert_cell", "--cell_type", "marksdown", "--cell_source", "x"], "markdown"),
+    ]:
+        done = call(served, *given)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert near in done.stderr

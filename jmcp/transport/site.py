@@ -43,8 +43,9 @@ from jmcp.transport.middleware.security_headers import (
 from jmcp.transport.oauth_discovery import NO_OAUTH, is_oauth_discovery
 from jmcp.transport.problems import Problem, ProblemResponse, problem_body
 from jmcp.transport.rest import routes as rest_routes
+from jmcp.transport.rest.docs_page import DocsPage
 from jmcp.transport.rest.metrics_page import MetricsPage
-from jmcp.transport.rest.pages import Pages
+from jmcp.transport.rest.openapi import OpenApi
 from jmcp.transport.rest.tool_calls import ToolCallRoutes
 
 Endpoint = Callable[[Request], Awaitable[ASGIApp]]
@@ -164,7 +165,7 @@ def site(
     stamp = server_stamp(version)
     protocol = DirectCalls(streamable, sessions, dispatcher, tool_list, stamp, form, subscriptions)
     tool_calls = ToolCallRoutes(dispatcher, tool_list, version)
-    pages = Pages(dispatcher.api.openapi_file, base)
+    openapi = OpenApi(dispatcher.api.openapi_file, base)
     rest = rest_routes.RestOperations(dispatcher, base)
     requests = RequestCounter()
     metrics_page = MetricsPage(dispatcher, requests, version)
@@ -183,8 +184,8 @@ def site(
         resource(f"{root}/mcp/tools/list", {"GET": tool_calls.list_tools}),
         resource(f"{root}/mcp/tools/call", {"POST": tool_calls.call_tool}),
         resource(f"{root}/jmcp/metrics", {"GET": metrics_page.answer}),
-        resource(f"{root}/jmcp/openapi.json", {"GET": pages.openapi}),
-        resource(f"{root}/jmcp/docs", {"GET": pages.docs}),
+        resource(f"{root}/jmcp/openapi.json", {"GET": openapi.answer}),
+        resource(f"{root}/jmcp/docs", {"GET": DocsPage().answer}),
     ]
     for path, by_method in rest_routes.by_path(dispatcher.api.routes).items():
         operations = {method: operation(route) for method, route in by_method.items()}

@@ -37,18 +37,17 @@ def emit(api: ApiModel, _: Printer) -> str:
         "openapi": "3.1.0",
         "info": {"title": "jmcp", "version": api.rest_version, "description": api.instructions},
         "servers": [{"url": "/"}],
-        "security": [{"bearer": []}, {"token": []}],
+        "security": [{"bearer": []}],
         "tags": [{"name": name, "description": doc} for name, doc in api.groups.items()],
         "paths": paths,
         "components": {
             "schemas": {**components.schemas(), "Problem": problem_schema()},
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer"},
-                "token": {
-                    "type": "apiKey",
-                    "in": "header",
-                    "name": "Authorization",
-                    "description": "`token <the token>`, as Jupyter Server writes it.",
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "`Authorization: token <token>`, as Jupyter Server has it, means "
+                    "the same.",
                 },
             },
         },

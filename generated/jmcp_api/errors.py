@@ -245,6 +245,12 @@ class SessionLimit(ToolError):
         )
 
     @classmethod
+    def followers(cls, *, limit: int) -> Self:
+        return cls(
+            f"You follow what goes on with {limit} streams, which is the limit. Close one first."
+        )
+
+    @classmethod
     def runs(cls, *, limit: int) -> Self:
         return cls(
             f"This session has {limit} runs that go on or wait, which is the limit. Nothing was run. Wait for one with get_execution, or end what runs with interrupt_kernel."

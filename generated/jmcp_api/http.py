@@ -20,6 +20,7 @@ def _route(
     stream: Mapping[str, Any] | None = None,
     *,
     content: bool = False,
+    events: bool = False,
 ) -> Route:
     return Route(
         method=method,
@@ -29,6 +30,7 @@ def _route(
         path_params=tuple(re.findall(r"{(\w+)(?::path)?}", path)),
         stream=stream,
         content=content,
+        events=events,
     )
 
 
@@ -108,6 +110,7 @@ ROUTES: tuple[Route, ...] = (
     _route("POST", "/sessions/{session_id}/checkpoints", "create_checkpoint", 201),
     _route("POST", "/sessions/{session_id}/checkpoints/restoration", "restore_checkpoint", 200),
     _route("GET", "/sessions", "list_sessions", 200),
+    _route("GET", "/activity", "list_activity", 200, events=True),
     _route(
         "POST", "/sessions/{session_id}/kernel/packages", "install_packages", 200, {"wait": 3600}
     ),

@@ -11,6 +11,7 @@ HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (r"/jmcp/v1/notebooks", {"GET": "list_notebooks", "POST": "create_notebook"}),
     (r"/jmcp/v1/files", {"GET": "list_files"}),
     (r"/jmcp/v1/kernels", {"GET": "list_kernels"}),
+    (r"/jmcp/v1/activity", {"GET": "list_activity"}),
     (r"/jmcp/v1/connection", {"GET": "debug_connection_status"}),
     (
         r"/jmcp/v1/conversations",

@@ -63,6 +63,7 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "create_checkpoint",
         "restore_checkpoint",
         "list_sessions",
+        "list_activity",
         "install_packages",
         "validate_notebook",
         "export_notebook",

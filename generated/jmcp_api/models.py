@@ -308,6 +308,11 @@ class ListSessionsParams(Params):
     limit: Annotated[int, Field(ge=0, le=1000)] = 50
 
 
+class ListActivityParams(Params):
+    owners: Literal["own", "all"] = "own"
+    contents: bool = False
+
+
 class InstallPackagesParams(Params):
     session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
@@ -566,6 +571,52 @@ class SessionList(Result):
     start_index: int = 0
     sessions: list[SessionRow]
     more: More | None = None
+
+
+class ActiveSession(Result):
+    session: str
+    owner: str
+    client: str | None = None
+    last_tool: str | None = None
+    opened: str
+    last_call: str
+    notebooks: list[SessionNotebook]
+
+
+class ActiveRun(Result):
+    execution_id: str
+    session: str
+    owner: str
+    notebook_path: str
+    status: RunStatus
+    submitted: str
+    started: str | None = None
+    cell_id: str | None = None
+    line: str | None = None
+    waits_for: str | None = None
+    done: int | None = None
+    total: int | None = None
+
+
+class ActiveCall(Result):
+    call: int
+    tool: str
+    owner: str
+    session: str | None = None
+    client: str | None = None
+    notebook_path: str | None = None
+    began: str
+    seconds: float | None = None
+    outcome: str
+
+
+class Activity(Result):
+    now: str
+    session_count: int
+    sessions: list[ActiveSession]
+    run_count: int
+    runs: list[ActiveRun]
+    calls: list[ActiveCall]
 
 
 class HeadingRow(Result):

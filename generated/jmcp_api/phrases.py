@@ -183,6 +183,10 @@ def session_row(*, session_id: str, notebook_path: str, last_used: str) -> str:
     return f"{session_id} ({notebook_path}, last used {last_used})"
 
 
+def activity_of_all() -> str:
+    return "the activity of all owners"
+
+
 def tool_unknown(*, name: str) -> str:
     return f"There is no tool {name!r}. tools/list has them all."
 

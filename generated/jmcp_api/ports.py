@@ -195,6 +195,12 @@ class ListSessions(Protocol):
     ) -> models.SessionList: ...
 
 
+class ListActivity(Protocol):
+    async def __call__(
+        self, params: models.ListActivityParams, workspace: Workspace, /
+    ) -> models.Activity: ...
+
+
 class InstallPackages(Protocol):
     async def __call__(
         self, params: models.InstallPackagesParams, session: Session, /
@@ -344,6 +350,7 @@ class Handlers:
     create_checkpoint: CreateCheckpoint
     restore_checkpoint: RestoreCheckpoint
     list_sessions: ListSessions
+    list_activity: ListActivity
     install_packages: InstallPackages
     validate_notebook: ValidateNotebook
     export_notebook: ExportNotebook

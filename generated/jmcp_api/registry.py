@@ -641,6 +641,17 @@ TOOLS: Mapping[str, Tool] = {
             scope="read",
         ),
         Tool(
+            name="list_activity",
+            handler="list_activity",
+            toolset="extra",
+            params=models.ListActivityParams,
+            result=models.Activity,
+            session="none",
+            access="shared",
+            read_only=True,
+            scope="read",
+        ),
+        Tool(
             name="install_packages",
             handler="install_packages",
             toolset="extra",

@@ -4,6 +4,7 @@ A handler that is missing, misspelt or mistyped is a mypy error here.
 """
 
 from jmcp_api.ports import Handlers
+from jmcp_handlers.activity import list_activity
 from jmcp_handlers.cells import (
     delete_cell,
     edit_cell_source,
@@ -77,6 +78,7 @@ HANDLERS = Handlers(
     run_cells=run_cells,
     get_execution=get_execution,
     list_executions=list_executions,
+    list_activity=list_activity,
     clear_cell_output=clear_cell_output,
     list_changes=list_changes,
     diff_notebook=diff_notebook,

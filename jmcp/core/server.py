@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Required, TypedDict
 
+from jmcp.core.activity.activity import Activity
 from jmcp.core.background import end, run_each, supervised
 from jmcp.core.calls.drain import DrainGate
 from jmcp.core.calls.permissions import Permissions
@@ -81,7 +82,6 @@ class Server:
         self.readings = readings or Readings()
         self.gate = DrainGate(api.policy.errors.server_stopping)
         self._store = store or MemoryStore()
-        self._observers = (self.metrics, *observers)
         self.runs = RunRegistry(
             kernels,
             phrases=api.policy.phrases,
@@ -97,6 +97,14 @@ class Server:
             on_expired=self._on_expired,
             notify=self._notify,
         )
+        self.activity = Activity(
+            policy=api.policy,
+            permissions=self.permissions,
+            sessions=self.sessions,
+            index=self.runs.index,
+            kernels=kernels,
+        )
+        self._observers: tuple[Observer, ...] = (self.metrics, self.activity.calls, *observers)
         self.healing = Healing(
             kernels, self.sessions, errors=api.policy.errors.kernel_down, notify=self._notify
         )
@@ -113,6 +121,7 @@ class Server:
             undelivered=UndeliveredNotices(),
             tabs=OpenTabs(kernels),
             lab=lab or NoLabPages(),
+            activity=self.activity,
         )
         self.watches = Watches(self.leases, self.runs.index, api.policy.errors.session_limit)
         self._sweeper: asyncio.Task[None] | None = None
@@ -154,6 +163,7 @@ class Server:
         finally:
             left = self.runs.index.count("running")
             await self.gate.expire_calls()
+            self.activity.calls.close()
         if left:
             fate = "go on in their kernels" if self.kernels.stay else "end with their kernels"
             log.warning("stopping: %d runs %s", left, fate)

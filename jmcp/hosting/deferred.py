@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
-from jmcp.core.calls.call import Caller, Calls, Outcome, UnknownToolError, Watching
+from jmcp.core.calls.call import Caller, Calls, Follows, Outcome, UnknownToolError, Watching
 from jmcp.core.calls.drain import DrainGate
 from jmcp.core.calls.model import Result
 from jmcp.core.calls.rendering import Texts
@@ -123,6 +123,12 @@ class DeferredCalls:
         if self._real is None:
             raise self._unavailable_error()
         return await self._real.watch(path, cell_id, caller, tell=tell, reachable=reachable)
+
+    def follow(self, arguments: dict[str, Any], caller: Caller) -> Follows:
+        """As the real calls do."""
+        if self._real is None:
+            raise self._unavailable_error()
+        return self._real.follow(arguments, caller)
 
     async def _attempt(self) -> None:
         """Wait for the attempt to connect that is under way, or for one made now."""

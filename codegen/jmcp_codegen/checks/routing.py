@@ -29,6 +29,9 @@ def problems(subject: Subject) -> Iterator[Problem]:
         if "content" in http:
             yield from _content(subject, name)
         yield from _stream(subject, name)
+        if http.get("events") and method != "GET":
+            reason = f"what {name} changes cannot be followed: events are for GET alone"
+            yield subject.document.problem("method", (*place, "events"), reason)
         for one, _ in expanded(path):
             # Two placeholders match the same paths, whatever their names.
             key = method, re.sub(r"\{[^{}]*\}", "{}", one)

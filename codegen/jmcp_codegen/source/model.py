@@ -105,7 +105,8 @@ class RouteModel:
     `places` says where each param travels (one that the path replaces is not in it); `groups` are
     the either groups that the path leaves open; `stream` the params that a stream of events
     takes by default, if there can be one. `content`: it answers with bytes; a placeholder at the end
-    of its path takes all that is left of one.
+    of its path takes all that is left of one. `events`: it can answer with what changes, for as long as
+    the client stays.
     """
 
     operation: str
@@ -116,6 +117,7 @@ class RouteModel:
     groups: tuple[tuple[str, ...], ...]
     stream: Mapping[str, Any] | None
     content: bool = False
+    events: bool = False
 
     def at(self, place: Place) -> tuple[str, ...]:
         return tuple(name for name, where in self.places.items() if where == place)

@@ -60,6 +60,7 @@ def routes(
                 places=places,
                 groups=tuple(tuple(g) for g in either if g not in settled),
                 stream=http.get("stream"),
+                events=http.get("events", False),
             )
         )
     if (content := http.get("content")) is not None:

@@ -80,6 +80,20 @@ class Watching(Protocol):
     def close(self) -> None: ...
 
 
+class Follows(Protocol):
+    """What goes on in a server, for one who looks on, until `close`."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing follows, because the server ends."""
+
+    async def next_events(self, seconds: float) -> list[tuple[str, dict[str, Any]]]:
+        """What is new, as (name, data); nothing after so many seconds, or at the end. Raises
+        StateUnavailable."""
+
+    def close(self) -> None: ...
+
+
 class Calls(Protocol):
     """All that a transport knows of the server behind it."""
 
@@ -116,6 +130,9 @@ class Calls(Protocol):
 
         Raises ToolError.
         """
+
+    def follow(self, arguments: dict[str, Any], caller: Caller) -> Follows:
+        """What goes on, as it changes, with the arguments of list_activity. Raises ToolError."""
 
     async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
         """Run one tool. Every failure but an UnknownToolError is an Outcome with an error."""

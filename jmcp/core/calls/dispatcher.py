@@ -13,6 +13,8 @@ from contextlib import AsyncExitStack
 from typing import Any, Unpack
 from weakref import WeakValueDictionary
 
+from jmcp.core.activity.activity import Following
+from jmcp.core.activity.calls import OWN_TOOL
 from jmcp.core.calls.arguments import Arguments
 from jmcp.core.calls.call import Caller, Outcome, UnknownToolError
 from jmcp.core.calls.gate import Gate
@@ -22,7 +24,7 @@ from jmcp.core.calls.run_limit import RunLimit
 from jmcp.core.calls.tool import Api, Tool
 from jmcp.core.errors import ENDS_TASK, BackendError, StateUnavailable, ToolError
 from jmcp.core.notices import RunAbandoned, SessionNotStored
-from jmcp.core.observe.events import CallEvent, masked
+from jmcp.core.observe.events import CallEvent, masked, session_key
 from jmcp.core.server import Server, ServerParts
 from jmcp.core.sessions.records import SessionRecord
 from jmcp.core.sessions.session import Session
@@ -69,12 +71,20 @@ class Dispatcher(Server):
         if tool is None:
             raise UnknownToolError(name)
         call = CallEvent(
-            tool=name, owner=caller.owner, request_id=caller.request_id, arguments=arguments
+            tool=name,
+            owner=caller.owner,
+            request_id=caller.request_id,
+            arguments=arguments,
+            client=caller.client,
         )
+        self.activity.calls.on_call_began(call)
         began = time.monotonic()
         try:
             outcome = await self._answered(tool, arguments, caller, call)
-            call.outcome = outcome.error.code if outcome.error else "ok"
+            if outcome.error is None:
+                call.outcome = "ok"
+            else:
+                call.outcome, call.error = outcome.error.code, outcome.error.message
             call.result = outcome.result
             return outcome
         finally:
@@ -99,6 +109,17 @@ class Dispatcher(Server):
             raise self.api.policy.backend_errors[error.kind](
                 error.message, **error.details
             ) from error
+
+    def follow(self, arguments: dict[str, Any], caller: Caller) -> Following:
+        """As `Calls.follow`."""
+        tool = self.api.tools[OWN_TOOL]
+        self.gate.admit(tool)
+        for gate in self._gates:
+            gate.admit(tool, caller)
+        params: Any = self._arguments.decode(tool, arguments)
+        return self.activity.follow(
+            caller, everyone=params.owners == "all", contents=params.contents
+        )
 
     async def _answered(
         self, tool: Tool, arguments: dict[str, Any], caller: Caller, call: CallEvent
@@ -140,7 +161,9 @@ class Dispatcher(Server):
             return self._succeeded(tool, result, {}, workspace)
         async with AsyncExitStack() as stack:
             session = await self._session(tool, params, workspace, stack)
-            call.session = masked(session.record.session_id)
+            record = session.record
+            call.session = masked(record.session_id)
+            call.session_key = session_key(record.owner, record.session_id)
             for gate in self._gates:
                 gate.admit_session(tool, session.record)
             stack.callback(session.close)

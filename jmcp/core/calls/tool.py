@@ -67,7 +67,8 @@ class Route:
     placeholders.
 
     `stream`: it can answer with events, and then takes these arguments where none are given.
-    `content`: it answers with the content of the outcome, and not with its result.
+    `content`: it answers with the content of the outcome, and not with its result. `events`: it can
+    go on with what changes, for as long as the client stays.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -77,6 +78,7 @@ class Route:
     path_params: tuple[str, ...]
     stream: Mapping[str, Any] | None = None
     content: bool = False
+    events: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

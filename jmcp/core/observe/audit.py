@@ -145,14 +145,14 @@ def _ids(data: Mapping[str, Any]) -> Iterator[str]:
             yield _text(name) or ""
 
 
-def bounded(data: Mapping[str, Any]) -> Any:
-    """The data with session ids masked; if it is long, the beginning of its JSON."""
+def bounded(data: Mapping[str, Any], characters: int = CONTENT_CHARACTERS) -> Any:
+    """The data with session ids masked; if it is longer, the beginning of its JSON."""
     try:
         text = json.dumps(_unnamed(data, data.get(SESSION)), default=str)
     except RecursionError:
         return {"cut": "", "characters": None}
-    if len(text) > CONTENT_CHARACTERS:
-        return {"cut": text[:CONTENT_CHARACTERS], "characters": len(text)}
+    if len(text) > characters:
+        return {"cut": text[:characters], "characters": len(text)}
     return json.loads(text, parse_constant=str)  # NaN is not JSON, and callers may send it
 
 

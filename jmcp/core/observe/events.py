@@ -13,23 +13,32 @@ def masked(session_id: str) -> str:
     return f"{session_id[:2]}***"
 
 
+def session_key(owner: str, session_id: str) -> int:
+    """What tells sessions apart in this process, and cannot be turned back into an id."""
+    return hash((owner, session_id))
+
+
 @dataclass(slots=True, kw_only=True)
 class CallEvent:
     """One call, filled in while it runs and reported when it is over.
 
-    `outcome` is `ok`, the code of an error, or `cancelled`; `session` is masked. `began` is in
-    seconds since the epoch, `seconds` how long it took. `arguments` and `result` are the caller's
-    own data, for whoever was asked to keep those.
+    `outcome` is `ok`, the code of an error, or `cancelled`; `error` is that error's message. `session`
+    is masked, `session_key` tells it apart. `client` is the name that the caller's program gave
+    itself. `began` is in seconds since the epoch, `seconds` how long it took. `arguments`, `result`
+    and `error` are the caller's own data, for whoever was asked to keep those.
     """
 
     tool: str
     owner: str
     request_id: str
     arguments: Mapping[str, Any]
+    client: str | None = None
     session: str | None = None
+    session_key: int | None = None
     notebook_path: str | None = None
     outcome: str = "cancelled"
     result: Mapping[str, Any] | None = None
+    error: str | None = None
     began: float = field(default_factory=time.time)
     seconds: float = 0.0
 

@@ -25,6 +25,8 @@ from jmcp.core.sessions.records import HeldNotebook, SessionRecord, Store
 
 COUNT_SECONDS = 5.0
 """Seconds for which a count of live sessions is kept before the store is asked again."""
+AHEAD_SECONDS = 86400.0
+"""By which the clock of another process that shares the store may be ahead."""
 NAMED_SESSIONS = 10
 """Sessions that the sentence of an error names; its details have them all."""
 
@@ -143,6 +145,13 @@ class SessionLookup:
     async def of_owner(self, owner: str) -> list[SessionRecord]:
         """The owner's live sessions, the one used last first."""
         stored = await self._store.of_owner(owner)
+        known = [record for one in stored if (record := self._deferred.known(one)) is not None]
+        known.sort(key=lambda record: record.last_accessed, reverse=True)
+        return [record for record in known if not self.lifetimes.over(record)]
+
+    async def of_everyone(self) -> list[SessionRecord]:
+        """The live sessions of all owners, the one used last first."""
+        stored = await self._store.idle_since(self._clock() + AHEAD_SECONDS)
         known = [record for one in stored if (record := self._deferred.known(one)) is not None]
         known.sort(key=lambda record: record.last_accessed, reverse=True)
         return [record for record in known if not self.lifetimes.over(record)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from jmcp.core.activity.activity import Activity
 from jmcp.core.calls.drain import DrainGate
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.tool import Policy
@@ -35,3 +36,4 @@ class Services:
     undelivered: UndeliveredNotices
     tabs: OpenTabs
     lab: LabPages
+    activity: Activity

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from jmcp.core.calls.call import Caller, Image
 from jmcp.core.calls.principal import Scope
@@ -156,3 +157,7 @@ class Workspace:
     async def sessions(self, session_id: str | None) -> Sequence[SessionRecord]:
         """The session of that id, or all of the caller's. Raises as `SessionLookup.chosen`."""
         return await self._services.sessions.chosen(self.caller, session_id)
+
+    async def activity(self, *, everyone: bool) -> Mapping[str, Any]:
+        """What goes on, of the caller or of everyone. Raises as `Activity.snapshot`."""
+        return await self._services.activity.snapshot(self.caller, everyone=everyone)

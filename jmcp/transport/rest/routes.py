@@ -19,6 +19,7 @@ from jmcp.transport.disconnects import disconnected_response, until_disconnect
 from jmcp.transport.json_text import JsonResponse
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.rest import query, sse
+from jmcp.transport.rest.activity_stream import activity_response
 from jmcp.transport.rest.content import content_response
 from jmcp.transport.rest.json_body import json_object
 
@@ -59,6 +60,8 @@ class RestOperations:
             arguments = await self._arguments(route, tool, request)
         except ToolError as error:
             return problems.ProblemResponse(problems.error_body(error))
+        if route.events and sse.prefers_events(request):
+            return await activity_response(self._dispatcher, arguments, caller())
         if route.stream is not None and sse.prefers_events(request):
             arguments = {**route.stream, **arguments}
             return await sse.stream_call(

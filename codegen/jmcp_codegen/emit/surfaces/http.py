@@ -20,7 +20,8 @@ def _row(tool: ToolModel, route: RouteModel) -> str:
     row = [route.method, path, tool.name, route.status]
     stream = [] if route.stream is None else [dict(route.stream)]
     parts = [repr(part) for part in [*row, *stream]]
-    return ", ".join([*parts, "content=True"] if route.content else parts)
+    parts += ["content=True"] if route.content else []
+    return ", ".join([*parts, "events=True"] if route.events else parts)
 
 
 def _methods(api: ApiModel) -> str:

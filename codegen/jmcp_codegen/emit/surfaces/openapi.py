@@ -19,6 +19,14 @@ _EVENTS = (
     "with its index among the outputs; append true: its text goes after what that output has. "
     "`clear` drops all outputs. The last event is `result`, as the JSON answer, or `problem`."
 )
+_CHANGES = (
+    "With `Accept: text/event-stream`: the same as it changes, until the client leaves; each event has "
+    "JSON data, and comments keep the connection. The first is `activity`, the JSON answer. "
+    "`sessions`, `runs` and `under_way` (calls) replace what was told of these before. `call` is one "
+    "that is over: a row of calls; with contents, those of the caller's own also have arguments, "
+    "result and error, cut to `{cut, characters}` where they are long. `lost` has count: of so many "
+    "calls a slow reader was not told. `end`: the server stops. `problem`: it cannot go on."
+)
 _BYTES = (
     "The bytes themselves, under their own type, never as a page of this server: browsers are told "
     "to keep all but plain images and text as a file, and to run nothing of it."
@@ -75,6 +83,8 @@ def _operation(tool: ToolModel, route: RouteModel, api: ApiModel, components: Co
         content = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
     if route.stream is not None:
         content["text/event-stream"] = {"schema": _events(route.stream)}
+    if route.events:
+        content["text/event-stream"] = {"schema": {"type": "string", "description": _CHANGES}}
     success: Object = {"description": tool.summary, "content": content}
     links = _links(tool, api)
     if links:

@@ -81,6 +81,8 @@ def _facts(tool: ToolModel, prefix: str) -> list[str]:
 
 def _rest(route: RouteModel, prefix: str) -> str:
     events = "" if route.stream is None else ", or a stream of events"
+    if route.events:
+        events = ", or a stream of what changes"
     if route.content:
         events = ", the bytes"
     return f"REST: `{route.method} {prefix}{route.path}`{events}"

@@ -172,6 +172,10 @@ class SessionLimit(ToolError):
     def subscriptions(cls, *, limit: int) -> Self:
         return cls(f"{limit}.")
 
+    @classmethod
+    def followers(cls, *, limit: int) -> Self:
+        return cls(f"{limit}.")
+
 
 class NotebookNotOpen(ToolError):
     """Not open."""

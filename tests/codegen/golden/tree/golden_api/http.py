@@ -20,6 +20,7 @@ def _route(
     stream: Mapping[str, Any] | None = None,
     *,
     content: bool = False,
+    events: bool = False,
 ) -> Route:
     return Route(
         method=method,
@@ -29,6 +30,7 @@ def _route(
         path_params=tuple(re.findall(r"{(\w+)(?::path)?}", path)),
         stream=stream,
         content=content,
+        events=events,
     )
 
 
@@ -41,5 +43,5 @@ ROUTES: tuple[Route, ...] = (
     _route(
         "PATCH", "/sessions/{session_id}/cells/at/{cell_index}", "edit_cell", 200, {"dry_run": True}
     ),
-    _route("GET", "/server", "show_server", 200),
+    _route("GET", "/server", "show_server", 200, events=True),
 )

@@ -155,6 +155,10 @@ def session_row(*, session_id: str, notebook_path: str, last_used: str) -> str:
     return f"{session_id} {notebook_path} {last_used}"
 
 
+def activity_of_all() -> str:
+    return "all"
+
+
 def tool_unknown(*, name: str) -> str:
     return f"no {name}"
 

@@ -1,0 +1,252 @@
+"""The calls under way and the last ones of each owner, and those who follow them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from jmcp.core.observe.audit import bounded
+from jmcp.core.observe.events import CallEvent, SessionEvent
+
+KEPT_CALLS = 100
+"""Finished calls that are kept of each owner, without arguments and results."""
+KEPT_OWNERS = 200
+"""Owners of whom calls are kept: those who called last."""
+KEPT_SESSIONS = 5000
+"""Sessions of which the last call is kept."""
+READER_CALLS = 500
+"""Calls that wait for a reader who is slow; of more, the oldest are lost to it."""
+READER_CHARACTERS = 2_000_000
+"""Characters of arguments and results that wait for a reader, about as many bytes."""
+CONTENT_CHARACTERS = 20_000
+"""Characters of a call's arguments that a reader gets, and as many of its result."""
+RUNNING = "running"
+"""The outcome of a call that is under way."""
+OWN_TOOL = "list_activity"
+"""Whoever looks on is not shown."""
+
+Row = dict[str, Any]
+
+
+def moment(seconds: float) -> str:
+    """Seconds since the epoch as ISO 8601 in UTC, with milliseconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedCall:
+    """A call that is over. `session` is masked, `began` in seconds since the epoch."""
+
+    number: int
+    tool: str
+    owner: str
+    session: str | None
+    client: str | None
+    notebook_path: str | None
+    began: float
+    seconds: float
+    outcome: str
+
+    def row(self) -> Row:
+        """As clients have it."""
+        return {
+            "call": self.number,
+            "tool": self.tool,
+            "owner": self.owner,
+            "session": self.session,
+            "client": self.client,
+            "notebook_path": self.notebook_path,
+            "began": moment(self.began),
+            "seconds": round(self.seconds, 3),
+            "outcome": self.outcome,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastCall:
+    """The last call of a session: the tool, and the name that the client gave itself."""
+
+    tool: str
+    client: str | None
+
+
+class CallFeed:
+    """An observer of calls. It keeps no arguments and no results: those go only to readers of the
+    call's own owner who asked for them."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._numbers = itertools.count(1)
+        self._under_way: dict[int, tuple[int, CallEvent]] = {}
+        self._finished: OrderedDict[str, deque[FinishedCall]] = OrderedDict()
+        self._last: OrderedDict[int, LastCall] = OrderedDict()
+        self._readers: set[CallReader] = set()
+
+    # -- of the server ---------------------------------------------------------------------------
+
+    def on_call_began(self, call: CallEvent) -> None:
+        self._under_way[id(call)] = next(self._numbers), call
+
+    def on_call(self, call: CallEvent) -> None:
+        number, _ = self._under_way.pop(id(call), (0, call))
+        if not number or call.tool == OWN_TOOL:
+            return
+        done = FinishedCall(
+            number=number,
+            tool=call.tool,
+            owner=call.owner,
+            session=call.session,
+            client=call.client,
+            notebook_path=call.notebook_path,
+            began=call.began,
+            seconds=call.seconds,
+            outcome=call.outcome,
+        )
+        self._calls_of(call.owner).append(done)
+        if call.session_key is not None:
+            self._last[call.session_key] = LastCall(tool=call.tool, client=call.client)
+            self._last.move_to_end(call.session_key)
+            if len(self._last) > KEPT_SESSIONS:
+                self._last.popitem(last=False)
+        for reader in self._readers:
+            reader.tell(done, call)
+
+    def on_session_event(self, _: SessionEvent) -> None:
+        """Sessions are looked at as they are."""
+
+    def close(self) -> None:
+        """End all readers, because the server ends."""
+        self.closed = True
+        for reader in self._readers:
+            reader.end()
+
+    # -- of those who look on --------------------------------------------------------------------
+
+    def read(self, owner: str, *, everyone: bool, contents: bool) -> CallReader:
+        """A reader of what is over from now on. Close it."""
+        return CallReader(self, owner, everyone=everyone, contents=contents)
+
+    def readers(self, owner: str) -> int:
+        """How many readers that owner has."""
+        return sum(reader.owner == owner for reader in self._readers)
+
+    def last(self, session_key: int) -> LastCall | None:
+        """The last call of the session with that `CallEvent.session_key`, if it is known."""
+        return self._last.get(session_key)
+
+    def under_way(self, owner: str | None, *, after_seconds: float = 0) -> Iterator[Row]:
+        """The calls of that owner, or of all, that have gone on for so long, the oldest first."""
+        now = time.time()
+        for number, call in self._under_way.values():
+            mine = owner in (None, call.owner) and call.tool != OWN_TOOL
+            if mine and now - call.began >= after_seconds:
+                yield {
+                    "call": number,
+                    "tool": call.tool,
+                    "owner": call.owner,
+                    "session": call.session,
+                    "client": call.client,
+                    "notebook_path": call.notebook_path,
+                    "began": moment(call.began),
+                    "seconds": None,
+                    "outcome": RUNNING,
+                }
+
+    def finished(self, owner: str | None, count: int) -> Sequence[FinishedCall]:
+        """The last calls of that owner, or of all, the last one first."""
+        kept = self._finished.values() if owner is None else [self._finished.get(owner, ())]
+        found = sorted(itertools.chain(*kept), key=lambda call: call.began + call.seconds)
+        return found[: -count - 1 : -1]
+
+    def _calls_of(self, owner: str) -> deque[FinishedCall]:
+        calls = self._finished.get(owner)
+        if calls is None:
+            calls = self._finished[owner] = deque(maxlen=KEPT_CALLS)
+            if len(self._finished) > KEPT_OWNERS:
+                self._finished.popitem(last=False)
+        else:
+            self._finished.move_to_end(owner)
+        return calls
+
+    def add(self, reader: CallReader) -> None:
+        self._readers.add(reader)
+
+    def discard(self, reader: CallReader) -> None:
+        self._readers.discard(reader)
+
+
+class CallReader:
+    """Whoever follows the calls of one owner, or of everyone. Arguments, results and the messages
+    of errors it gets of its own owner's calls alone, and with `contents` only.
+
+    What it does not take in time is bounded: the oldest are dropped, and counted.
+    """
+
+    def __init__(self, feed: CallFeed, owner: str, *, everyone: bool, contents: bool) -> None:
+        self.owner = owner
+        self.ended = feed.closed
+        self._feed = feed
+        self._everyone = everyone
+        self._contents = contents
+        self._rows: deque[tuple[Row, int]] = deque()
+        self._characters = 0
+        self._lost = 0
+        self._news = asyncio.Event()
+        feed.add(self)
+
+    def tell(self, done: FinishedCall, call: CallEvent) -> None:
+        """That call is over. Never waits."""
+        mine = done.owner == self.owner
+        if not (mine or self._everyone):
+            return
+        row, size = done.row(), 0
+        if mine and self._contents:
+            row |= contents(call)
+            size = sum(len(str(row[name])) for name in ("arguments", "result", "error"))
+        self._rows.append((row, size))
+        self._characters += size
+        while len(self._rows) > READER_CALLS or self._characters > READER_CHARACTERS:
+            _, dropped = self._rows.popleft()
+            self._characters -= dropped
+            self._lost += 1
+        self._news.set()
+
+    def end(self) -> None:
+        """Nothing follows any more."""
+        self.ended = True
+        self._news.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Returns when there are rows to take, when it ended, or after so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+
+    def take(self) -> tuple[list[Row], int]:
+        """The calls since the last time, and how many were lost before them."""
+        rows, lost = [row for row, _ in self._rows], self._lost
+        self._rows.clear()
+        self._characters = self._lost = 0
+        if not self.ended:
+            self._news.clear()
+        return rows, lost
+
+    def close(self) -> None:
+        self._feed.discard(self)
+
+
+def contents(call: CallEvent) -> Row:
+    """What a call carried, cut, with session ids masked; `error` is the message of one that failed."""
+    result: Mapping[str, Any] | None = call.result
+    return {
+        "arguments": bounded(call.arguments, CONTENT_CHARACTERS),
+        "result": None if result is None else bounded(result, CONTENT_CHARACTERS),
+        "error": call.error and call.error[:CONTENT_CHARACTERS],
+    }

@@ -854,6 +854,19 @@ class AsyncJmcpClient(AsyncTools):
         arguments: dict[str, Any] = {"start_index": start_index, "limit": limit}
         return await self._call(results.SessionList, "list_sessions", arguments)
 
+    async def list_activity(
+        self, *, owners: Literal["own", "all"] = "own", contents: bool = False
+    ) -> results.Activity:
+        """List what goes on: your live sessions, the runs that go on or wait, the calls under way
+        and the last ones.
+        Sessions are masked. With owners all (needs the scope admin) also what others do,
+        without what their cells and calls contain.
+
+        `contents`: Of a stream over REST: your calls come with arguments and results, cut.
+        """
+        arguments: dict[str, Any] = {"owners": owners, "contents": contents}
+        return await self._call(results.Activity, "list_activity", arguments)
+
     async def install_packages(
         self,
         packages: Sequence[str],
@@ -2216,6 +2229,19 @@ class JmcpClient(Tools):
         """
         arguments: dict[str, Any] = {"start_index": start_index, "limit": limit}
         return self._call(results.SessionList, "list_sessions", arguments)
+
+    def list_activity(
+        self, *, owners: Literal["own", "all"] = "own", contents: bool = False
+    ) -> results.Activity:
+        """List what goes on: your live sessions, the runs that go on or wait, the calls under way
+        and the last ones.
+        Sessions are masked. With owners all (needs the scope admin) also what others do,
+        without what their cells and calls contain.
+
+        `contents`: Of a stream over REST: your calls come with arguments and results, cut.
+        """
+        arguments: dict[str, Any] = {"owners": owners, "contents": contents}
+        return self._call(results.Activity, "list_activity", arguments)
 
     def install_packages(
         self,

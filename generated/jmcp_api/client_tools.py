@@ -214,6 +214,11 @@ CLIENT_TOOLS: Mapping[str, ClientTool] = {
             read_only=True,
         ),
         ClientTool(
+            name="list_activity",
+            toolset="extra",
+            read_only=True,
+        ),
+        ClientTool(
             name="install_packages",
             toolset="extra",
             read_only=False,

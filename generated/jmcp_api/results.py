@@ -79,6 +79,9 @@ class RestoredCheckpoint(ClientResult, models.RestoredCheckpoint, models.Session
 class SessionList(ClientResult, models.SessionList): ...
 
 
+class Activity(ClientResult, models.Activity): ...
+
+
 class Installation(ClientResult, models.Installation, models.SessionFields): ...
 
 

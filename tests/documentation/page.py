@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mcp.shared.exceptions import MCPError
+
 from tests.documentation.blocks import Block, blocks
 from tests.documentation.client_configs import servers, tools_of
 from tests.documentation.shell import Shell, shell
@@ -22,6 +24,8 @@ from tests.thorough import THOROUGH
 CHECKOUT = Path(__file__).parents[2]
 COPIED = ("Makefile", "pyproject.toml", ".ci", "spec", "generated", "examples")
 """What commands of a page read or write of the checkout, so that they write into a copy."""
+SHOWN_PORTS = ("8888", "8889", "6379")
+"""Those that pages name. Free ones take their places."""
 SHELL = ("sh", "bash")
 LANGUAGES = (*SHELL, "python", "json", "toml")
 """Of blocks that are run or read without a comment that says what they are."""
@@ -44,7 +48,7 @@ class Surroundings:
             checkout=base / "jmcp",
             home=base / "home",
             logs=base / "logs",
-            ports={"8888": free_port(), "8889": free_port()},
+            ports={shown: free_port() for shown in SHOWN_PORTS},
         )
         made.logs.mkdir()
         for name in COPIED:
@@ -85,7 +89,7 @@ class Page:
             if block.mark not in ("not run", "shown"):
                 try:
                     await self._run(block)
-                except (AssertionError, ValueError, KeyError) as error:
+                except (AssertionError, ValueError, KeyError, MCPError, ExceptionGroup) as error:
                     raise AssertionError(f"{self.path.name}:{block.line}: {error}") from error
                 self.ran += 1
 
@@ -142,8 +146,10 @@ class Page:
             tomllib.loads(text)
 
     async def _use(self, data: Any) -> None:
+        variables = self._surroundings.variables
+        del variables["JMCP_PORT"]  # a default of this run's; a client knows nothing of it
         for server in servers(data):
-            tools = await tools_of(server, self._surroundings.variables)
+            tools = await tools_of(server, variables)
             assert "use_notebook" in tools
 
 

@@ -65,3 +65,7 @@ make() {
     *) command make "$@" ;;
   esac
 }
+
+redis-server() {
+  serve 'Ready to accept' "$(type -P redis-server)" "$@"
+}

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import jmcp_api
+from jmcp.core.calls.call import Caller
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.calls.gate import Gate
 from jmcp.core.calls.permissions import Permissions
@@ -101,11 +102,13 @@ def build(
     settings: Settings,
     lab: LabPages | None = None,
     owners: Owners | None = None,
+    first_caller: Caller | None = None,
 ) -> Dispatcher:
     """A dispatcher on these documents and kernels, with the stores of a place.
 
     `place` is what the server works on: a directory or a URL. `owners` knows who edits a notebook,
-    where other processes may have documents of the same files. Raises ServeError for a store that
+    where other processes may have documents of the same files. `first_caller` has the configured
+    notebook opened at the start. Raises ServeError for a store that
     cannot be opened.
     """
     api = api_of(settings)
@@ -129,6 +132,8 @@ def build(
         permissions=permitted,
         gates=asked,
         observers=told,
+        shared=settings.shared,
+        first_caller=first_caller,
         # For tests: an error that its tool does not declare becomes a bug instead of a log line.
         strict=os.environ.get("JMCP_STRICT") == "1",
     )

@@ -9,6 +9,7 @@ from jupyter_server.serverapp import ServerApp
 from starlette.applications import Starlette
 
 from jmcp import compose
+from jmcp.core.calls.call import Caller
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.errors import ServeError
 from jmcp.options.settings import MIB, Settings
@@ -25,7 +26,9 @@ CALLS_SECONDS = 3.0
 """Calls under way may take so long to end when Jupyter stops; kernels still run then."""
 
 
-def local_dispatcher(serverapp: ServerApp, settings: Settings) -> Dispatcher:
+def local_dispatcher(
+    serverapp: ServerApp, settings: Settings, first_caller: Caller | None = None
+) -> Dispatcher:
     """A dispatcher on the Jupyter Server of this process."""
     documents = LocalDocuments(
         serverapp,
@@ -44,7 +47,15 @@ def local_dispatcher(serverapp: ServerApp, settings: Settings) -> Dispatcher:
             other.address,
         )
     lab = LocalLabPages(serverapp, external_url=settings.external_url, variables=os.environ)
-    return compose.build(documents, kernels, place=root, settings=settings, lab=lab, owners=owners)
+    return compose.build(
+        documents,
+        kernels,
+        place=root,
+        settings=settings,
+        lab=lab,
+        owners=owners,
+        first_caller=first_caller,
+    )
 
 
 async def prepare(serverapp: ServerApp) -> None:
@@ -60,11 +71,11 @@ async def drain_calls(site_: Starlette) -> None:
 
 
 async def jupyter_site(
-    serverapp: ServerApp, *, toolsets: tuple[str, ...], settings: Settings
+    serverapp: ServerApp, *, toolsets: tuple[str, ...], settings: Settings, first_caller: Caller
 ) -> Starlette:
     """All HTTP surfaces, to be served by the extension. Raises ServeError for an unknown toolset,
     and for a store that cannot be opened."""
-    dispatcher = local_dispatcher(serverapp, settings)
+    dispatcher = local_dispatcher(serverapp, settings, first_caller)
     try:
         return site(
             dispatcher,

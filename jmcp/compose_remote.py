@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jmcp import compose
+from jmcp.core.calls.call import Caller
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.options.settings import MIB, Settings
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
@@ -11,7 +12,12 @@ from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 from jmcp_jupyter.lab.remote import RemoteLabPages
 
 
-def remote_dispatcher(documents: JupyterApi, kernels: JupyterApi, settings: Settings) -> Dispatcher:
+def remote_dispatcher(
+    documents: JupyterApi,
+    kernels: JupyterApi,
+    settings: Settings,
+    first_caller: Caller | None = None,
+) -> Dispatcher:
     """A dispatcher on running Jupyter Servers, which may be the same one."""
     remote_documents = RemoteDocuments(
         documents,
@@ -24,4 +30,5 @@ def remote_dispatcher(documents: JupyterApi, kernels: JupyterApi, settings: Sett
         place=documents.url,
         settings=settings,
         lab=RemoteLabPages(documents, external_url=settings.external_url),
+        first_caller=first_caller,
     )

@@ -182,6 +182,8 @@ StepStatus = Literal[
 """How far a step of a batch is, one that may never become a run included."""
 NoticeCode = Literal[
     "session_opened",
+    "session_shared",
+    "notebook_opened",
     "session_not_stored",
     "notebook_moved",
     "workspace_not_saved",

@@ -123,6 +123,20 @@ class SessionRequired(ToolError):
             sessions=sessions,
         )
 
+    @classmethod
+    def none_shared(cls, *, sessions: Sequence[Mapping[str, Any]]) -> Self:
+        return cls(
+            "No notebook is open in the session of calls without session_id. Call use_notebook.",
+            sessions=sessions,
+        )
+
+    @classmethod
+    def not_opened(cls, *, path: str, reason: str, sessions: Sequence[Mapping[str, Any]]) -> Self:
+        return cls(
+            f"{path!r}, which this server is to open for calls without session_id, was not opened: {reason} Call use_notebook.",
+            sessions=sessions,
+        )
+
 
 class SessionNotFound(ToolError):
     """No live session of this caller has that id."""

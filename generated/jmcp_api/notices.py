@@ -11,6 +11,14 @@ def session_opened() -> str:
     return "Another session of this client is open; this call opened one more."
 
 
+def session_shared() -> str:
+    return "Calls without session_id share one session on this server, with those of other clients and agents: any of them may make another notebook current, and what they change counts as changed by you, so no notice and no refusal tells you of it."
+
+
+def notebook_opened(*, path: str) -> str:
+    return f"{path} was opened for this call: it is the notebook that this server was told to open for calls without session_id."
+
+
 def session_not_stored(*, reason: str) -> str:
     return f"What this call changed of the session is not stored yet ({reason}). The session goes on with it and storing is tried again; a restart of jmcp before that would lose it."
 
@@ -140,7 +148,7 @@ def text_overwritten(*, subject: str, verb: str, time: str, number: int, text: s
 
 
 def run_goes_on() -> str:
-    return "jmcp stops now, and the run goes on in its kernel: once jmcp runs again, get_execution has it and its cell its outputs."
+    return "jmcp leaves this Jupyter Server now, and the run goes on in its kernel: once jmcp works there again, get_execution has it and its cell its outputs."
 
 
 def run_ends() -> str:
@@ -357,6 +365,8 @@ def cell_not_run(*, reason: str) -> str:
 
 SENTENCES: Mapping[str, Callable[..., str]] = {
     "session_opened": session_opened,
+    "session_shared": session_shared,
+    "notebook_opened": notebook_opened,
     "session_not_stored": session_not_stored,
     "notebook_moved": notebook_moved,
     "workspace_not_saved": workspace_not_saved,

@@ -11,9 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import jmcp_api
-from jmcp.cli import call, connect, doctor, install, serve, sessions, token
+from jmcp.cli import call, connect, doctor, install, serve, sessions, start, token
 from jmcp.core.errors import ServeError
 from jmcp.installation import adding
+from jmcp.options.older_options import START, names_one
 from jmcp.state.named_tokens import TokenError
 from jmcp_api.mcp import LISTING_FILE
 
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     # For the help only: their arguments are passed on before argparse reads them here.
     commands.add_parser("connect", help=connect.HELP)
     commands.add_parser("call", help=call.HELP)
+    commands.add_parser("start", help=start.HELP)
     commands.add_parser("generate", help="generate code from a spec")
     return top
 
@@ -47,6 +49,16 @@ def parser() -> argparse.ArgumentParser:
 def run_serve(arguments: argparse.Namespace) -> int:
     try:
         serve.run(arguments)
+    except ServeError as error:
+        return fail(str(error))
+    except KeyboardInterrupt:  # before there was a server to stop
+        return 130
+    return 0
+
+
+def run_start(given: Sequence[str]) -> int:
+    try:
+        start.run(given)
     except ServeError as error:
         return fail(str(error))
     except KeyboardInterrupt:  # before there was a server to stop
@@ -108,6 +120,11 @@ def run(given: Sequence[str]) -> int:
     """Run a command line. Returns the exit status: 0, 1 for an error, 2 for wrong arguments."""
     if given[:1] == ["generate"]:
         return run_generate(given[1:])
+    if given[:1] == ["start"]:
+        return run_start(given[1:])
+    if (not given and not sys.stdin.isatty()) or names_one(START, [*given[:1]]):
+        # As jupyter-mcp-server without a command, which MCP clients start.
+        return run_start(given)
     arguments = parser().parse_args(given)
     status: int = arguments.run(arguments)
     return status

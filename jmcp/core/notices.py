@@ -37,6 +37,13 @@ class Notice:
 class SessionOpened(Notice): ...
 
 
+class SessionShared(Notice, once=True): ...
+
+
+class NotebookOpened(Notice, once=True):
+    path: str
+
+
 class SessionNotStored(Notice):
     reason: str
 

@@ -9,7 +9,15 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
-from jmcp.core.calls.call import Caller, Calls, Follows, Outcome, UnknownToolError, Watching
+from jmcp.core.calls.call import (
+    Caller,
+    Calls,
+    Follows,
+    KernelStatus,
+    Outcome,
+    UnknownToolError,
+    Watching,
+)
 from jmcp.core.calls.drain import DrainGate
 from jmcp.core.calls.model import Result
 from jmcp.core.calls.rendering import Texts
@@ -94,6 +102,9 @@ class DeferredCalls:
 
     async def live_sessions(self) -> int | None:
         return None if self._real is None else await self._real.live_sessions()
+
+    async def kernel_status(self, caller: Caller) -> KernelStatus:
+        return "unknown" if self._real is None else await self._real.kernel_status(caller)
 
     async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
         """Run one tool, as the real calls do once there are some."""

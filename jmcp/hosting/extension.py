@@ -18,6 +18,7 @@ from jupyter_server.serverapp import ServerApp
 from traitlets import List, Unicode
 
 from jmcp.core.background import supervised
+from jmcp.core.calls.call import Caller
 from jmcp.core.errors import ServeError
 from jmcp.hosting import logs
 from jmcp.hosting.client_config import server_address
@@ -52,6 +53,7 @@ class HostedSite:
         self.named = named_or_local(
             self._local_token, SHARED_PRINCIPAL, NamedTokens(config_folder()).principal
         )
+        self.first_caller = Caller(owner=SHARED_PRINCIPAL, authenticated=True)
         self.on_started: Callable[[], None] = lambda: None
         self._extension = extension
         self._started = asyncio.Event()
@@ -102,7 +104,10 @@ class HostedSite:
         compose = await extension.composition.module()
         await compose.prepare(extension.serverapp)
         site = await compose.jupyter_site(
-            extension.serverapp, toolsets=tuple(extension.toolsets), settings=settings
+            extension.serverapp,
+            toolsets=tuple(extension.toolsets),
+            settings=settings,
+            first_caller=self.first_caller,
         )
         async with site.router.lifespan_context(site):
             self._app = site

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 from jmcp.core.background import run_each
+from jmcp.core.calls.call import Caller
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.stores.instance_lock import living_instances
 from jmcp.hosting.early_import import EarlyImport
@@ -31,7 +32,8 @@ def missing_packages() -> list[str]:
 
 
 class RemoteServers:
-    """The servers that jmcp works on. `notify` gets what a person should know, as sentences."""
+    """The servers that jmcp works on. `notify` gets what a person should know, as sentences.
+    `first_caller` has the configured notebook opened at the start."""
 
     def __init__(
         self,
@@ -39,9 +41,11 @@ class RemoteServers:
         kernels: JupyterAddress,
         settings: Settings,
         *,
+        first_caller: Caller | None = None,
         notify: Callable[[str], None],
     ) -> None:
         self._settings = settings
+        self._first_caller = first_caller
         self._notify = notify
         self.documents = JupyterApi(documents.url, documents.token)
         same = kernels == documents
@@ -70,7 +74,7 @@ class RemoteServers:
         await self._warn_of_others()
         composition = await composing.module()
         made: Dispatcher = composition.remote_dispatcher(
-            self.documents, self.kernels, self._settings
+            self.documents, self.kernels, self._settings, self._first_caller
         )
         return made
 

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from jmcp import compose
-from jmcp.core.calls.call import Calls
+from jmcp.core.calls.call import Caller, Calls
 from jmcp.core.calls.drain import DRAIN_SECONDS
 from jmcp.core.errors import BackendError, ServeError
 from jmcp.core.loopback import is_loopback
@@ -92,7 +92,8 @@ def serve(options: StandaloneOptions) -> None:
 async def serve_stdio(options: StandaloneOptions, fds: StdioFds) -> None:
     """Serve MCP to the process that started this one, until it closes stdin or a signal comes."""
     stop = StopSignal(sum(STOP_BOUNDS) + STDIO_CLOSE_SECONDS)
-    async with servers_of(options) as servers:
+    peer = stdio.client()
+    async with servers_of(options, peer) as servers:
         calls = deferred_calls(servers, STDIO_CLOSE_SECONDS)
         await calls.start()
         answers = stdio.PendingAnswers()
@@ -101,6 +102,7 @@ async def serve_stdio(options: StandaloneOptions, fds: StdioFds) -> None:
             fds,
             answers,
             version=compose.VERSION,
+            peer=peer,
             toolsets=options.toolsets,
             permissions=compose.permissions(options.settings),
             structured=options.settings.structured,
@@ -118,7 +120,7 @@ async def serve_stdio(options: StandaloneOptions, fds: StdioFds) -> None:
 async def serve_http(options: StandaloneOptions, listener: socket.socket) -> None:
     """Serve all HTTP surfaces on that socket, until a signal."""
     stop = StopSignal(sum(STOP_BOUNDS) + HTTP_CLOSE_SECONDS)
-    async with servers_of(options) as servers:
+    async with servers_of(options, Caller(owner=HOLDER, authenticated=True)) as servers:
         calls = deferred_calls(servers, HTTP_CLOSE_SECONDS)
         here = running_server(options, listener.getsockname()[1])
         made = site(
@@ -180,9 +182,17 @@ def running_server(options: StandaloneOptions, port: int) -> RunningServer:
 
 
 @asynccontextmanager
-async def servers_of(options: StandaloneOptions) -> AsyncIterator[RemoteServers]:
+async def servers_of(
+    options: StandaloneOptions, first_caller: Caller
+) -> AsyncIterator[RemoteServers]:
     """The servers to work on. Raises ServeError when they do not answer and the options say `exit`."""
-    servers = RemoteServers(options.documents, options.kernels, options.settings, notify=notify)
+    servers = RemoteServers(
+        options.documents,
+        options.kernels,
+        options.settings,
+        first_caller=first_caller,
+        notify=notify,
+    )
     try:
         if options.if_unavailable == "exit":
             try:

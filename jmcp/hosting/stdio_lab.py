@@ -48,6 +48,7 @@ class StdioLab:
     def __init__(self, options: ServeOptions) -> None:
         self._options = options
         self._server: ServerApp | None = None
+        self._client = stdio.client()
 
     async def run(self, fds: StdioFds) -> None:
         """Serve until the client closes stdin or a signal comes, then stop Jupyter."""
@@ -67,6 +68,7 @@ class StdioLab:
             fds,
             answers,
             version=compose.VERSION,
+            peer=self._client,
             toolsets=self._options.toolsets,
             permissions=compose.permissions(self._options.settings),
             structured=self._options.settings.structured,
@@ -98,6 +100,8 @@ class StdioLab:
         server = self._server
         if server is None:
             server = self._server = embedded_lab.initialized(self._options, takes_signals=False)
+            [extension] = server.extension_manager.extension_apps["jmcp"]
+            extension.hosted.first_caller = self._client
             try:
                 server.start_app()
                 await server._post_start()

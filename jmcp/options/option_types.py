@@ -6,14 +6,16 @@ The text of a ValueError that they raise is a predicate: it follows the name of 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-ON = frozenset({"1", "true", "yes", "on"})
-OFF = frozenset({"0", "false", "no", "off"})
+ON = frozenset({"1", "true", "yes", "on", "enable", "enabled"})
+OFF = frozenset({"0", "false", "no", "off", "disable", "disabled"})
+KERNEL = re.compile("[A-Za-z0-9._-]{1,128}")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 
@@ -166,6 +168,18 @@ class FilePath:
 
     def plain(self, value: Any) -> str:
         return str(value)
+
+
+def check_notebook(text: str) -> None:
+    """Raises ValueError for what is not the path of a notebook."""
+    if not text or not text.endswith(".ipynb"):
+        raise ValueError(f"{text!r} is not the path of a notebook, as in folder/name.ipynb")
+
+
+def check_kernel(text: str) -> None:
+    """Raises ValueError for what neither says when a kernel starts nor is the id of one."""
+    if not KERNEL.fullmatch(text):
+        raise ValueError(f"{text!r} is neither first-run, nor now, nor the id of a kernel")
 
 
 def check_store(text: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from jmcp.core.outputs.output_limits import Beyond
+from jmcp.core.sessions.shared_session import FIRST_RUN, SharedSession
 from jmcp.transport.mcp.result_form import DEFAULT_STRUCTURED, Structured
 from jmcp.transport.mcp.session_limits import (
     DEFAULT_IDLE_HOURS,
@@ -27,6 +28,8 @@ class Settings:
     `store` is `sqlite`, `memory` or the URL of a Redis (`redis://...`). A session may be idle for
     `session_hours`. `read_only`, `allow_tools` and `deny_tools` narrow what every caller may do: a
     tool is allowed if `allow_tools` is empty or has it, and `deny_tools` does not have it.
+    With `single_session` or a `notebook`, calls without a session_id share a session, in which that
+    notebook is opened; `notebook_kernel` is as `SharedSession.kernel`.
     `calls_per_second` and `owner_calls_per_second` are rates of one session and of one principal;
     0 is no limit. Sizes are in MiB. Of MCP sessions of the handshake era, `max_mcp_sessions` may be
     open, each unused for `mcp_session_hours`. `structured` is which MCP clients get structured content
@@ -42,6 +45,9 @@ class Settings:
     read_only: bool = False
     allow_tools: tuple[str, ...] = ()
     deny_tools: tuple[str, ...] = ()
+    single_session: bool = False
+    notebook: str | None = None
+    notebook_kernel: str = FIRST_RUN
     calls_per_second: float | None = None
     owner_calls_per_second: float | None = None
     max_request_mib: int = 64
@@ -63,6 +69,13 @@ class Settings:
         return SessionLimits(
             count=self.max_mcp_sessions, idle_seconds=self.mcp_session_hours * SECONDS_PER_HOUR
         )
+
+    @property
+    def shared(self) -> SharedSession | None:
+        """The session that calls without a session_id share; None where they do not."""
+        if not self.single_session and self.notebook is None:
+            return None
+        return SharedSession(notebook=self.notebook, kernel=self.notebook_kernel)
 
     @property
     def origins(self) -> frozenset[str]:

@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from jmcp.core.errors import ServeError
+from jmcp.options.older_options import NOT_GIVEN
 from jmcp.options.option_types import FilePath
-from jmcp.options.table import BY_NAME, OPTIONS
+from jmcp.options.table import BY_NAME, OPTIONS, Option
 
 FILE = "config.toml"
 
@@ -41,19 +42,33 @@ def from_variables(environment: MutableMapping[str, str]) -> dict[str, Any]:
     """The values of variables, by name of the option; an empty one has none. Raises ServeError."""
     values = {}
     for option in OPTIONS:
-        variable = option.variable
-        if not environment.get(variable) and option.older_variable:
-            variable = option.older_variable
-        text = environment.get(variable)
+        own = _parsed(option, option.variable, environment.get(option.variable))
+        older = None
+        if option.older_variable:
+            text = environment.get(option.older_variable, "")
+            given = text.strip().lower() not in NOT_GIVEN
+            older = _parsed(option, option.older_variable, text.strip() if given else None)
         if option.secret:
             environment.pop(option.variable, None)
-        if not text:
-            continue
-        try:
-            values[option.name] = option.type.parsed(text)
-        except ValueError as error:
-            raise ServeError(f"variable {variable}: {error}") from error
+        if own is not None and older is not None and own != older:
+            raise ServeError(
+                f"{option.older_variable} and {option.variable} are two names of one option and have "
+                "different values; remove one of them"
+            )
+        value = own if own is not None else older
+        if value is not None:
+            values[option.name] = value
     return values
+
+
+def _parsed(option: Option, variable: str, text: str | None) -> Any:
+    """The value of a variable; an empty one has none, None. Raises ServeError."""
+    if not text:
+        return None
+    try:
+        return option.type.parsed(text)
+    except ValueError as error:
+        raise ServeError(f"variable {variable}: {error}") from error
 
 
 def from_file(folder: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import uuid4
 
 from jmcp.core.calls.principal import SCOPES, Scope
@@ -68,6 +68,11 @@ class Outcome:
     error: ToolError | None = None
 
 
+KernelStatus = Literal["alive", "dead", "not_initialized", "error", "unknown"]
+"""How the kernel of a caller's current notebook is. `not_initialized`: there is no notebook, or it
+has had no kernel. `error`: asking failed. `unknown`: nobody can tell now."""
+
+
 class UnknownToolError(LookupError):
     """No tool has that name: a mistake in the protocol, not in the arguments."""
 
@@ -115,6 +120,10 @@ class Calls(Protocol):
 
     async def live_sessions(self) -> int | None:
         """How many sessions there are, as of a moment ago; None while nobody can tell."""
+
+    async def kernel_status(self, caller: Caller) -> KernelStatus:
+        """How the kernel is of the notebook that is current in the caller's shared session, or else
+        in the one that the caller used last. Never raises, and takes a second or two at most."""
 
     async def watch(
         self,

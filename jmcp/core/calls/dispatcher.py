@@ -10,24 +10,29 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, Unpack
 from weakref import WeakValueDictionary
 
 from jmcp.core.activity.activity import Following
 from jmcp.core.activity.calls import OWN_TOOL
+from jmcp.core.background import end, run_each
 from jmcp.core.calls.arguments import Arguments
-from jmcp.core.calls.call import Caller, Outcome, UnknownToolError
+from jmcp.core.calls.call import Caller, KernelStatus, Outcome, UnknownToolError
 from jmcp.core.calls.gate import Gate
 from jmcp.core.calls.model import Params, Result
 from jmcp.core.calls.rendering import Texts
 from jmcp.core.calls.run_limit import RunLimit
+from jmcp.core.calls.shared_calls import SharedCalls
 from jmcp.core.calls.tool import Api, Tool
 from jmcp.core.errors import ENDS_TASK, BackendError, StateUnavailable, ToolError
-from jmcp.core.notices import RunAbandoned, SessionNotStored
+from jmcp.core.kernels.status import kernel_status
+from jmcp.core.notices import NotebookOpened, RunAbandoned, SessionNotStored, SessionShared
 from jmcp.core.observe.events import CallEvent, masked, session_key
 from jmcp.core.server import Server, ServerParts
 from jmcp.core.sessions.records import SessionRecord
 from jmcp.core.sessions.session import Session
+from jmcp.core.sessions.shared_session import SharedSession
 from jmcp.core.sessions.workspace import Workspace
 from jmcp.core.watching.notebook_watch import Subscription
 
@@ -41,7 +46,8 @@ class Dispatcher(Server):
 
     `gates` may refuse a call, in this order, after the permissions. `strict` turns an error that a
     tool did not declare into `internal_error`, so that tests meet it; otherwise it is logged and
-    passed on, because it tells the caller more. The rest is as `Server` has it.
+    passed on, because it tells the caller more. With `shared`, calls without a session_id share a
+    session, which `first_caller` gets at the start. The rest is as `Server` has it.
     """
 
     def __init__(
@@ -51,6 +57,8 @@ class Dispatcher(Server):
         handlers: Any,
         gates: Sequence[Gate] = (),
         strict: bool = False,
+        shared: SharedSession | None = None,
+        first_caller: Caller | None = None,
         **parts: Unpack[ServerParts],
     ) -> None:
         super().__init__(api=api, **parts)
@@ -62,8 +70,22 @@ class Dispatcher(Server):
         )
         self._gates = (self.permissions, *gates, limit)
         self._strict = strict
+        self.shared_calls: SharedCalls | None = None
+        if shared is not None:
+            self.shared_calls = SharedCalls(self.services, shared, self.call)
+        self._first_caller = first_caller
+        self._opening: asyncio.Task[None] | None = None
         # A lock lives as long as a call holds or awaits it.
         self._exclusive: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    async def start(self) -> None:
+        await super().start()
+        calls, caller = self.shared_calls, self._first_caller
+        if calls is not None and calls.shared.notebook is not None and caller is not None:
+            self._opening = asyncio.create_task(calls.at_start(caller), name="jmcp-notebook")
+
+    async def close(self) -> None:
+        await run_each(partial(end, self._opening), super().close)
 
     async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
         """Run one tool. Every failure but an unknown name is an Outcome with an error."""
@@ -91,6 +113,19 @@ class Dispatcher(Server):
             call.seconds = time.monotonic() - began
             for observer in self._observers:
                 observer.on_call(call)
+
+    async def kernel_status(self, caller: Caller) -> KernelStatus:
+        """As `Calls.kernel_status`."""
+        try:
+            if self.shared_calls is not None:
+                session_id = self.shared_calls.session_id(caller)
+                record = await self.sessions.get(caller.owner, session_id)
+            else:
+                record = next(iter(await self.sessions.of_owner(caller.owner)), None)
+        except StateUnavailable:
+            return "error"
+        held = record.notebooks.get(record.current or "") if record is not None else None
+        return await kernel_status(held, self.kernels)
 
     async def watch(
         self,
@@ -226,25 +261,43 @@ class Dispatcher(Server):
         self, tool: Tool, params: Params, workspace: Workspace, stack: AsyncExitStack
     ) -> Session:
         asked: str | None = getattr(params, "session_id", None)
-        caller = workspace.caller
+        caller, shared = workspace.caller, self.shared_calls if not asked else None
+        opened = False
+        if shared is not None:
+            asked = shared.session_id(caller)
         if tool.session == "opens" and asked:
             # Of calls that open a session of one id at once, one does.
             await stack.enter_async_context(self._lock(caller.owner, asked))
         if tool.session == "opens":
             record = await self.sessions.get(caller.owner, asked) if asked else None
             if record is None:
-                return await self._opened(asked, workspace, stack)
+                session = await self._opened(asked, workspace, stack)
+                return self._shared(session, caller) if shared is not None else session
+        elif shared is not None:
+            record, opened = await shared.session(caller)
         else:
             notebook_path: str | None = getattr(params, "notebook_path", None)
             record = await self.sessions.find(tool, asked, notebook_path, caller)
-            if tool.access == "exclusive":
-                lock = self._lock(record.owner, record.session_id)
-                await stack.enter_async_context(lock)
+        if tool.session != "opens" and tool.access == "exclusive":
+            lock = self._lock(record.owner, record.session_id)
+            await stack.enter_async_context(lock)
         if tool.access == "exclusive":
             await self.sessions.require_store(record)
             # What the call before this one on the session did may matter to it.
             record = await self.sessions.find(tool, record.session_id, None, caller)
-        return Session(record, workspace, self.services)
+        session = Session(record, workspace, self.services)
+        if shared is not None:
+            self._shared(session, caller, opened=opened)
+        return session
+
+    def _shared(self, session: Session, caller: Caller, *, opened: bool = False) -> Session:
+        """The session of a call that named none, whose client is told so once."""
+        session.shared = True
+        if self.shared_calls is not None and self.shared_calls.told.first(caller):
+            session.notice(SessionShared())
+        if opened and (held := session.record.notebooks.get(session.record.current or "")):
+            session.notice(NotebookOpened(path=held.ref.path))
+        return session
 
     def _lock(self, owner: str, session_id: str) -> asyncio.Lock:
         """The lock of a session: of the calls that change it, one at a time holds this."""

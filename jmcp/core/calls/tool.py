@@ -98,7 +98,9 @@ class Policy:
     minted_anonymous: Literal["base32", "uuid4"]
     minted_length: int
     reserved_handle: str
+    shared_handle: str
     next_call: str
+    next_shared: str
     lookup: tuple[str, ...]
     idle_hours: float
     sweep_hours: float

@@ -59,6 +59,8 @@ class Session:
         """The runs of this call."""
         self.beside_others = False
         """Whether this call opens the session though its client has another one."""
+        self.shared = False
+        """Whether the call named no session and this is the one that such calls share."""
         self._services = services
         self._opened: set[str] = set()
         self._notebooks: dict[str, Notebook] = {}
@@ -71,7 +73,10 @@ class Session:
     @property
     def next_call(self) -> str:
         """What a client that opened this session is told to do from now on."""
-        return self._services.policy.next_call.format(session_id=self.record.session_id)
+        policy = self._services.policy
+        if self.shared:
+            return policy.next_shared
+        return policy.next_call.format(session_id=self.record.session_id)
 
     def notice(self, notice: Notice, *, cell_index: int | None = None) -> None:
         """Tell the caller something that the call did or found, of one of several cells if given."""

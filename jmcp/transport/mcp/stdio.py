@@ -15,6 +15,7 @@ from mcp.server.stdio import stdio_server
 
 from jmcp.core.calls.call import Caller, Calls
 from jmcp.core.calls.permissions import Permissions
+from jmcp.core.sessions.shared_session import STDIO
 from jmcp.transport.mcp import server as mcp_server
 from jmcp.transport.mcp.descriptor_writer import DescriptorWriter
 from jmcp.transport.mcp.lines import LineReader
@@ -65,12 +66,19 @@ async def drain(dispatcher: Calls, answers: PendingAnswers, seconds: float) -> N
     await answers.written(ANSWERING_SECONDS)
 
 
+def client() -> Caller:
+    """The only client of this process, which is one connection: a call without a session id means the
+    session it opened."""
+    return Caller(owner=HOLDER, authenticated=True, connection=f"{STDIO}{uuid.uuid4().hex}")
+
+
 async def serve(
     dispatcher: Calls,
     fds: StdioFds,
     answers: PendingAnswers,
     *,
     version: str,
+    peer: Caller,
     toolsets: tuple[str, ...],
     permissions: Permissions | None = None,
     structured: Structured = DEFAULT_STRUCTURED,
@@ -78,11 +86,9 @@ async def serve(
 ) -> None:
     """Serve until stdin closes, or until cancelled, which waits for nothing.
 
-    A line of more than `max_line_bytes` is answered with an error. The caller starts and closes
+    All calls are `peer`'s. A line of more than `max_line_bytes` is answered with an error. The caller starts and closes
     the dispatcher. Raises ValueError for an unknown toolset.
     """
-    # The process is one connection: a call without a session id means the session it opened.
-    peer = Caller(owner=HOLDER, authenticated=True, connection=f"stdio:{uuid.uuid4().hex}")
     tool_list = ToolList(dispatcher.api, toolsets, permissions)
     form = ResultForm(structured, dispatcher.api.text_clients)
     subscriptions = Subscriptions(dispatcher)

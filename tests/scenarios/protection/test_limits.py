@@ -284,6 +284,7 @@ async def test_a_line_above_the_limit_is_answered_and_passed_over() -> None:
                 recording,
                 wire,
                 stdio.PendingAnswers(),
+                peer=stdio.client(),
                 version="1",
                 toolsets=("core",),
                 max_line_bytes=limit,

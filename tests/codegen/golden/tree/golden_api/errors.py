@@ -56,6 +56,14 @@ class SessionRequired(ToolError):
     def several_open(cls, *, known: Sequence[str], sessions: Sequence[Mapping[str, Any]]) -> Self:
         return cls(f"There are {listed(known, '; ')}.", sessions=sessions)
 
+    @classmethod
+    def none_shared(cls, *, sessions: Sequence[Mapping[str, Any]]) -> Self:
+        return cls("There is none of all.", sessions=sessions)
+
+    @classmethod
+    def not_opened(cls, *, path: str, reason: str, sessions: Sequence[Mapping[str, Any]]) -> Self:
+        return cls(f"{path} was not opened: {reason}", sessions=sessions)
+
 
 class SessionNotFound(ToolError):
     """No such session."""

@@ -144,6 +144,7 @@ def _tool(
     # A session's own query params (its id, another notebook) name the resource, not its content.
     named = frozenset(sessions["params"]) if use == "required" else frozenset()
     alias = tool.get("alias", {})
+    paged = "start_index" in params["properties"] and "more" in result["properties"]
     return ToolModel(
         name=name,
         handler=tool["handler"],
@@ -171,7 +172,9 @@ def _tool(
         presets=alias.get("with", {}),
         renames=alias.get("rename", {}),
         errors=tuple(errors[code] for code in tool.get("errors", ())),
-        routes=routes(name, tool.get("http"), tuple(params["properties"]), either, named),
+        routes=routes(
+            name, tool.get("http"), tuple(params["properties"]), either, named, paged=paged
+        ),
         examples=tuple(_example(example) for example in tool.get("examples", ())),
     )
 

@@ -770,6 +770,28 @@ class CellChanged(ToolError):
         )
 
     @classmethod
+    def unexpected(
+        cls,
+        *,
+        count: int,
+        named: str,
+        shown: str,
+        cell_index: int,
+        cell_id: str | None,
+        source: str,
+        diff: str | None,
+        cells: Sequence[Mapping[str, Any]],
+    ) -> Self:
+        return cls(
+            f"{counted(count, 'Cell', 'Cells')} {named} {word(count, 'is', 'are')} not as If-Match says; nothing was done. GET the cell again for its ETag, or leave If-Match out to go by what this session has read.\n{shown}",
+            cell_index=cell_index,
+            cell_id=cell_id,
+            source=source,
+            diff=diff,
+            cells=cells,
+        )
+
+    @classmethod
     def elsewhere(
         cls,
         *,

@@ -263,6 +263,18 @@ def is_in_path(*, name: str) -> str:
     return f"{name} is in the path already"
 
 
+def not_a_tag(*, header: str, value: str) -> str:
+    return f"{header}: {value!r} is no list of entity tags: give * or the ETag of an answer as it is, quotes included"
+
+
+def weak_tags() -> str:
+    return "If-Match: a weak tag (W/) never matches; something on the way weakens the ETag, as some proxies do that compress. Send it without W/"
+
+
+def no_condition(*, method: str, header: str) -> str:
+    return f"this {method} does not go by {header}. A GET of a cell goes by If-None-Match; edits, runs and deletions of cells that are named go by If-Match"
+
+
 def interrupted_before_reply() -> str:
     return "The kernel was interrupted before it could say how this run ended."
 

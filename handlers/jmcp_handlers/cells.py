@@ -34,7 +34,7 @@ from jmcp_handlers.support.sources import (
     shown_diff,
     shown_source,
 )
-from jmcp_handlers.support.stale_writes import refuse_stale
+from jmcp_handlers.support.stale_writes import refuse_stale, refuse_unexpected
 
 
 async def read_cell(params: ReadCellParams, session: Session) -> Cell:
@@ -47,6 +47,7 @@ async def read_cell(params: ReadCellParams, session: Session) -> Cell:
         at = locate(cells, notebook.view, params.cell_index, params.cell_id)
     cell = cells.get(at, outputs=params.include_outputs)
     notebook.view.record_read(cells, cell)
+    session.workspace.tag(cell)
     source, left_out = shown_source(cell.source, limits.RESULT_CHARACTERS, params.source_start)
     outputs = None
     if params.include_outputs:
@@ -114,12 +115,13 @@ async def overwrite_cell_source(params: OverwriteCellSourceParams, session: Sess
                 change_type(cells, at, params.cell_type)
             if before != params.cell_source:
                 cells.set_source(at, params.cell_source)
-        cell_id, count = cells.get(at).cell_id, len(cells)
-        notebook.view.record_places(cells.get(at))
+        cell, count = cells.get(at), len(cells)
+        notebook.view.record_places(cell)
+    session.workspace.tag(cell)
     return CellChange(
         change=kind,
         cell_index=at,
-        cell_id=cell_id,
+        cell_id=cell.cell_id,
         cell_count=count,
         saved=notebook.save_state(),
         change_id=notebook.change_id,
@@ -146,12 +148,13 @@ async def edit_cell_source(params: EditCellSourceParams, session: Session) -> Ce
         if after != before:
             check_growth(cells, after, before)
             cells.set_source(at, after)
-        cell_id, count = cells.get(at).cell_id, len(cells)
-        notebook.view.record_places(cells.get(at))
+        cell, count = cells.get(at), len(cells)
+        notebook.view.record_places(cell)
+    session.workspace.tag(cell)
     return CellChange(
         change="edited" if after != before else "unchanged",
         cell_index=at,
-        cell_id=cell_id,
+        cell_id=cell.cell_id,
         cell_count=count,
         saved=notebook.save_state(),
         change_id=notebook.change_id,
@@ -200,14 +203,16 @@ async def move_cell(params: MoveCellParams, session: Session) -> CellChange:
     notebook = await session.notebook(params.notebook_path)
     async with notebook.edit() as cells:
         at, to = _move(cells, notebook.view, params)
+        refuse_unexpected(cells, notebook.view, [cells.get(at)])
         if to != at:
             cells.move(at, to)
         near = neighbours(cells, notebook.view, to)
-        cell_id, count = cells.get(to).cell_id, len(cells)
+        cell, count = cells.get(to), len(cells)
+    session.workspace.tag(cell)
     return CellChange(
         change="moved" if to != at else "unchanged",
         cell_index=to,
-        cell_id=cell_id,
+        cell_id=cell.cell_id,
         cell_count=count,
         saved=notebook.save_state(),
         change_id=notebook.change_id,

@@ -37,6 +37,7 @@ from jmcp_handlers.support.run_results import (
     unstarted_result,
 )
 from jmcp_handlers.support.sources import check_growth, check_outputs, check_size
+from jmcp_handlers.support.stale_writes import refuse_unexpected
 
 LATEST = 20
 """Runs that are listed where no number is given, as in list_executions' own default."""
@@ -53,6 +54,7 @@ async def begin_cell(params: ExecuteCellParams, session: Session) -> tuple[Run, 
     notebook = await session.notebook(params.notebook_path)
     cells = await notebook.read()
     cell = cells.get(locate(cells, notebook.view, params.cell_index, params.cell_id))
+    refuse_unexpected(cells, notebook.view, [cell])
     unread = notebook.view.acknowledge_if_stale(cells, cell)
     kernel_name = cells.kernelspec()
     if cell.cell_type != "code":

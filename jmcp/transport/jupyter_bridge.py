@@ -28,7 +28,10 @@ from jmcp.transport.problems import Problem
 Method = Callable[..., Awaitable[None]]
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-CORS_HEADERS = "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id"
+CORS_HEADERS = (
+    "Authorization, Content-Type, Accept, If-Match, If-None-Match, "
+    "MCP-Protocol-Version, Mcp-Session-Id"
+)
 CREDENTIALS = frozenset({"authorization", "cookie"})
 SESSION_ID = re.compile(r"(/sessions/|[?&]session_id=)([^/?&#]+)")
 

@@ -52,10 +52,10 @@ def problem_body(
     }
 
 
-def error_body(error: ToolError) -> dict[str, Any]:
-    """A tool's error as a problem."""
+def error_body(error: ToolError, status: int | None = None) -> dict[str, Any]:
+    """A tool's error as a problem, of another status than its own if one is given."""
     return problem_body(
-        error.http,
+        status or error.http,
         error.message,
         code=error.code,
         fault=error.fault,

@@ -106,7 +106,8 @@ class RouteModel:
     the either groups that the path leaves open; `stream` the params that a stream of events
     takes by default, if there can be one. `content`: it answers with bytes; a placeholder at the end
     of its path takes all that is left of one. `events`: it can answer with what changes, for as long as
-    the client stays.
+    the client stays. `conditional`: its GET has an ETag, all else goes by If-Match. `paged`: its
+    result is one page of a list, of which `more` leads to the next.
     """
 
     operation: str
@@ -118,6 +119,8 @@ class RouteModel:
     stream: Mapping[str, Any] | None
     content: bool = False
     events: bool = False
+    conditional: bool = False
+    paged: bool = False
 
     def at(self, place: Place) -> tuple[str, ...]:
         return tuple(name for name, where in self.places.items() if where == place)

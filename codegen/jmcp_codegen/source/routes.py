@@ -36,8 +36,11 @@ def routes(
     params: Sequence[str],
     either: Sequence[Sequence[str]],
     session_queries: frozenset[str],
+    *,
+    paged: bool = False,
 ) -> tuple[RouteModel, ...]:
-    """The operations of a tool. `session_queries` are session params that never go in a body."""
+    """The operations of a tool. `session_queries` are session params that never go in a body;
+    `paged`: its result is one page of a list."""
     if http is None:
         return ()
     found = []
@@ -61,6 +64,8 @@ def routes(
                 groups=tuple(tuple(g) for g in either if g not in settled),
                 stream=http.get("stream"),
                 events=http.get("events", False),
+                conditional=http.get("conditional", False),
+                paged=paged and http["method"] == "GET",
             )
         )
     if (content := http.get("content")) is not None:
@@ -76,6 +81,8 @@ def _content(route: RouteModel, below: str) -> RouteModel:
         path=route.path + below,
         places={**route.places, **dict.fromkeys(placeholders(below), "path")},
         content=True,
+        conditional=False,
+        paged=False,
     )
 
 

@@ -59,11 +59,23 @@ class Stale:
 
 def refuse_stale(cells: Cells, view: CallView, wanted: Sequence[Cell], *, force: bool) -> None:
     """Raise cell_changed if one of these cells has another source than the session read, unless
-    forced.
+    forced. Where the call itself says by tags what it has read, that counts instead, forced or not.
 
     Cells that the refusal shows whole count as read, so that the same call can be made again.
     """
-    changed = [] if force else [cell for cell in wanted if view.is_stale(cells, cell)]
+    if view.expected is not None:
+        refuse_unexpected(cells, view, wanted)
+    elif not force:
+        _refuse(cells, view, [cell for cell in wanted if view.is_stale(cells, cell)])
+
+
+def refuse_unexpected(cells: Cells, view: CallView, wanted: Sequence[Cell]) -> None:
+    """Raise cell_changed if the call says by tags which cells it has read, and one of these is not
+    among them."""
+    _refuse(cells, view, [cell for cell in wanted if view.is_unexpected(cell)])
+
+
+def _refuse(cells: Cells, view: CallView, changed: Sequence[Cell]) -> None:
     if not changed:
         return
     shown, left, budget = [], limits.RESULT_CHARACTERS, DiffBudget()
@@ -75,8 +87,13 @@ def refuse_stale(cells: Cells, view: CallView, wanted: Sequence[Cell], *, force:
     named = ", ".join(
         phrases.stale_cell(index=one.cell.index, cell_id=str(one.cell.cell_id)) for one in shown
     )
-    advice, text = _advice(shown), "\n".join(one.text() for one in shown)
+    text = "\n".join(one.text() for one in shown)
     details = [one.details() for one in shown]
+    if view.expected is not None:
+        raise CellChanged.unexpected(
+            named=named, count=len(shown), shown=text, **details[0], cells=details
+        )
+    advice = _advice(shown)
     if len(shown) == 1:
         raise CellChanged.one(named=named, advice=advice, shown=text, **details[0])
     raise CellChanged.several(named=named, advice=advice, shown=text, **details[0], cells=details)

@@ -26,6 +26,7 @@ class Caller:
     `scopes` are what the caller may do; `request_id` names this call in logs.
     `report`, where the caller asked for it, is told how far the call is. `confirmed` is what a
     person at the client was asked about before this call and agreed to (`confirmation.marks`).
+    `expected` are the tags that the cells which the call names must have one of; None: any.
     """
 
     owner: str
@@ -36,6 +37,7 @@ class Caller:
     request_id: str = field(default_factory=lambda: uuid4().hex[:12], compare=False)
     report: Report | None = field(default=None, compare=False)
     confirmed: frozenset[str] = field(default=frozenset(), compare=False)
+    expected: frozenset[str] | None = field(default=None, compare=False)
 
     @property
     def told_apart_by(self) -> str | None:
@@ -56,7 +58,7 @@ class Outcome:
     """A finished call: either `result` or `error`. `text` is what a model reads in both cases.
 
     `content` is all of what the result describes, where somebody can ask for that. `links` lead to
-    what it does not show whole.
+    what it does not show whole. `tag` is that of the cell that the result is about.
     """
 
     tool: str
@@ -65,6 +67,7 @@ class Outcome:
     images: tuple[Image, ...] = ()
     content: Content | None = None
     links: tuple[Link, ...] = ()
+    tag: str | None = None
     error: ToolError | None = None
 
 

@@ -30,6 +30,7 @@ from jmcp.core.kernels.status import kernel_status
 from jmcp.core.notices import NotebookOpened, RunAbandoned, SessionNotStored, SessionShared
 from jmcp.core.observe.events import CallEvent, masked, session_key
 from jmcp.core.server import Server, ServerParts
+from jmcp.core.sessions.readings.tags import tag_of
 from jmcp.core.sessions.records import SessionRecord
 from jmcp.core.sessions.session import Session
 from jmcp.core.sessions.shared_session import SharedSession
@@ -380,6 +381,7 @@ class Dispatcher(Server):
             images=tuple(workspace.images),
             content=workspace.content,
             links=tuple(workspace.links),
+            tag=tag_of(workspace.tagged) if workspace.tagged is not None else None,
         )
 
     def _failed(self, tool: Tool, error: ToolError, call: CallEvent) -> Outcome:

@@ -69,6 +69,8 @@ class Route:
     `stream`: it can answer with events, and then takes these arguments where none are given.
     `content`: it answers with the content of the outcome, and not with its result. `events`: it can
     go on with what changes, for as long as the client stays.
+    `conditional`: a GET of a cell has an ETag, anything else goes by an If-Match.
+    `paged`: its result is one page of a list.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -79,6 +81,8 @@ class Route:
     stream: Mapping[str, Any] | None = None
     content: bool = False
     events: bool = False
+    conditional: bool = False
+    paged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

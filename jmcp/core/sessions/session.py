@@ -130,7 +130,8 @@ class Session:
         notebook = self._notebooks.get(key)
         if notebook is None:
             readings = self._services.readings
-            view = CallView(key, readings.of(self.record, key), readings)
+            expected = self.workspace.caller.expected
+            view = CallView(key, readings.of(self.record, key), readings, expected=expected)
             lease = self._services.leases.lease(
                 held.ref,
                 author=Author.of(self.record.owner, self.record.session_id),

@@ -10,6 +10,7 @@ from jmcp.core.calls.principal import Scope
 from jmcp.core.calls.resources import Content, Link
 from jmcp.core.lab_pages import LabPages
 from jmcp.core.ports import (
+    Cell,
     Cells,
     FileEntry,
     Health,
@@ -29,7 +30,8 @@ from jmcp.core.sessions.services import Services
 class Workspace:
     """The server as one call sees it: files, kernels, and who holds which notebook.
 
-    `images` and `links` are those that go beside the result, `content` is what it describes.
+    `images` and `links` are those that go beside the result, `content` is what it describes,
+    `tagged` the cell that it is about.
     """
 
     def __init__(self, caller: Caller, services: Services) -> None:
@@ -37,6 +39,7 @@ class Workspace:
         self.images: list[Image] = []
         self.links: list[Link] = []
         self.content: Content | None = None
+        self.tagged: Cell | None = None
         self._services = services
 
     @property
@@ -68,6 +71,10 @@ class Workspace:
     def deliver(self, content: Content) -> None:
         """What the result describes, for a client that asks for all of it."""
         self.content = content
+
+    def tag(self, cell: Cell) -> None:
+        """The result is about this cell, as it is now."""
+        self.tagged = cell
 
     def execution(self, execution_id: str) -> Run | Batch | None:
         """The run or batch of that id, if it is of one of the caller's sessions and still kept."""

@@ -9,6 +9,8 @@ from jmcp.transport.middleware.headers import header
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 EXPOSED_HEADERS = (
+    "ETag",
+    "Link",
     "Location",
     "Mcp-Session-Id",
     "Retry-After",

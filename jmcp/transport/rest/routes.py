@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -20,8 +21,19 @@ from jmcp.transport.json_text import JsonResponse
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.rest import query, sse
 from jmcp.transport.rest.activity_stream import activity_response
+from jmcp.transport.rest.conditions import (
+    IF_MATCH,
+    IF_NONE_MATCH,
+    PRECONDITION_FAILED,
+    UNCONDITIONAL,
+    Condition,
+    etag,
+    given,
+    tags,
+)
 from jmcp.transport.rest.content import content_response
 from jmcp.transport.rest.json_body import json_object
+from jmcp.transport.rest.page_links import page_links
 
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 SESSION = "session_id"
@@ -57,29 +69,76 @@ class RestOperations:
         """Decode the request into arguments, call the tool, encode its outcome."""
         tool = self._api.tools[route.tool]
         try:
+            condition = self._condition(route, request)
             arguments = await self._arguments(route, tool, request)
         except ToolError as error:
             return problems.ProblemResponse(problems.error_body(error))
         if route.events and sse.prefers_events(request):
             return await activity_response(self._dispatcher, arguments, caller())
+        if condition.only_weak:
+            return self._weak_tags()
+        who = caller()
+        if condition.expected is not None:
+            who = replace(who, expected=condition.expected)
         if route.stream is not None and sse.prefers_events(request):
             arguments = {**route.stream, **arguments}
             return await sse.stream_call(
-                partial(self._dispatcher.call, tool.name, arguments), caller()
+                partial(self._dispatcher.call, tool.name, arguments), who, condition.body
             )
-        call = self._dispatcher.call(tool.name, arguments, caller())
+        call = self._dispatcher.call(tool.name, arguments, who)
         # These may wait for code, which must not go on waiting or running for a caller who left.
         outcome = await (call if route.stream is None else until_disconnect(request.receive, call))
         if outcome is None:
             return disconnected_response()
         if outcome.error is not None:
-            return problems.ProblemResponse(problems.error_body(outcome.error))
+            return problems.ProblemResponse(condition.problem(outcome.error))
         if route.content and outcome.content is not None:
             return content_response(outcome.content)
+        headers = self._headers(route, request, arguments, outcome)
+        if "ETag" in headers and condition.is_met_by(headers["ETag"], outcome):
+            return Response(status_code=304, headers=headers)
+        return JsonResponse(outcome.result, status_code=route.status, headers=headers)
+
+    def _condition(self, route: Route, request: Request) -> Condition:
+        """What the request's conditional headers ask for. Raises invalid_arguments."""
+        reads = route.method == "GET"
+        name, other = (IF_NONE_MATCH, IF_MATCH) if reads else (IF_MATCH, IF_NONE_MATCH)
+        phrases, refused = self._policy.phrases, self._policy.errors.invalid_arguments.misplaced
+        text = given(request, name)
+        if given(request, other) is not None:
+            raise refused(shown=[phrases.no_condition(header=other, method=route.method)])
+        if text is None or (reads and not route.conditional):
+            return UNCONDITIONAL  # an answer without an ETag is not what the client has
+        if not route.conditional:
+            raise refused(shown=[phrases.no_condition(header=name, method=route.method)])
+        found = tags(text)
+        if found is None:
+            raise refused(shown=[phrases.not_a_tag(header=name, value=text)])
+        if reads:
+            return Condition(known=found)
+        return Condition(expected=None if found.whatever else found.sources)
+
+    def _weak_tags(self) -> Response:
+        """The refusal of an If-Match that names weak tags alone."""
+        shown = [self._policy.phrases.weak_tags()]
+        error = self._policy.errors.invalid_arguments.misplaced(shown=shown)
+        return problems.ProblemResponse(problems.error_body(error, PRECONDITION_FAILED))
+
+    def _headers(
+        self, route: Route, request: Request, arguments: dict[str, Any], outcome: Outcome
+    ) -> dict[str, str]:
+        """What the answer says beside its result."""
         headers = {}
         if route.status == 201 and (location := self._location(route, request, outcome)):
             headers["Location"] = location
-        return JsonResponse(outcome.result, status_code=route.status, headers=headers)
+        if route.paged:
+            path, pairs = request.scope["path"], request.query_params.multi_items()
+            if links := page_links(path, pairs, arguments, outcome.result or {}):
+                headers["Link"] = links
+        if route.conditional and outcome.tag is not None:
+            result = outcome.result if route.method == "GET" else None
+            headers["ETag"] = etag(outcome.tag, result)
+        return headers
 
     async def _arguments(self, route: Route, tool: Tool, request: Request) -> dict[str, Any]:
         path = query.values(tool, request.path_params.items())

@@ -20,8 +20,8 @@ def _row(tool: ToolModel, route: RouteModel) -> str:
     row = [route.method, path, tool.name, route.status]
     stream = [] if route.stream is None else [dict(route.stream)]
     parts = [repr(part) for part in [*row, *stream]]
-    parts += ["content=True"] if route.content else []
-    return ", ".join([*parts, "events=True"] if route.events else parts)
+    flags = [name for name in ("content", "events", "conditional", "paged") if getattr(route, name)]
+    return ", ".join([*parts, *(f"{name}=True" for name in flags)])
 
 
 def _methods(api: ApiModel) -> str:

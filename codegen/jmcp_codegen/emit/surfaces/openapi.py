@@ -31,6 +31,13 @@ _BYTES = (
     "The bytes themselves, under their own type, never as a page of this server: browsers are told "
     "to keep all but plain images and text as a file, and to run nothing of it."
 )
+_IF_MATCH = (
+    "Do this only if the cell, or each of the cells, still has one of these ETags, whatever this "
+    "session has read and force says; else 412, with what it holds now. `*` changes nothing."
+)
+_IF_NONE_MATCH = "Answer with 304 if the cell still has one of these ETags."
+_TAG = r'(?:W/)?"[\x21\x23-\x7e]*"'
+_TAGS = rf"^(?:\*|{_TAG}(?:[ \t]*,[ \t]*{_TAG})*)$"
 _TRANSPORT_ERRORS = {401: "unauthorized", 413: "body_too_large"}
 """What the transport itself answers, before any tool: no or wrong token, body above the limit."""
 
@@ -74,6 +81,8 @@ def _operation(tool: ToolModel, route: RouteModel, api: ApiModel, components: Co
         *(_parameter(tool, name, "path", components) for name in route.at("path")),
         *(_parameter(tool, name, "query", components) for name in route.at("query")),
     ]
+    if route.conditional:
+        parameters.append(_condition(route))
     if parameters:
         operation["parameters"] = parameters
     if route.method in BODY_METHODS:
@@ -86,11 +95,49 @@ def _operation(tool: ToolModel, route: RouteModel, api: ApiModel, components: Co
     if route.events:
         content["text/event-stream"] = {"schema": {"type": "string", "description": _CHANGES}}
     success: Object = {"description": tool.summary, "content": content}
+    headers = _headers(route)
+    if headers:
+        success["headers"] = headers
     links = _links(tool, api)
     if links:
         success["links"] = links
-    operation["responses"] = {str(route.status): success, **_failures(tool, route, api)}
+    unchanged: Object = {}
+    if route.conditional and route.method == "GET":
+        unchanged = {"304": {"description": "The client has this answer.", "headers": headers}}
+    operation["responses"] = {
+        str(route.status): success,
+        **unchanged,
+        **_failures(tool, route, api),
+    }
     return operation
+
+
+def _condition(route: RouteModel) -> Object:
+    """The header that makes a request conditional."""
+    reads = route.method == "GET"
+    return {
+        "name": "If-None-Match" if reads else "If-Match",
+        "in": "header",
+        "required": False,
+        "description": _IF_NONE_MATCH if reads else _IF_MATCH,
+        "schema": {"type": "string", "pattern": _TAGS},
+    }
+
+
+def _headers(route: RouteModel) -> Object:
+    """Those of a success that a client may rely on."""
+    headers: Object = {}
+    if route.status == 201:
+        headers["Location"] = _header("Of what was made, where it can be read by itself.")
+    if route.conditional and route.method != "DELETE" and route.stream is None:
+        headers["ETag"] = _header("Of the cell as it is now, for If-Match.")
+    if route.paged:
+        headers["Link"] = _header("The next page, and from a later one first and prev (RFC 8288).")
+    return headers
+
+
+def _header(description: str) -> Object:
+    return {"description": description, "schema": {"type": "string"}}
 
 
 def _events(defaults: Mapping[str, Any]) -> Schema:
@@ -195,6 +242,8 @@ def _failures(tool: ToolModel, route: RouteModel, api: ApiModel) -> Object:
     }
     for status, code in wire.items():
         codes.setdefault(status, []).append(code)
+    if route.conditional and route.method != "GET":
+        codes[412] = ["cell_changed"]
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         str(status): {

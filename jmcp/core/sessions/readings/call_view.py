@@ -15,6 +15,7 @@ from jmcp.core.sessions.readings.read_cells import (
     identified,
 )
 from jmcp.core.sessions.readings.session_readings import Readings
+from jmcp.core.sessions.readings.tags import is_tagged
 
 NAMED_CELLS = 5
 """Cells that one notice names at most."""
@@ -26,11 +27,19 @@ class CallView:
     `unseen` is what others did to cells that the session had read or seen, and which cells they put
     among those; `replaced` says that the document was loaded again from its file. The result of the
     call says both, and then the session knows. `reading` is shared with the session's other calls:
-    what is read here counts for them at once.
+    what is read here counts for them at once. `expected` are the tags of cells that the call goes
+    by, in place of what the session has read; None where it names none.
     """
 
-    def __init__(self, key: str, reading: Reading, readings: Readings) -> None:
+    def __init__(
+        self,
+        key: str,
+        reading: Reading,
+        readings: Readings,
+        expected: frozenset[str] | None = None,
+    ) -> None:
         self.key = key
+        self.expected = expected
         self.reading = reading
         self.unseen: dict[tuple[str, What], UnseenChange] = {}
         self.tells_of_tab = False
@@ -74,6 +83,12 @@ class CallView:
         if cell.cell_id is None or not identified(cells, cell):
             return False
         return self.reading.differs(cell.cell_id, cell.source)
+
+    def is_unexpected(self, cell: Cell) -> bool:
+        """Whether the call names tags of cells, and none of them is this one's."""
+        if self.expected is None:
+            return False
+        return not any(is_tagged(tag, cell) for tag in self.expected)
 
     def acknowledge_if_stale(self, cells: Cells, cell: Cell) -> bool:
         """As `is_stale`, for a cell that is about to be run. The call itself tells of it then, so

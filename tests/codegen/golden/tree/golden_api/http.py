@@ -21,6 +21,8 @@ def _route(
     *,
     content: bool = False,
     events: bool = False,
+    conditional: bool = False,
+    paged: bool = False,
 ) -> Route:
     return Route(
         method=method,
@@ -31,6 +33,8 @@ def _route(
         stream=stream,
         content=content,
         events=events,
+        conditional=conditional,
+        paged=paged,
     )
 
 

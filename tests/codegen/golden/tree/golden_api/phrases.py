@@ -207,6 +207,18 @@ def is_in_path(*, name: str) -> str:
     return f"{name} in the path"
 
 
+def not_a_tag(*, header: str, value: str) -> str:
+    return f"{header}: {value!r} is no tag"
+
+
+def weak_tags() -> str:
+    return "weak"
+
+
+def no_condition(*, method: str, header: str) -> str:
+    return f"{method} does not go by {header}"
+
+
 def prompt_unknown(*, name: str, known: Sequence[str]) -> str:
     return f"{name}, {listed(known, ', ')}"
 

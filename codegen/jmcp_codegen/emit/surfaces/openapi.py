@@ -36,8 +36,8 @@ _IF_MATCH = (
     "session has read and force says; else 412, with what it holds now. `*` changes nothing."
 )
 _IF_NONE_MATCH = "Answer with 304 if the cell still has one of these ETags."
-_TAG = r'(?:W/)?"[\x21\x23-\x7e]*"'
-_TAGS = rf"^(?:\*|{_TAG}(?:[ \t]*,[ \t]*{_TAG})*)$"
+_TAG = '(W/)?"[!#-~]*"'
+_TAGS = rf"^(\*|{_TAG}( ?, ?{_TAG})*)$"
 _TRANSPORT_ERRORS = {401: "unauthorized", 413: "body_too_large"}
 """What the transport itself answers, before any tool: no or wrong token, body above the limit."""
 

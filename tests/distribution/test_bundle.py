@@ -15,9 +15,7 @@ from tests.distribution.conftest import Built
 from tests.node_tools import NodeTools
 
 
-def test_the_official_command_takes_it(
-    built: Built, node_tools: NodeTools, tmp_path: Path
-) -> None:
+def test_the_official_command_takes_it(built: Built, node_tools: NodeTools, tmp_path: Path) -> None:
     """It unpacks the file and checks the manifest and the icon."""
     mcpb = node_tools.command("mcpb")
     for arguments in (

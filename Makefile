@@ -91,9 +91,11 @@ COMPILE = -m compileall -q jmcp generated handlers codegen
 	$(PYTHON) -m venv $*
 	$*/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 
+# Somebody waits for this one. pip would compile all of it on one core, the tests of pandas too.
 $(VENV)/.lab: pyproject.toml | $(VENV)/bin/pip
-	$(BIN)/python -m pip install --quiet --editable '.[lab,demo]'
+	$(BIN)/python -m pip install --quiet --no-compile --editable '.[lab,demo]'
 	$(BIN)/python $(COMPILE)
+	-$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib
 	touch $@
 
 $(VENV)/.all: pyproject.toml | $(VENV)/bin/pip

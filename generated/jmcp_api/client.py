@@ -5,12 +5,54 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from jmcp.client.answer import OnProgress
-from jmcp.client.failures import Phrases
+from jmcp.client.answer import Image, OnProgress, Progress
+from jmcp.client.failures import (
+    AnswerLost,
+    AnswerUnreadable,
+    NotReached,
+    Phrases,
+    Refused,
+    TransportError,
+    UndeclaredError,
+)
+from jmcp.client.outcomes import (
+    Issue,
+    get_error_info,
+    get_execution_summary,
+    get_warning_info,
+    has_error,
+    has_execution_issues,
+    has_warning,
+    images,
+    outputs_text,
+)
 from jmcp.client.tools import AsyncTools, Tools
 
 from . import enums, errors, models, phrases, results
 from .client_tools import CLIENT_TOOLS
+
+__all__ = [
+    "AnswerLost",
+    "AnswerUnreadable",
+    "AsyncJmcpClient",
+    "Image",
+    "Issue",
+    "JmcpClient",
+    "NotReached",
+    "OnProgress",
+    "Progress",
+    "Refused",
+    "TransportError",
+    "UndeclaredError",
+    "get_error_info",
+    "get_execution_summary",
+    "get_warning_info",
+    "has_error",
+    "has_execution_issues",
+    "has_warning",
+    "images",
+    "outputs_text",
+]
 
 
 class AsyncJmcpClient(AsyncTools):

@@ -19,7 +19,7 @@ class ClientResult(Result):
     _answer: Answer = PrivateAttr()
 
     @classmethod
-    def of(cls, answer: Answer) -> Self:
+    def model_of_answer(cls, answer: Answer) -> Self:
         """Raises pydantic's ValidationError for what is no such result."""
         made = cls.model_validate(answer.result, extra="ignore")
         made._answer = answer

@@ -64,7 +64,7 @@ class _Tools:
 
     def _result(self, kind: type[R], name: str, answer: Answer) -> R:
         try:
-            return kind.of(answer)
+            return kind.model_of_answer(answer)
         except ValueError as error:
             sentence = self._phrases.answer_unreadable(tool=name, reason=str(error))
             raise AnswerUnreadable(sentence) from error

@@ -21,6 +21,16 @@ RESERVED_CLASSES = frozenset(
 )
 """Names that generated modules import or define, in `models`, `ports` or the OpenAPI document."""
 
+RESERVED_FIELDS = frozenset(
+    {
+        "dump",
+        # Of results, as clients get them.
+        *("text_content", "image_content", "model_of_answer"),
+        # Of clients, which have a method for each tool and its params as arguments.
+        *("self", "arguments", "on_progress", "call_tool", "close"),
+    }
+)
+
 
 def camel(snake: str) -> str:
     """`execute_cell` -> `ExecuteCell`."""
@@ -34,4 +44,4 @@ def snake(camel: str) -> str:
 
 def usable_as_field(name: str) -> bool:
     """Whether a model may have a field of that name: no keyword, nothing that the base defines."""
-    return not (keyword.iskeyword(name) or hasattr(BaseModel, name) or name in {"dump"})
+    return not (keyword.iskeyword(name) or hasattr(BaseModel, name) or name in RESERVED_FIELDS)

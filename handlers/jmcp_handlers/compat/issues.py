@@ -4,11 +4,11 @@ warnings that Python writes to stderr; never by printed text."""
 from __future__ import annotations
 
 import builtins
-import re
 from collections.abc import Sequence
 from typing import get_args
 
 from jmcp.core.outputs import terminal
+from jmcp.core.outputs.python_issues import SEARCHED_CHARACTERS, issue_type, python_warning
 from jmcp.core.ports import Output
 from jmcp.core.runs.record.run import Run
 from jmcp_api import limits, phrases
@@ -18,14 +18,8 @@ from jmcp_handlers.support.outputs.output_results import clip, error_line, joine
 
 TYPE_CHARACTERS = 100
 """Of the type of an error or a warning."""
-SEARCHED_CHARACTERS = 1_000_000
-"""Of one output on stderr that are searched for a warning, which takes some 10 ms."""
 _ERRORS = frozenset(get_args(ErrorType))
 _WARNINGS = frozenset(get_args(WarningType))
-_WARNING = re.compile(r"^[^\n]*?:\d+: ((?:[A-Za-z_][\w.]*)?Warning): (.*)$", re.MULTILINE)
-"""The form of `warnings.formatwarning`: file, line, category and message. Only stderr is searched,
-and a line without file and line number is what some program printed."""
-_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def error_of(outputs: Sequence[Output]) -> ErrorObject | None:
@@ -58,9 +52,9 @@ def warning_of(outputs: Sequence[Output]) -> WarningObject | None:
         if output["output_type"] != "stream" or output.get("name") != "stderr":
             continue
         text = terminal.plain(joined(output.get("text", ""))[:SEARCHED_CHARACTERS])
-        if found := _WARNING.search(text):
-            category = found[1].rpartition(".")[2]
-            line = clip(error_line(category, found[2]), 0, limits.ERROR_VALUE_CHARACTERS)[0]
+        if found := python_warning(text):
+            category, message = found
+            line = clip(error_line(category, message), 0, limits.ERROR_VALUE_CHARACTERS)[0]
             return WarningObject(type=warning_type(category), message=line)
     return None
 
@@ -80,10 +74,6 @@ def _type(name: str, family: type[BaseException], listed: frozenset[str]) -> str
     known = vars(builtins).get(name)
     if isinstance(known, type) and issubclass(known, family):
         for base in known.__mro__:
-            if (found := _snake(base.__name__)) in listed:
+            if (found := issue_type(base.__name__)) in listed:
                 return found
-    return _snake(name[:TYPE_CHARACTERS])
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"\W+", "_", _WORD_START.sub("_", name)).strip("_").lower()
+    return issue_type(name[:TYPE_CHARACTERS])

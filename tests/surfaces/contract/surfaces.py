@@ -13,6 +13,9 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
+from jmcp.client.result import ClientResult
+from jmcp.core.errors import ToolError
+from jmcp_api.client import AsyncJmcpClient
 from jmcp_api.http import ROUTES
 from jmcp_api.registry import TOOLS
 from tests.served import Served
@@ -137,3 +140,25 @@ class ToolsCall:
             return Answer(result=None, error=data["code"], text=data["detail"])
         result = filled(tool, data["result"], arguments)
         return Answer(result=result, error=None, text=data["text"])
+
+
+class PythonClient:
+    """The generated client, a method for each tool."""
+
+    def __init__(self, served: Served) -> None:
+        self._client = AsyncJmcpClient(served.url, served.token)
+
+    async def call(self, tool: str, arguments: dict[str, Any]) -> Answer:
+        self._client.session_id = None  # as the other surfaces, which keep none
+        given = {name: value for name, value in arguments.items() if value is not None}
+        try:
+            result: ClientResult = await getattr(self._client, tool)(**given)
+        except TypeError as error:  # Python refuses arguments that are unknown, and missing ones
+            return Answer(result=None, error="invalid_arguments", text=str(error))
+        except ToolError as error:
+            return Answer(result=None, error=error.code, text=error.message)
+        return Answer(
+            result=filled(tool, result.model_dump(mode="json"), arguments),
+            error=None,
+            text=result.text_content,
+        )

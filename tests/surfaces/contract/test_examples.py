@@ -16,7 +16,7 @@ from jmcp_api.mcp import LISTING_FILE
 from tests.served import Served, configure, lab
 from tests.surfaces.contract.examples import Example, difference, load, one_of_each
 from tests.surfaces.contract.folder import Folder, Stage
-from tests.surfaces.contract.surfaces import Mcp, Rest, Surface, ToolsCall
+from tests.surfaces.contract.surfaces import Mcp, PythonClient, Rest, Surface, ToolsCall
 from tests.thorough import fast_only, thorough
 from tests.typed import as_lists
 
@@ -74,6 +74,19 @@ async def test_over_rest(example: Example, served: Served, folder: Folder) -> No
 @pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
 async def test_over_tools_call(example: Example, served: Served, folder: Folder) -> None:
     await check(example, ToolsCall(served), folder)
+
+
+CLIENT_TOOLS = ("use_notebook", "read_notebook", "insert_execute_code_cell", "apply_edits")
+"""Tables, progress, and objects as arguments: what a client in Python makes of them."""
+
+
+@pytest.mark.parametrize(
+    "example",
+    fast_only(EXAMPLES, *(one for one in one_of_each(EXAMPLES) if one.tool in CLIENT_TOOLS)),
+    ids=str,
+)
+async def test_over_the_python_client(example: Example, served: Served, folder: Folder) -> None:
+    await check(example, PythonClient(served), folder)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,15 @@ KINDS = (
     ("JmcpClient", "def", "Tools", "", "Every tool, for programs without an event loop."),
 )
 """Class, how a method begins, base, how it waits, docstring."""
+OUTCOMES = (
+    *("Issue", "get_error_info", "get_execution_summary", "get_warning_info", "has_error"),
+    *("has_execution_issues", "has_warning", "images", "outputs_text"),
+)
+"""What reads results, for who has imported the client."""
+FAILURES = (
+    *("AnswerLost", "AnswerUnreadable", "NotReached", "Refused", "TransportError"),
+    "UndeclaredError",
+)
 WIDTH = 88
 """Of the lines of a docstring, behind its 8 spaces."""
 
@@ -35,7 +44,15 @@ class Method:
 
 def emit(api: ApiModel, printer: Printer) -> str:
     methods = [_method(tool) for tool in api.tools]
-    return printer.text("client.py.j2", methods=methods, kinds=KINDS)
+    clients = [kind[0] for kind in KINDS]
+    return printer.text(
+        "client.py.j2",
+        methods=methods,
+        kinds=KINDS,
+        outcomes=OUTCOMES,
+        failures=FAILURES,
+        exported=sorted(("Image", "OnProgress", "Progress", *OUTCOMES, *FAILURES, *clients)),
+    )
 
 
 def _method(tool: ToolModel) -> Method:

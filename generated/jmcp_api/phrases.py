@@ -203,6 +203,10 @@ def cursor_unknown() -> str:
     return "That is no cursor of this list; begin again without one."
 
 
+def request_state_unknown() -> str:
+    return "Nothing was done: requestState is not as the question brought it. Call again without requestState and inputResponses, and answer what is asked then."
+
+
 def template_unknown(*, uri: str, known: Sequence[str]) -> str:
     return f"There is no resource template {uri!r}; there are: {listed(known, ', ')}."
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jmcp_codegen.source.load import Document, Place, Spec
-from jmcp_codegen.source.names import CAMEL, RESERVED_CLASSES, SNAKE, camel, usable_as_field
+from jmcp_codegen.source.names import (
+    ARGUMENT,
+    CAMEL,
+    RESERVED_CLASSES,
+    SNAKE,
+    camel,
+    usable_as_field,
+)
 from jmcp_codegen.source.problems import Problem
 
 
@@ -58,7 +65,7 @@ def _snake(document: Document, place: Place, kind: str) -> Iterator[Problem]:
         for step in place:
             node = node[step]
         name = node
-    if not SNAKE.fullmatch(name):
+    if not (ARGUMENT if kind == "argument" else SNAKE).fullmatch(name):
         reason = f"{kind} {name} is not lower case words joined by single underscores"
         yield document.problem("bad_name", place, reason)
     elif (kind in {"param", "property"} and not usable_as_field(name)) or (

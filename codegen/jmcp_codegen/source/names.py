@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 SNAKE = re.compile(r"([a-z]+[0-9]*_)*[a-z]+")
 """A word with digits may stand before others, as in `base64_data`; at the end it would number a name."""
+ARGUMENT = re.compile(rf"{SNAKE.pattern}[0-9]*")
+"""Arguments of prompts are filled in by people and never become fields: there a number is no harm."""
 CAMEL = re.compile(r"([A-Z][a-z]+)+")
 
 RESERVED_CLASSES = frozenset(

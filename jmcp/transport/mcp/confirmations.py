@@ -104,8 +104,16 @@ class Confirmations:
     async def _retried(
         self, params: types.CallToolRequestParams, call: Call
     ) -> Outcome | types.InputRequiredResult:
-        """The client makes the call again with the answer, and with what was asked as it got it."""
-        asked = _asked_before(params.request_state)
+        """The client makes the call again with the answer, and with what was asked as it got it.
+
+        Raises MCPError where that is not as it was made: asked once more, such a client would never
+        come to an end.
+        """
+        state = params.request_state
+        asked = None if state is None else _asked_before(state)
+        if asked is None and state is not None:
+            text = self._api.policy.phrases.request_state_unknown()
+            raise MCPError(code=types.INVALID_PARAMS, message=text)
         answer = (params.input_responses or {}).get(QUESTION)
         agreed: frozenset[str] = frozenset()
         if asked is not None and isinstance(answer, types.ElicitResult):
@@ -166,13 +174,13 @@ class Asked:
     details: Mapping[str, Any]
 
 
-def _asked_before(state: str | None) -> Asked | None:
+def _asked_before(state: str) -> Asked | None:
     """What the client brings back of its first call; None where that is not as it was made.
 
     It is not sealed: whoever writes one says no more with it than `confirm: true` says.
     """
     try:
-        found = json.loads(state or "null")
+        found = json.loads(state)
         at, action, path = float(found["at"]), str(found["action"]), str(found["path"])
         runs = [{key: str(value) for key, value in row.items()} for row in found["runs"]]
         marks(runs)

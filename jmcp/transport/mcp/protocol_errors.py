@@ -10,12 +10,16 @@ from mcp.shared.exceptions import MCPError
 from jmcp.core.errors import ToolError
 
 
-def refusal(error: ToolError, *, not_found: int = types.INVALID_PARAMS) -> MCPError:
-    """The same error with its code, its sentence and its details. `not_found` is what the protocol
-    has for what does not exist."""
+def refusal(
+    error: ToolError, *, uri: str | None = None, not_found: int = types.INVALID_PARAMS
+) -> MCPError:
+    """The same error with its code, its sentence and its details. `uri` is the one that was asked
+    for, which clients look for beside them, `not_found` what the protocol has for what does not
+    exist."""
     code = types.INVALID_PARAMS
     if error.fault == "server":
         code = types.INTERNAL_ERROR
     elif error.http == HTTPStatus.NOT_FOUND:
         code = not_found
-    return MCPError(code=code, message=error.message, data=error.payload())
+    data = error.payload() if uri is None else {**error.payload(), "uri": uri}
+    return MCPError(code=code, message=error.message, data=data)

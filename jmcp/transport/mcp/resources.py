@@ -74,13 +74,12 @@ class Resources:
     async def read(
         self, context: Context, params: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
-        outcome = await self._dispatcher.call(
-            "read_resource", {"uri": str(params.uri)}, self._who(context)
-        )
+        uri = str(params.uri)
+        outcome = await self._dispatcher.call("read_resource", {"uri": uri}, self._who(context))
         if outcome.error is not None:
             handshake = context.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS
             code = RESOURCE_NOT_FOUND if handshake else types.INVALID_PARAMS
-            raise refusal(outcome.error, not_found=code)
+            raise refusal(outcome.error, uri=uri, not_found=code)
         assert outcome.content is not None
         return types.ReadResourceResult(contents=[_contents(outcome.content)])
 

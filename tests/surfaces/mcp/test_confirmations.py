@@ -224,19 +224,33 @@ async def test_a_client_that_leaves_while_it_is_asked_leaves_all_as_it_was(
 
 
 async def test_an_answer_without_its_question_is_none(served: Served) -> None:
-    """What a client brings back may be anything: nothing that was not asked is agreed to."""
+    """Nothing that was not asked is agreed to."""
     async with served.client("auto", accepted) as client:
-        accept = types.ElicitResult(action="accept", content={})
-        for state in (None, "", "[]", "{", '{"at": 1}', json.dumps({"at": 9e99, "runs": [1]})):
-            result = await client.session.call_tool(
-                "restart_notebook",
-                {"session_id": served.session},
-                input_responses={"confirm": accept},
-                request_state=state,
-                allow_input_required=True,
-            )
-            assert isinstance(result, types.InputRequiredResult), state
+        result = await answered(client, served.session, None)
+        assert isinstance(result, types.InputRequiredResult)
     assert await served.status() == "running"
+
+
+@pytest.mark.parametrize(
+    "state", ["", "[]", "{", '{"at": 1}', json.dumps({"at": 9e99, "runs": [1]})]
+)
+async def test_a_question_that_was_changed_is_refused(served: Served, state: str) -> None:
+    """A client brings it back as it got it; asked again, one that does not would go on for ever."""
+    async with served.client("auto", accepted) as client:
+        with pytest.raises(MCPError, match="requestState") as refused:
+            await answered(client, served.session, state)
+    assert refused.value.code == types.INVALID_PARAMS
+    assert await served.status() == "running"
+
+
+async def answered(client: Client, session: str, state: str | None) -> object:
+    return await client.session.call_tool(
+        "restart_notebook",
+        {"session_id": session},
+        input_responses={"confirm": types.ElicitResult(action="accept", content={})},
+        request_state=state,
+        allow_input_required=True,
+    )
 
 
 @pytest.mark.parametrize(

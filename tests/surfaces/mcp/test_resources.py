@@ -44,6 +44,7 @@ def not_found(era: Era, part: str = "") -> Iterator[None]:
     assert refusal.value.error.code == (-32002 if era == "legacy" else types.INVALID_PARAMS)
     assert part in refusal.value.error.message
     assert refusal.value.error.data["code"].endswith("_not_found")
+    assert refusal.value.error.data["uri"].startswith(("notebook://", "execution://", "file://"))
 
 
 def text_of(read: types.ReadResourceResult) -> str:

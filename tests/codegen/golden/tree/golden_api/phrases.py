@@ -239,6 +239,10 @@ def cursor_unknown() -> str:
     return "no cursor"
 
 
+def request_state_unknown() -> str:
+    return "no state"
+
+
 def template_unknown(*, uri: str, known: Sequence[str]) -> str:
     return f"{uri} {listed(known, ', ')}"
 

@@ -11,6 +11,8 @@ from jmcp_jupyter.kernels.common.kernels import JupyterKernels
 from jmcp_jupyter.kernels.common.run_loss import LOST_CONTACT
 from jmcp_jupyter.kernels.local.activity import ActivityRecord
 from jmcp_jupyter.kernels.local.connection import LocalConnection
+from jmcp_jupyter.kernels.local.control_channel import unblock
+from jmcp_jupyter.kernels.local.kernel_ports import KernelPorts
 from jmcp_jupyter.kernels.local.manager import LocalKernelManager
 from jmcp_jupyter.kernels.local.process import LocalProcess
 from jmcp_jupyter.kernels.local.sessions import LocalSessionManager
@@ -23,6 +25,8 @@ class LocalKernels(JupyterKernels[LocalConnection]):
     look_interval_seconds = 5.0
 
     def __init__(self, serverapp: Any) -> None:
+        KernelPorts.use()
+        unblock(serverapp.kernel_manager)
         self._app = serverapp
         self._local = LocalKernelManager(serverapp)
         super().__init__(self._local, LocalSessionManager(serverapp))

@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import CO_VARARGS, CO_VARKEYWORDS
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -42,17 +43,12 @@ Station = tuple[str, str]
 def traced() -> Iterator[list[Station]]:
     """The stations in their order, each once."""
     stations: list[Station] = []
-    entered: set[FrameType] = set()
 
     def on_event(frame: FrameType, event: str, _: Any) -> None:
         code = frame.f_code
         path = Path(code.co_filename)
         if event != "call" or not any(path.is_relative_to(one) for one in PACKAGES):
             return
-        # A coroutine that goes on after it waited is no further station.
-        if frame in entered:
-            return
-        entered.add(frame)
         where = path.relative_to(ROOT).as_posix().removeprefix("handlers/")
         station = (where, code.co_qualname.replace(".<locals>", ""))
         if "<" not in code.co_name and station not in stations and _handed(frame):
@@ -66,11 +62,18 @@ def traced() -> Iterator[list[Station]]:
 
 
 def _handed(frame: FrameType) -> bool:
-    """Whether any argument of the function contains the mark."""
+    """Whether any argument of the function contains the mark, or what a closure has.
+
+    Not its other variables: a coroutine that goes on after it waited is told of as if it were called.
+    """
+    code = frame.f_code
+    variadic = bool(code.co_flags & CO_VARARGS) + bool(code.co_flags & CO_VARKEYWORDS)
+    handed = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + variadic]
+    handed += code.co_freevars
     return any(
         _is_data(value) and MARK in repr(value)
         for name, value in frame.f_locals.items()
-        if name != "self" or isinstance(value, BaseModel)
+        if name in handed and (name != "self" or isinstance(value, BaseModel))
     )
 
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import jmcp_api
-from jmcp.cli import call, connect, doctor, install, serve, sessions, start, token
+from jmcp.cli import call, connect, doctor, install, older_requests, serve, sessions, start, token
 from jmcp.core.errors import ServeError
 from jmcp.installation import adding
 from jmcp.options.older_options import START, names_one
@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("connect", help=connect.HELP)
     commands.add_parser("call", help=call.HELP)
     commands.add_parser("start", help=start.HELP)
+    commands.add_parser("stop", help=older_requests.STOP_HELP)
     commands.add_parser("generate", help="generate code from a spec")
     return top
 
@@ -122,6 +123,8 @@ def run(given: Sequence[str]) -> int:
         return run_generate(given[1:])
     if given[:1] == ["start"]:
         return run_start(given[1:])
+    if given[:1] == ["stop"]:
+        return older_requests.stop(given[1:])
     if (not given and not sys.stdin.isatty()) or names_one(START, [*given[:1]]):
         # As jupyter-mcp-server without a command, which MCP clients start.
         return run_start(given)

@@ -15,6 +15,7 @@ from jmcp.cli import server_choice
 from jmcp.connect.messages import SERVER_ERROR, Unreadable, decoded, error_answer
 from jmcp.connect.relay import Relay
 from jmcp.core.errors import ServeError
+from jmcp.options.older_options import CONNECT, names_one
 from jmcp.transport.mcp.descriptor_writer import DescriptorWriter
 from jmcp.transport.mcp.lines import LineReader
 from jmcp.transport.mcp.stdio_fds import StdioFds
@@ -31,6 +32,9 @@ the client leaves, with its kernels, and ends by itself when it was unused for s
 EPILOG = """\
 Variables: JMCP_TOKEN is the token for a --url that is not in this user's runtime folder, and
 JMCP_URL and JMCP_ROOT_DIR are --url and --root-dir. The jmcp serve that is started has its own variables and config.toml.
+
+With an option of jupyter-mcp-server (--jupyter-mcp-server-url, --document-url, --document-id ...) it
+does what it does there: it tells a running server which Jupyter and which notebook to work in.
 """
 MAX_LINE_BYTES = 2**30
 """A bound for this process; the server has its own, and its error says so."""
@@ -51,6 +55,11 @@ def parser() -> argparse.ArgumentParser:
 
 def run(given: Sequence[str]) -> int:
     """Serve until the client closes stdin. Returns the exit status."""
+    if names_one(CONNECT, list(given)):
+        # Imported here: a client waits for this command, and its older meaning imports more.
+        from jmcp.cli import older_requests
+
+        return older_requests.connect(given)
     arguments = parser().parse_args(given)
     if sys.stdin is not None and sys.stdin.isatty():
         say("this speaks MCP with the program that starts it: jmcp install CLIENT configures one")

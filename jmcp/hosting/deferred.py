@@ -6,9 +6,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from jmcp.core.background import end, run_each
 from jmcp.core.calls.call import (
     Caller,
     Calls,
@@ -65,6 +67,7 @@ class DeferredCalls:
         self._gate = DrainGate(api.policy.errors.server_stopping)
         self._real: Calls | None = None
         self._failure: BackendError | None = None
+        self._reconnecting = asyncio.Lock()
         self._wanted = asyncio.Event()
         self._attempted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -79,11 +82,49 @@ class DeferredCalls:
             self._task.cancel()
             await asyncio.wait([self._task])
         if self._real is not None and self._owns:
-            try:
-                async with asyncio.timeout(self._close_seconds):
-                    await self._real.close()
-            except TimeoutError:
-                log.warning("connections did not close within %g s", self._close_seconds)
+            await self._closed(self._real)
+
+    async def _closed(self, calls: Calls) -> None:
+        try:
+            async with asyncio.timeout(self._close_seconds):
+                await calls.close()
+        except TimeoutError:
+            log.warning("connections did not close within %g s", self._close_seconds)
+
+    @property
+    def real(self) -> Calls | None:
+        """The real calls; None while there are none."""
+        return self._real
+
+    async def reconnect(self, change: Callable[[], Awaitable[None]], seconds: float) -> None:
+        """Leave the real calls for those that `connect` returns after `change`.
+
+        Calls under way end in the ones that are left, as at a stop: what they edited is saved, and
+        runs that go on are taken up again by whoever works there next. Calls that come meanwhile
+        wait for the new ones. Raises the BackendError of a connection that fails; it is tried again.
+        """
+        async with self._reconnecting:
+            # To its end, also where whoever asked for it leaves: else nobody would connect again.
+            await asyncio.shield(asyncio.create_task(self._reconnected(change, seconds)))
+            if self._real is None:
+                raise self._last_failure
+
+    async def _reconnected(self, change: Callable[[], Awaitable[None]], seconds: float) -> None:
+        if self._task is not None:
+            await end(self._task)
+        left, self._real = self._real, None
+        attempted = self._attempted
+        try:
+            if left is not None:
+                await run_each(partial(left.drain, seconds), partial(self._closed, left), change)
+            else:
+                await change()
+        finally:
+            self._failure = None
+            if not self.stopping:
+                self._task = asyncio.create_task(self._connecting(), name="jmcp-connect")
+        if not self.stopping:
+            await attempted.wait()
 
     @property
     def metrics(self) -> Metrics | None:

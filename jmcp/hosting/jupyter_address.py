@@ -69,7 +69,7 @@ def jupyter_address(kind: str, url: str | None, token: str) -> JupyterAddress:
         known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:  # a port that is not a number
         known = False
-    if not known or parts.username or parts.password:
+    if not known or parts.username or parts.password or re.search(r"\s", url):
         raise ServeError(
             f"--{kind}-url or --jupyter-url is not the URL of a server, as in http://127.0.0.1:8888/"
         )

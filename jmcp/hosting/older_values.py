@@ -42,8 +42,12 @@ def older_values(
     options: Iterable[OlderOption],
     arguments: Mapping[str, str | None],
     environment: MutableMapping[str, str],
+    *,
+    by_flag: bool = True,
 ) -> OlderValues:
     """The values of arguments, by name of the older option, and of variables; arguments win.
+
+    With `by_flag` errors name the flags of arguments, else their names as they are.
 
     Variables that hold a secret are removed, so that no kernel inherits one. Raises ServeError for
     a value that is none, for one that jmcp cannot do, and for two that contradict each other.
@@ -53,7 +57,7 @@ def older_values(
     for option in options:
         flags = dict(zip(option.names, option.flags, strict=False))
         by_argument = [
-            Asked(value=text, source=flags[name])
+            Asked(value=text, source=flags[name] if by_flag else name)
             for name in flags
             if (text := arguments.get(name)) is not None
         ]

@@ -6,11 +6,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 
 from jmcp.core.background import run_each
 from jmcp.core.calls.call import Caller
 from jmcp.core.calls.dispatcher import Dispatcher
+from jmcp.core.sessions.shared_session import SharedSession
 from jmcp.core.stores.instance_lock import living_instances
 from jmcp.hosting.early_import import EarlyImport
 from jmcp.options.serve_options import JupyterAddress
@@ -47,12 +49,47 @@ class RemoteServers:
         self._settings = settings
         self._first_caller = first_caller
         self._notify = notify
+        self._notified: set[str] = set()
+        self._asking: asyncio.Task[dict[str, str | None]] | None = None
+        self._health: tuple[float, dict[str, str | None]]
+        self.documents: JupyterApi
+        self.kernels: JupyterApi
+        self._use(documents, kernels)
+
+    @property
+    def addresses(self) -> tuple[JupyterAddress, JupyterAddress]:
+        """Of documents and of kernels."""
+        return self._addresses
+
+    def share(self, shared: SharedSession) -> None:
+        """From the next connection on, calls without a session_id begin with that notebook."""
+        self._settings = replace(
+            self._settings,
+            single_session=True,
+            notebook=shared.notebook,
+            notebook_kernel=shared.kernel,
+        )
+
+    async def probed(self, documents: JupyterAddress, kernels: JupyterAddress) -> None:
+        """Ask other servers whether jmcp could work on them. Raises JupyterUnreachable, JupyterRefused."""
+        others = RemoteServers(documents, kernels, self._settings, notify=self._notify)
+        try:
+            await others.check()
+        finally:
+            await others.close()
+
+    async def change(self, documents: JupyterAddress, kernels: JupyterAddress) -> None:
+        """Work on these from the next connection on."""
+        left = (self.documents, self.kernels)
+        self._use(documents, kernels)
+        await run_each(self._stop_asking, *(api.close for api in left))
+
+    def _use(self, documents: JupyterAddress, kernels: JupyterAddress) -> None:
+        self._addresses = (documents, kernels)
         self.documents = JupyterApi(documents.url, documents.token)
         same = kernels == documents
         self.kernels = self.documents if same else JupyterApi(kernels.url, kernels.token)
-        self._notified: set[str] = set()
-        self._asking: asyncio.Task[dict[str, str | None]] | None = None
-        self._health: tuple[float, dict[str, str | None]] = (float("-inf"), {})
+        self._health = (float("-inf"), {})
 
     async def check(self) -> None:
         """Probe the servers and notify what they are. Raises JupyterUnreachable, JupyterRefused."""

@@ -10,14 +10,11 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
 
 import uvicorn
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
 from jmcp import compose
-from jmcp.core.calls.call import Caller, Calls
+from jmcp.core.calls.call import Caller
 from jmcp.core.calls.drain import DRAIN_SECONDS
 from jmcp.core.errors import BackendError, ServeError
 from jmcp.core.loopback import is_loopback
@@ -25,6 +22,7 @@ from jmcp.hosting import logs
 from jmcp.hosting.client_config import server_address
 from jmcp.hosting.deferred import DeferredCalls
 from jmcp.hosting.listener import bound
+from jmcp.hosting.older_api import OlderApi
 from jmcp.hosting.remote_servers import RemoteServers, missing_packages
 from jmcp.hosting.shutdown import StopSignal, leave_within, until_requested
 from jmcp.installation import adding
@@ -37,8 +35,8 @@ from jmcp.state.token import config_folder
 from jmcp.transport.mcp import stdio
 from jmcp.transport.mcp.stdio_fds import StdioFds
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
-from jmcp.transport.middleware.principal import HOLDER, caller
-from jmcp.transport.site import Endpoint, drain, site
+from jmcp.transport.middleware.principal import HOLDER
+from jmcp.transport.site import drain, site
 from jmcp_api.models import ConnectionProblem, ConnectionStatus
 
 STDIO_CLOSE_SECONDS = 1.0
@@ -134,7 +132,7 @@ async def serve_http(options: StandaloneOptions, listener: socket.socket) -> Non
             token=options.token,
             named=named_or_local(here.token, HOLDER, NamedTokens(config_folder()).principal),
             permissions=compose.permissions(options.settings),
-            extra_routes={"/api/healthz": {"GET": health_of(servers, calls)}},
+            extra_routes=OlderApi(servers, calls).routes,
             public_paths=PUBLIC_PATHS,
             own_root=True,
             cors_origins=options.settings.origins,
@@ -228,29 +226,6 @@ def unconnected_status(servers: RemoteServers, failure: BackendError) -> Connect
         answers=False,
         problems=[problem],
     )
-
-
-def health_of(servers: RemoteServers, calls: Calls) -> Endpoint:
-    """`/api/healthz`: whether this server and its Jupyter Servers answer; needs no token.
-
-    The number of sessions shows when somebody works, so only a caller with a token gets it.
-    """
-
-    async def health(_: Request) -> Response:
-        about: dict[str, Any] = {"service": "jmcp", "version": compose.VERSION}
-        if calls.stopping:
-            return JSONResponse({"status": "stopping", **about}, status_code=503)
-        reasons = await servers.health()
-        status = "degraded" if any(reasons.values()) else "healthy"
-        about |= {
-            name: {"reachable": reason is None, "reason": reason}
-            for name, reason in reasons.items()
-        }
-        if caller().authenticated:
-            about["sessions"] = await calls.live_sessions()
-        return JSONResponse({"status": status, **about})
-
-    return health
 
 
 def print_banner(options: StandaloneOptions, port: int) -> None:

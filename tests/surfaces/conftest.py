@@ -14,7 +14,7 @@ from jupyter_server.serverapp import ServerApp
 from starlette.applications import Starlette
 
 from jmcp.compose import API
-from jmcp.core.calls.call import Caller, Outcome
+from jmcp.core.calls.call import Caller, KernelStatus, Outcome
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.observe.metrics import Metrics
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
@@ -40,6 +40,9 @@ class RecordingDispatcher(Dispatcher):
     async def close(self) -> None: ...
     async def live_sessions(self) -> int | None:
         return None
+
+    async def kernel_status(self, caller: Caller) -> KernelStatus:
+        return "unknown"
 
     async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
         self.calls.append((name, arguments, caller))

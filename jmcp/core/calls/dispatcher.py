@@ -85,6 +85,15 @@ class Dispatcher(Server):
         if calls is not None and calls.shared.notebook is not None and caller is not None:
             self._opening = asyncio.create_task(calls.at_start(caller), name="jmcp-notebook")
 
+    async def share(self, shared: SharedSession, caller: Caller) -> None:
+        """From now on, calls without a session_id share a session that begins with that notebook;
+        it is opened now. Raises ToolError."""
+        await end(self._opening)
+        if self.shared_calls is None:
+            self.shared_calls = SharedCalls(self.services, shared, self.call)
+        self.shared_calls.shared = shared
+        await self.shared_calls.open(caller)
+
     async def close(self) -> None:
         await run_each(partial(end, self._opening), super().close)
 

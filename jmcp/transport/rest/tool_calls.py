@@ -33,7 +33,10 @@ class ToolCallRoutes:
         if self._dispatcher.stopping:
             return JsonResponse({"status": "stopping", **about}, status_code=503)
         sessions = await self._dispatcher.live_sessions()
-        return JsonResponse({"status": "healthy", **about, "sessions": sessions})
+        kernel = await self._dispatcher.kernel_status(caller())
+        return JsonResponse(
+            {"status": "healthy", **about, "sessions": sessions, "kernel_status": kernel}
+        )
 
     async def list_tools(self, _: Request) -> Response:
         entries = self._tool_list.entries(caller().scopes)

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from jmcp.core.calls.call import Caller
+from jmcp.core.errors import BackendError, StateUnavailable
+from jmcp.core.kernels import status as status_module
 from jmcp.core.sessions.shared_session import NOW, SharedSession
+from jmcp_api.backend_errors import JupyterUnreachable, KernelDown
 from tests.calls import ALICE, BOB
 from tests.fakes.jmcp import FakeJmcp
 
@@ -218,3 +221,29 @@ async def test_a_stop_does_not_wait_for_the_notebook_that_is_opened_at_the_start
     opening = made.faults.hold("documents.open")
     async with asyncio.timeout(SECONDS / 5), made.running():
         await opening.reached.wait()
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [
+        (JupyterUnreachable.not_yet(), "unknown"),
+        (KernelDown.died_before_answer(), "dead"),
+        (StateUnavailable("the store is locked"), "error"),
+    ],
+)
+async def test_kernel_status_says_what_kept_it_from_knowing(
+    failure: BackendError, status: str
+) -> None:
+    async with sharing(SharedSession(notebook="a.ipynb")) as server:
+        await server.call("execute_cell", cell_index=0)
+        server.faults.fail("kernels.health", failure)
+        assert await server.dispatcher.kernel_status(ALICE) == status
+
+
+async def test_kernel_status_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status_module, "STATUS_SECONDS", 0.01)
+    async with sharing(SharedSession(notebook="a.ipynb")) as server:
+        await server.call("execute_cell", cell_index=0)
+        hold = server.faults.hold("kernels.health")
+        assert await server.dispatcher.kernel_status(ALICE) == "unknown"
+        hold.release()

@@ -221,7 +221,7 @@ async def test_no_cross_origin_headers(site_client: Client) -> None:
 
 async def test_health(site_client: Client) -> None:
     response = await site_client.get("/mcp/healthz")
-    about = {"service": "jmcp", "version": "1.2.3", "sessions": None}
+    about = {"service": "jmcp", "version": "1.2.3", "sessions": None, "kernel_status": "unknown"}
     assert response.json() == {"status": "healthy", **about}
 
 

@@ -62,6 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.client == ALL:
         clients = [one for one in clients if one.is_here(os.environ)]
+        if not clients and arguments.remove:
+            print("none of the clients that jmcp knows is used on this machine")
+            return 0
         if not clients:
             raise ServeError(f"none of these is used on this machine: {', '.join(CLIENTS)}")
     failed = 0

@@ -119,6 +119,29 @@ def test_what_else_there_is_on_the_command_line(fresh: Installation, tmp_path: P
         assert made.read_bytes() == file.read_bytes()
 
 
+def test_make_dist(uv: str, tmp_path: Path) -> None:
+    """`uv` says that its packages are there. twine renders the README as PyPI does."""
+    printed = run(["make", "-C", str(CHECKOUT), "dist"], tmp_path, tmp_path)
+    assert printed.count("PASSED") == 2
+    built = {path.name for path in (CHECKOUT / "dist").iterdir()}
+    assert {f"jmcp-{VERSION}{end}" for end in ("-py3-none-any.whl", ".tar.gz", ".mcpb")} <= built
+
+
+def test_without_lab_the_command_that_serves_is_told(built: Built, uv: str, tmp_path: Path) -> None:
+    command = [uv, "tool", "run", "--from", str(built.wheel), "jmcp", "serve"]
+    done = subprocess.run(
+        command,
+        env=surroundings(tmp_path),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith(f"uvx --from '{built.wheel}[lab]' jmcp")
+
+
 def test_uvx(built: Built, uv: str, tmp_path: Path) -> None:
     jmcp = [uv, "tool", "run", "--from", f"{built.wheel}[lab]", "jmcp"]
     with serve(tmp_path / "home", tmp_path / "root", jmcp=jmcp) as served:

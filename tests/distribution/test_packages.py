@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 from email.parser import Parser
 from pathlib import Path
@@ -20,7 +21,7 @@ PACKAGES = {
     "jmcp_codegen": "codegen/jmcp_codegen",
 }
 NOT_CODE = {
-    "jmcp/transport/rest/docs.html",
+    "jmcp/transport/rest/docs/page.html",
     "jmcp_api/mcp-tools.json",
     "jmcp_api/openapi.json",
     "jmcp_codegen/schemas/tools.schema.json",
@@ -53,7 +54,7 @@ def test_the_wheel_has_the_packages_and_nothing_else(built: Built) -> None:
             f"{METADATA}/RECORD",
             f"{METADATA}/WHEEL",
             f"{METADATA}/entry_points.txt",
-            f"{METADATA}/licenses/LICENSE",
+            *(f"{METADATA}/licenses/{file}" for file in project_of()["license-files"]),
         }
         assert wheel.read(ENABLED) == (CHECKOUT / "jmcp/jupyter-config/jmcp.json").read_bytes()
     assert names >= NOT_CODE
@@ -66,11 +67,17 @@ def test_its_metadata(built: Built) -> None:
     assert metadata["Version"] == VERSION
     # The newest that the tools of PyPI take; hatchling writes newer ones unless it is told.
     assert metadata["Metadata-Version"] == "2.4"
-    assert metadata["License-Expression"] == "BSD-3-Clause"
+    assert metadata["License-Expression"] == "BSD-3-Clause AND Apache-2.0 AND MIT"
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert metadata.get_payload() == (CHECKOUT / "README.md").read_text()
     extras = {"lab", "demo", "remote", "redis", "codegen", "all"}
     assert set(metadata.get_all("Provides-Extra", [])) == extras
+
+
+def test_the_page_names_the_files_that_are_built(built: Built) -> None:
+    page = (CHECKOUT / "docs" / "installing.md").read_text()
+    assert all(f"`{file.name}`" in page for file in (built.wheel, built.sdist, built.bundle))
+    assert set(re.findall(r"jmcp-(\d[\d.]*\d)", page)) == {VERSION}
 
 
 def test_the_sdist_builds_the_same_wheel(

@@ -46,6 +46,11 @@ def test_nothing_is_written_unasked(home: Path, capsys: pytest.CaptureFixture[st
     assert [*home.iterdir()] == []
 
 
+def test_nowhere_is_nothing_to_remove(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["install", "all", "--remove", "--yes"]) == 0
+    assert "none of the clients" in capsys.readouterr().out
+
+
 def test_all_are_those_that_are_here(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["install", "all", "--yes"]) == 1
     assert "none of these is used on this machine" in capsys.readouterr().err

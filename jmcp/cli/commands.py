@@ -11,7 +11,19 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import jmcp_api
-from jmcp.cli import call, connect, doctor, install, older_requests, serve, sessions, start, token
+from jmcp.cli import (
+    call,
+    connect,
+    doctor,
+    install,
+    older_requests,
+    run_command,
+    serve,
+    sessions,
+    start,
+    token,
+    watch,
+)
 from jmcp.core.errors import ServeError
 from jmcp.installation import adding
 from jmcp.options.older_options import START, names_one
@@ -43,6 +55,8 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("call", help=call.HELP)
     commands.add_parser("start", help=start.HELP)
     commands.add_parser("stop", help=older_requests.STOP_HELP)
+    commands.add_parser("run", help=run_command.HELP)
+    commands.add_parser("watch", help=watch.HELP)
     commands.add_parser("generate", help="generate code from a spec")
     return top
 

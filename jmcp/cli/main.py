@@ -15,6 +15,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return connect.run(given[1:])
     if given[:1] == ["call"]:
         return call.run(given[1:])
+    if given[:1] == ["run"]:
+        from jmcp.cli import run_command
+
+        return run_command.run(given[1:])
+    if given[:1] == ["watch"]:
+        from jmcp.cli import watch
+
+        return watch.run(given[1:])
     # Imported here: a client waits for `jmcp connect`, and the others import the server's options.
     from jmcp.cli import commands
 

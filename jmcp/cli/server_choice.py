@@ -14,12 +14,18 @@ from jmcp.client.started_server import StartedServer, project_folder
 from jmcp.core.errors import ServeError
 
 
-def add_options(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+def add_options(
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup, *, starts: bool = True
+) -> None:
+    """The options that name a server. `starts`: one is started where none runs."""
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--root-dir", metavar="DIR", type=Path, help="the server of that folder, where several run"
     )
     which.add_argument("--url", metavar="URL", help="the server at that address")
+    if not starts:
+        parser.set_defaults(no_start=True)
+        return
     parser.add_argument(
         "--no-start", action="store_true", help="start no jmcp serve where none runs"
     )

@@ -210,7 +210,7 @@ class Servers:
                 "again: jmcp serve --jupyter-url"
             )
         where = f" on {self._wanted.root_dir}" if self._wanted.root_dir else ""
-        return f"no jmcp runs{where}; start it with jmcp serve, or leave --no-start out"
+        return f"no jmcp runs{where}; start it with jmcp serve"
 
     def _say_once(self, sentence: str) -> None:
         if sentence not in self._said:

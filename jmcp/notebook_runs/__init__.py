@@ -1,0 +1,1 @@
+"""`jmcp run`: a whole notebook, run through a jmcp server, with parameters and a copy for the output."""

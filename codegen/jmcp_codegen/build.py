@@ -71,7 +71,10 @@ def build(spec: Spec, package: str) -> ApiModel:
             for data in (sessions, tools)
             for name, text in data.get("phrases", {}).items()
         ),
-        tools=tuple(_tool(name, tool, types, sessions, errors) for name, tool in raw_tools.items()),
+        tools=tuple(
+            _tool(name, tool, types, sessions, errors, spec.answers.get(name, {}))
+            for name, tool in raw_tools.items()
+        ),
         resources=tuple(_resource(name, raw) for name, raw in tools.get("resources", {}).items()),
         prompts=tuple(_prompt(name, raw) for name, raw in tools.get("prompts", {}).items()),
         texts={name: spec.texts[snake(name)] for name in types if name in results},
@@ -135,7 +138,12 @@ def _scope(tool: Raw) -> str:
 
 
 def _tool(
-    name: str, tool: Raw, types: Raw, sessions: Raw, errors: Mapping[str, ErrorModel]
+    name: str,
+    tool: Raw,
+    types: Raw,
+    sessions: Raw,
+    errors: Mapping[str, ErrorModel],
+    answers: Raw,
 ) -> ToolModel:
     use = tool["session"]["use"]
     params = merged_params(tool, sessions)
@@ -175,7 +183,7 @@ def _tool(
         routes=routes(
             name, tool.get("http"), tuple(params["properties"]), either, named, paged=paged
         ),
-        examples=tuple(_example(example) for example in tool.get("examples", ())),
+        examples=tuple(_example(example, answers) for example in tool.get("examples", ())),
     )
 
 
@@ -211,10 +219,11 @@ def _prompt(name: str, raw: Raw) -> PromptModel:
     )
 
 
-def _example(raw: Raw) -> ExampleModel:
+def _example(raw: Raw, answers: Raw) -> ExampleModel:
     return ExampleModel(
         name=raw["name"],
         call=raw["call"],
         returns=raw.get("returns"),
         raises=raw.get("raises"),
+        answer=answers.get(raw["name"]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,12 +34,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """A spec folder. `texts` maps the name of a template file, without suffix, to its source."""
+    """A spec folder. `texts` maps the name of a template file, without suffix, to its source;
+    `answers` has what a server answered to examples over HTTP, by tool and name of the example."""
 
     folder: str
     tools: Document
     sessions: Document
     texts: Mapping[str, str]
+    answers: Mapping[str, Mapping[str, Any]]
 
 
 class _Json(yaml.SafeLoader):
@@ -75,7 +78,19 @@ def load(folder: Path) -> Spec:
         tools=read(folder / "tools.yaml", f"{name}/tools.yaml"),
         sessions=read(folder / "sessions.yaml", f"{name}/sessions.yaml"),
         texts=whole,
+        answers=_answers(folder / "answers.json", f"{name}/answers.json"),
     )
+
+
+def _answers(path: Path, file: str) -> Mapping[str, Mapping[str, Any]]:
+    """What is recorded of examples; nothing where a spec has no such file."""
+    if not path.exists():
+        return {}
+    try:
+        recorded: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SpecError([_refused(file, 1, f"not JSON: {error}")]) from error
+    return recorded
 
 
 def _included(source: str, texts: Mapping[str, str]) -> str:

@@ -128,10 +128,14 @@ class RouteModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExampleModel:
+    """One call, and what it comes to; `answer` is what a server answered to it over HTTP, as far as
+    that is recorded."""
+
     name: str
     call: Mapping[str, Any]
     returns: Mapping[str, Any] | None
     raises: str | None
+    answer: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

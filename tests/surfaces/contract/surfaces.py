@@ -73,6 +73,9 @@ class Rest:
 
     def __init__(self, served: Served) -> None:
         self._served = served
+        self.status = 0
+        self.body: Any = None
+        """What was answered last, as it is on the wire."""
 
     async def call(self, tool: str, arguments: dict[str, Any]) -> Answer:
         left = dict(arguments)
@@ -101,6 +104,7 @@ class Rest:
                 json=body if route.method not in ("GET", "DELETE") else None,
             )
         data = response.json()
+        self.status, self.body = response.status_code, data
         if response.status_code >= 400:
             assert response.headers["content-type"] == "application/problem+json"
             assert data["status"] == response.status_code

@@ -14,11 +14,12 @@ from jsonschema import Draft202012Validator
 from jmcp.compose import API
 from jmcp_api.mcp import LISTING_FILE
 from tests.served import Served, configure, lab
+from tests.surfaces.contract import answers
 from tests.surfaces.contract.examples import Example, difference, load, one_of_each
 from tests.surfaces.contract.folder import Folder, Stage
 from tests.surfaces.contract.surfaces import Mcp, PythonClient, Rest, Surface, ToolsCall
 from tests.thorough import fast_only, thorough
-from tests.typed import as_lists
+from tests.typed import as_lists, filled
 
 EXAMPLES, FIXTURES = load()
 
@@ -67,7 +68,34 @@ async def test_over_handshake_era_mcp(example: Example, served: Served, folder: 
 @pytest.mark.oldest
 @pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
 async def test_over_rest(example: Example, served: Served, folder: Folder) -> None:
-    await check(example, Rest(served), folder)
+    rest = Rest(served)
+    await check(example, rest, folder)
+    if answers.UPDATES:
+        answers.record(example, rest.status, rest.body)
+    known = answers.recorded()[example.tool][example.name]
+    assert known["status"] == rest.status
+    assert known["body"].keys() - OFTEN == rest.body.keys() - OFTEN
+
+
+OFTEN = {"notices", "saved"}
+"""What an answer may have in one run and not in another."""
+
+
+@pytest.mark.parametrize("example", one_of_each(EXAMPLES), ids=str)
+def test_the_document_shows_what_is_answered(example: Example) -> None:
+    known = answers.recorded()[example.tool][example.name]
+    if example.raises is not None:
+        assert known["body"]["code"] == example.raises
+        assert known["body"]["status"] == known["status"]
+        return
+    data = filled(example.tool, known["body"], example.call)
+    assert difference(example.returns or {}, data) is None, data
+    Draft202012Validator(output_schemas()[example.tool]).validate(data)
+
+
+def test_nothing_else_is_recorded() -> None:
+    known = {(tool, name) for tool, rows in answers.recorded().items() for name in rows}
+    assert known <= {(example.tool, example.name) for example in EXAMPLES}
 
 
 @thorough

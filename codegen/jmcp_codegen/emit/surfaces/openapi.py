@@ -38,6 +38,8 @@ _IF_MATCH = (
 _IF_NONE_MATCH = "Answer with 304 if the cell still has one of these ETags."
 _TAG = '(W/)?"[!#-~]*"'
 _TAGS = rf"^(\*|{_TAG}( ?, ?{_TAG})*)$"
+_LINKED = ("cell_id", "execution_id")
+"""Fields of results that are the last part of a path."""
 _TRANSPORT_ERRORS = {401: "unauthorized", 413: "body_too_large"}
 """What the transport itself answers, before any tool: no or wrong token, body above the limit."""
 
@@ -87,7 +89,10 @@ def _operation(tool: ToolModel, route: RouteModel, api: ApiModel, components: Co
         operation["parameters"] = parameters
     if route.method in BODY_METHODS:
         operation["requestBody"] = _body(tool, route, components)
-    content: Object = {"application/json": {"schema": components.result(tool)}}
+    media: Object = {"schema": components.result(tool)}
+    if not route.content and (answers := _answers(tool, route, route.status)):
+        media["examples"] = answers
+    content: Object = {"application/json": media}
     if route.content:
         content = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
     if route.stream is not None:
@@ -98,7 +103,7 @@ def _operation(tool: ToolModel, route: RouteModel, api: ApiModel, components: Co
     headers = _headers(route)
     if headers:
         success["headers"] = headers
-    links = _links(tool, api)
+    links = _links(tool, route, api)
     if links:
         success["links"] = links
     unchanged: Object = {}
@@ -156,7 +161,34 @@ def _parameter(tool: ToolModel, name: str, place: str, components: Components) -
         parameter["description"] = description
     if schema.get("type") == "array":
         parameter |= {"style": "form", "explode": True}
-    return {**parameter, "schema": schema}
+    examples = {
+        _example_key(example): {"summary": example.name, "value": example.call[name]}
+        for example in tool.examples
+        if example.returns is not None and _plain_value(example.call.get(name))
+    }
+    return {**parameter, "schema": schema, **({"examples": examples} if examples else {})}
+
+
+def _plain_value(value: object) -> bool:
+    """Whether an example gives that value itself, and not what a fixture made."""
+    return value is not None and not str(value).startswith("{")
+
+
+def _answers(tool: ToolModel, route: RouteModel, status: int) -> Object:
+    """What is recorded of examples that are answered so: of those that this route can have, or where
+    none is, of all. By its id or by its index, a cell is answered alike."""
+    recorded = [
+        (example, example.answer["body"])
+        for example in tool.examples
+        if example.answer is not None
+        and example.answer["status"] == status
+        and example.raises != "invalid_arguments"
+    ]
+    fitting = [pair for pair in recorded if _fits(pair[0], route, route.at("body"))]
+    return {
+        _example_key(example): {"summary": example.name, "value": body}
+        for example, body in fitting or recorded
+    }
 
 
 def _body(tool: ToolModel, route: RouteModel, components: Components) -> Object:
@@ -214,19 +246,34 @@ def _example_key(example: ExampleModel) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in example.name)
 
 
-def _links(tool: ToolModel, api: ApiModel) -> Object:
-    """From opening a session to every operation on it, its end included."""
+def _links(tool: ToolModel, route: RouteModel, api: ApiModel) -> Object:
+    """From opening a session to every operation on it, its end included; from a cell or a run to what
+    can be done with it; from a page of a list to the next."""
     handle = api.sessions["handle"]["param"]
-    if tool.use != "opens":
-        return {}
-    return {
-        route.operation: {
-            "operationId": route.operation,
-            "parameters": {handle: f"$response.body#/{handle}"},
+    if tool.use == "opens":
+        return {
+            other.operation: _link(other, {handle: f"$response.body#/{handle}"})
+            for _, other in api.routes
+            if handle in other.at("path")
         }
-        for _, route in api.routes
-        if handle in route.at("path")
-    }
+    same = {name: f"$request.path.{name}" for name in route.at("path")}
+    links: Object = {}
+    if handle in same and not route.content:
+        for name in _LINKED:
+            if name in tool.result["properties"] and name not in same:
+                known = {handle: same[handle], name: f"$response.body#/{name}"}
+                links |= {
+                    other.operation: _link(other, known)
+                    for _, other in api.routes
+                    if set(other.at("path")) == known.keys()
+                }
+    if route.paged:
+        links["next"] = _link(route, same | {"start_index": "$response.body#/more/start_index"})
+    return links
+
+
+def _link(route: RouteModel, parameters: Mapping[str, str]) -> Object:
+    return {"operationId": route.operation, "parameters": dict(parameters)}
 
 
 def _failures(tool: ToolModel, route: RouteModel, api: ApiModel) -> Object:
@@ -244,11 +291,17 @@ def _failures(tool: ToolModel, route: RouteModel, api: ApiModel) -> Object:
         codes.setdefault(status, []).append(code)
     if route.conditional and route.method != "GET":
         codes[412] = ["cell_changed"]
-    schema = {"$ref": "#/components/schemas/Problem"}
     return {
         str(status): {
             "description": ", ".join(codes[status]),
-            "content": {"application/problem+json": {"schema": schema}},
+            "content": {"application/problem+json": _problem(tool, route, status)},
         }
         for status in sorted(codes)
     }
+
+
+def _problem(tool: ToolModel, route: RouteModel, status: int) -> Object:
+    media: Object = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    if examples := _answers(tool, route, status):
+        media["examples"] = examples
+    return media

@@ -12,6 +12,7 @@ from playwright.async_api import Browser, expect
 from tests.e2e.agent import Agent, connected_agent, eventually, is_run, saved, texts, write
 from tests.e2e.lab import CLEANUP_SECONDS, Lab, chromium
 from tests.served import Served
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="no chromium on the PATH")
 
@@ -95,6 +96,7 @@ async def test_a_person_watches_an_agent_work(
     await lab.close()
 
 
+@thorough
 async def test_a_tab_that_comes_and_goes_during_a_run_loses_nothing(
     lab_server: Served, agent: Agent, chrome: Browser
 ) -> None:
@@ -121,6 +123,7 @@ async def test_a_tab_that_comes_and_goes_during_a_run_loses_nothing(
     await again.close()
 
 
+@thorough
 async def test_edits_are_saved_although_autosave_is_off(
     lab_server: Served, agent: Agent, chrome: Browser
 ) -> None:

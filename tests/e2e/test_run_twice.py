@@ -12,6 +12,7 @@ from playwright.async_api import Browser, expect
 from tests.e2e.agent import Agent, connected_agent, eventually, texts, write
 from tests.e2e.lab import Lab, chromium
 from tests.served import Served
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="no chromium on the PATH")
 
@@ -86,6 +87,7 @@ async def test_a_person_runs_the_cell_that_an_agent_runs(
     await lab.close()
 
 
+@thorough
 async def test_an_agent_runs_the_cell_that_a_person_runs(
     lab_server: Served, agent: Agent, chrome: Browser
 ) -> None:

@@ -19,6 +19,7 @@ from tests.jupyter_process import StartJupyter
 from tests.network import network
 from tests.ports.documents.remote import NEVER, beyond, run_of, stream, texts, until_read
 from tests.ports.documents.tab import tab
+from tests.thorough import fast_only
 
 
 async def test_an_edit_is_on_the_server_when_it_returns(jupyter: StartJupyter) -> None:
@@ -152,7 +153,7 @@ async def test_an_edit_across_a_reconnect_is_not_believed(jupyter: StartJupyter)
         assert await server.texts("a.ipynb") == ["1"]
 
 
-@pytest.mark.parametrize("what", ["edit", "read"])
+@pytest.mark.parametrize("what", fast_only(["edit", "read"], "read"))
 async def test_a_stalled_network_ends_calls_within_a_bound(
     jupyter: StartJupyter, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:

@@ -23,6 +23,7 @@ from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 from tests.jupyter_process import TOKEN
 from tests.network import Network, network
 from tests.ports.kernels.conftest import LIMIT, Heard
+from tests.thorough import fast_only
 
 TICKS = 30
 TICKING = f"""
@@ -194,7 +195,7 @@ async def test_a_cut_in_silence_is_whole_even_with_others_on_the_kernel(
     assert heard.text == "begun\nended\n"
 
 
-@pytest.mark.parametrize("when", ["before", "during", "passing"])
+@pytest.mark.parametrize("when", fast_only(["before", "during", "passing"], "before"))
 async def test_what_is_lost_to_another_client_is_told(
     far: Far, ref: NotebookRef, when: str
 ) -> None:
@@ -301,7 +302,7 @@ async def test_a_server_that_stays_away_ends_the_run(
         await far.kernels.connect(kernel_id)
 
 
-@pytest.mark.parametrize("others", [False, True])
+@pytest.mark.parametrize("others", fast_only([False, True], True))
 async def test_another_process_takes_a_run_up(far: Far, ref: NotebookRef, others: bool) -> None:
     kernel_id = await far.kernels.start(ref, None)
     before, after = Printing(), Printing()

@@ -18,6 +18,7 @@ from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from jmcp_jupyter.kernels.remote.kernels import RemoteKernels
 from tests.jupyter_process import TOKEN
 from tests.ports.kernels.conftest import LIMIT, Heard, both, manager, notebook
+from tests.thorough import thorough
 
 ROUNDS = 6
 SLACK = 3
@@ -47,6 +48,7 @@ def more_than(before: tuple[int, int]) -> bool:
     return any(now > then + SLACK for now, then in zip(resources(), before, strict=True))
 
 
+@thorough
 @both
 @pytest.mark.usefixtures("often")
 async def test_descriptors_tasks_and_entries_stay_flat(server: ServerApp, kernels: Kernels) -> None:

@@ -15,6 +15,7 @@ from jmcp.core.kernels import odd_messages
 from jmcp.core.ports import KernelConnection, Kernels, NotebookRef
 from jmcp_handlers.support.variables.question import answered, question
 from tests.ports.kernels.conftest import LIMIT, Heard, both
+from tests.thorough import thorough
 
 AGAIN_SECONDS = 5
 """After so long an interrupt that was not heard is sent again."""
@@ -127,6 +128,7 @@ async def test_python_says_what_variables_it_has_and_others_that_they_do_not(
         assert [(row["name"], row["preview"]) for row in found["variables"]] == [("x", "5")]
 
 
+@thorough
 @both
 async def test_an_interrupt_keeps_the_variables_and_a_restart_does_not(
     kernels: Kernels, ref: NotebookRef, program: Program

@@ -191,6 +191,7 @@ async def refused(http: httpx2.AsyncClient, server: LoggedServer, session: dict[
     assert "jmcp_ready 0.0" in (await http.get(f"{server.url}jmcp/metrics")).text
 
 
+@thorough
 @pytest.mark.parametrize("program", fast_only(["jmcp", "lab"], "jmcp"))
 async def test_inside_of_jupyter_runs_end_with_their_kernels(tmp_path: Path, program: str) -> None:
     home, root = tmp_path / "home", tmp_path / "root"
@@ -273,6 +274,7 @@ async def over_stdio(
 ERAS: tuple[Era, ...] = ("auto", "legacy")
 
 
+@thorough
 @pytest.mark.parametrize("era", fast_only(ERAS, "auto"))
 async def test_over_stdio_remote_runs_go_on(tmp_path: Path, jupyter: Served, era: Era) -> None:
     root, variables = jupyter.root, standalone_variables(jupyter)

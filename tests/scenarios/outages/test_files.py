@@ -13,6 +13,7 @@ from tests.e2e.agent import eventually
 from tests.scenarios.outages.agent import NOT_RECOVERED, RECOVERY, Editor
 from tests.scenarios.outages.remote_setup import RemoteSetup, cells, put
 from tests.scenarios.outages.test_network import edits_work
+from tests.thorough import thorough
 
 NEW: dict[str, Any] = {"cell_index": -1, "cell_type": "code", "cell_source": "new"}
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -112,6 +113,7 @@ async def test_edits_while_a_file_is_replaced_again_and_again(setup: RemoteSetup
     assert setup.agent.notices_of(*NOT_RECOVERED) == []
 
 
+@thorough
 async def test_a_file_that_is_away_for_a_moment(setup: RemoteSetup) -> None:
     path = setup.root / "away.ipynb"
     ledger = setup.write("away.ipynb", 8)

@@ -102,6 +102,7 @@ async def test_a_silent_network_ends_calls_in_time(setup: RemoteSetup) -> None:
     await setup.settled("silent.ipynb", ledger)
 
 
+@thorough
 async def test_a_slow_network_is_only_slow(setup: RemoteSetup) -> None:
     ledger = setup.write("slow.ipynb", 8)
     setup.net.delay = 0.1

@@ -13,6 +13,7 @@ from tests.ports.documents.tab import Tab, until
 from tests.scenarios.outages.agent import NOT_RECOVERED, Editor
 from tests.scenarios.outages.remote_setup import CLEANUP_SECONDS, RemoteSetup
 from tests.scenarios.outages.test_network import edits_work
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -27,6 +28,7 @@ async def tab(setup: RemoteSetup, path: str) -> AsyncIterator[Tab]:
         await opened.close()
 
 
+@thorough
 async def test_a_room_that_jupyter_gave_up_is_opened_again(setup: RemoteSetup) -> None:
     ledger = setup.write("given up.ipynb", 8)
     await setup.agent.open("given up.ipynb")

@@ -139,7 +139,8 @@ def cases() -> Iterator[Any]:
     for kind in KINDS:
         for mode in MODES if kind.edits else MODES[:1]:
             for fault in FAULTS:
-                fast = mode == "live" and fault in ("unreachable", "cancelled") and not kind.rare
+                often = fault == "cancelled" or (fault == "unreachable" and kind.edits)
+                fast = mode == "live" and often and not kind.rare
                 marks = [] if fast else [thorough]
                 yield pytest.param(kind, mode, fault, marks=marks, id=f"{kind.name}-{mode}-{fault}")
 

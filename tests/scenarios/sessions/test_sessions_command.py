@@ -18,6 +18,7 @@ import pytest
 from jmcp.state.folder import open_stores, state_folder
 from tests.ports.stores.conftest import record
 from tests.served import Served, environment, serve
+from tests.thorough import thorough
 
 SECONDS = 120
 
@@ -73,6 +74,7 @@ def folder(tmp_path: Path) -> Iterator[ServedFolder]:
         yield ServedFolder(served=served, home=tmp_path / "home", stop=stack)
 
 
+@thorough
 def test_sessions_are_listed_and_removed_with_the_server_running_and_without_it(
     folder: ServedFolder,
 ) -> None:
@@ -133,6 +135,7 @@ def test_looking_where_nothing_is_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not [path for path in home.rglob("*") if path.is_file()]
 
 
+@thorough
 async def test_those_in_redis_are_of_that_place_alone(
     redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,6 +109,7 @@ async def started(home: Path, folder: Path) -> AsyncIterator[None]:
             await asyncio.sleep(0.05)
 
 
+@thorough
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
 async def test_it_starts_a_server_and_follows_it(tmp_path: Path) -> None:
     home, folder = tmp_path / "home", tmp_path / "project"

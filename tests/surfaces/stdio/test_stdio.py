@@ -237,6 +237,7 @@ async def test_a_run_goes_on_in_the_kernel_when_the_client_leaves(
     await until(remote.root / "done")
 
 
+@thorough
 @pytest.mark.parametrize("end", fast_only(["stdin", "signal"], "stdin"))
 async def test_it_ends_when_jupyter_does_not_answer_any_more(
     tmp_path: Path, remote: Served, end: str

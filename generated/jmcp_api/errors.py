@@ -522,7 +522,7 @@ class JupyterRefused(ToolError):
 
 
 class InternalError(ToolError):
-    """A bug in jmcp; the message has the id to look for in the log."""
+    """A bug in jmcp, or in the package that brings the tool; the message has the id to look for in the log."""
 
     code = "internal_error"
     http = 500
@@ -533,6 +533,13 @@ class InternalError(ToolError):
     def bug(cls, *, tool: str, reference: str) -> Self:
         return cls(
             f"{tool} failed because of a bug in jmcp. The server's log has it as {reference}.",
+            reference=reference,
+        )
+
+    @classmethod
+    def of_package(cls, *, tool: str, package: str, reference: str) -> Self:
+        return cls(
+            f"{tool} failed because of a bug in {package}, which brings this tool. The server's log has it as {reference}.",
             reference=reference,
         )
 

@@ -83,6 +83,7 @@ class ServerStopping(Protocol):
 
 class InternalError(Protocol):
     def bug(self, *, tool: str, reference: str) -> ToolError: ...
+    def of_package(self, *, tool: str, package: str, reference: str) -> ToolError: ...
 
 
 class ConfirmationRequired(Protocol):

@@ -362,7 +362,7 @@ class Dispatcher(Server):
         if not session.closed if tool.session == "opens" else not named:
             envelope["session_id"] = record.session_id
         if "notebook_path" not in tool.result.model_fields and (
-            tool.result.__name__ in self._texts.with_path
+            tool.text_name in self._texts.with_path
             or (path != asked and (asked or not named or len(record.notebooks) > 1))
         ):
             envelope["notebook_path"] = path
@@ -379,7 +379,7 @@ class Dispatcher(Server):
     def _succeeded(
         self, tool: Tool, result: Result, envelope: dict[str, Any], workspace: Workspace
     ) -> Outcome:
-        text = self._texts.result(tool.result.__name__, vars(result) | envelope)
+        text = self._texts.result(tool.text_name, vars(result) | envelope)
         data = result.dump() | envelope
         for table in tool.tables:
             table.put_into(data)
@@ -402,8 +402,12 @@ class Dispatcher(Server):
         return Outcome(tool=tool.name, text=self._texts.error(error), error=error)
 
     def _bug(self, tool: Tool, error: BaseException, call: CallEvent) -> ToolError:
-        """The error for a failure inside jmcp. The traceback is logged under the call's id; the
-        caller gets only that id, because a traceback may contain anything."""
-        reference = call.request_id
+        """The error for a failure inside jmcp, or inside the package that brings the tool. The
+        traceback is logged under the call's id; the caller gets only that id, because a traceback may
+        contain anything."""
+        reference, internal = call.request_id, self.api.policy.errors.internal_error
+        if tool.package:
+            log.error("bug %s in %s of %s", reference, tool.name, tool.package, exc_info=error)
+            return internal.of_package(tool=tool.name, package=tool.package, reference=reference)
         log.error("bug %s in %s", reference, tool.name, exc_info=error)
-        return self.api.policy.errors.internal_error.bug(tool=tool.name, reference=reference)
+        return internal.bug(tool=tool.name, reference=reference)

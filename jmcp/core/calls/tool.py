@@ -34,7 +34,8 @@ class Tool:
     `ignored` are accepted and have no effect; `presets` and `renames` belong to aliases.
     `scope` is what a caller has to be allowed for it.
     `on_disconnect`, for tools that run code: what becomes of a run whose caller left. `tables` are
-    the lists in its result that travel as tables.
+    the lists in its result that travel as tables. `package`, with its version, brings the tool where
+    that is not jmcp; `text` is then the name of its result's text.
     """
 
     name: str
@@ -54,6 +55,13 @@ class Tool:
     renames: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     tables: tuple[Table, ...] = ()
     errors: tuple[type[ToolError], ...] = ()
+    package: str = ""
+    text: str = ""
+
+    @property
+    def text_name(self) -> str:
+        """The name of the text of its result."""
+        return self.text or self.result.__name__
 
     @property
     def confirms(self) -> bool:
@@ -119,6 +127,18 @@ class Policy:
     images: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedToolset:
+    """A toolset of another package, with its version. The two files are as those of `Api`, with all
+    of its tools, also where one of them could not be used."""
+
+    name: str
+    doc: str
+    package: str
+    listing_file: str
+    openapi_file: str
+
+
 ALL_TOOLSETS = "all"
 """The name that stands for every toolset of the spec."""
 
@@ -129,7 +149,9 @@ class Api:
 
     `listing_file` has the MCP `tools/list` entries in spec order, `openapi_file` the OpenAPI
     document as committed. `title`, `website` and `icon`, a URI, are what MCP clients show of the
-    server. The models of `text_clients`, by the names that MCP clients give
+    server. `added` are the toolsets of other packages, whose tools, routes, texts and notices are among
+    the others already; `left_out` those that are installed and cannot be used, by name, and why.
+    The models of `text_clients`, by the names that MCP clients give
     themselves, get no text of a result that has structured content too. `confirmation` has what a
     call comes to that was not confirmed.
     """
@@ -148,3 +170,5 @@ class Api:
     confirmation: ConfirmationRequired
     listing_file: str
     openapi_file: str
+    added: tuple[AddedToolset, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=lambda: _NOTHING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ class ToolList:
     """The tools that a server shows, in the order of the spec.
 
     Toolsets are fixed when the server starts, because clients read the list once; `all` is all of
-    them. `names` includes tools that are not permitted, so that a call of one is refused with the
+    them. A toolset that is installed and cannot be used adds nothing. `names` includes tools that are not permitted, so that a call of one is refused with the
     reason.
     Raises ValueError for a toolset that the spec does not have.
     """
@@ -28,14 +28,13 @@ class ToolList:
     ) -> None:
         wanted = set(toolsets)
         known = {tool.toolset for tool in api.tools.values()}
-        if unknown := wanted - known - {ALL_TOOLSETS}:
+        if unknown := wanted - known - api.left_out.keys() - {ALL_TOOLSETS}:
             names = ", ".join(sorted(unknown))
             there = ", ".join([*sorted(known), ALL_TOOLSETS])
             raise ValueError(f"no toolset {names}; there are: {there}")
         if ALL_TOOLSETS in wanted:
             wanted = known
-        entries: list[Entry] = json.loads(Path(api.listing_file).read_bytes())
-        self._entries = [entry for entry in entries if api.tools[entry["name"]].toolset in wanted]
+        self._entries = [entry for entry, toolset in listed(api) if toolset in wanted]
         self._text_entries = [
             {key: value for key, value in entry.items() if key != "outputSchema"}
             for entry in self._entries
@@ -49,3 +48,15 @@ class ToolList:
         permitted = set(self._permissions.tools(scopes))
         entries = self._entries if structured else self._text_entries
         return [entry for entry in entries if entry["name"] in permitted]
+
+
+def listed(api: Api) -> Iterator[tuple[Entry, str]]:
+    """The entries of all tools with their toolsets: jmcp's own, then those of other packages."""
+    for entry in json.loads(Path(api.listing_file).read_bytes()):
+        yield entry, api.tools[entry["name"]].toolset
+    for toolset in api.added:
+        for entry in json.loads(Path(toolset.listing_file).read_bytes()):
+            # Another tool of that name is there where this one was refused.
+            tool = api.tools.get(entry["name"])
+            if tool is not None and tool.toolset == toolset.name:
+                yield entry, toolset.name

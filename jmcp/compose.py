@@ -6,8 +6,10 @@ each take a second that the other does not need.
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.rate_limits import Rates
 from jmcp.core.calls.tool import Api
 from jmcp.core.editing.owners import Owners
+from jmcp.core.errors import ServeError
 from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.lab_pages import LabPages
 from jmcp.core.observe.audit import AuditLog
@@ -27,6 +30,8 @@ from jmcp.core.observe.events import Observer
 from jmcp.core.ports import Documents, Kernels
 from jmcp.core.sessions.readings.session_readings import Readings
 from jmcp.options.settings import Settings
+from jmcp.plugins.additions import extended, handlers_with
+from jmcp.plugins.loading import loaded_toolsets
 from jmcp.state.folder import open_stores, state_folder
 from jmcp_api import errors, http, mcp, phrases, prompts, registry, resources, sessions, texts
 from jmcp_handlers import HANDLERS
@@ -50,11 +55,24 @@ API = Api(
     listing_file=str(GENERATED / mcp.LISTING_FILE),
     openapi_file=str(GENERATED / http.OPENAPI_FILE),
 )
+"""What jmcp has by itself."""
+
+log = logging.getLogger("jmcp")
+
+
+@cache
+def served_api() -> Api:
+    """The API with the toolsets of other packages. What of them cannot be used is logged, once."""
+    loaded = loaded_toolsets()
+    for fault in loaded.faults:
+        log.error("%s", fault)
+    return extended(API, loaded)
 
 
 def api_of(settings: Settings) -> Api:
     """The API with what this server's configuration says of sessions and runs."""
-    policy = API.policy
+    api = served_api()
+    policy = api.policy
     if not settings.images:
         policy = replace(policy, images=False)
     if settings.session_hours is not None:
@@ -62,17 +80,21 @@ def api_of(settings: Settings) -> Api:
     if settings.beyond_output_limit is not None:
         kept = replace(policy.run_output, beyond=settings.beyond_output_limit)
         policy = replace(policy, run_output=kept)
-    return API if policy is API.policy else replace(API, policy=policy)
+    return api if policy is api.policy else replace(api, policy=policy)
 
 
 def permissions(settings: Settings) -> Permissions:
-    """What this server permits to any caller. Raises ValueError for a tool that the spec lacks."""
-    return Permissions(
-        API,
-        read_only=settings.read_only,
-        allow=settings.allow_tools,
-        deny=settings.deny_tools,
-    )
+    """What this server permits to any caller. Raises ServeError as Permissions does ValueError."""
+    api = served_api()
+    try:
+        return Permissions(
+            api,
+            read_only=settings.read_only,
+            allow=settings.allow_tools,
+            deny=settings.deny_tools,
+        )
+    except ValueError as error:
+        raise ServeError(str(error)) from error
 
 
 def gates(settings: Settings) -> list[Gate]:
@@ -119,7 +141,7 @@ def build(
     )
     made = Dispatcher(
         api=api,
-        handlers=HANDLERS,
+        handlers=handlers_with(HANDLERS, loaded_toolsets()),
         documents=documents,
         # A read-only server does not redo the edits that an earlier one lost.
         recorder=None

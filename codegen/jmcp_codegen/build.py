@@ -20,6 +20,7 @@ from jmcp_codegen.source.model import (
     PromptArgumentModel,
     PromptModel,
     ResourceModel,
+    SharedNames,
     ToolModel,
 )
 from jmcp_codegen.source.names import snake
@@ -30,8 +31,8 @@ from jmcp_codegen.source.sentences import DETAILS, parse
 Raw = Mapping[str, Any]
 
 
-def build(spec: Spec, package: str) -> ApiModel:
-    """The model of a spec that `check` accepted."""
+def build(spec: Spec, package: str, shared: SharedNames | None = None) -> ApiModel:
+    """The model of a spec that `check` accepted. `shared` are those of its names that are jmcp's."""
     enums = _enums(spec)
     spec = resolved(spec)
     tools, sessions = spec.tools.data, spec.sessions.data
@@ -79,6 +80,7 @@ def build(spec: Spec, package: str) -> ApiModel:
         prompts=tuple(_prompt(name, raw) for name, raw in tools.get("prompts", {}).items()),
         texts={name: spec.texts[snake(name)] for name in types if name in results},
         sessions=sessions,
+        shared=shared,
     )
 
 

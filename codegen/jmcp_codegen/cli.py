@@ -10,13 +10,15 @@ from pathlib import Path
 from jmcp_codegen.render import PACKAGE, render
 from jmcp_codegen.source.load import load
 from jmcp_codegen.source.problems import SpecError
+from jmcp_codegen.toolset.load import load_toolset
+from jmcp_codegen.toolset.render import render_toolset
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0 done, 1 refused or drifted."""
     options = _parser().parse_args(arguments)
     try:
-        tree = render(load(options.spec), options.package)
+        tree = _tree(options.spec, options.package)
     except SpecError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -24,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.check:
         sys.stderr.writelines(f"{line}\n" for line in drifted)
         return 1 if drifted else 0
-    if not _ours(tree, options.out, options.package):
+    if not _ours(tree, options.out):
         reason = "has files that codegen did not write and would delete; choose another --out"
         sys.stderr.write(f"{options.out}: {reason}\n")
         return 1
@@ -32,11 +34,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _tree(spec: Path, package: str) -> dict[str, str]:
+    """What that folder means, or that file, which is a toolset of another package."""
+    if spec.is_file() or spec.suffix in {".yaml", ".yml"}:
+        return render_toolset(load_toolset(spec))
+    return render(load(spec), package)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="jmcp generate", description=__doc__)
-    parser.add_argument("--spec", type=Path, default=Path("spec"), metavar="DIR")
-    parser.add_argument("--out", type=Path, default=Path("generated"), metavar="DIR")
-    parser.add_argument("--package", default=PACKAGE, help="name of the generated package")
+    parser.add_argument(
+        "--spec",
+        type=Path,
+        default=Path("spec"),
+        metavar="PATH",
+        help="the folder of a whole API, or the file of a toolset (docs/custom-tools.md)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("generated"),
+        metavar="DIR",
+        help="where the package is made; for a toolset the package itself",
+    )
+    parser.add_argument("--package", default=PACKAGE, help="name of the package of a whole API")
     parser.add_argument("--check", action="store_true", help="change nothing; fail on any drift")
     return parser
 
@@ -65,10 +86,13 @@ def write(tree: Mapping[str, str], out: Path) -> None:
             target.write_bytes(text.encode())
 
 
-def _ours(tree: Mapping[str, str], out: Path, package: str) -> bool:
+def _ours(tree: Mapping[str, str], out: Path) -> bool:
     """Whether `out` is empty or was generated before, so that its orphans may go."""
-    marker = f"{package}/__init__.py"
-    written = (out / marker).is_file() and (out / marker).read_bytes() == tree[marker].encode()
+    [marker] = (name for name in tree if name.endswith("__init__.py"))
+    # Its first line alone: the rest goes by the version of jmcp.
+    first, _, _ = tree[marker].partition("\n")
+    path = out / marker
+    written = path.is_file() and path.read_text(encoding="utf-8").partition("\n")[0] == first
     return written or _present(out) <= tree.keys()
 
 

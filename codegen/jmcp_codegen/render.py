@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from jmcp_codegen.build import build
 from jmcp_codegen.check import check
 from jmcp_codegen.emit import package, ports, registry, sessions
 from jmcp_codegen.emit.client import methods, results, tools
-from jmcp_codegen.emit.printing import Printer, formatted
+from jmcp_codegen.emit.printing import Emit, Printer, formatted
 from jmcp_codegen.emit.sentences import backend_errors, errors, notices, phrases, texts
 from jmcp_codegen.emit.surfaces import (
     http,
@@ -22,12 +22,8 @@ from jmcp_codegen.emit.surfaces import (
 )
 from jmcp_codegen.emit.types import arrays, enums, limits, models
 from jmcp_codegen.source.load import Spec
-from jmcp_codegen.source.model import ApiModel
 
 PACKAGE = "jmcp_api"
-
-Emit = Callable[[ApiModel, Printer], str]
-"""Makes one file; an empty text is no file."""
 
 PYTHON: Mapping[str, Emit] = {
     "__init__.py": package.emit,

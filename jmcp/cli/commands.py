@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 
-import jmcp_api
 from jmcp.cli import (
     call,
     connect,
@@ -22,13 +19,13 @@ from jmcp.cli import (
     sessions,
     start,
     token,
+    tools,
     watch,
 )
 from jmcp.core.errors import ServeError
 from jmcp.installation import adding
 from jmcp.options.older_options import START, names_one
 from jmcp.state.named_tokens import TokenError
-from jmcp_api.mcp import LISTING_FILE
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,9 +37,7 @@ def parser() -> argparse.ArgumentParser:
 
     serve.add_to(commands, run=run_serve)
 
-    listing = commands.add_parser("tools", help="list the tools")
-    listing.add_argument("--json", action="store_true", help="as MCP clients see them")
-    listing.set_defaults(run=run_tools)
+    tools.add_to(commands, run=run_tools)
 
     token.add_to(commands, run=run_token)
     sessions.add_to(commands, run=run_sessions)
@@ -97,14 +92,10 @@ def run_install(arguments: argparse.Namespace) -> int:
 
 
 def run_tools(arguments: argparse.Namespace) -> int:
-    # From the generated file, because importing the server takes a second.
-    entries = json.loads(Path(jmcp_api.__file__).with_name(LISTING_FILE).read_bytes())
-    if arguments.json:
-        print(json.dumps(entries, indent=2, ensure_ascii=False))
-        return 0
-    width = max(len(entry["name"]) for entry in entries)
-    for entry in entries:
-        print(f"{entry['name']:<{width}}  {entry['title']}")
+    try:
+        tools.run(arguments)
+    except ServeError as error:
+        return fail(str(error))
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from jmcp.options.table import (
     STARTING,
     settings_of,
 )
+from jmcp.plugins.installed import installed_toolsets
 from jmcp.state.token import config_folder, user_token
 from jmcp.transport.mcp.stdio_fds import StdioFds
 from jmcp_api.mcp import TOOLSETS
@@ -80,9 +81,8 @@ def run(arguments: argparse.Namespace) -> None:
     iri_syntax.built_at_first_use()
     explicit = sources.explicit_values(vars(arguments), os.environ)
     values = sources.resolved(explicit, sources.from_file(config_folder()))
-    if unknown := set(values["toolset"]) - {*TOOLSETS, ALL_TOOLSETS}:
-        known = ", ".join((*TOOLSETS, ALL_TOOLSETS))
-        raise ServeError(f"no toolset {', '.join(sorted(unknown))}; --toolset takes: {known}")
+    if set(values["toolset"]) - {*TOOLSETS, ALL_TOOLSETS}:
+        _check_toolsets(values["toolset"])
     if values["port"] is None:
         # Over stdio any free one: a client may start several.
         values["port"] = 0 if values["transport"] == "stdio" else DEFAULT_PORT
@@ -90,6 +90,14 @@ def run(arguments: argparse.Namespace) -> None:
         _serve_standalone(arguments, explicit, values)
     else:
         _serve_lab(arguments, explicit, values)
+
+
+def _check_toolsets(names: Sequence[str]) -> None:
+    """Raises ServeError for a toolset that neither jmcp nor another package has."""
+    every = [*TOOLSETS, *(one.name for one in installed_toolsets()), ALL_TOOLSETS]
+    if unknown := sorted({*names} - {*every}):
+        known = ", ".join(every)
+        raise ServeError(f"no toolset {', '.join(unknown)}; --toolset takes: {known}")
 
 
 def _serve_lab(

@@ -204,7 +204,7 @@ async def servers_of(
 
 def deferred_calls(servers: RemoteServers, close_seconds: float) -> DeferredCalls:
     return DeferredCalls(
-        compose.API,
+        compose.served_api(),
         servers.connect,
         notify=notify,
         call_seconds=CALL_SECONDS,

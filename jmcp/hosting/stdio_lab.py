@@ -54,7 +54,7 @@ class StdioLab:
         """Serve until the client closes stdin or a signal comes, then stop Jupyter."""
         stop = StopSignal(STOP_SECONDS)
         calls = DeferredCalls(
-            compose.API,
+            compose.served_api(),
             self._start_jupyter,
             notify=notify,
             call_seconds=START_SECONDS,

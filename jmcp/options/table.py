@@ -27,6 +27,7 @@ from jmcp.options.option_types import (
 )
 from jmcp.options.serve_options import IfUnavailable, Transport
 from jmcp.options.settings import LogFormat, Settings
+from jmcp.plugins.installed import installed_toolsets
 from jmcp.transport.mcp.result_form import Structured
 from jmcp_api.mcp import TOOLSETS
 
@@ -73,7 +74,8 @@ class Option:
 
 def check_tool(name: str) -> None:
     names = [tool for tools in TOOLSETS.values() for tool in tools]
-    if name not in names:
+    # Which tools other packages have is known once they are imported, when a server starts.
+    if name not in names and not installed_toolsets():
         raise ValueError(f"no tool {name}; there are: {', '.join(names)}")
 
 
@@ -92,7 +94,8 @@ STARTING: tuple[Option, ...] = (
         metavar="NAMES",
         type=NameList(),
         default=("core",),
-        help=f"toolsets for MCP clients, comma-separated: {', '.join(TOOLSETS)}, or all",
+        help=f"toolsets for MCP clients, comma-separated: {', '.join(TOOLSETS)}, "
+        "those of other packages, or all",
     ),
     Option(name="verbose", type=Switch(), default=False, help="show what is logged"),
 )

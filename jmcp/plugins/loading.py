@@ -50,8 +50,8 @@ class Loaded:
 
     @property
     def left_out(self) -> dict[str, str]:
-        """The toolsets that cannot be used, by name, and why."""
-        return {one.name: str(one) for one in self.faults if not one.tool}
+        """The toolsets of which not all can be used, by name, and why."""
+        return {one.name: str(one) for one in self.faults}
 
 
 class _RefusedError(Exception):
@@ -72,25 +72,21 @@ def load(installed: Iterable[InstalledToolset]) -> Loaded:
     """Import these, in their order: of two that have the same name the first one is used."""
     toolsets: list[LoadedToolset] = []
     faults: list[Fault] = []
-    taken = {name: "jmcp" for name in TOOLS}
-    notices = {code: "jmcp" for code in SENTENCES}
-    names = {name: "jmcp" for name in (*TOOLSETS, ALL_TOOLSETS)}
+    taken = dict.fromkeys(TOOLS, "jmcp")
+    notices = dict.fromkeys(SENTENCES, "jmcp")
+    names = dict.fromkeys((*TOOLSETS, ALL_TOOLSETS), "jmcp")
     for one in installed:
         try:
             toolset = _imported(one, names, notices)
         except _RefusedError as refused:
             reason, remedy = refused.reason, refused.remedy
-            faults.append(
-                Fault(name=one.name, package=one.package, reason=reason, remedy=remedy)
-            )
+            faults.append(Fault(name=one.name, package=one.package, reason=reason, remedy=remedy))
             continue
         usable, refused_tools = _usable(one, toolset, taken)
         faults += refused_tools
         if not usable:
             reason, remedy = "none of its tools can be used", "Do what is said of them"
-            faults.append(
-                Fault(name=one.name, package=one.package, reason=reason, remedy=remedy)
-            )
+            faults.append(Fault(name=one.name, package=one.package, reason=reason, remedy=remedy))
             continue
         names[one.name] = one.package
         notices |= dict.fromkeys(toolset.notices, one.package)
@@ -114,7 +110,7 @@ def _imported(
         raise
     except FormatError as error:
         raise _RefusedError(str(error), f"Upgrade {one.package}, or tell its authors") from error
-    except BaseException as error:  # noqa: BLE001  code of others, which may raise anything
+    except BaseException as error:
         raise _RefusedError(
             f"{one.entry_point.value} cannot be imported: {_shown(error)}",
             "Repair or uninstall it; jmcp doctor looks at it again",

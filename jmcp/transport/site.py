@@ -165,7 +165,7 @@ def site(
     stamp = server_stamp(version)
     protocol = DirectCalls(streamable, sessions, dispatcher, tool_list, stamp, form, subscriptions)
     tool_calls = ToolCallRoutes(dispatcher, tool_list, version)
-    openapi = OpenApi(dispatcher.api.openapi_file, base)
+    openapi = OpenApi(dispatcher.api, base)
     rest = rest_routes.RestOperations(dispatcher, base)
     requests = RequestCounter()
     metrics_page = MetricsPage(dispatcher, requests, version)

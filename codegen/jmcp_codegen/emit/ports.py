@@ -13,15 +13,16 @@ _SCOPES = {
 
 
 def emit(api: ApiModel, printer: Printer) -> str:
-    ports = [_port(tool) for tool in api.tools if tool.handler == tool.name]
-    return printer.text("ports.py.j2", ports=ports)
+    ports = [_port(tool, api) for tool in api.tools if tool.handler == tool.name]
+    shared = ["from jmcp_api import models as jmcp_models"] if api.shared is not None else []
+    return printer.text("ports.py.j2", ports=ports, imports=shared)
 
 
-def _port(tool: ToolModel) -> dict[str, str]:
+def _port(tool: ToolModel, api: ApiModel) -> dict[str, str]:
     return {
         "name": tool.name,
         "class_name": tool.class_name,
         "params_class": tool.params_class,
-        "result_type": tool.result_type,
+        "result": api.model(tool.result_type),
         "scope": _SCOPES[tool.use],
     }

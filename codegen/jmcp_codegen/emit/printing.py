@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from jmcp_codegen.source.model import ApiModel
 
 LINE_LENGTH = 100
 TARGET = "py311"
@@ -35,6 +37,10 @@ class Printer:
 
     def text(self, template: str, **values: object) -> str:
         return self._environment.get_template(template).render(**values)
+
+
+Emit = Callable[[ApiModel, Printer], str]
+"""Makes one file; an empty text is no file."""
 
 
 def lines(text: str) -> list[str]:

@@ -8,11 +8,15 @@ from jmcp_codegen.emit.printing import Printer, Row
 from jmcp_codegen.source.model import ApiModel, ToolModel
 from jmcp_codegen.source.schema import TableModel, tables
 
+SHARED = ["from jmcp_api import errors as jmcp_errors, models as jmcp_models"]
+"""For what is jmcp's in a toolset of another package."""
+
 
 def emit(api: ApiModel, printer: Printer) -> str:
     rows = [_tool(tool, api) for tool in api.tools]
     tabled = any(name == "tables" for row in rows for name, _ in row)
     imports = ["from jmcp.core.calls.tables import Table"] if tabled else []
+    imports += SHARED if api.shared is not None else []
     return printer.text("registry.py.j2", rows=rows, imports=imports)
 
 
@@ -23,7 +27,7 @@ def _tool(tool: ToolModel, api: ApiModel) -> list[Row]:
         ("handler", repr(tool.handler)),
         ("toolset", repr(tool.toolset)),
         ("params", f"models.{tool.params_class}"),
-        ("result", f"models.{tool.result_type}"),
+        ("result", api.model(tool.result_type)),
         ("session", repr(tool.use)),
         ("access", repr(tool.access)),
         ("read_only", repr(tool.annotations["read_only"])),
@@ -35,7 +39,7 @@ def _tool(tool: ToolModel, api: ApiModel) -> list[Row]:
         ("presets", repr(dict(tool.presets))),
         ("renames", repr(dict(tool.renames))),
         ("tables", _tuple(map(_table, tables(tool.result, api.types)))),
-        ("errors", _tuple(f"errors.{error.class_name}" for error in tool.errors)),
+        ("errors", _tuple(map(api.error, tool.errors))),
     ]
     return [(name, value) for name, value in row if value not in {"()", "{}", "None"}]
 

@@ -83,6 +83,10 @@ class NoticeModel(PhraseModel):
     message: str
     do: str
 
+    @property
+    def class_name(self) -> str:
+        return camel(self.name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnumModel:
@@ -218,9 +222,22 @@ class PromptModel:
     text: str
 
 
+Section = Literal["types", "enums", "errors"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedNames:
+    """What a toolset of another package has from jmcp: its code is there already."""
+
+    types: frozenset[str]
+    enums: frozenset[str]
+    errors: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiModel:
-    """A whole spec. `sessions` is sessions.yaml as it is; `texts` are by type."""
+    """A whole spec. `sessions` is sessions.yaml as it is; `texts` are by type. `shared`, of a toolset
+    of another package, are those of its names that are jmcp's."""
 
     package: str
     instructions: str
@@ -245,6 +262,7 @@ class ApiModel:
     prompts: tuple[PromptModel, ...]
     texts: Mapping[str, str]
     sessions: Mapping[str, Any]
+    shared: SharedNames | None = None
     errors: Mapping[str, ErrorModel] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -254,7 +272,34 @@ class ApiModel:
     @property
     def classes(self) -> dict[str, Schema]:
         """All models by class name: the params of each tool first, in spec order."""
-        return {**{tool.params_class: tool.params for tool in self.tools}, **self.types}
+        return {**{tool.params_class: tool.params for tool in self.tools}, **self.own_types}
+
+    @property
+    def own_types(self) -> dict[str, Schema]:
+        return {name: one for name, one in self.types.items() if not self.is_shared("types", name)}
+
+    @property
+    def own_errors(self) -> tuple[ErrorModel, ...]:
+        """The errors whose classes are generated."""
+        if self.shared is None:
+            return tuple(self.errors.values())
+        return tuple(one for one in self.tool_errors if not self.is_shared("errors", one.code))
+
+    def is_shared(self, section: Section, name: str) -> bool:
+        """Whether that name of a toolset of another package is jmcp's."""
+        return self.shared is not None and name in getattr(self.shared, section)
+
+    def model(self, type_name: str) -> str:
+        """The class of a type, as generated modules write it."""
+        return f"{'jmcp_' * self.is_shared('types', type_name)}models.{type_name}"
+
+    def error(self, error: ErrorModel) -> str:
+        """The class of an error, as generated modules write it."""
+        return f"{'jmcp_' * self.is_shared('errors', error.code)}errors.{error.class_name}"
+
+    def enum(self, name: str) -> str:
+        """The type of an enum, as generated modules write it."""
+        return f"{'jmcp_' * self.is_shared('enums', name)}enums.{name}"
 
     @property
     def routes(self) -> tuple[tuple[ToolModel, RouteModel], ...]:

@@ -13,6 +13,7 @@ REFUSALS = {
     "reserved_name": "a name that generated code needs for itself",
     "undefined": "something is used but not defined",
     "unused": "something is defined but not used",
+    "taken": "a toolset of another package defines a name that jmcp has",
     "duplicate_error": "an error is defined in both files",
     "duplicate_enum": "an enum is defined in both files, or lists a value twice",
     "repeated_enum": "values written out that an enum has, or that were written out before",

@@ -16,13 +16,20 @@ from jmcp_codegen.source.problems import Problem
 
 def problems(spec: Spec) -> Iterator[Problem]:
     for document, name in ((spec.tools, "tools"), (spec.sessions, "sessions")):
-        for error in _validator(name).iter_errors(document.data):
-            yield from _problems(document, error)
+        yield from found_problems(document, Draft202012Validator(schema_of(name)))
 
 
-def _validator(name: str) -> Draft202012Validator:
+def found_problems(document: Document, validator: Draft202012Validator) -> Iterator[Problem]:
+    """What that schema finds wrong with a file."""
+    for error in validator.iter_errors(document.data):
+        yield from _problems(document, error)
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    """The JSON Schema of tools.yaml or sessions.yaml."""
     path = resources.files("jmcp_codegen").joinpath("schemas", f"{name}.schema.json")
-    return Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
+    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return schema
 
 
 def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:

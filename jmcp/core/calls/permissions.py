@@ -27,7 +27,7 @@ class Permissions:
 
     `read_only` takes all scopes but read from every caller. If `allow` names tools, only those can
     be called; those in `deny` never can. A tool's name covers its aliases too. Raises ValueError
-    for a tool that the spec does not have.
+    for a tool that the API does not have, unless it may be one of a toolset that is left out.
     """
 
     def __init__(
@@ -38,7 +38,8 @@ class Permissions:
         allow: Collection[str] = (),
         deny: Collection[str] = (),
     ) -> None:
-        if unknown := sorted({*allow, *deny} - api.tools.keys()):
+        unknown = sorted({*allow, *deny} - api.tools.keys())
+        if unknown and not api.left_out:
             raise ValueError(f"no tool {', '.join(unknown)}; there are: {', '.join(api.tools)}")
         self._policy = api.policy
         self._scopes = READ_ONLY if read_only else SCOPES

@@ -150,7 +150,8 @@ class Api:
     `listing_file` has the MCP `tools/list` entries in spec order, `openapi_file` the OpenAPI
     document as committed. `title`, `website` and `icon`, a URI, are what MCP clients show of the
     server. `added` are the toolsets of other packages, whose tools, routes, texts and notices are among
-    the others already; `left_out` those that are installed and cannot be used, by name, and why.
+    the others already; `left_out` those that are installed and of which not all can be used, by name,
+    and why.
     The models of `text_clients`, by the names that MCP clients give
     themselves, get no text of a result that has structured content too. `confirmation` has what a
     call comes to that was not confirmed.

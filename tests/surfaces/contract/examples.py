@@ -107,22 +107,3 @@ def one_of_each(examples: list[Example]) -> list[Example]:
     for example in examples:
         chosen.setdefault((example.tool, example.raises is None), example)
     return list(chosen.values())
-
-
-def difference(expected: Any, actual: Any, path: str = "result") -> str | None:
-    """The first place where `actual` lacks what is expected: dicts may have more, lists not."""
-    if isinstance(expected, dict):
-        if not isinstance(actual, dict):
-            return f"{path} is {actual!r}, not an object"
-        for key, value in expected.items():
-            if found := difference(value, actual.get(key), f"{path}.{key}"):
-                return found
-        return None
-    if isinstance(expected, list):
-        if not isinstance(actual, list) or len(actual) != len(expected):
-            return f"{path} is {actual!r}, not a list of {len(expected)}"
-        for index, value in enumerate(expected):
-            if found := difference(value, actual[index], f"{path}[{index}]"):
-                return found
-        return None
-    return None if expected == actual else f"{path} is {actual!r}, not {expected!r}"

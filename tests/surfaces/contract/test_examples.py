@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from jmcp.testing import difference
 from jmcp_api.mcp import LISTING_FILE
 from tests.served import Served, configure, lab
 from tests.surfaces.contract import answers
-from tests.surfaces.contract.examples import Example, difference, load, one_of_each
+from tests.surfaces.contract.examples import Example, load, one_of_each
 from tests.surfaces.contract.folder import Folder, Stage
 from tests.surfaces.contract.surfaces import Mcp, PythonClient, Rest, Surface, ToolsCall
 from tests.thorough import fast_only, thorough

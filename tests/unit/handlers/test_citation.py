@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from jmcp.testing import difference
 from tests.calls import ALICE, BOB
 from tests.fakes.jmcp import FakeJmcp
-from tests.surfaces.contract.examples import difference
 
 
 def cited(result: dict[str, Any]) -> list[int]:

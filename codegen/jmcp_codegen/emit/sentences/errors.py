@@ -7,4 +7,4 @@ from jmcp_codegen.source.model import ApiModel
 
 
 def emit(api: ApiModel, printer: Printer) -> str:
-    return printer.text("errors.py.j2", api=api)
+    return printer.text("errors.py.j2", errors=api.own_errors)

@@ -32,8 +32,10 @@ def emit(api: ApiModel, printer: Printer) -> str:
         *((f"Prompt {prompt.name}", _prompt(prompt)) for prompt in api.prompts),
         ("Errors", [f"`{e.code}` (HTTP {e.http}, retry {e.retry}): {e.doc}" for e in every]),
         ("Notices", [f"`{n.name}`: {n.message} {n.do}" for n in api.notices]),
-        ("Limits", limits.described(api.sessions)),
     ]
+    if api.shared is None:
+        appendix.append(("Limits", limits.described(api.sessions)))
+    appendix = [(heading, lines) for heading, lines in appendix if lines]
     return printer.text("TOOLS.md.j2", api=api, by_group=by_group, appendix=appendix)
 
 

@@ -37,12 +37,13 @@ class ArrayModel:
 def emit(api: ApiModel, printer: Printer) -> str:
     """Empty where no param needs such an array."""
     arrays = [
-        ArrayModel(name=name, annotation=_annotation(schema))
+        ArrayModel(name=name, annotation=_annotation(schema, api))
         for owner, model in api.classes.items()
         for field, schema in model.get("properties", {}).items()
         if (name := array_name(owner, field, schema)) is not None
     ]
-    return printer.text("arrays.py.j2", arrays=arrays) if arrays else ""
+    shared = ["from jmcp_api import enums as jmcp_enums"] if api.shared is not None else []
+    return printer.text("arrays.py.j2", arrays=arrays, imports=shared) if arrays else ""
 
 
 def array_name(owner: str, field: str, schema: Schema) -> str | None:
@@ -53,12 +54,12 @@ def array_name(owner: str, field: str, schema: Schema) -> str | None:
     return None
 
 
-def _annotation(schema: Schema) -> str:
+def _annotation(schema: Schema, api: ApiModel) -> str:
     items: dict[str, Any] = schema["items"]
     limits = [f"{arg}={items[key]!r}" for key, arg in _ITEM_LIMITS.items() if key in items]
     item = _SCALARS.get(items.get("type", ""), "Any")
     if ENUM_NAME in items:
-        item = f"enums.{items[ENUM_NAME]}"
+        item = api.enum(items[ENUM_NAME])
     elif "enum" in items:
         item = f"Literal[{', '.join(map(repr, items['enum']))}]"
     if limits:

@@ -7,4 +7,5 @@ from jmcp_codegen.source.model import ApiModel
 
 
 def emit(api: ApiModel, printer: Printer) -> str:
-    return printer.text("enums.py.j2", enums=api.enums)
+    own = [enum for enum in api.enums if not api.is_shared("enums", enum.name)]
+    return printer.text("enums.py.j2", enums=own)

@@ -12,18 +12,22 @@ from datamodel_code_generator.parser import LiteralType
 from jmcp_codegen.emit.printing import Printer
 from jmcp_codegen.emit.types.arrays import array_name
 from jmcp_codegen.source.model import ApiModel
-from jmcp_codegen.source.schema import ENUM_NAME, REF, Schema, mapped, plain, rerooted
+from jmcp_codegen.source.schema import ENUM_NAME, REF, Schema, mapped, plain, ref_name, rerooted
 
 HEADER = '"""Params and results of every tool."""'
 SESSION_FIELDS = "SessionFields"
 """What every result of a session tool has beside its own, which no handler returns."""
 _NOTICE = "SessionNotice"
 _ROOT = "#/$defs/"
+JMCP = "jmcp_api"
+"""The generated package of jmcp itself, for types that a toolset of another package has from it."""
 
 
 def emit(api: ApiModel, _: Printer) -> str:
-    classes = {**api.classes, **_session(api.sessions["result"])}
-    definitions = {owner: _definition(api.package, owner, c) for owner, c in classes.items()}
+    classes = api.classes
+    if api.shared is None:  # a toolset of another package has it from jmcp
+        classes |= _session(api.sessions["result"])
+    definitions = {owner: _definition(api, owner, c) for owner, c in classes.items()}
     params = {tool.params_class for tool in api.tools} | api.param_types
     config = GenerateConfig(
         input_file_type=InputFileType.JsonSchema,
@@ -63,30 +67,39 @@ def _session(result: Schema) -> dict[str, Schema]:
     return {**classes, SESSION_FIELDS: {"type": "object", "properties": properties}}
 
 
-def _definition(package: str, owner: str, schema: Schema) -> Schema:
+def _definition(api: ApiModel, owner: str, schema: Schema) -> Schema:
     """A class as the generator reads it.
 
     Without descriptions: the spec is at hand for who reads the code, and the listing for clients.
     """
-    schema = _with_enums(package, schema)
+    schema = _with_types(api, _with_enums(api, schema))
     schema = rerooted(plain(schema, descriptions=False), _ROOT)
     if "properties" not in schema:
         return schema
     properties = {
-        field: _named_array(package, owner, field, inner)
+        field: _named_array(api.package, owner, field, inner)
         for field, inner in schema["properties"].items()
     }
     return {**schema, "properties": properties}
 
 
-def _with_enums(package: str, schema: Schema) -> Schema:
+def _with_types(api: ApiModel, schema: Schema) -> Schema:
+    """With the Python type in the place of each type that is jmcp's."""
+    name = ref_name(schema)
+    if name is None or not api.is_shared("types", name):
+        return mapped(schema, lambda inner: _with_types(api, inner))
+    return {"type": "object", "x-python-type": f"{JMCP}.models.{name}"}
+
+
+def _with_enums(api: ApiModel, schema: Schema) -> Schema:
     """With the Python type beside the words of each named enum.
 
     The generator ignores such a type on a union, so null becomes an alternative of its own.
     """
-    schema = mapped(schema, lambda inner: _with_enums(package, inner))
+    schema = mapped(schema, lambda inner: _with_enums(api, inner))
     if ENUM_NAME not in schema:
         return schema
+    package = JMCP if api.is_shared("enums", schema[ENUM_NAME]) else api.package
     named = {**schema, "x-python-type": f"{package}.enums.{schema[ENUM_NAME]}"}
     if None not in schema["enum"]:
         return named

@@ -1,0 +1,81 @@
+"""The operations of other packages' toolsets, put into the OpenAPI document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jmcp.core.calls.tool import AddedToolset, Api
+
+Object = dict[str, Any]
+ROOT = "#/components/schemas/"
+
+
+def add_operations(document: Object, api: Api) -> None:
+    """Add the operations of each toolset, as far as its tools are used. A schema whose name is that
+    of another one gets the toolset's before its own."""
+    served = {(route.path, route.method.lower()) for route in api.routes}
+    for toolset in api.added:
+        part: Object = json.loads(Path(toolset.openapi_file).read_bytes())
+        _add(document, _without_clashes(part, document, toolset), served)
+
+
+def _add(document: Object, part: Object, served: set[tuple[str, str]]) -> None:
+    document["components"]["schemas"] |= part["components"]["schemas"]
+    document["tags"] += part["tags"]
+    links = _opening(document)
+    for path, operations in part["paths"].items():
+        used = {method: one for method, one in operations.items() if (path, method) in served}
+        if not used:
+            continue
+        document["paths"].setdefault(path, {}).update(used)
+        for one in used.values():
+            if "{session_id}" in path and links is not None:
+                links[one["operationId"]] = {
+                    "operationId": one["operationId"],
+                    "parameters": {"session_id": "$response.body#/session_id"},
+                }
+
+
+def _opening(document: Object) -> Object | None:
+    """The links of the operation that opens a session, which lead to all those on one."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for response in operation["responses"].values():
+                if "links" in response:
+                    links: Object = response["links"]
+                    return links
+    return None
+
+
+def _without_clashes(part: Object, document: Object, toolset: AddedToolset) -> Object:
+    known = document["components"]["schemas"]
+    schemas = part["components"]["schemas"]
+    prefix = "".join(word.capitalize() for word in toolset.name.split("_"))
+    other = {
+        name: f"{prefix}{name}"
+        for name, schema in schemas.items()
+        if name in known and known[name] != schema
+    }
+    if not other:
+        return part
+    renamed: Object = _each_reference(part, lambda name: other.get(name, name))
+    renamed["components"]["schemas"] = {
+        other.get(name, name): schema for name, schema in renamed["components"]["schemas"].items()
+    }
+    return renamed
+
+
+def _each_reference(value: Any, name_of: Callable[[str], str]) -> Any:
+    if isinstance(value, list):
+        return [_each_reference(one, name_of) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: ROOT + name_of(one.removeprefix(ROOT))
+        if key == "$ref" and isinstance(one, str)
+        else _each_reference(one, name_of)
+        for key, one in value.items()
+    }

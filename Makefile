@@ -73,6 +73,8 @@ mutations: $(VENV)/.all ## Break ten invariants on purpose, one at a time: the f
 golden: $(VENV)/.all ## Accept what codegen makes of the small test specs as right
 	$(BIN)/jmcp generate --spec tests/codegen/golden/spec --out tests/codegen/golden/tree \
 		--package golden_api
+	$(BIN)/jmcp generate --spec examples/plugin/toolset.yaml \
+		--out examples/plugin/jmcp_example_review/api
 
 bench: $(VENV)/.all ## Measure, and say what falls short (ARGS="cpu --rounds 1", ARGS=many; docs/performance.md)
 	$(BIN)/python -m benchmarks $(ARGS)

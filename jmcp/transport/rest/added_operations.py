@@ -24,7 +24,8 @@ def add_operations(document: Object, api: Api) -> None:
 
 def _add(document: Object, part: Object, served: set[tuple[str, str]]) -> None:
     document["components"]["schemas"] |= part["components"]["schemas"]
-    document["tags"] += part["tags"]
+    known = {tag["name"] for tag in document["tags"]}
+    document["tags"] += [tag for tag in part["tags"] if tag["name"] not in known]
     links = _opening(document)
     for path, operations in part["paths"].items():
         used = {method: one for method, one in operations.items() if (path, method) in served}

@@ -35,7 +35,8 @@ def emit(api: ApiModel, printer: Printer) -> str:
     ]
     if api.shared is None:
         appendix.append(("Limits", limits.described(api.sessions)))
-    appendix = [(heading, lines) for heading, lines in appendix if lines]
+    else:  # what jmcp has is in its own reference
+        appendix = [(heading, lines) for heading, lines in appendix if lines]
     return printer.text("TOOLS.md.j2", api=api, by_group=by_group, appendix=appendix)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 
@@ -59,10 +60,12 @@ def local_dispatcher(
 
 
 async def prepare(serverapp: ServerApp) -> None:
-    """Start what all rooms share before many are opened together, by browser tabs or by calls."""
+    """Start what all rooms share before many are opened together, by browser tabs or by calls, and
+    import the toolsets of other packages, of which nobody knows what that takes."""
     extension = collaboration.extension_of(serverapp)
     if extension is not None:
         await collaboration.ready(extension, serverapp.log)
+    await asyncio.to_thread(compose.served_api)
 
 
 async def drain_calls(site_: Starlette) -> None:

@@ -196,11 +196,23 @@ def prepare(server: Server, example: Example) -> str:
         return ""
     opened = server.do("use_notebook", notebook_path=fixture["notebook"])
     session_id: str = opened["session_id"]
+    if fixture.get("changed"):
+        _change(server, example, session_id)
     for cell_id in fixture.get("run", ()):
         server.do("execute_cell", session_id=session_id, cell_id=cell_id)
     for cell_id in fixture.get("running", ()):
         server.do("execute_cell", session_id=session_id, cell_id=cell_id, wait=0)
     return session_id
+
+
+def _change(server: Server, example: Example, session_id: str) -> None:
+    """The session reads the cells, then another one overwrites some of them."""
+    server.do("read_notebook", session_id=session_id, response_format="detailed")
+    other = server.do("use_notebook", notebook_path=example.fixture["notebook"])["session_id"]
+    source = "by = 'another session'"
+    for cell_id in example.fixture["changed"]:
+        server.do("overwrite_cell_source", session_id=other, cell_id=cell_id, cell_source=source)
+    server.do("unuse_notebook", session_id=other)
 
 
 def difference(expected: Any, actual: Any, path: str = "result") -> str | None:

@@ -23,7 +23,10 @@ from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.session import Session
 from jmcp.core.sessions.workspace import Workspace
 from jmcp.core.wording import counted, listed, word
+from jmcp_handlers.support.addressing import locate
 from jmcp_handlers.support.kernel_calls import KernelCallError, call_in_kernel
+from jmcp_handlers.support.pages import fitting, rest_of
+from jmcp_handlers.support.stale_writes import refuse_stale
 
 FORMAT = 1
 """Of generated packages. `jmcp generate` writes it into each."""
@@ -91,8 +94,12 @@ __all__ = [
     "Workspace",
     "call_in_kernel",
     "counted",
+    "fitting",
     "listed",
+    "locate",
+    "refuse_stale",
     "require_format",
+    "rest_of",
     "unique",
     "word",
 ]

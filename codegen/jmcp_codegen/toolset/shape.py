@@ -15,7 +15,7 @@ from jmcp_codegen.source.shape import found_problems, schema_of
 GIVEN = ("toolset", "group")
 """What a tool of jmcp's own says, and what is plain here."""
 SHARED = ("enums", "errors", "phrases", "types", "fixtures", "tools")
-FIXTURE = ("notebook", "open", "cells", "run", "running")
+FIXTURE = ("notebook", "open", "cells", "changed", "run", "running")
 """What `jmcp.testing` makes before an example's call."""
 
 

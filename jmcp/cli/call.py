@@ -20,6 +20,7 @@ from jmcp.client.connection import Connection
 from jmcp.client.failures import TransportError
 from jmcp.client.tool import ClientTool
 from jmcp.core.errors import ServeError, ToolError
+from jmcp.plugins.client_tools import added_tools
 from jmcp.state.shell_sessions import ShellSession
 from jmcp_api import phrases
 from jmcp_api.client_tools import CLIENT_TOOLS
@@ -60,14 +61,14 @@ def run(given: Sequence[str]) -> int:
     if at is None:
         return overview(options, given)
     name = given[at]
-    entry = entries().get(name.replace("-", "_"))
-    if entry is None:
+    known = chosen(name.replace("-", "_"))
+    if known is None:
         near = difflib.get_close_matches(name, CLIENT_TOOLS, n=1)
         meant = f" Did you mean {near[0]}?" if near else " jmcp call --help lists them."
         return fail(f"there is no tool {name!r}.{meant}", status=2)
+    entry, tool = known
     parser = ToolParser(entry, options, EPILOG)
     found, arguments = parser.parsed([*given[:at], *given[at + 1 :]])
-    tool = CLIENT_TOOLS[entry["name"]]
     try:
         return asyncio.run(called(found, tool, {**tool.patient, **arguments}))
     except ServeError as error:
@@ -109,9 +110,11 @@ def tool_place(given: Sequence[str]) -> int | None:
 
 def overview(options: argparse.ArgumentParser, given: Sequence[str]) -> int:
     """The tools by toolset, for --help; without that, too, but as an error."""
-    known, width = entries(), max(map(len, CLIENT_TOOLS))
+    added = added_tools()
+    known = {**entries(), **{name: one.entry for name, one in added.tools.items()}}
+    width = max(map(len, known))
     lines = [DESCRIPTION]
-    for toolset, names in TOOLSETS.items():
+    for toolset, names in {**TOOLSETS, **added.by_toolset()}.items():
         lines += [f"{toolset}:", *(f"  {one:<{width}}  {known[one]['title']}" for one in names), ""]
     parser = argparse.ArgumentParser(
         prog="jmcp call",
@@ -131,6 +134,14 @@ def entries() -> Mapping[str, Mapping[str, Any]]:
     """The tools as MCP clients see them, from the generated file."""
     listed = json.loads(Path(jmcp_api.__file__).with_name(LISTING_FILE).read_bytes())
     return {entry["name"]: entry for entry in listed}
+
+
+def chosen(name: str) -> tuple[Mapping[str, Any], ClientTool] | None:
+    """A tool of jmcp, or one of another package that is installed here too."""
+    if name in CLIENT_TOOLS:
+        return entries()[name], CLIENT_TOOLS[name]
+    added = added_tools().tools.get(name)
+    return None if added is None else (added.entry, added.tool)
 
 
 async def called(found: argparse.Namespace, tool: ClientTool, arguments: dict[str, Any]) -> int:

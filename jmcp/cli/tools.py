@@ -13,7 +13,7 @@ from typing import Any
 
 import jmcp_api
 from jmcp.core.errors import ServeError
-from jmcp.plugins.installed import installed_toolsets
+from jmcp.plugins.client_tools import added_tools
 from jmcp_api.mcp import LISTING_FILE, TOOLSETS
 
 
@@ -75,20 +75,12 @@ def every_tool() -> tuple[Sequence[ListedTool], Sequence[str]]:
     tools = [
         ListedTool(entry=entry, toolset=toolset_of[entry["name"]], package=own) for entry in entries
     ]
-    if not installed_toolsets():
-        return tools, ()
-    from jmcp.plugins.additions import LISTING_FILE as ADDED_LISTING_FILE
-    from jmcp.plugins.loading import loaded_toolsets
-
-    loaded = loaded_toolsets()
-    for one in loaded.toolsets:
-        listed = json.loads((one.toolset.folder / ADDED_LISTING_FILE).read_bytes())
-        tools += [
-            ListedTool(entry=entry, toolset=one.toolset.name, package=one.package)
-            for entry in listed
-            if entry["name"] in one.tools
-        ]
-    return tools, [str(fault) for fault in loaded.faults]
+    added = added_tools()
+    tools += [
+        ListedTool(entry=dict(one.entry), toolset=one.tool.toolset, package=one.package)
+        for one in added.tools.values()
+    ]
+    return tools, added.faults
 
 
 def chosen(tools: Sequence[ListedTool], name: str) -> Sequence[ListedTool]:

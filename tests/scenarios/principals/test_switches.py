@@ -15,6 +15,7 @@ from jmcp import compose
 from jmcp.compose import API
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.tool import Tool
+from jmcp.core.errors import ServeError
 from jmcp.options.settings import Settings
 from tests.scenarios.principals.conftest import Servers
 from tests.scenarios.principals.token_server import (
@@ -156,5 +157,5 @@ def test_what_is_denied_is_not_allowed_whatever_else_is() -> None:
     [Settings(allow_tools=("nope", "read_cell")), Settings(deny_tools=("read_cell", "nope"))],
 )
 def test_a_tool_that_there_is_not_is_an_error_at_start(settings: Settings) -> None:
-    with pytest.raises(ValueError, match=r"no tool nope; there are: use_notebook, "):
+    with pytest.raises(ServeError, match=r"no tool nope; there are: use_notebook, "):
         compose.permissions(settings)

@@ -6,10 +6,9 @@ import json
 
 import pytest
 
-from jmcp.cli import tools
 from jmcp.cli.main import main
 from jmcp.doctor import toolsets
-from jmcp.plugins import loading
+from jmcp.plugins import client_tools, loading
 from jmcp_example_review import TOOLSET as REVIEW
 from tests.unit.plugins.conftest import Install, installed
 
@@ -22,7 +21,7 @@ def installation(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     several = (LOST, install("review", REVIEW, "jmcp-x 1.2"))
     loaded = loading.load(several)
     monkeypatch.setattr(loading, "loaded_toolsets", lambda: loaded)
-    for module in (tools, toolsets):
+    for module in (client_tools, toolsets):
         monkeypatch.setattr(module, "installed_toolsets", lambda: several)
 
 
@@ -82,3 +81,14 @@ async def test_the_doctor_says_how_each_is_used_and_what_is_wrong_with_it() -> N
     assert (broken.state, broken.about) == ("problem", "toolset lost")
     assert broken.fact.startswith("jmcp-lost 1.0: not_there_at_all:TOOLSET cannot be imported")
     assert broken.remedy == "Repair or uninstall it; jmcp doctor looks at it again"
+
+
+def test_a_call_knows_its_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["call", "find-todos", "--help"])
+    assert ended.value.code == 0
+    assert "--mark" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        main(["call", "--help"])
+    shown = capsys.readouterr().out
+    assert "review:\n  profile_dataframe " in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Self
 
 from jmcp.core.errors import ToolError
@@ -34,3 +35,7 @@ class FrameNotFound(ToolError):
             f"The kernel could not profile {name!r}: {reason}. execute_code can look at it in another way.",
             name=name,
         )
+
+
+ERRORS: Mapping[str, type[ToolError]] = {error.code: error for error in (FrameNotFound,)}
+"""All of them, by code."""

@@ -20,6 +20,9 @@ def _route(
     stream: Mapping[str, Any] | None = None,
     *,
     content: bool = False,
+    events: bool = False,
+    conditional: bool = False,
+    paged: bool = False,
 ) -> Route:
     return Route(
         method=method,
@@ -29,10 +32,19 @@ def _route(
         path_params=tuple(re.findall(r"{(\w+)(?::path)?}", path)),
         stream=stream,
         content=content,
+        events=events,
+        conditional=conditional,
+        paged=paged,
     )
 
 
 ROUTES: tuple[Route, ...] = (
-    _route("GET", "/toolsets/review/sessions/{session_id}/frames/{name}", "profile_dataframe", 200),
+    _route(
+        "GET",
+        "/toolsets/review/sessions/{session_id}/frames/{name}",
+        "profile_dataframe",
+        200,
+        paged=True,
+    ),
     _route("GET", "/toolsets/review/sessions/{session_id}/todos", "find_todos", 200),
 )

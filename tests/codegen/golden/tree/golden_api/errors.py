@@ -244,6 +244,10 @@ class InternalError(ToolError):
     def bug(cls, *, tool: str, reference: str) -> Self:
         return cls(f"A bug in {tool}: {reference}.", reference=reference)
 
+    @classmethod
+    def of_package(cls, *, tool: str, package: str, reference: str) -> Self:
+        return cls(f"A bug in {tool} of {package}: {reference}.", reference=reference)
+
 
 class CellNotFound(ToolError):
     """No such cell."""

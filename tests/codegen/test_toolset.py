@@ -6,6 +6,7 @@ To accept a change of codegen: `make golden`.
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 from pathlib import Path
 from typing import get_args
@@ -23,6 +24,8 @@ from jmcp_example_review.api import models
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "plugin"
 SPEC = EXAMPLE / "toolset.yaml"
+PAGE = EXAMPLE.parents[1] / "docs" / "custom-tools.md"
+[PAGE_SPEC] = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
 API = EXAMPLE / "jmcp_example_review" / "api"
 
 
@@ -49,6 +52,16 @@ def line_of(text: str) -> int:
 
 def test_the_example_is_what_its_spec_says() -> None:
     assert drift(render_toolset(load_toolset(SPEC)), API) == []
+
+
+def test_a_toolset_of_one_tool_needs_no_enums_notices_or_phrases(tmp_path: Path) -> None:
+    (tmp_path / "toolset.yaml").write_text(PAGE_SPEC)
+    tree = render_toolset(load_toolset(tmp_path / "toolset.yaml"))
+    for name, text in tree.items():
+        if name.endswith(".py"):
+            ast.parse(text, name)
+    assert not {"arrays.py", "enums.py", "phrases.py"} & tree.keys()
+    assert "from jmcp_api.enums import SaveState" in tree["models.py"]
 
 
 def test_types_of_jmcp_are_imported_and_not_copied() -> None:

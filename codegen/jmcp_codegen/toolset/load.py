@@ -70,6 +70,7 @@ def load_toolset(path: Path) -> ToolsetSpec:
             tools=replace(document, data=tools),
             sessions=replace(document, data=sessions),
             texts=texts,
+            answers={},
         ),
         types=frozenset(used.types),
         enums=frozenset({*used.enums, *base.sessions.data.get("enums", {})}),

@@ -11,6 +11,8 @@ from jmcp.core.calls.tool import AddedToolset, Api
 
 Object = dict[str, Any]
 ROOT = "#/components/schemas/"
+OPENED = "$response.body#/session_id"
+"""What a link takes of the answer that opens a session."""
 
 
 def add_operations(document: Object, api: Api) -> None:
@@ -36,7 +38,7 @@ def _add(document: Object, part: Object, served: set[tuple[str, str]]) -> None:
             if "{session_id}" in path and links is not None:
                 links[one["operationId"]] = {
                     "operationId": one["operationId"],
-                    "parameters": {"session_id": "$response.body#/session_id"},
+                    "parameters": {"session_id": OPENED},
                 }
 
 
@@ -45,8 +47,8 @@ def _opening(document: Object) -> Object | None:
     for operations in document["paths"].values():
         for operation in operations.values():
             for response in operation["responses"].values():
-                if "links" in response:
-                    links: Object = response["links"]
+                links: Object = response.get("links", {})
+                if any(OPENED in link["parameters"].values() for link in links.values()):
                     return links
     return None
 

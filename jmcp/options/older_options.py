@@ -203,14 +203,14 @@ OLDER: tuple[OlderOption, ...] = (
         type=Switch(),
         default=True,
         harmless=(True,),
-        instead="tools that show a notebook in JupyterLab are in the toolset extra (--toolset core,extra)",
+        instead="tools that show a notebook in JupyterLab are in the toolset workspace (--toolset core,workspace)",
     ),
     OlderOption(
         names=("open_notebook_in_ui",),
         help="has no effect",
         type=Switch(),
         harmless=(False,),
-        instead="a call of prepare_notebook (--toolset core,extra) opens one in JupyterLab",
+        instead="a call of prepare_notebook (--toolset core,workspace) opens one in JupyterLab",
     ),
     OlderOption(
         names=("sandbox_environment", "sandbox_gpu"),

@@ -37,7 +37,7 @@ trap 'for port in "${!serving[@]}"; do stop_on "$port"; done' EXIT
 jmcp() {
   case " $* " in
     *" --help "* | *" --print-config "* | *" stdio "*) command jmcp "$@" ;;
-    " serve "*)
+    " serve "* | " start "*)
       if [[ -n $ONE_START && -n ${serving[$(port_of "$@")]:-} ]]; then
         command jmcp "$@" --print-config # its options are checked
       else

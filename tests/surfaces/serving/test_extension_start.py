@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from jupyter_server.serverapp import ServerApp
@@ -14,6 +15,7 @@ from jmcp.core.errors import StateUnavailable
 from jmcp.core.stores.instance_lock import living_instances
 from jmcp.state.folder import state_folder
 from tests.jupyter_process import StartJupyter, stop
+from tests.notebooks import notebook_text
 from tests.surfaces.conftest import client_of
 
 SECONDS = 30
@@ -105,3 +107,22 @@ async def test_a_mistake_in_the_configuration_is_not_tried_again(
     assert "jmcp does not run: no toolset nope" in logged
     assert "Traceback" not in logged
     assert alive(serverapp) == 0
+
+
+async def test_a_notebook_of_the_configuration_is_enrolled_inside_jupyter(
+    jupyter: StartJupyter, tmp_path: Path
+) -> None:
+    root = tmp_path / "enrolled"
+    root.mkdir()
+    (root / "a.ipynb").write_text(notebook_text("answer = 6 * 7"))
+    configured = {"notebook": "a.ipynb", "notebook_kernel": "now"}
+    serverapp = await jupyter(
+        collaboration=False, extensions=["jmcp"], root=root, JmcpExtension=configured
+    )
+    async with client_of(serverapp) as client:
+        body = {"tool_name": "execute_cell", "arguments": {"cell_index": 0}}
+        answer = (await client.post("/mcp/tools/call", json=body)).json()
+        assert answer["success"], answer
+        assert answer["result"]["notebook_path"] == "a.ipynb"
+        assert (await client.get("/mcp/healthz")).json()["kernel_status"] == "alive"
+    await serverapp.kernel_manager.shutdown_all()

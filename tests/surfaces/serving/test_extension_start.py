@@ -125,4 +125,3 @@ async def test_a_notebook_of_the_configuration_is_enrolled_inside_jupyter(
         assert answer["success"], answer
         assert answer["result"]["notebook_path"] == "a.ipynb"
         assert (await client.get("/mcp/healthz")).json()["kernel_status"] == "alive"
-    await serverapp.kernel_manager.shutdown_all()

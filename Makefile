@@ -9,6 +9,7 @@ NEWEST := .venv-newest
 NEWEST_PYTHON ?= $(shell .ci/newest-python)
 BIN := $(VENV)/bin
 NODE := tests/node/node_modules/.installed
+CLIENTS := .venv-mcp1/.all .venv-fastmcp/.all
 PORT ?= 8888
 
 # Else each of the processes that tests start would compile what is not installed: tests, plugins, jmcp.
@@ -51,7 +52,7 @@ test: check $(NODE) ## Set everything up, check and run the fast suite (ARGS=...
 	$(BIN)/$(PYTEST) $(ARGS)
 
 test-all: export JMCP_THOROUGH = 1
-test-all: check $(NODE) $(VENV)/.dist test-oldest ## Also what repeats on each surface, server and era, with all numbers
+test-all: check $(NODE) $(CLIENTS) $(VENV)/.dist test-oldest ## Also what repeats on each surface, server and era, with all numbers
 	$(BIN)/$(PYTEST) $(ARGS)
 
 # Only the files that have some of it: each process takes ten seconds to collect all the others. None
@@ -126,3 +127,10 @@ $(NODE): tests/node/package.json tests/node/package-lock.json tests/node/.npmrc
 	@if command -v npm >/dev/null; then \
 		npm --prefix tests/node ci --prefer-offline --loglevel=error >/dev/null && touch $@; \
 	else echo "npm is not installed: tests that need it are left out"; fi
+
+# Other people's Python clients, for tests that are thorough: each needs other versions of what jmcp needs.
+CLIENT_PACKAGES = $(if $(findstring mcp1,$@),'mcp==1.30.0','fastmcp-slim[client]==4.2.3')
+
+$(CLIENTS): %/.all: Makefile | %/bin/pip
+	$*/bin/python -m pip install --quiet $(CLIENT_PACKAGES)
+	touch $@

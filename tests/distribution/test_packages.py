@@ -20,11 +20,15 @@ PACKAGES = {
     "jmcp_jupyter": "handlers/jmcp_jupyter",
     "jmcp_codegen": "codegen/jmcp_codegen",
 }
+WITHIN = {"jmcp_codegen/spec": "spec"}
+"""Folders that are put into a package: toolsets of other packages build on jmcp's spec."""
 NOT_CODE = {
     "jmcp/transport/rest/docs/page.html",
     "jmcp_api/mcp-tools.json",
     "jmcp_api/openapi.json",
     "jmcp_codegen/schemas/tools.schema.json",
+    "jmcp_codegen/spec/tools.yaml",
+    "jmcp_codegen/spec/text/cell.jinja",
     "jmcp_codegen/templates/texts.py.j2",
     *(f"{package}/py.typed" for package in PACKAGES),
 }
@@ -38,7 +42,7 @@ def sources() -> set[str]:
     """The files of the packages, as the wheel has to name them."""
     return {
         f"{package}/{file.relative_to(CHECKOUT / folder).as_posix()}"
-        for package, folder in PACKAGES.items()
+        for package, folder in {**PACKAGES, **WITHIN}.items()
         for file in (CHECKOUT / folder).rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }

@@ -95,9 +95,10 @@ def with_jmcp(client: ModernClient, root: Path) -> Read:
     somebody = client.call("use_notebook", notebook_path=NOTEBOOK)["session_id"]
     client.call("run_cells", session_id=somebody)
     read = Read(client=client)
-    on = {"session_id": read.call("use_notebook", notebook_path=NOTEBOOK)["session_id"]}
-    found = read.call("search_notebook", **on, pattern="Error:", where="outputs")["matches"]
-    broken = {"cell_id": found["rows"][0][found["columns"].index("cell_id")]}
+    opened = read.call("use_notebook", notebook_path=NOTEBOOK)
+    on, cells = {"session_id": opened["session_id"]}, opened["cells"]
+    failed = next(row for row in cells["rows"] if "error" in row)
+    broken = {"cell_id": failed[cells["columns"].index("cell_id")]}
     read.call("edit_cell_source", **on, **broken, old_string=WRONG, new_string=RIGHT)
     read.call("run_cells", **on, start_cell_id=broken["cell_id"])
     plot = read.call("insert_execute_code_cell", **on, cell_index=-1, cell_source=PLOT)

@@ -17,7 +17,7 @@ TEXTS: Mapping[str, str] = {
         "{% if cells %}\n"
         "Index\tID\tType\tCount\tFirst line\n"
         "{% for cell in cells %}\n"
-        "{{ cell.cell_index }}\t{{ cell.cell_id | tsv }}\t{{ cell.cell_type }}\t{{ cell.execution_count | tsv }}\t{{ cell.first_line | tsv }}{% if cell.line_count > 1 %} (+{{ (cell.line_count - 1) | counted('line') }}){% endif +%}\n"
+        "{{ cell.cell_index }}\t{{ cell.cell_id | tsv }}\t{{ cell.cell_type }}\t{{ cell.execution_count | tsv }}{% if cell.state %} {{ cell.state }}{% if cell.ename %} {{ cell.ename | tsv }}{% endif %}{% endif %}\t{{ cell.first_line | tsv }}{% if cell.line_count > 1 %} (+{{ (cell.line_count - 1) | counted('line') }}){% endif +%}\n"
         "{% endfor %}\n"
         "{% endif %}\n"
         "{% if more %}\n"

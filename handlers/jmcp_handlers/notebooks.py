@@ -15,6 +15,7 @@ from jmcp_api.models import (
     UseNotebookParams,
 )
 from jmcp_handlers.support.addressing import outline
+from jmcp_handlers.support.cell_states import NotableStates
 from jmcp_handlers.support.confirmation import check_others
 from jmcp_handlers.support.kernel_choice import chosen_kernel, given_kernel
 from jmcp_handlers.support.opening import hold, known_specs
@@ -53,7 +54,8 @@ async def _opened(
     notebook = await session.notebook()
     held = notebook.held
     cells = await notebook.read()
-    count, overview = len(cells), outline(cells, notebook.view, 0, OVERVIEW_CELLS)
+    states = NotableStates(notebook)
+    count, overview = len(cells), outline(cells, notebook.view, 0, OVERVIEW_CELLS, states=states)
     kernel_name = held.kernel_name or cells.kernelspec() or default
     kernel = await chosen_kernel(params, notebook, session, given)
     return OpenedNotebook(

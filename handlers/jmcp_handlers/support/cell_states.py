@@ -73,6 +73,20 @@ class CellStates:
         return (run.request.kernel_id, run.generation) != (kernel.kernel_id, kernel.generation)
 
 
+class NotableStates(CellStates):
+    """Those that somebody who opens a notebook has to know: what failed, runs or waits to.
+
+    Costs no question to the server, unlike whether a cell is stale.
+    """
+
+    def __init__(self, notebook: Notebook) -> None:
+        super().__init__(notebook.last_runs(), None, kernel_known=False)
+
+    def of(self, cell: Cell) -> tuple[CellState | None, str | None]:
+        state, ename = super().of(cell)
+        return (state, ename) if state in ("error", "running", "queued") else (None, None)
+
+
 def running_cells(notebook: Notebook) -> frozenset[str]:
     """The ids of cells that a run of jmcp goes on in, or waits to."""
     return frozenset(one for one, run in notebook.last_runs().items() if not run.done)

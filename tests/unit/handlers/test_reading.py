@@ -42,6 +42,19 @@ async def test_each_state(jmcp: FakeJmcp, session: str) -> None:
     jmcp.kernels.sleeping.released.set()
 
 
+async def test_who_opens_it_sees_what_failed_and_what_runs(jmcp: FakeJmcp) -> None:
+    jmcp.documents.write("b.ipynb", "x = 6", "1 / 0", "time.sleep(9)", "z", "new")
+    session = await jmcp.open("b.ipynb")
+    await run(jmcp, session, "c0", "c1")
+    await run(jmcp, session, "c2", "c3", wait=0)
+    await asyncio.wait_for(jmcp.kernels.sleeping.reached.wait(), 10)
+    opened = await jmcp.call("use_notebook", notebook_path="b.ipynb")
+    shown = [(cell["state"], cell["ename"]) for cell in opened["cells"]]
+    waiting = [("running", None), ("queued", None), (None, None)]
+    assert shown == [(None, None), ("error", "ZeroDivisionError"), *waiting]
+    jmcp.kernels.sleeping.released.set()
+
+
 async def test_a_failed_cell_that_was_mended_is_stale_until_it_runs(
     jmcp: FakeJmcp, session: str
 ) -> None:

@@ -640,16 +640,24 @@ class AsyncJmcpClient(AsyncTools):
         return await self._call(results.FoundExecution, "get_execution", arguments)
 
     async def interrupt_kernel(
-        self, *, session_id: str | None = None, notebook_path: str | None = None
+        self,
+        *,
+        session_id: str | None = None,
+        notebook_path: str | None = None,
+        execution_id: str | None = None,
     ) -> results.KernelAction:
-        """Interrupt what the notebook's kernel is running, and end its run_cells. Variables stay.
-        Other runs that wait in its queue go on.
+        """Interrupt the kernel, run_cells too. Variables, queued runs stay.
 
         `notebook_path`: Default: current.
+        `execution_id`: Only this.
 
-        Raises NoKernel.
+        Raises NoKernel, ExecutionNotFound.
         """
-        arguments: dict[str, Any] = {"session_id": session_id, "notebook_path": notebook_path}
+        arguments: dict[str, Any] = {
+            "session_id": session_id,
+            "notebook_path": notebook_path,
+            "execution_id": execution_id,
+        }
         return await self._call(results.KernelAction, "interrupt_kernel", arguments)
 
     async def list_variables(
@@ -2016,16 +2024,24 @@ class JmcpClient(Tools):
         return self._call(results.FoundExecution, "get_execution", arguments)
 
     def interrupt_kernel(
-        self, *, session_id: str | None = None, notebook_path: str | None = None
+        self,
+        *,
+        session_id: str | None = None,
+        notebook_path: str | None = None,
+        execution_id: str | None = None,
     ) -> results.KernelAction:
-        """Interrupt what the notebook's kernel is running, and end its run_cells. Variables stay.
-        Other runs that wait in its queue go on.
+        """Interrupt the kernel, run_cells too. Variables, queued runs stay.
 
         `notebook_path`: Default: current.
+        `execution_id`: Only this.
 
-        Raises NoKernel.
+        Raises NoKernel, ExecutionNotFound.
         """
-        arguments: dict[str, Any] = {"session_id": session_id, "notebook_path": notebook_path}
+        arguments: dict[str, Any] = {
+            "session_id": session_id,
+            "notebook_path": notebook_path,
+            "execution_id": execution_id,
+        }
         return self._call(results.KernelAction, "interrupt_kernel", arguments)
 
     def list_variables(

@@ -477,7 +477,7 @@ TOOLS: Mapping[str, Tool] = {
             read_only=False,
             scope="execute",
             synonyms={"notebook_name": "notebook_path"},
-            errors=(errors.NoKernel,),
+            errors=(errors.NoKernel, errors.ExecutionNotFound),
         ),
         Tool(
             name="list_variables",

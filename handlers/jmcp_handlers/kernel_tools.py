@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from jmcp.core.errors import BackendError
+from jmcp.core.notices import InterruptedUnsent
+from jmcp.core.runs.batch import Batch
+from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.session import Session
 from jmcp.core.sessions.workspace import Workspace
 from jmcp_api.backend_errors import KernelDown, KernelMissing
 from jmcp_api.enums import KernelOutcome
-from jmcp_api.errors import NoKernel
+from jmcp_api.errors import ExecutionNotFound, NoKernel
 from jmcp_api.models import (
     InterruptKernelParams,
     KernelAction,
@@ -38,6 +41,8 @@ async def restart_notebook(params: RestartNotebookParams, session: Session) -> K
 
 async def interrupt_kernel(params: InterruptKernelParams, session: Session) -> KernelAction:
     notebook = await session.notebook(params.notebook_path)
+    if params.execution_id is not None:
+        return await _interrupt_run(params.execution_id, notebook, session)
     waited = await notebook.kernel.interrupt_waiting()
     if waited:  # for a kernel that starts all the same
         kernel_name = (await notebook.read()).kernelspec()
@@ -49,6 +54,28 @@ async def interrupt_kernel(params: InterruptKernelParams, session: Session) -> K
     except KernelMissing as error:  # it ended after it was looked up
         raise KernelDown.not_running(kernel_id=kernel_id) from error
     action: KernelOutcome = "interrupted" if interrupted else "already_idle"
+    return await _action(action, kernel_id, session.workspace)
+
+
+async def _interrupt_run(execution_id: str, notebook: Notebook, session: Session) -> KernelAction:
+    """End that run alone: what others run before it goes on."""
+    entry = session.execution(execution_id)
+    if entry is None:
+        raise ExecutionNotFound.unknown(execution_id=execution_id)
+    kernel_id = await notebook.kernel.known() or ""
+    action: KernelOutcome = "already_idle" if entry.done else "interrupted"
+    runs: list[Run] = []
+    if isinstance(entry, Batch):
+        await entry.stop()
+        runs = [step.run for step in entry.request.steps if step.run is not None]
+    else:
+        runs = [entry]
+    try:
+        for run in runs:
+            if not run.done:
+                await session.withdraw(run, InterruptedUnsent())
+    except KernelMissing as error:
+        raise KernelDown.not_running(kernel_id=kernel_id) from error
     return await _action(action, kernel_id, session.workspace)
 
 

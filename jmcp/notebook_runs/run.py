@@ -254,7 +254,7 @@ async def _unless(stop: asyncio.Event, call: Any, client: AsyncJmcpClient, one: 
         await asyncio.wait({calling, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if calling.done():
             return await calling
-        await client.interrupt_kernel()
+        await _interrupt(client)
         await asyncio.wait({calling}, timeout=INTERRUPT_SECONDS)
         if calling.done():
             _note(one, await calling)
@@ -265,6 +265,13 @@ async def _unless(stop: asyncio.Event, call: Any, client: AsyncJmcpClient, one: 
         for task in (calling, stopping):
             task.cancel()
         await asyncio.gather(calling, stopping, return_exceptions=True)
+
+
+async def _interrupt(client: AsyncJmcpClient) -> None:
+    """End this session's run, and no other: it may wait in the queue of a kernel that others use."""
+    found = await client.list_executions(limit=1)
+    if found.executions and found.executions[0].status in STILL_RUNNING:
+        await client.interrupt_kernel(execution_id=found.executions[0].execution_id)
 
 
 def _note(one: CellRun, result: Execution | FoundExecution) -> None:

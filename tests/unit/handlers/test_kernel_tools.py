@@ -137,3 +137,26 @@ async def test_private_kernels_are_listed_for_their_owner_alone(
         ("kernel-2", "a.ipynb"),
     ]
     assert [row["default"] for row in mine["kernelspecs"]] == [True]
+
+
+async def test_a_run_of_its_own_is_ended_and_that_of_another_session_goes_on(
+    jmcp: FakeJmcp,
+) -> None:
+    first, second = await jmcp.open("a.ipynb"), await jmcp.open("a.ipynb")
+    going = await jmcp.call("execute_code", session_id=first, code=SLEEP, wait=0)
+    waiting = await jmcp.call("execute_code", session_id=second, code="1", wait=0)
+    ended = {"session_id": second, "execution_id": waiting["execution_id"]}
+    assert (await jmcp.call("interrupt_kernel", **ended))["action"] == "interrupted"
+    assert (await jmcp.call("get_execution", **ended, wait=5))["status"] == "aborted"
+    mine = {"session_id": first, "execution_id": going["execution_id"]}
+    assert (await jmcp.call("get_execution", **mine, wait=0))["status"] == "running"
+    assert (await jmcp.call("interrupt_kernel", **ended))["action"] == "already_idle"
+    assert (await jmcp.call("interrupt_kernel", **mine))["action"] == "interrupted"
+    assert (await jmcp.call("get_execution", **mine, wait=5))["status"] == "interrupted"
+
+
+async def test_a_run_of_another_session_is_not_ended_by_its_id(jmcp: FakeJmcp) -> None:
+    first, second = await jmcp.open("a.ipynb"), await jmcp.open("a.ipynb")
+    going = await jmcp.call("execute_code", session_id=first, code=SLEEP, wait=0)
+    asked = {"session_id": second, "execution_id": going["execution_id"]}
+    assert (await jmcp.fail("interrupt_kernel", **asked))["code"] == "execution_not_found"

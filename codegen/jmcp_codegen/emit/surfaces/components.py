@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from jmcp_codegen.source.model import ApiModel, ToolModel
-from jmcp_codegen.source.schema import Schema, closed, plain, reachable, refs, rerooted, tabled
+from jmcp_codegen.source.schema import (
+    Schema,
+    closed,
+    mapped,
+    plain,
+    reachable,
+    refs,
+    rerooted,
+    tabled,
+)
 
 ROOT = "#/components/schemas/"
 
@@ -53,7 +62,15 @@ class Components:
         return self._on_wire(self._api.types[name])
 
     def _on_wire(self, schema: Schema) -> Schema:
-        return self.rooted(plain(tabled(schema)))
+        return self.rooted(_with_items(plain(tabled(schema))))
+
+
+def _with_items(schema: Mapping[str, Any]) -> Schema:
+    """With `items` in every array: generators of clients drop a type that has one without."""
+    inner = mapped(schema, _with_items)
+    return (
+        {**inner, "items": {}} if inner.get("type") == "array" and "items" not in inner else inner
+    )
 
 
 def problem_schema() -> Schema:

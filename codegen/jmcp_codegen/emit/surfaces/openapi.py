@@ -94,7 +94,9 @@ def _operation(tool: ToolModel, route: RouteModel, api: ApiModel, components: Co
         media["examples"] = answers
     content: Object = {"application/json": media}
     if route.content:
-        content = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        # Generators of clients know no `*/*`.
+        content = {"*/*": binary, "application/octet-stream": binary}
     if route.stream is not None:
         content["text/event-stream"] = {"schema": _events(route.stream)}
     if route.events:

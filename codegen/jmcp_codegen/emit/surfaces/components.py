@@ -87,6 +87,6 @@ def problem_schema() -> Schema:
             "code": text,
             "fault": {**text, "enum": ["client", "server"]},
             "retry": {**text, "enum": ["never", "later"]},
-            "details": {"type": "object"},
+            "details": {"type": "object", "additionalProperties": True},
         },
     }

@@ -13,9 +13,7 @@ from tests.stdio import client
 
 PLOT = """\
 import matplotlib.pyplot as plt
-import sys
 plt.plot([1, 4, 9]);
-print(sys.prefix)
 """
 
 
@@ -39,12 +37,12 @@ def started_by_host(
     return config["command"], [replaced(one) for one in config["args"]], variables
 
 
-async def first_plot(server: StdioServerParameters) -> CallToolResult:
-    """Have a plot drawn in a new notebook."""
+async def first_run(server: StdioServerParameters, code: str = PLOT) -> CallToolResult:
+    """Have that code run in a new notebook."""
     async with client(server) as agent:
-        opened = {"notebook_path": "plot.ipynb", "mode": "create"}
+        opened = {"notebook_path": "first.ipynb", "mode": "create"}
         await agent.call_tool("use_notebook", opened)
-        added = {"cell_index": -1, "cell_source": PLOT, "wait": 120}
+        added = {"cell_index": -1, "cell_source": code, "wait": 120}
         result = await agent.call_tool("insert_execute_code_cell", added)
         assert isinstance(result, CallToolResult)
         return result

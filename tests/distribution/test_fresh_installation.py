@@ -18,7 +18,7 @@ from mcp.client.stdio import StdioServerParameters
 
 from distribution.packages import CHECKOUT, project_of
 from tests.distribution.conftest import Built
-from tests.distribution.hosts import first_plot, started_by_host
+from tests.distribution.hosts import first_run, started_by_host
 from tests.distribution.installation import Installation
 from tests.served import TOKEN, serve
 from tests.thorough import thorough
@@ -87,7 +87,7 @@ async def test_the_first_plot_through_connect(fresh: Installation, tmp_path: Pat
         command=fresh.jmcp, args=["connect"], env=surroundings(tmp_path), cwd=folder
     )
     async with ended(tmp_path):
-        result = await first_plot(server)
+        result = await first_run(server)
     assert not result.is_error, result.content
     assert "image/png" in [getattr(part, "mime_type", None) for part in result.content]
 
@@ -158,7 +158,7 @@ async def test_the_bundle(built: Built, uv: str, tmp_path: Path) -> None:
     env = surroundings(home) | variables
     server = StdioServerParameters(command=uv, args=arguments, env=env, cwd="/")
     async with ended(home):
-        result = await first_plot(server)
+        result = await first_run(server)
     assert not result.is_error, result.content
     assert "image/png" in [getattr(part, "mime_type", None) for part in result.content]
-    assert (folder / "plot.ipynb").exists()
+    assert (folder / "first.ipynb").exists()

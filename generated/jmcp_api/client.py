@@ -131,18 +131,23 @@ class AsyncJmcpClient(AsyncTools):
         *,
         scope: enums.NotebookScope = "session",
         session_id: str | None = None,
+        path: str | None = None,
+        max_depth: int | None = None,
         start_index: int = 0,
         limit: int = 50,
     ) -> results.NotebookList:
-        """List notebooks: of your sessions (scope session, with their session ids), with a running
-        kernel (open), or all files below the server's folder (workspace).
+        """Notebooks of your sessions (with ids), with a running kernel (scope open), or below path
+        (workspace).
 
-        `session_id`: Only this session's notebooks.
         `limit`: 0: all.
+
+        Raises DirectoryNotFound.
         """
         arguments: dict[str, Any] = {
             "scope": scope,
             "session_id": session_id,
+            "path": path,
+            "max_depth": max_depth,
             "start_index": start_index,
             "limit": limit,
         }
@@ -1517,18 +1522,23 @@ class JmcpClient(Tools):
         *,
         scope: enums.NotebookScope = "session",
         session_id: str | None = None,
+        path: str | None = None,
+        max_depth: int | None = None,
         start_index: int = 0,
         limit: int = 50,
     ) -> results.NotebookList:
-        """List notebooks: of your sessions (scope session, with their session ids), with a running
-        kernel (open), or all files below the server's folder (workspace).
+        """Notebooks of your sessions (with ids), with a running kernel (scope open), or below path
+        (workspace).
 
-        `session_id`: Only this session's notebooks.
         `limit`: 0: all.
+
+        Raises DirectoryNotFound.
         """
         arguments: dict[str, Any] = {
             "scope": scope,
             "session_id": session_id,
+            "path": path,
+            "max_depth": max_depth,
             "start_index": start_index,
             "limit": limit,
         }

@@ -74,6 +74,8 @@ class UnuseNotebookParams(Params):
 class ListNotebooksParams(Params):
     scope: NotebookScope = "session"
     session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    path: Annotated[str | None, Field(max_length=1024)] = None
+    max_depth: Annotated[int | None, Field(ge=0)] = None
     start_index: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=0, le=1000)] = 50
 

@@ -70,6 +70,8 @@ TOOLS: Mapping[str, Tool] = {
             access="shared",
             read_only=True,
             scope="read",
+            synonyms={"directory_path": "path"},
+            errors=(errors.DirectoryNotFound,),
         ),
         Tool(
             name="read_notebook",

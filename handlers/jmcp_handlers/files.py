@@ -43,11 +43,12 @@ async def list_files(params: ListFilesParams, workspace: Workspace) -> FileList:
     )
 
 
-async def all_notebooks(workspace: Workspace) -> list[FileEntry]:
-    """The notebooks in the server's folder and WORKSPACE_DEPTH below it, by their paths."""
-    found = [
-        entry async for entry in walk(workspace, "", WORKSPACE_DEPTH) if entry.type == "notebook"
-    ]
+async def all_notebooks(
+    workspace: Workspace, path: str = "", max_depth: int = WORKSPACE_DEPTH
+) -> list[FileEntry]:
+    """The notebooks in a folder and so many folders below it, by their paths."""
+    depth = min(max_depth, WORKSPACE_DEPTH)
+    found = [entry async for entry in walk(workspace, path, depth) if entry.type == "notebook"]
     return sorted(found, key=lambda entry: entry.path)
 
 

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from jmcp.core.ports import KernelInfo
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.workspace import Workspace
+from jmcp_api.enums import NotebookScope
 from jmcp_api.models import ListNotebooksParams, NotebookList, NotebookRow
-from jmcp_handlers.files import all_notebooks
+from jmcp_handlers.files import WORKSPACE_DEPTH, all_notebooks
 from jmcp_handlers.support.pages import fitting, rest_of
 
 
 async def list_notebooks(params: ListNotebooksParams, workspace: Workspace) -> NotebookList:
     running = await workspace.kernels()
     kernels = {kernel.notebook_path: kernel for kernel in running}
-    if params.scope == "session":
+    depth = WORKSPACE_DEPTH if params.max_depth is None else params.max_depth
+    folder, scope = params.path or "", _scope(params)
+    if scope == "session":
         rows = await _of_sessions(params.session_id, workspace, running)
-    elif params.scope == "open":
+    elif scope == "open":
         rows = [_row(path, kernel=kernel) for path, kernel in kernels.items() if path]
     else:
-        rows = await _of_workspace(workspace, kernels)
+        rows = await _of_workspace(workspace, kernels, folder, depth)
+    if scope != "workspace":
+        rows = [row for row in rows if _is_below(row.notebook_path, folder, depth)]
     stop = params.start_index + (params.limit or len(rows))
     shown = fitting((row, len(row.notebook_path)) for row in rows[params.start_index : stop])
     return NotebookList(
-        scope=params.scope,
+        scope=scope,
         total=len(rows),
         start_index=params.start_index,
         notebooks=shown,
@@ -50,8 +56,22 @@ async def _of_sessions(
     ]
 
 
+def _scope(params: ListNotebooksParams) -> NotebookScope:
+    """As asked for; who names a folder and no scope means what is in it, as in older servers."""
+    given = params.model_fields_set
+    if "scope" not in given and given & {"path", "max_depth"}:
+        return "workspace"
+    return params.scope
+
+
+def _is_below(notebook_path: str, folder: str, max_depth: int) -> bool:
+    """Whether a notebook is in a folder, or at most so many folders below it."""
+    parts, above = PurePosixPath(notebook_path).parts, PurePosixPath(folder).parts
+    return parts[: len(above)] == above and len(parts) - len(above) - 1 <= max_depth
+
+
 async def _of_workspace(
-    workspace: Workspace, kernels: dict[str | None, KernelInfo]
+    workspace: Workspace, kernels: dict[str | None, KernelInfo], path: str, max_depth: int
 ) -> list[NotebookRow]:
     return [
         _row(
@@ -60,7 +80,7 @@ async def _of_workspace(
             size=entry.size,
             last_modified=entry.last_modified,
         )
-        for entry in await all_notebooks(workspace)
+        for entry in await all_notebooks(workspace, path, max_depth)
     ]
 
 

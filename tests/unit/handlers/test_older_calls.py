@@ -33,6 +33,7 @@ async def old(jmcp: FakeJmcp) -> FakeJmcp:
         ("list_kernels", {}),
         ("use_notebook", {"notebook_name": "mine", "path": "a.ipynb", "kernel_id": None}),
         ("list_notebooks", {}),
+        ("list_notebooks", {"directory_path": "", "max_depth": 3}),
         ("restart_notebook", {"notebook_name": "mine"}),
         ("unuse_notebook", {"notebook_name": "mine"}),
         (
@@ -121,3 +122,36 @@ async def test_a_second_session_of_the_connection_is_never_guessed(old: FakeJmcp
     refusal = await old.fail("append_code_cell", OLD, cell_source="1")
     assert refusal["code"] == "session_required"
     assert len(refusal["details"]["sessions"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "scope", "paths"),
+    [
+        ({}, "session", ["a.ipynb"]),
+        ({"directory_path": ""}, "workspace", ["a.ipynb", "one/c.ipynb", "one/two/d.ipynb"]),
+        ({"directory_path": "one"}, "workspace", ["one/c.ipynb", "one/two/d.ipynb"]),
+        ({"directory_path": "one", "max_depth": 0}, "workspace", ["one/c.ipynb"]),
+        ({"max_depth": 1}, "workspace", ["a.ipynb", "one/c.ipynb"]),
+        ({"scope": "session", "path": "one"}, "session", []),
+        ({"scope": "open", "path": ""}, "open", ["a.ipynb"]),
+        ({"scope": "open", "path": "one"}, "open", []),
+    ],
+)
+async def test_list_notebooks_scans_a_folder_as_older_servers_do(
+    arguments: dict[str, Any], scope: str, paths: list[str], old: FakeJmcp
+) -> None:
+    for folder in ("one", "one/two"):
+        old.documents.make_directory(folder)
+    old.documents.write("one/c.ipynb", "c = 1")
+    old.documents.write("one/two/d.ipynb", "d = 1")
+    listed = await old.call("list_notebooks", OLD, **arguments)
+    assert listed["scope"] == scope
+    shown = {row["notebook_path"] for row in listed["notebooks"]}
+    assert shown & {"a.ipynb", "one/c.ipynb", "one/two/d.ipynb"} == set(paths)
+
+
+async def test_list_notebooks_of_a_folder_that_is_missing_or_outside(old: FakeJmcp) -> None:
+    assert (await old.fail("list_notebooks", OLD, directory_path="no"))[
+        "code"
+    ] == "directory_not_found"
+    assert (await old.fail("list_notebooks", OLD, directory_path="../x"))["code"] == "path_refused"

@@ -39,23 +39,27 @@ def installer(prefix: str = sys.prefix) -> Installer:
 
 def adding(extra: str) -> str:
     """The command that installs this jmcp with that extra too."""
-    used = installer()
+    command = {
+        "pip": "pip install {}",
+        "uv tool": "uv tool install {}",
+        "uvx": "uvx --from {} jmcp",
+        "pipx": "pipx install --force {}",
+    }
+    return command[installer()].format(_requirement(extra))
+
+
+def kept() -> str:
+    """The command that installs a jmcp which is in uv's cache only, so that it stays."""
+    return f"uv tool install {_requirement('lab')}"
+
+
+def _requirement(extra: str) -> str:
+    """This jmcp with that extra, as a shell passes it to an installer."""
     # For all but pip, what is named is all that there will be.
     present = {name for name, module in PROBES.items() if find_spec(module) is not None}
-    extras = {extra} if used == "pip" else {extra, *present}
-    named = "jmcp"
-    editable = ""
-    if (source := _source()) is not None:
-        path, is_editable = source
-        named = str(path)
-        editable = "--editable " if is_editable else ""
-    wanted = f"{editable}'{named}[{','.join(sorted(extras))}]'"
-    return {
-        "pip": f"pip install {wanted}",
-        "uv tool": f"uv tool install {wanted}",
-        "uvx": f"uvx --from {wanted} jmcp",
-        "pipx": f"pipx install --force {wanted}",
-    }[used]
+    extras = ",".join(sorted({extra} if installer() == "pip" else {extra, *present}))
+    path, editable = _source() or ("jmcp", False)
+    return f"{'--editable ' if editable else ''}'{path}[{extras}]'"
 
 
 def _source() -> tuple[Path, bool] | None:

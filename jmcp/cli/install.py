@@ -16,7 +16,7 @@ import tomlkit
 from jmcp.clients.config_file import Change, ConfigFile
 from jmcp.clients.table import CLIENTS, NAME, Client
 from jmcp.core.errors import ServeError
-from jmcp.installation import installer
+from jmcp.installation import installer, kept
 
 ALL = "all"
 DESCRIPTION = """\
@@ -107,8 +107,8 @@ def connect_command(root_dir: Path | None) -> list[str]:
     command = installed_command()
     if installer() == "uvx":
         print(
-            "jmcp: warning: this jmcp is in a cache, which may be emptied; uv tool install "
-            "'jmcp[lab]' installs one that stays",
+            "jmcp: warning: this jmcp is in a cache, which may be emptied; this installs one that "
+            f"stays: {kept()}",
             file=sys.stderr,
         )
     if root_dir is None:

@@ -57,7 +57,7 @@ def test_the_repository_is_not_imported(running: Running) -> None:
         assert str(CHECKOUT / folder) not in path
 
 
-async def test_it_serves_and_an_agent_draws_its_first_run(running: Running) -> None:
+async def test_it_serves_and_its_kernels_have_what_it_has(running: Running) -> None:
     env = environment(running.home) | running.installation.variables
     command, root = running.installation.jmcp, running.served.root
     server = StdioServerParameters(command=command, args=["connect"], env=env, cwd=root)

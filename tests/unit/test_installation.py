@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jmcp import installation
-from jmcp.installation import adding, installer
+from jmcp.installation import adding, installer, kept
 
 CACHED = "/home/ada/.cache/uv/archive-v0/Jr3LPaK8seSWx-e_"
 TOOL = "/home/ada/.local/share/uv/tools/jmcp"
@@ -56,6 +56,12 @@ def test_others_keep_only_what_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     ):
         made_with(monkeypatch, prefix, "jupyterlab")
         assert adding("redis") == command
+
+
+def test_what_is_in_a_cache_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    come_from(monkeypatch, None)
+    made_with(monkeypatch, CACHED, "pandas")
+    assert kept() == "uv tool install 'jmcp[demo,lab]'"
 
 
 def test_a_wheel_and_a_checkout_are_named_by_their_paths(

@@ -6,8 +6,12 @@ import argparse
 import asyncio
 import difflib
 import json
+import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +22,14 @@ from jmcp.client.answer import Answer, Progress
 from jmcp.client.calls import SESSION, Calls
 from jmcp.client.connection import Connection
 from jmcp.client.failures import TransportError
+from jmcp.client.outcomes import has_error
 from jmcp.client.tool import ClientTool
 from jmcp.core.errors import ServeError, ToolError
 from jmcp.plugins.client_tools import added_tools
 from jmcp.state.shell_sessions import ShellSession
 from jmcp_api import phrases
 from jmcp_api.client_tools import CLIENT_TOOLS
-from jmcp_api.errors import ERRORS
+from jmcp_api.errors import ERRORS, SessionNotFound
 from jmcp_api.mcp import LISTING_FILE, TOOLSETS
 
 HELP = "call a tool of the jmcp that runs here"
@@ -37,18 +42,6 @@ EPILOG = """\
 A text can be @FILE, or - for stdin. The exit status is 0, or 1 where the call or its code has
 failed, or 2 for wrong arguments.
 """
-FAILED = frozenset(
-    (
-        "error",
-        "timed_out",
-        "interrupted",
-        "kernel_died",
-        "kernel_restarted",
-        "lost_contact",
-        "aborted",
-    )
-)
-"""What becomes of a run that did not end well, by the field `status` of its result."""
 VALUED = frozenset(("--root-dir", "--url", "--token", "--output-dir"))
 ERASE_LINE = "\r\x1b[K"
 INTERRUPTED = 130
@@ -56,6 +49,8 @@ INTERRUPTED = 130
 
 def run(given: Sequence[str]) -> int:
     """Returns the exit status."""
+    if isinstance(sys.stdout, TextIOWrapper):  # a kernel may print what no encoding has
+        sys.stdout.reconfigure(errors="replace")
     options = option_parser()
     at = tool_place(given)
     if at is None:
@@ -79,6 +74,9 @@ def run(given: Sequence[str]) -> int:
         return fail(phrases.error_lines(message=error.message, code=error.code))
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:  # whoever reads has enough, as head has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def option_parser() -> argparse.ArgumentParser:
@@ -148,23 +146,51 @@ async def called(found: argparse.Namespace, tool: ClientTool, arguments: dict[st
     """Make the call and print its result. Raises ServeError, ToolError, TransportError."""
     servers = server_choice.servers_of(found, say, found.token)
     connection = Connection(servers, token=found.token, errors=ERRORS, phrases=phrases)
-    place = (await connection.endpoint()).server.place
-    shell = ShellSession(place)
-    calls = Calls(connection, shell.read() if SESSION not in arguments else None)
+    shell = ShellSession((await connection.endpoint()).server.place)
+    calls = Calls(connection, shell.read())
     before = calls.session_id
-    answer = await calls.call(tool, arguments, progress_line if sys.stderr.isatty() else None)
-    if sys.stderr.isatty():
-        sys.stderr.write(ERASE_LINE)
-    if calls.session_id != before:
-        shell.write(calls.session_id)
+    line = ProgressLine() if sys.stderr.isatty() else None
+    try:
+        answer = await answered(calls, tool, arguments, line)
+    finally:
+        if line is not None:
+            line.erase()
+        if calls.session_id != before:
+            shell.write(calls.session_id)
     show(answer, tool, found)
-    failed = answer.result.get("status") in FAILED or answer.result.get("error") is not None
-    return int(failed)
+    return int(has_error(answer.result))
 
 
-def progress_line(progress: Progress) -> None:
-    sys.stderr.write(f"{ERASE_LINE}{(progress.message or '').splitlines()[0][:78]}")
-    sys.stderr.flush()
+async def answered(
+    calls: Calls, tool: ClientTool, arguments: dict[str, Any], line: ProgressLine | None
+) -> Answer:
+    """Raises ServeError, ToolError, TransportError."""
+    own = calls.session_id
+    try:
+        return await calls.call(tool, arguments, line)
+    except SessionNotFound:
+        if own is None or SESSION in arguments:
+            raise
+        # It ended, of age or by somebody. Whoever calls has not named it, and is told what there is.
+        calls.session_id = None
+        return await calls.call(tool, arguments, line)
+
+
+class ProgressLine:
+    """The last line of a terminal, which says how far a call is."""
+
+    def __call__(self, progress: Progress) -> None:
+        told = (progress.message or "").partition("\n")[0]
+        width = shutil.get_terminal_size().columns - 1
+        self._write(f"{ERASE_LINE}{told[:width]}")
+
+    def erase(self) -> None:
+        self._write(ERASE_LINE)
+
+    def _write(self, text: str) -> None:
+        with suppress(OSError):  # nobody is there to see it
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
 
 def show(answer: Answer, tool: ClientTool, found: argparse.Namespace) -> None:
@@ -172,6 +198,7 @@ def show(answer: Answer, tool: ClientTool, found: argparse.Namespace) -> None:
         print(json.dumps(answer.result, ensure_ascii=False, indent=2))
     else:
         print(answer.text)
+    sys.stdout.flush()
     for number, image in enumerate(answer.images, 1):
         if found.output_dir is None:
             say(f"{image.mime_type}, {len(image.data):,} bytes: --output-dir DIR saves it")

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 
 from jmcp.cli import (
     call,
+    completion,
     connect,
     doctor,
     install,
@@ -48,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     # For the help only: their arguments are passed on before argparse reads them here.
     commands.add_parser("connect", help=connect.HELP)
     commands.add_parser("call", help=call.HELP)
+    commands.add_parser("completion", help=completion.HELP)
     commands.add_parser("start", help=start.HELP)
     commands.add_parser("stop", help=older_requests.STOP_HELP)
     commands.add_parser("run", help=run_command.HELP)

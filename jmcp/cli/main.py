@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from jmcp.cli import call, connect
+from jmcp.cli import call, completion, connect
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from jmcp.cli import watch
 
         return watch.run(given[1:])
+    if given[:1] == ["completion"]:
+        return completion.run(given[1:])
     # Imported here: a client waits for `jmcp connect`, and the others import the server's options.
     from jmcp.cli import commands
 

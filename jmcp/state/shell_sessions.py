@@ -1,14 +1,14 @@
 """The session that a command line goes on with: of its terminal, or else of its folder.
 
-Two terminals are two people's hands, or one person's two trains of thought: what one opens the other
-does not mean. A script or an agent that starts a shell for each command has no terminal, and works in
-one folder.
+What somebody opens in one terminal they do not mean in another. A script, or an agent that starts a
+shell for each command, has no terminal, and works in one folder.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import tempfile
 import time
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from jmcp.state.running_servers import private_folder
 
+log = logging.getLogger("jmcp")
 KEPT_SECONDS = 7 * 24 * 3600
 """A session that nobody uses ends after a day; what is older is of no use."""
 
@@ -38,16 +39,25 @@ class ShellSession:
         self._name = hashlib.sha256(f"{place}\n{shell()}".encode()).hexdigest()[:32]
 
     def read(self) -> str | None:
-        """Its id; None where there is none. Raises ServeError, OSError."""
+        """Its id; None where there is none, or it cannot be read. Raises ServeError."""
         try:
             data = json.loads(self._path().read_bytes())
             session_id = data["session_id"]
-        except (FileNotFoundError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError):
             return None
         return session_id if isinstance(session_id, str) else None
 
     def write(self, session_id: str | None) -> None:
-        """Raises ServeError, OSError."""
+        """Where that cannot be written, it is logged: the call that opened it is not undone by that.
+
+        Raises ServeError.
+        """
+        try:
+            self._write(session_id)
+        except OSError as error:
+            log.warning("the next call will not find session %s: %s", session_id, error)
+
+    def _write(self, session_id: str | None) -> None:
         path = self._path()
         if session_id is None:
             path.unlink(missing_ok=True)

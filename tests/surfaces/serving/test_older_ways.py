@@ -1,10 +1,13 @@
-"""`/api/connect`, `/api/stop` and `/api/healthz` of a standalone server, and the commands that ask it."""
+"""The ways of jupyter-mcp-server through real processes: the configuration of its README, `/api/connect`,
+`/api/stop` and `/api/healthz`, and the commands that ask a server."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +15,24 @@ from typing import Any, Protocol
 
 import httpx2 as httpx
 import pytest
+from mcp.client.client import Client
+from mcp.client.stdio import StdioServerParameters
+from mcp_types import ImageContent, TextContent
 
 from jmcp.cli.main import main
 from tests.notebooks import notebook_text
-from tests.served import Served, free_port, jupyter_server, standalone
+from tests.served import Served, environment, free_port, jupyter_server, standalone
+from tests.stdio import client
+from tests.thorough import thorough
 
 SECONDS = 60
+
+PLOT = (
+    "from IPython.display import Image\n"
+    "import base64\n"
+    "Image(base64.b64decode('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNg+M/wHwAEAQH/"
+    "7yMK/gAAAABJRU5ErkJggg=='))"
+)
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +127,7 @@ def test_connect_opens_a_notebook_on_the_same_server_and_stop_releases_it(
     assert (again.status_code, again.json()["released"]) == (200, None)
 
 
+@thorough
 def test_kernel_status_says_that_a_kernel_died(http: httpx.Client) -> None:
     connected(http, document_id="other.ipynb")
     ran = called(http, "execute_code", code="import os; print(os.getpid())")
@@ -187,7 +203,7 @@ def test_what_connect_cannot_do_is_refused_and_changes_nothing(
 
 
 def test_connect_to_a_server_that_is_not_there_leaves_the_one_that_is(http: httpx.Client) -> None:
-    connected(http, document_id="other.ipynb")
+    called(http, "use_notebook", notebook_path="other.ipynb")
     answer = http.put("api/connect", json={"document_url": f"http://127.0.0.1:{free_port()}"})
     assert answer.status_code == 503
     assert "No Jupyter Server answers" in answer.json()["error"]
@@ -258,3 +274,71 @@ def test_a_wrong_token_and_a_url_that_is_none_are_said(served: Served, run: Run)
     wrong = run("stop", JUPYTER_MCP_SERVER_URL="localhost")
     assert wrong.status == 1
     assert "JUPYTER_MCP_SERVER_URL" in wrong.stderr
+
+
+def configured(home: Path, jupyter: Served, **variables: str) -> StdioServerParameters:
+    """`"command": "uvx", "args": ["jmcp"], "env": {...}`: the command alone, all else in variables."""
+    home.mkdir(parents=True, exist_ok=True)
+    own = {name: value for name, value in environment(home).items() if name != "JMCP_TOOLSET"}
+    given = {"JUPYTER_URL": jupyter.url.rstrip("/"), "JUPYTER_TOKEN": jupyter.token, **variables}
+    return StdioServerParameters(
+        command=sys.executable, args=["-m", "jmcp"], env=own | given, cwd=home
+    )
+
+
+async def model_reads(connected: Client, tool: str, **arguments: Any) -> tuple[str, bool]:
+    """What a model reads of a call, and whether it has an image."""
+    result = await connected.call_tool(tool, arguments)
+    assert not result.is_error, result.content
+    texts = [part.text for part in result.content if isinstance(part, TextContent)]
+    return "\n".join(texts), any(isinstance(part, ImageContent) for part in result.content)
+
+
+async def test_the_readmes_configuration_runs_a_cell_over_stdio(
+    tmp_path: Path, jupyters: tuple[Served, Served]
+) -> None:
+    server = configured(tmp_path / "home", jupyters[0], ALLOW_IMG_OUTPUT="true")
+    async with client(server, "legacy") as connected:
+        names = {tool.name for tool in (await connected.list_tools()).tools}
+        assert {"use_notebook", "insert_execute_code_cell", "read_notebook"} <= names
+        # As a prompt for that server calls: a name for the notebook, and no session.
+        opened, _ = await model_reads(
+            connected,
+            "use_notebook",
+            notebook_name="mine",
+            notebook_path="new.ipynb",
+            mode="create",
+        )
+        assert "new.ipynb" in opened
+        ran, _ = await model_reads(
+            connected, "insert_execute_code_cell", cell_index=0, cell_source="print(6 * 7)"
+        )
+        assert "42" in ran
+        _, image = await model_reads(connected, "execute_code", code=PLOT)
+        assert image
+        read, _ = await model_reads(connected, "read_notebook", notebook_name="mine")
+        assert "print(6 * 7)" in read
+        await model_reads(connected, "unuse_notebook", notebook_name="mine")
+    cells = json.loads((jupyters[0].root / "new.ipynb").read_text())["cells"]
+    assert any("42" in json.dumps(cell.get("outputs")) for cell in cells)
+
+
+@thorough
+async def test_a_document_id_needs_no_use_notebook_and_images_can_be_off(
+    tmp_path: Path, jupyters: tuple[Served, Served]
+) -> None:
+    variables = {"DOCUMENT_ID": "notebook.ipynb", "ALLOW_IMG_OUTPUT": "False"}
+    server = configured(tmp_path / "home", jupyters[0], **variables)
+    async with client(server) as connected:
+        await model_reads(connected, "execute_cell", cell_index=0)
+        ran, _ = await model_reads(connected, "execute_code", code="answer")
+        assert "42" in ran
+        _, image = await model_reads(connected, "execute_code", code=PLOT)
+        assert not image
+        # Another use_notebook goes on in the same session, so that no call has to say which.
+        await model_reads(connected, "use_notebook", notebook_path="second.ipynb", mode="create")
+        added, _ = await model_reads(
+            connected, "insert_cell", cell_index=-1, cell_type="code", cell_source="x = 1"
+        )
+        assert "x = 1" in added
+        await model_reads(connected, "unuse_notebook", kernel="stop")

@@ -241,8 +241,7 @@ def test_a_wrong_value_is_named_with_its_place(
     [
         (None, "false", False),
         (None, "true", True),
-        ("true", "false", True),
-        ("false", "true", False),
+        ("true", "true", True),
         ("", "0", False),
     ],
 )
@@ -253,6 +252,16 @@ def test_a_variable_of_an_older_server_is_read_where_there_is_no_other(
         monkeypatch.setenv("JMCP_IMAGES", own)
     monkeypatch.setenv("ALLOW_IMG_OUTPUT", older)
     assert decided(monkeypatch).images is images
+
+
+@pytest.mark.parametrize(("own", "older"), [("true", "false"), ("false", "true")])
+def test_two_variables_of_one_option_that_differ_are_refused(
+    own: str, older: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JMCP_IMAGES", own)
+    monkeypatch.setenv("ALLOW_IMG_OUTPUT", older)
+    with pytest.raises(ServeError, match="ALLOW_IMG_OUTPUT and JMCP_IMAGES"):
+        decided(monkeypatch)
 
 
 def test_a_wrong_value_of_an_older_variable_is_named_with_it(

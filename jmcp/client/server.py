@@ -32,7 +32,8 @@ def wanted_servers(
         url = address(url)
     wanted = Wanted(url=url, root_dir=root, here=Path.cwd())
     known = token or os.environ.get("JMCP_TOKEN", "")
-    return Servers(wanted, start=None, token=known, say=log.warning)
+    advice = "start it with jmcp serve"
+    return Servers(wanted, start=None, token=known, say=log.warning, advice=advice)
 
 
 def address(url: str) -> str:

@@ -66,7 +66,7 @@ class Servers:
     """The servers of this machine, of which one is wanted. `say` gets sentences for a person.
 
     `start` makes a server on a folder, by default one that it chooses; None where none is to be
-    started.
+    started, and `advice` says then what to do.
     """
 
     def __init__(
@@ -76,11 +76,13 @@ class Servers:
         start: Callable[[Path | None], StartedServer] | None,
         token: str,
         say: Callable[[str], None],
+        advice: str = "start it with jmcp serve, or leave --no-start out",
     ) -> None:
         self._wanted = wanted
         self._start = start
         self._token = token
         self._say = say
+        self._advice = advice
         self._said: set[str] = set()
         self._own: StartedServer | None = None
         self._stopping = False

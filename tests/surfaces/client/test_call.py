@@ -6,6 +6,10 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+from jmcp.cli.call import ERASE_LINE, ProgressLine
+from jmcp.client.answer import Progress
 from jmcp_api.client import JmcpClient
 from tests.served import Served, environment
 
@@ -62,3 +66,13 @@ def test_a_misspelt_word_is_told_with_the_nearest_one(served: Served) -> None:
         done = call(served, *given)
         assert (done.returncode, done.stdout) == (2, "")
         assert near in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"), [(None, ""), ("", ""), ("running: a\nb", "running: a")]
+)
+def test_the_progress_line_is_one_line_whatever_is_told(
+    message: str | None, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ProgressLine()(Progress(done=0, total=None, message=message, outputs=()))
+    assert capsys.readouterr().err == f"{ERASE_LINE}{shown}"

@@ -24,8 +24,11 @@ help: ## Show this
 serve: $(VENV)/.lab ## Start JupyterLab with jmcp and a welcome notebook (PORT=8888)
 	$(BIN)/jmcp serve --root-dir examples/notebooks --port $(PORT)
 
-generate: $(VENV)/.all ## Make generated/ from spec/
+EXAMPLE = --spec examples/plugin/toolset.yaml --out examples/plugin/jmcp_example_review/api
+
+generate: $(VENV)/.all ## Make generated/ from spec/, and the package of the example of a toolset
 	$(BIN)/jmcp generate
+	$(BIN)/jmcp generate $(EXAMPLE)
 
 docs: $(VENV)/.all ## Build the documentation site: build/docs/index.html
 	$(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning --doctree-dir build/doctrees docs build/docs
@@ -74,8 +77,7 @@ mutations: $(VENV)/.all ## Break ten invariants on purpose, one at a time: the f
 golden: $(VENV)/.all ## Accept what codegen makes of the small test specs as right
 	$(BIN)/jmcp generate --spec tests/codegen/golden/spec --out tests/codegen/golden/tree \
 		--package golden_api
-	$(BIN)/jmcp generate --spec examples/plugin/toolset.yaml \
-		--out examples/plugin/jmcp_example_review/api
+	$(BIN)/jmcp generate $(EXAMPLE)
 
 bench: $(VENV)/.all ## Measure, and say what falls short (ARGS="cpu --rounds 1", ARGS=many; docs/performance.md)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -22,6 +22,8 @@ def add_operations(document: Object, api: Api) -> None:
     for toolset in api.added:
         part: Object = json.loads(Path(toolset.openapi_file).read_bytes())
         _add(document, _without_clashes(part, document, toolset), served)
+    if api.added:
+        _drop_loose_links(document)
 
 
 def _add(document: Object, part: Object, served: set[tuple[str, str]]) -> None:
@@ -39,6 +41,18 @@ def _add(document: Object, part: Object, served: set[tuple[str, str]]) -> None:
                 links[one["operationId"]] = {
                     "operationId": one["operationId"],
                     "parameters": {"session_id": OPENED},
+                }
+
+
+def _drop_loose_links(document: Object) -> None:
+    """Links lead to operations of the document: those of a tool that is left out are none of it."""
+    operations = [one for several in document["paths"].values() for one in several.values()]
+    known = {one["operationId"] for one in operations}
+    for operation in operations:
+        for response in operation["responses"].values():
+            if links := response.get("links"):
+                response["links"] = {
+                    name: link for name, link in links.items() if link["operationId"] in known
                 }
 
 

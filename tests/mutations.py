@@ -45,8 +45,8 @@ MUTATIONS = (
     Mutation(
         name="stale writes are not refused",
         file="handlers/jmcp_handlers/support/stale_writes.py",
-        before="changed = [] if force else",
-        after="changed = [] if True else",
+        before="elif not force:",
+        after="elif False:",
         tests=("tests/unit/handlers/test_stale_writes.py",),
     ),
     Mutation(

@@ -790,7 +790,7 @@ class CellChanged(ToolError):
         cells: Sequence[Mapping[str, Any]],
     ) -> Self:
         return cls(
-            f"{counted(count, 'Cell', 'Cells')} {named} {word(count, 'is', 'are')} not as If-Match says; nothing was done. GET the cell again for its ETag, or leave If-Match out to go by what this session has read.\n{shown}",
+            f"{word(count, 'Cell', 'Cells')} {named} {word(count, 'is', 'are')} not as If-Match says; nothing was done. GET the cell again for its ETag, or leave If-Match out to go by what this session has read.\n{shown}",
             cell_index=cell_index,
             cell_id=cell_id,
             source=source,

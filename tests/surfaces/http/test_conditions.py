@@ -85,7 +85,7 @@ async def test_an_edit_of_what_others_changed_is_refused(
     problem = refused(await put(client, read, force=force))
     assert problem["details"]["source"] == "x = 10"
     assert "-x = 1\n+x = 10" in problem["details"]["diff"]
-    assert "If-Match" in problem["detail"]
+    assert problem["detail"].startswith("Cell 0 (id c0) is not as If-Match says; ")
     assert await source(client) == "x = 10"
 
 

@@ -38,6 +38,11 @@ _IF_MATCH = (
 _IF_NONE_MATCH = "Answer with 304 if the cell still has one of these ETags."
 _TAG = '(W/)?"[!#-~]*"'
 _TAGS = rf"^(\*|{_TAG}( ?, ?{_TAG})*)$"
+_LEFT = {
+    "detach": "A client that closes the request leaves the run to go on; get_execution finds it.",
+    "interrupt": "A client that closes the request interrupts the run.",
+}
+"""What becomes of runs, by `on_disconnect` of the spec."""
 _LINKED = ("cell_id", "execution_id")
 """Fields of results that are the last part of a path."""
 _TRANSPORT_ERRORS = {401: "unauthorized", 413: "body_too_large"}
@@ -77,7 +82,7 @@ def _operation(tool: ToolModel, route: RouteModel, api: ApiModel, components: Co
         "operationId": route.operation,
         "tags": [tool.group],
         "summary": tool.summary,
-        "description": _BYTES if route.content else tool.description,
+        "description": _BYTES if route.content else _described(tool),
     }
     parameters = [
         *(_parameter(tool, name, "path", components) for name in route.at("path")),
@@ -145,6 +150,12 @@ def _headers(route: RouteModel) -> Object:
 
 def _header(description: str) -> Object:
     return {"description": description, "schema": {"type": "string"}}
+
+
+def _described(tool: ToolModel) -> str:
+    """What the tool does, and what becomes of it when the client closes the request."""
+    left = _LEFT.get(tool.on_disconnect or "")
+    return tool.description if left is None else f"{tool.description}\n{left}"
 
 
 def _events(defaults: Mapping[str, Any]) -> Schema:

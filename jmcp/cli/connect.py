@@ -38,6 +38,7 @@ does what it does there: it tells a running server which Jupyter and which noteb
 """
 MAX_LINE_BYTES = 2**30
 """A bound for this process; the server has its own, and its error says so."""
+OLDER_SERVER_VARIABLE = "JUPYTER_MCP_SERVER_URL"
 REFUSAL_SECONDS = 5.0
 
 
@@ -63,6 +64,11 @@ def run(given: Sequence[str]) -> int:
     arguments = parser().parse_args(given)
     if sys.stdin is not None and sys.stdin.isatty():
         say("this speaks MCP with the program that starts it: jmcp install CLIENT configures one")
+    if os.environ.get(OLDER_SERVER_VARIABLE):
+        say(
+            f"{OLDER_SERVER_VARIABLE} is for jupyter-mcp-server's connect, which needs one of its options "
+            "(--document-id ...); this finds a server by itself, or takes --url"
+        )
     # Before anything can print.
     fds = StdioFds.claim()
     return asyncio.run(serve(arguments, fds))

@@ -324,3 +324,16 @@ def test_bare_jmcp_in_a_terminal_shows_its_commands(
         commands.run([])
     assert ended.value.code == 2
     assert "COMMAND" in capsys.readouterr().err
+
+
+def test_connect_without_an_older_option_says_that_the_older_variable_is_not_used(
+    patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def claimed() -> StdioFds:
+        raise SystemExit
+
+    patch.setattr(StdioFds, "claim", claimed)
+    patch.setenv("JUPYTER_MCP_SERVER_URL", "http://localhost:4040")
+    with pytest.raises(SystemExit):
+        connect.run(["--no-start"])
+    assert "JUPYTER_MCP_SERVER_URL" in capsys.readouterr().err

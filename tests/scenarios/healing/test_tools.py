@@ -45,6 +45,7 @@ KERNELLESS: dict[str, dict[str, Any]] = {
     "validate_notebook": {},
     "export_notebook": {"format": "py"},
     "list_sessions": {},
+    "list_activity": {},
     "debug_connection_status": {},
     "unuse_notebook": {},
 }

@@ -430,4 +430,5 @@ KINDS = [
     _kind("install, first", "install_packages", packages=["tiny"]),
     _kind("install", "install_packages", warm, packages=["tiny", "nope"]),
     _kind("list sessions", "list_sessions", private),
+    _kind("list activity", "list_activity", private),
 ]

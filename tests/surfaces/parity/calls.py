@@ -423,6 +423,8 @@ OTHERS = (
     call("list_sessions"),
     call("list_sessions", start_index=1, limit=1),
     call("list_sessions", limit=-1, raises="invalid_arguments"),
+    call("list_activity", owners="all"),
+    call("list_activity", owners="some", raises="invalid_arguments"),
     call("list_notebooks", scope="open"),
     call("list_notebooks"),
     call("list_notebooks", session_id="{b}"),

@@ -4,6 +4,7 @@ A comment is for the test alone; neither GitHub nor the site shows it:
 
 - `<!-- run: COMMAND -->`: what the page needs before it goes on, which no reader has to type
 - `<!-- not run: REASON -->`: the next block cannot be run here
+- `<!-- fails -->`: the last command of the next block ends with an error
 - `<!-- file: PATH -->`: the next block is the whole of that file
 - `<!-- output -->`: the next block is what the last one printed, `...` for what differs
 - `<!-- shown -->`: the next block is a picture made of characters, or the form of something
@@ -19,7 +20,7 @@ from typing import Literal, get_args
 
 from markdown_it import MarkdownIt
 
-Mark = Literal["run", "not run", "file", "output", "shown"]
+Mark = Literal["run", "not run", "fails", "file", "output", "shown"]
 COMMENT = re.compile(rf"<!--\s*({'|'.join(get_args(Mark))})(?::\s*(.*?))?\s*-->", re.DOTALL)
 
 

@@ -99,6 +99,9 @@ class Page:
             assert matches(text, self._printed), f"it prints something else:\n{self._printed}"
         elif block.mark == "file":
             self._write(block.said, text)
+        elif block.mark == "fails":
+            fails = f"status=0\n{{\n{text}\n}} || status=$?\ntest $status -ne 0\n"
+            self._printed = self._shell.run(fails)
         elif block.language in SHELL:
             self._printed = self._shell.run(text)
         elif block.language == "python":

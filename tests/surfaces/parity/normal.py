@@ -67,7 +67,8 @@ class Normal:
         self._learn(answer.result)
         if isinstance(answer.result, dict) and "run_count" in answer.result:
             # What goes on tells of clients, owners and times.
-            return {name: answer.result[name] for name in ("session_count", "run_count")}
+            counts = {name: answer.result[name] for name in ("session_count", "run_count")}
+            return {"error": None, "text": "", "result": counts}
         return {
             "error": answer.error,
             # In a text for a model, the code is part of the text.

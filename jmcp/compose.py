@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import jmcp_api
 from jmcp.core.calls.call import Caller
@@ -30,8 +31,7 @@ from jmcp.core.observe.events import Observer
 from jmcp.core.ports import Documents, Kernels
 from jmcp.core.sessions.readings.session_readings import Readings
 from jmcp.options.settings import Settings
-from jmcp.plugins.additions import extended, handlers_with
-from jmcp.plugins.loading import loaded_toolsets
+from jmcp.plugins.installed import installed_toolsets
 from jmcp.state.folder import open_stores, state_folder
 from jmcp_api import errors, http, mcp, phrases, prompts, registry, resources, sessions, texts
 from jmcp_handlers import HANDLERS
@@ -61,12 +61,25 @@ log = logging.getLogger("jmcp")
 
 
 @cache
-def served_api() -> Api:
-    """The API with the toolsets of other packages. What of them cannot be used is logged, once."""
+def served() -> tuple[Api, Any]:
+    """The API and the handlers, with the toolsets of other packages. What of them cannot be used is
+    logged, once."""
+    if not installed_toolsets():
+        return API, HANDLERS
+    # Imported here, because most servers have no such packages.
+    from jmcp.plugins.additions import extended, handlers_with
+    from jmcp.plugins.loading import loaded_toolsets
+
     loaded = loaded_toolsets()
     for fault in loaded.faults:
         log.error("%s", fault)
-    return extended(API, loaded)
+    return extended(API, loaded), handlers_with(HANDLERS, loaded)
+
+
+def served_api() -> Api:
+    """The API with the toolsets of other packages, which are imported when it is first asked for."""
+    api, _ = served()
+    return api
 
 
 def api_of(settings: Settings) -> Api:
@@ -141,7 +154,7 @@ def build(
     )
     made = Dispatcher(
         api=api,
-        handlers=handlers_with(HANDLERS, loaded_toolsets()),
+        handlers=served()[1],
         documents=documents,
         # A read-only server does not redo the edits that an earlier one lost.
         recorder=None

@@ -76,6 +76,7 @@ class Server:
 
     url: str
     root: Path
+    token: str = TOKEN
     tools: Mapping[str, Tool] = field(default_factory=dict)
 
     def call(self, tool: str, **arguments: Any) -> Answer:
@@ -110,7 +111,7 @@ class Server:
         """The body of what the server answers."""
         parts = urlsplit(self.url)
         connection = HTTPConnection(parts.hostname or "", parts.port, timeout=CALL_SECONDS)
-        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         try:
             connection.request(method, path, body=body, headers=headers)
             return connection.getresponse().read()

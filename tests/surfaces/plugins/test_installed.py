@@ -21,7 +21,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from jmcp import testing
 from jmcp.plugins.loading import LoadedToolset
 from jmcp_example_review import TOOLSET as REVIEW
-from tests import stdio
+from tests import served, stdio
 from tests.surfaces.contract.surfaces import TLS
 from tests.thorough import thorough
 
@@ -192,3 +192,14 @@ async def test_over_stdio(on_path: None, tmp_path: Path, toolset: str) -> None:
         names = [tool.name for tool in (await client.list_tools()).tools]
     assert "use_notebook" in names
     assert ("find_todos" in names) == ("review" in toolset)
+
+
+@thorough
+def test_outside_of_jupyter(on_path: None, tmp_path: Path) -> None:
+    example = next(one for one in EXAMPLES if one.tool.name == "find_todos")
+    jupyter = served.jupyter_server(tmp_path / "jupyter", tmp_path / "root")
+    with jupyter as inside, served.standalone(tmp_path / "home", inside) as outside:
+        server = testing.Server(url=outside.url, root=inside.root, token=outside.token)
+        session = testing.prepare(server, example)
+        found = server.do("find_todos", session_id=session, mark="fixme")
+        assert [row[-1] for row in found["todos"]["rows"]] == ["the unit"]

@@ -629,7 +629,7 @@ class AsyncJmcpClient(AsyncTools):
         wait: float = 3600,
     ) -> results.FoundExecution:
         """Wait up to wait seconds for a run of this session and return what execute_cell or
-        run_cells would. Without execution_id it lists the latest 20 runs, running ones first.
+        run_cells would. Without execution_id it lists the latest 20, running first.
 
         `notebook_path`: Default: current.
         `wait`: Seconds.
@@ -2018,7 +2018,7 @@ class JmcpClient(Tools):
         wait: float = 3600,
     ) -> results.FoundExecution:
         """Wait up to wait seconds for a run of this session and return what execute_cell or
-        run_cells would. Without execution_id it lists the latest 20 runs, running ones first.
+        run_cells would. Without execution_id it lists the latest 20, running first.
 
         `notebook_path`: Default: current.
         `wait`: Seconds.

@@ -227,7 +227,7 @@ class GetExecutionParams(Params):
 class InterruptKernelParams(Params):
     session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
-    execution_id: str | None = None
+    execution_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
 
 
 class ListVariablesParams(Params):

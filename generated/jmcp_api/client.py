@@ -465,7 +465,7 @@ class AsyncJmcpClient(AsyncTools):
     ) -> results.UndoneChange:
         """Take back this session's last change of the notebook, or the one with change_id:
         sources, places, types, and of deleted cells their outputs too.
-        Cells that others changed since are refused. An undo is a change itself: undo it by its
+        Cells that others changed since are refused. An undo is a change too: undo it by its
         change_id.
 
         `notebook_path`: Default: current.
@@ -721,8 +721,8 @@ class AsyncJmcpClient(AsyncTools):
         return await self._call(results.FileList, "list_files", arguments)
 
     async def list_kernels(self) -> results.KernelList:
-        """List running kernels with their notebooks, and the kernelspecs that a notebook can be
-        opened with.
+        """List running kernels with their notebooks, and the kernelspecs that one can be opened
+        with.
         """
         arguments: dict[str, Any] = {}
         return await self._call(results.KernelList, "list_kernels", arguments)
@@ -1856,7 +1856,7 @@ class JmcpClient(Tools):
     ) -> results.UndoneChange:
         """Take back this session's last change of the notebook, or the one with change_id:
         sources, places, types, and of deleted cells their outputs too.
-        Cells that others changed since are refused. An undo is a change itself: undo it by its
+        Cells that others changed since are refused. An undo is a change too: undo it by its
         change_id.
 
         `notebook_path`: Default: current.
@@ -2110,8 +2110,8 @@ class JmcpClient(Tools):
         return self._call(results.FileList, "list_files", arguments)
 
     def list_kernels(self) -> results.KernelList:
-        """List running kernels with their notebooks, and the kernelspecs that a notebook can be
-        opened with.
+        """List running kernels with their notebooks, and the kernelspecs that one can be opened
+        with.
         """
         arguments: dict[str, Any] = {}
         return self._call(results.KernelList, "list_kernels", arguments)

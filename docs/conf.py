@@ -22,6 +22,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "jmcp"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_sidebars = {"tutorial": [], "installing": []}  # nothing is below them
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {

@@ -127,11 +127,8 @@ def file(name: str) -> Iterator[str]:
 
 
 def options() -> Iterator[str]:
-    """Every option with its four names."""
-    yield _table(
-        ("argument", "variable", "key and trait", "what it does (default)"),
-        (_option(one) for one in OPTIONS),
-    )
+    """Every option with its names."""
+    yield _table(("option", "what it does (default)"), (_option(one) for one in OPTIONS))
 
 
 PARTS: Mapping[str, Callable[..., Iterable[str]]] = {
@@ -229,10 +226,16 @@ def _kind(schema: Mapping[str, Any]) -> str:
     return ", ".join([kind, *bounds])
 
 
-def _option(option: Option) -> tuple[str, str, str, str]:
-    argument = "none: it may hold a password" if option.secret else f"`{option.flag}`"
-    trait = f"`{option.trait}`" if option.trait else ""
-    return (argument, f"`{option.variable}`", f"`{option.name}` {trait}".strip(), option.described)
+def _option(option: Option) -> tuple[str, str]:
+    names = (
+        [f"`{option.variable}`"] if option.secret else [f"`{option.flag}`", f"`{option.variable}`"]
+    )
+    about = option.described
+    if option.secret:
+        about += ". Never an argument, because it may hold a password"
+    if option.trait:
+        about += f". The trait is called `{option.trait}`"
+    return "<br>".join(names), about
 
 
 # -- form ----------------------------------------------------------------------------------------

@@ -136,7 +136,7 @@ class AsyncJmcpClient(AsyncTools):
         start_index: int = 0,
         limit: int = 50,
     ) -> results.NotebookList:
-        """Notebooks of your sessions (with ids), with a running kernel (scope open), or below path
+        """Notebooks of your sessions (with ids), with a kernel (scope open), or below path
         (workspace).
 
         `limit`: 0: all.
@@ -1527,7 +1527,7 @@ class JmcpClient(Tools):
         start_index: int = 0,
         limit: int = 50,
     ) -> results.NotebookList:
-        """Notebooks of your sessions (with ids), with a running kernel (scope open), or below path
+        """Notebooks of your sessions (with ids), with a kernel (scope open), or below path
         (workspace).
 
         `limit`: 0: all.

@@ -56,6 +56,8 @@ class Surroundings:
             target.parent.mkdir(parents=True, exist_ok=True)
             (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
         (made.checkout / ".venv").symlink_to(CHECKOUT / ".venv")
+        # Else make would install the copy into the environment of all tests where that is out of date.
+        os.utime(made.checkout / "pyproject.toml", (0, 0))
         shutil.copytree(CHECKOUT / "examples" / "notebooks", made.home / "notebooks")
         return made
 

@@ -62,6 +62,7 @@ jupyter() {
 make() {
   case "$1" in
     serve) serve '^Stop with' "$(type -P make)" "$@" ;;
+    generate) command make ${ONE_START:+--dry-run} "$@" ;; # else `make check` has done as much
     *) command make "$@" ;;
   esac
 }

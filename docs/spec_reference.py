@@ -148,14 +148,14 @@ def _tool(tool: ToolModel) -> Iterator[str]:
     yield tool.description.replace("\n", "\n\n")
     if tool.params.get("properties"):
         yield "**Arguments**"
-        yield from _fields(tool.params)
+        yield from _fields(tool.params, of_call=True)
     for names in tool.either:
         yield f"Give {' or '.join(f'`{name}`' for name in names)}; both only where they agree."
     yield "**Result**"
     yield from _fields(api().types.get(tool.result_type, tool.result))
     yield "\n".join(f"- {fact}" for fact in _facts(tool))
     yield "**Examples**"
-    examples = "\n".join(_example(tool, one) for one in tool.examples)
+    examples = "\n\n".join(_example(tool, one) for one in tool.examples)
     yield f"```text\n{examples}\n```"
 
 
@@ -184,11 +184,12 @@ def _error(error: ErrorModel) -> str:
 
 def _example(tool: ToolModel, example: ExampleModel) -> str:
     end = example.raises if example.raises else _json(example.returns or {})
-    return f"{tool.name} {_json(example.call)}  # {example.name}\n-> {end}"
+    return f"# {example.name}\n{tool.name} {_json(example.call)}\n-> {end}"
 
 
-def _fields(schema: Mapping[str, Any]) -> Iterator[str]:
-    required = schema.get("required", ())
+def _fields(schema: Mapping[str, Any], *, of_call: bool = False) -> Iterator[str]:
+    """A row for each field; what a call needs is marked."""
+    required = schema.get("required", ()) if of_call else ()
     properties = schema.get("properties", {})
     if not properties:
         yield "None."

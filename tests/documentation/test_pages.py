@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -27,8 +28,15 @@ def documented() -> list[str]:
 PAGES = fast_only(documented(), "README.md")
 
 
+NEEDED = ("bash", "curl", "script", "timeout")
+"""Programs that each page's shell needs."""
+
+
 @pytest.mark.parametrize("page", PAGES)
 async def test_what_a_page_tells_to_run_runs(page: str, tmp_path: Path) -> None:
+    needed = (*NEEDED, *(["redis-server"] if "redis" in page else []))
+    if missing := [name for name in needed if shutil.which(name) is None]:
+        pytest.skip(f"left out: {', '.join(missing)} not found")
     await run(CHECKOUT / page, tmp_path)
 
 

@@ -79,6 +79,10 @@ CROWD_P95 = Limit(
 TUTORIAL_CALLS = Limit(
     at_most=6, reason="Each call is a turn of the model, which costs more than all that it reads."
 )
+TUTORIAL_SCRIPTS = Limit(
+    at_most=2, reason="One script to look for what is broken, one to mend and run it."
+)
+TUTORIAL_SCRIPTS_KB = Limit(at_most=1, reason="A model gets only what its scripts print.")
 TUTORIAL_OF_PEER = Limit(
     at_most=0.5,
     reason="The peer's structure has the text of each result once or twice.",

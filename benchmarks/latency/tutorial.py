@@ -107,6 +107,28 @@ def with_jmcp(client: ModernClient, root: Path) -> Read:
     return read
 
 
+FIND = """opened = client.use_notebook('tutorial.ipynb')
+bad = next(cell for cell in opened.cells if cell.ename)
+print(bad.cell_index, bad.ename, client.read_cell(cell_id=bad.cell_id).source)"""
+FIX = f"""client.edit_cell_source('{WRONG}', '{RIGHT}', cell_index={BROKEN})
+ran = client.run_cells(start_index={BROKEN})
+print(ran.status, ran.batch.cells[-1].output)
+plot = client.insert_execute_code_cell({PLOT!r}, cell_index=-1)
+print(plot.status, plot.outputs[0].text)"""
+
+
+def with_scripts(client: ModernClient, root: Path) -> Read:
+    """The same with scripts, once a model knows the tools."""
+    write(root)
+    somebody = client.call("use_notebook", notebook_path=NOTEBOOK)["session_id"]
+    client.call("run_cells", session_id=somebody)
+    read = Read(client=client)
+    found = read.call("run_script", code=FIND)
+    read.call("run_script", code=FIX, session_id=found["session_id"])
+    _check(read)
+    return read
+
+
 def with_peer(client: ModernClient, root: Path) -> Read:
     write(root)
     on = {"notebook_name": "tutorial"}
@@ -142,10 +164,11 @@ def _check(read: Read) -> None:
 def figures(base: Path) -> list[Figure]:
     """The task on both servers."""
     with (
-        jmcp.in_jupyter(base / "jmcp") as server,
+        jmcp.in_jupyter(base / "jmcp", "--toolset", "core,code") as server,
         ModernClient(server.mcp_url, server.token) as client,
     ):
         ours = with_jmcp(client, server.root)
+        scripted = with_scripts(client, server.root)
     with (
         peer.in_jupyter(base / "peer") as server,
         ModernClient(server.mcp_url, server.token) as client,
@@ -158,6 +181,21 @@ def figures(base: Path) -> list[Figure]:
             unit="",
             limit=limits.TUTORIAL_CALLS,
             note=f"{peer.NAME}: {theirs.calls}",
+        ),
+        Figure(
+            name="the tutorial's task with scripts: calls",
+            value=scripted.calls,
+            unit="",
+            limit=limits.TUTORIAL_SCRIPTS,
+        ),
+        *(
+            Figure(
+                name=f"the tutorial's task with scripts: what a model reads, {channel}",
+                value=value / 1000,
+                unit="kB",
+                limit=limits.TUTORIAL_SCRIPTS_KB,
+            )
+            for channel, value in (("text", scripted.text), ("structure", scripted.structure))
         ),
         *(
             Figure(

@@ -1008,6 +1008,33 @@ class AsyncJmcpClient(AsyncTools):
         }
         return await self._call(results.ExportedNotebook, "export_notebook", arguments)
 
+    async def search_tools(self, *, query: str = "", limit: int = 6) -> results.ToolSignatures:
+        """Find jmcp's tools, by words of what they do, as Python signatures for run_script. No
+        words: all names.
+
+        `limit`: 0: all.
+        """
+        arguments: dict[str, Any] = {"query": query, "limit": limit}
+        return await self._call(results.ToolSignatures, "search_tools", arguments)
+
+    async def run_script(
+        self,
+        code: str,
+        *,
+        session_id: str | None = None,
+        timeout: float = 50,
+        on_progress: OnProgress | None = None,
+    ) -> results.ScriptResult:
+        """Run Python in a fresh kernel of its own where client has each tool as a method: opened =
+        client.use_notebook('a.ipynb'), then client.run_cells(). Results are objects; errors
+        raise (jmcp_api.errors). Returns what is printed, and session_id: pass it to go on in
+        that session. Variables are gone afterwards; the notebook's kernel keeps its own.
+
+        `timeout`: Seconds.
+        """
+        arguments: dict[str, Any] = {"code": code, "session_id": session_id, "timeout": timeout}
+        return await self._call(results.ScriptResult, "run_script", arguments, on_progress)
+
     async def debug_connection_status(
         self, *, session_id: str | None = None, notebook_path: str | None = None
     ) -> results.ConnectionStatus:
@@ -2396,6 +2423,33 @@ class JmcpClient(Tools):
             "overwrite": overwrite,
         }
         return self._call(results.ExportedNotebook, "export_notebook", arguments)
+
+    def search_tools(self, *, query: str = "", limit: int = 6) -> results.ToolSignatures:
+        """Find jmcp's tools, by words of what they do, as Python signatures for run_script. No
+        words: all names.
+
+        `limit`: 0: all.
+        """
+        arguments: dict[str, Any] = {"query": query, "limit": limit}
+        return self._call(results.ToolSignatures, "search_tools", arguments)
+
+    def run_script(
+        self,
+        code: str,
+        *,
+        session_id: str | None = None,
+        timeout: float = 50,
+        on_progress: OnProgress | None = None,
+    ) -> results.ScriptResult:
+        """Run Python in a fresh kernel of its own where client has each tool as a method: opened =
+        client.use_notebook('a.ipynb'), then client.run_cells(). Results are objects; errors
+        raise (jmcp_api.errors). Returns what is printed, and session_id: pass it to go on in
+        that session. Variables are gone afterwards; the notebook's kernel keeps its own.
+
+        `timeout`: Seconds.
+        """
+        arguments: dict[str, Any] = {"code": code, "session_id": session_id, "timeout": timeout}
+        return self._call(results.ScriptResult, "run_script", arguments, on_progress)
 
     def debug_connection_status(
         self, *, session_id: str | None = None, notebook_path: str | None = None

@@ -239,6 +239,17 @@ CLIENT_TOOLS: Mapping[str, ClientTool] = {
             in_session=True,
         ),
         ClientTool(
+            name="search_tools",
+            toolset="code",
+            read_only=True,
+        ),
+        ClientTool(
+            name="run_script",
+            toolset="code",
+            read_only=False,
+            runs=True,
+        ),
+        ClientTool(
             name="debug_connection_status",
             toolset="extra",
             read_only=True,

@@ -6,6 +6,8 @@ from typing import Literal
 
 DocumentMode = Literal["live", "file"]
 """Where edits go: the document that people have open, or the file."""
+ScriptStatus = Literal["ok", "error", "timeout", "kernel_died"]
+"""How a script ended."""
 ErrorType = Literal[
     "syntax_error",
     "name_error",

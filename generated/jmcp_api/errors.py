@@ -265,6 +265,12 @@ class SessionLimit(ToolError):
         )
 
     @classmethod
+    def scripts(cls, *, limit: int) -> Self:
+        return cls(
+            f"{limit} of your scripts are running, which is the limit. Nothing was run: wait until one has ended."
+        )
+
+    @classmethod
     def runs(cls, *, limit: int) -> Self:
         return cls(
             f"This session has {limit} runs that go on or wait, which is the limit. Nothing was run. Wait for one with get_execution, or end what runs with interrupt_kernel."
@@ -435,6 +441,33 @@ class KernelUnable(ToolError):
     def install_packages_unanswered(cls, *, kernel_name: str) -> Self:
         return cls(
             f"The kernel {kernel_name!r} evaluates no expressions, so nothing was installed. execute_code with %pip may do it.",
+            kernel_name=kernel_name,
+        )
+
+    @classmethod
+    def scripts_language(cls, *, kernel_name: str, language: str) -> Self:
+        return cls(
+            f"Scripts are run by the default kernel, {kernel_name!r}, which is one of {language}; they need Python. Nothing was run: call the tools one by one.",
+            kernel_name=kernel_name,
+        )
+
+    @classmethod
+    def scripts_client(cls, *, kernel_name: str, reason: str, version: str) -> Self:
+        return cls(
+            f"The kernel {kernel_name!r} cannot call tools ({reason}): it has to be ipykernel, and jmcp {version} has to be installed in its environment. Nothing was run: call the tools one by one.",
+            kernel_name=kernel_name,
+        )
+
+    @classmethod
+    def unknown_tool(cls, *, tool: str, kernel_name: str | None) -> Self:
+        return cls(
+            f"No tool has the name {tool!r} here; search_tools finds them.", kernel_name=kernel_name
+        )
+
+    @classmethod
+    def nested_script(cls, *, kernel_name: str | None) -> Self:
+        return cls(
+            "A script cannot run another script. Call the tools that it would call.",
             kernel_name=kernel_name,
         )
 

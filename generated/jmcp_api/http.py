@@ -154,6 +154,8 @@ ROUTES: tuple[Route, ...] = (
     ),
     _route("GET", "/sessions/{session_id}/findings", "validate_notebook", 200, paged=True),
     _route("POST", "/sessions/{session_id}/exports", "export_notebook", 201),
+    _route("GET", "/tools", "search_tools", 200),
+    _route("POST", "/scripts", "run_script", 200),
     _route("GET", "/connection", "debug_connection_status", 200),
     _route("POST", "/lab/workspaces", "prepare_notebook", 201),
     _route("POST", "/lab/notebooks", "switch_notebook", 201),

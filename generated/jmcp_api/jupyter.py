@@ -12,6 +12,8 @@ HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (r"/jmcp/v1/files", {"GET": "list_files"}),
     (r"/jmcp/v1/kernels", {"GET": "list_kernels"}),
     (r"/jmcp/v1/activity", {"GET": "list_activity"}),
+    (r"/jmcp/v1/tools", {"GET": "search_tools"}),
+    (r"/jmcp/v1/scripts", {"POST": "run_script"}),
     (r"/jmcp/v1/connection", {"GET": "debug_connection_status"}),
     (
         r"/jmcp/v1/conversations",

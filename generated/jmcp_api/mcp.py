@@ -82,6 +82,10 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "create_conversation_notebook",
         "list_conversations",
     ),
+    "code": (
+        "search_tools",
+        "run_script",
+    ),
     "compat": (
         "append_markdown_cell",
         "insert_markdown_cell",

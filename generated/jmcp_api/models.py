@@ -40,6 +40,7 @@ from jmcp_api.enums import (
     PackageChange,
     RunStatus,
     SaveState,
+    ScriptStatus,
     SearchPlace,
     SearchScope,
     ServerPlace,
@@ -338,6 +339,17 @@ class ExportNotebookParams(Params):
     format: ExportFormat
     path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     overwrite: bool = False
+
+
+class SearchToolsParams(Params):
+    query: Annotated[str, Field(max_length=200)] = ""
+    limit: Annotated[int, Field(ge=0, le=100)] = 6
+
+
+class RunScriptParams(Params):
+    code: Annotated[str, Field(max_length=200000, min_length=1)]
+    session_id: Annotated[str | None, Field(max_length=256, min_length=1)] = None
+    timeout: Annotated[float, Field(gt=0.0, le=3600.0)] = 50
 
 
 class DebugConnectionStatusParams(Params):
@@ -887,6 +899,20 @@ class InstalledPackage(Result):
     change: PackageChange
     version: str | None = None
     old_version: str | None = None
+
+
+class ToolSignatures(Result):
+    total: int
+    tools: list[str]
+
+
+class ScriptResult(Result):
+    status: ScriptStatus = "ok"
+    output: str
+    left_out: int | None = None
+    calls: int
+    seconds: float
+    session_id: str | None = None
 
 
 class Installation(Result):

@@ -741,6 +741,22 @@ def problem_in_line(*, problem: str, line: int) -> str:
     return f"{problem} in line {line}"
 
 
+def no_input_in_scripts() -> str:
+    return "Nobody can answer input() in a script."
+
+
+def call_too_long(*, tool: str, size: int, limit: int) -> str:
+    return f"The arguments of {tool} take {size:,} bytes, and a script can send {limit:,}. Write the data to a file, or send it in parts."
+
+
+def script_timeout(*, seconds: float) -> str:
+    return f"\nThe script was stopped after {seconds:g} s. What it called before that was done."
+
+
+def script_kernel_died() -> str:
+    return "\nThe kernel of the script died. What it called before that was done."
+
+
 def installing(*, packages: Sequence[str]) -> str:
     return f"install_packages: {listed(packages, ', ', most=5)}"
 

@@ -219,6 +219,18 @@ class ExportNotebook(Protocol):
     ) -> models.ExportedNotebook: ...
 
 
+class SearchTools(Protocol):
+    async def __call__(
+        self, params: models.SearchToolsParams, workspace: Workspace, /
+    ) -> models.ToolSignatures: ...
+
+
+class RunScript(Protocol):
+    async def __call__(
+        self, params: models.RunScriptParams, workspace: Workspace, /
+    ) -> models.ScriptResult: ...
+
+
 class DebugConnectionStatus(Protocol):
     async def __call__(
         self, params: models.DebugConnectionStatusParams, workspace: Workspace, /
@@ -354,6 +366,8 @@ class Handlers:
     install_packages: InstallPackages
     validate_notebook: ValidateNotebook
     export_notebook: ExportNotebook
+    search_tools: SearchTools
+    run_script: RunScript
     debug_connection_status: DebugConnectionStatus
     prepare_notebook: PrepareNotebook
     switch_notebook: SwitchNotebook

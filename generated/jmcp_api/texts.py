@@ -448,6 +448,13 @@ TEXTS: Mapping[str, str] = {
         "{{ more.count }} more: start_index {{ more.start_index }}.\n"
         "{% endif %}\n"
     ),
+    "ToolSignatures": (
+        "{{ total | counted('tool') }}\n{% for tool in tools %}\n{{ tool }}\n{% endfor %}\n"
+    ),
+    "ScriptResult": (
+        "{{ status }} · {{ calls | counted('call') }} · {{ seconds }} s{% if session_id %} · session_id {{ session_id }}{% endif +%}\n"
+        "{{ output }}\n"
+    ),
     "Installation": (
         "{{ status }}{% if installer %} · {{ installer }}{% endif %} · {{ seconds }} s · execution {{ execution_id }}\n"
         "{% for package in packages %}\n"

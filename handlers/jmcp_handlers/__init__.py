@@ -52,8 +52,10 @@ from jmcp_handlers.outputs import clear_cell_output
 from jmcp_handlers.packages import install_packages
 from jmcp_handlers.reading import read_notebook
 from jmcp_handlers.resources import read_output, read_resource
+from jmcp_handlers.scripts import run_script
 from jmcp_handlers.search import search_notebook
 from jmcp_handlers.session_list import list_sessions
+from jmcp_handlers.tool_search import search_tools
 from jmcp_handlers.validation import validate_notebook
 from jmcp_handlers.variables import list_variables
 
@@ -102,6 +104,8 @@ HANDLERS = Handlers(
     install_packages=install_packages,
     validate_notebook=validate_notebook,
     export_notebook=export_notebook,
+    search_tools=search_tools,
+    run_script=run_script,
     debug_connection_status=debug_connection_status,
     append_execute_code_cell=append_execute_code_cell,
     execute_cell_with_progress=execute_cell_with_progress,

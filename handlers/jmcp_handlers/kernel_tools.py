@@ -112,6 +112,8 @@ async def list_kernels(params: ListKernelsParams, workspace: Workspace) -> Kerne
 
 def _visible(kernel_id: str, private: Private, workspace: Workspace) -> bool:
     """Whether the caller may know of the kernel: another owner's private kernel is hidden."""
+    if workspace.is_scratch(kernel_id):
+        return False
     holder = private.get(kernel_id)
     return holder is None or holder[0].owner == workspace.caller.owner
 

@@ -19,6 +19,7 @@ from jmcp.core.errors import ENDS_TASK
 from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.kernels.healing import Healing
 from jmcp.core.kernels.release import release_kernel
+from jmcp.core.kernels.scratch import ScratchKernels
 from jmcp.core.lab_pages import LabPages, NoLabPages
 from jmcp.core.observe.events import Closeable, Observer, SessionEvent
 from jmcp.core.observe.metrics import Metrics
@@ -108,11 +109,13 @@ class Server:
         self.healing = Healing(
             kernels, self.sessions, errors=api.policy.errors.kernel_down, notify=self._notify
         )
+        self.scratch = ScratchKernels(kernels, api.policy.errors.session_limit)
         self.services = Services(
             policy=api.policy,
             permissions=self.permissions,
             leases=self.leases,
             kernels=kernels,
+            scratch=self.scratch,
             runs=self.runs,
             sessions=self.sessions,
             healing=self.healing,
@@ -181,6 +184,7 @@ class Server:
             self._cleaned_up,
             self.healing.close,
             self.runs.stop,
+            self.scratch.close,
             self.kernels.close,
             self.runs.close,
             self.leases.close,

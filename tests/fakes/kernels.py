@@ -18,12 +18,14 @@ from jmcp.core.ports import (
     Kernelspec,
     KernelState,
     NotebookRef,
+    OnInput,
     OnMessage,
     Reply,
     Request,
 )
 from jmcp_api.backend_errors import KernelDown, KernelMissing, KernelspecMissing, KernelTaken
 from jmcp_handlers.support.packages.kernel_installer import REPORT_TYPE, Place, report
+from jmcp_handlers.support.scripts.kernel import SCRIPT_MODULE
 from tests.fakes.documents import MOMENT
 from tests.fakes.faults import Faults, Hold, passes
 
@@ -112,6 +114,7 @@ class FakeKernel:
         *,
         store_history: bool = True,
         on_sent: Callable[[Request], None] | None = None,
+        on_input: OnInput | None = None,
     ) -> Reply:
         run = partial(_Run, code=code, store_history=store_history, on_message=on_message)
         return await self._sent(code, run, on_sent)
@@ -155,6 +158,8 @@ class FakeKernel:
         await self.faults.pass_point("kernel.ask")
         if self.spec.language != "python":
             return Reply(status="ok")
+        if SCRIPT_MODULE in expression:
+            return Reply(status="ok", answer={"status": "ok", "data": {"text/plain": "'{}'"}})
         # What the fake puts into the namespace is none of the variables.
         names = {name: self.variables[name] for name in self.variables if name not in ADDED}
         try:

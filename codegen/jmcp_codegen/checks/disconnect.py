@@ -11,8 +11,10 @@ from jmcp_codegen.source.problems import Problem
 def problems(subject: Subject) -> Iterator[Problem]:
     for name, tool in subject.tools.items():
         session = tool["session"]
-        # Only code reaches beyond the server, and only sessions have a kernel to run it in.
-        runs = tool["annotations"]["open_world"] and session["use"] == "required"
+        # Only code reaches beyond the server. Sessions have a kernel to run it in; a tool without one
+        # may bring its own.
+        reaches, use = tool["annotations"]["open_world"], session["use"]
+        runs = reaches and (use == "required" or (use == "none" and "on_disconnect" in session))
         if runs == ("on_disconnect" in session):
             continue
         if runs:

@@ -98,6 +98,8 @@ def _kernel(info: KernelInfo) -> Kernel:
 
 async def _check_private(kernel_id: str, session: Session, ref: NotebookRef | None) -> None:
     """Refuse the private kernel of another session, and of another notebook than `ref`."""
+    if session.workspace.is_scratch(kernel_id):
+        raise KernelTaken.private_to_session(kernel_id=kernel_id)
     holder = (await session.workspace.private_kernels(kernel_id)).get(kernel_id)
     if holder is None:
         return

@@ -199,7 +199,7 @@ class Dispatcher(Server):
             return self._failed(tool, self._bug(tool, error, call), call)
 
     async def _run(self, tool: Tool, params: Params, caller: Caller, call: CallEvent) -> Outcome:
-        workspace = Workspace(caller, self.services)
+        workspace = Workspace(caller, self.services, self.call)
         handler = getattr(self._handlers, tool.handler)
         if tool.session == "none":
             result: Result = await handler(self._target(tool, params), workspace)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
@@ -89,6 +89,10 @@ OnMessage = Callable[[str, dict[str, Any], dict[str, Any]], None]
 """Called as (msg_type, content, metadata) for each iopub message of one run, in the kernel's order.
 A long one may come in parts; of one that was too large comes LEFT_OUT."""
 
+OnInput = Callable[[str], Awaitable[str]]
+"""Called with the prompt of each input that one run asks for on stdin; what it returns is the answer.
+It is cancelled when the run is over."""
+
 
 class KernelConnection(Protocol):
     """One kept-open connection to one kernel; dispatches iopub messages by parent message id."""
@@ -110,10 +114,12 @@ class KernelConnection(Protocol):
         *,
         store_history: bool = True,
         on_sent: Callable[[Request], None] | None = None,
+        on_input: OnInput | None = None,
     ) -> Reply:
         """Run code; returns when the reply and the idle status are both here, or the kernel is gone.
 
-        `on_sent` is called once, before the request is on its way. Serialising runs is the caller's
+        `on_sent` is called once, before the request is on its way. Without `on_input`, code that
+        asks for input raises. Serialising runs is the caller's
         business. A cancelled `run` leaves the kernel running.
         """
 

@@ -10,6 +10,7 @@ from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.tool import Policy
 from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.kernels.healing import Healing
+from jmcp.core.kernels.scratch import ScratchKernels
 from jmcp.core.lab_pages import LabPages
 from jmcp.core.ports import Kernels
 from jmcp.core.runs.registry import RunRegistry
@@ -28,6 +29,7 @@ class Services:
     permissions: Permissions
     leases: Leases
     kernels: Kernels
+    scratch: ScratchKernels
     runs: RunRegistry
     sessions: Sessions
     healing: Healing

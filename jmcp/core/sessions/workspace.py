@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
-from jmcp.core.calls.call import Caller, Image
+from jmcp.core.calls.call import Caller, Image, Outcome
 from jmcp.core.calls.principal import Scope
 from jmcp.core.calls.resources import Content, Link
 from jmcp.core.lab_pages import LabPages
@@ -14,6 +17,7 @@ from jmcp.core.ports import (
     Cells,
     FileEntry,
     Health,
+    KernelConnection,
     KernelInfo,
     Kernelspec,
     NotebookRef,
@@ -26,21 +30,53 @@ from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.services import Services
 
+Call = Callable[[str, dict[str, Any], Caller], Awaitable[Outcome]]
+
 
 class Workspace:
     """The server as one call sees it: files, kernels, and who holds which notebook.
 
     `images` and `links` are those that go beside the result, `content` is what it describes,
-    `tagged` the cell that it is about.
+    `tagged` the cell that it is about. `call` runs a tool, where handlers may do that.
     """
 
-    def __init__(self, caller: Caller, services: Services) -> None:
+    def __init__(self, caller: Caller, services: Services, call: Call | None = None) -> None:
         self.caller = caller
         self.images: list[Image] = []
         self.links: list[Link] = []
         self.content: Content | None = None
         self.tagged: Cell | None = None
         self._services = services
+        self._call = call
+
+    async def call(self, tool: str, arguments: dict[str, Any]) -> Outcome:
+        """Run a tool for the caller, as if that one had called it: with the same scopes and limits,
+        and noted as a call of its own. What a person has confirmed is this call and not that one.
+
+        Raises UnknownToolError.
+        """
+        assert self._call is not None
+        caller = replace(
+            self.caller,
+            request_id=uuid4().hex[:12],
+            report=None,
+            confirmed=frozenset(),
+            expected=None,
+        )
+        return await self._call(tool, arguments, caller)
+
+    @property
+    def tools(self) -> Sequence[str]:
+        """What the caller may call, in the order of the spec."""
+        return self._services.permissions.tools(self.caller.scopes)
+
+    def scratch_kernel(self, kernel_name: str) -> AbstractAsyncContextManager[KernelConnection]:
+        """A kernel for this call alone. Raises as `ScratchKernels.kernel`."""
+        return self._services.scratch.kernel(self.caller.owner, kernel_name)
+
+    def is_scratch(self, kernel_id: str) -> bool:
+        """Whether that kernel is for one call alone, of whomever."""
+        return kernel_id in self._services.scratch
 
     @property
     def connection(self) -> str | None:

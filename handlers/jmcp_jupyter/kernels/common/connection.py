@@ -6,9 +6,10 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from jmcp.core.ports import Health, OnMessage, Reply, Request
+from jmcp.core.ports import Health, OnInput, OnMessage, Reply, Request
 from jmcp_jupyter.kernels.common.messages import (
     ChannelIdentity,
     KernelRequest,
@@ -109,9 +110,12 @@ class JupyterConnection(ABC, Generic[Sender, AnyRun]):
         *,
         store_history: bool = True,
         on_sent: Callable[[Request], None] | None = None,
+        on_input: OnInput | None = None,
     ) -> Reply:
-        content = execute_request(code, store_history=store_history)
-        return await self._requested(content, on_message, on_sent)
+        content = execute_request(
+            code, store_history=store_history, allow_stdin=on_input is not None
+        )
+        return await self._requested(content, on_message, on_sent, on_input)
 
     async def ask(
         self,
@@ -127,6 +131,7 @@ class JupyterConnection(ABC, Generic[Sender, AnyRun]):
         content: dict[str, Any],
         on_message: OnMessage,
         on_sent: Callable[[Request], None] | None,
+        on_input: OnInput | None = None,
     ) -> Reply:
         sender = await self.ready()
         request = sender.identity.request("execute_request", content)
@@ -139,6 +144,8 @@ class JupyterConnection(ABC, Generic[Sender, AnyRun]):
                 )
             )
         run = self._listen(sender, request.message_id, on_message)
+        if on_input is not None:
+            run.answer_input(on_input, partial(_send_input, sender))
         sender.send("shell", request)
         return await self._outcome(run)
 
@@ -152,6 +159,7 @@ class JupyterConnection(ABC, Generic[Sender, AnyRun]):
             return await self._judged(run, run.ended.result())
         finally:
             run.ended.cancel()
+            run.stop_answering()
 
     @abstractmethod
     def _listen(self, sender: Sender, message_id: str, on_message: OnMessage) -> AnyRun:
@@ -164,3 +172,7 @@ class JupyterConnection(ABC, Generic[Sender, AnyRun]):
     @abstractmethod
     async def _judged(self, run: AnyRun, reply: Reply) -> Reply:
         """The reply, or the loss of the kernel where the reply was a part of that."""
+
+
+def _send_input(sender: RequestSender, value: str) -> None:
+    sender.send("stdin", sender.identity.request("input_reply", {"value": value}))

@@ -95,8 +95,9 @@ class ChannelIdentity:
         return KernelRequest(message_id=message_id, header=header, content=content)
 
 
-def execute_request(code: str, *, store_history: bool) -> dict[str, Any]:
-    """The content of an `execute_request`. `input()` in the code raises: nobody could answer.
+def execute_request(code: str, *, store_history: bool, allow_stdin: bool = False) -> dict[str, Any]:
+    """The content of an `execute_request`. Without `allow_stdin`, `input()` in the code raises:
+    nobody could answer.
 
     An error must not end what waits behind it in the kernel: that may be another client's.
     """
@@ -105,7 +106,7 @@ def execute_request(code: str, *, store_history: bool) -> dict[str, Any]:
         "silent": False,
         "store_history": store_history,
         "user_expressions": {},
-        "allow_stdin": False,
+        "allow_stdin": allow_stdin,
         "stop_on_error": False,
     }
 

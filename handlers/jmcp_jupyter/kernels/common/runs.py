@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import Generic, TypeVar
 
 from jmcp.core.errors import ENDS_TASK
-from jmcp.core.ports import OnMessage, Reply
+from jmcp.core.ports import OnInput, OnMessage, Reply
 from jmcp_jupyter.kernels.common.late_messages import LateMessages
 from jmcp_jupyter.kernels.common.messages import Message
 
@@ -24,6 +25,39 @@ class Run:
         self.idle = False
         self.barrier: str | None = None
         """A request behind this one in the kernel's queue, while it is unanswered."""
+        self._on_input: OnInput | None = None
+        self._answers: set[asyncio.Task[None]] = set()
+
+    def answer_input(self, on_input: OnInput, send: Callable[[str], None]) -> None:
+        """Have what the code asks for on stdin answered by `on_input`."""
+        self._on_input, self._send_input = on_input, send
+
+    def asked(self, message: Message) -> None:
+        """The code asks for input, and waits until it gets some."""
+        if message.kind == "input_request" and self._on_input is not None:
+            task = asyncio.create_task(
+                self._answer(self._on_input, str(message.content.get("prompt", ""))),
+                name="jmcp-kernel-input",
+            )
+            self._answers.add(task)
+            task.add_done_callback(self._answers.discard)
+
+    async def _answer(self, on_input: OnInput, prompt: str) -> None:
+        try:
+            value = await on_input(prompt)
+            if not self.ended.done():
+                self._send_input(value)
+        except ENDS_TASK:
+            raise
+        except BaseException as error:  # noqa: BLE001 # the listener's bug ends its own run
+            if not self.ended.done():
+                self.ended.set_exception(error)
+
+    def stop_answering(self) -> None:
+        """The run is over, or nobody listens to it any more: what is being answered is cancelled."""
+        self._on_input = None
+        for task in self._answers:
+            task.cancel()
 
     def deliver(self, message: Message) -> bool:
         """Pass a message on. A bug of the listener ends its own run and no other: then False."""

@@ -139,6 +139,9 @@ class MessageReader:
             for doubted in self._runs.under_way():
                 if doubted.barrier == message.parent_id:
                     doubted.end(NO_REPLY)
-        elif message.kind == "execute_reply" and (run := self._runs.get(message.parent_id)):
-            run.reply = read_reply(message.content)
-            run.settle()
+        elif run := self._runs.get(message.parent_id):
+            if message.kind == "execute_reply":
+                run.reply = read_reply(message.content)
+                run.settle()
+            else:
+                run.asked(message)

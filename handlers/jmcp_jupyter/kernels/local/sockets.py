@@ -1,7 +1,6 @@
 """ZeroMQ sockets to one process of a kernel, read by the event loop.
 
-Those of iopub, shell and control: nobody could answer on stdin, and whether the kernel is alive its
-process tells.
+Those of iopub, shell, control and stdin: whether the kernel is alive its process tells.
 """
 
 from __future__ import annotations
@@ -83,6 +82,7 @@ class KernelSockets:
             "iopub": client.connect_iopub(),
             "shell": client.connect_shell(identity=address),
             "control": client.connect_control(identity=address),
+            "stdin": client.connect_stdin(identity=address),
         }
         for name, socket in self._sockets.items():
             self._handles[name] = socket.FD

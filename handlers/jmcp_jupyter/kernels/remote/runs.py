@@ -82,6 +82,8 @@ class RemoteRuns(Runs[RemoteRun]):
         run = self.get(message.parent_id)
         if run is not None and message.kind == "execute_reply":
             run.replied(read_reply(message.content), self._counter.number_of(message.header))
+        elif run is not None:
+            run.asked(message)
 
     def _count(self, message: Message, run: RemoteRun | None) -> None:
         state = message.state

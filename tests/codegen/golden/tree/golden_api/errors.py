@@ -184,6 +184,10 @@ class SessionLimit(ToolError):
     def followers(cls, *, limit: int) -> Self:
         return cls(f"{limit}.")
 
+    @classmethod
+    def scripts(cls, *, limit: int) -> Self:
+        return cls(f"{limit}.")
+
 
 class NotebookNotOpen(ToolError):
     """Not open."""

@@ -7,6 +7,7 @@ import collections
 import contextlib
 import json
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -186,6 +187,33 @@ def test_in_another_thread_loops_are_ended_too() -> None:
     thread.start()
     thread.join(20)
     assert (found[0]["bad"]["problem"], found[0]["ok"]["preview"]) == ("too_slow", "1")
+
+
+TRACED_AFTERWARDS = """
+import json, sys, threading
+from jmcp_handlers.support.variables.namespace_listing import listing
+
+class Loops:
+    def __repr__(self):
+        while True:
+            pass
+
+asked = {"pattern": "*", "type": None, "start": 0, "limit": 0, "each_seconds": 0.1, "all_seconds": 1}
+for _ in range(3):
+    thread = threading.Thread(target=listing, args=({"bad": Loops(), "ok": 1}, json.dumps(asked)))
+    thread.start()
+    thread.join()
+sys.setprofile(lambda *_: None)
+print((lambda: "traced")())
+"""
+
+
+def test_what_is_traced_afterwards_comes_back() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TRACED_AFTERWARDS],
+        capture_output=True, text=True, timeout=30, check=True,
+    )  # fmt: skip
+    assert done.stdout == "traced\n"
 
 
 def test_the_alarm_of_the_code_that_runs_is_as_before() -> None:

@@ -76,10 +76,22 @@ class TimeLimit:
     def disarm(self) -> None:
         if self._signals:
             signal.setitimer(signal.ITIMER_REAL, 0)
-        elif self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), None)
+        else:
+            self._disarm_timer()
+
+    def _disarm_timer(self) -> None:
+        """A TooSlow that is on its way is waited for, not withdrawn: Python 3.11 would look for one for
+        ever, at each call, and never come back from a call that a debugger or a profiler traces."""
+        timer, self._timer = self._timer, None
+        if timer is None:
+            return
+        try:
+            timer.cancel()
+            timer.join()
+            for _ in range(2):  # it is raised at the latest where a loop goes on
+                pass
+        except TooSlow:
+            pass
 
     def _on_alarm(self, *_: object) -> None:
         raise TooSlow

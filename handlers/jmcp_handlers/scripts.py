@@ -25,6 +25,10 @@ LANGUAGE = "python"
 
 
 async def run_script(params: RunScriptParams, workspace: Workspace) -> ScriptResult:
+    if params.session_id is not None:
+        await workspace.sessions(
+            params.session_id
+        )  # one of the caller's own, before a kernel starts
     specs, default = await workspace.kernelspecs()
     language = next((spec.language for spec in specs if spec.name == default), "")
     if language and language.lower() != LANGUAGE:

@@ -64,8 +64,16 @@ def alice(server: TokenServer) -> Iterator[Alice]:
     found = asyncio.run(_moved_in(server))
     before = asyncio.run(found.state(server))
     yield found
+    asyncio.run(_alone(server, before[2]))
     assert asyncio.run(found.state(server)) == before
     asyncio.run(_moved_out(server, found))
+
+
+async def _alone(token_server: TokenServer, kernels: list[str]) -> None:
+    """Wait for the end of kernels that scripts of others had: their calls are over before."""
+    async with asyncio.timeout(30):
+        while set(await token_server.kernels()) > set(kernels):  # noqa: ASYNC110 # Jupyter tells nobody
+            await asyncio.sleep(0.1)
 
 
 async def _moved_in(token_server: TokenServer) -> Alice:
@@ -225,7 +233,8 @@ async def test_nor_to_a_foreign_kernel(
 async def test_what_needs_no_session_does_not_take_a_foreign_one(
     server: TokenServer, alice: Alice, tool: Tool
 ) -> None:
-    answer = await server.token_client("bob").post(tool.name, session_id=alice.session_id)
+    given = body_of(tool, alice) | {"session_id": alice.session_id}
+    answer = await server.token_client("bob").post(tool.name, **given)
     assert answer.json()["code"] == "session_not_found"
     told_nothing(answer.text, alice)
 

@@ -80,7 +80,9 @@ async def test_a_call_that_is_cancelled_ends_on_the_server(served: Served, noteb
         source = "import time\nprint('begun', flush=True)\ntime.sleep(600)"
         call = asyncio.create_task(client.execute_code(source, on_progress=hear))
         async with asyncio.timeout(SECONDS):
-            await begun.wait()
+            waiting = asyncio.create_task(begun.wait())
+            done, _ = await asyncio.wait({call, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            assert call not in done, call.result()
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call

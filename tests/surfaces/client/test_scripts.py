@@ -91,11 +91,11 @@ def test_an_error_of_a_tool_is_raised_where_it_was_called(client: JmcpClient) ->
         "from jmcp_api import errors\n"
         "try:\n    client.use_notebook('nope.ipynb')\n"
         "except errors.NotebookNotFound as error:\n    print('caught', error.message[:3])\n"
-        "client.read_cell(cell_index=0)"
+        "client.read_cell(cell_index=0, session_id='none')"
     )
     assert result.status == "error"
     assert result.output.startswith("caught "), result.output
-    assert "line 6: client.read_cell(cell_index=0)\nSession" in result.output
+    assert "line 6: client.read_cell(cell_index=0, session_id='none')\nSession" in result.output
     assert "kernel_client" not in result.output
 
 

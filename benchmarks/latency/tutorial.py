@@ -164,10 +164,15 @@ def _check(read: Read) -> None:
 def figures(base: Path) -> list[Figure]:
     """The task on both servers."""
     with (
-        jmcp.in_jupyter(base / "jmcp", "--toolset", "core,code") as server,
+        jmcp.in_jupyter(base / "jmcp") as server,
         ModernClient(server.mcp_url, server.token) as client,
     ):
         ours = with_jmcp(client, server.root)
+    # Another server: this one would bring the first task's edits back into the file that is made anew.
+    with (
+        jmcp.in_jupyter(base / "scripts", "--toolset", "core,code") as server,
+        ModernClient(server.mcp_url, server.token) as client,
+    ):
         scripted = with_scripts(client, server.root)
     with (
         peer.in_jupyter(base / "peer") as server,

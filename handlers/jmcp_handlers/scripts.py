@@ -12,7 +12,6 @@ from jmcp.core.errors import ToolError
 from jmcp.core.ports import KernelConnection, Reply
 from jmcp.core.sessions.workspace import Workspace
 from jmcp_api import limits, phrases
-from jmcp_api.client_tools import CLIENT_TOOLS
 from jmcp_api.enums import ScriptStatus
 from jmcp_api.errors import KernelUnable
 from jmcp_api.models import RunScriptParams, ScriptResult
@@ -108,6 +107,8 @@ class _Script:
 
     def _note_session(self, tool: str, arguments: dict[str, Any], result: dict[str, Any]) -> None:
         """As the client in the kernel does it."""
+        from jmcp_api.client_tools import CLIENT_TOOLS  # not at the start of each server
+
         used = arguments.get("session_id")
         if CLIENT_TOOLS[tool].opens:
             self._session_id = result.get("session_id") or used or self._session_id

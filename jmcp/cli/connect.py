@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import signal
 import sys
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 
 from jmcp.cli import server_choice
+from jmcp.cli.signals import cancel_at_signals
 from jmcp.connect.messages import SERVER_ERROR, Unreadable, decoded, error_answer
 from jmcp.connect.relay import Relay
 from jmcp.core.errors import ServeError
@@ -90,7 +90,7 @@ async def serve(arguments: argparse.Namespace, fds: StdioFds) -> int:
     version = f" {server.version}" if server.version else ""
     say(f"connected to jmcp{version} at {server.url}, on {server.place}")
     serving = asyncio.ensure_future(relay.run(lines))
-    stop_at_signals(serving)
+    cancel_at_signals(serving)
     with suppress(asyncio.CancelledError):
         await serving
     return 0
@@ -104,14 +104,6 @@ async def refuse(lines: LineReader, writer: DescriptorWriter, reason: str) -> No
                 pass
             answer = error_answer(message.id, SERVER_ERROR, f"jmcp connect: {reason}")
             await writer.write(f"{answer}\n")
-
-
-def stop_at_signals(serving: asyncio.Future[None]) -> None:
-    """End as when the client closes stdin."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # on Windows the process ends at once
-            loop.add_signal_handler(number, serving.cancel)
 
 
 def say(line: str) -> None:

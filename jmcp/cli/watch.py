@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -13,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from jmcp.cli import server_choice
+from jmcp.cli.signals import cancel_at_signals
 from jmcp.client.event_stream import Event, EventStream
 from jmcp.client.http_request import ConnectionLost, HttpRequest, NotConnected
 from jmcp.client.servers import Endpoint, Servers
@@ -94,10 +94,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     live = not (arguments.once or arguments.json) and sys.stdout.isatty()
     shown = _live(follower) if live else _printed(follower, arguments)
     showing = asyncio.ensure_future(shown)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # on Windows asyncio.run ends it
-            loop.add_signal_handler(number, showing.cancel)
+    cancel_at_signals(showing)
     with suppress(asyncio.CancelledError):
         await showing
     return 0

@@ -196,7 +196,7 @@ def tool_misspelt(*, name: str, near: str) -> str:
 
 
 def tool_not_shown(*, name: str, toolset: str) -> str:
-    return f"The tool {name!r} is in the toolset {toolset}, which this server does not show: jmcp serve --toolset core,{toolset} does."
+    return f"The tool {name!r} is in the toolset {toolset}, which this server does not show: its --toolset has to name {toolset} too, as in jmcp serve --toolset core,extra."
 
 
 def cursor_unknown() -> str:

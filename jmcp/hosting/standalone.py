@@ -36,6 +36,7 @@ from jmcp.transport.mcp import stdio
 from jmcp.transport.mcp.stdio_fds import StdioFds
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.middleware.principal import HOLDER
+from jmcp.transport.pages.workbench import PATHS as PAGE_PATHS
 from jmcp.transport.site import drain, site
 from jmcp_api.models import ConnectionProblem, ConnectionStatus
 
@@ -65,7 +66,7 @@ STOP_BOUNDS = (CALLS_SECONDS, DRAIN_SECONDS, LEAVING_SECONDS, OTHER_SECONDS)
 THREADS_SECONDS = 0.5
 """For threads that wait for a server that is gone."""
 
-PUBLIC_PATHS = frozenset({"/api/healthz", "/jmcp/docs", "/jmcp/openapi.json"})
+PUBLIC_PATHS = frozenset({"/api/healthz", "/jmcp/docs", "/jmcp/openapi.json", *PAGE_PATHS})
 """Paths that need no token, because they say nothing about anybody's notebooks."""
 
 

@@ -41,6 +41,7 @@ from jmcp.transport.middleware.security_headers import (
     SecurityHeadersMiddleware,
 )
 from jmcp.transport.oauth_discovery import NO_OAUTH, is_oauth_discovery
+from jmcp.transport.pages.workbench import Workbench
 from jmcp.transport.problems import Problem, ProblemResponse, problem_body
 from jmcp.transport.rest import routes as rest_routes
 from jmcp.transport.rest.docs_page import DocsPage
@@ -169,6 +170,7 @@ def site(
     rest = rest_routes.RestOperations(dispatcher, base)
     requests = RequestCounter()
     metrics_page = MetricsPage(dispatcher, requests, version)
+    workbench = Workbench()
 
     def operation(route: tool.Route) -> Endpoint:
         return lambda request: rest.answer(route, request)
@@ -186,6 +188,8 @@ def site(
         resource(f"{root}/jmcp/metrics", {"GET": metrics_page.answer}),
         resource(f"{root}/jmcp/openapi.json", {"GET": openapi.answer}),
         resource(f"{root}/jmcp/docs", {"GET": DocsPage().answer}),
+        resource(f"{root}/jmcp/workbench", {"GET": workbench.page}),
+        resource(f"{root}/jmcp/workbench/{{name}}", {"GET": workbench.file}),
     ]
     for path, by_method in rest_routes.by_path(dispatcher.api.routes).items():
         operations = {method: operation(route) for method, route in by_method.items()}

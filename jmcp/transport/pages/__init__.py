@@ -1,0 +1,1 @@
+"""Pages for people's browsers, built from `web/` by `make web`."""

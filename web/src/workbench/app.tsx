@@ -1,0 +1,38 @@
+import { useEffect } from "preact/hooks";
+import { stayConnected } from "./connection";
+import { Frame } from "./frame/frame";
+import { CallLog } from "./log/call-log";
+import { SessionList } from "./sessions/session-list";
+import { SignIn } from "./sign-in/sign-in";
+import { connection } from "./state";
+import { Tabs } from "./tabs";
+
+const PANELS = [
+  { id: "sessions", title: "Sessions", panel: SessionList },
+  { id: "log", title: "Log", panel: CallLog },
+] as const;
+
+export function App() {
+  const signedOut = connection.value === "signed-out";
+  useEffect(() => {
+    if (signedOut) return;
+    const ending = new AbortController();
+    void stayConnected(ending.signal);
+    return () => ending.abort();
+  }, [signedOut]);
+  if (signedOut) return <SignIn />;
+  return (
+    <div class="workbench">
+      <header class="bar">
+        <h1>jmcp workbench</h1>
+        <span class="connection" data-state={connection.value} role="status">
+          {connection.value}
+        </span>
+      </header>
+      <main class="side">
+        <Tabs panels={PANELS} />
+      </main>
+      <Frame />
+    </div>
+  );
+}

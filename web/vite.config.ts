@@ -1,0 +1,30 @@
+import preact from "@preact/preset-vite";
+import { defineConfig } from "vite";
+
+// What it builds is committed, so that an installation needs no Node: names have no hashes, which
+// would be other files with each change, and the server lets browsers ask for them by ETag.
+export default defineConfig({
+  root: "src/workbench",
+  base: "./",
+  // The page is at /jmcp/workbench, its files below /jmcp/workbench/.
+  experimental: {
+    renderBuiltUrl: (file, { hostType }) =>
+      hostType === "html" ? `workbench/${file}` : { relative: true },
+  },
+  plugins: [preact({ devToolsEnabled: false })],
+  build: {
+    outDir: "../../../jmcp/transport/pages/built/workbench",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsDir: "",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        entryFileNames: "[name].js",
+        chunkFileNames: "[name].js",
+        assetFileNames: "[name][extname]",
+      },
+    },
+  },
+});

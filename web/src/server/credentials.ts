@@ -5,15 +5,15 @@
  */
 
 import { signal } from "@preact/signals";
+import { keep, kept } from "./storage";
 
 const KEY = "jmcp.token";
 
-const token = signal<string | null>(sessionStorage.getItem(KEY));
+const token = signal<string | null>(kept("tab", KEY));
 
 export function setToken(value: string | null): void {
   token.value = value;
-  if (value === null) sessionStorage.removeItem(KEY);
-  else sessionStorage.setItem(KEY, value);
+  keep("tab", KEY, value);
 }
 
 export function hasToken(): boolean {

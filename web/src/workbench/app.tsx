@@ -4,8 +4,10 @@ import { Frame } from "./frame/frame";
 import { CallLog } from "./log/call-log";
 import { SessionList } from "./sessions/session-list";
 import { SignIn } from "./sign-in/sign-in";
+import { Split } from "./split";
 import { connection } from "./state";
 import { Tabs } from "./tabs";
+import { ThemeChoice } from "./theme-choice";
 
 const PANELS = [
   { id: "sessions", title: "Sessions", panel: SessionList },
@@ -28,11 +30,12 @@ export function App() {
         <span class="connection" data-state={connection.value} role="status">
           {connection.value}
         </span>
+        <span class="bar-space" />
+        <ThemeChoice />
       </header>
-      <main class="side">
-        <Tabs panels={PANELS} />
-      </main>
-      <Frame />
+      <Split side={<Tabs panels={PANELS} />}>
+        <Frame />
+      </Split>
     </div>
   );
 }

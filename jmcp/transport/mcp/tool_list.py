@@ -34,7 +34,8 @@ class ToolList:
             raise ValueError(f"no toolset {names}; there are: {there}")
         if ALL_TOOLSETS in wanted:
             wanted = known
-        self._entries = [entry for entry, toolset in listed(api) if toolset in wanted]
+        self._listed = list(listed(api))
+        self._entries = [entry for entry, toolset in self._listed if toolset in wanted]
         self._text_entries = [
             {key: value for key, value in entry.items() if key != "outputSchema"}
             for entry in self._entries
@@ -48,6 +49,15 @@ class ToolList:
         permitted = set(self._permissions.tools(scopes))
         entries = self._entries if structured else self._text_entries
         return [entry for entry in entries if entry["name"] in permitted]
+
+    def all_entries(self, scopes: frozenset[Scope] = SCOPES) -> list[Entry]:
+        """The tools of all toolsets that a caller with those scopes may call, each with `toolset`."""
+        permitted = set(self._permissions.tools(scopes))
+        return [
+            entry | {"toolset": toolset}
+            for entry, toolset in self._listed
+            if entry["name"] in permitted
+        ]
 
 
 def listed(api: Api) -> Iterator[tuple[Entry, str]]:

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from jmcp.core.calls import tool
 from jmcp.core.calls.arguments import unknown_tool
 from jmcp.core.calls.call import Calls, Outcome
 from jmcp.transport import problems
@@ -38,8 +39,17 @@ class ToolCallRoutes:
             {"status": "healthy", **about, "sessions": sessions, "kernel_status": kernel}
         )
 
-    async def list_tools(self, _: Request) -> Response:
-        entries = self._tool_list.entries(caller().scopes)
+    async def list_tools(self, request: Request) -> Response:
+        """What MCP's `tools/list` has. With `toolsets=all` also the tools of the toolsets that it
+        does not show, since `/mcp/tools/call` calls all of them, and of each its toolset."""
+        scopes = caller().scopes
+        match request.query_params.get("toolsets"):
+            case None:
+                entries = self._tool_list.entries(scopes)
+            case tool.ALL_TOOLSETS:
+                entries = self._tool_list.all_entries(scopes)
+            case _:
+                raise Problem(400, f"toolsets can only be {tool.ALL_TOOLSETS}.")
         return JsonResponse({"tools": entries, "count": len(entries)})
 
     async def call_tool(self, request: Request) -> Response:

@@ -8,7 +8,9 @@ import pytest
 
 from jmcp.compose import API
 from jmcp.core.calls.call import Outcome
-from tests.surfaces.conftest import Client, RecordingDispatcher
+from jmcp.core.calls.permissions import Permissions
+from jmcp.transport.site import site
+from tests.surfaces.conftest import Client, RecordingDispatcher, client_of_site
 
 ERRORS = {error.code: error for error in API.policy.session_errors}
 SESSION = "/jmcp/v1/sessions/abcdefgh"
@@ -228,6 +230,23 @@ async def test_health(site_client: Client) -> None:
 async def test_tools_are_listed(site_client: Client) -> None:
     content = (await site_client.get("/mcp/tools/list")).json()
     assert content["count"] == len(content["tools"]) == len(API.tools)
+
+
+async def test_tools_of_all_toolsets_are_listed_where_mcp_shows_only_some(
+    recording: RecordingDispatcher,
+) -> None:
+    permissions = Permissions(API, deny=["delete_cell"])
+    made = site(recording, version="1.2.3", toolsets=("core",), permissions=permissions)
+    async with client_of_site(made) as client:
+        shown = (await client.get("/mcp/tools/list")).json()["tools"]
+        every = (await client.get("/mcp/tools/list?toolsets=all")).json()
+        assert {API.tools[entry["name"]].toolset for entry in shown} == {"core"}
+        assert not any("toolset" in entry for entry in shown)
+        named = {entry["name"]: entry.pop("toolset") for entry in every["tools"]}
+        permitted = API.tools.keys() - {"delete_cell"}
+        assert named == {name: API.tools[name].toolset for name in permitted}
+        assert all(entry in every["tools"] for entry in shown)
+        problem(await client.get("/mcp/tools/list?toolsets=core"), 400)
 
 
 @pytest.mark.parametrize("name", sorted(API.tools))

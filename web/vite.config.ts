@@ -18,6 +18,8 @@ export default defineConfig({
     target: "es2022",
     assetsDir: "",
     assetsInlineLimit: 0,
+    // What the bundled packages ask for of whoever passes them on.
+    license: { fileName: "licenses.md" },
     modulePreload: { polyfill: false },
     rolldownOptions: {
       output: {

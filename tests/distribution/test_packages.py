@@ -48,6 +48,13 @@ def sources() -> set[str]:
     }
 
 
+def license_files() -> list[str]:
+    """Of the project, and of what its pages are bundled from."""
+    found = [[*CHECKOUT.glob(pattern)] for pattern in project_of()["license-files"]]
+    assert all(found)
+    return [str(file.relative_to(CHECKOUT)) for files in found for file in files]
+
+
 def test_the_wheel_has_the_packages_and_nothing_else(built: Built) -> None:
     with ZipFile(built.wheel) as wheel:
         names = set(wheel.namelist())
@@ -58,7 +65,7 @@ def test_the_wheel_has_the_packages_and_nothing_else(built: Built) -> None:
             f"{METADATA}/RECORD",
             f"{METADATA}/WHEEL",
             f"{METADATA}/entry_points.txt",
-            *(f"{METADATA}/licenses/{file}" for file in project_of()["license-files"]),
+            *(f"{METADATA}/licenses/{file}" for file in license_files()),
         }
         assert wheel.read(ENABLED) == (CHECKOUT / "jmcp/jupyter-config/jmcp.json").read_bytes()
     assert names >= NOT_CODE

@@ -1,6 +1,8 @@
 import preact from "@preact/preset-vite";
 import { defineConfig } from "vite";
 
+const PLAIN_MARKDOWN = new URL("src/workbench/console/form/plain-markdown.ts", import.meta.url);
+
 // What it builds is committed, so that an installation needs no Node: names have no hashes, which
 // would be other files with each change, and the server lets browsers ask for them by ETag.
 export default defineConfig({
@@ -12,6 +14,7 @@ export default defineConfig({
       hostType === "html" ? `workbench/${file}` : { relative: true },
   },
   plugins: [preact({ devToolsEnabled: false })],
+  resolve: { alias: { "markdown-to-jsx/react": decodeURIComponent(PLAIN_MARKDOWN.pathname) } },
   build: {
     outDir: "../../../jmcp/transport/pages/built/workbench",
     emptyOutDir: true,

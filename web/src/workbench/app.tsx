@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { stayConnected } from "./connection";
 import { Frame } from "./frame/frame";
+import { ToolConsole } from "./console/tool-console";
 import { CallLog } from "./log/call-log";
 import { SessionList } from "./sessions/session-list";
 import { SignIn } from "./sign-in/sign-in";
@@ -11,6 +12,7 @@ import { ThemeChoice } from "./theme-choice";
 
 const PANELS = [
   { id: "sessions", title: "Sessions", panel: SessionList },
+  { id: "console", title: "Tools", panel: ToolConsole },
   { id: "log", title: "Log", panel: CallLog },
 ] as const;
 

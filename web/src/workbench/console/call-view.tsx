@@ -1,0 +1,77 @@
+/** A call of the console: how far it is, and what came of it. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { TextBlock } from "../../outputs/text-block";
+import { ToolResultView } from "../../outputs/tool-result";
+import type { CellOutput } from "../../server/tool-stream";
+import { cancel, type PageCall } from "./calls";
+import { ProblemText } from "./problem-text";
+
+const SECOND_MS = 1_000;
+
+export function CallView({ call }: { call: PageCall }) {
+  const section = useRef<HTMLElement>(null);
+  useEffect(() => section.current?.scrollIntoView({ block: "nearest" }), [call.began, call.state]);
+  return (
+    <section ref={section} class="console-call" aria-label={`Result of ${call.tool}`}>
+      <p class="console-outcome" data-state={call.state} role="status">
+        {outcome(call)}
+        {call.state === "running" && <Elapsed since={call.began} />}
+      </p>
+      {call.state === "running" && <UnderWay call={call} />}
+      {call.problem && <ProblemText problem={call.problem} />}
+      {call.result === undefined && call.outputs && call.outputs.length > 0 && (
+        <TextBlock text={call.outputs.map(outputText).join("")} label="Output so far" />
+      )}
+      {call.result && <ToolResultView result={call.result} />}
+    </section>
+  );
+}
+
+function outcome({ state, seconds = 0 }: PageCall): string {
+  switch (state) {
+    case "running":
+      return "Running";
+    case "ok":
+      return `Done in ${duration(seconds)}`;
+    case "error":
+      return `Failed after ${duration(seconds)}`;
+    case "cancelled":
+      return `Cancelled after ${duration(seconds)}: the page waits no longer. Code that runs goes on until interrupt_kernel.`;
+  }
+}
+
+export function duration(seconds: number): string {
+  return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`;
+}
+
+/** Not in the status's text, which a screen reader would read out each second. */
+function Elapsed({ since }: { since: number }) {
+  const [now, setNow] = useState(performance.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(performance.now()), SECOND_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return <span aria-hidden="true"> {Math.max(0, Math.floor((now - since) / SECOND_MS))} s</span>;
+}
+
+function UnderWay({ call }: { call: PageCall }) {
+  const { progress } = call;
+  return (
+    <div class="console-progress">
+      <progress
+        aria-label={`Progress of ${call.tool}`}
+        {...(progress?.total ? { value: progress.done, max: progress.total } : {})}
+      />
+      {progress?.message && <span>{progress.message}</span>}
+      <button type="button" onClick={() => cancel(call.tool)}>
+        Cancel
+      </button>
+    </div>
+  );
+}
+
+function outputText(output: CellOutput): string {
+  if (typeof output.text === "string") return output.text;
+  return `[${String(output.output_type ?? "output")}]\n`;
+}

@@ -36,6 +36,29 @@ class Workbench:
         await self.page.get_by_role("tab", name=title).click()
         return self.page.get_by_role("tabpanel", name=title)
 
+    async def release(self) -> None:
+        """End the page's own session, with the kernels that it started."""
+        await self.page.evaluate(RELEASE)
+
+
+RELEASE = """async () => {
+  const session_id = sessionStorage.getItem("jmcp.session");
+  const token = sessionStorage.getItem("jmcp.token");
+  const xsrf = document.cookie.split("; ").find((part) => part.startsWith("_xsrf="));
+  const who = token ? { Authorization: `Bearer ${token}` } : { "X-XSRFToken": xsrf.slice(6) };
+  for (let goesOn = session_id !== null; goesOn; ) {
+    const answer = await fetch(location.pathname.replace("/jmcp/workbench", "/mcp/tools/call"), {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...who },
+      body: JSON.stringify({
+        tool_name: "unuse_notebook",
+        arguments: { session_id, kernel: "stop", confirm: true },
+      }),
+    });
+    goesOn = answer.ok && !(await answer.json()).result.session_ended;
+  }
+}"""
+
 
 @asynccontextmanager
 async def opened(chrome: Browser, served: Served, query: str = "") -> AsyncIterator[Workbench]:
@@ -45,5 +68,6 @@ async def opened(chrome: Browser, served: Served, query: str = "") -> AsyncItera
         workbench = Workbench(await context.new_page())
         await workbench.page.goto(f"{served.url}jmcp/workbench?token={served.token}{query}")
         yield workbench
+        await workbench.release()
     finally:
         await context.close()

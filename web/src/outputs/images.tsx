@@ -25,13 +25,18 @@ export function Images({ images }: { images: readonly ImageData[] }) {
   );
 }
 
-/** The images within a structured result, as the tools of earlier servers return them. */
-export function imagesWithin(value: unknown, depth = 0): ImageData[] {
+/** The images of a result, each once: beside it, and within it as the tools of earlier servers have them. */
+export function imagesOf({ images = [], result }: { images?: readonly ImageData[]; result: unknown }): ImageData[] {
+  const known = new Set(images.map(({ data }) => data));
+  return [...images, ...within(result).filter(({ data }) => !known.has(data))];
+}
+
+function within(value: unknown, depth = 0): ImageData[] {
   if (typeof value !== "object" || value === null || depth > DEPTH) return [];
-  if (Array.isArray(value)) return value.flatMap((part) => imagesWithin(part, depth + 1));
+  if (Array.isArray(value)) return value.flatMap((part) => within(part, depth + 1));
   const { mime_type, base64_data } = value as Record<string, unknown>;
   if (typeof mime_type === "string" && typeof base64_data === "string") {
     return [{ mime_type, data: base64_data }];
   }
-  return Object.values(value).flatMap((part) => imagesWithin(part, depth + 1));
+  return Object.values(value).flatMap((part) => within(part, depth + 1));
 }

@@ -2,7 +2,7 @@
 
 import { useId, useState } from "preact/hooks";
 import type { ToolResult } from "../server/tool-stream";
-import { Images, imagesWithin } from "./images";
+import { Images, imagesOf } from "./images";
 import { JsonTree } from "./json-tree";
 import "./outputs.css";
 import { TextBlock } from "./text-block";
@@ -10,7 +10,7 @@ import { TextBlock } from "./text-block";
 type View = "Images" | "Text" | "JSON";
 
 export function ToolResultView({ result }: { result: ToolResult }) {
-  const images = [...(result.images ?? []), ...imagesWithin(result.result)];
+  const images = imagesOf(result);
   const views: View[] = images.length > 0 ? ["Images", "Text", "JSON"] : ["Text", "JSON"];
   const [chosen, setChosen] = useState<View | null>(null);
   const view = chosen !== null && views.includes(chosen) ? chosen : (views[0] ?? "JSON");

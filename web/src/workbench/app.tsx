@@ -3,6 +3,7 @@ import { stayConnected } from "./connection";
 import { Frame } from "./frame/frame";
 import { ToolConsole } from "./console/tool-console";
 import { CallLog } from "./log/call-log";
+import { QuickActions } from "./quick-actions/quick-actions";
 import { SessionList } from "./sessions/session-list";
 import { SignIn } from "./sign-in/sign-in";
 import { Split } from "./split";
@@ -12,6 +13,7 @@ import { ThemeChoice } from "./theme-choice";
 
 const PANELS = [
   { id: "sessions", title: "Sessions", panel: SessionList },
+  { id: "quick", title: "Quick actions", panel: QuickActions },
   { id: "console", title: "Tools", panel: ToolConsole },
   { id: "log", title: "Log", panel: CallLog },
 ] as const;

@@ -5,17 +5,17 @@
 
 import { callTool } from "../server/client";
 import { ServerProblem } from "../server/problem";
+import { keep, kept } from "../server/storage";
 import { notebookPath, ownSession } from "./state";
 
 const KEY = "jmcp.session";
 
-ownSession.value = sessionStorage.getItem(KEY);
+ownSession.value = kept("tab", KEY);
 
 /** Remember a session as the page's own for as long as the tab lives; null forgets it. */
 export function keepOwnSession(id: string | null): void {
   ownSession.value = id;
-  if (id === null) sessionStorage.removeItem(KEY);
-  else sessionStorage.setItem(KEY, id);
+  keep("tab", KEY, id);
 }
 
 /**

@@ -24,5 +24,7 @@ export const calls = signal<readonly CallRow[]>([]);
 
 /** The notebook in the frame, which calls of the console hit. */
 export const notebookPath = signal<string | null>(null);
+/** Whether JupyterLab is out of sight; it goes on, and so does what runs. */
+export const frameHidden = signal(false);
 /** The page's own session. */
 export const ownSession = signal<string | null>(null);

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { TextBlock } from "../../outputs/text-block";
 import { ToolResultView } from "../../outputs/tool-result";
 import type { CellOutput } from "../../server/tool-stream";
-import { cancel, type PageCall } from "./calls";
+import type { PageCall } from "./calls";
 import { ProblemText } from "./problem-text";
 
 const SECOND_MS = 1_000;
@@ -55,7 +55,7 @@ function Elapsed({ since }: { since: number }) {
   return <span aria-hidden="true"> {Math.max(0, Math.floor((now - since) / SECOND_MS))} s</span>;
 }
 
-function UnderWay({ call }: { call: PageCall }) {
+export function UnderWay({ call }: { call: PageCall }) {
   const { progress } = call;
   return (
     <div class="console-progress">
@@ -64,7 +64,7 @@ function UnderWay({ call }: { call: PageCall }) {
         {...(progress?.total ? { value: progress.done, max: progress.total } : {})}
       />
       {progress?.message && <span>{progress.message}</span>}
-      <button type="button" onClick={() => cancel(call.tool)}>
+      <button type="button" onClick={call.cancel}>
         Cancel
       </button>
     </div>

@@ -1,14 +1,15 @@
-/** The calls that this page makes: under way, and the last one of each tool. */
+/** The calls that this page makes, in its own session unless another is named. */
 
 import { batch, signal } from "@preact/signals";
 import { ServerProblem } from "../../server/problem";
 import { streamTool, type CellOutput, type Progress, type ToolResult } from "../../server/tool-stream";
-import { isGone, keepOwnSession } from "../own-session";
+import { isGone, keepOwnSession, useInOwnSession } from "../own-session";
 import { notebookPath, ownSession } from "../state";
 
 export interface PageCall {
   readonly tool: string;
   readonly arguments: Record<string, unknown>;
+  /** Of `performance.now()`. */
   readonly began: number;
   readonly state: "running" | "ok" | "error" | "cancelled";
   readonly seconds?: number;
@@ -16,55 +17,71 @@ export interface PageCall {
   readonly outputs?: readonly CellOutput[];
   readonly result?: ToolResult;
   readonly problem?: ServerProblem;
+  /** Wait for it no longer. */
+  readonly cancel: () => void;
 }
 
-/** The last call of each tool, by its name. */
+/** The last call of each tool from its form, by the tool's name. */
 export const lastCalls = signal<ReadonlyMap<string, PageCall>>(new Map());
 
-const endings = new Map<string, AbortController>();
+export function keepLast(call: PageCall): void {
+  lastCalls.value = new Map(lastCalls.value).set(call.tool, call);
+}
 
-/** Call a tool, unless a call of it is under way; how it goes is in `lastCalls`, and in the end here. */
-export async function run(tool: string, args: Record<string, unknown>): Promise<PageCall> {
+/**
+ * Call a tool. `onChange` is told how the call stands, at once and whenever that changes; the end is
+ * also returned. With `inOwnSession` the call is made in the page's own session, which is opened in
+ * the page's notebook where there is none, or no longer.
+ */
+export async function runTool(
+  tool: string,
+  args: Record<string, unknown>,
+  { inOwnSession, onChange }: { inOwnSession: boolean; onChange: (call: PageCall) => void },
+): Promise<PageCall> {
   const ending = new AbortController();
-  endings.get(tool)?.abort();
-  endings.set(tool, ending);
-  let call: PageCall = { tool, arguments: args, began: performance.now(), state: "running" };
-  const change = (more: Partial<PageCall>) => {
-    call = { ...call, ...more };
-    if (endings.get(tool) === ending) lastCalls.value = new Map(lastCalls.value).set(tool, call);
-  };
-  change({});
-  const ended = () => ({ seconds: (performance.now() - call.began) / 1000 });
-  try {
-    const result = await streamTool(tool, args, ending.signal, {
+  const began = performance.now();
+  let call: PageCall = { tool, arguments: args, began, state: "running", cancel: () => ending.abort() };
+  const change = (more: Partial<PageCall>) => onChange((call = { ...call, ...more }));
+  const ask = (sent: Record<string, unknown>) =>
+    streamTool(tool, sent, ending.signal, {
       onProgress: (progress) => change({ progress }),
       onOutputs: (outputs) => change({ outputs }),
     });
+  const seconds = () => (performance.now() - began) / 1000;
+  change({});
+  try {
+    const sent = inOwnSession ? await addressed(args, ending.signal) : args;
+    const result = await ask(sent).catch(async (error: unknown) => {
+      if (!(inOwnSession && error instanceof ServerProblem && isGone(error))) throw error;
+      // Nothing was done: the session was over, and the call is made in a new one.
+      keepOwnSession(null);
+      return ask(await addressed(args, ending.signal));
+    });
     batch(() => {
       follow(args, result.result);
-      change({ state: "ok", result, ...ended() });
+      change({ state: "ok", result, seconds: seconds() });
     });
   } catch (error) {
-    if (ending.signal.aborted) change({ state: "cancelled", ...ended() });
-    else if (error instanceof ServerProblem) {
-      if (isGone(error) && args.session_id === ownSession.value) keepOwnSession(null);
-      change({ state: "error", problem: error, ...ended() });
-    } else throw error;
+    if (ending.signal.aborted) change({ state: "cancelled", seconds: seconds() });
+    else if (error instanceof ServerProblem) change({ state: "error", problem: error, seconds: seconds() });
+    else throw error;
   }
   return call;
 }
 
-/** Wait no longer for the call of a tool that is under way. */
-export function cancel(tool: string): void {
-  endings.get(tool)?.abort();
+/** The arguments with the page's own session. Throws ServerProblem where it cannot be opened. */
+async function addressed(args: Record<string, unknown>, signal: AbortSignal): Promise<Record<string, unknown>> {
+  if (ownSession.value === null && notebookPath.value !== null && args.notebook_path === undefined) {
+    await useInOwnSession(notebookPath.value, signal);
+  }
+  return ownSession.value === null ? args : { session_id: ownSession.value, ...args };
 }
 
-/** Keep the session that a call opened, and where a call has led the page's own session. */
+/** Keep the session that a call has opened for the page, and show where it has gone. */
 function follow(args: Record<string, unknown>, result: Record<string, unknown>): void {
-  const own = ownSession.value;
-  if (own === null && args.session_id === undefined && typeof result.session_id === "string") {
-    keepOwnSession(result.session_id);
-  } else if (own === null || args.session_id !== own) return;
-  const opens = result.opening !== undefined || result.cells !== undefined;
-  if (opens && typeof args.notebook_path === "string") notebookPath.value = args.notebook_path;
+  if (args.session_id !== undefined && args.session_id !== ownSession.value) return;
+  if (ownSession.value === null && typeof result.session_id === "string") keepOwnSession(result.session_id);
+  const opened = result.opening !== undefined || result.notebook_name !== undefined;
+  const path = result.notebook_path ?? args.notebook_path;
+  if (opened && typeof path === "string") notebookPath.value = path;
 }

@@ -1,12 +1,14 @@
 /** The last arguments of each tool, for as long as the tab lives. */
 
+import { keep, kept } from "../../../server/storage";
+
 const KEY = "jmcp.arguments.";
 const MOST_CHARACTERS = 100_000;
 
 export function recalled(tool: string): Record<string, unknown> {
   try {
-    const kept: unknown = JSON.parse(sessionStorage.getItem(KEY + tool) ?? "{}");
-    return typeof kept === "object" && kept !== null ? (kept as Record<string, unknown>) : {};
+    const found: unknown = JSON.parse(kept("tab", KEY + tool) ?? "{}");
+    return typeof found === "object" && found !== null ? (found as Record<string, unknown>) : {};
   } catch {
     return {};
   }
@@ -14,10 +16,5 @@ export function recalled(tool: string): Record<string, unknown> {
 
 export function remember(tool: string, data: Record<string, unknown>): void {
   const text = JSON.stringify(data);
-  if (text.length > MOST_CHARACTERS) return;
-  try {
-    sessionStorage.setItem(KEY + tool, text);
-  } catch {
-    // The browser keeps no more: nothing that a person waits for.
-  }
+  if (text.length <= MOST_CHARACTERS) keep("tab", KEY + tool, text);
 }

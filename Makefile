@@ -67,18 +67,18 @@ test-all: export JMCP_THOROUGH = 1
 test-all: check $(NODE) $(WEB) $(CLIENTS) $(VENV)/.dist test-oldest ## Also what repeats on each surface, server and era, with all numbers
 	$(BIN)/$(PYTEST) $(ARGS)
 
-# Only the files that have some of it: each process takes ten seconds to collect all the others. None
-# of them needs schemathesis, whose plugin takes two seconds to import.
-SMOKE = -p no:schemathesis -m oldest $(shell grep -rl 'mark\.oldest' tests --include='test_*.py' --exclude-dir=node_modules)
+# Only the files that have some of it: each process takes seconds to collect all the others.
+SMOKE = -m oldest $(shell grep -rl 'mark\.oldest' tests --include='test_*.py' --exclude-dir=node_modules)
+# What failed is remembered for each environment, for two may run at a time.
 # A smoke; with JMCP_THOROUGH=1 all that meets Jupyter. The rest asks nothing of it.
 OLDEST_TESTS = $(if $(filter 1,$(JMCP_THOROUGH)),tests/ports tests/scenarios/journal tests/surfaces tests/e2e,$(SMOKE))
 
-test-oldest: $(OLDEST)/.all ## A smoke on the oldest versions of Jupyter that .ci/oldest.txt names
-	$(OLDEST)/bin/$(PYTEST) $(OLDEST_TESTS) $(ARGS)
+test-oldest: $(OLDEST)/$(if $(filter 1,$(JMCP_THOROUGH)),.all,.smoke) ## A smoke on the oldest versions of Jupyter that .ci/oldest.txt names
+	$(OLDEST)/bin/$(PYTEST) -o cache_dir=$(OLDEST)/.pytest_cache $(OLDEST_TESTS) $(ARGS)
 
-test-newest: $(NEWEST)/.all ## The same smoke on the newest Python that is found (NEWEST_PYTHON=... chooses)
+test-newest: $(NEWEST)/.smoke ## The same smoke on the newest Python that is found (NEWEST_PYTHON=... chooses)
 	@echo "test-newest: $$($(NEWEST)/bin/python -VV)"
-	$(NEWEST)/bin/$(PYTEST) $(SMOKE) $(ARGS)
+	$(NEWEST)/bin/$(PYTEST) -o cache_dir=$(NEWEST)/.pytest_cache $(SMOKE) $(ARGS)
 
 mutations: $(VENV)/.all ## Break ten invariants on purpose, one at a time: the fast suite has to notice
 	$(BIN)/python -m tests.mutations
@@ -94,42 +94,50 @@ bench: $(VENV)/.all ## Measure, and say what falls short (ARGS="cpu --rounds 1",
 profile: $(VENV)/.all ## Where the CPU of a call goes (ARGS="--tools read_cell --functions")
 	$(BIN)/python -m benchmarks profile $(ARGS)
 
-# pip compiles what it installs, but nothing editable; a Python that is told to keep no bytecode would
-# do it at each start of a server, for 0.2 s.
-COMPILE = -m compileall -q jmcp generated handlers codegen
+# pip compiles all that it installs on one core, the tests of pandas too, which takes longer than the
+# rest of it; and nothing editable, which each start of a server would do again, for 0.2 s, where Python is
+# told to keep no bytecode. $(2) is left out: what imports it nevertheless compiles it.
+INSTALL = install --quiet --no-compile
+compile = -$(1)/bin/python -W ignore -m compileall -qq -j 0 -x '/($(2))/' $(1)/lib jmcp generated handlers codegen
+SELDOM = tests?|pip|setuptools|pandas|numpy|matplotlib|fontTools|jedi|debugpy|mypyc?|datamodel_code_generator
 
 # Stamps: an installation is editable, so only other dependencies make a new one.
 # --group needs pip 25.1; the pip that comes with Python 3.11 is older.
 %/bin/pip:
 	@test -n "$(PYTHON)" || { echo "jmcp needs Python 3.11 or newer; set PYTHON=..." >&2; exit 1; }
 	$(PYTHON) -m venv $*
-	$*/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$*/bin/python -m pip $(INSTALL) --upgrade 'pip>=25.1'
 
-# Somebody waits for this one. pip would compile all of it on one core, the tests of pandas too.
+# Somebody waits for this one, and for the first plot of the welcome notebook.
 $(VENV)/.lab: pyproject.toml | $(VENV)/bin/pip
-	$(BIN)/python -m pip install --quiet --no-compile --editable '.[lab,demo]'
-	$(BIN)/python $(COMPILE)
-	-$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib
+	$(BIN)/python -m pip $(INSTALL) --editable '.[lab,demo]'
+	$(call compile,$(VENV),tests?)
 	touch $@
 
 $(VENV)/.all: pyproject.toml | $(VENV)/bin/pip
-	$(BIN)/python -m pip install --quiet --editable '.[all,demo]' --group dev
-	$(BIN)/python $(COMPILE)
+	$(BIN)/python -m pip $(INSTALL) --editable '.[all,demo]' --group dev
+	$(call compile,$(VENV),$(SELDOM))
 	touch $@ $(VENV)/.lab
 
 $(VENV)/.dist: $(VENV)/.all
 	$(BIN)/python -m pip install --quiet --group dist
 	touch $@
 
-$(NEWEST)/bin/pip: PYTHON = $(NEWEST_PYTHON)
+# What the smoke needs, or all that `make test-all` runs. The pip that is there installs it: ensurepip
+# takes four seconds of each.
+.smoke = --editable '.[lab,remote,redis]' --group smoke
+.all = --editable '.[all,demo]' --group dev
 
-$(NEWEST)/.all: pyproject.toml | $(NEWEST)/bin/pip
-	$(NEWEST)/bin/python -m pip install --quiet --editable '.[all,demo]' --group dev
-	$(NEWEST)/bin/python $(COMPILE)
+$(NEWEST)/.smoke: pyproject.toml | $(VENV)/bin/pip
+	$(NEWEST_PYTHON) -m venv --without-pip $(NEWEST)
+	$(BIN)/python -m pip --python $(NEWEST)/bin/python $(INSTALL) pip $($(@F))
+	$(call compile,$(NEWEST),$(SELDOM))
 	touch $@
 
-$(OLDEST)/.all: pyproject.toml .ci/oldest.txt | $(OLDEST)/bin/pip
-	$(OLDEST)/bin/python -m pip install --quiet --constraint .ci/oldest.txt --editable '.[all,demo]' --group dev
+$(OLDEST)/.smoke $(OLDEST)/.all: pyproject.toml .ci/oldest.txt | $(VENV)/bin/pip
+	$(PYTHON) -m venv --without-pip $(OLDEST)
+	$(BIN)/python -m pip --python $(OLDEST)/bin/python $(INSTALL) pip --constraint .ci/oldest.txt $($(@F))
+	$(call compile,$(OLDEST),$(SELDOM))
 	touch $@
 
 # Compilers, clients and test suites that only npm has. `npm ci` empties the folder first: its stamp

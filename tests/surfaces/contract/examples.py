@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,11 @@ class Fixture:
             (root / name).write_text(text)
 
 
+@cache
 def load() -> tuple[list[Example], dict[str, Fixture]]:
     """All examples in spec order, and the fixtures by name."""
-    spec = yaml.safe_load((SPEC / "tools.yaml").read_text())
+    # The loader in C: each process that collects tests reads this, and PyYAML's own takes a second.
+    spec = yaml.load((SPEC / "tools.yaml").read_text(), yaml.CSafeLoader)
     fixtures = {
         name: Fixture(
             notebook=body.get("notebook"),

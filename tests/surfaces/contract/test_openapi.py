@@ -1,14 +1,17 @@
-"""The REST facade against its own OpenAPI document: schemathesis on a served JupyterLab."""
+"""The REST facade against its own OpenAPI document: schemathesis on a served JupyterLab.
+
+Its own plugin makes hundreds of cases of each operation when tests are collected, in each process that
+collects them: five seconds of a core, and its import two. Here they are made when their test runs.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
 import httpx2
-import schemathesis
+import pytest
 from hypothesis import HealthCheck, settings
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -47,13 +50,30 @@ def tagged(case: Any) -> None:
 
 # The committed document: another test holds that the served one is the same.
 DOCUMENT = json.loads(files("jmcp_api").joinpath(OPENAPI_FILE).read_text())
-schema = schemathesis.openapi.from_dict(DOCUMENT)
+OPERATIONS = [
+    operation["operationId"] for path in DOCUMENT["paths"].values() for operation in path.values()
+]
 
 
-def kept(operation_id: str) -> Callable[..., None]:
-    """The test that this operation keeps its word."""
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    import schemathesis  # only where these tests run
 
-    @schema.include(operation_id=operation_id).parametrize()
+    return schemathesis.openapi.from_dict(DOCUMENT)
+
+
+# Each case of run_script that is valid starts a kernel.
+@pytest.mark.parametrize(
+    "operation_id",
+    [pytest.param(name, marks=thorough) if name == "run_script" else name for name in OPERATIONS],
+)
+def test_an_operation_keeps_its_word(operation_id: str, schema: Any, served: Served) -> None:
+    # As the plugin does: the examples of the document, boundaries of each parameter, random cases.
+    from schemathesis.checks import load_all_checks
+    from schemathesis.generation.feedback import FeedbackSources
+    from schemathesis.pytest._test_builder import build_operation_test
+    from schemathesis.python._constants.orchestrator import make_constants_value_source
+
     @settings(
         max_examples=EXAMPLES,
         deadline=None,
@@ -61,27 +81,24 @@ def kept(operation_id: str) -> Callable[..., None]:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    def keeps_its_word(case: Any, served: Served) -> None:
+    def keeps_its_word(case: Any) -> None:
         if case.meta.generation.mode.is_positive:
             either(case)
             installable(case)
             tagged(case)
         case.call_and_validate(base_url=served.url, headers=served.headers, timeout=REQUEST_SECONDS)
 
-    test: Callable[..., None] = keeps_its_word
-    return test
+    load_all_checks()
+    build_operation_test(
+        config=schema.config,
+        operation=schema.find_operation_by_id(operation_id),
+        test_func=keeps_its_word,
+        given_kwargs={},
+        feedback=FeedbackSources(constants_value_source=make_constants_value_source(schema)),
+    )()
 
 
-# One for each: schemathesis gives the tests of all operations together only one name.
-OPERATIONS = [
-    operation["operationId"] for path in DOCUMENT["paths"].values() for operation in path.values()
-]
-# Each case of run_script that is valid starts a kernel.
-TESTS = {name: thorough(kept(name)) if name == "run_script" else kept(name) for name in OPERATIONS}
-globals().update({f"test_{name}_keeps_its_word": test for name, test in TESTS.items()})
-
-
-def test_links_lead_from_opening_a_session_through_using_it(served: Served) -> None:
+def test_links_lead_from_opening_a_session_through_using_it(schema: Any, served: Served) -> None:
     machine = schema.as_state_machine()
 
     class Workflow(machine):  # type: ignore[misc, valid-type]

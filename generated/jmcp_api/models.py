@@ -627,6 +627,7 @@ class ActiveCall(Result):
 
 class Activity(Result):
     now: str
+    server_began: str
     session_count: int
     sessions: list[ActiveSession]
     run_count: int

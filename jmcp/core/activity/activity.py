@@ -67,6 +67,7 @@ class Activity:
         self._index = index
         self._kernels = kernels
         self._seen = _KernelsSeen()
+        self._began = moment(time.time())
 
     def check(self, caller: Caller, *, everyone: bool) -> None:
         """Raises not_permitted."""
@@ -81,6 +82,7 @@ class Activity:
         last = [call.row() for call in self.calls.finished(owner, SHOWN_CALLS)]
         return {
             "now": moment(time.time()),
+            "server_began": self._began,
             **await self.sessions(owner),
             **self.runs(owner, caller.owner),
             "calls": [*self.calls.under_way(owner), *last],

@@ -7,7 +7,8 @@ import { QuickActions } from "./quick-actions/quick-actions";
 import { SessionList } from "./sessions/session-list";
 import { SignIn } from "./sign-in/sign-in";
 import { Split } from "./split";
-import { connection } from "./state";
+import { ConnectionState, ConnectionTrouble } from "./sign-in/connection-state";
+import { connection, everLive } from "./state";
 import { Tabs } from "./tabs";
 import { ThemeChoice } from "./theme-choice";
 
@@ -26,16 +27,15 @@ export function App() {
     void stayConnected(ending.signal);
     return () => ending.abort();
   }, [signedOut]);
-  if (signedOut) return <SignIn />;
+  if (signedOut && !everLive.value) return <SignIn />;
   return (
     <div class="workbench">
       <header class="bar">
         <h1>jmcp workbench</h1>
-        <span class="connection" data-state={connection.value} role="status">
-          {connection.value}
-        </span>
+        <ConnectionState />
         <span class="bar-space" />
         <ThemeChoice />
+        <ConnectionTrouble />
       </header>
       <Split side={<Tabs panels={PANELS} />}>
         <Frame />

@@ -1,25 +1,17 @@
-/** The calls that were made, the last one first. */
+/** The calls of all sessions as they happen: those that go on, then those that are over. */
 
-import { calls, type CallRow } from "../state";
+import { filtering } from "./filter";
+import { FilterBar } from "./filter-bar";
+import { CallList } from "./call-list";
+import "./log.css";
+import { UnderWay } from "./under-way";
 
 export function CallLog() {
-  if (calls.value.length === 0) return <p class="empty">No call yet.</p>;
   return (
-    <ol class="calls">
-      {calls.value.map((row) => (
-        <li key={row.call}>
-          <Call row={row} />
-        </li>
-      ))}
-    </ol>
-  );
-}
-
-function Call({ row }: { row: CallRow }) {
-  return (
-    <>
-      <code>{row.tool}</code> <span data-outcome={row.outcome}>{row.outcome}</span>{" "}
-      <span>{Math.round((row.seconds ?? 0) * 1000)} ms</span>
-    </>
+    <div class="log">
+      <FilterBar />
+      {filtering.value === 0 && <UnderWay />}
+      <CallList />
+    </div>
   );
 }

@@ -1,24 +1,15 @@
-/** Asks for the token of a server that wants one. */
+/** The page of whoever the server does not let in. What it refused is said once something was sent. */
 
-import { setToken } from "../../server/credentials";
-import { connection } from "../state";
+import { hasToken } from "../../server/credentials";
+import { trouble } from "../trouble";
+import { TokenForm } from "./token-form";
 
 export function SignIn() {
-  function submit(event: SubmitEvent) {
-    event.preventDefault();
-    const given = new FormData(event.currentTarget as HTMLFormElement).get("token");
-    if (typeof given !== "string" || given === "") return;
-    setToken(given);
-    connection.value = "connecting";
-  }
   return (
     <main class="sign-in">
       <h1>jmcp workbench</h1>
-      <form onSubmit={submit}>
-        <label for="token">The token of this server, which `jmcp token` prints</label>
-        <input id="token" name="token" type="password" autocomplete="off" required />
-        <button type="submit">Sign in</button>
-      </form>
+      {hasToken() && trouble.value && <p role="alert">{trouble.value.why}</p>}
+      <TokenForm />
     </main>
   );
 }

@@ -1,0 +1,70 @@
+/** What to look for in the log, and whether it is held still. */
+
+import { useSignal, type Signal } from "@preact/signals";
+import { choices, clearFilter, FAILED, filtering, outcome, session, text, tool } from "./filter";
+import { pause, paused, resume } from "./hold";
+
+export function FilterBar() {
+  const open = useSignal(false);
+  const chosen = [tool, session, outcome].filter((one) => one.value !== "").length;
+  return (
+    <div class="log-bar">
+      <input
+        type="search"
+        aria-label="Find calls"
+        placeholder="Find calls"
+        value={text.value}
+        onInput={(event) => (text.value = event.currentTarget.value)}
+      />
+      <button type="button" aria-expanded={open.value} onClick={() => (open.value = !open.value)}>
+        Filter{chosen > 0 && ` (${chosen})`}
+      </button>
+      <button type="button" aria-pressed={paused.value} onClick={paused.value ? resume : pause}>
+        Pause
+      </button>
+      {open.value && <Choices />}
+    </div>
+  );
+}
+
+function Choices() {
+  const { tools, sessions, outcomes } = choices.value;
+  return (
+    <div class="log-choices">
+      <Choice label="Tool" chosen={tool} values={tools} />
+      <Choice label="Session" chosen={session} values={sessions} />
+      <Choice label="Outcome" chosen={outcome} values={outcomes}>
+        <option value={FAILED}>all that failed</option>
+      </Choice>
+      <button type="button" disabled={filtering.value === 0} onClick={clearFilter}>
+        Show all
+      </button>
+    </div>
+  );
+}
+
+interface ChoiceProps {
+  label: string;
+  chosen: Signal<string>;
+  values: readonly (readonly [string, number])[];
+  children?: preact.ComponentChildren;
+}
+
+function Choice({ label, chosen, values, children }: ChoiceProps) {
+  const gone = chosen.value !== "" && chosen.value !== FAILED && !values.some(([one]) => one === chosen.value);
+  return (
+    <label>
+      {label}
+      <select value={chosen.value} onChange={(event) => (chosen.value = event.currentTarget.value)}>
+        <option value="">all</option>
+        {children}
+        {gone && <option value={chosen.value}>{chosen.value} (0)</option>}
+        {values.map(([value, times]) => (
+          <option key={value} value={value}>
+            {value} ({times})
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -23,6 +23,7 @@ from prometheus_client import Histogram
 from tornado.iostream import StreamClosedError
 
 from jmcp.transport.jupyter_identity import Host, IdentifiedHandler, Message
+from jmcp.transport.middleware.credential import ADMITTED
 from jmcp.transport.problems import Problem
 
 Method = Callable[..., Awaitable[None]]
@@ -125,6 +126,7 @@ class BridgeHandler(IdentifiedHandler):
             "server": (request.host_name, None),
             "state": {},
             "principal": self._principal(),
+            ADMITTED: self._still_admitted,
         }
 
     async def _bridge(self) -> None:

@@ -144,6 +144,10 @@ class IdentifiedHandler(JupyterHandler):
             return None
         return self._host.named(credential(self.request.headers.get("Authorization", "")))
 
+    def _still_admitted(self) -> bool:
+        """Whether the named token of the request is valid now; what Jupyter admitted stays so."""
+        return self._named is None or self._with_named_token() == self._named
+
     def _has_jupyter_token(self) -> bool:
         """Whether the request has the token of one of Jupyter's own identity providers in its
         header, and nothing else that says who it is.

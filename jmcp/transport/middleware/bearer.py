@@ -7,7 +7,7 @@ import hmac
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jmcp.core.calls.principal import Named, Principal
-from jmcp.transport.middleware.credential import credential
+from jmcp.transport.middleware.credential import ADMITTED, WRONG_TOKEN, credential
 from jmcp.transport.middleware.headers import header
 from jmcp.transport.middleware.principal import HOLDER
 from jmcp.transport.oauth_discovery import is_oauth_discovery
@@ -15,7 +15,6 @@ from jmcp.transport.problems import ProblemResponse, problem_body
 
 AUTHORIZATION = b"authorization"
 NO_TOKEN = "Send the token of this server, or a named one: Authorization: Bearer <token>."
-WRONG_TOKEN = "That token is none of this server's, or was removed, or has expired."
 
 
 class BearerMiddleware:
@@ -51,6 +50,7 @@ class BearerMiddleware:
         scope = dict(scope, headers=others)
         if principal is not None:
             scope["principal"] = principal
+            scope[ADMITTED] = lambda: self._principal(credential(authorization)) == principal
         await self._app(scope, receive, send)
 
     def _principal(self, given: str) -> Principal | None:

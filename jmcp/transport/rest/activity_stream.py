@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from starlette.responses import Response, StreamingResponse
@@ -13,18 +13,20 @@ from jmcp.core.calls.call import Caller, Calls, Follows
 from jmcp.core.errors import StateUnavailable, ToolError
 from jmcp.transport import problems
 from jmcp.transport.disconnects import disconnected
+from jmcp.transport.middleware.credential import WRONG_TOKEN
 from jmcp.transport.rest.sse import HEARTBEAT_SECONDS, MEDIA_TYPE, event
 
 
 async def activity_response(
-    dispatcher: Calls, arguments: dict[str, Any], caller: Caller
+    dispatcher: Calls, arguments: dict[str, Any], caller: Caller, admitted: Callable[[], bool]
 ) -> Response:
-    """The stream, or a problem where the caller cannot have it."""
+    """The stream, or a problem where the caller cannot have it. It ends when the caller is `admitted`
+    no more: whose token was removed is told nothing that happens later."""
     try:
         follows = dispatcher.follow(arguments, caller)
     except ToolError as error:
         return problems.ProblemResponse(problems.error_body(error))
-    return ActivityStream(follows)
+    return ActivityStream(follows, admitted)
 
 
 class ActivityStream(StreamingResponse):
@@ -33,9 +35,9 @@ class ActivityStream(StreamingResponse):
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, follows: Follows) -> None:
+    def __init__(self, follows: Follows, admitted: Callable[[], bool]) -> None:
         headers = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-        super().__init__(_events(follows), headers=headers)
+        super().__init__(_events(follows, admitted), headers=headers)
         self._follows = follows
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,12 +54,15 @@ class ActivityStream(StreamingResponse):
             self._follows.close()
 
 
-async def _events(follows: Follows) -> AsyncIterator[str]:
+async def _events(follows: Follows, admitted: Callable[[], bool]) -> AsyncIterator[str]:
     while not follows.ended:
         try:
             news = await follows.next_events(HEARTBEAT_SECONDS)
         except StateUnavailable as error:
             yield event("problem", problems.problem_body(503, error.message))
+            return
+        if not admitted():
+            yield event("problem", problems.problem_body(401, WRONG_TOKEN))
             return
         for kind, data in news:
             yield event(kind, data)

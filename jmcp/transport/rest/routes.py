@@ -18,6 +18,7 @@ from jmcp.core.errors import ToolError
 from jmcp.transport import problems
 from jmcp.transport.disconnects import disconnected_response, until_disconnect
 from jmcp.transport.json_text import JsonResponse
+from jmcp.transport.middleware.credential import ADMITTED
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.rest import query, sse
 from jmcp.transport.rest.activity_stream import activity_response
@@ -39,6 +40,10 @@ WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 SESSION = "session_id"
 NOTEBOOK = "notebook_path"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def _always() -> bool:
+    return True
 
 
 def by_path(routes: tuple[Route, ...]) -> dict[str, dict[str, Route]]:
@@ -74,7 +79,8 @@ class RestOperations:
         except ToolError as error:
             return problems.ProblemResponse(problems.error_body(error))
         if route.events and sse.prefers_events(request):
-            return await activity_response(self._dispatcher, arguments, caller())
+            admitted = request.scope.get(ADMITTED, _always)
+            return await activity_response(self._dispatcher, arguments, caller(), admitted)
         if condition.only_weak:
             return self._weak_tags()
         who = caller()

@@ -71,3 +71,13 @@ async def opened(chrome: Browser, served: Served, query: str = "") -> AsyncItera
         await workbench.release()
     finally:
         await context.close()
+
+
+async def no_sideways_scrolling(page: Page) -> None:
+    """Nothing of the page is wider than its window."""
+    wide = await page.evaluate(
+        "[...document.querySelectorAll('#workbench *')]"
+        ".filter(it => it.getBoundingClientRect().right > innerWidth + 1)"
+        ".filter(it => !it.closest('[hidden]')).map(it => it.outerHTML.slice(0, 200))"
+    )
+    assert wide == []

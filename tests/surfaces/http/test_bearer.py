@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from jmcp.core.calls.call import Caller
+from jmcp.core.calls.principal import Principal
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.site import site
+from tests.fakes.jmcp import FakeJmcp
 from tests.surfaces.conftest import Client, RecordingDispatcher, client_of_site
 
 TOKEN = "a-token-of-the-test"
+READER = Caller(owner="token:reader", authenticated=True)
+SECONDS = 30
 
 
 @pytest.fixture
@@ -91,3 +97,29 @@ async def test_a_foreign_host_is_refused_before_the_token_is_looked_at(guarded: 
     assert (await guarded.get("/closed", headers=headers)).status_code == 421
     headers = {"Authorization": f"Bearer {TOKEN}", "Origin": "https://example.org"}
     assert (await guarded.get("/closed", headers=headers)).status_code == 403
+
+
+async def test_a_stream_ends_once_its_token_was_removed() -> None:
+    """What happens afterwards is not told, also not as the reason for the end."""
+    named = {"jmcp_reader": Principal(name="token:reader")}
+    asked = asyncio.Semaphore(0)
+
+    def principal(token: str) -> Principal | None:
+        asked.release()
+        return named.get(token)
+
+    jmcp = FakeJmcp()
+    jmcp.documents.write("secret.ipynb", "1")
+    jmcp.make()
+    made = site(jmcp.dispatcher, version="1", token=TOKEN, named=principal)
+    headers = {"Authorization": "Bearer jmcp_reader", "Accept": "text/event-stream"}
+    async with asyncio.timeout(SECONDS), client_of_site(made) as client:
+        follows = asyncio.create_task(client.get("/jmcp/v1/activity", headers=headers))
+        for _ in ("the request", "the first event"):
+            await asked.acquire()
+        del named["jmcp_reader"]
+        await jmcp.open("secret.ipynb", READER)
+        ended = await follows
+    assert "secret.ipynb" not in ended.text
+    assert ended.text.rstrip().splitlines()[-2] == "event: problem"
+    assert '"status": 401' in ended.text or '"status":401' in ended.text

@@ -914,8 +914,8 @@ class AsyncJmcpClient(AsyncTools):
     ) -> results.Activity:
         """List what goes on: your live sessions, the runs that go on or wait, the calls under way
         and the last ones.
-        Sessions are masked. With owners all (needs the scope admin) also what others do,
-        without what their cells and calls contain.
+        Of your own sessions it has the ids. With owners all (needs the scope admin) also what
+        others do, without what their cells and calls contain.
 
         `contents`: Of a stream over REST: your calls come with arguments and results, cut.
         """
@@ -2330,8 +2330,8 @@ class JmcpClient(Tools):
     ) -> results.Activity:
         """List what goes on: your live sessions, the runs that go on or wait, the calls under way
         and the last ones.
-        Sessions are masked. With owners all (needs the scope admin) also what others do,
-        without what their cells and calls contain.
+        Of your own sessions it has the ids. With owners all (needs the scope admin) also what
+        others do, without what their cells and calls contain.
 
         `contents`: Of a stream over REST: your calls come with arguments and results, cut.
         """

@@ -590,6 +590,7 @@ class SessionList(Result):
 
 class ActiveSession(Result):
     session: str
+    session_id: str | None = None
     owner: str
     client: str | None = None
     last_tool: str | None = None
@@ -601,6 +602,7 @@ class ActiveSession(Result):
 class ActiveRun(Result):
     execution_id: str
     session: str
+    session_id: str | None = None
     owner: str
     notebook_path: str
     status: RunStatus
@@ -618,8 +620,11 @@ class ActiveCall(Result):
     tool: str
     owner: str
     session: str | None = None
+    session_id: str | None = None
     client: str | None = None
     notebook_path: str | None = None
+    cell_id: str | None = None
+    cell_index: int | None = None
     began: str
     seconds: float | None = None
     outcome: str
@@ -628,6 +633,7 @@ class ActiveCall(Result):
 class Activity(Result):
     now: str
     server_began: str
+    lab_url: str | None = None
     session_count: int
     sessions: list[ActiveSession]
     run_count: int

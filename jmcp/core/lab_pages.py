@@ -39,6 +39,11 @@ class LabTabs:
 class LabPages(Protocol):
     """JupyterLab in the browsers of people. No URL has a token."""
 
+    @property
+    def base(self) -> str | None:
+        """Where browsers have the server of JupyterLab, with a slash at its end: its URL, or the path
+        alone where jmcp runs in it and has the same origin. None where there is no JupyterLab."""
+
     def url(self, path: str, *, alone: bool = False) -> str:
         """Where a browser opens that notebook; `alone`: in place of all other tabs of the page."""
 
@@ -59,6 +64,8 @@ class LabPages(Protocol):
 
 class NoLabPages:
     """Of a server that was given none: tabs are unknown, and a page is its notebook's path."""
+
+    base: str | None = None
 
     def url(self, path: str, *, alone: bool = False) -> str:
         return path

@@ -104,6 +104,7 @@ class Server:
             sessions=self.sessions,
             index=self.runs.index,
             kernels=kernels,
+            lab=lab or NoLabPages(),
         )
         self._observers: tuple[Observer, ...] = (self.metrics, self.activity.calls, *observers)
         self.healing = Healing(
@@ -123,7 +124,7 @@ class Server:
             readings=self.readings,
             undelivered=UndeliveredNotices(),
             tabs=OpenTabs(kernels),
-            lab=lab or NoLabPages(),
+            lab=self.activity.lab,
             activity=self.activity,
         )
         self.watches = Watches(self.leases, self.runs.index, api.policy.errors.session_limit)
@@ -148,6 +149,10 @@ class Server:
             self._releaser = supervised(
                 partial(recorder.release_unused, self.runs.index.in_notebook), "notebook-owner"
             )
+
+    @property
+    def lab_url(self) -> str | None:
+        return self.services.lab.base
 
     @property
     def stopping(self) -> bool:

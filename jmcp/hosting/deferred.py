@@ -131,6 +131,10 @@ class DeferredCalls:
         return None if self._real is None else self._real.metrics
 
     @property
+    def lab_url(self) -> str | None:
+        return None if self._real is None else self._real.lab_url
+
+    @property
     def stopping(self) -> bool:
         return self._gate.stopping
 

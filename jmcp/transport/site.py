@@ -170,7 +170,7 @@ def site(
     rest = rest_routes.RestOperations(dispatcher, base)
     requests = RequestCounter()
     metrics_page = MetricsPage(dispatcher, requests, version)
-    workbench = Workbench()
+    workbench = Workbench(dispatcher)
 
     def operation(route: tool.Route) -> Endpoint:
         return lambda request: rest.answer(route, request)

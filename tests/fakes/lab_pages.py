@@ -24,6 +24,10 @@ class FakeLabPages:
         self.saved: dict[str, Any] = {}
         self.people: set[str] = set()
 
+    @property
+    def base(self) -> str | None:
+        return BASE if self.installed else None
+
     def url(self, path: str, *, alone: bool = False) -> str:
         if alone:
             return page_urls.workspace_url(BASE, path, page_urls.WORKSPACE, reset=True)

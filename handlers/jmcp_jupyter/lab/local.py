@@ -40,6 +40,10 @@ class LocalLabPages:
         self._variables = variables
 
     @property
+    def base(self) -> str | None:
+        return str(self._app.base_url) if self._folder() is not None else None
+
+    @property
     def _base(self) -> str:
         """Where browsers reach the server. Behind a JupyterHub that does not say where it is, the
         path alone, which is right on every page of that Hub."""

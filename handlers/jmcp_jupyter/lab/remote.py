@@ -35,6 +35,10 @@ class RemoteLabPages:
         self._made: dict[str, None] = {}
         """The workspaces that this process made last, by name."""
 
+    @property
+    def base(self) -> str | None:
+        return self._base
+
     def url(self, path: str, *, alone: bool = False) -> str:
         if alone:
             return page_urls.workspace_url(self._base, path, page_urls.WORKSPACE, reset=True)

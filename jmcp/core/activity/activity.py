@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jmcp.core.activity.calls import CallFeed, CallReader, Row, moment
+from jmcp.core.activity.calls import CallFeed, CallReader, Row, Viewer, moment
 from jmcp.core.calls.call import Caller
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.tool import Policy
 from jmcp.core.errors import BackendError
+from jmcp.core.lab_pages import LabPages
 from jmcp.core.observe.events import masked, session_key
 from jmcp.core.ports import KernelInfo, Kernels
 from jmcp.core.runs.batch import Batch
@@ -27,24 +28,35 @@ SHOWN_CALLS = 50
 """Finished calls that are shown of before somebody began to look on."""
 MOST_FOLLOWERS = 16
 """Streams that one owner may have open."""
-STATE_SECONDS = 0.25
-"""Between two looks at runs and calls under way."""
-TICK_SECONDS = 0.5
-"""After so many seconds without a finished call it is looked whether runs have changed."""
-SESSIONS_SECONDS = 2.0
-"""Between two looks at sessions, which ask the store and, for their kernels, Jupyter."""
-UNDER_WAY_SECONDS = 0.3
-"""A call is shown as under way after so many seconds: most are over before."""
+KERNELS_SECONDS = 1.0
+"""For so many seconds the list of running kernels serves all who look on."""
 LINE_CHARACTERS = 120
 """Of the first line of what runs."""
-
-Event = tuple[str, dict[str, Any]]
 
 
 @dataclass(slots=True, kw_only=True)
 class _KernelsSeen:
     kernels: Sequence[KernelInfo] | None = None
     at: float = float("-inf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionsSeen:
+    """Sessions as they were at one moment. `rows` is what clients have of them; `current` has the
+    current notebook of each that holds one, by `observe.events.session_key`."""
+
+    rows: dict[str, Any]
+    current: Mapping[int, CurrentNotebook]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentNotebook:
+    """The current notebook of a session, whose id is masked in `session`, and whole in
+    `session_id` for who may have it."""
+
+    session: str
+    session_id: str | None
+    path: str
 
 
 class Activity:
@@ -59,6 +71,7 @@ class Activity:
         sessions: Sessions,
         index: RunIndex,
         kernels: Kernels,
+        lab: LabPages,
     ) -> None:
         self.calls = CallFeed()
         self._policy = policy
@@ -66,6 +79,7 @@ class Activity:
         self._sessions = sessions
         self._index = index
         self._kernels = kernels
+        self.lab = lab
         self._seen = _KernelsSeen()
         self._began = moment(time.time())
 
@@ -78,40 +92,56 @@ class Activity:
     async def snapshot(self, caller: Caller, *, everyone: bool) -> dict[str, Any]:
         """All that goes on, and the last calls. Raises not_permitted, StateUnavailable."""
         self.check(caller, everyone=everyone)
-        owner = None if everyone else caller.owner
-        last = [call.row() for call in self.calls.finished(owner, SHOWN_CALLS)]
+        await self.look_at_kernels()
+        seen = await self.sessions(caller, everyone=everyone)
+        return self.shown(seen, caller, everyone=everyone)
+
+    def shown(self, seen: SessionsSeen, caller: Caller, *, everyone: bool) -> dict[str, Any]:
+        """All that goes on beside those sessions, as clients have it."""
+        owner, viewer = None if everyone else caller.owner, viewer_of(caller)
+        last = [call.row(viewer) for call in self.calls.finished(owner, SHOWN_CALLS)]
         return {
             "now": moment(time.time()),
             "server_began": self._began,
-            **await self.sessions(owner),
-            **self.runs(owner, caller.owner),
-            "calls": [*self.calls.under_way(owner), *last],
+            "lab_url": self.lab.base,
+            **seen.rows,
+            **self.runs(caller, everyone=everyone),
+            "calls": [*self.calls.under_way(owner, viewer=viewer), *last],
         }
 
-    def follow(self, caller: Caller, *, everyone: bool, contents: bool) -> Following:
-        """The same as it changes, until the returned is closed. Raises not_permitted,
-        session_limit."""
+    def follow(self, caller: Caller, *, everyone: bool, contents: bool) -> CallReader:
+        """Who reads calls as they end, until it is closed. Raises not_permitted, session_limit."""
         self.check(caller, everyone=everyone)
         if self.calls.readers(caller.owner) >= MOST_FOLLOWERS:
             raise self._policy.errors.session_limit.followers(limit=MOST_FOLLOWERS)
-        reader = self.calls.read(caller.owner, everyone=everyone, contents=contents)
-        return Following(self, caller, reader, everyone=everyone)
+        return self.calls.read(viewer_of(caller), everyone=everyone, contents=contents)
 
-    async def sessions(self, owner: str | None) -> dict[str, Any]:
-        """The live sessions of that owner, or of all, the one used last first."""
-        if owner is None:
+    async def sessions(self, caller: Caller, *, everyone: bool) -> SessionsSeen:
+        """The live sessions of the caller, or of all, the one used last first. Their kernels are as
+        `look_at_kernels` last saw them. Raises StateUnavailable."""
+        if everyone:
             records = await self._sessions.of_everyone()
         else:
-            records = await self._sessions.of_owner(owner)
-        running = await self._running()
-        return {
-            "session_count": len(records),
-            "sessions": [self._session(one, running) for one in records[:MOST_ROWS]],
-        }
+            records = await self._sessions.of_owner(caller.owner)
+        viewer, running = viewer_of(caller), self._seen.kernels
+        rows = [self._session(one, running, viewer) for one in records[:MOST_ROWS]]
+        return SessionsSeen(
+            rows={"session_count": len(records), "sessions": rows},
+            current={
+                session_key(one.owner, one.session_id): CurrentNotebook(
+                    session=masked(one.session_id),
+                    session_id=viewer.id_of(one.owner, one.session_id),
+                    path=one.notebooks[one.current].ref.path,
+                )
+                for one in records[:MOST_ROWS]
+                if one.current in one.notebooks
+            },
+        )
 
-    def runs(self, owner: str | None, viewer: str) -> dict[str, Any]:
-        """What runs or waits, of that owner or of all, in the order of their asking. Only the
-        viewer's own have a line of what runs."""
+    def runs(self, caller: Caller, *, everyone: bool) -> dict[str, Any]:
+        """What runs or waits, of the caller or of all, in the order of their asking. Only the
+        caller's own have a line of what runs."""
+        owner, viewer = None if everyone else caller.owner, viewer_of(caller)
         going = [one for one in self._index.list(owner=owner) if not one.done]
         steps = {
             step.run.execution_id
@@ -126,20 +156,27 @@ class Activity:
             "runs": [_run(one, viewer) for one in shown[:MOST_ROWS]],
         }
 
-    async def _running(self) -> Sequence[KernelInfo] | None:
-        """The kernels that run, as of a moment ago; None where Jupyter does not say."""
+    async def look_at_kernels(self) -> bool:
+        """See which kernels run, unless they were seen a moment ago: not at all where Jupyter does
+        not say. Whether they are other ones now, or do something else."""
         now = time.monotonic()
-        if now - self._seen.at >= SESSIONS_SECONDS / 2:
-            try:
-                self._seen = _KernelsSeen(kernels=await self._kernels.list(), at=now)
-            except BackendError:
-                self._seen = _KernelsSeen(at=now)
-        return self._seen.kernels
+        if now - self._seen.at < KERNELS_SECONDS:
+            return False
+        before = self._seen.kernels
+        try:
+            found: Sequence[KernelInfo] | None = await self._kernels.list()
+        except BackendError:
+            found = None
+        self._seen = _KernelsSeen(kernels=found, at=now)
+        return found != before
 
-    def _session(self, record: SessionRecord, running: Sequence[KernelInfo] | None) -> Row:
+    def _session(
+        self, record: SessionRecord, running: Sequence[KernelInfo] | None, viewer: Viewer
+    ) -> Row:
         last = self.calls.last(session_key(record.owner, record.session_id))
         return {
             "session": masked(record.session_id),
+            "session_id": viewer.id_of(record.owner, record.session_id),
             "owner": record.owner,
             "client": last.client if last is not None else None,
             "last_tool": last.tool if last is not None else None,
@@ -152,79 +189,10 @@ class Activity:
         }
 
 
-class Following:
-    """Somebody who looks on, until `close`."""
-
-    def __init__(
-        self, activity: Activity, caller: Caller, reader: CallReader, *, everyone: bool
-    ) -> None:
-        self._activity = activity
-        self._caller = caller
-        self._reader = reader
-        self._everyone = everyone
-        self._owner = None if everyone else caller.owner
-        self._began = False
-        self._told: dict[str, dict[str, Any]] = {}
-        self._looked = self._looked_at_sessions = float("-inf")
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing follows, because the server ends."""
-        return self._reader.ended
-
-    async def next_events(self, seconds: float) -> list[Event]:
-        """What is new, as (name, data); nothing after so many seconds, or at the end.
-
-        The first is `activity`, the snapshot. `sessions`, `runs` and `under_way` replace what was
-        told of these before. `call` is one that is over, and `lost` counts those that this reader
-        was too slow for. Raises StateUnavailable.
-        """
-        deadline = time.monotonic() + seconds
-        if not self._began:
-            return [await self._first()]
-        while not self.ended:
-            rest = deadline - time.monotonic()
-            await self._reader.wait(max(0.0, min(TICK_SECONDS, rest)))
-            if events := await self._changes():
-                return events
-            if rest <= 0:
-                break
-        return []
-
-    def close(self) -> None:
-        self._reader.close()
-
-    async def _first(self) -> Event:
-        data = await self._activity.snapshot(self._caller, everyone=self._everyone)
-        self._began = True
-        self._told = {
-            "sessions": {name: data[name] for name in ("session_count", "sessions")},
-            "runs": {name: data[name] for name in ("run_count", "runs")},
-        }
-        self._looked_at_sessions = time.monotonic()
-        return "activity", data
-
-    async def _changes(self) -> list[Event]:
-        rows, lost = self._reader.take()
-        events: list[Event] = [("lost", {"count": lost})] if lost else []
-        events += [("call", row) for row in rows]
-        now = time.monotonic()
-        if now - self._looked >= STATE_SECONDS:
-            self._looked = now
-            calls = self._activity.calls.under_way(self._owner, after_seconds=UNDER_WAY_SECONDS)
-            events += self._changed("under_way", {"calls": list(calls)})
-            events += self._changed("runs", self._activity.runs(self._owner, self._caller.owner))
-        if now - self._looked_at_sessions >= SESSIONS_SECONDS:
-            self._looked_at_sessions = now
-            events += self._changed("sessions", await self._activity.sessions(self._owner))
-        return events
-
-    def _changed(self, name: str, data: dict[str, Any]) -> list[Event]:
-        before = self._told.get(name)
-        self._told[name] = data
-        if data == before or (before is None and not any(data.values())):
-            return []
-        return [(name, {"now": moment(time.time()), **data})]
+def viewer_of(caller: Caller) -> Viewer:
+    """The caller as one who looks on. Where nobody logs in all have the same owner, and the id of a
+    session is what only those have who use it."""
+    return Viewer(owner=caller.owner, sees_ids=caller.authenticated)
 
 
 def kernel_of(held: HeldNotebook, running: Sequence[KernelInfo]) -> KernelInfo | None:
@@ -247,11 +215,12 @@ def _notebook(held: HeldNotebook, running: Sequence[KernelInfo] | None, *, curre
     }
 
 
-def _run(entry: Run | Batch, viewer: str) -> Row:
+def _run(entry: Run | Batch, viewer: Viewer) -> Row:
     request = entry.request
     row: Row = {
         "execution_id": entry.execution_id,
         "session": masked(request.session_id),
+        "session_id": viewer.id_of(request.owner, request.session_id),
         "owner": request.owner,
         "notebook_path": request.notebook.path,
         "status": entry.status,
@@ -277,7 +246,7 @@ def _run(entry: Run | Batch, viewer: str) -> Row:
         waiting = run.waits_for
         row["waits_for"] = waiting.what if waiting is not None else None
         row["cell_id"] = run.request.cell_id
-        if request.owner == viewer:
+        if request.owner == viewer.owner:
             row["line"] = _first_line(run.request.code)
     return row
 

@@ -27,6 +27,12 @@ READER_CHARACTERS = 2_000_000
 """Characters of arguments and results that wait for a reader, about as many bytes."""
 CONTENT_CHARACTERS = 20_000
 """Characters of a call's arguments that a reader gets, and as many of its result."""
+CELL_ID_CHARACTERS = 64
+"""Longest id of a cell (nbformat)."""
+CELL_INDEX = 2**31
+"""No cell has such an index; a client may have asked for it."""
+RELOAD = "reload_iframe"
+"""The action of a result that shows the notebook which was the session's current one already."""
 RUNNING = "running"
 """The outcome of a call that is under way."""
 OWN_TOOL = "list_activity"
@@ -41,28 +47,48 @@ def moment(seconds: float) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """Who looks on. `sees_ids`: it gets the ids of its own sessions."""
+
+    owner: str
+    sees_ids: bool
+
+    def id_of(self, owner: str, session_id: str | None) -> str | None:
+        """The id of that owner's session, if it may have it."""
+        return session_id if self.sees_ids and owner == self.owner else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedCall:
-    """A call that is over. `session` is masked, `began` in seconds since the epoch."""
+    """A call that is over. `session` is masked, `began` in seconds since the epoch; `session_id` and
+    the cell are for its owner alone."""
 
     number: int
     tool: str
     owner: str
     session: str | None
+    session_id: str | None
     client: str | None
     notebook_path: str | None
+    cell_id: str | None
+    cell_index: int | None
     began: float
     seconds: float
     outcome: str
 
-    def row(self) -> Row:
+    def row(self, viewer: Viewer) -> Row:
         """As clients have it."""
+        mine = viewer.owner == self.owner
         return {
             "call": self.number,
             "tool": self.tool,
             "owner": self.owner,
             "session": self.session,
+            "session_id": viewer.id_of(self.owner, self.session_id),
             "client": self.client,
             "notebook_path": self.notebook_path,
+            "cell_id": self.cell_id if mine else None,
+            "cell_index": self.cell_index if mine else None,
             "began": moment(self.began),
             "seconds": round(self.seconds, 3),
             "outcome": self.outcome,
@@ -98,13 +124,17 @@ class CallFeed:
         number, _ = self._under_way.pop(id(call), (0, call))
         if not number or call.tool == OWN_TOOL:
             return
+        cell_id, cell_index = _cell(call)
         done = FinishedCall(
             number=number,
             tool=call.tool,
             owner=call.owner,
             session=call.session,
+            session_id=call.session_id,
             client=call.client,
             notebook_path=call.notebook_path,
+            cell_id=cell_id,
+            cell_index=cell_index,
             began=call.began,
             seconds=call.seconds,
             outcome=call.outcome,
@@ -118,8 +148,10 @@ class CallFeed:
         for reader in self._readers:
             reader.tell(done, call)
 
-    def on_session_event(self, _: SessionEvent) -> None:
-        """Sessions are looked at as they are."""
+    def on_session_event(self, event: SessionEvent) -> None:
+        """Sessions are looked at as they are: who follows them looks now."""
+        for reader in self._readers:
+            reader.tell_sessions(event.owner)
 
     def close(self) -> None:
         """End all readers, because the server ends."""
@@ -129,31 +161,37 @@ class CallFeed:
 
     # -- of those who look on --------------------------------------------------------------------
 
-    def read(self, owner: str, *, everyone: bool, contents: bool) -> CallReader:
+    def read(self, viewer: Viewer, *, everyone: bool, contents: bool) -> CallReader:
         """A reader of what is over from now on. Close it."""
-        return CallReader(self, owner, everyone=everyone, contents=contents)
+        return CallReader(self, viewer, everyone=everyone, contents=contents)
 
     def readers(self, owner: str) -> int:
         """How many readers that owner has."""
-        return sum(reader.owner == owner for reader in self._readers)
+        return sum(reader.viewer.owner == owner for reader in self._readers)
 
     def last(self, session_key: int) -> LastCall | None:
         """The last call of the session with that `CallEvent.session_key`, if it is known."""
         return self._last.get(session_key)
 
-    def under_way(self, owner: str | None, *, after_seconds: float = 0) -> Iterator[Row]:
+    def under_way(
+        self, owner: str | None, *, viewer: Viewer, after_seconds: float = 0
+    ) -> Iterator[Row]:
         """The calls of that owner, or of all, that have gone on for so long, the oldest first."""
         now = time.time()
         for number, call in self._under_way.values():
             mine = owner in (None, call.owner) and call.tool != OWN_TOOL
             if mine and now - call.began >= after_seconds:
+                cell_id, cell_index = _cell(call) if call.owner == viewer.owner else (None, None)
                 yield {
                     "call": number,
                     "tool": call.tool,
                     "owner": call.owner,
                     "session": call.session,
+                    "session_id": viewer.id_of(call.owner, call.session_id),
                     "client": call.client,
                     "notebook_path": call.notebook_path,
+                    "cell_id": cell_id,
+                    "cell_index": cell_index,
                     "began": moment(call.began),
                     "seconds": None,
                     "outcome": RUNNING,
@@ -189,13 +227,17 @@ class CallReader:
     What it does not take in time is bounded: the oldest are dropped, and counted.
     """
 
-    def __init__(self, feed: CallFeed, owner: str, *, everyone: bool, contents: bool) -> None:
-        self.owner = owner
+    def __init__(self, feed: CallFeed, viewer: Viewer, *, everyone: bool, contents: bool) -> None:
+        self.viewer = viewer
         self.ended = feed.closed
+        self.sessions_changed = False
+        """Whether a session was opened, ended, or shows another notebook or the same one again,
+        since this was last set to False."""
         self._feed = feed
         self._everyone = everyone
         self._contents = contents
         self._rows: deque[tuple[Row, int]] = deque()
+        self._reloads: dict[int, None] = {}
         self._characters = 0
         self._lost = 0
         self._news = asyncio.Event()
@@ -203,10 +245,10 @@ class CallReader:
 
     def tell(self, done: FinishedCall, call: CallEvent) -> None:
         """That call is over. Never waits."""
-        mine = done.owner == self.owner
+        mine = done.owner == self.viewer.owner
         if not (mine or self._everyone):
             return
-        row, size = done.row(), 0
+        row, size = done.row(self.viewer), 0
         if mine and self._contents:
             row |= contents(call)
             size = sum(len(str(row[name])) for name in ("arguments", "result", "error"))
@@ -216,6 +258,19 @@ class CallReader:
             _, dropped = self._rows.popleft()
             self._characters -= dropped
             self._lost += 1
+        if call.session_key is not None and call.result and call.result.get("action") == RELOAD:
+            self._reloads[call.session_key] = None
+            self.sessions_changed = True
+        self._news.set()
+
+    def tell_sessions(self, owner: str) -> None:
+        """Something is another way with the sessions of that owner. Never waits."""
+        if owner == self.viewer.owner or self._everyone:
+            self.sessions_changed = True
+            self._news.set()
+
+    def wake(self) -> None:
+        """Whoever waits for rows has something else to do."""
         self._news.set()
 
     def end(self) -> None:
@@ -224,7 +279,8 @@ class CallReader:
         self._news.set()
 
     async def wait(self, seconds: float) -> None:
-        """Returns when there are rows to take, when it ended, or after so many seconds."""
+        """Returns when there are rows to take or sessions to look at, when it was woken or ended, or
+        after so many seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._news.wait()
@@ -238,8 +294,25 @@ class CallReader:
             self._news.clear()
         return rows, lost
 
+    def take_reloads(self) -> list[int]:
+        """The sessions, by `CallEvent.session_key`, of whose current notebook a tool said since the
+        last time that a page which shows it loads it again."""
+        reloads = list(self._reloads)
+        self._reloads.clear()
+        return reloads
+
     def close(self) -> None:
         self._feed.discard(self)
+
+
+def _cell(call: CallEvent) -> tuple[str | None, int | None]:
+    """The one cell that a call was about: as its result says, else as it was asked for."""
+    about = call.result if call.result and "cell_id" in call.result else call.arguments
+    cell_id, cell_index = about.get("cell_id"), about.get("cell_index")
+    return (
+        cell_id if isinstance(cell_id, str) and len(cell_id) <= CELL_ID_CHARACTERS else None,
+        cell_index if type(cell_index) is int and 0 <= cell_index <= CELL_INDEX else None,
+    )
 
 
 def contents(call: CallEvent) -> Row:

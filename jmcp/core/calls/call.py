@@ -114,6 +114,11 @@ class Calls(Protocol):
         """What was counted; None before there is anything to call."""
 
     @property
+    def lab_url(self) -> str | None:
+        """Where browsers have the server of JupyterLab, as `LabPages.base`; None also while nobody
+        can tell."""
+
+    @property
     def stopping(self) -> bool:
         """Whether new calls are refused, because the server is about to end."""
 

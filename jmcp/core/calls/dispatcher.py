@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any, Unpack
 from weakref import WeakValueDictionary
 
-from jmcp.core.activity.activity import Following
 from jmcp.core.activity.calls import OWN_TOOL
+from jmcp.core.activity.following import Following
 from jmcp.core.background import end, run_each
 from jmcp.core.calls.arguments import Arguments
 from jmcp.core.calls.call import Caller, KernelStatus, Outcome, UnknownToolError
@@ -162,8 +162,8 @@ class Dispatcher(Server):
         for gate in self._gates:
             gate.admit(tool, caller)
         params: Any = self._arguments.decode(tool, arguments)
-        return self.activity.follow(
-            caller, everyone=params.owners == "all", contents=params.contents
+        return Following(
+            self.activity, caller, everyone=params.owners == "all", contents=params.contents
         )
 
     async def _answered(
@@ -209,6 +209,7 @@ class Dispatcher(Server):
             record = session.record
             call.session = masked(record.session_id)
             call.session_key = session_key(record.owner, record.session_id)
+            call.session_id = record.session_id
             for gate in self._gates:
                 gate.admit_session(tool, session.record)
             stack.callback(session.close)

@@ -106,8 +106,8 @@ class Lifetimes:
         return [record for record in idle if self.over(record) and await self.end(record)]
 
     def changed(self, before: SessionRecord, after: SessionRecord | None) -> None:
-        """Notify of what this change of a record means: the session was opened, closed, or has
-        another current notebook."""
+        """Notify of what this change of a record means: the session was opened, closed, has another
+        current notebook, or has it at another path."""
         if after is None:
             if before.current is not None:
                 self.report("closed", before)
@@ -115,9 +115,16 @@ class Lifetimes:
             self.report("opened", after)
         elif before.current != after.current:
             self.report("switched", after)
+        elif _path(before) != _path(after):
+            self.report("moved", after)
 
     def report(self, what: str, record: SessionRecord) -> None:
-        held = record.notebooks.get(record.current or "")
-        details: dict[str, Any] = {"notebook_path": held.ref.path if held else None}
+        details: dict[str, Any] = {"notebook_path": _path(record)}
         session = masked(record.session_id)
         self._notify(SessionEvent(what=what, owner=record.owner, session=session, details=details))
+
+
+def _path(record: SessionRecord) -> str | None:
+    """Of the session's current notebook."""
+    held = record.notebooks.get(record.current or "")
+    return held.ref.path if held is not None else None

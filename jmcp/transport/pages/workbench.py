@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from jmcp.core.calls.call import Calls
 from jmcp.transport.pages.built_files import built_file, built_names, file_response
 
 PAGE = "workbench"
@@ -24,11 +27,16 @@ def policy(frame_ancestors: str = "'self'", frame_sources: str = "'self'") -> st
 
 
 class Workbench:
-    """Answers with the page and its files. They say nothing about anybody's notebooks: what the page
+    """Answers with the page and its files. The page may show JupyterLab in a frame, wherever that is. They say nothing about anybody's notebooks: what the page
     shows it asks for, as its person."""
 
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
     async def page(self, request: Request) -> Response:
-        headers = {"Content-Security-Policy": policy()}
+        lab = urlsplit(self._calls.lab_url or "")
+        elsewhere = f" {lab.scheme}://{lab.netloc}" if lab.netloc else ""
+        headers = {"Content-Security-Policy": policy(frame_sources=f"'self'{elsewhere}")}
         return file_response(built_file(PAGE, INDEX), request, headers)
 
     async def file(self, request: Request) -> Response:

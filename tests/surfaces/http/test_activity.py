@@ -50,12 +50,16 @@ async def test_a_stream_begins_with_what_goes_on_and_goes_on_with_calls(
     client = extension.client
     async with events(client, "?owners=all&contents=true") as stream:
         first = await until(stream, "activity")
+        assert first["lab_url"] is None  # this server has no JupyterLab
         assert Activity.model_validate(first).now == first["now"]
         opened = await client.post(
             "/jmcp/v1/sessions", json={"notebook_path": "activity.ipynb", "mode": "create"}
         )
         session = opened.json()["session_id"]
         call = await until(stream, "call")
+        shown = await until(stream, "navigate_to_url")
+        assert (shown["session_id"], shown["notebook_path"]) == (session, "activity.ipynb")
+        assert shown["url"].endswith("/lab/workspaces/jmcp/tree/activity.ipynb?reset")
         assert (call["tool"], call["outcome"]) == ("use_notebook", "ok")
         assert call["arguments"] == {"notebook_path": "activity.ipynb", "mode": "create"}
         code = {"code": "print('abc')\nimport time\ntime.sleep(60)", "wait": 0}
@@ -63,7 +67,8 @@ async def test_a_stream_begins_with_what_goes_on_and_goes_on_with_calls(
         assert started.status_code == 200, started.text
         runs = await until(stream, "runs")
         assert [run["line"] for run in runs["runs"]] == ["print('abc')"]
-        assert session not in json.dumps([call, runs])
+        assert call["session_id"] == session
+        assert session not in json.dumps([call["arguments"], call["result"]])
     snapshot = (await client.get(URL)).json()
     assert snapshot["run_count"] == 1
     await client.delete(f"/jmcp/v1/sessions/{session}", params={"kernel": "stop", "confirm": True})

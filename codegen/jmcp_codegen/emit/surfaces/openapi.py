@@ -25,7 +25,10 @@ _CHANGES = (
     "`sessions`, `runs` and `under_way` (calls) replace what was told of these before. `call` is one "
     "that is over: a row of calls; with contents, those of the caller's own also have arguments, "
     "result and error, cut to `{cut, characters}` where they are long. `lost` has count: of so many "
-    "calls a slow reader was not told. `end`: the server stops. `problem`: it cannot go on."
+    "calls a slow reader was not told. `navigate_to_url`: the session has another current notebook, "
+    "or has it at another path; `reload_iframe`: a tool shows the one that is current already. Both "
+    "have session, session_id (of the caller's own), notebook_path, action, and the url of a page of "
+    "JupyterLab that shows it alone. `end`: the server stops. `problem`: it cannot go on."
 )
 _BYTES = (
     "The bytes themselves, under their own type, never as a page of this server: browsers are told "

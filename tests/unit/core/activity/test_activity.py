@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from jmcp.core.activity import activity, calls
-from jmcp.core.activity.activity import Following
+from jmcp.core.activity import following as activity_following
+from jmcp.core.activity.following import Following
 from jmcp.core.errors import ToolError
 from tests.calls import ALICE, BOB
 from tests.fakes.jmcp import FakeJmcp
@@ -50,21 +51,98 @@ def code(source: str) -> dict[str, Any]:
     return {"cell_index": -1, "cell_type": "code", "cell_source": source}
 
 
-async def test_sessions_runs_and_calls_are_shown_without_the_ids_of_sessions(
+async def test_sessions_and_calls_are_shown_with_the_ids_of_the_viewer_s_own(
     jmcp: FakeJmcp,
 ) -> None:
     session = await jmcp.open("a.ipynb", replace(ALICE, client="probe"))
     await jmcp.fail("read_cell", replace(ALICE, client="probe"), cell_index=9, session_id=session)
     seen = await jmcp.call("list_activity")
     [row] = seen["sessions"]
-    assert row["session"] == f"{session[:2]}***"
+    assert (row["session"], row["session_id"]) == (f"{session[:2]}***", session)
+    assert seen["lab_url"] == jmcp.lab.base
     assert (row["client"], row["last_tool"]) == ("probe", "read_cell")
     assert [one["notebook_path"] for one in row["notebooks"]] == ["a.ipynb"]
-    assert [(one["tool"], one["outcome"]) for one in seen["calls"]] == [
-        ("read_cell", "cell_not_found"),
-        ("use_notebook", "ok"),
+    assert [(one["tool"], one["outcome"], one["cell_index"]) for one in seen["calls"]] == [
+        ("read_cell", "cell_not_found", 9),
+        ("use_notebook", "ok", None),
     ]
-    assert session not in str(seen)
+    assert {one["session_id"] for one in seen["calls"]} == {session}
+    for stranger in (BOB, replace(ALICE, authenticated=False)):
+        assert session not in str(await jmcp.call("list_activity", stranger, owners="all"))
+
+
+async def test_a_call_tells_its_owner_which_cell_it_was_about(jmcp: FakeJmcp) -> None:
+    session = await jmcp.open("a.ipynb")
+    with following(jmcp) as mine, following(jmcp, BOB, owners="all") as theirs:
+        for follows in (mine, theirs):
+            await until(follows, "activity")
+        inserted = await jmcp.call("insert_cell", **code("y"), session_id=session)
+        [own], [other] = await until(mine, "call"), await until(theirs, "call")
+        assert (own["cell_id"], own["cell_index"]) == (inserted["cell_id"], 1)
+        assert (own["session_id"], other["session_id"]) == (session, None)
+        assert (other["cell_id"], other["cell_index"]) == (None, None)
+        odd = {"cell_id": "x" * 64, "cell_index": -3, "session_id": session}
+        for name in ("cell_id", "cell_index"):
+            await jmcp.fail("read_cell", **{name: odd[name]}, session_id=session)
+            [failed] = await until(mine, "call")
+            assert failed["cell_id"] == (odd["cell_id"] if name == "cell_id" else None)
+            assert failed["cell_index"] is None
+
+
+async def test_a_session_that_shows_another_notebook_is_told_at_once(
+    jmcp: FakeJmcp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with the next of the looks that are taken again and again."""
+    monkeypatch.setattr(activity_following, "SESSIONS_SECONDS", 10 * BOUND)
+    jmcp.documents.write("b.ipynb", "y = 2")
+    with following(jmcp) as follows, following(jmcp, BOB, owners="all") as other:
+        for one in (follows, other):
+            await until(one, "activity")
+        session = await jmcp.open("a.ipynb")
+        rows, first = await until(follows, "sessions", "navigate_to_url")
+        assert [row["session_id"] for row in rows["sessions"]] == [session]
+        assert first == {
+            "now": first["now"],
+            "session": f"{session[:2]}***",
+            "session_id": session,
+            "notebook_path": "a.ipynb",
+            "url": jmcp.lab.url("a.ipynb", alone=True),
+            "action": "navigate_to_url",
+        }
+        [seen] = await until(other, "navigate_to_url")
+        assert (seen["session_id"], seen["notebook_path"]) == (None, "a.ipynb")
+        await jmcp.call("use_notebook", notebook_path="b.ipynb", session_id=session)
+        assert (await until(follows, "navigate_to_url"))[0]["notebook_path"] == "b.ipynb"
+        await jmcp.call("prepare_notebook", notebook_path="b.ipynb", session_id=session)
+        [again] = await until(follows, "reload_iframe")
+        assert (again["notebook_path"], again["action"]) == ("b.ipynb", "reload_iframe")
+        await jmcp.call("unuse_notebook", session_id=session)
+        assert (await until(follows, "navigate_to_url"))[0]["notebook_path"] == "a.ipynb"
+        jmcp.documents.rename("a.ipynb", "c.ipynb")
+        await jmcp.call("read_notebook", session_id=session)
+        assert (await until(follows, "navigate_to_url"))[0]["notebook_path"] == "c.ipynb"
+        await jmcp.call("unuse_notebook", session_id=session)
+        assert (await until(follows, "sessions"))[0]["session_count"] == 0
+
+
+async def test_a_jupyter_and_a_store_that_do_not_answer_keep_no_call_from_being_told(
+    jmcp: FakeJmcp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activity_following, "SESSIONS_SECONDS", 0.0)
+    monkeypatch.setattr(activity, "KERNELS_SECONDS", 0.0)
+    with following(jmcp) as follows:
+        await until(follows, "activity")
+        kernels, store = jmcp.faults.hold("kernels.list"), jmcp.faults.hold("store.of_owner")
+        await jmcp.call("list_files")
+        await until(follows, "call")
+        async with asyncio.timeout(BOUND):
+            await kernels.reached.wait()
+            await store.reached.wait()
+        await jmcp.call("list_files")
+        [told] = await until(follows, "call")
+        assert told["outcome"] == "ok"
+        kernels.release()
+        store.release()
 
 
 async def test_what_others_do_is_for_administrators_and_without_what_they_write(
@@ -110,7 +188,7 @@ async def test_arguments_and_results_come_cut_and_without_ids(
     assert len(inserted["arguments"]["cut"]) == 300
     assert failed["arguments"] == {"cell_index": 99, "session_id": f"{session[:2]}***"}
     assert "cell_index 99" in failed["error"]
-    assert session not in str([inserted, failed])
+    assert session not in str([inserted["arguments"], failed["arguments"], failed["error"]])
 
 
 async def test_a_slow_reader_loses_the_oldest_and_is_told(

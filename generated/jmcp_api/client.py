@@ -129,7 +129,7 @@ class AsyncJmcpClient(AsyncTools):
     async def list_notebooks(
         self,
         *,
-        scope: enums.NotebookScope = "session",
+        scope: enums.NotebookScope | None = None,
         session_id: str | None = None,
         path: str | None = None,
         max_depth: int | None = None,
@@ -1547,7 +1547,7 @@ class JmcpClient(Tools):
     def list_notebooks(
         self,
         *,
-        scope: enums.NotebookScope = "session",
+        scope: enums.NotebookScope | None = None,
         session_id: str | None = None,
         path: str | None = None,
         max_depth: int | None = None,

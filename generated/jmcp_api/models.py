@@ -73,7 +73,7 @@ class UnuseNotebookParams(Params):
 
 
 class ListNotebooksParams(Params):
-    scope: NotebookScope = "session"
+    scope: NotebookScope | None = None
     session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     path: Annotated[str | None, Field(max_length=1024)] = None
     max_depth: Annotated[int | None, Field(ge=0)] = None

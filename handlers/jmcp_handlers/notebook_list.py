@@ -58,10 +58,9 @@ async def _of_sessions(
 
 def _scope(params: ListNotebooksParams) -> NotebookScope:
     """As asked for; who names a folder and no scope means what is in it, as in older servers."""
-    given = params.model_fields_set
-    if "scope" not in given and given & {"path", "max_depth"}:
-        return "workspace"
-    return params.scope
+    if params.scope is not None:
+        return params.scope
+    return "workspace" if params.model_fields_set & {"path", "max_depth"} else "session"
 
 
 def _is_below(notebook_path: str, folder: str, max_depth: int) -> bool:

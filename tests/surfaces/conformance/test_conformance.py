@@ -38,7 +38,9 @@ def fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     with compiled(tmp_path / "api") as made:
         monkeypatch.setattr(compose, "API", made.api)
         monkeypatch.setattr(compose, "HANDLERS", made.handlers)
+        compose.served.cache_clear()  # another test of this process may have asked for jmcp's own
         yield made
+    compose.served.cache_clear()
 
 
 @asynccontextmanager

@@ -39,8 +39,15 @@ _IF_MATCH = (
     "session has read and force says; else 412, with what it holds now. `*` changes nothing."
 )
 _IF_NONE_MATCH = "Answer with 304 if the cell still has one of these ETags."
-_TAG = '(W/)?"[!#-~]*"'
-_TAGS = rf"^(\*|{_TAG}( ?, ?{_TAG})*)$"
+_STRONG = '"[!#-~]*"'
+_TAG = f"(W/)?{_STRONG}"
+
+
+def _tags(tag: str) -> str:
+    """The pattern of a header that has a list of tags, or an asterisk."""
+    return rf"^(\*|{tag}( ?, ?{tag})*)$"
+
+
 _LEFT = {
     "detach": "A client that closes the request leaves the run to go on; get_execution finds it.",
     "interrupt": "A client that closes the request interrupts the run.",
@@ -135,7 +142,8 @@ def _condition(route: RouteModel) -> Object:
         "in": "header",
         "required": False,
         "description": _IF_NONE_MATCH if reads else _IF_MATCH,
-        "schema": {"type": "string", "pattern": _TAGS},
+        # If-Match compares strongly (RFC 9110, 13.1.1): a weak tag never matches.
+        "schema": {"type": "string", "pattern": _tags(_TAG if reads else _STRONG)},
     }
 
 

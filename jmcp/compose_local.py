@@ -15,6 +15,7 @@ from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.errors import ServeError
 from jmcp.options.settings import MIB, Settings
 from jmcp.state.folder import open_owners
+from jmcp.transport.entry.entry import Entry
 from jmcp.transport.site import drain, site
 from jmcp_jupyter.documents.local import collaboration
 from jmcp_jupyter.documents.local.documents import LocalDocuments
@@ -74,7 +75,12 @@ async def drain_calls(site_: Starlette) -> None:
 
 
 async def jupyter_site(
-    serverapp: ServerApp, *, toolsets: tuple[str, ...], settings: Settings, first_caller: Caller
+    serverapp: ServerApp,
+    *,
+    toolsets: tuple[str, ...],
+    settings: Settings,
+    first_caller: Caller,
+    entry: Entry,
 ) -> Starlette:
     """All HTTP surfaces, to be served by the extension. Raises ServeError for an unknown toolset,
     and for a store that cannot be opened."""
@@ -90,6 +96,9 @@ async def jupyter_site(
             max_body_bytes=settings.max_request_mib * MIB,
             mcp_sessions=settings.mcp_sessions,
             structured=settings.structured,
+            entry=entry,
+            external_url=settings.external_url,
+            frame_ancestors=settings.frame_ancestors,
         )
     except ValueError as error:
         await dispatcher.close()

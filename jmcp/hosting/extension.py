@@ -29,8 +29,12 @@ from jmcp.options.table import settings_of
 from jmcp.state.named_tokens import NamedTokens
 from jmcp.state.running_servers import RunningServer, local_token, named_or_local, published
 from jmcp.state.token import config_folder
+from jmcp.transport.entry.entry import REDEMPTION, Entry
+from jmcp.transport.entry.tickets import PageTokens, Tickets
 from jmcp.transport.jupyter_bridge import BridgeHandler, allow_header
 from jmcp.transport.jupyter_discovery import PATTERNS, DiscoveryHandler
+from jmcp.transport.jupyter_entry import ENTER_PATTERN, EnterHandler, RedemptionHandler
+from jmcp.transport.jupyter_frames import allow_frames
 from jmcp.transport.jupyter_identity import SHARED_PRINCIPAL, Application, takes_named_tokens
 from jmcp.transport.jupyter_pages import PAGE_PATTERNS, PageHandler
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
@@ -51,8 +55,16 @@ class HostedSite:
     def __init__(self, extension: JmcpExtension, policy: HostOriginPolicy) -> None:
         self.policy = policy
         self._local_token = local_token()
-        self.named = named_or_local(
-            self._local_token, SHARED_PRINCIPAL, NamedTokens(config_folder()).principal
+        tokens = NamedTokens(config_folder())
+        pages = PageTokens(tokens.with_digest)
+        self.named = pages.beside(
+            named_or_local(self._local_token, SHARED_PRINCIPAL, tokens.principal)
+        )
+        self.entry = Entry(
+            tickets=Tickets(tokens.with_digest),
+            tokens=pages,
+            jupyter_owner=SHARED_PRINCIPAL,
+            refused=lambda: not takes_named_tokens(served_by(extension)),
         )
         self.first_caller = Caller(owner=SHARED_PRINCIPAL, authenticated=True)
         self.on_started: Callable[[], None] = lambda: None
@@ -100,6 +112,8 @@ class HostedSite:
         extension = self._extension
         settings = extension.resolved_settings()
         self.policy = replace(self.policy, origins=self.policy.origins | settings.origins)
+        if settings.frame_ancestors:
+            allow_frames(served_by(extension).web_app.settings, settings.frame_ancestors)
         if settings.log_format == "json":
             logs.use_json(logging.getLogger("jmcp").parent)
         compose = await extension.composition.module()
@@ -109,6 +123,7 @@ class HostedSite:
             toolsets=tuple(extension.toolsets),
             settings=settings,
             first_caller=self.first_caller,
+            entry=self.entry,
         )
         async with site.router.lifespan_context(site):
             self._app = site
@@ -141,6 +156,11 @@ def running_server(serverapp: ServerApp, token: str) -> RunningServer:
         root_dir=str(Path(serverapp.root_dir).resolve()),
         certificate=str(Path(serverapp.certfile).resolve()) if tls else None,
     )
+
+
+def served_by(extension: JmcpExtension) -> ServerApp:
+    assert extension.serverapp is not None
+    return extension.serverapp
 
 
 def jupyter_policy(serverapp: ServerApp) -> HostOriginPolicy:
@@ -191,6 +211,9 @@ class JmcpExtension(ExtensionApp):
         for pattern in PAGE_PATTERNS:
             options = {"host": self.hosted, "allow": allow_header(("GET",))}
             self.handlers.append((pattern, PageHandler, options))
+        self.handlers.append((ENTER_PATTERN, EnterHandler, {"host": self.hosted}))
+        redemption = {"host": self.hosted, "allow": allow_header(("POST",))}
+        self.handlers.append((REDEMPTION, RedemptionHandler, redemption))
         for pattern, tools in HANDLERS:
             options = {"host": self.hosted, "allow": allow_header(tools)}
             self.handlers.append((pattern, BridgeHandler, options))

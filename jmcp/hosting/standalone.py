@@ -32,6 +32,8 @@ from jmcp.state import folder
 from jmcp.state.named_tokens import NamedTokens
 from jmcp.state.running_servers import RunningServer, local_token, named_or_local, published
 from jmcp.state.token import config_folder
+from jmcp.transport.entry.entry import REDEMPTION, Entry
+from jmcp.transport.entry.tickets import PageTokens, Tickets
 from jmcp.transport.mcp import stdio
 from jmcp.transport.mcp.stdio_fds import StdioFds
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
@@ -66,7 +68,9 @@ STOP_BOUNDS = (CALLS_SECONDS, DRAIN_SECONDS, LEAVING_SECONDS, OTHER_SECONDS)
 THREADS_SECONDS = 0.5
 """For threads that wait for a server that is gone."""
 
-PUBLIC_PATHS = frozenset({"/api/healthz", "/jmcp/docs", "/jmcp/openapi.json", *PAGE_PATHS})
+PUBLIC_PATHS = frozenset(
+    {"/api/healthz", "/jmcp/docs", "/jmcp/openapi.json", REDEMPTION, *PAGE_PATHS}
+)
 """Paths that need no token, because they say nothing about anybody's notebooks."""
 
 
@@ -122,6 +126,8 @@ async def serve_http(options: StandaloneOptions, listener: socket.socket) -> Non
     async with servers_of(options, Caller(owner=HOLDER, authenticated=True)) as servers:
         calls = deferred_calls(servers, HTTP_CLOSE_SECONDS)
         here = running_server(options, listener.getsockname()[1])
+        tokens = NamedTokens(config_folder())
+        entry = Entry(tickets=Tickets(tokens.with_digest), tokens=PageTokens(tokens.with_digest))
         made = site(
             calls,
             version=compose.VERSION,
@@ -131,7 +137,7 @@ async def serve_http(options: StandaloneOptions, listener: socket.socket) -> Non
                 origins=options.settings.origins,
             ),
             token=options.token,
-            named=named_or_local(here.token, HOLDER, NamedTokens(config_folder()).principal),
+            named=entry.tokens.beside(named_or_local(here.token, HOLDER, tokens.principal)),
             permissions=compose.permissions(options.settings),
             extra_routes=OlderApi(servers, calls).routes,
             public_paths=PUBLIC_PATHS,
@@ -140,6 +146,8 @@ async def serve_http(options: StandaloneOptions, listener: socket.socket) -> Non
             max_body_bytes=options.settings.max_request_mib * MIB,
             mcp_sessions=options.settings.mcp_sessions,
             structured=options.settings.structured,
+            entry=entry,
+            frame_ancestors=options.settings.frame_ancestors,
         )
         config = uvicorn.Config(
             made,

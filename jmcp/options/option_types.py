@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 ON = frozenset({"1", "true", "yes", "on", "enable", "enabled"})
 OFF = frozenset({"0", "false", "no", "off", "disable", "disabled"})
 KERNEL = re.compile("[A-Za-z0-9._-]{1,128}")
+LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+ORIGIN = re.compile(rf"https?://{LABEL}(\.{LABEL})*(:(?P<port>[0-9]{{1,5}}))?")
+"""Browsers take no IPv6 address in a policy, and a name beyond ASCII as Punycode."""
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 
@@ -194,6 +197,17 @@ def check_origin(text: str) -> None:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or text != f"{parts.scheme}://{parts.netloc}":
         raise ValueError(f"{text!r} is not an origin, as in https://example.org:8080")
+
+
+def check_frame_ancestor(text: str) -> None:
+    """Raises ValueError for what is not one exact origin as Content-Security-Policy has it."""
+    found = ORIGIN.fullmatch(text)
+    # Ports are numbers below 65,536, and 0 is none.
+    if found is None or (found["port"] and not 0 < int(found["port"]) < 65_536):
+        raise ValueError(
+            f"{text!r} is not one exact origin, as in https://example.org:8080, with a name or an IPv4 "
+            "address and without a wildcard: whoever has a page there could trick people into clicks"
+        )
 
 
 def check_url(text: str) -> None:

@@ -35,6 +35,7 @@ class Settings:
     open, each unused for `mcp_session_hours`. `structured` is which MCP clients get structured content
     beside text. `images`: results carry images. `beyond_output_limit` is what becomes of a run that puts
     out more than is kept of one. `allow_origins` are exact, for browsers of other sites.
+    Pages of `frame_ancestors` may show the workbench and JupyterLab in a frame.
     `external_url` is where browsers reach Jupyter, where that is another URL than here.
     `audit_log` is the file that calls are written to, with sources and outputs if `audit_content`.
     """
@@ -59,6 +60,7 @@ class Settings:
     beyond_output_limit: Beyond | None = None
     allow_hidden: bool = False
     allow_origins: tuple[str, ...] = ()
+    frame_ancestors: tuple[str, ...] = ()
     external_url: str | None = None
     audit_log: Path | None = None
     audit_content: bool = False

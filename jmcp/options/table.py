@@ -19,6 +19,7 @@ from jmcp.options.option_types import (
     OptionType,
     Switch,
     Text,
+    check_frame_ancestor,
     check_kernel,
     check_notebook,
     check_origin,
@@ -287,6 +288,15 @@ SETTINGS: tuple[Option, ...] = (
         type=NameList(check_origin),
         default=DEFAULTS.allow_origins,
         help="other sites whose pages may call, as in https://example.org, comma-separated",
+        shown="none",
+    ),
+    Option(
+        name="frame_ancestors",
+        metavar="ORIGINS",
+        type=NameList(check_frame_ancestor),
+        default=DEFAULTS.frame_ancestors,
+        help="other sites whose pages may show the workbench and JupyterLab in a frame, as in "
+        "https://example.org, comma-separated",
         shown="none",
     ),
     Option(

@@ -121,16 +121,19 @@ class NamedTokens:
 
     def principal(self, token: str) -> Principal | None:
         """The owner of a token; None if it is unknown, removed or expired. Never raises."""
-        if not token.startswith(PREFIX):
-            return None
+        return self.with_digest(digest(token)) if token.startswith(PREFIX) else None
+
+    def with_digest(self, given: bytes) -> Principal | None:
+        """The owner of the token with that digest, as `principal`. Never raises."""
         self._refresh()
-        given, now, found = digest(token), self._clock(), None
+        now, found = self._clock(), None
         for known in self._known:  # all of them, so that the time taken reveals nothing
             if hmac.compare_digest(known.digest, given) and not known.expired(now):
                 found = known
         if found is None:
             return None
-        return Principal(name=f"token:{found.name}", scopes=implied(found.scopes))
+        name, scopes = f"token:{found.name}", implied(found.scopes)
+        return Principal(name=name, scopes=scopes, token_digest=found.digest)
 
     def _refresh(self) -> None:
         """Read the folder again if it changed since it was read."""

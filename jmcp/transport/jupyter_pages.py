@@ -1,4 +1,5 @@
-"""The site's pages inside Jupyter Server: whoever is not logged in is sent to Jupyter's login.
+"""The site's pages inside Jupyter Server: whoever is not logged in is sent to Jupyter's login, unless
+they come with a ticket, which the page itself redeems. Pages say nothing about anybody's notebooks.
 
 This module loads while Jupyter starts, so it imports nothing of the MCP SDK.
 """
@@ -8,13 +9,15 @@ from __future__ import annotations
 from typing import cast
 from urllib.parse import urlencode
 
+from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import JupyterHandler
 from tornado.web import authenticated
 
 from jmcp.transport.jupyter_bridge import BridgeHandler, Method
+from jmcp.transport.jupyter_identity import takes_named_tokens
 from jmcp.transport.problems import Problem
 
-PAGE_PATTERNS = (r"/jmcp/workbench(?:/[^/]+)?",)
+PAGE_PATTERNS = (r"/jmcp/workbench(/[^/]+)?",)
 
 
 class PageHandler(BridgeHandler):
@@ -29,8 +32,18 @@ class PageHandler(BridgeHandler):
             return
         await JupyterHandler.prepare(self)
 
+    @allow_unauthenticated
+    async def _answer(self, file: str | None) -> None:
+        with_ticket = self.get_query_argument("entry", "") == "ticket"
+        if self.current_user is None and (file or with_ticket) and takes_named_tokens(self):
+            await self._bridge()
+        else:
+            answer = self._page()
+            if answer is not None:
+                await answer
+
     @authenticated
-    async def _page(self, *_: str) -> None:
+    async def _page(self) -> None:
         if "token" in self.request.query_arguments:
             # The token has become a cookie. Its URL is not one to keep in a browser's history.
             self.redirect(self._without_token())
@@ -39,7 +52,7 @@ class PageHandler(BridgeHandler):
         self.xsrf_token  # noqa: B018
         await self._authorized()
 
-    get = head = cast("Method", _page)
+    get = head = cast("Method", _answer)
 
     set_cookie = JupyterHandler.set_cookie
 

@@ -21,6 +21,8 @@ from jmcp.core.calls.call import Calls
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.principal import Named
 from jmcp.transport.disconnects import disconnected_response
+from jmcp.transport.entry.entry import Entry
+from jmcp.transport.entry.routes import EntryRoutes
 from jmcp.transport.mcp.direct_calls import DirectCalls
 from jmcp.transport.mcp.handshake_sessions import HandshakeSessions
 from jmcp.transport.mcp.result_form import DEFAULT_STRUCTURED, ResultForm, Structured
@@ -130,6 +132,9 @@ def site(
     mcp_sessions: SessionLimits | None = None,
     structured: Structured = DEFAULT_STRUCTURED,
     own_root: bool = False,
+    entry: Entry | None = None,
+    external_url: str | None = None,
+    frame_ancestors: tuple[str, ...] = (),
 ) -> Starlette:
     """The application. Its lifespan starts and closes the dispatcher; its `state` has `dispatcher`,
     `requests` and `subscriptions`.
@@ -140,7 +145,8 @@ def site(
     `permissions` are the dispatcher's. `extra_routes` are endpoints by path and method that only
     this server has. `mcp_sessions` limits those of the handshake era. `structured` says which MCP
     clients get structured content. With `own_root` the port is jmcp's alone, and metrics are at
-    /metrics too.
+    /metrics too. `entry` is how browsers come in, at `external_url` where that is another URL than
+    here; pages of `frame_ancestors` may show the workbench in a frame.
     Raises ValueError for an unknown toolset.
     """
     # Requests arrive decoded, while what is sent back has to be as the server spells it.
@@ -170,7 +176,7 @@ def site(
     rest = rest_routes.RestOperations(dispatcher, base)
     requests = RequestCounter()
     metrics_page = MetricsPage(dispatcher, requests, version)
-    workbench = Workbench(dispatcher)
+    workbench = Workbench(dispatcher, frame_ancestors)
 
     def operation(route: tool.Route) -> Endpoint:
         return lambda request: rest.answer(route, request)
@@ -196,7 +202,10 @@ def site(
         routes.append(resource(f"{root}{path}", operations))
     if own_root:
         routes.append(resource("/metrics", {"GET": metrics_page.answer}))
-    for path, endpoints in (extra_routes or {}).items():
+    extra = dict(extra_routes or {})
+    if entry is not None:
+        extra |= EntryRoutes(entry, base, external_url).endpoints
+    for path, endpoints in extra.items():
         routes.append(resource(f"{root}{path}", endpoints))
 
     @asynccontextmanager

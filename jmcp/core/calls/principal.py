@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Scope = Literal["read", "write", "execute", "admin"]
@@ -22,10 +22,16 @@ def implied(given: Collection[str]) -> frozenset[Scope]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """The owner that sessions belong to, by name, and what it may do."""
+    """The owner that sessions belong to, by name, and what it may do.
+
+    `token_digest` is that of the named token it comes with; empty for a server's own. `of_page`: it
+    comes with the token of a page that was entered with a ticket.
+    """
 
     name: str
     scopes: frozenset[Scope] = SCOPES
+    token_digest: bytes = field(default=b"", repr=False)
+    of_page: bool = False
 
 
 Named = Callable[[str], Principal | None]

@@ -9,6 +9,8 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     # What a notebook says stays out of a browser's cache, and of proxies on the way.
     "Cache-Control": "no-store",
+    # Nothing that answers a program is to be seen within another page.
+    "Content-Security-Policy": "frame-ancestors 'none'",
 }
 """The values of answers that set no others themselves."""
 

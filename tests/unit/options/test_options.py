@@ -57,6 +57,7 @@ VALUES: dict[str, Any] = {
     "beyond_output_limit": "interrupt",
     "allow_hidden": True,
     "allow_origins": ("https://example.org", "http://[::1]:8080"),
+    "frame_ancestors": ("https://example.org", "http://127.0.0.1:8090"),
     "external_url": "https://hub.example.org/user/ada/",
     "audit_log": Path("/var/log/jmcp.jsonl"),
     "audit_content": True,
@@ -78,6 +79,23 @@ WRONG: dict[str, Any] = {
     "max_mcp_sessions": [0, 1.5],
     "mcp_session_hours": ["soon", 0],
     "allow_origins": ["example.org", ["https://example.org/"], ["https://example.org/path"]],
+    "frame_ancestors": [
+        *(
+            "example.org",
+            "*",
+            "https://*.example.org",
+            "https://example.org/",
+            "https://h:0",
+            "'self'",
+        ),
+        *(
+            "https://h;sandbox",
+            "https://a https://b",
+            "https://ada@h",
+            "http://[::1]:8080",
+            "https://ü",
+        ),
+    ],
     "external_url": [
         *("hub.example.org", "ftp://h/", "https://", "https://h:x/", 3),
         *("https://h/?token=x", "https://h/#x", "https://ada:x@h/", "https://h:0/"),

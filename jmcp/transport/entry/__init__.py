@@ -1,0 +1,1 @@
+"""How people's browsers come in without a token in a URL: tickets, and what they become."""

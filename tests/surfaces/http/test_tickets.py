@@ -86,7 +86,7 @@ async def test_a_page_has_what_its_ticket_was_asked_for_with(
         await alone.post("/mcp/tools/call", json=body, headers=bearer(page["token"]))
     ).is_success
     caller = recording.calls[0][2]
-    assert (caller.owner, caller.scopes) == ("token:reader", {"read"})
+    assert (caller.owner, [*caller.scopes]) == ("token:reader", ["read"])
     again = await alone.post(REDEMPTION, json={"ticket": given["ticket"]})
     assert problem(again, 401)["code"] == "ticket_used"
     # It could go on for ever, and that of a removed token would.
@@ -185,9 +185,9 @@ async def test_inside_jupyter_it_is_jupyters_login(
         assert "was used already" in page.text
         assert page.headers["content-type"].startswith("text/html")
         assert "set-cookie" not in page.headers
-    ours = [one.getMessage() for one in caplog.records if not one.name.startswith("http")]
-    assert [line for line in ours if "/jmcp/enter?ticket=" in line]
-    assert not [line for line in ours if given["ticket"] in line]
+    lines = [one.getMessage() for one in caplog.records if not one.name.startswith("http")]
+    assert [line for line in lines if "/jmcp/enter?ticket=" in line]
+    assert not [line for line in lines if given["ticket"] in line]
 
 
 async def test_in_another_sites_frame_cookies_are_of_that_frame_alone(

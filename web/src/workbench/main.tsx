@@ -1,7 +1,17 @@
 import { render } from "preact";
+import { enterWith, takeTicket } from "../server/ticket";
 import "../styles/theme.css";
 import { App } from "./app";
+import { connection } from "./state";
 import "./workbench.css";
+
+const ticket = takeTicket();
+if (ticket !== null) await enterWith(ticket);
+// A page around this one may send it a new ticket, which loads nothing again.
+addEventListener("hashchange", () => {
+  const next = takeTicket();
+  if (next !== null) void enterWith(next).then(() => (connection.value = "connecting"));
+});
 
 const root = document.getElementById("workbench");
 if (root) render(<App />, root);

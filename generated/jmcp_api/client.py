@@ -1168,6 +1168,103 @@ class AsyncJmcpClient(AsyncTools):
         arguments: dict[str, Any] = {"start_index": start_index, "limit": limit}
         return await self._call(results.ConversationList, "list_conversations", arguments)
 
+    async def review_changes(
+        self,
+        *,
+        session_id: str | None = None,
+        notebook_path: str | None = None,
+        of_session_id: str | None = None,
+        context_lines: int = 3,
+        start_index: int = 0,
+        limit: int = 50,
+    ) -> results.Review:
+        """Show what another session of yours changed in the notebook, cell by cell, as far as it
+        is neither accepted nor reverted: kind, changes, source before and after as hunks, and
+        whether the cell is still as it was left.
+        It goes by the change journal, so also after a restart of the server and the end of that
+        session. Runs are no changes.
+
+        `notebook_path`: Default: current.
+        `of_session_id`: Default: all of yours but this one.
+        `context_lines`: Of the source around what differs.
+        `limit`: Cells; 0: all.
+        """
+        arguments: dict[str, Any] = {
+            "session_id": session_id,
+            "notebook_path": notebook_path,
+            "of_session_id": of_session_id,
+            "context_lines": context_lines,
+            "start_index": start_index,
+            "limit": limit,
+        }
+        return await self._call(results.Review, "review_changes", arguments)
+
+    async def accept_changes(
+        self,
+        *,
+        session_id: str | None = None,
+        notebook_path: str | None = None,
+        of_session_id: str | None = None,
+        change_ids: Sequence[str] | None = None,
+        cell_ids: Sequence[str] | None = None,
+        withdraw: str | None = None,
+    ) -> results.AcceptedChanges:
+        """Note that changes of another session of yours stay: all that is left to review, or of
+        these changes and these cells. The notebook is not changed.
+        What that session changes afterwards is to be reviewed again. With withdraw it takes an
+        acceptance back.
+
+        `notebook_path`: Default: current.
+        `of_session_id`: Default: all of yours but this one.
+        `change_ids`: With cell_ids: of these in those cells.
+        `withdraw`: An acceptance_id.
+
+        Raises ChangeNotFound.
+        """
+        arguments: dict[str, Any] = {
+            "session_id": session_id,
+            "notebook_path": notebook_path,
+            "of_session_id": of_session_id,
+            "change_ids": change_ids,
+            "cell_ids": cell_ids,
+            "withdraw": withdraw,
+        }
+        return await self._call(results.AcceptedChanges, "accept_changes", arguments)
+
+    async def revert_changes(
+        self,
+        *,
+        session_id: str | None = None,
+        notebook_path: str | None = None,
+        of_session_id: str | None = None,
+        change_ids: Sequence[str] | None = None,
+        cell_ids: Sequence[str] | None = None,
+        force: bool = False,
+    ) -> results.RevertedChanges:
+        """Take back changes of another session of yours as one edit of the live document: all that
+        is left to review, or of these changes in these cells. A cell gets what it had before
+        the first of them.
+        Cells that others changed since, or that run, are refused. The revert is a change of
+        this session: undo_change with its change_id makes it all again, to be reviewed.
+
+        `notebook_path`: Default: current.
+        `of_session_id`: Default: all of yours but this one.
+        `change_ids`: With cell_ids: of these in those cells.
+        `force`: Also what others changed since, and later changes of that session to these
+        cells.
+
+        Raises ChangeNotFound, CellChanged.
+        """
+        arguments: dict[str, Any] = {
+            "session_id": session_id,
+            "notebook_path": notebook_path,
+            "of_session_id": of_session_id,
+            "change_ids": change_ids,
+            "cell_ids": cell_ids,
+            "force": force,
+        }
+        return await self._call(results.RevertedChanges, "revert_changes", arguments)
+
     async def read_resource(
         self, uri: str, *, start: int = 0, limit: int = 20000
     ) -> results.Resource:
@@ -2583,6 +2680,103 @@ class JmcpClient(Tools):
         """
         arguments: dict[str, Any] = {"start_index": start_index, "limit": limit}
         return self._call(results.ConversationList, "list_conversations", arguments)
+
+    def review_changes(
+        self,
+        *,
+        session_id: str | None = None,
+        notebook_path: str | None = None,
+        of_session_id: str | None = None,
+        context_lines: int = 3,
+        start_index: int = 0,
+        limit: int = 50,
+    ) -> results.Review:
+        """Show what another session of yours changed in the notebook, cell by cell, as far as it
+        is neither accepted nor reverted: kind, changes, source before and after as hunks, and
+        whether the cell is still as it was left.
+        It goes by the change journal, so also after a restart of the server and the end of that
+        session. Runs are no changes.
+
+        `notebook_path`: Default: current.
+        `of_session_id`: Default: all of yours but this one.
+        `context_lines`: Of the source around what differs.
+        `limit`: Cells; 0: all.
+        """
+        arguments: dict[str, Any] = {
+            "session_id": session_id,
+            "notebook_path": notebook_path,
+            "of_session_id": of_session_id,
+            "context_lines": context_lines,
+            "start_index": start_index,
+            "limit": limit,
+        }
+        return self._call(results.Review, "review_changes", arguments)
+
+    def accept_changes(
+        self,
+        *,
+        session_id: str | None = None,
+        notebook_path: str | None = None,
+        of_session_id: str | None = None,
+        change_ids: Sequence[str] | None = None,
+        cell_ids: Sequence[str] | None = None,
+        withdraw: str | None = None,
+    ) -> results.AcceptedChanges:
+        """Note that changes of another session of yours stay: all that is left to review, or of
+        these changes and these cells. The notebook is not changed.
+        What that session changes afterwards is to be reviewed again. With withdraw it takes an
+        acceptance back.
+
+        `notebook_path`: Default: current.
+        `of_session_id`: Default: all of yours but this one.
+        `change_ids`: With cell_ids: of these in those cells.
+        `withdraw`: An acceptance_id.
+
+        Raises ChangeNotFound.
+        """
+        arguments: dict[str, Any] = {
+            "session_id": session_id,
+            "notebook_path": notebook_path,
+            "of_session_id": of_session_id,
+            "change_ids": change_ids,
+            "cell_ids": cell_ids,
+            "withdraw": withdraw,
+        }
+        return self._call(results.AcceptedChanges, "accept_changes", arguments)
+
+    def revert_changes(
+        self,
+        *,
+        session_id: str | None = None,
+        notebook_path: str | None = None,
+        of_session_id: str | None = None,
+        change_ids: Sequence[str] | None = None,
+        cell_ids: Sequence[str] | None = None,
+        force: bool = False,
+    ) -> results.RevertedChanges:
+        """Take back changes of another session of yours as one edit of the live document: all that
+        is left to review, or of these changes in these cells. A cell gets what it had before
+        the first of them.
+        Cells that others changed since, or that run, are refused. The revert is a change of
+        this session: undo_change with its change_id makes it all again, to be reviewed.
+
+        `notebook_path`: Default: current.
+        `of_session_id`: Default: all of yours but this one.
+        `change_ids`: With cell_ids: of these in those cells.
+        `force`: Also what others changed since, and later changes of that session to these
+        cells.
+
+        Raises ChangeNotFound, CellChanged.
+        """
+        arguments: dict[str, Any] = {
+            "session_id": session_id,
+            "notebook_path": notebook_path,
+            "of_session_id": of_session_id,
+            "change_ids": change_ids,
+            "cell_ids": cell_ids,
+            "force": force,
+        }
+        return self._call(results.RevertedChanges, "revert_changes", arguments)
 
     def read_resource(self, uri: str, *, start: int = 0, limit: int = 20000) -> results.Resource:
         """Read what a URI in a result leads to: notebook://{path}, with /cells/{cell_id}, with

@@ -289,6 +289,24 @@ CLIENT_TOOLS: Mapping[str, ClientTool] = {
             read_only=True,
         ),
         ClientTool(
+            name="review_changes",
+            toolset="workbench",
+            read_only=True,
+            in_session=True,
+        ),
+        ClientTool(
+            name="accept_changes",
+            toolset="workbench",
+            read_only=False,
+            in_session=True,
+        ),
+        ClientTool(
+            name="revert_changes",
+            toolset="workbench",
+            read_only=False,
+            in_session=True,
+        ),
+        ClientTool(
             name="read_resource",
             toolset="resources",
             read_only=True,

@@ -76,6 +76,19 @@ DiffBase = Literal["file", "checkpoint", "opened"]
 """
 CellDiffKind = Literal["added", "removed", "changed", "moved"]
 """How a cell differs."""
+ReviewKind = Literal[
+    "added",
+    "edited",
+    "retyped",
+    "deleted",
+    "restored",
+    "moved",
+    "outputs_cleared",
+    "outputs_restored",
+]
+"""What a session did to a cell, all in all."""
+RevertState = Literal["possible", "with_force", "not_possible"]
+"""Whether revert_changes takes it back: yes; with force, for others changed the cell since or in between, or it runs; no, for what it takes is gone or not kept."""
 UndoState = Literal["possible", "with_force", "undone", "not_possible"]
 """Whether undo_change takes a change back: yes; with force; no, for it is taken back; no, for its cells are gone or not all of it is kept."""
 SaveState = Literal["saved", "pending", "failed"]

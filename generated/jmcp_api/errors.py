@@ -810,6 +810,27 @@ class CellChanged(ToolError):
         )
 
     @classmethod
+    def since_session(
+        cls,
+        *,
+        named: Sequence[str],
+        shown: str,
+        cell_index: int,
+        cell_id: str | None,
+        source: str,
+        diff: str | None,
+        cells: Sequence[Mapping[str, Any]],
+    ) -> Self:
+        return cls(
+            f"Nothing was reverted, for cells are not as the session left them: {listed(named, '; ')}. Revert the others by cell_ids; with force: true what can be reverted is.\n{shown}",
+            cell_index=cell_index,
+            cell_id=cell_id,
+            source=source,
+            diff=diff,
+            cells=cells,
+        )
+
+    @classmethod
     def unexpected(
         cls,
         *,
@@ -893,6 +914,36 @@ class ChangeNotFound(ToolError):
     def pruned(cls, *, change_id: str) -> Self:
         return cls(
             f"Change {change_id!r} cannot be taken back: not all of it is kept, or it was lost in a crash.",
+            change_id=change_id,
+        )
+
+    @classmethod
+    def reverted(cls, *, change_id: str, by: str) -> Self:
+        return cls(
+            f"Change {change_id!r} is taken back already: a person, or another session of the same owner, reviewed and reverted it ({by!r}). Ask before you make it again.",
+            change_id=change_id,
+        )
+
+    @classmethod
+    def nothing_to_review(cls, *, path: str, change_id: str | None) -> Self:
+        return cls(
+            f"Nothing in {path} is left to review: what was changed there is accepted or reverted, or not kept any more.",
+            change_id=change_id,
+        )
+
+    @classmethod
+    def not_to_review(
+        cls, *, asked: Sequence[str], count: int, path: str, change_id: str | None
+    ) -> Self:
+        return cls(
+            f"Nothing was done: {listed(asked, ', ')} {word(count, 'is', 'are')} not left to review in {path}. Others may have accepted or reverted that meanwhile; review_changes lists what is left.",
+            change_id=change_id,
+        )
+
+    @classmethod
+    def unknown_acceptance(cls, *, acceptance_id: str, path: str, change_id: str | None) -> Self:
+        return cls(
+            f"No acceptance {acceptance_id!r} of {path} is kept. accept_changes returns the id of each.",
             change_id=change_id,
         )
 

@@ -82,6 +82,11 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "create_conversation_notebook",
         "list_conversations",
     ),
+    "workbench": (
+        "review_changes",
+        "accept_changes",
+        "revert_changes",
+    ),
     "code": (
         "search_tools",
         "run_script",

@@ -8,11 +8,15 @@ from pydantic import Field
 
 from jmcp.core.calls.model import Params, Result
 from jmcp_api.arrays import (
+    AcceptChangesCellIds,
+    AcceptChangesChangeIds,
     ClearCellOutputCellIds,
     ClearCellOutputCellIndices,
     DeleteCellCellIds,
     DeleteCellCellIndices,
     InstallPackagesPackages,
+    RevertChangesCellIds,
+    RevertChangesChangeIds,
 )
 from jmcp_api.enums import (
     BrowserAction,
@@ -38,6 +42,8 @@ from jmcp_api.enums import (
     OpeningAction,
     OutputType,
     PackageChange,
+    RevertState,
+    ReviewKind,
     RunStatus,
     SaveState,
     ScriptStatus,
@@ -401,6 +407,37 @@ class CreateConversationNotebookParams(Params):
 class ListConversationsParams(Params):
     start_index: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=0, le=1000)] = 20
+
+
+class ReviewChangesParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    of_session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    context_lines: Annotated[int, Field(ge=0, le=1000000)] = 3
+    start_index: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0, le=1000)] = 50
+
+
+class AcceptChangesParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    of_session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    change_ids: Annotated[AcceptChangesChangeIds | None, Field(max_length=1000, min_length=1)] = (
+        None
+    )
+    cell_ids: Annotated[AcceptChangesCellIds | None, Field(max_length=1000, min_length=1)] = None
+    withdraw: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+
+
+class RevertChangesParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    of_session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    change_ids: Annotated[RevertChangesChangeIds | None, Field(max_length=1000, min_length=1)] = (
+        None
+    )
+    cell_ids: Annotated[RevertChangesCellIds | None, Field(max_length=1000, min_length=1)] = None
+    force: bool = False
 
 
 class ReadResourceParams(Params):
@@ -824,9 +861,67 @@ class Change(Result):
     when: str | None = None
     undo: UndoState | None = None
     undoes: str | None = None
+    reverts: list[str] | None = None
     kernel_name: str | None = None
     cells: list[CellDifference]
     left_out: int | None = None
+
+
+class ReviewHunk(Result):
+    old_start: int
+    new_start: int
+    lines: list[str]
+
+
+class ReviewedCell(Result):
+    cell_index: int | None = None
+    cell_id: str | None = None
+    cell_type: CellType | None = None
+    change: ReviewKind
+    also: list[ReviewKind] = []
+    change_ids: list[str]
+    sessions: list[str] | None = None
+    when: str
+    first_line: str | None = None
+    hunks: list[ReviewHunk]
+    left_out: int | None = None
+    as_left: bool
+    revert: RevertState
+
+
+class ReviewedChange(Result):
+    change_id: str
+    session: str | None = None
+    when: str
+    cell_count: int
+
+
+class Review(Result):
+    total: int
+    change_count: int
+    changes: list[ReviewedChange]
+    start_index: int = 0
+    cells: list[ReviewedCell]
+    kernel_name: str | None = None
+    last_revert: str | None = None
+    more: More | None = None
+
+
+class AcceptedChanges(Result):
+    acceptance_id: str
+    accepted: bool
+    change_ids: list[str]
+    cell_ids: list[str]
+    left: int
+
+
+class RevertedChanges(Result):
+    reverted: list[str]
+    change_id: str | None = None
+    cells: list[ChangedCell]
+    cell_count: int
+    left: int
+    saved: SaveState = "pending"
 
 
 class ChangeList(Result):

@@ -465,6 +465,10 @@ def gone_since(*, cell_id: str) -> str:
     return f"cell {cell_id} is gone"
 
 
+def runs_now(*, index: int, cell_id: str) -> str:
+    return f"cell {index} (id {cell_id}) runs"
+
+
 def there_again(*, cell_id: str, index: int) -> str:
     return f"cell {cell_id} is there again, at index {index}"
 

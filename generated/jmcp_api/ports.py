@@ -273,6 +273,24 @@ class ListConversations(Protocol):
     ) -> models.ConversationList: ...
 
 
+class ReviewChanges(Protocol):
+    async def __call__(
+        self, params: models.ReviewChangesParams, session: Session, /
+    ) -> models.Review: ...
+
+
+class AcceptChanges(Protocol):
+    async def __call__(
+        self, params: models.AcceptChangesParams, session: Session, /
+    ) -> models.AcceptedChanges: ...
+
+
+class RevertChanges(Protocol):
+    async def __call__(
+        self, params: models.RevertChangesParams, session: Session, /
+    ) -> models.RevertedChanges: ...
+
+
 class ReadResource(Protocol):
     async def __call__(
         self, params: models.ReadResourceParams, workspace: Workspace, /
@@ -375,6 +393,9 @@ class Handlers:
     create_notebook: CreateNotebook
     create_conversation_notebook: CreateConversationNotebook
     list_conversations: ListConversations
+    review_changes: ReviewChanges
+    accept_changes: AcceptChanges
+    revert_changes: RevertChanges
     read_resource: ReadResource
     complete_value: CompleteValue
     cite_cells: CiteCells

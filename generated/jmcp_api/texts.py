@@ -311,11 +311,46 @@ TEXTS: Mapping[str, str] = {
         "{{ left_out | counted('more cell', 'more cells') }} not shown.\n"
         "{% endif %}\n"
     ),
+    "Review": (
+        "{{ total | counted('cell') }} to review, of {{ change_count | counted('change') }}\n"
+        "{% if kernel_name %}\n"
+        "Kernelspec chosen: {{ kernel_name }}\n"
+        "{% endif %}\n"
+        "{% if last_revert %}\n"
+        "Last revert: {{ last_revert }}\n"
+        "{% endif %}\n"
+        "{% for cell in cells %}\n"
+        "--- {{ cell.cell_index | tsv }}\t{{ cell.cell_id | tsv }}\t{{ cell.change }}{% if cell.also %}, {{ cell.also | join(', ') }}{% endif %}\t{{ cell.first_line | tsv }}\n"
+        "changes {{ cell.change_ids | join(', ') }}{% if cell.sessions %} by {{ cell.sessions | join(', ') }}{% endif %}, {{ cell.when }}; {% if not cell.as_left %}changed since; {% endif %}revert {{ cell.revert }}\n"
+        "{% for hunk in cell.hunks %}\n"
+        "@@ -{{ hunk.old_start }} +{{ hunk.new_start }} @@\n"
+        "{% for line in hunk.lines %}\n"
+        "{{ line }}\n"
+        "{% endfor %}\n"
+        "{% endfor %}\n"
+        "{% if cell.left_out %}\n"
+        "{{ cell.left_out | counted('character') }} left out.\n"
+        "{% endif %}\n"
+        "{% endfor %}\n"
+        "{% if more %}\n"
+        "{{ more.count }} more: start_index {{ more.start_index }}.\n"
+        "{% endif %}\n"
+    ),
+    "AcceptedChanges": (
+        "{% if accepted %}Accepted{% else %}To be reviewed again{% endif %} ({{ acceptance_id }}): {{ change_ids | join(', ') }}, in {{ cell_ids | length | counted('cell') }}; {{ left | counted('cell') }} left to review\n"
+    ),
+    "RevertedChanges": (
+        "Reverted {{ reverted | join(', ') }}{% if change_id %} (this revert is change {{ change_id }}){% endif %}; {{ cell_count | counted('cell') }}, {{ saved }}; {{ left | counted('cell') }} left to review\n"
+        "Index\tID\tChange\n"
+        "{% for cell in cells %}\n"
+        "{{ cell.cell_index | tsv }}\t{{ cell.cell_id | tsv }}\t{{ cell.change }}\n"
+        "{% endfor %}\n"
+    ),
     "ChangeList": (
         "{{ total | counted('change') }}\n"
         "{% if changes %}\n"
         "{% for change in changes %}\n"
-        "--- {% if change.change_id %}{{ change.change_id }} {% endif %}by {{ change.by }}{% if change.session %} {{ change.session }}{% endif %}{% if change.when %}, {{ change.when }}{% endif %}{% if change.undo %}; undo {{ change.undo }}{% endif %}{% if change.undoes %}; took back {{ change.undoes }}{% endif %}{% if change.kernel_name %}; kernel {{ change.kernel_name }}{% endif %} ---\n"
+        "--- {% if change.change_id %}{{ change.change_id }} {% endif %}by {{ change.by }}{% if change.session %} {{ change.session }}{% endif %}{% if change.when %}, {{ change.when }}{% endif %}{% if change.undo %}; undo {{ change.undo }}{% endif %}{% if change.undoes %}; took back {{ change.undoes }}{% endif %}{% if change.reverts %}; reverted {{ change.reverts | join(', ') }}{% endif %}{% if change.kernel_name %}; kernel {{ change.kernel_name }}{% endif %} ---\n"
         "{% for cell in change.cells %}\n"
         "{{ cell.cell_index | tsv }}\t{{ cell.cell_id | tsv }}\t{{ cell.change }}\t{{ cell.first_line | tsv }}\n"
         "{% if cell.diff %}\n"

@@ -52,6 +52,7 @@ from jmcp_handlers.outputs import clear_cell_output
 from jmcp_handlers.packages import install_packages
 from jmcp_handlers.reading import read_notebook
 from jmcp_handlers.resources import read_output, read_resource
+from jmcp_handlers.review import accept_changes, revert_changes, review_changes
 from jmcp_handlers.scripts import run_script
 from jmcp_handlers.search import search_notebook
 from jmcp_handlers.session_list import list_sessions
@@ -100,6 +101,9 @@ HANDLERS = Handlers(
     create_notebook=create_notebook,
     create_conversation_notebook=create_conversation_notebook,
     list_conversations=list_conversations,
+    review_changes=review_changes,
+    accept_changes=accept_changes,
+    revert_changes=revert_changes,
     list_sessions=list_sessions,
     install_packages=install_packages,
     validate_notebook=validate_notebook,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jmcp.core.editing.line_diff import DiffBudget
+from jmcp.core.journal.entries import MADE
 from jmcp.core.notices import OpenedByJournal
 from jmcp.core.sessions.lookup import iso
 from jmcp.core.sessions.notebook import Notebook
@@ -81,7 +82,7 @@ async def _base(params: DiffNotebookParams, notebook: Notebook, session: Session
     session.notice(OpenedByJournal(reason=phrases.opening_forgotten()))
     now = await _now(notebook, whole_cells=False)
     entries = [one for one in notebook.history() if one.at >= notebook.opened_at]
-    lasting = [one for one in entries if one.state in ("pending", "saved")]
+    lasting = [one for one in entries if one.state in MADE]
     return Base(cells=without(now, lasting), whole=False, of=since)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from jmcp.core.journal.entries import Author, Entry
+from jmcp.core.journal.entries import MADE, Author, Entry
 from jmcp.core.journal.other_changes import OtherChange, by_others
 from jmcp.core.journal.undo import changes_of, undone_by
 from jmcp.core.notices import ChangesNotKnown
@@ -33,7 +33,7 @@ async def list_changes(params: ListChangesParams, session: Session) -> ChangeLis
     if params.since is None:
         kept = notebook.is_whole(sum(one.at >= notebook.opened_at for one in history))
         others = _others(cells, entries, notebook, session, whole=kept)
-    rows = ChangeRows(cells, notebook, sessions, undone_by(changes_of(history).values()))
+    rows = ChangeRows(cells, notebook, sessions, undone_by(changes_of(history).values()), history)
     total, start = len(edits) + bool(others), params.start_index
     stop = min(total, start + min(params.limit or SHOWN_CHANGES, SHOWN_CHANGES))
     made = (
@@ -66,7 +66,7 @@ def _wanted(history: Sequence[Entry], notebook: Notebook, since: str | None) -> 
         if last is None:
             raise ChangeNotFound.unknown_since(change_id=since, path=notebook.ref.path)
         found = [entry for entry in history if entry.number > last]
-    return [entry for entry in found if entry.state in ("pending", "saved")]
+    return [entry for entry in found if entry.state in MADE]
 
 
 def _others(

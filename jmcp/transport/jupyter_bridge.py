@@ -34,7 +34,7 @@ CORS_HEADERS = (
     "MCP-Protocol-Version, Mcp-Session-Id"
 )
 CREDENTIALS = frozenset({"authorization", "cookie"})
-SESSION_ID = re.compile(r"(/sessions/|[?&]session_id=)([^/?&#]+)")
+SESSION_ID = re.compile(r"(/sessions/|[?&](?:of_)?session_id=)([^/?&#]+)")
 
 
 def mask(uri: str) -> str:

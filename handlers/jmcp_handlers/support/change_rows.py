@@ -11,6 +11,7 @@ from jmcp.core.editing.draft import Draft
 from jmcp.core.editing.line_diff import DiffBudget
 from jmcp.core.journal.entries import Author, Entry
 from jmcp.core.journal.other_changes import OtherChange
+from jmcp.core.journal.review import reverts
 from jmcp.core.journal.undo import Change as Edit
 from jmcp.core.journal.undo import Undo, undo
 from jmcp.core.ports import Cells
@@ -31,7 +32,7 @@ DIFF_CHARACTERS = 1_000
 
 class ChangeRows:
     """Makes rows of changes. `sessions` are the masked ids of the caller's sessions, `undone` what
-    is taken back just now, with what took it back."""
+    is taken back just now, with what took it back, `history` all that the journal has."""
 
     def __init__(
         self,
@@ -39,11 +40,14 @@ class ChangeRows:
         notebook: Notebook,
         sessions: Mapping[Author, str],
         undone: Mapping[str, str],
+        history: Sequence[Entry],
     ) -> None:
         self._cells = cells
         self._notebook = notebook
         self._sessions = sessions
         self._undone = undone
+        self._ids = {entry.number: entry.change_id for entry in history}
+        self._reverted = reverts(history).of
         self._running = running_cells(notebook)
         self._draft = Draft(cells)
         self._budget = DiffBudget()
@@ -61,10 +65,16 @@ class ChangeRows:
             when=iso(first.at),
             undo=self._undo(edit) if author == "self" else None,
             undoes=edit.undoes,
+            reverts=self._reverts(edit),
             kernel_name=json.loads(kernels[-1].after or "[null]")[0] if kernels else None,
             cells=[self._cell(one) for one in found[:CELLS_OF_CHANGE]],
             left_out=max(0, len(found) - CELLS_OF_CHANGE) or None,
         )
+
+    def _reverts(self, edit: Edit) -> list[str] | None:
+        numbers = [number for entry in edit.entries for number in entry.reverts]
+        found = dict.fromkeys(self._ids[one] for one in sorted(numbers) if one in self._ids)
+        return [*found] or None
 
     def of_others(self, found: Sequence[OtherChange]) -> Change:
         """What others than jmcp made of the notebook."""
@@ -82,7 +92,7 @@ class ChangeRows:
         )
 
     def _undo(self, edit: Edit) -> UndoState:
-        if edit.change_id in self._undone:
+        if edit.change_id in self._undone or not edit.without(self._reverted).entries:
             return "undone"
         if not edit.whole:
             return "not_possible"
@@ -92,8 +102,9 @@ class ChangeRows:
         return "with_force" if forced.done else "not_possible"
 
     def _plan(self, edit: Edit, *, force: bool) -> Undo:
+        left = edit.without(self._reverted).entries
         draft = self._draft.copy()
-        return undo(self._cells, edit, force=force, running=self._running, draft=draft)
+        return undo(self._cells, left, force=force, running=self._running, draft=draft)
 
     def _cell(self, found: NetChange) -> CellDifference:
         at = self._cells.find(found.cell_id) if found.cell_id is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Protocol
@@ -90,21 +90,32 @@ class EditLease:
         return cells
 
     @asynccontextmanager
-    async def edit(self, *, undoes: str | None = None) -> AsyncIterator[Cells]:
+    async def edit(
+        self,
+        *,
+        undoes: str | None = None,
+        reverts: Mapping[str | None, Sequence[int]] | None = None,
+    ) -> AsyncIterator[Cells]:
         """The cells for editing, one editor at a time; on exit the document and the journal have
-        the edit, and `change_id` names it. `undoes` is the change that it takes back.
+        the edit, and `change_id` names it. `undoes` is the change that it takes back, `reverts` the
+        numbers of entries of others that it takes back, by cell: known before a cell is edited.
 
         Raises as `Documents.open`, and WriteRefused."""
         document = await self._opened()
         try:
-            async with self._recorded(document, undoes) as cells:
+            async with self._recorded(document, undoes, reverts) as cells:
                 yield cells
         finally:
             self._release_if_closed()
         self._tell(cells)
 
     @asynccontextmanager
-    async def _recorded(self, document: Document, undoes: str | None) -> AsyncIterator[Cells]:
+    async def _recorded(
+        self,
+        document: Document,
+        undoes: str | None,
+        reverts: Mapping[str | None, Sequence[int]] | None,
+    ) -> AsyncIterator[Cells]:
         recorder = self._recorder
         self.change_id = None
         if recorder is None:
@@ -113,7 +124,7 @@ class EditLease:
                 yield cells
             return
         session = await self._documents.server_session()
-        async with recorder.recording(document, session, self.author, undoes) as recording:
+        async with recorder.recording(document, session, self.author, undoes, reverts) as recording:
             recording.cells.subscribers = (recording, *self._subscribers)
             yield recording.cells
         self.change_id = recording.change_id
@@ -124,6 +135,11 @@ class EditLease:
         """What was changed in the notebook as far as the journal has it, oldest first, by anyone
         who edits through jmcp. Raises StateUnavailable."""
         return () if self._recorder is None else self._recorder.entries(self.ref.key)
+
+    def accept(self, entries: Sequence[Entry], acceptance: str | None) -> None:
+        """Note in the journal what accepted these of its entries. Raises StateUnavailable."""
+        if self._recorder is not None:
+            self._recorder.accept(entries, acceptance)
 
     def recorded(self) -> int:
         """How many entries of the notebook this process has added to the journal."""

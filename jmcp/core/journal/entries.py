@@ -22,6 +22,8 @@ or a reload, and the notebook has changed since, so that it was not made again. 
 ended with an error, and may or may not have reached the document."""
 
 UNSETTLED: frozenset[State] = frozenset({"pending", "conflicted"})
+MADE: frozenset[State] = frozenset({"pending", "saved"})
+"""Of entries whose change the notebook has had, and has not lost since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,9 @@ class Entry:
     `rest` is JSON of all but the source of a cell that was deleted or put back, or of the outputs
     and the execution count that a cell lost or got back; `left_out` counts the outputs that were too
     long for it. `change_id` names the edit, which may have made several
-    entries: `part` counts them. `undoes` is the change that it took back.
+    entries: `part` counts them. `undoes` is the change that it took back. `reverts` are the numbers of
+    entries that it took back of another session, in this cell; `accepted` names the acceptance by
+    which somebody said that this one stays.
     `was` and `now` are the ids of the cells before and after it: neighbours, then and afterwards.
     `loaded` and `server_session` are those of the document, `process` is one of jmcp's; `at` is in
     seconds since the epoch.
@@ -84,6 +88,8 @@ class Entry:
     change_id: str = ""
     part: int = 0
     undoes: str | None = None
+    reverts: tuple[int, ...] = ()
+    accepted: str | None = None
     author: Author = NOBODY
     at: float
     server_session: str
@@ -132,6 +138,9 @@ class Journal(Protocol):
 
     def settle(self, entries: Sequence[Entry]) -> None:
         """Replace entries that are kept already, by number."""
+
+    def accept(self, entries: Sequence[Entry], acceptance: str | None) -> None:
+        """Note on entries that are kept already, all or none, what accepted them; None: nothing."""
 
     def undelivered(self, key: str) -> Sequence[Entry]:
         """Conflicted entries that no session was told of."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -63,13 +63,18 @@ class JournalRecorder:
 
     @asynccontextmanager
     async def recording(
-        self, document: Document, session: str, author: Author, undoes: str | None = None
+        self,
+        document: Document,
+        session: str,
+        author: Author,
+        undoes: str | None = None,
+        reverts: Mapping[str | None, Sequence[int]] | None = None,
     ) -> AsyncIterator[Recording]:
         """The cells of a document for editing, with every earlier edit that can be there; what is
         changed in them is in the journal when this ends.
 
-        `session` is the server session, `undoes` the change that is taken back. Raises as
-        `Document.edit`.
+        `session` is the server session, `undoes` the change that is taken back, `reverts` what is
+        taken back of others, as `Recording` has it. Raises as `Document.edit`.
         """
         self.claim(document.ref)
         recording: Recording | None = None
@@ -77,8 +82,11 @@ class JournalRecorder:
         try:
             async with self._current(document, session) as cells:
                 blank = self._blank(document.ref, session, author)
-                recording = Recording(cells, replace(blank, undoes=undoes) if undoes else blank)
+                if undoes:
+                    blank = replace(blank, undoes=undoes)
+                recording = Recording(cells, blank, reverts)
                 yield recording
+                recording.finish()
                 done = True
         except BaseException:
             self._failed(recording, done=done)
@@ -171,6 +179,10 @@ class JournalRecorder:
     def entries(self, key: str, since: float = 0.0) -> Sequence[Entry]:
         """Who changed what in a notebook from that moment on, oldest first."""
         return self.journal.entries(key, since)
+
+    def accept(self, entries: Sequence[Entry], acceptance: str | None) -> None:
+        """Note what accepted these entries; None: nothing (any more). Raises StateUnavailable."""
+        self.journal.accept(entries, acceptance)
 
     def forget(self, key: str) -> None:
         """Drop all entries of the key: it belongs to another notebook from now on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from jmcp.core.journal.entries import Entry
@@ -17,18 +18,28 @@ EDIT_CHARACTERS = 2**22
 
 
 class Recording:
-    """Makes an entry of each change of one edit. `blank` has what all of them share.
+    """Makes an entry of each change of one edit. `blank` has what all of them share, `reverts` the
+    numbers of the entries that are taken back in each cell, by id; those of cells that had none at
+    None.
 
     `notices` are for whoever made the edit.
     """
 
-    def __init__(self, cells: Cells, blank: Entry) -> None:
+    def __init__(
+        self,
+        cells: Cells,
+        blank: Entry,
+        reverts: Mapping[str | None, Sequence[int]] | None = None,
+    ) -> None:
         self.cells = cells
         self.entries: list[Entry] = []
         self.notices: list[Notice] = []
         self.beyond_undo: list[str] = []
         """Cells whose outputs are too long to be kept."""
         self._blank = blank
+        self._reverts = reverts if reverts is not None else {}
+        self._noted: set[str | None] = set()
+        """Cells of whose entries it is noted what they take back."""
         self._left = EDIT_CHARACTERS
 
     @property
@@ -66,10 +77,32 @@ class Recording:
                 now=edit.now,
                 rest=rest,
                 left_out=left_out,
+                reverts=self._reverted(cell.cell_id),
             )
         self.entries.append(entry)
         if entry.left_out and edit.kind in ("delete", "clear_outputs"):
             self.beyond_undo.append(entry.cell_id or str(entry.index))
+
+    def _reverted(self, cell_id: str | None) -> tuple[int, ...]:
+        if not self._reverts:
+            return ()
+        known = cell_id if cell_id in self._reverts else None
+        self._noted.add(known)
+        return tuple(self._reverts.get(known, ()))
+
+    def finish(self) -> None:
+        """Note on the last entry what was taken back in cells that nothing was to be done to, as of a
+        move where the others that are taken back leave the cell in its old place."""
+        rest = [
+            number
+            for cell_id, numbers in (self._reverts if self.entries else {}).items()
+            if cell_id not in self._noted
+            for number in numbers
+        ]
+        if rest:
+            last = self.entries[-1]
+            self.entries[-1] = replace(last, reverts=(*last.reverts, *rest))
+            self._noted.update(self._reverts)
 
     def _rest(self, stored: StoredCell | None) -> tuple[str | None, int]:
         """A whole cell but for its source, and how many outputs are left out because it is too long;

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from jmcp.core.editing.draft import Draft, DraftCell
-from jmcp.core.journal.entries import Entry
+from jmcp.core.editing.published_cells import beside
+from jmcp.core.journal.condensed import condensed
+from jmcp.core.journal.entries import MADE, Entry
 from jmcp.core.journal.shown_outputs import OUTPUT_CHANGES, shows
 from jmcp.core.ports import Cells
 
@@ -36,10 +38,20 @@ class Change:
         return self.entries[0].undoes
 
     @property
+    def takes_back(self) -> bool:
+        """Whether it took back what this or another session had changed."""
+        return self.undoes is not None or any(entry.reverts for entry in self.entries)
+
+    def without(self, numbers: Collection[int]) -> Change:
+        """The change without the entries of these numbers."""
+        left = [entry for entry in self.entries if entry.number not in numbers]
+        return Change(change_id=self.change_id, entries=left)
+
+    @property
     def whole(self) -> bool:
         """Whether all of its entries are here, and each can be taken back."""
         return all(
-            entry.part == part and entry.change in UNDONE and entry.state in ("pending", "saved")
+            entry.part == part and entry.change in UNDONE and entry.state in MADE
             for part, entry in enumerate(self.entries)
         )
 
@@ -70,20 +82,28 @@ def undone_by(changes: Iterable[Change]) -> dict[str, str]:
     return undone
 
 
-def last_change(changes: Sequence[Change]) -> Change | None:
-    """The latest one that is neither taken back nor takes one back."""
+def last_change(changes: Sequence[Change], *, without: Collection[int] = ()) -> Change | None:
+    """The latest one that is neither taken back nor takes one back. `without`: the numbers of entries
+    that a review took back."""
     undone = undone_by(changes)
-    standing = (
-        one for one in reversed(changes) if one.undoes is None and one.change_id not in undone
+    return next(
+        (
+            one
+            for one in reversed(changes)
+            if not one.takes_back
+            and one.change_id not in undone
+            and one.whole
+            and one.without(without).entries
+        ),
+        None,
     )
-    return next((one for one in standing if one.whole), None)
 
 
 @dataclass(slots=True, kw_only=True)
 class Undo:
-    """How a change is taken back in a document as it is now.
+    """How changes are taken back in a document as it is now.
 
-    `conflicts` are the entries whose cell is not what the change left, and which are left out;
+    `conflicts` are the entries whose cell is not what they left, and which are left out;
     `done` what becomes of each cell, by id. `lost` counts outputs, by id, that do not come back.
     """
 
@@ -95,20 +115,21 @@ class Undo:
 
 def undo(
     cells: Cells,
-    change: Change,
+    entries: Sequence[Entry],
     *,
     force: bool = False,
     running: Collection[str] = (),
     draft: Draft | None = None,
 ) -> Undo:
-    """Plan to take a change back. `force`: also where somebody changed its cells since. Cells that
-    are `running` have the outputs of their runs, whatever is asked. `draft` is one of the cells that
-    nothing was planned in, where several changes are looked at."""
+    """Plan to take entries back, which are given oldest first: those of a change, or some of several
+    changes. `force`: also where somebody changed their cells since. Cells that are `running` have
+    the outputs of their runs, whatever is asked. `draft` is one of the cells that nothing was planned
+    in, where several plans are looked at."""
     plan = Undo(draft=draft or Draft(cells))
-    for entry in reversed(change.entries):
+    for entry in reversed(condensed(entries) or entries):
         kept = entry.change == "put_outputs" and not force and not _still_shown(cells, entry)
         kept |= entry.change in OUTPUT_CHANGES and entry.cell_id in running
-        if not kept and _take_back(plan, entry, force=force):
+        if not kept and _take_back(plan, cells, entry, force=force):
             plan.done[entry.cell_id] = UNDONE[entry.change]
         else:
             plan.conflicts.append(entry)
@@ -121,7 +142,7 @@ def _still_shown(cells: Cells, entry: Entry) -> bool:
     return at is not None and shows(cells, at, entry)
 
 
-def _take_back(plan: Undo, entry: Entry, *, force: bool) -> bool:
+def _take_back(plan: Undo, cells: Cells, entry: Entry, *, force: bool) -> bool:
     """Whether the entry could be taken back in the draft."""
     draft = plan.draft
     at = draft.find(entry.cell_id)
@@ -134,8 +155,13 @@ def _take_back(plan: Undo, entry: Entry, *, force: bool) -> bool:
         return False
     cell = draft.cells[at]
     if entry.change == "move":
-        if not force and not _is_beside(draft.beside(at), entry.now):
-            return False
+        # One that this plan has put somewhere is where the plan has put it. As for the others, what the
+        # plan did to their neighbours is nobody's move of them.
+        here = force or plan.done.get(entry.cell_id) in ("restored", "moved")
+        if not here and not _is_beside(draft.beside(at), entry.now):
+            now = cells.find(entry.cell_id) if entry.cell_id is not None else None
+            if now is None or not _is_beside(beside(cells, now), entry.now):
+                return False
         draft.move(at, _place(draft, entry, at))
         return True
     if entry.change in OUTPUT_CHANGES:
@@ -178,9 +204,9 @@ def _restore(plan: Undo, entry: Entry) -> None:
         draft.insert(at, cell)
 
 
-def _is_beside(beside: tuple[str | None, str | None], once: tuple[str | None, str | None]) -> bool:
+def _is_beside(now: tuple[str | None, str | None], once: tuple[str | None, str | None]) -> bool:
     """Whether one of the two cells beside is still the one of then."""
-    return beside[0] == once[0] or beside[1] == once[1]
+    return now[0] == once[0] or now[1] == once[1]
 
 
 def _place(draft: Draft, entry: Entry, at: int | None = None) -> int:

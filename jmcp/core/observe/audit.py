@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,8 @@ CELLS = 100
 """Cell ids that are logged of one call; a longer batch is identified by its execution."""
 
 SESSION = "session_id"
-"""The name of the argument that is masked wherever it occurs, even where content is kept."""
+"""The name of the argument that is masked wherever it occurs, even where content is kept; so is that
+of another session, whose name ends in it."""
 
 log = logging.getLogger("jmcp")
 
@@ -148,7 +149,8 @@ def _ids(data: Mapping[str, Any]) -> Iterator[str]:
 def bounded(data: Mapping[str, Any], characters: int = CONTENT_CHARACTERS) -> Any:
     """The data with session ids masked; if it is longer, the beginning of its JSON."""
     try:
-        text = json.dumps(_unnamed(data, data.get(SESSION)), default=str)
+        ids = [one for name, one in data.items() if _is_session(name) and isinstance(one, str)]
+        text = json.dumps(_unnamed(data, [one for one in ids if one]), default=str)
     except RecursionError:
         return {"cut": "", "characters": None}
     if len(text) > characters:
@@ -156,18 +158,23 @@ def bounded(data: Mapping[str, Any], characters: int = CONTENT_CHARACTERS) -> An
     return json.loads(text, parse_constant=str)  # NaN is not JSON, and callers may send it
 
 
-def _unnamed(value: Any, session_id: Any) -> Any:
-    """The value with every session id masked: under its own name, and the call's own in any text."""
+def _unnamed(value: Any, ids: Sequence[str]) -> Any:
+    """The value with every session id masked: under its own name, and those of the call in any text."""
     if isinstance(value, Mapping):
         return {
-            name: _named(one) if name == SESSION else _unnamed(one, session_id)
+            name: _named(one) if _is_session(name) else _unnamed(one, ids)
             for name, one in value.items()
         }
     if isinstance(value, list):
-        return [_unnamed(one, session_id) for one in value]
-    if isinstance(value, str) and isinstance(session_id, str) and session_id:
-        return value.replace(session_id, masked(session_id))
+        return [_unnamed(one, ids) for one in value]
+    if isinstance(value, str):
+        for session_id in ids:
+            value = value.replace(session_id, masked(session_id))
     return value
+
+
+def _is_session(name: Any) -> bool:
+    return isinstance(name, str) and name.endswith(SESSION)
 
 
 def _named(session_id: Any) -> str | None:

@@ -78,13 +78,19 @@ class Notebook:
         return cells
 
     @asynccontextmanager
-    async def edit(self, *, undoes: str | None = None) -> AsyncIterator[Cells]:
+    async def edit(
+        self,
+        *,
+        undoes: str | None = None,
+        reverts: Mapping[str | None, Sequence[int]] | None = None,
+    ) -> AsyncIterator[Cells]:
         """The cells for editing, one editor at a time; on exit document and journal have the edit.
 
-        `undoes` is the change that it takes back."""
+        `undoes` is the change that it takes back, `reverts` what it takes back of others, as
+        `EditLease.edit` has it."""
         failed = True
         try:
-            async with self.lease.edit(undoes=undoes) as cells:
+            async with self.lease.edit(undoes=undoes, reverts=reverts) as cells:
                 self._cells = cells
                 self.view.begin(cells)
                 yield cells
@@ -101,6 +107,11 @@ class Notebook:
         """What was changed in the notebook as far as the journal has it, oldest first, by anyone
         who edits through jmcp. Raises StateUnavailable."""
         return self.lease.history()
+
+    def accept(self, entries: Sequence[Entry], acceptance: str | None) -> None:
+        """Note in the journal that these changes stay, or with None that nobody said so. Raises
+        StateUnavailable."""
+        self.lease.accept(entries, acceptance)
 
     def is_own(self, entry: Entry) -> bool:
         """Whether this session made that entry."""

@@ -100,6 +100,12 @@ async def edited(jmcp: FaultedJmcp) -> None:
     await jmcp.call("delete_cell", session_id=jmcp.session, cell_indices=[0, 2])
 
 
+async def changed_by_another_session(jmcp: FaultedJmcp) -> None:
+    await opened(jmcp)
+    other = await jmcp.open("a.ipynb")
+    await jmcp.call("delete_cell", session_id=other, cell_indices=[0, 2])
+
+
 async def checkpointed(jmcp: FaultedJmcp) -> None:
     await opened(jmcp)
     await jmcp.call("create_checkpoint", session_id=jmcp.session)
@@ -276,6 +282,9 @@ KINDS = [
     _kind("move", "move_cell", edits=True, cell_index=0, target_index=2),
     _kind("take back", "undo_change", edited, edits=True),
     _kind("list changes", "list_changes", edited),
+    _kind("review", "review_changes", changed_by_another_session),
+    _kind("accept", "accept_changes", changed_by_another_session),
+    _kind("revert", "revert_changes", changed_by_another_session, edits=True),
     _kind("compare with its checkpoint", "diff_notebook", checkpointed, against="checkpoint"),
     _kind("make a checkpoint", "create_checkpoint"),
     _kind("restore a checkpoint", "restore_checkpoint", checkpointed, edits=True),

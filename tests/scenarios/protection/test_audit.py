@@ -127,6 +127,13 @@ def test_no_source_and_no_output_unless_asked(path: Path) -> None:
     assert lines(path)[1]["result"]["outputs"] == [{"text": "printed"}]
 
 
+def test_the_id_of_another_session_is_masked_too(path: Path) -> None:
+    arguments = {"of_session_id": "reviewed-secret", "note": "of reviewed-secret"}
+    AuditLog(path, content=True).on_call(call(arguments=arguments))
+    assert "reviewed-secret" not in path.read_text()
+    assert lines(path)[0]["arguments"]["of_session_id"] == "re***"
+
+
 def test_no_whole_session_id_even_with_content(path: Path) -> None:
     rows = [{"session_id": "another-secret"}]
     result = {"session_id": SESSION, "next": f"Pass {SESSION} on.", "notebooks": rows}

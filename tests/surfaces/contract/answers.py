@@ -38,6 +38,7 @@ IDS = {
     "change_id": "c41f9d02",
     "session": "k7***",
     "checkpoint_id": "checkpoint",
+    "acceptance_id": "a07c52de",
 }
 GIVEN_CELL = re.compile(r"aaaa000\d")
 URL = re.compile(r"http://(?:127\.0\.0\.1|localhost):\d+")

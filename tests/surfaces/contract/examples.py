@@ -49,6 +49,7 @@ class Fixture:
     running: tuple[str, ...] = ()
     running_for_others: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    overwritten: tuple[str, ...] = ()
     inserted: int = 0
     cells: tuple[dict[str, Any], ...] = field(default=())
 
@@ -91,6 +92,7 @@ def load() -> tuple[list[Example], dict[str, Fixture]]:
             running=tuple(body.get("running", ())),
             running_for_others=tuple(body.get("running_for_others", ())),
             changed=tuple(body.get("changed", ())),
+            overwritten=tuple(body.get("overwritten", ())),
             inserted=body.get("inserted", 0),
             cells=tuple(body.get("cells", ())),
         )

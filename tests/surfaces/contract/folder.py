@@ -44,6 +44,14 @@ class Stage:
             self.values["change_id"] = edited["change_id"]
         if fixture.changed or fixture.inserted:
             await self._change(fixture)
+        for cell_id in fixture.overwritten:
+            await self._do(
+                "overwrite_cell_source",
+                session_id=self.values["session_id"],
+                cell_id=cell_id,
+                cell_source="by = 'this session'",
+                force=True,
+            )
         for cell_id in fixture.run:
             run = await self._do(
                 "execute_cell", session_id=self.values["session_id"], cell_id=cell_id
@@ -70,6 +78,7 @@ class Stage:
             "read_notebook", session_id=self.values["session_id"], response_format="detailed"
         )
         other = await self._do("use_notebook", notebook_path=fixture.notebook)
+        self.values["other_session_id"] = other["session_id"]
         for cell_id in fixture.changed:
             await self._do(
                 "overwrite_cell_source",

@@ -114,6 +114,9 @@ def test_session_ids_are_masked() -> None:
     assert mask("/jmcp/v1/notebooks?a=1&session_id=abcdefgh") == (
         "/jmcp/v1/notebooks?a=1&session_id=ab***"
     )
+    assert mask("/jmcp/v1/sessions/abcdefgh/review?of_session_id=ijklmnop") == (
+        "/jmcp/v1/sessions/ab***/review?of_session_id=ij***"
+    )
     assert mask("/jmcp/v1/notebooks") == "/jmcp/v1/notebooks"
 
 

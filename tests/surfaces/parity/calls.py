@@ -356,6 +356,12 @@ TWO_SESSIONS = (
     call("overwrite_cell_source", cell_id="{shared}", cell_source="a = 5"),
     call("delete_cell", session_id="{second}", cell_ids=["{shared}"], force=True),
     call("read_cell", cell_id="{shared}", raises="cell_not_found"),
+    call("review_changes", of_session_id="{second}"),
+    call("review_changes", limit=-1, raises="invalid_arguments"),
+    call(
+        "accept_changes", of_session_id="{second}", change_ids=["nope"], raises="change_not_found"
+    ),
+    call("revert_changes", of_session_id="{second}"),
     call("unuse_notebook", session_id="{second}", kernel="keep"),
     call("insert_cell", cell_index=-1, cell_type="markdown", cell_source=END),
 )

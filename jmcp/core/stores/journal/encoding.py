@@ -37,6 +37,8 @@ def encode_entry(entry: Entry) -> str:
                 change_id=entry.change_id,
                 part=entry.part,
                 undoes=entry.undoes,
+                reverts=[*entry.reverts],
+                accepted=entry.accepted,
             ),
             "author": [entry.author.owner, entry.author.session],
             "server_session": entry.server_session,
@@ -83,6 +85,8 @@ def _load(number: int, key: str, state: State, at: float, data: dict[str, Any]) 
         change_id=data.get("change_id", ""),
         part=data.get("part", 0),
         undoes=data.get("undoes"),
+        reverts=tuple(data.get("reverts", ())),
+        accepted=data.get("accepted"),
         author=Author(owner=owner, session=session),
         at=at,
         server_session=data["server_session"],
@@ -91,7 +95,7 @@ def _load(number: int, key: str, state: State, at: float, data: dict[str, Any]) 
     )
 
 
-def _given(**fields: str | int | None) -> dict[str, str | int]:
+def _given(**fields: str | int | list[int] | None) -> dict[str, str | int | list[int]]:
     """The fields that hold something: most entries have few of them."""
     return {name: value for name, value in fields.items() if value}
 

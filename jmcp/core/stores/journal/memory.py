@@ -126,6 +126,13 @@ class MemoryJournal:
                 self._total += kept.size
                 kept.crowded = False
 
+    def accept(self, entries: Sequence[Entry], acceptance: str | None) -> None:
+        for entry in entries:
+            kept = self._notebooks.get(entry.key)
+            known = kept.entries.get(entry.number) if kept is not None else None
+            if kept is not None and known is not None:
+                kept.put(replace(known, accepted=acceptance))
+
     def undelivered(self, key: str) -> Sequence[Entry]:
         found = self.entries(key, states={"conflicted"})
         return [entry for entry in found if entry.number not in self._delivered]

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from jmcp.core.errors import StateUnavailable
@@ -131,6 +131,16 @@ class SqliteJournal:
                     entry.number,
                 )
                 self._crowded.discard(entry.key)
+
+    def accept(self, entries: Sequence[Entry], acceptance: str | None) -> None:
+        # Not the state: another process may settle these entries at the same moment.
+        with self._state.transaction():
+            for entry in entries:
+                self._state.change(
+                    "UPDATE changes SET data = ? WHERE number = ?",
+                    encode_entry(replace(entry, accepted=acceptance)),
+                    entry.number,
+                )
 
     def undelivered(self, key: str) -> Sequence[Entry]:
         rows = self._state.all(

@@ -81,6 +81,19 @@ def test_saved_settles_what_is_pending_up_to_there(new: Callable[..., Journal]) 
     assert [entry.state for entry in journal.entries("other")] == ["pending"]
 
 
+def test_what_was_accepted_is_noted_and_what_was_reverted_too(new: Callable[..., Journal]) -> None:
+    journal = new()
+    journal.append([ENTRY, ENTRY, replace(ENTRY, reverts=(1, 2))])
+    entries = journal.entries("key")
+    journal.saved("key", 2)
+    journal.accept(entries[:2], "acceptance")
+    assert [one.accepted for one in journal.entries("key")] == ["acceptance", "acceptance", None]
+    assert [one.state for one in journal.entries("key")] == ["saved", "saved", "pending"]
+    assert [one.reverts for one in journal.entries("key")] == [(), (), (1, 2)]
+    journal.accept(journal.entries("key")[:1], None)
+    assert [one.accepted for one in journal.entries("key")] == [None, "acceptance", None]
+
+
 def test_conflicts_are_untold_until_they_are_told(new: Callable[..., Journal]) -> None:
     journal = new()
     journal.append([ENTRY, ENTRY])

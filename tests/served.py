@@ -69,6 +69,8 @@ def environment(home: Path) -> dict[str, str]:
         if not name.startswith(("JUPYTER", "JMCP", "XDG", "IPYTHON"))
     }
     own = {"HOME": str(home), "JMCP_STRICT": "1", "JMCP_TOOLSET": "all", "PIP_NO_INDEX": "1"}
+    # A browser that opens nothing.
+    own["BROWSER"] = "true"
     return {name: value for name, value in kept.items() if name != "PIP_FIND_LINKS"} | own
 
 

@@ -15,6 +15,7 @@ from jmcp.cli import (
     doctor,
     install,
     older_requests,
+    open_command,
     run_command,
     serve,
     sessions,
@@ -54,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("stop", help=older_requests.STOP_HELP)
     commands.add_parser("run", help=run_command.HELP)
     commands.add_parser("watch", help=watch.HELP)
+    commands.add_parser("open", help=open_command.HELP)
     commands.add_parser("generate", help="generate code from a spec")
     return top
 

@@ -23,6 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from jmcp.cli import watch
 
         return watch.run(given[1:])
+    if given[:1] == ["open"]:
+        from jmcp.cli import open_command
+
+        return open_command.run(given[1:])
     if given[:1] == ["completion"]:
         return completion.run(given[1:])
     # Imported here: a client waits for `jmcp connect`, and the others import the server's options.

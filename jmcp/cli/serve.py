@@ -120,8 +120,7 @@ def _serve_lab(
         port=values["port"],
         token=token or user_token(config_folder()),
         toolsets=values["toolset"],
-        # Over stdio a client starts the server, and nobody asked for a browser.
-        browser=values["browser"] and not over_stdio,
+        page=_page(values),
         verbose=values["verbose"],
         unused_hours=values["unused_hours"],
         settings=settings_of(values),
@@ -138,6 +137,12 @@ def _serve_lab(
         from jmcp.hosting import embedded_lab
 
         embedded_lab.serve(options)
+
+
+def _page(values: dict[str, Any]) -> serve_options.Page | None:
+    # Over stdio a client starts the server, and nobody asked for a browser.
+    asked = values["browser"] and values["transport"] != "stdio"
+    return values["open"] if asked else None
 
 
 def _serve_standalone(
@@ -165,6 +170,7 @@ def _serve_standalone(
         token=token or user_token(config_folder()),
         toolsets=values["toolset"],
         if_unavailable=values["if_unavailable"] or ("retry" if over_stdio else "exit"),
+        page=_page(values),
         verbose=values["verbose"],
         settings=settings_of(values),
     )

@@ -34,6 +34,8 @@ OLDER_DEFAULTS: dict[str, Any] = {
 }
 OVER_HTTP: dict[str, Any] = {
     "port": 4040,
+    # As there nothing opens.
+    "browser": False,
     # As there it waits for Jupyter, and for PUT /api/connect.
     "if_unavailable": "retry",
 }

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+LOGIN = "A browser is let in by jmcp open, or with the token below."
+"""To a person who has these addresses."""
+
 WILDCARDS = frozenset({"", "0.0.0.0", "::"})
 
 
@@ -18,8 +21,12 @@ class ServerAddress:
     token: str
 
     @property
+    def workbench_url(self) -> str:
+        return f"{self.url}/jmcp/workbench"
+
+    @property
     def lab_url(self) -> str:
-        return f"{self.url}/lab?token={self.token}"
+        return f"{self.url}/lab"
 
     @property
     def mcp_url(self) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from jmcp.core.errors import ServeError
 from jmcp.core.loopback import is_loopback
 from jmcp.core.sessions.expiry import SECONDS_PER_HOUR
-from jmcp.hosting.client_config import ServerAddress, server_address
+from jmcp.hosting.client_config import LOGIN, ServerAddress, server_address
 from jmcp.hosting.garbage import collector_paused, keep_loaded
 from jmcp.hosting.listener import bound
 from jmcp.installation import adding
@@ -47,7 +47,8 @@ def arguments(options: ServeOptions) -> list[str]:
         f"--ServerApp.ip={options.host}",
         f"--ServerApp.port={options.port or free_port(options.host)}",
         "--ServerApp.port_retries=0",
-        f"--ServerApp.open_browser={options.browser}",
+        # jmcp opens one itself: Jupyter would open it with the token in its URL.
+        "--ServerApp.open_browser=False",
         f"--Application.log_level={log_level(options)}",
         f"--IdentityProvider.token={options.token}",
         *(f"--JmcpExtension.toolsets={name}" for name in options.toolsets),
@@ -106,6 +107,10 @@ def serve(options: ServeOptions) -> None:
         server = initialized(options)
     # After Jupyter has bound its port, which it does in the loop.
     server.io_loop.add_callback(print_banner, address_of(server, options), options)
+    if options.page is not None:
+        from jmcp.hosting.opened_page import open_page_of
+
+        server.io_loop.add_callback(open_page_of, server, options.page, address_of(server, options))
     server.start()
     server.io_loop.run_sync(cancel_leftover_tasks)
 
@@ -195,9 +200,11 @@ def print_banner(address: ServerAddress, options: ServeOptions) -> None:
         warn("running as root: notebooks can do anything to this machine")
     if not is_loopback(options.host):
         warn(f"{options.host or 'every address'} is reachable from other machines, unencrypted")
+    say(f"Workbench   {address.workbench_url}")
     say(f"JupyterLab  {address.lab_url}")
     say(f"MCP         {address.mcp_url}")
     say(f"Notebooks   {options.root_dir}")
+    say(f"\n{LOGIN}")
     say("\nFor your MCP client:\n")
     say(address.client_config)
     say("\nStop with Ctrl-C.")

@@ -14,12 +14,14 @@ from functools import partial
 import uvicorn
 
 from jmcp import compose
+from jmcp.client.browser import open_in_background
 from jmcp.core.calls.call import Caller
 from jmcp.core.calls.drain import DRAIN_SECONDS
+from jmcp.core.calls.principal import Principal
 from jmcp.core.errors import BackendError, ServeError
 from jmcp.core.loopback import is_loopback
 from jmcp.hosting import logs
-from jmcp.hosting.client_config import server_address
+from jmcp.hosting.client_config import LOGIN, server_address
 from jmcp.hosting.deferred import DeferredCalls
 from jmcp.hosting.listener import bound
 from jmcp.hosting.older_api import OlderApi
@@ -33,6 +35,7 @@ from jmcp.state.named_tokens import NamedTokens
 from jmcp.state.running_servers import RunningServer, local_token, named_or_local, published
 from jmcp.state.token import config_folder
 from jmcp.transport.entry.entry import REDEMPTION, Entry
+from jmcp.transport.entry.pages import WORKBENCH
 from jmcp.transport.entry.tickets import PageTokens, Tickets
 from jmcp.transport.mcp import stdio
 from jmcp.transport.mcp.stdio_fds import StdioFds
@@ -163,6 +166,8 @@ async def serve_http(options: StandaloneOptions, listener: socket.socket) -> Non
         server = uvicorn.Server(config)
         with published(here):
             print_banner(options, listener.getsockname()[1])
+            if options.page is not None:
+                open_page_of(options, entry, listener.getsockname()[1])
             # Not its `serve`, which installs signal handlers and re-raises: here a signal is no failure.
             serving = asyncio.ensure_future(server._serve([listener]))
             requested = asyncio.ensure_future(stop.requested.wait())
@@ -244,11 +249,26 @@ def print_banner(options: StandaloneOptions, port: int) -> None:
             f"warning: {options.host or 'every address'} is reachable from other machines, unencrypted"
         )
     address = server_address(options.host, port, "", options.token)
+    sys.stdout.write(f"Workbench   {address.workbench_url}\n")
     sys.stdout.write(f"MCP         {address.mcp_url}\n")
     for name, url in options.urls.items():
         sys.stdout.write(f"{name:<11} {url}\n")
+    sys.stdout.write(f"\n{LOGIN}\n")
     sys.stdout.write(f"\nFor your MCP client:\n\n{address.client_config}\n\nStop with Ctrl-C.\n")
     sys.stdout.flush()
+
+
+def open_page_of(options: StandaloneOptions, entry: Entry, port: int) -> None:
+    """Open the page: the workbench with a ticket, JupyterLab behind its own login. The port takes
+    connections already, and they are answered once the server is up."""
+    address = server_address(options.host, port, "", options.token)
+    if options.page == "lab":
+        plain = url = f"{options.documents.url}lab"
+    else:
+        plain = address.workbench_url
+        _, below = entry.way_in(Principal(name=HOLDER), WORKBENCH)
+        url = f"{address.url}{below}"
+    open_in_background(url, plain, notify)
 
 
 def notify(line: str) -> None:

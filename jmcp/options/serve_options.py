@@ -13,11 +13,12 @@ from jmcp.transport.mcp.stdio_fds import StdioFds
 TOKEN_VARIABLES = ("JMCP_TOKEN", "JUPYTER_TOKEN")
 Transport = Literal["streamable-http", "stdio"]
 IfUnavailable = Literal["exit", "retry"]
+Page = Literal["workbench", "lab"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeOptions:
-    """The options of `jmcp serve`.
+    """The options of `jmcp serve`. `page` is what opens in the browser: None where none is to.
 
     `explicit` are the values from arguments and variables, by name: those win over Jupyter's own
     configuration of the extension, which wins over config.toml. `unused_hours` None: it serves until
@@ -29,7 +30,7 @@ class ServeOptions:
     port: int
     token: str
     toolsets: tuple[str, ...]
-    browser: bool
+    page: Page | None
     verbose: bool
     unused_hours: float | None = None
     settings: Settings = field(default_factory=Settings)
@@ -46,7 +47,7 @@ class JupyterAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandaloneOptions:
-    """The options of `jmcp serve --jupyter-url`. With `stdio` it serves over that, else over HTTP."""
+    """The options of `jmcp serve --jupyter-url`. `page` is as for the other server. With `stdio` it serves over that, else over HTTP."""
 
     documents: JupyterAddress
     kernels: JupyterAddress
@@ -56,6 +57,7 @@ class StandaloneOptions:
     token: str = field(repr=False)
     toolsets: tuple[str, ...]
     if_unavailable: IfUnavailable
+    page: Page | None = None
     verbose: bool
     settings: Settings = field(default_factory=Settings)
 

@@ -26,7 +26,7 @@ from jmcp.options.option_types import (
     check_store,
     check_url,
 )
-from jmcp.options.serve_options import IfUnavailable, Transport
+from jmcp.options.serve_options import IfUnavailable, Page, Transport
 from jmcp.options.settings import LogFormat, Settings
 from jmcp.plugins.installed import installed_toolsets
 from jmcp.transport.mcp.result_form import Structured
@@ -109,13 +109,25 @@ HTTP: tuple[Option, ...] = (
         help="port to listen on",
         shown=f"{DEFAULT_PORT}; 0: any free one, as JupyterLab has over stdio",
     ),
+    Option(
+        name="browser",
+        type=Switch(),
+        default=True,
+        help="open a page in the browser once the server answers; over stdio none is opened",
+    ),
+    Option(
+        name="open",
+        metavar="PAGE",
+        type=Choice(get_args(Page)),
+        default="workbench",
+        help="which one: workbench or lab",
+    ),
 )
 
 LAB: tuple[Option, ...] = (
     Option(
         name="root_dir", metavar="DIR", type=FilePath(), help="folder to serve", shown="this one"
     ),
-    Option(name="browser", type=Switch(), default=True, help="open JupyterLab"),
     Option(
         name="unused_hours",
         metavar="HOURS",

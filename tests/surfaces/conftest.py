@@ -35,6 +35,7 @@ class RecordingDispatcher(Dispatcher):
         self.metrics = Metrics()
 
     stopping = False
+    lab_url = None
 
     async def start(self) -> None: ...
     async def close(self) -> None: ...

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from jmcp.core.calls.principal import SCOPES, Principal
+from jmcp.transport.entry.pages import ENTER
 from jmcp.transport.entry.tickets import PageTokens, Tickets
 
 TICKETS = "/jmcp/v1/tickets"
@@ -41,3 +43,11 @@ class Entry:
             and not principal.token_digest
             and not principal.of_page
         )
+
+    def way_in(self, principal: Principal, page: str) -> tuple[str, str]:
+        """A ticket, and the path below base_url that a browser opens with it. Raises Problem 429."""
+        ticket = self.tickets.issue(principal)
+        if self.logs_in(principal):
+            return ticket, f"{ENTER}?{urlencode({'ticket': ticket, 'next': page})}"
+        # What follows # reaches neither the server nor its log. By `entry` Jupyter's login lets it pass.
+        return ticket, f"{page}{'&' if '?' in page else '?'}entry=ticket#ticket={ticket}"

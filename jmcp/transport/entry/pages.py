@@ -6,6 +6,7 @@ import re
 from urllib.parse import quote, unquote, urlsplit
 
 WORKBENCH = "/jmcp/workbench"
+LAB = "/lab"
 ENTER = "/jmcp/enter"
 MAX_CHARACTERS = 4_000
 UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")

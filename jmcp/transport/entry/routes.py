@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from jmcp.core.calls.principal import LEVELS, Principal
 from jmcp.transport.entry.entry import OTHERS_LOGIN, REDEMPTION, TICKETS, Entry
-from jmcp.transport.entry.pages import ENTER, WORKBENCH, page_path
+from jmcp.transport.entry.pages import WORKBENCH, page_path
 from jmcp.transport.entry.tickets import PAGE_SECONDS, TICKET_SECONDS
 from jmcp.transport.problems import Problem
 from jmcp.transport.rest.json_body import json_object
@@ -52,16 +51,10 @@ class EntryRoutes:
         if principal.of_page:
             raise Problem(403, OF_PAGE, code="no_tickets")
         page = _page(await json_object(request))
-        logs_in = entry.logs_in(principal)
-        if page.partition("?")[0] != WORKBENCH and not logs_in:
+        if page.partition("?")[0] != WORKBENCH and not entry.logs_in(principal):
             refusal = NO_LAB if entry.jupyter_owner is None else ONLY_WORKBENCH
             raise Problem(403, refusal, code="only_workbench")
-        ticket = entry.tickets.issue(principal)
-        if logs_in:
-            below = f"{ENTER}?{urlencode({'ticket': ticket, 'next': page})}"
-        else:
-            # What follows # reaches neither the server nor its log. `entry` is for Jupyter's login.
-            below = f"{page}{'&' if '?' in page else '?'}entry=ticket#ticket={ticket}"
+        ticket, below = entry.way_in(principal, page)
         answer = {
             "ticket": ticket,
             "url": f"{root}{below}",

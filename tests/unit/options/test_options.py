@@ -33,6 +33,7 @@ VALUES: dict[str, Any] = {
     "port": 9999,
     "root_dir": Path("/tmp"),
     "browser": False,
+    "open": "lab",
     "unused_hours": 1.5,
     "jupyter_url": "http://127.0.0.1:1/",
     "document_url": "http://127.0.0.1:2/",

@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import uvicorn
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, BrowserContext, expect
 
 from jmcp.core.calls.call import Caller
 from jmcp.core.calls.principal import Principal
@@ -21,6 +21,7 @@ from jmcp.transport.site import site
 from tests.e2e.workbench.page import Workbench
 from tests.fakes.jmcp import FakeJmcp
 
+LIVE = "live"
 TOKEN = "token-of-the-server"
 OWNER = Caller(owner=HOLDER, authenticated=True, client="agent")
 
@@ -66,9 +67,9 @@ class Site:
             connection.transport.abort()
         await self.stop()
 
-    async def call(self, tool: str, **arguments: object) -> None:
-        """A call of an agent, whatever comes of it."""
-        await self.jmcp.dispatcher.call(tool, dict(arguments), OWNER)
+    async def call(self, tool: str, *, by: str = HOLDER, **arguments: object) -> None:
+        """A call of an agent of that owner, whatever comes of it."""
+        await self.jmcp.dispatcher.call(tool, dict(arguments), replace(OWNER, owner=by))
 
     def _principal(self, token: str) -> Principal | None:
         name = self.named.get(token)
@@ -86,22 +87,38 @@ async def serving(**options: object) -> AsyncIterator[Site]:
 
 
 @asynccontextmanager
-async def signed_in(chrome: Browser, served: Site, token: str = TOKEN) -> AsyncIterator[Workbench]:
-    """The page, to which a token was given as a person gives it."""
+async def signed_in(
+    chrome: Browser,
+    served: Site,
+    token: str = TOKEN,
+    *,
+    state: str = LIVE,
+    clock: bool = False,
+) -> AsyncIterator[Workbench]:
+    """The page, to which a token was given as a person gives it, once it is in that state. With
+    `clock` the time of the page can be put forward."""
     context = await chrome.new_context()
     try:
-        workbench = Workbench(await context.new_page())
         # There is no JupyterLab here, and its page would be asked for again and again.
         await context.route(
             "**/lab/**", lambda route: route.fulfill(body="", content_type="text/html")
         )
-        await workbench.page.goto(f"{served.url}jmcp/workbench")
-        await workbench.page.get_by_label("token").fill(token)
-        await workbench.page.get_by_role("button", name="Sign in").click()
-        await expect(workbench.page.get_by_text("live", exact=True)).to_be_visible()
-        # Of the first request, which had no token.
-        assert ["401" in one for one in workbench.complaints] == [True]
+        if clock:
+            await context.clock.install()
+        workbench = await sign_in(context, served, token)
+        await expect(workbench.page.locator(".connection")).to_have_text(state)
         workbench.complaints.clear()
         yield workbench
     finally:
         await context.close()
+
+
+async def sign_in(context: BrowserContext, served: Site, token: str = TOKEN) -> Workbench:
+    """One more tab in a browser."""
+    workbench = Workbench(await context.new_page())
+    await workbench.page.goto(f"{served.url}jmcp/workbench")
+    await workbench.page.get_by_label("token").fill(token)
+    # Of the first requests, which had no token.
+    assert all("401" in one for one in workbench.complaints)
+    await workbench.page.get_by_role("button", name="Sign in").click()
+    return workbench

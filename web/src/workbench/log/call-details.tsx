@@ -1,5 +1,6 @@
 /** What a call was given and gave, as it came over the stream. */
 
+import { JsonTree } from "../../outputs/json-tree";
 import type { CallRow } from "../state";
 import { KEPT_CHARACTERS, contentsOf, isCut } from "./contents";
 import { CopyButtons } from "./copy-buttons";
@@ -52,7 +53,7 @@ function Value({ name, value }: { name: string; value: unknown }) {
         <div key={key}>
           <dt>{key}</dt>
           <dd>
-            <Member name={`${key} of ${name}`} text={shown(member)} />
+            <Member name={`${key} of ${name}`} value={member} />
           </dd>
         </div>
       ))}
@@ -60,7 +61,11 @@ function Value({ name, value }: { name: string; value: unknown }) {
   );
 }
 
-function Member({ name, text }: { name: string; text: string }) {
+function Member({ name, value }: { name: string; value: unknown }) {
+  if (typeof value === "object" && value !== null && Object.keys(value).length > 0) {
+    return <JsonTree label={name} value={value} />;
+  }
+  const text = shown(value);
   const short = text.length <= SHORT_CHARACTERS && !text.includes("\n");
   return short ? <code>{text}</code> : <Text name={name} text={text} />;
 }

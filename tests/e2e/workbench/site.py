@@ -101,7 +101,8 @@ async def signed_in(
     try:
         # There is no JupyterLab here, and its page would be asked for again and again.
         await context.route(
-            "**/lab/**", lambda route: route.fulfill(body="", content_type="text/html")
+            "**/lab/**",
+            lambda route: route.fulfill(body="<button>Lab</button>", content_type="text/html"),
         )
         if clock:
             await context.clock.install()

@@ -74,7 +74,7 @@ async def test_axe_finds_nothing_grave_and_nothing_is_too_wide(chrome: Browser) 
         shown = await panels(page)
         assert len(shown) >= 2
         for scheme in ("light", "dark"):
-            await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # one of these
+            await page.emulate_media(color_scheme=scheme)
             for size in (WIDE, NARROW):
                 await page.set_viewport_size(size)  # type: ignore[arg-type] # as it wants it
                 for tab, panel in shown:

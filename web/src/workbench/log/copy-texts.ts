@@ -10,7 +10,9 @@ const SESSION_VARIABLE = "$SESSION_ID";
 
 export function asJson(row: CallRow, contents: CallContents): string {
   const { arguments: args, result, error } = contents;
-  return JSON.stringify({ ...row, arguments: args, result, error }, null, 2);
+  // Its whole id lets whoever has it use the session.
+  const { session_id: _, ...shown } = row;
+  return JSON.stringify({ ...shown, arguments: args, result, error }, null, 2);
 }
 
 /** For a shell, with the token and the session's id as variables: the log has neither. */

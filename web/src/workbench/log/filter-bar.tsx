@@ -1,7 +1,7 @@
 /** What to look for in the log, and whether it is held still. */
 
 import { useSignal, type Signal } from "@preact/signals";
-import { choices, clearFilter, FAILED, filtering, outcome, session, text, tool } from "./filter";
+import { choices, clearFilter, FAILED, filtering, outcome, session, text, tool, type Choice } from "./filter";
 import { pause, paused, resume } from "./hold";
 
 export function FilterBar() {
@@ -31,11 +31,11 @@ function Choices() {
   const { tools, sessions, outcomes } = choices.value;
   return (
     <div class="log-choices">
-      <Choice label="Tool" chosen={tool} values={tools} />
-      <Choice label="Session" chosen={session} values={sessions} />
-      <Choice label="Outcome" chosen={outcome} values={outcomes}>
+      <Selection label="Tool" chosen={tool} values={tools} />
+      <Selection label="Session" chosen={session} values={sessions} />
+      <Selection label="Outcome" chosen={outcome} values={outcomes}>
         <option value={FAILED}>all that failed</option>
-      </Choice>
+      </Selection>
       <button type="button" disabled={filtering.value === 0} onClick={clearFilter}>
         Show all
       </button>
@@ -43,25 +43,25 @@ function Choices() {
   );
 }
 
-interface ChoiceProps {
+interface SelectionProps {
   label: string;
   chosen: Signal<string>;
-  values: readonly (readonly [string, number])[];
+  values: readonly Choice[];
   children?: preact.ComponentChildren;
 }
 
-function Choice({ label, chosen, values, children }: ChoiceProps) {
-  const gone = chosen.value !== "" && chosen.value !== FAILED && !values.some(([one]) => one === chosen.value);
+function Selection({ label, chosen, values, children }: SelectionProps) {
+  const gone = chosen.value !== "" && chosen.value !== FAILED && !values.some(({ value }) => value === chosen.value);
   return (
     <label>
       {label}
       <select value={chosen.value} onChange={(event) => (chosen.value = event.currentTarget.value)}>
         <option value="">all</option>
         {children}
-        {gone && <option value={chosen.value}>{chosen.value} (0)</option>}
-        {values.map(([value, times]) => (
+        {gone && <option value={chosen.value}>no longer listed</option>}
+        {values.map(({ value, name, times }) => (
           <option key={value} value={value}>
-            {value} ({times})
+            {name} ({times})
           </option>
         ))}
       </select>

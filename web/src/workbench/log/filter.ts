@@ -20,23 +20,32 @@ export function clearFilter(): void {
   for (const one of [text, tool, session, outcome]) one.value = "";
 }
 
-/** A session as the log names it: ids are masked, so that its client tells more. */
-export function sessionName({ session: id, client }: CallRow): string {
-  return id ? `${client ?? "no name"} ${id}` : "";
+/** What tells sessions apart: ids of others are masked, so that their client tells more. */
+export function sessionOf({ session, session_id, client }: CallRow): string {
+  return session_id ?? (session ? `${client ?? ""} ${session}` : "");
 }
 
-/** The values that there are to choose from, each with how many calls have it. */
+/** A value to choose, as a person reads it, and how many calls have it. */
+export interface Choice {
+  readonly value: string;
+  readonly name: string;
+  readonly times: number;
+}
+
+/** The values that there are to choose from. */
 export const choices = computed(() => {
   const found = { tools: new Map(), sessions: new Map(), outcomes: new Map() };
+  const names = new Map<string, string>();
   for (const entry of entries.value) {
     if (entry.kind !== "call") continue;
     count(found.tools, entry.row.tool);
-    count(found.sessions, sessionName(entry.row));
+    count(found.sessions, sessionOf(entry.row));
+    names.set(sessionOf(entry.row), `${entry.row.client ?? "no name"} ${entry.row.session}`);
     count(found.outcomes, entry.row.outcome);
   }
   return {
     tools: sorted(found.tools),
-    sessions: sorted(found.sessions),
+    sessions: sorted(found.sessions, names),
     outcomes: sorted(found.outcomes),
   };
 });
@@ -47,7 +56,7 @@ export function wanted(entry: LogEntry): boolean {
   const { row } = entry;
   return (
     (tool.value === "" || row.tool === tool.value) &&
-    (session.value === "" || sessionName(row) === session.value) &&
+    (session.value === "" || sessionOf(row) === session.value) &&
     (outcome.value === "" || rightOutcome(row.outcome)) &&
     words.value.every((word) => entry.text.includes(word))
   );
@@ -63,6 +72,8 @@ function count(counts: Map<string, number>, value: string): void {
   if (value !== "") counts.set(value, (counts.get(value) ?? 0) + 1);
 }
 
-function sorted(counts: Map<string, number>): readonly (readonly [string, number])[] {
-  return [...counts].sort(([a], [b]) => a.localeCompare(b));
+function sorted(counts: Map<string, number>, names = new Map<string, string>()): readonly Choice[] {
+  return [...counts]
+    .map(([value, times]) => ({ value, times, name: names.get(value) ?? value }))
+    .sort((a, b) => a.name.localeCompare(b.name));
 }

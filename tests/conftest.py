@@ -1,6 +1,6 @@
 """Fixtures that every test folder may use."""
 
-import tests.before_jupyter  # noqa: F401 # for what it does
+import tests.before_jupyter  # for what it does
 import tests.one_tls_context  # noqa: F401 # for what it does
 from tests.conversions import conversions_in_this_process
 from tests.jupyter_process import jupyter, jupyter_home

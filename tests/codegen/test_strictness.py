@@ -103,7 +103,7 @@ def accepted_by_model(tool: str, payload: Any) -> bool:
 
 @pytest.mark.parametrize("tool", SCHEMAS)
 @settings(
-    max_examples=amount(fast=30, all=120),
+    max_examples=amount(fast=12, all=120),
     deadline=None,
     derandomize=True,
     database=None,

@@ -16,6 +16,7 @@ import httpx2 as httpx
 import pytest
 
 from jmcp.state.folder import open_stores, state_folder
+from tests.command_line import jmcp
 from tests.ports.stores.conftest import record
 from tests.served import Served, environment, serve
 from tests.thorough import thorough
@@ -121,7 +122,7 @@ def test_sessions_are_listed_and_removed_with_the_server_running_and_without_it(
     ],
 )
 def test_what_cannot_be_is_one_clear_line(given: list[str], message: str, tmp_path: Path) -> None:
-    ended = run(tmp_path, tmp_path, *given)
+    ended = jmcp(tmp_path, "sessions", *given)
     assert ended.returncode == 1
     assert message in ended.stderr
     assert ended.stderr.count("\n") == 1

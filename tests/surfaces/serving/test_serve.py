@@ -19,6 +19,7 @@ from jmcp.core.errors import ServeError
 from jmcp.hosting import client_config, embedded_lab
 from jmcp.options import serve_options
 from jmcp.state.token import config_folder, user_token
+from tests.command_line import jmcp
 from tests.served import READY_SECONDS, Served, environment
 from tests.served import serve as served_process
 from tests.thorough import fast_only
@@ -48,13 +49,13 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_missing_is_one_clear_line(tmp_path: Path) -> None:
-    ended = run(tmp_path, "serve", "--root-dir", "nope", "--no-browser")
+    ended = jmcp(tmp_path, "serve", "--root-dir", "nope", "--no-browser")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == f"jmcp: {tmp_path / 'nope'} is not a folder; name one with --root-dir\n"
 
 
 def test_an_unknown_toolset_is_one_clear_line(tmp_path: Path) -> None:
-    ended = run(tmp_path, "serve", "--toolset", "core,nope", "--no-browser")
+    ended = jmcp(tmp_path, "serve", "--toolset", "core,nope", "--no-browser")
     assert ended.returncode == 1
     assert ended.stderr.startswith("jmcp: no toolset nope; --toolset takes: core")
 
@@ -107,8 +108,8 @@ def test_urls_are_those_of_this_machine(host: str, url: str) -> None:
 
 
 def test_tools_are_listed(tmp_path: Path) -> None:
-    assert "use_notebook" in run(tmp_path, "tools").stdout
-    entries = json.loads(run(tmp_path, "tools", "--json").stdout)
+    assert "use_notebook" in jmcp(tmp_path, "tools").stdout
+    entries = json.loads(jmcp(tmp_path, "tools", "--json").stdout)
     assert entries[0]["inputSchema"]["type"] == "object"
 
 

@@ -19,6 +19,7 @@ from jmcp.hosting import remote_servers
 from jmcp.hosting import standalone as standalone_module
 from jmcp.hosting.jupyter_address import jupyter_address
 from jmcp.options.serve_options import JupyterAddress, StandaloneOptions
+from tests.command_line import jmcp
 from tests.network import network
 from tests.served import (
     TOKEN,
@@ -201,7 +202,10 @@ def test_no_argument_holds_a_token(tmp_path: Path, plain: Served) -> None:
 def test_a_wrong_server_is_one_clear_line(
     tmp_path: Path, variables: dict[str, str], options: tuple[str, ...], said: str
 ) -> None:
-    ended = run(tmp_path, variables, "--port", "0", *options)
+    if options:  # a server is asked, which needs a loop of its own
+        ended = run(tmp_path, variables, "--port", "0", *options)
+    else:
+        ended = jmcp(tmp_path, "serve", "--port", "0", variables=variables)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith("jmcp: ")
     assert ended.stderr.count("\n") == 1
@@ -210,7 +214,7 @@ def test_a_wrong_server_is_one_clear_line(
 
 
 def test_a_variable_is_checked_as_an_option_is(tmp_path: Path) -> None:
-    ended = run(tmp_path, {"JMCP_TRANSPORT": "sse"})
+    ended = jmcp(tmp_path, "serve", variables={"JMCP_TRANSPORT": "sse"})
     assert ended.returncode == 1
     assert (
         ended.stderr == "jmcp: variable JMCP_TRANSPORT: 'sse' is none of: streamable-http, stdio\n"
@@ -251,7 +255,8 @@ def test_the_configuration_of_a_client_that_starts_it(tmp_path: Path) -> None:
     """Tokens are variables there: an argument can be read by everyone on the machine."""
     variables = {"JMCP_JUPYTER_TOKEN": "secret", "JMCP_TRANSPORT": "stdio"}
     url = "http://localhost:8888/user/ada/"
-    ended = run(tmp_path, variables, "--print-config", "--jupyter-url", f"{url}lab")
+    printed = ("serve", "--print-config")
+    ended = jmcp(tmp_path, *printed, "--jupyter-url", f"{url}lab", variables=variables)
     assert (ended.returncode, ended.stderr) == (0, "")
     server = json.loads(ended.stdout)["mcpServers"]["jmcp"]
     assert server["env"] == {"JMCP_JUPYTER_TOKEN": "secret"}
@@ -260,14 +265,15 @@ def test_the_configuration_of_a_client_that_starts_it(tmp_path: Path) -> None:
     assert server["args"][-len(expected) :] == expected
     assert Path(server["command"]).is_file()
 
-    ended = run(tmp_path, {"JMCP_TRANSPORT": "stdio"}, "--print-config")
+    ended = jmcp(tmp_path, *printed, variables={"JMCP_TRANSPORT": "stdio"})
     server = json.loads(ended.stdout)["mcpServers"]["jmcp"]
     expected = ["--root-dir", str(tmp_path.resolve()), *shown]
     assert (server["env"], server["args"][-len(expected) :]) == ({}, expected)
 
 
 def test_the_configuration_of_a_client_of_a_running_server(tmp_path: Path) -> None:
-    ended = run(tmp_path, {"JMCP_TOKEN": "ours", "JMCP_JUPYTER_URL": "localhost"}, "--print-config")
+    variables = {"JMCP_TOKEN": "ours", "JMCP_JUPYTER_URL": "localhost"}
+    ended = jmcp(tmp_path, "serve", "--print-config", variables=variables)
     server = json.loads(ended.stdout)["mcpServers"]["jmcp"]
     assert (server["type"], server["url"]) == ("http", "http://127.0.0.1:8888/mcp")
     assert server["headers"] == {"Authorization": "Bearer ours"}

@@ -30,6 +30,8 @@ from benchmarks.latency import (
 )
 from benchmarks.profiles import profile
 from benchmarks.servers import jmcp
+from benchmarks.workbench import log, paint
+from benchmarks.workbench.browser import browser
 
 
 def in_jupyter(base: Path) -> list[Figure]:
@@ -108,7 +110,23 @@ def internals(base: Path) -> list[Figure]:
     ]
 
 
-PARTS = ("cpu", "many", "model", "launch", "in-jupyter", "standalone", "internals", "hostile")
+def workbench(base: Path) -> list[Figure]:
+    """The page for people, in a browser."""
+    with jmcp.in_jupyter(base) as server, browser() as chrome:
+        return [paint.weight(), *paint.loads(chrome, server), *log.log(chrome, server)]
+
+
+PARTS = (
+    "cpu",
+    "many",
+    "model",
+    "launch",
+    "in-jupyter",
+    "standalone",
+    "internals",
+    "hostile",
+    "workbench",
+)
 SOAK = "soak"
 PROFILE = "profile"
 EXTRA = (SOAK, PROFILE)
@@ -135,6 +153,7 @@ def measured(part: str, options: argparse.Namespace) -> list[Figure]:
         "standalone": standalone,
         "internals": internals,
         "hostile": lambda base: hostile.figures(base, options.only),
+        "workbench": workbench,
         SOAK: lambda base: soak.figures(base, tuple(options.soaks or soak.SOAKS), options.share),
     }
     with tempfile.TemporaryDirectory() as folder:

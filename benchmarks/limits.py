@@ -202,3 +202,12 @@ SOAK_EDITS_MEMORY = Limit(
     reason="16,000 edits, whose deleted text a shared document forgets, and which the journal drops "
     "once the file has them.",
 )
+
+# -- The workbench -----------------------------------------------------------------------------------
+
+FIRST_PAINT = Limit(at_most=1000, reason="Later than a second, a page seems to be slow.")
+PAGE_CODE = Limit(at_most=250, reason="It is fetched over whatever network there is.")
+CALL_IN_LOG = Limit(
+    at_most=200, reason="A person who watches an agent sees each call as it happens."
+)
+INTERACTION = Limit(at_most=100, reason="What answers within a tenth of a second seems immediate.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import subprocess
 from pathlib import Path
 
@@ -13,6 +15,10 @@ ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"
 BUILT = ROOT / "jmcp/transport/pages/built"
 BUILD_SECONDS = 120
+PAGES = {"workbench": "vite.config.ts", "chat-output": "vite.chat-output.config.js"}
+"""The folders of what is built, and how Vite is told to."""
+CHAT_BYTES = 250_000
+"""Of the page for chats, compressed: a client reads it whole before it shows anything."""
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -23,9 +29,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_the_built_pages_are_those_of_their_sources(tmp_path: Path, node_tools: NodeTools) -> None:
     if not (WEB / "node_modules/.installed").is_file():
         pytest.skip("no packages of npm for the pages: `make web/node_modules/.installed`")
-    for page in ("workbench",):
+    for page, config in PAGES.items():
         out = tmp_path / page
-        command = ["build", "--outDir", str(out), "--logLevel", "warn"]
+        command = ["build", "--config", config, "--outDir", str(out), "--logLevel", "warn"]
         subprocess.run(
             [str(node_tools.node), "node_modules/vite/bin/vite.js", *command],
             cwd=WEB,
@@ -34,3 +40,10 @@ def test_the_built_pages_are_those_of_their_sources(tmp_path: Path, node_tools: 
             timeout=BUILD_SECONDS,
         )
         assert contents(out) == contents(BUILT / page), "run `make web` and commit what it builds"
+
+
+def test_the_page_for_chats_is_one_file_that_is_not_large() -> None:
+    page = (BUILT / "chat-output/index.html").read_bytes()
+    assert len(gzip.compress(page)) <= CHAT_BYTES
+    html = page.decode().partition("<script>")[0] + page.decode().rpartition("</script>")[2]
+    assert re.findall(r"(?:src|href)=|@import|url\(", html) == []

@@ -33,7 +33,18 @@ from jmcp.core.sessions.readings.session_readings import Readings
 from jmcp.options.settings import Settings
 from jmcp.plugins.installed import installed_toolsets
 from jmcp.state.folder import open_stores, state_folder
-from jmcp_api import errors, http, mcp, phrases, prompts, registry, resources, sessions, texts
+from jmcp_api import (
+    errors,
+    http,
+    mcp,
+    phrases,
+    prompts,
+    registry,
+    resources,
+    sessions,
+    texts,
+    views,
+)
 from jmcp_handlers import HANDLERS
 
 VERSION = version("jmcp")
@@ -43,6 +54,7 @@ API = Api(
     tools=registry.TOOLS,
     prompts=prompts.PROMPTS,
     resources=resources.RESOURCES,
+    views=views.VIEWS,
     policy=sessions.POLICY,
     routes=http.ROUTES,
     texts=texts.TEXTS,
@@ -51,6 +63,7 @@ API = Api(
     website=mcp.WEBSITE,
     icon=mcp.ICON,
     text_clients=mcp.TEXT_CLIENTS,
+    unannotated_clients=views.UNANNOTATED_CLIENTS,
     confirmation=errors.ConfirmationRequired,
     listing_file=str(GENERATED / mcp.LISTING_FILE),
     openapi_file=str(GENERATED / http.OPENAPI_FILE),

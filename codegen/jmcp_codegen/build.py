@@ -22,6 +22,7 @@ from jmcp_codegen.source.model import (
     ResourceModel,
     SharedNames,
     ToolModel,
+    ViewModel,
 )
 from jmcp_codegen.source.names import snake
 from jmcp_codegen.source.routes import routes
@@ -42,6 +43,7 @@ def build(spec: Spec, package: str, shared: SharedNames | None = None) -> ApiMod
     errors = {error.code: error for error in (*session_errors, *tool_errors)}
     raw_tools = written_out(tools["tools"])
     results = {tool["result"] for tool in raw_tools.values()}
+    views = {name: _view(name, raw) for name, raw in tools.get("views", {}).items()}
     in_params = {name for tool in raw_tools.values() for name in refs(tool["params"])}
     return ApiModel(
         package=package,
@@ -50,6 +52,7 @@ def build(spec: Spec, package: str, shared: SharedNames | None = None) -> ApiMod
         website=tools["server"]["website"],
         icon=tools["server"]["icon"],
         text_clients=tuple(tools.get("text_clients", ())),
+        unannotated_clients=tuple(tools.get("unannotated_clients", ())),
         rest_prefix=tools["rest"]["prefix"],
         rest_version=tools["rest"]["version"],
         groups=tools["groups"],
@@ -73,10 +76,11 @@ def build(spec: Spec, package: str, shared: SharedNames | None = None) -> ApiMod
             for name, text in data.get("phrases", {}).items()
         ),
         tools=tuple(
-            _tool(name, tool, types, sessions, errors, spec.answers.get(name, {}))
+            _tool(name, tool, types, sessions, errors, views, spec.answers.get(name, {}))
             for name, tool in raw_tools.items()
         ),
         resources=tuple(_resource(name, raw) for name, raw in tools.get("resources", {}).items()),
+        views=tuple(views.values()),
         prompts=tuple(_prompt(name, raw) for name, raw in tools.get("prompts", {}).items()),
         texts={name: spec.texts[snake(name)] for name in types if name in results},
         sessions=sessions,
@@ -147,6 +151,7 @@ def _tool(
     types: Raw,
     sessions: Raw,
     errors: Mapping[str, ErrorModel],
+    views: Mapping[str, ViewModel],
     answers: Raw,
 ) -> ToolModel:
     use = tool["session"]["use"]
@@ -156,6 +161,7 @@ def _tool(
     # A session's own query params (its id, another notebook) name the resource, not its content.
     named = frozenset(sessions["params"]) if use == "required" else frozenset()
     alias = tool.get("alias", {})
+    shown_by = tool.get("view")
     paged = "start_index" in params["properties"] and "more" in result["properties"]
     return ToolModel(
         name=name,
@@ -181,6 +187,8 @@ def _tool(
         },
         ignored=tuple(tool["params"].get("ignored", ())),
         always_loaded=tool.get("always_loaded", False),
+        view=None if shown_by is None else views[shown_by["name"]],
+        for_view=shown_by is not None and shown_by.get("called_by") == "view",
         presets=alias.get("with", {}),
         renames=alias.get("rename", {}),
         errors=tuple(errors[code] for code in tool.get("errors", ())),
@@ -199,6 +207,18 @@ def _resource(name: str, raw: Raw) -> ResourceModel:
         description=raw["description"],
         mime_type=raw.get("mime_type"),
         parts=raw["parts"],
+    )
+
+
+def _view(name: str, raw: Raw) -> ViewModel:
+    return ViewModel(
+        name=name,
+        uri=raw["uri"],
+        title=raw["title"],
+        description=raw["description"],
+        file=raw["file"],
+        clipboard=raw.get("clipboard", False),
+        border=raw.get("border", False),
     )
 
 

@@ -19,6 +19,7 @@ from jmcp_codegen.emit.surfaces import (
     prompts,
     reference,
     resources,
+    views,
 )
 from jmcp_codegen.emit.types import arrays, enums, limits, models
 from jmcp_codegen.source.load import Spec
@@ -47,6 +48,7 @@ PYTHON: Mapping[str, Emit] = {
     "results.py": results.emit,
     "sessions.py": sessions.emit,
     "texts.py": texts.emit,
+    "views.py": views.emit,
 }
 
 

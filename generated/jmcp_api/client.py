@@ -1265,6 +1265,68 @@ class AsyncJmcpClient(AsyncTools):
         }
         return await self._call(results.RevertedChanges, "revert_changes", arguments)
 
+    async def show_output(
+        self,
+        *,
+        session_id: str | None = None,
+        notebook_path: str | None = None,
+        cell_index: int | None = None,
+        cell_id: str | None = None,
+        output: int | None = None,
+    ) -> results.OutputView:
+        """Show the person in the chat what a cell put out: a plot, a table that sorts and pages,
+        HTML, text. All of its outputs, or one of them (output, counted from 0).
+        The data goes to the view and not to you; read_cell reads it. A client without views
+        shows nothing: then the outputs are in the result.
+
+        `notebook_path`: Default: current.
+        `cell_index`: 0-based.
+
+        Raises CellNotFound, OutputNotFound.
+        """
+        arguments: dict[str, Any] = {
+            "session_id": session_id,
+            "notebook_path": notebook_path,
+            "cell_index": cell_index,
+            "cell_id": cell_id,
+            "output": output,
+        }
+        return await self._call(results.OutputView, "show_output", arguments)
+
+    async def read_output_data(
+        self,
+        output: int,
+        mime_type: str,
+        *,
+        session_id: str | None = None,
+        notebook_path: str | None = None,
+        cell_index: int | None = None,
+        cell_id: str | None = None,
+        start: int = 0,
+        limit: int = 0,
+    ) -> results.OutputData:
+        """For the view of show_output: characters of one output in one of its MIME types, as the
+        notebook has them.
+
+        `notebook_path`: Default: current.
+        `cell_index`: 0-based.
+        `mime_type`: text/plain for what was printed, and for exceptions.
+        `limit`: 0: as much as one answer has.
+
+        Raises CellNotFound, OutputNotFound.
+        """
+        arguments: dict[str, Any] = {
+            "session_id": session_id,
+            "notebook_path": notebook_path,
+            "cell_index": cell_index,
+            "cell_id": cell_id,
+            "output": output,
+            "mime_type": mime_type,
+            "start": start,
+            "limit": limit,
+        }
+        return await self._call(results.OutputData, "read_output_data", arguments)
+
     async def read_resource(
         self, uri: str, *, start: int = 0, limit: int = 20000
     ) -> results.Resource:
@@ -2777,6 +2839,68 @@ class JmcpClient(Tools):
             "force": force,
         }
         return self._call(results.RevertedChanges, "revert_changes", arguments)
+
+    def show_output(
+        self,
+        *,
+        session_id: str | None = None,
+        notebook_path: str | None = None,
+        cell_index: int | None = None,
+        cell_id: str | None = None,
+        output: int | None = None,
+    ) -> results.OutputView:
+        """Show the person in the chat what a cell put out: a plot, a table that sorts and pages,
+        HTML, text. All of its outputs, or one of them (output, counted from 0).
+        The data goes to the view and not to you; read_cell reads it. A client without views
+        shows nothing: then the outputs are in the result.
+
+        `notebook_path`: Default: current.
+        `cell_index`: 0-based.
+
+        Raises CellNotFound, OutputNotFound.
+        """
+        arguments: dict[str, Any] = {
+            "session_id": session_id,
+            "notebook_path": notebook_path,
+            "cell_index": cell_index,
+            "cell_id": cell_id,
+            "output": output,
+        }
+        return self._call(results.OutputView, "show_output", arguments)
+
+    def read_output_data(
+        self,
+        output: int,
+        mime_type: str,
+        *,
+        session_id: str | None = None,
+        notebook_path: str | None = None,
+        cell_index: int | None = None,
+        cell_id: str | None = None,
+        start: int = 0,
+        limit: int = 0,
+    ) -> results.OutputData:
+        """For the view of show_output: characters of one output in one of its MIME types, as the
+        notebook has them.
+
+        `notebook_path`: Default: current.
+        `cell_index`: 0-based.
+        `mime_type`: text/plain for what was printed, and for exceptions.
+        `limit`: 0: as much as one answer has.
+
+        Raises CellNotFound, OutputNotFound.
+        """
+        arguments: dict[str, Any] = {
+            "session_id": session_id,
+            "notebook_path": notebook_path,
+            "cell_index": cell_index,
+            "cell_id": cell_id,
+            "output": output,
+            "mime_type": mime_type,
+            "start": start,
+            "limit": limit,
+        }
+        return self._call(results.OutputData, "read_output_data", arguments)
 
     def read_resource(self, uri: str, *, start: int = 0, limit: int = 20000) -> results.Resource:
         """Read what a URI in a result leads to: notebook://{path}, with /cells/{cell_id}, with

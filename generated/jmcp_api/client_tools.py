@@ -307,6 +307,18 @@ CLIENT_TOOLS: Mapping[str, ClientTool] = {
             in_session=True,
         ),
         ClientTool(
+            name="show_output",
+            toolset="apps",
+            read_only=True,
+            in_session=True,
+        ),
+        ClientTool(
+            name="read_output_data",
+            toolset="apps",
+            read_only=True,
+            in_session=True,
+        ),
+        ClientTool(
             name="read_resource",
             toolset="resources",
             read_only=True,

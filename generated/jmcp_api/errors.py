@@ -674,6 +674,33 @@ class ResourceNotFound(ToolError):
         )
 
 
+class OutputNotFound(ToolError):
+    """The cell has no such output."""
+
+    code = "output_not_found"
+    http = 404
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def nothing(cls, *, index: int) -> Self:
+        return cls(
+            f"Cell {index} has no outputs: there is nothing to show. execute_cell runs a code cell."
+        )
+
+    @classmethod
+    def number(cls, *, index: int, outputs: int, output: int) -> Self:
+        return cls(
+            f"Cell {index} has {counted(outputs, 'output', 'outputs')}, counted from 0, and no output {output}."
+        )
+
+    @classmethod
+    def type(cls, *, output: int, index: int, mime_type: str, mime_types: Sequence[str]) -> Self:
+        return cls(
+            f"Output {output} of cell {index} has no {mime_type!r}; it has {listed(mime_types, ', ', none='none')}."
+        )
+
+
 class NotebookUnclear(ToolError):
     """No notebook was named, and it is not clear which one is meant."""
 
@@ -1336,6 +1363,7 @@ ERRORS: Mapping[str, type[ToolError]] = {
         InternalError,
         CellNotFound,
         ResourceNotFound,
+        OutputNotFound,
         NotebookUnclear,
         CellRangeInvalid,
         CellNotCode,

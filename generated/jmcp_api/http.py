@@ -166,6 +166,12 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", "/sessions/{session_id}/review", "review_changes", 200, paged=True),
     _route("POST", "/sessions/{session_id}/review/acceptance", "accept_changes", 200),
     _route("POST", "/sessions/{session_id}/review/revert", "revert_changes", 200),
+    _route("GET", "/sessions/{session_id}/cells/{cell_id}/view", "show_output", 200),
+    _route("GET", "/sessions/{session_id}/cells/at/{cell_index}/view", "show_output", 200),
+    _route("GET", "/sessions/{session_id}/cells/{cell_id}/view/{output}", "read_output_data", 200),
+    _route(
+        "GET", "/sessions/{session_id}/cells/at/{cell_index}/view/{output}", "read_output_data", 200
+    ),
     _route("GET", "/resource", "read_resource", 200),
     _route("GET", "/resource/content", "read_resource", 200, content=True),
     _route("GET", "/completion", "complete_value", 200),

@@ -30,6 +30,12 @@ DIFF_CHARACTERS = 20_000
 """Of a diff in one result."""
 QUOTED_SOURCE_CHARACTERS = 4_000
 """Of a source, and of its diff, that an error quotes."""
+VIEW_CHARACTERS = 300_000
+"""Of the data of outputs that goes to a view beside one result; the view asks for the rest."""
+VIEW_PAGE_CHARACTERS = 400_000
+"""Of an output in one answer to a view."""
+VIEW_OUTPUT_CHARACTERS = 8_000_000
+"""Of one output that a view loads; of more it shows the beginning."""
 RESULT_LINKS = 8
 """Links to whole outputs in one result; read_cell has those of the others."""
 RESULT_IMAGES = 8

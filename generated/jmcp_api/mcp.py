@@ -87,6 +87,10 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "accept_changes",
         "revert_changes",
     ),
+    "apps": (
+        "show_output",
+        "read_output_data",
+    ),
     "code": (
         "search_tools",
         "run_script",

@@ -440,6 +440,25 @@ class RevertChangesParams(Params):
     force: bool = False
 
 
+class ShowOutputParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_index: Annotated[int | None, Field(ge=0)] = None
+    cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    output: Annotated[int | None, Field(ge=0)] = None
+
+
+class ReadOutputDataParams(Params):
+    session_id: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    notebook_path: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
+    cell_index: Annotated[int | None, Field(ge=0)] = None
+    cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
+    output: Annotated[int, Field(ge=0)]
+    mime_type: Annotated[str, Field(max_length=255, min_length=1)]
+    start: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0, le=400000)] = 0
+
+
 class ReadResourceParams(Params):
     uri: Annotated[str, Field(max_length=4096, min_length=1)]
     start: Annotated[int, Field(ge=0)] = 0
@@ -722,6 +741,21 @@ class Resource(Result):
     size: int
     text: str | None = None
     left_out: int | None = None
+
+
+class ViewedOutput(Result):
+    output: int
+    mime_types: list[str]
+    size: int
+    loaded: int | None = None
+
+
+class OutputData(Result):
+    mime_type: str
+    size: int
+    digest: str
+    start: int = 0
+    data: str
 
 
 class Completion(Result):
@@ -1243,6 +1277,16 @@ class NotebookContent(Result):
     cells: list[CellOutline]
     headings: list[HeadingRow] | None = None
     more: More | None = None
+
+
+class OutputView(Result):
+    cell_index: int
+    cell_id: str | None = None
+    execution_count: int | None = None
+    to_view: bool = False
+    viewed: list[ViewedOutput]
+    outputs: list[Output] | None = None
+    lab_url: str | None = None
 
 
 class CitedCell(Result):

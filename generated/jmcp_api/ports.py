@@ -291,6 +291,18 @@ class RevertChanges(Protocol):
     ) -> models.RevertedChanges: ...
 
 
+class ShowOutput(Protocol):
+    async def __call__(
+        self, params: models.ShowOutputParams, session: Session, /
+    ) -> models.OutputView: ...
+
+
+class ReadOutputData(Protocol):
+    async def __call__(
+        self, params: models.ReadOutputDataParams, session: Session, /
+    ) -> models.OutputData: ...
+
+
 class ReadResource(Protocol):
     async def __call__(
         self, params: models.ReadResourceParams, workspace: Workspace, /
@@ -396,6 +408,8 @@ class Handlers:
     review_changes: ReviewChanges
     accept_changes: AcceptChanges
     revert_changes: RevertChanges
+    show_output: ShowOutput
+    read_output_data: ReadOutputData
     read_resource: ReadResource
     complete_value: CompleteValue
     cite_cells: CiteCells

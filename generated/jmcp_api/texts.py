@@ -161,6 +161,30 @@ TEXTS: Mapping[str, str] = {
         "{{ left_out | counted('character') }} not shown.\n"
         "{% endif %}\n"
     ),
+    "OutputView": (
+        "{% if to_view %}\n"
+        "What cell {{ cell_index }}{% if cell_id %} (id {{ cell_id }}){% endif %} put out went to the view of this client, which says that it shows views to the person; whether anybody looks at it is not known.\n"
+        "{% else %}\n"
+        "Nothing was shown to the person: there is no view, since this client has not said that it shows any (MCP Apps). What cell {{ cell_index }}{% if cell_id %} (id {{ cell_id }}){% endif %} put out is here for you{% if lab_url %}; the person sees it at {{ lab_url }}{% endif %}.\n"
+        "{% endif %}\n"
+        "{% for one in viewed %}\n"
+        "output {{ one.output }}: {% if one.loaded %}of a type the view loads {{ one.loaded | counted('character') }} at most; {% endif %}{{ one.mime_types | join(', ') }}, {{ one.size | counted('character') }}\n"
+        "{% endfor %}\n"
+        "{% if outputs %}\n"
+        "{% for output in outputs %}\n"
+        "--- {{ output.output_type }}{% if output.name %} {{ output.name }}{% endif %} ---\n"
+        "{% if output.text %}\n"
+        "{{ output.text }}\n"
+        "{% endif %}\n"
+        "{% if output.uri %}\n"
+        "All of it: {{ output.uri }}\n"
+        "{% endif %}\n"
+        "{% endfor %}\n"
+        "{% endif %}\n"
+    ),
+    "OutputData": (
+        "{{ mime_type }} from character {{ start }} on, of {{ size | counted('character') }}, for the view alone.\n"
+    ),
     "Completion": (
         "{{ total | counted('value') }}\n{% for value in values %}\n{{ value }}\n{% endfor %}\n"
     ),

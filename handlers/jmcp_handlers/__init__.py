@@ -59,6 +59,7 @@ from jmcp_handlers.session_list import list_sessions
 from jmcp_handlers.tool_search import search_tools
 from jmcp_handlers.validation import validate_notebook
 from jmcp_handlers.variables import list_variables
+from jmcp_handlers.views import read_output_data, show_output
 
 HANDLERS = Handlers(
     use_notebook=use_notebook,
@@ -92,6 +93,8 @@ HANDLERS = Handlers(
     list_files=list_files,
     list_kernels=list_kernels,
     read_output=read_output,
+    show_output=show_output,
+    read_output_data=read_output_data,
     read_resource=read_resource,
     complete_value=complete_value,
     cite_cells=cite_cells,

@@ -94,7 +94,7 @@ STARTING: tuple[Option, ...] = (
         name="toolset",
         metavar="NAMES",
         type=NameList(),
-        default=("core",),
+        default=("core", "apps"),
         help=f"toolsets for MCP clients, comma-separated: {', '.join(TOOLSETS)}, "
         "those of other packages, or all",
     ),

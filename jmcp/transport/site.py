@@ -152,7 +152,8 @@ def site(
     # Requests arrive decoded, while what is sent back has to be as the server spells it.
     root = unquote(base)
     tool_list = ToolList(dispatcher.api, toolsets, permissions)
-    form = ResultForm(structured, dispatcher.api.text_clients)
+    api = dispatcher.api
+    form = ResultForm(structured, api.text_clients, api.unannotated_clients)
     subscriptions = Subscriptions(dispatcher)
     server = mcp_server(dispatcher, tool_list, version, form=form, subscriptions=subscriptions)
     limits = mcp_sessions or SessionLimits()

@@ -21,6 +21,7 @@ def problems(spec: Spec) -> Iterator[Problem]:
         ("toolsets", "toolset", _keys(tools, "toolset")),
         ("types", "type", [*_keys(tools, "result"), *_refs(tools)]),
         ("fixtures", "fixture", _examples(tools, "given")),
+        ("views", "view", _shown(tools)),
         ("errors", "error", _declared(tools)),
     ):
         defined = tools.get(section, {})
@@ -62,6 +63,14 @@ def _both(
 def _keys(tools: Mapping[str, Any], key: str) -> Uses:
     entries = tools["tools"].items()
     return [(("tools", name, key), tool[key]) for name, tool in entries if key in tool]
+
+
+def _shown(tools: Mapping[str, Any]) -> Uses:
+    return [
+        (("tools", name, "view", "name"), tool["view"]["name"])
+        for name, tool in tools["tools"].items()
+        if "view" in tool
+    ]
 
 
 def _declared(tools: Mapping[str, Any]) -> Uses:

@@ -40,6 +40,8 @@ def _tool(tool: ToolModel, api: ApiModel) -> list[Row]:
         ("renames", repr(dict(tool.renames))),
         ("tables", _tuple(map(_table, tables(tool.result, api.types)))),
         ("errors", _tuple(map(api.error, tool.errors))),
+        ("view", repr(tool.view.uri) if tool.view is not None else "None"),
+        ("for_view", "True" if tool.for_view else "None"),
     ]
     return [(name, value) for name, value in row if value not in {"()", "{}", "None"}]
 

@@ -143,8 +143,22 @@ class ExampleModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ViewModel:
+    """A page that shows results in the chat. `file` is the built page."""
+
+    name: str
+    uri: str
+    title: str
+    description: str
+    file: str
+    clipboard: bool
+    border: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolModel:
-    """One tool. Schemas still have references; `result` has the session's fields merged in."""
+    """One tool. Schemas still have references; `result` has the session's fields merged in. `view`
+    shows its result; `for_view`: that calls it, and no model."""
 
     name: str
     handler: str
@@ -165,6 +179,8 @@ class ToolModel:
     synonyms: Mapping[str, str]
     ignored: tuple[str, ...]
     always_loaded: bool
+    view: ViewModel | None
+    for_view: bool
     presets: Mapping[str, Any]
     renames: Mapping[str, str]
     errors: tuple[ErrorModel, ...]
@@ -245,6 +261,7 @@ class ApiModel:
     website: str
     icon: str
     text_clients: tuple[str, ...]
+    unannotated_clients: tuple[str, ...]
     rest_prefix: str
     rest_version: str
     groups: Mapping[str, str]
@@ -259,6 +276,7 @@ class ApiModel:
     phrases: tuple[PhraseModel, ...]
     tools: tuple[ToolModel, ...]
     resources: tuple[ResourceModel, ...]
+    views: tuple[ViewModel, ...]
     prompts: tuple[PromptModel, ...]
     texts: Mapping[str, str]
     sessions: Mapping[str, Any]

@@ -12,8 +12,8 @@ from jmcp_codegen.source.load import Document
 from jmcp_codegen.source.problems import Problem
 from jmcp_codegen.source.shape import found_problems, schema_of
 
-GIVEN = ("toolset", "group")
-"""What a tool of jmcp's own says, and what is plain here."""
+GIVEN = ("toolset", "group", "view")
+"""What a tool of jmcp's own says, and what is plain here, or not to be had."""
 SHARED = ("enums", "errors", "phrases", "types", "fixtures", "tools")
 FIXTURE = ("notebook", "open", "cells", "changed", "run", "running")
 """What `jmcp.testing` makes before an example's call."""

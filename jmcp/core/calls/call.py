@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from uuid import uuid4
@@ -22,7 +22,7 @@ class Caller:
     `owner` is the principal that sessions belong to. `connection` names what can stand for "this
     client" where the transport has such a thing: a stdio process or a handshake-era MCP session;
     None for stateless requests. `authenticated` decides how long a minted handle must be.
-    `client` is the name that the caller's program gave itself.
+    `client` is the name that the caller's program gave itself; `views`: it says that it shows views.
     `scopes` are what the caller may do; `request_id` names this call in logs.
     `report`, where the caller asked for it, is told how far the call is. `confirmed` is what a
     person at the client was asked about before this call and agreed to (`confirmation.marks`).
@@ -33,6 +33,7 @@ class Caller:
     authenticated: bool
     connection: str | None = None
     client: str | None = field(default=None, compare=False)
+    views: bool = field(default=False, compare=False)
     scopes: frozenset[Scope] = SCOPES
     request_id: str = field(default_factory=lambda: uuid4().hex[:12], compare=False)
     report: Report | None = field(default=None, compare=False)
@@ -58,7 +59,7 @@ class Outcome:
     """A finished call: either `result` or `error`. `text` is what a model reads in both cases.
 
     `content` is all of what the result describes, where somebody can ask for that. `links` lead to
-    what it does not show whole. `tag` is that of the cell that the result is about.
+    what it does not show whole. `view` is what the client's view gets, which no model reads. `tag` is that of the cell that the result is about.
     """
 
     tool: str
@@ -67,6 +68,7 @@ class Outcome:
     images: tuple[Image, ...] = ()
     content: Content | None = None
     links: tuple[Link, ...] = ()
+    view: Mapping[str, Any] | None = None
     tag: str | None = None
     error: ToolError | None = None
 

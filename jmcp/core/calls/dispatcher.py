@@ -391,6 +391,7 @@ class Dispatcher(Server):
             images=tuple(workspace.images),
             content=workspace.content,
             links=tuple(workspace.links),
+            view=workspace.viewed,
             tag=tag_of(workspace.tagged) if workspace.tagged is not None else None,
         )
 

@@ -52,6 +52,20 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A page that MCP clients show in the chat. `file` is the built page; it asks for the `clipboard`
+    or for a `border` around it."""
+
+    name: str
+    uri: str
+    title: str
+    description: str
+    file: str
+    clipboard: bool = False
+    border: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """Where the whole of something is that a result does not show whole."""
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from jmcp.core.calls.model import Params, Result
 from jmcp.core.calls.principal import Scope
 from jmcp.core.calls.prompts import Prompt
-from jmcp.core.calls.resources import ResourceTemplate
+from jmcp.core.calls.resources import ResourceTemplate, View
 from jmcp.core.calls.tables import Table
 from jmcp.core.errors import ToolError
 from jmcp.core.outputs.output_limits import OutputLimits
@@ -34,7 +34,8 @@ class Tool:
     `ignored` are accepted and have no effect; `presets` and `renames` belong to aliases.
     `scope` is what a caller has to be allowed for it.
     `on_disconnect`, for tools that run code: what becomes of a run whose caller left. `tables` are
-    the lists in its result that travel as tables. `package`, with its version, brings the tool where
+    the lists in its result that travel as tables. `view` is the URI of the one that shows its result;
+    `for_view`: that calls it, and no model sees it. `package`, with its version, brings the tool where
     that is not jmcp; `text` is then the name of its result's text.
     """
 
@@ -55,6 +56,8 @@ class Tool:
     renames: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     tables: tuple[Table, ...] = ()
     errors: tuple[type[ToolError], ...] = ()
+    view: str | None = None
+    for_view: bool = False
     package: str = ""
     text: str = ""
 
@@ -153,13 +156,15 @@ class Api:
     the others already; `left_out` those that are installed and of which not all can be used, by name,
     and why.
     The models of `text_clients`, by the names that MCP clients give
-    themselves, get no text of a result that has structured content too. `confirmation` has what a
+    themselves, get no text of a result that has structured content too; `unannotated_clients` show
+    the view of a tool only where that has no annotations. `confirmation` has what a
     call comes to that was not confirmed.
     """
 
     tools: Mapping[str, Tool]
     prompts: Mapping[str, Prompt]
     resources: tuple[ResourceTemplate, ...]
+    views: tuple[View, ...]
     policy: Policy
     routes: tuple[Route, ...]
     texts: Mapping[str, str]
@@ -168,6 +173,7 @@ class Api:
     website: str
     icon: str
     text_clients: frozenset[str]
+    unannotated_clients: frozenset[str]
     confirmation: ConfirmationRequired
     listing_file: str
     openapi_file: str

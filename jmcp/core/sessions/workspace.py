@@ -36,8 +36,8 @@ Call = Callable[[str, dict[str, Any], Caller], Awaitable[Outcome]]
 class Workspace:
     """The server as one call sees it: files, kernels, and who holds which notebook.
 
-    `images` and `links` are those that go beside the result, `content` is what it describes,
-    `tagged` the cell that it is about. `call` runs a tool, where handlers may do that.
+    `images` and `links` are those that go beside the result, `content` is what it describes, `viewed`
+    what the client's view gets, `tagged` the cell that it is about. `call` runs a tool, where handlers may do that.
     """
 
     def __init__(self, caller: Caller, services: Services, call: Call | None = None) -> None:
@@ -45,6 +45,7 @@ class Workspace:
         self.images: list[Image] = []
         self.links: list[Link] = []
         self.content: Content | None = None
+        self.viewed: Mapping[str, Any] | None = None
         self.tagged: Cell | None = None
         self._services = services
         self._call = call
@@ -59,6 +60,7 @@ class Workspace:
         caller = replace(
             self.caller,
             request_id=uuid4().hex[:12],
+            views=False,
             report=None,
             confirmed=frozenset(),
             expected=None,
@@ -107,6 +109,15 @@ class Workspace:
     def deliver(self, content: Content) -> None:
         """What the result describes, for a client that asks for all of it."""
         self.content = content
+
+    @property
+    def shows_views(self) -> bool:
+        """Whether the caller's program says that it shows views of results."""
+        return self.caller.views
+
+    def show(self, data: Mapping[str, Any]) -> None:
+        """Send that to the view beside the result, where no model reads it."""
+        self.viewed = data
 
     def tag(self, cell: Cell) -> None:
         """The result is about this cell, as it is now."""

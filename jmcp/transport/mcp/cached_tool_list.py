@@ -9,6 +9,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from jmcp.core.calls.principal import Scope
+from jmcp.transport.mcp.result_form import ListForm
 
 Context = ServerRequestContext[Any, Any]
 
@@ -18,16 +19,15 @@ class CachedToolList:
 
     The SDK validates and dumps the list for each request, which costs more than all the rest of
     the request. The list never changes, so one answer is kept for each protocol revision, each set
-    of `scopes`, which are the caller's, and with output schemas or without, as `structured` says
-    for a request.
+    of `scopes`, which are the caller's, and each form that `form` says for a request.
     """
 
     def __init__(
-        self, scopes: Callable[[], frozenset[Scope]], structured: Callable[[Context], bool]
+        self, scopes: Callable[[], frozenset[Scope]], form: Callable[[Context], ListForm]
     ) -> None:
         self._scopes = scopes
-        self._structured = structured
-        self._answers: dict[tuple[str, frozenset[Scope], bool], HandlerResult] = {}
+        self._form = form
+        self._answers: dict[tuple[str, frozenset[Scope], ListForm], HandlerResult] = {}
 
     async def __call__(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         plain = not (ctx.params or {}).keys() - {"_meta"}
@@ -37,7 +37,7 @@ class CachedToolList:
         unsettled = handshake and ctx.session.client_params is None
         if ctx.method != "tools/list" or not plain or unsettled:
             return await call_next(ctx)
-        key = ctx.protocol_version, self._scopes(), self._structured(ctx)
+        key = ctx.protocol_version, self._scopes(), self._form(ctx)
         known = self._answers.get(key)
         if known is None:
             known = self._answers[key] = await call_next(ctx)

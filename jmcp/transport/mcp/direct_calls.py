@@ -53,6 +53,7 @@ from jmcp.transport.mcp.result_form import ResultForm, client_in
 from jmcp.transport.mcp.server import COMPLETE, result_data
 from jmcp.transport.mcp.subscriptions import Subscriptions
 from jmcp.transport.mcp.tool_list import ToolList
+from jmcp.transport.mcp.views import shows_views
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.problems import Problem
 
@@ -82,7 +83,7 @@ class Unconfirmed(Exception):
 class DirectCall:
     """A valid call; `session` is None in the revision without sessions. `client` is the name that
     its client gave itself, `connection` names what can stand for the session. `structured`: it gets
-    structured content. `can_ask`: it asks its user questions."""
+    structured content. `can_ask`: it asks its user questions. `views`: it shows views."""
 
     request_id: types.RequestId
     tool: str
@@ -92,6 +93,7 @@ class DirectCall:
     connection: str | None
     structured: bool
     can_ask: bool
+    views: bool
 
 
 class DirectCalls:
@@ -177,10 +179,10 @@ class DirectCalls:
             return None
         if session is None:
             meta = params["_meta"]
-            client = client_in(meta)
-            asks = can_ask(meta.get(types.CLIENT_CAPABILITIES_META_KEY))
+            client, capabilities = client_in(meta), meta.get(types.CLIENT_CAPABILITIES_META_KEY)
+            asks, views = can_ask(capabilities), shows_views(capabilities)
         else:
-            client, asks = session.client, session.can_ask
+            client, asks, views = session.client, session.can_ask, session.views
         connection = named_connection(headers.get(CONNECTION_HEADER))
         if connection is None and session is not None:
             connection = connection_id(session.id)
@@ -191,8 +193,10 @@ class DirectCalls:
             session=session,
             client=client,
             connection=connection,
-            structured=self._form.is_structured(client),
+            structured=self._form.is_structured(client)
+            or self._dispatcher.api.tools[params["name"]].for_view,
             can_ask=asks,
+            views=views,
         )
 
     def _is_plain(self, params: Any) -> bool:
@@ -245,13 +249,14 @@ class DirectCalls:
         session = call.session
         if session is None:
             # There, closing the connection is how a client cancels.
-            who = caller(call.connection, client=call.client)
+            who = caller(call.connection, client=call.client, views=call.views)
             return await until_disconnect(
                 receive, self._dispatcher.call(call.tool, call.arguments, who)
             )
         limit = asyncio.timeout(None)
         with session.calling(call.request_id, limit) as called:
-            running = self._dispatcher.call(call.tool, call.arguments, caller(call.connection))
+            who = caller(call.connection, views=call.views)
+            running = self._dispatcher.call(call.tool, call.arguments, who)
             if self._dispatcher.api.tools[call.tool].on_disconnect == "interrupt":
                 outcome = await until_disconnect(receive, running, limit)
             else:

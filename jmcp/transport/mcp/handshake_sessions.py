@@ -27,6 +27,7 @@ from starlette.types import Scope
 from jmcp.transport.mcp.confirmations import can_ask
 from jmcp.transport.mcp.result_form import named
 from jmcp.transport.mcp.streamable_http import StreamableHttp
+from jmcp.transport.mcp.views import shows_views
 
 HANDSHAKE_CLIENT = "jmcp.handshake_client"
 """The client, in the scope of a request whose `initialize` succeeded."""
@@ -34,15 +35,21 @@ HANDSHAKE_CLIENT = "jmcp.handshake_client"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandshakeClient:
-    """What a client said of itself in `initialize`: its name, and whether it asks its user questions."""
+    """What a client said of itself in `initialize`: its name, whether it asks its user questions, and
+    whether it shows views."""
 
     name: str | None = None
     can_ask: bool = False
+    views: bool = False
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Self:
-        asks = can_ask(params.get("capabilities"))
-        return cls(name=named(params.get("clientInfo")), can_ask=asks)
+        capabilities = params.get("capabilities")
+        return cls(
+            name=named(params.get("clientInfo")),
+            can_ask=can_ask(capabilities),
+            views=shows_views(capabilities),
+        )
 
 
 def connection_id(session_id: str) -> str:
@@ -61,7 +68,8 @@ class DirectCallLimit:
 class HandshakeSession:
     """An initialized session, by the value of its Mcp-Session-Id header, and its direct calls.
 
-    `client` is the name that its client gave itself; `can_ask`: it asks its user questions.
+    `client` is the name that its client gave itself; `can_ask`: it asks its user questions; `views`:
+    it shows views.
     """
 
     def __init__(
@@ -74,6 +82,7 @@ class HandshakeSession:
         self.id = session_id
         self.client = client.name if client is not None else None
         self.can_ask = client is not None and client.can_ask
+        self.views = client is not None and client.views
         # Weak, because a transport is the key under which its session is kept.
         self._transport = ref(transport)
         self._idle_seconds = idle_seconds

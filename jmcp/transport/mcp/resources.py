@@ -1,6 +1,7 @@
 """`resources/list`, `resources/templates/list`, `resources/read` and `completion/complete`.
 
-Each is a tool call of its own, so that permissions, limits and records are those of all calls.
+Each is a tool call of its own, so that permissions, limits and records are those of all calls; but
+the pages of views are files, which are the same for all.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from jmcp.core.calls.prompts import Completes
 from jmcp.core.calls.resources import Content, ResourceTemplate
 from jmcp.transport.json_text import expressible
 from jmcp.transport.mcp.protocol_errors import refusal
+from jmcp.transport.mcp.views import Views, views_of
 
 Context = ServerRequestContext[Any, Any]
 RESOURCE_NOT_FOUND = -32002
@@ -32,8 +34,9 @@ COMPLETION_PARAMS = {"notebook_path": "notebook", "cell_id": "cell", "output": "
 class Resources:
     """The resources of a server, for the caller that `who` makes of a request."""
 
-    def __init__(self, dispatcher: Calls, who: Callable[[Context], Caller]) -> None:
+    def __init__(self, dispatcher: Calls, who: Callable[[Context], Caller], views: Views) -> None:
         self._dispatcher = dispatcher
+        self._views = views
         self._templates = {template.uri: template for template in dispatcher.api.resources}
         self._by_name = {template.name: template for template in dispatcher.api.resources}
         self._who = who
@@ -41,7 +44,8 @@ class Resources:
     async def list(
         self, context: Context, params: types.PaginatedRequestParams | None
     ) -> types.ListResourcesResult:
-        """The notebooks of the server's folder, a page at a time."""
+        """The notebooks of the server's folder, a page at a time. Before the first, for clients that
+        show them, the views."""
         cursor = params.cursor if params is not None else None
         if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= CURSOR_DIGITS):
             raise MCPError(code=types.INVALID_PARAMS, message=self._phrases.cursor_unknown())
@@ -52,8 +56,9 @@ class Resources:
         result = outcome.result or {}
         template = self._by_name["notebook"]
         more = result.get("more") or {}
+        views = self._views.listed() if not cursor and views_of(context) else []
         return types.ListResourcesResult(
-            resources=[_entry(template, row) for row in result["notebooks"]],
+            resources=[*views, *(_entry(template, row) for row in result["notebooks"])],
             next_cursor=str(more["start_index"]) if more else None,
         )
 
@@ -75,6 +80,8 @@ class Resources:
         self, context: Context, params: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
         uri = str(params.uri)
+        if uri in self._views:
+            return self._views.read(uri)
         outcome = await self._dispatcher.call("read_resource", {"uri": uri}, self._who(context))
         if outcome.error is not None:
             handshake = context.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS

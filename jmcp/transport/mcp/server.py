@@ -18,6 +18,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from jmcp.core.calls.arguments import unknown_tool
 from jmcp.core.calls.call import Caller, Calls, Outcome
 from jmcp.core.calls.principal import Scope
+from jmcp.core.calls.tool import Tool
 from jmcp.core.errors import ENDS_TASK
 from jmcp.core.runs.record.progress import Progress, Report
 from jmcp.transport.disconnects import until_disconnect
@@ -27,9 +28,10 @@ from jmcp.transport.mcp.handshake_sessions import connection_id
 from jmcp.transport.mcp.http_messages import CONNECTION_HEADER, named_connection
 from jmcp.transport.mcp.prompts import Prompts
 from jmcp.transport.mcp.resources import Resources
-from jmcp.transport.mcp.result_form import ResultForm, client_of
+from jmcp.transport.mcp.result_form import ListForm, ResultForm, client_of
 from jmcp.transport.mcp.subscriptions import Subscriptions
 from jmcp.transport.mcp.tool_list import ToolList
+from jmcp.transport.mcp.views import EXTENSION, VIEW_META, Views, views_of
 from jmcp.transport.middleware.principal import caller
 from jmcp.transport.middleware.request_id import new_id
 
@@ -92,7 +94,8 @@ MOST_LINKS = 8
 
 def result_data(outcome: Outcome, *, structured: bool) -> dict[str, Any]:
     """An outcome as a tool result: text, then images and links, and with `structured` the data as
-    structured content. An error has its text, which says all of it to a model."""
+    structured content. What a view gets is in `_meta`. An error has its text, which says all of it
+    to a model."""
     content = [{"type": "text", "text": outcome.text}]
     if outcome.error is not None:
         meta = {ERROR_META: outcome.error.payload()}
@@ -105,9 +108,12 @@ def result_data(outcome: Outcome, *, structured: bool) -> dict[str, Any]:
         {"type": "resource_link", "uri": link.uri, "name": link.name, "mimeType": link.mime_type}
         for link in outcome.links[:MOST_LINKS]
     ]
-    if not structured:
-        return {"content": content, "isError": False}
-    return {"content": content, "structuredContent": outcome.result, "isError": False}
+    result: dict[str, Any] = {"content": content, "isError": False}
+    if structured:
+        result["structuredContent"] = outcome.result
+    if outcome.view is not None:
+        result["_meta"] = {VIEW_META: outcome.view}
+    return result
 
 
 def server_stamp(version: str) -> dict[str, Any]:
@@ -147,25 +153,26 @@ def mcp_server(
     """
     watching = subscriptions or Subscriptions(dispatcher)
 
-    def structured(context: Context) -> bool:
-        return form.is_structured(client_of(context))
+    def list_form(context: Context) -> ListForm:
+        return form.of_list(client_of(context), views=views_of(context))
 
     def scopes() -> frozenset[Scope]:
         return (peer or caller()).scopes
 
-    def answer(context: Context, outcome: Outcome) -> dict[str, Any]:
-        result = result_data(outcome, structured=structured(context)) | COMPLETE
+    def answer(context: Context, tool: Tool, outcome: Outcome) -> dict[str, Any]:
+        structured = tool.for_view or form.is_structured(client_of(context))
+        result = result_data(outcome, structured=structured) | COMPLETE
         if context.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS:
             return result
         return result | {"_meta": result.get("_meta", {}) | server_stamp(version)}
 
     def who(context: Context) -> Caller:
         if peer is not None:
-            return replace(peer, request_id=new_id())
-        return caller(_connection(context), client_of(context))
+            return replace(peer, request_id=new_id(), views=views_of(context))
+        return caller(_connection(context), client_of(context), views=views_of(context))
 
     async def list_tools(context: Context, _: Any) -> types.ListToolsResult:
-        entries = tool_list.entries(scopes(), structured=structured(context))
+        entries = tool_list.entries(scopes(), list_form(context))
         return types.ListToolsResult(tools=[types.Tool.model_validate(entry) for entry in entries])
 
     async def call_tool(context: Context, params: types.CallToolRequestParams) -> Any:
@@ -181,13 +188,13 @@ def mcp_server(
         tool = dispatcher.api.tools[params.name]
         if tool.confirms:
             settled = await confirmations.settled(context, params, call)
-            return answer(context, settled) if isinstance(settled, Outcome) else settled
+            return answer(context, tool, settled) if isinstance(settled, Outcome) else settled
         if tool.on_disconnect != "interrupt":
-            return answer(context, await call())
+            return answer(context, tool, await call())
         outcome = await _until_disconnect(context, call())
         if outcome is None:
             raise MCPError(code=types.INTERNAL_ERROR, message="The client has left.")
-        return answer(context, outcome)
+        return answer(context, tool, outcome)
 
     async def subscribe(context: Context, params: types.SubscribeRequestParams) -> Any:
         return await watching.subscribe(context, params, who(context))
@@ -201,7 +208,7 @@ def mcp_server(
     api = dispatcher.api
     confirmations = Confirmations(api)
     prompts = Prompts(dispatcher, who)
-    resources = Resources(dispatcher, who)
+    resources = Resources(dispatcher, who, Views(api.views if tool_list.shows_views else ()))
     made: Server[Any] = Server(
         NAME,
         version=version,
@@ -231,5 +238,7 @@ def mcp_server(
         # the whole tools/list on each call to find that out.
         get_tool_input_schema=lambda _: None,
     )
-    made.middleware += [contain_native_panics, CachedToolList(scopes, structured)]
+    if tool_list.shows_views:
+        made.extensions[EXTENSION] = {}
+    made.middleware += [contain_native_panics, CachedToolList(scopes, list_form)]
     return made

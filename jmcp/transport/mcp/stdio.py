@@ -90,7 +90,8 @@ async def serve(
     the dispatcher. Raises ValueError for an unknown toolset.
     """
     tool_list = ToolList(dispatcher.api, toolsets, permissions)
-    form = ResultForm(structured, dispatcher.api.text_clients)
+    api = dispatcher.api
+    form = ResultForm(structured, api.text_clients, api.unannotated_clients)
     subscriptions = Subscriptions(dispatcher)
     server = mcp_server.mcp_server(
         dispatcher, tool_list, version, form=form, peer=peer, subscriptions=subscriptions

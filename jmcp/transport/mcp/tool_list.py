@@ -10,15 +10,17 @@ from typing import Any
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.principal import SCOPES, Scope
 from jmcp.core.calls.tool import ALL_TOOLSETS, Api
+from jmcp.transport.mcp.result_form import ListForm
 
 Entry = dict[str, Any]
+DEFAULT_FORM = ListForm()
 
 
 class ToolList:
     """The tools that a server shows, in the order of the spec.
 
     Toolsets are fixed when the server starts, because clients read the list once; `all` is all of
-    them. A toolset that is installed and cannot be used adds nothing. `names` includes tools that are not permitted, so that a call of one is refused with the
+    them. Tools with views are shown to clients that show these. A toolset that is installed and cannot be used adds nothing. `names` includes tools that are not permitted or not shown, so that a call of one is refused with the
     reason.
     Raises ValueError for a toolset that the spec does not have.
     """
@@ -34,21 +36,32 @@ class ToolList:
             raise ValueError(f"no toolset {names}; there are: {there}")
         if ALL_TOOLSETS in wanted:
             wanted = known
+        self._tools = api.tools
         self._listed = list(listed(api))
         self._entries = [entry for entry, toolset in self._listed if toolset in wanted]
-        self._text_entries = [
-            {key: value for key, value in entry.items() if key != "outputSchema"}
-            for entry in self._entries
-        ]
         self._permissions = permissions or Permissions(api)
         self.names = frozenset(entry["name"] for entry in self._entries)
+        self.shows_views = any(self._tools[name].view is not None for name in self.names)
 
-    def entries(self, scopes: frozenset[Scope] = SCOPES, *, structured: bool = True) -> list[Entry]:
-        """The tools that a caller with those scopes may call; without output schemas unless
-        `structured`, since results then have no structured content."""
+    def entries(
+        self, scopes: frozenset[Scope] = SCOPES, form: ListForm = DEFAULT_FORM
+    ) -> list[Entry]:
+        """The tools that a caller with those scopes may call, in that form: without output schemas
+        where results have no structured content, and tools with views only where these are shown."""
         permitted = set(self._permissions.tools(scopes))
-        entries = self._entries if structured else self._text_entries
-        return [entry for entry in entries if entry["name"] in permitted]
+        shown = [entry for entry in self._entries if entry["name"] in permitted]
+        return [
+            {key: value for key, value in entry.items() if key not in self._left_out(entry, form)}
+            for entry in shown
+            if form.views or self._tools[entry["name"]].view is None
+        ]
+
+    def _left_out(self, entry: Entry, form: ListForm) -> tuple[str, ...]:
+        """The keys of an entry that this form does not have."""
+        tool = self._tools[entry["name"]]
+        # A view reads the structure, whatever the client shows its model.
+        without = () if form.structured or tool.for_view else ("outputSchema",)
+        return without if form.annotated or tool.view is None else (*without, "annotations")
 
     def all_entries(self, scopes: frozenset[Scope] = SCOPES) -> list[Entry]:
         """The tools of all toolsets that a caller with those scopes may call, each with `toolset`."""

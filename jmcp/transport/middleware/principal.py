@@ -41,7 +41,9 @@ def _user(principal: Principal) -> AuthenticatedUser:
     return AuthenticatedUser(AccessToken(token="", client_id=name, scopes=scopes, subject=name))
 
 
-def caller(connection: str | None = None, client: str | None = None) -> Caller:
+def caller(
+    connection: str | None = None, client: str | None = None, *, views: bool = False
+) -> Caller:
     """The caller of the request that is being served, as `AuthContextMiddleware` saw it."""
     access = get_access_token()
     if access is None:
@@ -50,6 +52,7 @@ def caller(connection: str | None = None, client: str | None = None) -> Caller:
             authenticated=False,
             connection=connection,
             client=client,
+            views=views,
             request_id=current_id(),
         )
     owner = access.subject or access.client_id
@@ -58,6 +61,7 @@ def caller(connection: str | None = None, client: str | None = None) -> Caller:
         authenticated=True,
         connection=connection,
         client=client,
+        views=views,
         scopes=implied(access.scopes),
         request_id=current_id(),
     )

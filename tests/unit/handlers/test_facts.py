@@ -35,6 +35,7 @@ WORDS = {
 UNSAID = frozenset(
     {
         "output_type",  # a text shows the output itself
+        *("data", "digest"),  # of read_output_data, which no model sees
         "total",  # of a batch or a list that is shown whole, some texts say it and some need not
     }
 )

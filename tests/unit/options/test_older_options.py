@@ -289,8 +289,8 @@ def test_options_in_both_names_that_differ_are_refused(
 def test_who_has_the_room_variables_gets_the_tools_of_that_server(
     patch: pytest.MonkeyPatch,
 ) -> None:
-    assert started(patch, {"JUPYTER_URL": A}).toolsets == ("core",)
-    assert started(patch, {"ROOM_URL": A}).toolsets == ("core", "compat")
+    assert started(patch, {"JUPYTER_URL": A}).toolsets == ("core", "apps")
+    assert started(patch, {"ROOM_URL": A}).toolsets == ("core", "apps", "compat")
     assert started(patch, {"ROOM_URL": A}, "--toolset", "core").toolsets == ("core",)
 
 

@@ -17,7 +17,7 @@ def emit(api: ApiModel, _: Printer) -> str:
 
 def _entry(tool: ToolModel, api: ApiModel) -> dict[str, Any]:
     """One entry, its schemas free of references: some clients do not follow any."""
-    loaded = {"_meta": {"anthropic/alwaysLoad": True}} if tool.always_loaded else {}
+    meta = _meta(tool)
     return {
         "name": tool.name,
         "title": tool.title,
@@ -31,8 +31,21 @@ def _entry(tool: ToolModel, api: ApiModel) -> dict[str, Any]:
             "idempotentHint": tool.annotations["idempotent"],
             "openWorldHint": tool.annotations["open_world"],
         },
-        **loaded,
+        **({"_meta": meta} if meta else {}),
     }
+
+
+def _meta(tool: ToolModel) -> dict[str, Any]:
+    """What clients go by beside the schemas: extensions, and how they show tools to their models."""
+    meta: dict[str, Any] = {}
+    if tool.always_loaded:
+        meta["anthropic/alwaysLoad"] = True
+    if tool.view is not None:
+        visibility = ["app"] if tool.for_view else ["model", "app"]
+        meta["ui"] = {"resourceUri": tool.view.uri, "visibility": visibility}
+        # What clients of drafts of MCP Apps read, VS Code among them.
+        meta["ui/resourceUri"] = tool.view.uri
+    return meta
 
 
 def _input_schema(tool: ToolModel, api: ApiModel) -> Schema:

@@ -15,8 +15,12 @@ from jmcp_codegen.source.model import (
     ResourceModel,
     RouteModel,
     ToolModel,
+    ViewModel,
 )
 from jmcp_codegen.source.schema import TABLE, ref_name
+
+VIEW_TYPE = "text/html;profile=mcp-app"
+"""The MIME type of all views, which MCP Apps fixes."""
 
 
 def emit(api: ApiModel, printer: Printer) -> str:
@@ -28,7 +32,7 @@ def emit(api: ApiModel, printer: Printer) -> str:
     appendix = [
         ("Every result of a session tool also has", _table(api.sessions["result"])),
         *((f"Type {name}", _table(schema)) for name, schema in api.types.items()),
-        ("Resources", [_resource(resource) for resource in api.resources]),
+        ("Resources", [*map(_resource, api.resources), *map(_resource, api.views)]),
         *((f"Prompt {prompt.name}", _prompt(prompt)) for prompt in api.prompts),
         ("Errors", [f"`{e.code}` (HTTP {e.http}, retry {e.retry}): {e.doc}" for e in every]),
         ("Notices", [f"`{n.name}`: {n.message} {n.do}" for n in api.notices]),
@@ -40,8 +44,9 @@ def emit(api: ApiModel, printer: Printer) -> str:
     return printer.text("TOOLS.md.j2", api=api, by_group=by_group, appendix=appendix)
 
 
-def _resource(resource: ResourceModel) -> str:
-    kind = f" ({resource.mime_type})" if resource.mime_type else ""
+def _resource(resource: ResourceModel | ViewModel) -> str:
+    mime_type = VIEW_TYPE if isinstance(resource, ViewModel) else resource.mime_type
+    kind = f" ({mime_type})" if mime_type else ""
     return f"`{resource.uri}`{kind}: {resource.description}"
 
 
@@ -73,6 +78,9 @@ def _facts(tool: ToolModel, prefix: str) -> list[str]:
         facts.append(f"Errors: {', '.join(f'`{error.code}`' for error in tool.errors)}")
     facts.append(f"Scope: {tool.scope}")
     facts += [f"Toolset: {tool.toolset}", f"Hints: {', '.join(marks) or 'none'}"]
+    if tool.view is not None:
+        called = ", which calls it; models do not see it" if tool.for_view else ""
+        facts.append(f"Shown in the chat by: `{tool.view.uri}`{called}")
     if tool.on_disconnect:
         facts.append(f"When the caller leaves: {_LEFT[tool.on_disconnect]}")
     facts += [_rest(route, prefix) for route in tool.routes]

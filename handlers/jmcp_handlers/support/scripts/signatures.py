@@ -13,8 +13,8 @@ from jmcp_api import client, results
 from jmcp_api.client_tools import CLIENT_TOOLS
 from jmcp_api.models import SearchToolsParams, ToolSignatures
 
-OWN = frozenset(("code",))
-"""The toolsets whose tools a script does not call."""
+OWN = frozenset(("code", "apps"))
+"""The toolsets whose tools a script does not call: its own, and what shows something in a chat."""
 LEFT_OUT = frozenset(("self", "session_id", "on_progress"))
 """Params that the client gives by itself, or that are for programs with a screen."""
 _WORD = re.compile(r"[a-z0-9]+")

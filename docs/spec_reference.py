@@ -17,6 +17,7 @@ from sphinx.application import Sphinx
 
 from jmcp.options.table import OPTIONS, Option
 from jmcp_codegen.build import build
+from jmcp_codegen.emit.surfaces.reference import VIEW_TYPE
 from jmcp_codegen.emit.types import limits
 from jmcp_codegen.render import PACKAGE
 from jmcp_codegen.source.load import load
@@ -104,7 +105,10 @@ def sizes() -> Iterator[str]:
 def resources() -> Iterator[str]:
     yield _table(
         ("URI", "type", "what it is"),
-        ((f"`{one.uri}`", one.mime_type or "any", one.description) for one in api().resources),
+        [
+            *((f"`{one.uri}`", one.mime_type or "any", one.description) for one in api().resources),
+            *((f"`{one.uri}`", VIEW_TYPE, one.description) for one in api().views),
+        ],
     )
 
 

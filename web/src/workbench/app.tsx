@@ -4,6 +4,7 @@ import { Frame } from "./frame/frame";
 import { ToolConsole } from "./console/tool-console";
 import { CallLog } from "./log/call-log";
 import { QuickActions } from "./quick-actions/quick-actions";
+import { Review, ReviewBadge } from "./review/review";
 import { SessionList } from "./sessions/session-list";
 import { SignIn } from "./sign-in/sign-in";
 import { Split } from "./split";
@@ -16,6 +17,7 @@ const PANELS = [
   { id: "sessions", title: "Sessions", panel: SessionList },
   { id: "quick", title: "Quick actions", panel: QuickActions },
   { id: "console", title: "Tools", panel: ToolConsole },
+  { id: "review", title: "Review", panel: Review, badge: ReviewBadge },
   { id: "log", title: "Log", panel: CallLog },
 ] as const;
 

@@ -7,6 +7,8 @@ interface Panel {
   readonly id: string;
   readonly title: string;
   readonly panel: FunctionComponent;
+  /** Beside the title. */
+  readonly badge?: FunctionComponent;
 }
 
 export function Tabs({ panels }: { panels: readonly Panel[] }) {
@@ -25,7 +27,7 @@ export function Tabs({ panels }: { panels: readonly Panel[] }) {
   return (
     <div class="tabs">
       <div role="tablist" aria-label="Panels" onKeyDown={move}>
-        {panels.map(({ id, title }, at) => (
+        {panels.map(({ id, title, badge: Badge }, at) => (
           <button
             key={id}
             type="button"
@@ -37,6 +39,7 @@ export function Tabs({ panels }: { panels: readonly Panel[] }) {
             onClick={() => (chosen.value = at)}
           >
             {title}
+            {Badge && <Badge />}
           </button>
         ))}
       </div>

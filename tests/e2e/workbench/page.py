@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,8 @@ from playwright.async_api import Browser, FrameLocator, Locator, Page
 
 from tests.e2e.lab import PATIENCE_MILLISECONDS
 from tests.served import Served
+
+LAB = re.compile(r"^[^?#]*/lab(?:[/?#]|$)")
 
 
 class Workbench:
@@ -43,10 +46,11 @@ class Workbench:
 
 RELEASE = """async () => {
   const session_id = sessionStorage.getItem("jmcp.session");
+  if (session_id === null) return;
   const token = sessionStorage.getItem("jmcp.token");
   const xsrf = document.cookie.split("; ").find((part) => part.startsWith("_xsrf="));
   const who = token ? { Authorization: `Bearer ${token}` } : { "X-XSRFToken": xsrf.slice(6) };
-  for (let goesOn = session_id !== null; goesOn; ) {
+  for (let goesOn = true; goesOn; ) {
     const answer = await fetch(location.pathname.replace("/jmcp/workbench", "/mcp/tools/call"), {
       method: "POST",
       headers: { "Content-Type": "application/json", ...who },
@@ -61,9 +65,14 @@ RELEASE = """async () => {
 
 
 @asynccontextmanager
-async def opened(chrome: Browser, served: Served, query: str = "") -> AsyncIterator[Workbench]:
-    """The page in a browser's context of its own, logged in. `query` is added to its URL."""
+async def opened(
+    chrome: Browser, served: Served, query: str = "", *, lab: bool = True
+) -> AsyncIterator[Workbench]:
+    """The page in a browser's context of its own, logged in. `query` is added to its URL. Without
+    `lab` its frame is empty, for tests of what is beside it."""
     context = await chrome.new_context()
+    if not lab:
+        await context.route(LAB, lambda route: route.fulfill(content_type="text/html", body=""))
     try:
         workbench = Workbench(await context.new_page())
         await workbench.page.goto(f"{served.url}jmcp/workbench?token={served.token}{query}")

@@ -53,6 +53,7 @@ async def test_every_button_does_what_it_says(chrome: Browser, served: Served) -
         await reads(quick)
         await executes(quick, workbench)
         await hides_jupyterlab(quick, workbench)
+        await keeps_the_focus_from_jupyterlab(quick, workbench)
         await quick.panel.get_by_role("button", name="Clear").click()
         await expect(quick.results.get_by_text("Nothing yet.")).to_be_visible()
 
@@ -121,3 +122,13 @@ async def hides_jupyterlab(quick: QuickActions, workbench: Workbench) -> None:
     await invisible.uncheck()
     await expect(lab).to_be_visible()
     assert await lab.evaluate("element => element.dataset.kept") == "yes"
+
+
+async def keeps_the_focus_from_jupyterlab(quick: QuickActions, workbench: Workbench) -> None:
+    code = quick.panel.get_by_label("Code")
+    await code.focus()
+    cell = workbench.lab.locator(".jp-Notebook .cm-content").last
+    await cell.focus()
+    await expect(code).to_be_focused()
+    await cell.click()
+    await expect(workbench.page.locator("iframe[title=JupyterLab]")).to_be_focused()

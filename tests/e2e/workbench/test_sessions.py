@@ -21,6 +21,6 @@ async def test_an_agent_s_session_and_calls_are_shown(
         log = await workbench.panel("Log")
         await expect(log.get_by_text("use_notebook").first).to_be_visible()
         await agent.call("execute_cell", cell_index=0)
-        await expect(log.get_by_text("execute_cell")).to_be_visible()
+        await expect(log.get_by_text("execute_cell", exact=True).first).to_be_visible()
         await expect(workbench.lab.locator("#jp-main-dock-panel")).to_be_visible()
         assert workbench.complaints == []

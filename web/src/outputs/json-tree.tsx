@@ -8,7 +8,7 @@ const SHORT_CHARACTERS = 300;
 const MORE_CHARACTERS = 20_000;
 /** Branches of so few parts are open at first, down to a depth. */
 const OPEN_PARTS = 12;
-const OPEN_DEPTH = 2;
+const OPEN_DEPTH = 3;
 
 export function JsonTree({ value, label }: { value: unknown; label: string }) {
   return (

@@ -2,6 +2,7 @@ import { render } from "preact";
 import { enterWith, takeTicket } from "../server/ticket";
 import "../styles/theme.css";
 import { App } from "./app";
+import { keepFocus } from "./kept-focus";
 import { connection } from "./state";
 import "./workbench.css";
 
@@ -14,4 +15,5 @@ addEventListener("hashchange", () => {
 });
 
 const root = document.getElementById("workbench");
+keepFocus();
 if (root) render(<App />, root);

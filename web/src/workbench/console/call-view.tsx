@@ -9,7 +9,14 @@ import { ProblemText } from "./problem-text";
 
 const SECOND_MS = 1_000;
 
-export function CallView({ call }: { call: PageCall }) {
+interface Props {
+  call: PageCall;
+  /** Makes the call again for what the result had no room for. */
+  onMore: (args: Record<string, unknown>) => void;
+}
+
+export function CallView({ call, onMore }: Props) {
+  const more = call.result && moreOf(call.result.result);
   const section = useRef<HTMLElement>(null);
   useEffect(() => section.current?.scrollIntoView({ block: "nearest" }), [call.began, call.state]);
   return (
@@ -21,11 +28,25 @@ export function CallView({ call }: { call: PageCall }) {
       {call.state === "running" && <UnderWay call={call} />}
       {call.problem && <ProblemText problem={call.problem} />}
       {call.result === undefined && call.outputs && call.outputs.length > 0 && (
-        <TextBlock text={call.outputs.map(outputText).join("")} label="Output so far" />
+        <TextBlock text={call.outputs.map(outputText).join("")} label="Output so far" growing />
       )}
       {call.result && <ToolResultView result={call.result} />}
+      {more && (
+        <p class="console-more">
+          {more.count.toLocaleString("en")} more.{" "}
+          <button type="button" onClick={() => onMore({ ...call.arguments, start_index: more.start_index })}>
+            Read on from {more.start_index}
+          </button>
+        </p>
+      )}
     </section>
   );
+}
+
+/** What a list had no room for, and where its next page begins. */
+export function moreOf(result: Record<string, unknown>): { count: number; start_index: number } | undefined {
+  const { count, start_index } = (result.more ?? {}) as Record<string, unknown>;
+  return typeof count === "number" && typeof start_index === "number" ? { count, start_index } : undefined;
 }
 
 function outcome({ state, seconds = 0 }: PageCall): string {
@@ -37,7 +58,7 @@ function outcome({ state, seconds = 0 }: PageCall): string {
     case "error":
       return `Failed after ${duration(seconds)}`;
     case "cancelled":
-      return `Cancelled after ${duration(seconds)}: the page waits no longer. Code that runs goes on until interrupt_kernel.`;
+      return `Cancelled after ${duration(seconds)}: the page waits no longer. A cell that runs goes on; interrupt_kernel ends it.`;
   }
 }
 

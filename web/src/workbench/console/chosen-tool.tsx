@@ -23,6 +23,9 @@ export function ChosenTool({ tool, onBack }: { tool: Tool; onBack: () => void })
   }, []);
   const call = lastCalls.value.get(tool.name);
   const inOwnSession = tool.inputSchema.properties?.session_id !== undefined;
+  const start = (args: Record<string, unknown>) => {
+    void runTool(tool.name, args, { inOwnSession, onChange: keepLast });
+  };
   return (
     <article class="console-tool">
       <button type="button" onClick={onBack}>
@@ -43,10 +46,10 @@ export function ChosenTool({ tool, onBack }: { tool: Tool; onBack: () => void })
         <Form
           tool={tool}
           busy={call?.state === "running"}
-          onRun={(args) => void runTool(tool.name, args, { inOwnSession, onChange: keepLast })}
+          onRun={start}
         />
       )}
-      {call && <CallView call={call} />}
+      {call && <CallView call={call} onMore={start} />}
     </article>
   );
 }

@@ -39,6 +39,11 @@ function Row({ entry, newest }: { entry: Entry; newest: boolean }) {
     <details open={newest}>
       <summary>{head}</summary>
       <ToolResultView result={entry.result} />
+      {entry.onMore && (
+        <button type="button" onClick={entry.onMore}>
+          Read on
+        </button>
+      )}
     </details>
   );
 }

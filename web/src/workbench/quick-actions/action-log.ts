@@ -11,6 +11,8 @@ export interface Entry {
   readonly kind: Kind;
   readonly text: string;
   readonly result?: ToolResult;
+  /** Reads on where the result had no room. */
+  readonly onMore?: (() => void) | undefined;
 }
 
 const KEPT_ENTRIES = 200;
@@ -20,11 +22,11 @@ const KEPT_RESULTS = 20;
 export const entries = signal<readonly Entry[]>([]);
 let count = 0;
 
-export function note(kind: Kind, text: string, result?: ToolResult): void {
-  const entry: Entry = { id: count++, at: new Date(), kind, text, ...(result ? { result } : {}) };
+export function note(kind: Kind, text: string, result?: ToolResult, onMore?: () => void): void {
+  const entry: Entry = { id: count++, at: new Date(), kind, text, onMore, ...(result ? { result } : {}) };
   entries.value = [entry, ...entries.value].slice(0, KEPT_ENTRIES).map((row, at) => {
     if (at < KEPT_RESULTS || row.result === undefined) return row;
-    const { result: _, ...rest } = row;
+    const { result: _, onMore: __, ...rest } = row;
     return rest;
   });
 }

@@ -1,5 +1,6 @@
 /** What each button of the quick actions does. Each throws ServerProblem where it fails. */
 
+import { moreOf } from "../console/call-view";
 import { runTool, type PageCall } from "../console/calls";
 import { loadTools, tools, toolsProblem } from "../console/tools";
 import { ServerProblem } from "../../server/problem";
@@ -13,6 +14,8 @@ export interface Done {
   readonly result?: ToolResult;
   /** The call succeeded, and what it ran did not. */
   readonly failed?: boolean;
+  /** Reads on where the result had no room. */
+  readonly more?: Action;
 }
 export type OnCall = (call: PageCall) => void;
 export type Action = (onCall: OnCall) => Promise<Done>;
@@ -52,7 +55,7 @@ async function ask(onCall: OnCall, tool: string, args: Record<string, unknown>):
 /** The person waits no longer. */
 export class Cancelled extends Error {
   constructor() {
-    super("Cancelled. Code that runs goes on until the kernel is interrupted.");
+    super("Cancelled. A cell that runs goes on; interrupt_kernel ends it.");
   }
 }
 
@@ -107,11 +110,15 @@ export const notebookInfo: Action = async (onCall) => {
   return { text: `Notebook info: ${String(result.result.total_cells)} cells`, result };
 };
 
-export const readAllCells: Action = async (onCall) => {
-  const result = await call(onCall, "read_all_cells");
-  const cells = result.result.result;
-  return { text: `Read ${Array.isArray(cells) ? cells.length : 0} cells`, result };
-};
+export function readAllCells(start_index = 0): Action {
+  return async (onCall) => {
+    const result = await call(onCall, "read_all_cells", { start_index });
+    const cells = result.result.result;
+    const more = moreOf(result.result);
+    const text = `Read ${Array.isArray(cells) ? cells.length : 0} cells${more ? `, ${more.count} more` : ""}`;
+    return { text, result, ...(more ? { more: readAllCells(more.start_index) } : {}) };
+  };
+}
 
 export const debugContext: Action = async (onCall) => {
   const result = await ask(onCall, "debug_connection_status", {});

@@ -39,17 +39,24 @@ const code = signal(PLOT);
 /** The labels of the buttons whose actions are under way. */
 const busy = signal<ReadonlySet<string>>(new Set());
 const status = signal<{ kind: Kind; text: string }>({ kind: "info", text: "Ready" });
-const underWay = signal<PageCall | null>(null);
+/** The calls that are under way, by the labels of their buttons. */
+const underWay = signal<ReadonlyMap<string, PageCall>>(new Map());
 
 async function act(label: string, action: Action): Promise<void> {
   busy.value = new Set(busy.value).add(label);
   status.value = { kind: "info", text: `${label} …` };
   const tell = (kind: Kind, text: string) => (status.value = { kind, text });
   try {
-    const done = await action((call) => (underWay.value = call.state === "running" ? call : null));
+    const done = await action((call) => {
+      const next = new Map(underWay.value);
+      if (call.state === "running") next.set(label, call);
+      else next.delete(label);
+      underWay.value = next;
+    });
     const kind = done.failed ? "error" : "success";
     tell(kind, done.text);
-    note(kind, done.text, done.result);
+    const { more } = done;
+    note(kind, done.text, done.result, more && (() => void act("Read on", more)));
   } catch (error) {
     if (!(error instanceof ServerProblem || error instanceof Cancelled)) throw error;
     const kind = error instanceof Cancelled ? "info" : "error";
@@ -83,7 +90,9 @@ export function QuickActions() {
       <p class="quick-status" data-kind={status.value.kind} role="status">
         {status.value.text}
       </p>
-      {underWay.value && <UnderWay call={underWay.value} />}
+      {[...underWay.value].map(([label, call]) => (
+        <UnderWay key={label} call={call} />
+      ))}
       <fieldset>
         <legend>Conversations</legend>
         <div class="quick-buttons">
@@ -118,7 +127,7 @@ export function QuickActions() {
         <legend>Read</legend>
         <div class="quick-buttons">
           <Button label="Notebook info" action={() => notebookInfo} />
-          <Button label="Read all cells" action={() => readAllCells} />
+          <Button label="Read all cells" action={() => readAllCells()} />
           <Button label="List tools" action={() => listTools} />
           <Button label="Debug context" action={() => debugContext} />
         </div>

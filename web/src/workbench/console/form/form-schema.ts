@@ -18,7 +18,12 @@ export function formSchema(schema: Schema): Schema {
   if (schema.enum !== undefined) made.enum = schema.enum.filter((value) => value !== null);
   if (schema.properties !== undefined) {
     made.properties = Object.fromEntries(
-      Object.entries(schema.properties).map(([name, property]) => [name, formSchema(property)]),
+      Object.entries(schema.properties).map(([name, property]) => {
+        const { minItems, ...part } = formSchema(property);
+        // An optional array that is empty is not sent.
+        const optional = minItems === undefined || !schema.required?.includes(name);
+        return [name, optional ? part : { ...part, minItems }];
+      }),
     );
   }
   if (schema.items !== undefined) made.items = formSchema(schema.items);

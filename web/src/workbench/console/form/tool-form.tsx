@@ -49,6 +49,7 @@ export default function ToolForm({ tool, busy, onRun }: Props) {
         idPrefix={tool.name}
         showErrorList={false}
         focusOnFirstError
+        experimental_defaultFormStateBehavior={{ arrayMinItems: { populate: "requiredOnly" } }}
         noHtml5Validate
         {...(tried ? { liveValidate: "onChange" } : {})}
         onChange={({ formData }: { formData?: Data }) => setData(formData ?? {})}

@@ -20,6 +20,8 @@ const WITHIN = new Set([
   "if",
 ]);
 const MISSING = /^Instance does not have required property "(.*)"\.$/;
+/** An item of an array that was added and not filled in. */
+const EMPTY = /^Instance type "null" is invalid\./;
 
 const validators = new WeakMap<object, Validator>();
 
@@ -40,7 +42,8 @@ function errorOf({ keyword, instanceLocation, keywordLocation, error }: OutputUn
   const path = instanceLocation.split("/").slice(1).map(unescaped);
   const missing = keyword === "required" ? MISSING.exec(error)?.[1] : undefined;
   if (missing !== undefined) path.push(missing);
-  const message = missing === undefined ? error : "This is required.";
+  const empty = missing !== undefined || (keyword === "type" && EMPTY.test(error));
+  const message = empty ? "This is required." : error;
   return {
     name: keyword,
     message,

@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { stayConnected } from "./connection";
 import { Frame } from "./frame/frame";
+import { NotebookLabel } from "./notebook-label";
 import { ToolConsole } from "./console/tool-console";
 import { CallLog } from "./log/call-log";
 import { QuickActions } from "./quick-actions/quick-actions";
@@ -35,6 +36,7 @@ export function App() {
       <header class="bar">
         <h1>jmcp workbench</h1>
         <ConnectionState />
+        <NotebookLabel />
         <span class="bar-space" />
         <ThemeChoice />
         <ConnectionTrouble />

@@ -2,6 +2,7 @@
 
 import { batch, signal } from "@preact/signals";
 import type { ActivityEvent } from "../server/activity";
+import { tellActivity } from "./activity-listeners";
 import { keepContents, forgetContents } from "./log/contents";
 import { callEntry, callKey, noteEntry, withNew, withSnapshot, type LogEntry } from "./log/entries";
 import { connection, entries, everLive, runs, sessions, underWay, type CallRow } from "./state";
@@ -28,6 +29,7 @@ export function receive(events: readonly ActivityEvent[]): void {
     }
     add(fresh);
   });
+  tellActivity(events);
 }
 
 /** Remember when the stream broke off, for the note on what may be missing. */

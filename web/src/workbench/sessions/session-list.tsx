@@ -1,41 +1,26 @@
-/** Sessions: who, in which notebook, with which kernel, and what came last. */
+/** Sessions, and the notebooks on disk: what the page can go to. */
 
-import { notebookPath, sessions, type SessionRow } from "../state";
+import { connection } from "../state";
+import { NotebookList } from "./notebook-list";
+import { SessionCard } from "./session-card";
+import { sessionCount, shownSessions } from "./session-store";
+import "./sessions.css";
 
 export function SessionList() {
-  if (sessions.value.length === 0) return <p class="empty">No session is open.</p>;
-  return (
-    <ul class="sessions">
-      {sessions.value.map((row) => (
-        <li key={`${row.owner} ${row.session} ${row.opened}`}>
-          <Session row={row} />
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function Session({ row }: { row: SessionRow }) {
+  const shown = shownSessions.value;
+  const more = sessionCount.value - shown.length;
   return (
     <>
-      <p>
-        <strong>{row.client ?? "a client without a name"}</strong> <code>{row.session}</code>{" "}
-        {row.last_tool}
-      </p>
-      <ul>
-        {row.notebooks.map((notebook) => (
-          <li key={notebook.notebook_path}>
-            <button
-              type="button"
-              aria-pressed={notebook.notebook_path === notebookPath.value}
-              onClick={() => (notebookPath.value = notebook.notebook_path)}
-            >
-              {notebook.notebook_path}
-            </button>{" "}
-            <span>{notebook.kernel_state ?? "no kernel"}</span>
+      {shown.length === 0 && connection.value !== "connecting" && <p class="empty">No session is open.</p>}
+      <ul class="sessions">
+        {shown.map((session) => (
+          <li key={session.key}>
+            <SessionCard session={session} />
           </li>
         ))}
       </ul>
+      {more > 0 && <p class="empty">{more} more sessions, used longer ago, are not shown.</p>}
+      <NotebookList />
     </>
   );
 }

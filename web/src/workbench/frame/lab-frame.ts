@@ -4,7 +4,7 @@ import { effect, signal } from "@preact/signals";
 import { frameHidden, notebookPath } from "../state";
 import { onBridge, type Bridge } from "./bridge";
 import { labBase, labOrigin, labPage, labUrl, ownWorkspace } from "./lab-address";
-import { keepingFocus, watchPerson } from "./person";
+import { watchPerson } from "./person";
 
 /** JupyterLab starts for some seconds after its page has loaded. */
 const BRIDGE_MS = 15_000;
@@ -76,7 +76,7 @@ export async function showCell(path: string, cellId: string | null): Promise<voi
   }
   const using = bridge;
   try {
-    await keepingFocus(frame!, () => reveal(using, path, cellId));
+    await reveal(using, path, cellId);
     shownPath.value = path;
     frameProblem.value = null;
   } catch (error) {

@@ -1,7 +1,6 @@
 /** What the person does with the frame, so that nothing is taken out of their hands. */
 
 const WORK_MS = 5_000;
-const RETURN_MS = 1_000;
 const SIGNS = ["keydown", "pointerdown", "wheel"] as const;
 
 let touched = Number.NEGATIVE_INFINITY;
@@ -22,19 +21,4 @@ export function atWork(frame: HTMLIFrameElement | null): number {
   if (frame === null) return 0;
   if (visible) return Math.max(0, touched + WORK_MS - performance.now());
   return document.activeElement === frame ? WORK_MS : 0;
-}
-
-/** JupyterLab takes the focus when it shows a notebook. Whoever types on this page keeps it. */
-export async function keepingFocus<T>(frame: HTMLIFrameElement, work: () => Promise<T>): Promise<T> {
-  const before = document.activeElement;
-  if (!(before instanceof HTMLElement) || before === frame || before === document.body) return work();
-  const back = () => setTimeout(() => document.activeElement === frame && before.focus({ preventScroll: true }));
-  const over = new AbortController();
-  addEventListener("blur", back, { signal: over.signal });
-  try {
-    return await work();
-  } finally {
-    back();
-    setTimeout(() => over.abort(), RETURN_MS);
-  }
 }

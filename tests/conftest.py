@@ -3,6 +3,7 @@
 import tests.before_jupyter  # for what it does
 import tests.one_tls_context  # noqa: F401 # for what it does
 from tests.conversions import conversions_in_this_process
+from tests.garbage import pytest_collection
 from tests.jupyter_process import jupyter, jupyter_home
 from tests.left_out import pytest_collection_modifyitems, pytest_runtest_makereport
 from tests.node_tools import node_tools
@@ -15,6 +16,7 @@ __all__ = [
     "jupyter",
     "jupyter_home",
     "node_tools",
+    "pytest_collection",
     "pytest_collection_modifyitems",
     "pytest_runtest_makereport",
     "redis_url",

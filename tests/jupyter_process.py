@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any, Protocol
@@ -75,6 +76,8 @@ async def jupyter(
 ) -> AsyncIterator[StartJupyter]:
     """A `StartJupyter`; the servers that it started stop with the test."""
     running: list[ServerApp] = []
+    # The extension makes its server's logger the parent, which the next test's log would go to.
+    monkeypatch.setattr(logging.getLogger("jmcp"), "parent", logging.root)
     streams = _streams_of_rooms(monkeypatch)
     connections = _connections_of_stores(monkeypatch)
 

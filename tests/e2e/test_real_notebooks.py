@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.agent import Agent, saved, source_of
 from tests.served import Served
+from tests.thorough import fast_only
 
 _papermill = find_spec("papermill")
 assert _papermill is not None
@@ -29,7 +30,11 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize("name", NAMES)
+FAST = ("complex_parameters.ipynb", "broken1.ipynb", "nb_version_4.4.ipynb")
+"""Several types of cells, one that fails, and an older format."""
+
+
+@pytest.mark.parametrize("name", fast_only(NAMES, *FAST))
 async def test_it_is_read_edited_run_and_saved_whole(
     name: str, served: Served, agent: Agent
 ) -> None:

@@ -86,8 +86,10 @@ async def test_an_update_that_the_server_swallows_is_no_success(
 
 
 async def test_an_edit_whose_cells_others_delete_at_once_is_confirmed(
-    jupyter: StartJupyter,
+    jupyter: StartJupyter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # No time for the edit to come back, which would confirm it: the server is asked for it.
+    monkeypatch.setattr(room_connection, "ECHO_SECONDS", 0)
     app = await jupyter()
     async with beyond(app) as server:
         server.write("a.ipynb", "1")
@@ -96,18 +98,21 @@ async def test_an_edit_whose_cells_others_delete_at_once_is_confirmed(
             pass
         (shared,) = server.rooms.values()
         notebook = shared._document
+        deleted: list[str] = []
 
         def delete_first(message: bytes) -> bool:
             if message[:2] == b"\0\0":  # the question whether the edit is there
                 while len(notebook.ycells) > 1:
+                    deleted.append(str(notebook.ycells[0]["source"]))
                     del notebook.ycells[0]
             return False
 
+        shared.on_message = delete_first
         for text in ("x" * 100, "y"):
-            shared.on_message = None
             async with editing(server.documents, ref) as cells:
-                shared.on_message = delete_first
                 cells.insert(0, "code", text)
+            assert deleted.pop() == text
+        shared.on_message = None
         assert await server.texts("a.ipynb") == ["1"]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from jmcp_api.sessions import POLICY
 from tests.scenarios.runs.conftest import RunnableNotebook
+from tests.thorough import thorough
 
 SECONDS = 60
 MEMORY_BYTES = 600 * 2**20
@@ -44,8 +45,18 @@ async def longest_turn(over: asyncio.Event) -> float:
     return longest
 
 
-@pytest.mark.parametrize("code", ENDLESS.values(), ids=ENDLESS)
-async def test_endless_output_is_bounded(notebook: RunnableNotebook, code: str) -> None:
+CASES = [(mode, kind) for mode in ("live", "file") for kind in ENDLESS]
+FAST = [case for case in CASES if case[0] == "live" or case[1] in ("lines", "displays")]
+"""What is kept of an output does not depend on the document, only how it gets there."""
+
+
+@pytest.mark.parametrize(
+    ("notebook", "kind"),
+    [case if case in FAST else pytest.param(*case, marks=thorough) for case in CASES],
+    indirect=["notebook"],
+)
+async def test_endless_output_is_bounded(notebook: RunnableNotebook, kind: str) -> None:
+    code = ENDLESS[kind]
     before = resident_bytes()
     over = asyncio.Event()
     watching = asyncio.create_task(longest_turn(over))

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jmcp.clients.jsonc import NotJson, parsed, with_member, without_member
@@ -105,6 +105,8 @@ ROOTS = st.dictionaries(st.sampled_from(["a", "b", "c"]), VALUES).flatmap(
 )
 
 
+# Drawing such values is what takes long where the machine is busy.
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(ROOTS, st.sampled_from([None, 2, "\t"]), st.booleans())
 def test_nothing_else_changes(
     root: dict[str, Any], indent: int | str | None, ascii_only: bool

@@ -146,9 +146,14 @@ async def show(lab: Lab, index: int) -> None:
 
 
 async def shoot(lab: Lab, name: str) -> None:
-    with Image.open(io.BytesIO(await lab.page.screenshot())) as image:
+    save(await lab.page.screenshot(), FOLDER / f"{name}.png")
+
+
+def save(screenshot: bytes, path: Path) -> None:
+    """Keep a screenshot in fewer colours."""
+    with Image.open(io.BytesIO(screenshot)) as image:
         picture = image.convert("RGB").quantize(COLOURS)
-    picture.save(FOLDER / f"{name}.png", optimize=True)
+    picture.save(path, optimize=True)
 
 
 async def make(served: Served) -> None:

@@ -1,7 +1,7 @@
 /** One call in two lines: what was called and how it ended; who called it, where and when. */
 
 import type { ComponentChildren } from "preact";
-import type { CallRow } from "../state";
+import { ownSession, type CallRow } from "../state";
 
 export function CallLine({ row, duration }: { row: CallRow; duration: ComponentChildren }) {
   return (
@@ -13,7 +13,7 @@ export function CallLine({ row, duration }: { row: CallRow; duration: ComponentC
       </span>
       <span class="log-second">
         <span class="log-who">
-          {row.client ?? "no name"} {row.session && <code>{row.session}</code>}
+          {isOwn(row) ? "this page" : (row.client ?? "no name")} {row.session && <code>{row.session}</code>}
         </span>
         <span class="log-where">{row.notebook_path}</span>
         <time dateTime={row.began}>{clock(row.began)}</time>
@@ -21,6 +21,11 @@ export function CallLine({ row, duration }: { row: CallRow; duration: ComponentC
       {row.error && <span class="log-error">{row.error}</span>}
     </>
   );
+}
+
+/** Whether the page itself made that call. */
+export function isOwn(row: CallRow): boolean {
+  return row.session_id != null && row.session_id === ownSession.value;
 }
 
 /** A duration for people: 12 ms, 3.2 s, 2 min 5 s. */

@@ -1,7 +1,7 @@
 /** What to look for in the log, and whether it is held still. */
 
 import { useSignal, type Signal } from "@preact/signals";
-import { choices, clearFilter, FAILED, filtering, outcome, session, text, tool, type Choice } from "./filter";
+import { choices, clearFilter, FAILED, NOT_OWN, filtering, outcome, session, text, tool, type Choice } from "./filter";
 import { pause, paused, resume } from "./hold";
 
 export function FilterBar() {
@@ -32,7 +32,9 @@ function Choices() {
   return (
     <div class="log-choices">
       <Selection label="Tool" chosen={tool} values={tools} />
-      <Selection label="Session" chosen={session} values={sessions} />
+      <Selection label="Session" chosen={session} values={sessions}>
+        <option value={NOT_OWN}>all but this page's</option>
+      </Selection>
       <Selection label="Outcome" chosen={outcome} values={outcomes}>
         <option value={FAILED}>all that failed</option>
       </Selection>
@@ -51,7 +53,7 @@ interface SelectionProps {
 }
 
 function Selection({ label, chosen, values, children }: SelectionProps) {
-  const gone = chosen.value !== "" && chosen.value !== FAILED && !values.some(({ value }) => value === chosen.value);
+  const gone = chosen.value !== "" && ![FAILED, NOT_OWN].includes(chosen.value) && !values.some(({ value }) => value === chosen.value);
   return (
     <label>
       {label}

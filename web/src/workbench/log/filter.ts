@@ -2,12 +2,15 @@
 
 import { computed, signal } from "@preact/signals";
 import { entries, type CallRow } from "../state";
+import { isOwn } from "./call-line";
 import type { LogEntry } from "./entries";
 
 export const FAILED = "failed";
+export const NOT_OWN = "not own";
 
 export const text = signal("");
 export const tool = signal("");
+/** A session by `sessionOf`, or NOT_OWN for all but the page's. */
 export const session = signal("");
 /** An outcome, or FAILED for all but ok. */
 export const outcome = signal("");
@@ -40,7 +43,7 @@ export const choices = computed(() => {
     if (entry.kind !== "call") continue;
     count(found.tools, entry.row.tool);
     count(found.sessions, sessionOf(entry.row));
-    names.set(sessionOf(entry.row), `${entry.row.client ?? "no name"} ${entry.row.session}`);
+    names.set(sessionOf(entry.row), nameOf(entry.row));
     count(found.outcomes, entry.row.outcome);
   }
   return {
@@ -56,7 +59,7 @@ export function wanted(entry: LogEntry): boolean {
   const { row } = entry;
   return (
     (tool.value === "" || row.tool === tool.value) &&
-    (session.value === "" || sessionOf(row) === session.value) &&
+    (session.value === "" || rightSession(row)) &&
     (outcome.value === "" || rightOutcome(row.outcome)) &&
     words.value.every((word) => entry.text.includes(word))
   );
@@ -64,8 +67,16 @@ export function wanted(entry: LogEntry): boolean {
 
 const words = computed(() => text.value.toLowerCase().split(/\s+/).filter(Boolean));
 
+function nameOf(row: CallRow): string {
+  return `${isOwn(row) ? "this page" : (row.client ?? "no name")} ${row.session}`;
+}
+
 function rightOutcome(given: string): boolean {
   return outcome.value === FAILED ? given !== "ok" && given !== "running" : given === outcome.value;
+}
+
+function rightSession(row: CallRow): boolean {
+  return session.value === NOT_OWN ? !isOwn(row) : sessionOf(row) === session.value;
 }
 
 function count(counts: Map<string, number>, value: string): void {

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
 
 from tests.e2e.workbench.axe import Axe
 from tests.e2e.workbench.page import Workbench, no_sideways_scrolling
 from tests.e2e.workbench.site import OWNER, serving, signed_in
+from tests.fakes.jmcp import FakeJmcp
+from tests.thorough import THOROUGH
 
-WIDE = {"width": 1280, "height": 800}
-NARROW = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+NARROW: ViewportSize = {"width": 390, "height": 844}
+FORMS: list[tuple[Literal["light", "dark"], ViewportSize]] = [("light", WIDE), ("dark", NARROW)]
+if THOROUGH:
+    FORMS += [("light", NARROW), ("dark", WIDE)]
 MOST_KEYS = 200
 """Presses of Tab that lead through any panel."""
 SLOW = "import time; time.sleep(60)"
@@ -40,15 +45,25 @@ NOT_VISITED = """(panel, selector) => [...panel.querySelectorAll(selector)]
 @asynccontextmanager
 async def busy_page(chrome: Browser) -> AsyncIterator[Workbench]:
     """The page with sessions, calls that failed and did not, one that is open, and one under way."""
-    async with serving() as served, signed_in(chrome, served) as workbench:
+    jmcp = FakeJmcp(journaled=True)
+    async with serving(jmcp=jmcp) as served, signed_in(chrome, served) as workbench:
         served.jmcp.documents.write("a.ipynb", "x = 1")
         session = await served.jmcp.open("a.ipynb", OWNER)
         await served.call("read_cell", session_id=session, cell_index=9)
         await served.call("read_cell", session_id=session, cell_index=0)
+        cell: dict[str, Any] = {"cell_index": -1, "cell_type": "code", "cell_source": "y = 2"}
+        await served.jmcp.call("insert_cell", OWNER, session_id=session, **cell)
+        sessions = await workbench.panel("Sessions")
+        await sessions.get_by_role("button", name="Show the notebook of agent").click()
+        tools = await workbench.panel("Tools")
+        await tools.get_by_text("execute_code", exact=True).click()
+        await expect(tools.get_by_role("button", name="Run")).to_be_visible()
+        review = await workbench.panel("Review")
+        await expect(review.get_by_role("button", name="Revert").first).to_be_visible()
         going = asyncio.create_task(served.call("execute_code", session_id=session, code=SLOW))
         log = await workbench.panel("Log")
         rows = log.get_by_role("list", name="Calls", exact=True).get_by_role("listitem")
-        await expect(rows).to_have_count(3)
+        await expect(rows.filter(has_text="insert_cell")).to_be_visible()
         await expect(log.get_by_role("list", name="Calls under way")).to_be_visible()
         await rows.nth(0).get_by_role("button").click()
         await rows.nth(1).get_by_role("button").click()
@@ -73,16 +88,15 @@ async def test_axe_finds_nothing_grave_and_nothing_is_too_wide(chrome: Browser) 
         axe = Axe(page)
         shown = await panels(page)
         assert len(shown) >= 2
-        for scheme in ("light", "dark"):
+        for scheme, size in FORMS:
             await page.emulate_media(color_scheme=scheme)
-            for size in (WIDE, NARROW):
-                await page.set_viewport_size(size)  # type: ignore[arg-type] # as it wants it
-                for tab, panel in shown:
-                    await tab.click()
-                    await expect(panel).to_be_visible()
-                    await no_sideways_scrolling(page)
-                    if found := await axe.grave():
-                        faults[await tab.inner_text(), scheme, size["width"]] = found
+            await page.set_viewport_size(size)
+            for tab, panel in shown:
+                await tab.click()
+                await expect(panel).to_be_visible()
+                await no_sideways_scrolling(page)
+                if found := await axe.grave():
+                    faults[await tab.inner_text(), scheme, size["width"]] = found
         assert faults == {}
 
 
@@ -111,7 +125,7 @@ async def test_every_panel_can_be_used_by_keyboard_alone(chrome: Browser) -> Non
             if await page.evaluate("document.activeElement.matches('[data-row]')"):
                 break
         opened = await rows.nth(1).get_attribute("aria-expanded")
-        for key, row in (("End", 2), ("ArrowUp", 1), ("Home", 0), ("ArrowDown", 1)):
+        for key, row in (("End", -1), ("ArrowUp", -2), ("Home", 0), ("ArrowDown", 1)):
             await page.keyboard.press(key)
             await expect(rows.nth(row)).to_be_focused()
         await page.keyboard.press("Enter")

@@ -41,6 +41,7 @@ from jmcp.transport.mcp import stdio
 from jmcp.transport.mcp.stdio_fds import StdioFds
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.middleware.principal import HOLDER
+from jmcp.transport.pages.workbench import OLDER_PATHS
 from jmcp.transport.pages.workbench import PATHS as PAGE_PATHS
 from jmcp.transport.site import drain, site
 from jmcp_api.models import ConnectionProblem, ConnectionStatus
@@ -72,7 +73,14 @@ THREADS_SECONDS = 0.5
 """For threads that wait for a server that is gone."""
 
 PUBLIC_PATHS = frozenset(
-    {"/api/healthz", "/jmcp/docs", "/jmcp/openapi.json", REDEMPTION, *PAGE_PATHS}
+    {
+        "/api/healthz",
+        "/jmcp/docs",
+        "/jmcp/openapi.json",
+        REDEMPTION,
+        *PAGE_PATHS,
+        *OLDER_PATHS,
+    }
 )
 """Paths that need no token, because they say nothing about anybody's notebooks."""
 

@@ -43,7 +43,7 @@ from jmcp.transport.middleware.security_headers import (
     SecurityHeadersMiddleware,
 )
 from jmcp.transport.oauth_discovery import NO_OAUTH, is_oauth_discovery
-from jmcp.transport.pages.workbench import Workbench
+from jmcp.transport.pages.workbench import OLDER_PATHS, Workbench
 from jmcp.transport.problems import Problem, ProblemResponse, problem_body
 from jmcp.transport.rest import routes as rest_routes
 from jmcp.transport.rest.docs_page import DocsPage
@@ -203,6 +203,7 @@ def site(
         routes.append(resource(f"{root}{path}", operations))
     if own_root:
         routes.append(resource("/metrics", {"GET": metrics_page.answer}))
+        routes += [resource(path, {"GET": workbench.older}) for path in OLDER_PATHS]
     extra = dict(extra_routes or {})
     if entry is not None:
         extra |= EntryRoutes(entry, base, external_url).endpoints

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from jmcp.core.calls.call import Calls
 from jmcp.transport.pages.built_files import built_file, built_names, file_response
@@ -16,6 +16,8 @@ INDEX = "index.html"
 PATH = "/jmcp/workbench"
 PATHS = frozenset({PATH, *(f"{PATH}/{name}" for name in built_names(PAGE))})
 """Of the page and its files, below the server's base path."""
+OLDER_PATHS = ("/interactive_mcp_test.html", "/test_iframe_switching.html")
+"""Of the pages that earlier servers had, on a server of jmcp's own: they lead to the workbench."""
 
 
 class Workbench:
@@ -38,3 +40,7 @@ class Workbench:
     async def file(self, request: Request) -> Response:
         """Raises Problem 404."""
         return file_response(built_file(PAGE, request.path_params["name"]), request, {})
+
+    async def older(self, _: Request) -> Response:
+        """A token in the URL of an older page goes no further."""
+        return RedirectResponse(PATH.removeprefix("/"), headers={"Referrer-Policy": "no-referrer"})

@@ -8,7 +8,8 @@ from typing import Any
 from playwright.async_api import Browser, Locator, expect
 
 from jmcp.compose import API
-from tests.e2e.workbench.page import Workbench, opened
+from tests.e2e.workbench.axe import Axe
+from tests.e2e.workbench.page import Workbench, no_sideways_scrolling, opened
 from tests.notebooks import write_notebook
 from tests.served import Served
 from tests.thorough import thorough
@@ -49,10 +50,14 @@ async def test_tools_are_called_by_forms(chrome: Browser, served: Served) -> Non
     write_notebook(served.root / "form.ipynb", "1 + 1", "2 + 2")
     async with opened(chrome, served, lab=False) as workbench:
         console = Console(await workbench.panel("Tools"))
+        axe = Axe(workbench.page)
         await a_notebook_is_opened_by_keyboard_alone(console, workbench)
-        await an_array_of_objects(console)
+        assert await axe.grave() == []
+        await an_array_of_objects(console, workbench, axe)
         await arrays_numbers_and_booleans(console)
         await a_refusal_says_what_the_server_says(console)
+        await workbench.page.emulate_media(color_scheme="dark")
+        assert await axe.grave() == []
         await what_was_given_last_is_there_again(console)
         await outputs_stay_text(console, workbench)
         await a_long_list_is_read_on(console)
@@ -87,7 +92,7 @@ async def a_notebook_is_opened_by_keyboard_alone(console: Console, workbench: Wo
     await expect(console.call.get_by_text("cell_count")).to_be_visible()
 
 
-async def an_array_of_objects(console: Console) -> None:
+async def an_array_of_objects(console: Console, workbench: Workbench, axe: Axe) -> None:
     await console.choose("apply_edits")
     await console.panel.get_by_role("button", name="Add", exact=True).click()
     first, second = (console.panel.locator(f"#apply_edits_edits_{at}") for at in (0, 1))
@@ -98,6 +103,8 @@ async def an_array_of_objects(console: Console) -> None:
     await console.panel.get_by_role("button", name="Down").first.click()
     await expect(first.get_by_label("source")).to_have_value("second = 2")
     await console.run()
+    await no_sideways_scrolling(workbench.page)
+    assert await axe.grave() == []
     await console.choose("read_notebook")
     await console.run()
     text = await (await console.view("Text")).inner_text()

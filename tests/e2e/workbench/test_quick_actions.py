@@ -8,6 +8,7 @@ from typing import Any
 from playwright.async_api import Browser, Locator, expect
 
 from tests.e2e.agent import source_of
+from tests.e2e.workbench.axe import Axe
 from tests.e2e.workbench.page import Workbench, opened
 from tests.notebooks import write_notebook
 from tests.served import Served
@@ -52,8 +53,10 @@ async def test_every_button_does_what_it_says(chrome: Browser, served: Served) -
         await adds(quick)
         await reads(quick)
         await executes(quick, workbench)
+        assert await Axe(workbench.page).grave() == []
         await hides_jupyterlab(quick, workbench)
         await keeps_the_focus_from_jupyterlab(quick, workbench)
+        await goes_on_in_a_new_session(quick, workbench)
         await quick.panel.get_by_role("button", name="Clear").click()
         await expect(quick.results.get_by_text("Nothing yet.")).to_be_visible()
 
@@ -122,6 +125,13 @@ async def hides_jupyterlab(quick: QuickActions, workbench: Workbench) -> None:
     await invisible.uncheck()
     await expect(lab).to_be_visible()
     assert await lab.evaluate("element => element.dataset.kept") == "yes"
+
+
+async def goes_on_in_a_new_session(quick: QuickActions, workbench: Workbench) -> None:
+    await workbench.release()
+    before = await workbench.page.evaluate("sessionStorage.getItem('jmcp.session')")
+    await quick.press("Add markdown", "Added markdown cell")
+    assert await workbench.page.evaluate("sessionStorage.getItem('jmcp.session')") != before
 
 
 async def keeps_the_focus_from_jupyterlab(quick: QuickActions, workbench: Workbench) -> None:

@@ -9,6 +9,7 @@ import pytest
 from jmcp.compose import API
 from jmcp.core.calls.call import Outcome
 from jmcp.core.calls.permissions import Permissions
+from jmcp.hosting.standalone import PUBLIC_PATHS
 from jmcp.transport.site import site
 from tests.surfaces.conftest import Client, RecordingDispatcher, client_of_site
 
@@ -229,7 +230,8 @@ async def test_health(site_client: Client) -> None:
 
 async def test_tools_are_listed(site_client: Client) -> None:
     content = (await site_client.get("/mcp/tools/list")).json()
-    assert content["count"] == len(content["tools"]) == len(API.tools)
+    plain = [name for name, tool in API.tools.items() if tool.view is None]
+    assert content["count"] == len(content["tools"]) == len(plain)
 
 
 async def test_tools_of_all_toolsets_are_listed_where_mcp_shows_only_some(
@@ -286,3 +288,19 @@ async def test_wrong_tool_calls_are_problems(
 ) -> None:
     assert problem(await site_client.post("/mcp/tools/call", json=sent), status)["success"] is False
     assert recording.calls == []
+
+
+async def test_the_pages_of_earlier_servers_lead_to_the_workbench(
+    recording: RecordingDispatcher,
+) -> None:
+    made = site(
+        recording, version="1.2.3", own_root=True, token="secret", public_paths=PUBLIC_PATHS
+    )
+    async with client_of_site(made) as client:
+        for path in ("/interactive_mcp_test.html", "/test_iframe_switching.html"):
+            response = await client.get(f"{path}?token=secret")
+            assert response.status_code == 307
+            assert response.headers["location"] == "jmcp/workbench"
+            assert response.headers["referrer-policy"] == "no-referrer"
+            page = await client.get(path, follow_redirects=True)
+            assert (page.url.path, page.status_code) == ("/jmcp/workbench", 200)

@@ -2,9 +2,8 @@ import { useEffect } from "preact/hooks";
 import { stayConnected } from "./connection";
 import { Frame } from "./frame/frame";
 import { NotebookLabel } from "./notebook-label";
-import { ToolConsole } from "./console/tool-console";
 import { CallLog } from "./log/call-log";
-import { QuickActions } from "./quick-actions/quick-actions";
+import { laterPanel } from "./later-panel";
 import { Review, ReviewBadge } from "./review/review";
 import { SessionList } from "./sessions/session-list";
 import { SignIn } from "./sign-in/sign-in";
@@ -13,6 +12,9 @@ import { ConnectionState, ConnectionTrouble } from "./sign-in/connection-state";
 import { connection, everLive } from "./state";
 import { Tabs } from "./tabs";
 import { ThemeChoice } from "./theme-choice";
+
+const QuickActions = laterPanel(async () => (await import("./quick-actions/quick-actions")).QuickActions);
+const ToolConsole = laterPanel(async () => (await import("./console/tool-console")).ToolConsole);
 
 const PANELS = [
   { id: "sessions", title: "Sessions", panel: SessionList },

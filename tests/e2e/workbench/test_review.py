@@ -8,6 +8,7 @@ from typing import Any
 from playwright.async_api import Browser, Locator, expect
 
 from jmcp.core.ports import DocumentMode
+from tests.e2e.workbench.axe import Axe
 from tests.e2e.workbench.page import no_sideways_scrolling
 from tests.e2e.workbench.site import OWNER, serving, signed_in
 from tests.fakes.jmcp import FakeJmcp
@@ -56,6 +57,7 @@ async def test_changes_of_an_agent_are_accepted_reverted_and_undone(chrome: Brow
         tab = page.get_by_role("tab", name="Review")
         await expect(tab).to_contain_text("3")
         await expect(cell(panel, 0)).to_contain_text(MARKUP)
+        await expect(cell(panel, 0)).to_contain_text("overwrite_cell_source")
         assert await panel.locator("img").count() == 0
         marked = cell(panel, 0).locator("mark")
         assert await marked.all_inner_texts() == ["1", "2", f", '{MARKUP}'"]
@@ -100,6 +102,7 @@ async def test_changes_of_an_agent_are_accepted_reverted_and_undone(chrome: Brow
         alert = panel.get_by_role("alert")
         await expect(alert).to_contain_text("c = 'typed'")
         await expect(articles).to_have_count(2)
+        assert await Axe(page).grave() == []
         await alert.get_by_role("button", name="Force").click()
         await expect(panel).to_contain_text("Nothing is left to review.")
         assert await sources(jmcp) == [accepted, "b = 2", "c = 3", "d = 4"]

@@ -356,12 +356,22 @@ TWO_SESSIONS = (
     call("overwrite_cell_source", cell_id="{shared}", cell_source="a = 5"),
     call("delete_cell", session_id="{second}", cell_ids=["{shared}"], force=True),
     call("read_cell", cell_id="{shared}", raises="cell_not_found"),
+    call(
+        "insert_cell",
+        session_id="{second}",
+        cell_index=0,
+        cell_type="markdown",
+        cell_source="ü, to be reviewed",
+    ),
     call("review_changes", of_session_id="{second}"),
     call("review_changes", limit=-1, raises="invalid_arguments"),
     call(
         "accept_changes", of_session_id="{second}", change_ids=["nope"], raises="change_not_found"
     ),
+    call("accept_changes", of_session_id="{second}", keep={"{accepted}": "acceptance_id"}),
+    call("accept_changes", of_session_id="{second}", withdraw="{accepted}"),
     call("revert_changes", of_session_id="{second}"),
+    call("revert_changes", of_session_id="{second}", raises="change_not_found"),
     call("unuse_notebook", session_id="{second}", kernel="keep"),
     call("insert_cell", cell_index=-1, cell_type="markdown", cell_source=END),
 )

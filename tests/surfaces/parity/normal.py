@@ -11,7 +11,7 @@ import nbformat
 
 from tests.surfaces.contract.surfaces import Answer
 
-NAMED = ("session_id", "cell_id", "kernel_id", "execution_id", "change_id")
+NAMED = ("session_id", "cell_id", "kernel_id", "execution_id", "change_id", "acceptance_id")
 """Names that are made up anew. Each becomes the number in which it appeared, here and in texts."""
 APART = frozenset(
     {

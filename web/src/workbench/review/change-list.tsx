@@ -2,6 +2,7 @@
 
 import type { Schemas } from "../../server/client";
 import { acceptThat, busy, revertThat } from "./actions";
+import { MadeBy } from "./made-by";
 
 export function ChangeList({ changes, count }: { changes: readonly Schemas["ReviewedChange"][]; count: number }) {
   return (
@@ -16,6 +17,7 @@ export function ChangeList({ changes, count }: { changes: readonly Schemas["Revi
               <code>{change.change_id}</code>
               <span class="review-origin">
                 {change.session != null && <code>{change.session} </code>}
+                <MadeBy changeIds={[change.change_id]} />
                 <time dateTime={change.when}>{new Date(change.when).toLocaleTimeString()}</time>,{" "}
                 {change.cell_count === 1 ? "1 cell" : `${change.cell_count} cells`}
               </span>

@@ -3,6 +3,7 @@
 import { frameHidden } from "../state";
 import { acceptThat, busy, revertThat } from "./actions";
 import { Hunks } from "./hunks";
+import { MadeBy } from "./made-by";
 import type { ReviewedCell } from "./review-state";
 
 const KINDS: Record<ReviewedCell["change"], string> = {
@@ -62,6 +63,7 @@ export function ReviewCell({ cell, current, onFocus, onShow }: Props) {
         </span>
         <span class="review-origin" title={`Changes ${cell.change_ids.join(", ")}`}>
           {cell.sessions != null && cell.sessions.length > 0 && <code>{cell.sessions.join(", ")} </code>}
+          <MadeBy changeIds={cell.change_ids} />
           <time dateTime={cell.when}>{new Date(cell.when).toLocaleTimeString()}</time> ·{" "}
           {cell.change_ids.length === 1 ? "1 change" : `${cell.change_ids.length} changes`}
         </span>

@@ -3,7 +3,7 @@
  * no room for both, one at a time. Both stay as they are while they are not shown.
  */
 
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { keep, kept } from "../server/storage";
@@ -15,9 +15,12 @@ const MOST_PERCENT = 75;
 const STEP_PERCENT = 3;
 const HALVES = ["Panels", "JupyterLab"] as const;
 
+/** The half that is shown where there is room for one. */
+export const shownHalf = signal<(typeof HALVES)[number]>("Panels");
+
 export function Split({ side, children }: { side: ComponentChildren; children: ComponentChildren }) {
   const percent = useSignal(keptPercent());
-  const shown = useSignal<(typeof HALVES)[number]>("Panels");
+  const shown = shownHalf;
   const dragging = useSignal(false);
   const root = useRef<HTMLDivElement>(null);
 

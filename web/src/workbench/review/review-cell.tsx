@@ -1,10 +1,10 @@
 /** One cell: what was done to it, its source before and after, and the person's decision. */
 
-import { frameHidden } from "../state";
 import { acceptThat, busy, revertThat } from "./actions";
 import { Hunks } from "./hunks";
 import { MadeBy } from "./made-by";
 import type { ReviewedCell } from "./review-state";
+import { showInNotebook } from "./show-cell";
 
 const KINDS: Record<ReviewedCell["change"], string> = {
   added: "Added",
@@ -35,10 +35,9 @@ interface Props {
   /** Whether Tab leads to it: to one of all cells. */
   current: boolean;
   onFocus: () => void;
-  onShow: ((cell: ReviewedCell) => void) | null;
 }
 
-export function ReviewCell({ cell, current, onFocus, onShow }: Props) {
+export function ReviewCell({ cell, current, onFocus }: Props) {
   const name = nameOf(cell);
   const kinds = [cell.change, ...(cell.also ?? [])];
   return (
@@ -90,17 +89,10 @@ export function ReviewCell({ cell, current, onFocus, onShow }: Props) {
           onClick={() => void revertCell(cell)}
           aria-label={`Revert ${name}`}
         >
-          {cell.revert === "with_force" ? "Revert …" : "Revert"}
+          Revert
         </button>
-        {onShow !== null && cell.cell_index != null && (
-          <button
-            type="button"
-            onClick={() => {
-              frameHidden.value = false;
-              onShow(cell);
-            }}
-            aria-label={`Show ${name} in the notebook`}
-          >
+        {cell.cell_index != null && (
+          <button type="button" onClick={() => void showInNotebook(cell)} aria-label={`Show in notebook: ${name}`}>
             Show in notebook
           </button>
         )}

@@ -174,7 +174,6 @@ function Cells({ cells }: { cells: readonly ReviewedCell[] }) {
             cell={cell}
             current={index === at}
             onFocus={() => (current.value = index)}
-            onShow={null}
           />
         ))}
       </div>

@@ -3,7 +3,9 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 import { api, type Schemas } from "../../server/client";
 import { ServerProblem } from "../../server/problem";
+import { followed } from "../frame/followed";
 import { isGone, useInOwnSession } from "../own-session";
+import { sessionKey } from "../session-key";
 import { calls, connection, notebookPath, ownSession, sessions, type CallRow } from "../state";
 import { switchNotebook } from "../switch-notebook";
 
@@ -225,6 +227,13 @@ export function followChanges(): () => void {
     }),
     effect(() => {
       if (connection.value === "live") again();
+    }),
+    effect(() => {
+      // Who is followed is who is reviewed, until the person chooses somebody else.
+      const key = followed.value;
+      if (key === null) return;
+      const row = sessions.peek().find((one) => sessionKey(one) === key);
+      if (row?.session_id != null) reviewedSession.value = row.session_id;
     }),
   ];
   return () => {

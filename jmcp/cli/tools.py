@@ -39,7 +39,7 @@ def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
         "tools",
         help="list the tools, their toolsets, and where each comes from",
         description="Lists the tools of jmcp and of other packages by their toolsets. MCP clients see "
-        "the toolset core; serve --toolset chooses others.",
+        "the toolset core, and apps where they show views; serve --toolset chooses others.",
     )
     command.add_argument("name", nargs="?", help="a tool, which is then shown whole, or a toolset")
     command.add_argument(

@@ -689,6 +689,12 @@ class OutputNotFound(ToolError):
         )
 
     @classmethod
+    def not_yet(cls, *, index: int, execution_id: str) -> Self:
+        return cls(
+            f"Cell {index} has no outputs yet: it runs, or waits to. get_execution with execution_id {execution_id} waits for it."
+        )
+
+    @classmethod
     def number(cls, *, index: int, outputs: int, output: int) -> Self:
         return cls(
             f"Cell {index} has {counted(outputs, 'output', 'outputs')}, counted from 0, and no output {output}."

@@ -1284,6 +1284,7 @@ class OutputView(Result):
     cell_id: str | None = None
     execution_count: int | None = None
     to_view: bool = False
+    running: bool = False
     viewed: list[ViewedOutput]
     outputs: list[Output] | None = None
     lab_url: str | None = None

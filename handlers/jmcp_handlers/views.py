@@ -27,6 +27,10 @@ async def show_output(params: ShowOutputParams, session: Session) -> OutputView:
     notebook = await session.notebook(params.notebook_path)
     cell = await _cell(notebook, params.cell_index, params.cell_id)
     workspace, number = session.workspace, params.output
+    run = notebook.last_runs().get(cell.cell_id) if cell.cell_id is not None else None
+    running = run is not None and not run.done
+    if run is not None and running and not cell.outputs:
+        raise OutputNotFound.not_yet(index=cell.index, execution_id=run.execution_id)
     if not cell.outputs:
         raise OutputNotFound.nothing(index=cell.index)
     if number is not None:
@@ -37,7 +41,7 @@ async def show_output(params: ShowOutputParams, session: Session) -> OutputView:
     outputs = [StoredOutput.of(*one) for one in numbered]
     shown = None
     if workspace.shows_views:
-        workspace.show(await view_data(outputs, _about(cell, notebook, session)))
+        workspace.show(await view_data(outputs, _about(cell, notebook, session, running=running)))
     elif number is not None:
         shown = await present([cell.outputs[number]], session)
     else:
@@ -48,13 +52,14 @@ async def show_output(params: ShowOutputParams, session: Session) -> OutputView:
         cell_id=cell.cell_id,
         execution_count=cell.execution_count,
         to_view=workspace.shows_views,
+        running=running,
         viewed=[_viewed(one) for one in outputs],
         outputs=shown,
         lab_url=_lab_url(notebook, session),
     )
 
 
-def _about(cell: Cell, notebook: Notebook, session: Session) -> dict[str, Any]:
+def _about(cell: Cell, notebook: Notebook, session: Session, *, running: bool) -> dict[str, Any]:
     """What the view gets beside the outputs: what it shows, and what it calls read_output_data with."""
     return {
         "session_id": session.record.session_id,
@@ -63,6 +68,7 @@ def _about(cell: Cell, notebook: Notebook, session: Session) -> dict[str, Any]:
         "cell_id": cell.cell_id,
         "execution_count": cell.execution_count,
         "output_count": len(cell.outputs),
+        "running": running,
         "lab_url": _lab_url(notebook, session),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -89,8 +90,8 @@ async def called(
     return await client.call_tool(tool, arguments, progress_callback=reporting)
 
 
-async def opened(client: Client, wire: Wire = "http") -> str:
-    answer = await called(client, "use_notebook", wire, notebook_path="a.ipynb")
+async def opened(client: Client, wire: Wire = "http", path: str = "a.ipynb") -> str:
+    answer = await called(client, "use_notebook", wire, notebook_path=path)
     return text_of(answer).partition("session_id: ")[2].split()[0]
 
 
@@ -234,3 +235,23 @@ async def test_a_script_has_no_view(jmcp: FakeJmcp) -> None:
         for answer in [await jmcp.call("search_tools", query="")]
         for name in answer["tools"][0].split(", ")
     }
+
+
+async def test_of_a_cell_that_runs_it_is_said(jmcp: FakeJmcp) -> None:
+    jmcp.documents.write("b.ipynb", "print('so far')\ntime.sleep(60)", "1")
+    async with connected(jmcp, "auto", "http", VIEWS) as client:
+        session = await opened(client, path="b.ipynb")
+        for cell in ("c0", "c1"):
+            given = {"session_id": session, "cell_id": cell}
+            await called(client, "execute_cell", "http", **given, wait=0)
+        async with asyncio.timeout(30):
+            await jmcp.kernels.sleeping.reached.wait()
+        answer = await called(client, "show_output", session_id=session, cell_id="c0")
+        assert "outputs so far" in text_of(answer)
+        assert answer.meta is not None
+        assert answer.meta[VIEW_META]["running"] is True
+        waits = await called(client, "show_output", session_id=session, cell_id="c1")
+        assert waits.is_error
+        assert "has no outputs yet" in text_of(waits)
+        assert "get_execution" in text_of(waits)
+        await called(client, "interrupt_kernel", session_id=session)

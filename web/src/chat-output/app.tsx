@@ -30,6 +30,11 @@ export function App() {
         </h1>
         <Buttons url={data.lab_url ?? null} />
       </header>
+      {data.running && (
+        <p class="chat-quiet" role="note">
+          The cell was still running: this is what it had put out by then.
+        </p>
+      )}
       {data.outputs.map((output) => (
         <OutputCard key={output.output} view={data} output={output} alone={data.outputs.length === 1} />
       ))}

@@ -14,7 +14,7 @@ export interface Loading {
 }
 
 const CHANGED =
-  "The cell shows another output by now than when it was shown here: it has run again. Ask for show_output once more.";
+  "The cell shows another output by now than when it was shown here: it has run again, or went on. Ask for show_output once more.";
 
 /** `whole`: nothing can be shown of a part. Text comes a page at a time, as far as `wanted`. */
 export function useLoading(view: ViewData, output: number, type: string, known: TypeData, wanted: number): Loading {

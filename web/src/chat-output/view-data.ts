@@ -22,6 +22,8 @@ export interface ViewData {
   cell_id?: string | null;
   execution_count?: number | null;
   output_count: number;
+  /** The cell had not ended: these are its outputs until then. */
+  running?: boolean;
   lab_url?: string | null;
   loaded_characters: number;
   outputs: ViewOutput[];

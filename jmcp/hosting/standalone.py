@@ -159,6 +159,7 @@ async def serve_http(options: StandaloneOptions, listener: socket.socket) -> Non
             structured=options.settings.structured,
             entry=entry,
             frame_ancestors=options.settings.frame_ancestors,
+            jupyter_url=options.settings.external_url or options.documents.url,
         )
         config = uvicorn.Config(
             made,

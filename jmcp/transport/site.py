@@ -135,6 +135,7 @@ def site(
     entry: Entry | None = None,
     external_url: str | None = None,
     frame_ancestors: tuple[str, ...] = (),
+    jupyter_url: str | None = None,
 ) -> Starlette:
     """The application. Its lifespan starts and closes the dispatcher; its `state` has `dispatcher`,
     `requests` and `subscriptions`.
@@ -146,7 +147,8 @@ def site(
     this server has. `mcp_sessions` limits those of the handshake era. `structured` says which MCP
     clients get structured content. With `own_root` the port is jmcp's alone, and metrics are at
     /metrics too. `entry` is how browsers come in, at `external_url` where that is another URL than
-    here; pages of `frame_ancestors` may show the workbench in a frame.
+    here; pages of `frame_ancestors` may show the workbench in a frame. `jupyter_url` is the
+    Jupyter Server elsewhere whose JupyterLab the workbench shows.
     Raises ValueError for an unknown toolset.
     """
     # Requests arrive decoded, while what is sent back has to be as the server spells it.
@@ -177,7 +179,7 @@ def site(
     rest = rest_routes.RestOperations(dispatcher, base)
     requests = RequestCounter()
     metrics_page = MetricsPage(dispatcher, requests, version)
-    workbench = Workbench(dispatcher, frame_ancestors)
+    workbench = Workbench(dispatcher, frame_ancestors, jupyter_url)
 
     def operation(route: tool.Route) -> Endpoint:
         return lambda request: rest.answer(route, request)

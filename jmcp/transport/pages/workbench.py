@@ -23,15 +23,19 @@ OLDER_PATHS = ("/interactive_mcp_test.html", "/test_iframe_switching.html")
 class Workbench:
     """Answers with the page and its files. They say nothing about anybody's notebooks: what the page
     shows it asks for, as its person. The page may show JupyterLab in a frame, wherever that is, and
-    pages of `frame_ancestors` may show the page in one, as this server's own may.
+    pages of `frame_ancestors` may show the page in one, as this server's own may. `jupyter_url` is
+    where JupyterLab most likely is, as long as no call has connected to it.
     """
 
-    def __init__(self, calls: Calls, frame_ancestors: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, calls: Calls, frame_ancestors: tuple[str, ...] = (), jupyter_url: str | None = None
+    ) -> None:
         self._calls = calls
+        self._jupyter_url = jupyter_url
         self._ancestors = ancestors(frame_ancestors)
 
     async def page(self, request: Request) -> Response:
-        lab = urlsplit(self._calls.lab_url or "")
+        lab = urlsplit(self._calls.lab_url or self._jupyter_url or "")
         elsewhere = f" {lab.scheme}://{lab.netloc}" if lab.netloc else ""
         csp = policy(self._ancestors, f"'self'{elsewhere}")
         headers = {"Content-Security-Policy": csp}

@@ -30,7 +30,7 @@ from benchmarks.latency import (
 )
 from benchmarks.profiles import profile
 from benchmarks.servers import jmcp
-from benchmarks.workbench import log, paint
+from benchmarks.workbench import log, paint, switching
 from benchmarks.workbench.browser import browser
 
 
@@ -113,7 +113,12 @@ def internals(base: Path) -> list[Figure]:
 def workbench(base: Path) -> list[Figure]:
     """The page for people, in a browser."""
     with jmcp.in_jupyter(base) as server, browser() as chrome:
-        return [paint.weight(), *paint.loads(chrome, server), *log.log(chrome, server)]
+        return [
+            paint.weight(),
+            *paint.loads(chrome, server),
+            *switching.switching(chrome, server),
+            *log.log(chrome, server),
+        ]
 
 
 PARTS = (

@@ -210,4 +210,5 @@ PAGE_CODE = Limit(at_most=250, reason="It is fetched over whatever network there
 CALL_IN_LOG = Limit(
     at_most=200, reason="A person who watches an agent sees each call as it happens."
 )
+SWITCH = Limit(at_most=500, reason="The frame and the label go to a notebook in one step.")
 INTERACTION = Limit(at_most=100, reason="What answers within a tenth of a second seems immediate.")

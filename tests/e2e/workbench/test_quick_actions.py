@@ -16,6 +16,8 @@ from tests.served import Served
 ANALYSIS_1 = "conversations/analysis_1.ipynb"
 ANALYSIS_2 = "conversations/analysis_2.ipynb"
 PNG = re.compile("^data:image/png;base64,")
+PYTHON = {"name": "python3", "display_name": "Python 3", "language": "python"}
+"""Without it JupyterLab asks for a kernel."""
 KEPT = "what an earlier conversation left"
 
 
@@ -43,9 +45,9 @@ class QuickActions:
 
 
 async def test_every_button_does_what_it_says(chrome: Browser, served: Served) -> None:
-    write_notebook(served.root / "notebook.ipynb", "'the default'")
+    write_notebook(served.root / "notebook.ipynb", "'the default'", kernelspec=PYTHON)
     (served.root / "conversations").mkdir(exist_ok=True)
-    write_notebook(served.root / ANALYSIS_2, f"'{KEPT}'")
+    write_notebook(served.root / ANALYSIS_2, f"'{KEPT}'", kernelspec=PYTHON)
     async with opened(chrome, served) as workbench:
         quick = QuickActions(await workbench.panel("Quick actions"))
         await quick.press("Notebook info", "No notebook is chosen")

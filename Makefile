@@ -55,8 +55,8 @@ dist: $(VENV)/.dist ## Build wheel, sdist and bundle (.mcpb) into dist/, and loo
 	$(BIN)/python -m distribution dist
 	$(BIN)/python -m twine check --strict dist/*.whl dist/*.tar.gz
 
-# Tests wait for processes a good part of the time: one more at a time than there are cores.
-JOBS ?= $(shell python3 -c 'import os; print(len(os.sched_getaffinity(0)) + 1)' 2>/dev/null || echo 2)
+# Tests wait for processes a good part of the time: with three on two cores, these idle for a quarter of it.
+JOBS ?= $(shell python3 -c 'import os; print(len(os.sched_getaffinity(0)) + 2)' 2>/dev/null || echo 2)
 PARALLEL ?= --numprocesses $(JOBS) --dist worksteal
 PYTEST = python -m pytest -rs $(PARALLEL)
 

@@ -82,55 +82,64 @@ async def panels(page: Page) -> list[tuple[Locator, Locator]]:
     return found
 
 
-async def test_axe_finds_nothing_grave_and_nothing_is_too_wide(chrome: Browser) -> None:
+async def test_every_panel_is_without_grave_faults_and_for_keyboards_alone(
+    chrome: Browser,
+) -> None:
     async with busy_page(chrome) as workbench:
-        page, faults = workbench.page, {}
-        axe = Axe(page)
-        shown = await panels(page)
-        assert len(shown) >= 2
-        for scheme, size in FORMS:
-            await page.emulate_media(color_scheme=scheme)
-            await page.set_viewport_size(size)
-            for tab, panel in shown:
-                await tab.click()
-                await expect(panel).to_be_visible()
-                await no_sideways_scrolling(page)
-                if found := await axe.grave():
-                    faults[await tab.inner_text(), scheme, size["width"]] = found
-        assert faults == {}
+        await axe_finds_nothing_grave(workbench)
+        await workbench.page.set_viewport_size(WIDE)
+        await the_keyboard_is_enough(workbench)
 
 
-async def test_every_panel_can_be_used_by_keyboard_alone(chrome: Browser) -> None:
-    async with busy_page(chrome) as workbench:
-        page = workbench.page
-        shown = await panels(page)
-        await shown[0][0].focus()
-        await page.keyboard.press("Home")
-        for number, (tab, panel) in enumerate(shown):
-            if number > 0:
-                await shown[number - 1][0].focus()
-                await page.keyboard.press("ArrowRight")
-            await expect(tab).to_be_focused()
+async def axe_finds_nothing_grave(workbench: Workbench) -> None:
+    """And nothing is wider than the window."""
+    page, faults = workbench.page, {}
+    axe = Axe(page)
+    shown = await panels(page)
+    assert len(shown) >= 2
+    for scheme, size in FORMS:
+        await page.emulate_media(color_scheme=scheme)
+        await page.set_viewport_size(size)
+        for tab, panel in shown:
+            await tab.click()
             await expect(panel).to_be_visible()
-            await walk(page)
-            missed = await panel.evaluate(NOT_VISITED, CAN_HAVE_FOCUS)
-            assert missed == [], await tab.inner_text()
+            await no_sideways_scrolling(page)
+            if found := await axe.grave():
+                faults[await tab.inner_text(), scheme, size["width"]] = found
+    assert faults == {}
 
-        # Rows of the log are one stop, with arrows among them; Enter opens one and closes it.
-        log = await workbench.panel("Log")
-        rows = log.get_by_role("list", name="Calls", exact=True).locator("button[data-row]")
-        await log.get_by_role("button", name="Show all").focus()
-        for _ in range(MOST_KEYS):
-            await page.keyboard.press("Tab")
-            if await page.evaluate("document.activeElement.matches('[data-row]')"):
-                break
-        opened = await rows.nth(1).get_attribute("aria-expanded")
-        for key, row in (("End", -1), ("ArrowUp", -2), ("Home", 0), ("ArrowDown", 1)):
-            await page.keyboard.press(key)
-            await expect(rows.nth(row)).to_be_focused()
-        await page.keyboard.press("Enter")
-        closed = {"true": "false", "false": "true"}[str(opened)]
-        await expect(rows.nth(1)).to_have_attribute("aria-expanded", closed)
+
+async def the_keyboard_is_enough(workbench: Workbench) -> None:
+    """To reach everything, into the frame and out of it."""
+    page = workbench.page
+    shown = await panels(page)
+    await shown[0][0].focus()
+    await page.keyboard.press("Home")
+    for number, (tab, panel) in enumerate(shown):
+        if number > 0:
+            await shown[number - 1][0].focus()
+            await page.keyboard.press("ArrowRight")
+        await expect(tab).to_be_focused()
+        await expect(panel).to_be_visible()
+        await walk(page)
+        missed = await panel.evaluate(NOT_VISITED, CAN_HAVE_FOCUS)
+        assert missed == [], await tab.inner_text()
+
+    # Rows of the log are one stop, with arrows among them; Enter opens one and closes it.
+    log = await workbench.panel("Log")
+    rows = log.get_by_role("list", name="Calls", exact=True).locator("button[data-row]")
+    await log.get_by_role("button", name="Show all").focus()
+    for _ in range(MOST_KEYS):
+        await page.keyboard.press("Tab")
+        if await page.evaluate("document.activeElement.matches('[data-row]')"):
+            break
+    opened = await rows.nth(1).get_attribute("aria-expanded")
+    for key, row in (("End", -1), ("ArrowUp", -2), ("Home", 0), ("ArrowDown", 1)):
+        await page.keyboard.press(key)
+        await expect(rows.nth(row)).to_be_focused()
+    await page.keyboard.press("Enter")
+    closed = {"true": "false", "false": "true"}[str(opened)]
+    await expect(rows.nth(1)).to_have_attribute("aria-expanded", closed)
 
 
 async def walk(page: Page) -> None:

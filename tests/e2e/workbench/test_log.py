@@ -7,7 +7,9 @@ import json
 
 from playwright.async_api import Browser, expect
 
-from jmcp.core.activity.calls import CONTENT_CHARACTERS
+from jmcp.core.activity.calls import CONTENT_CHARACTERS, READER_CALLS
+from jmcp.core.observe.events import CallEvent
+from jmcp.transport.middleware.principal import HOLDER
 from tests.e2e.workbench.page import no_sideways_scrolling
 from tests.e2e.workbench.site import OWNER, TOKEN, serving, signed_in
 from tests.thorough import amount
@@ -168,8 +170,17 @@ async def test_many_calls_are_searched_and_held_still(chrome: Browser) -> None:
         await log.locator(".log-scroller").evaluate("it => it.scrollTo(0, 0)")
         await expect(rows.nth(0)).to_contain_text("list_files")
 
+        # More at once than the server keeps for a page.
+        feed = served.jmcp.dispatcher.activity.calls
+        for _ in range(READER_CALLS + 7):
+            event = CallEvent(tool="burst", owner=HOLDER, request_id="", arguments={}, outcome="ok")
+            feed.on_call_began(event)
+            feed.on_call(event)
+        await expect(rows.nth(0)).to_contain_text("burst")
+
         # To the oldest, by scrolling alone.
-        kept = min(CALLS + 4, 1_000)
+        kept = min(CALLS + 4 + READER_CALLS + 1, 1_000)
         await log.locator(".log-scroller").evaluate(TO_THE_END)
         await expect(rows).to_have_count(kept)
+        await expect(rows.nth(READER_CALLS)).to_contain_text("7 calls are not listed here")
         assert workbench.complaints == []

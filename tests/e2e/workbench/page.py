@@ -59,7 +59,9 @@ RELEASE = """async () => {
         arguments: { session_id, kernel: "stop", confirm: true },
       }),
     });
-    goesOn = answer.ok && !(await answer.json()).result.session_ended;
+    const said = await answer.json();
+    if (!answer.ok && said.code !== "session_not_found") throw new Error(said.detail);
+    goesOn = answer.ok && !said.result.session_ended;
   }
 }"""
 

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Locator, expect
 
 from tests.e2e.agent import source_of
 from tests.e2e.workbench.axe import Axe
-from tests.e2e.workbench.page import Workbench, opened
+from tests.e2e.workbench.page import LAB, Workbench, opened
 from tests.notebooks import write_notebook
 from tests.served import Served
 
@@ -18,6 +18,7 @@ ANALYSIS_2 = "conversations/analysis_2.ipynb"
 PNG = re.compile("^data:image/png;base64,")
 PYTHON = {"name": "python3", "display_name": "Python 3", "language": "python"}
 """Without it JupyterLab asks for a kernel."""
+OWN_SESSION = "sessionStorage.getItem('jmcp.session')"
 KEPT = "what an earlier conversation left"
 
 
@@ -48,7 +49,7 @@ async def test_every_button_does_what_it_says(chrome: Browser, served: Served) -
     write_notebook(served.root / "notebook.ipynb", "'the default'", kernelspec=PYTHON)
     (served.root / "conversations").mkdir(exist_ok=True)
     write_notebook(served.root / ANALYSIS_2, f"'{KEPT}'", kernelspec=PYTHON)
-    async with opened(chrome, served) as workbench:
+    async with opened(chrome, served, lab=False) as workbench:
         quick = QuickActions(await workbench.panel("Quick actions"))
         await quick.press("Notebook info", "No notebook is chosen")
         await creates_and_switches(quick, served)
@@ -59,6 +60,7 @@ async def test_every_button_does_what_it_says(chrome: Browser, served: Served) -
         await hides_jupyterlab(quick, workbench)
         await keeps_the_focus_from_jupyterlab(quick, workbench)
         await goes_on_in_a_new_session(quick, workbench)
+        await a_duplicate_of_the_tab_has_another_session(workbench)
         await quick.panel.get_by_role("button", name="Clear").click()
         await expect(quick.results.get_by_text("Nothing yet.")).to_be_visible()
 
@@ -116,6 +118,8 @@ async def executes(quick: QuickActions, workbench: Workbench) -> None:
 
 
 async def hides_jupyterlab(quick: QuickActions, workbench: Workbench) -> None:
+    await workbench.page.context.unroute(LAB)
+    await workbench.page.get_by_role("button", name="Reload", exact=True).click()
     lab = workbench.lab.locator("#jp-main-dock-panel")
     await expect(lab).to_be_visible()
     await lab.evaluate("element => { element.dataset.kept = 'yes' }")
@@ -131,9 +135,20 @@ async def hides_jupyterlab(quick: QuickActions, workbench: Workbench) -> None:
 
 async def goes_on_in_a_new_session(quick: QuickActions, workbench: Workbench) -> None:
     await workbench.release()
-    before = await workbench.page.evaluate("sessionStorage.getItem('jmcp.session')")
     await quick.press("Add markdown", "Added markdown cell")
-    assert await workbench.page.evaluate("sessionStorage.getItem('jmcp.session')") != before
+
+
+async def a_duplicate_of_the_tab_has_another_session(workbench: Workbench) -> None:
+    own = await workbench.page.evaluate(OWN_SESSION)
+    tab = await workbench.page.context.new_page()
+    await tab.route(LAB, lambda route: route.fulfill(content_type="text/html", body=""))
+    await tab.add_init_script(
+        f"if (window === top && !sessionStorage.length) sessionStorage['jmcp.session'] = '{own}'"
+    )
+    await tab.goto(workbench.page.url)
+    await tab.wait_for_function(f"{OWN_SESSION} === null")
+    assert await workbench.page.evaluate(OWN_SESSION) == own
+    await tab.close()
 
 
 async def keeps_the_focus_from_jupyterlab(quick: QuickActions, workbench: Workbench) -> None:

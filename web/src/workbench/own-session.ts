@@ -12,6 +12,24 @@ const KEY = "jmcp.session";
 
 ownSession.value = kept("tab", KEY);
 
+/** A tab that was duplicated comes with what the first one keeps, and gets a session of its own. */
+const tabs = new BroadcastChannel(KEY);
+const TAB = `${performance.timeOrigin} ${Math.random()}`;
+
+interface TabMessage {
+  session: string;
+  /** Whether it has that session. Else it asks who has. */
+  held: boolean;
+  from: string;
+}
+
+tabs.onmessage = ({ data: { session, held, from } }: MessageEvent<TabMessage>) => {
+  if (session !== ownSession.value || from === TAB) return;
+  if (held) keepOwnSession(null);
+  else tabs.postMessage({ session, held: true, from: TAB });
+};
+if (ownSession.value !== null) tabs.postMessage({ session: ownSession.value, held: false, from: TAB });
+
 /** Remember a session as the page's own for as long as the tab lives; null forgets it. */
 export function keepOwnSession(id: string | null): void {
   ownSession.value = id;

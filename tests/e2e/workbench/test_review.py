@@ -8,11 +8,16 @@ from typing import Any
 from playwright.async_api import Browser, Locator, expect
 
 from jmcp.core.ports import DocumentMode
+from tests.e2e.agent import Agent
 from tests.e2e.workbench.axe import Axe
-from tests.e2e.workbench.page import no_sideways_scrolling
+from tests.e2e.workbench.page import no_sideways_scrolling, opened
 from tests.e2e.workbench.site import OWNER, serving, signed_in
 from tests.fakes.jmcp import FakeJmcp
+from tests.notebooks import write_notebook
+from tests.served import Served
+from tests.thorough import thorough
 
+PYTHON = {"name": "python3", "display_name": "Python 3", "language": "python"}
 MARKUP = "<img src=x onerror=alert(1)>"
 
 
@@ -142,3 +147,31 @@ async def test_a_review_goes_on_after_a_reload_and_without_the_agent(chrome: Bro
         await expect(panel).to_contain_text("Nothing is left to review.")
         assert (await sources(jmcp))[1:] == ["b = 2", "c = 3", "d = 4"]
         assert workbench.complaints == []
+
+
+@thorough
+async def test_a_cell_of_a_review_is_shown_and_reverted_in_jupyterlab(
+    chrome: Browser, served: Served, agent: Agent
+) -> None:
+    """In the live document, which the frame shows: the last of many cells, out of sight at first."""
+    count = 30
+    texts = [f"'line {number}'\n\n\n\n\n" for number in range(count)]
+    write_notebook(served.root / "review.ipynb", *texts, kernelspec=PYTHON)
+    await agent.open("review.ipynb")
+    cell_id = (await agent.call("read_cell", cell_index=count - 1))["cell_id"]
+    # As long as JupyterLab may be wrong about where a cell is that it has not drawn yet.
+    changed = "'by the agent'" + "\n" * 12 + "'its end'"
+    await agent.call("overwrite_cell_source", cell_id=cell_id, cell_source=changed)
+    async with opened(chrome, served) as workbench:
+        panel = await workbench.panel("Review")
+        await panel.get_by_label("Changes of").select_option(value=agent.session_id)
+        await expect(workbench.lab.get_by_text("'line 0'", exact=True)).to_be_in_viewport()
+        row = cell(panel, count - 1)
+        await row.get_by_role("button", name="Show in notebook").click()
+        await expect(workbench.lab.get_by_text("'its end'", exact=True)).to_be_in_viewport()
+        await row.get_by_role("button", name="Revert").click()
+        await expect(panel).to_contain_text("Nothing is left to review.")
+        await expect(workbench.lab.get_by_text(f"'line {count - 1}'")).to_have_count(1)
+        told = await agent.call("read_cell", cell_id=cell_id)
+        assert told["source"] == texts[-1]
+        assert "cells_changed" in [one["code"] for one in told["notices"]]

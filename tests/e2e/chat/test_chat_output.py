@@ -181,6 +181,18 @@ async def test_charts_show_their_data(chat: Chat, served: Served) -> None:
     assert await column(chat, 2) == ["a", "b"]
 
 
+@thorough
+async def test_what_is_nested_deeply_breaks_nothing(chat: Chat, served: Served) -> None:
+    deep = "'[' * 30_000 + ']' * 30_000"
+    plotly = """'{"data": [{"x": [' + """ + deep + """ + '], "y": [1]}]}'"""
+    types = f"{{'application/vnd.plotly.v1+json': {plotly}, 'application/json': {deep}}}"
+    await shown(chat, served, f"display({types}, raw=True)")
+    await chat.show(cell_index=0)
+    await expect(chat.view.get_by_role("note")).to_contain_text("A plain drawing")
+    await chat.view.get_by_role("combobox").select_option("application/json")
+    await expect(chat.view.get_by_role("group").first).to_be_visible()
+
+
 def displayed(kind: str, spec: dict[str, Any]) -> str:
     data = {f"application/vnd.{kind}+json": spec, "text/plain": "a chart"}
     return f"import json\ndisplay(json.loads({json.dumps(json.dumps(data))}), raw=True)"

@@ -1,6 +1,7 @@
 /** The data of one output in one of its MIME types, as a person sees it. */
 
 import { marked } from "marked";
+import { Component } from "preact";
 import { useMemo } from "preact/hooks";
 import { AnsiText } from "./ansi-text";
 import { Chart } from "./chart";
@@ -20,7 +21,26 @@ interface Props {
   size?: Size;
 }
 
-export function RichOutput({ type, data, label, size = {} }: Props) {
+/** What cannot be shown as what it says it is, as JSON that is nested too deeply, is shown as text. */
+export class RichOutput extends Component<Props, { failed: boolean }> {
+  override state = { failed: false };
+
+  static getDerivedStateFromError() {
+    return { failed: true };
+  }
+
+  override render({ data, label, ...props }: Props) {
+    if (!this.state.failed) return <InItsForm data={data} label={label} {...props} />;
+    return (
+      <>
+        <p role="note">This output cannot be shown as {props.type}: it is broken, or too deep. This is its data.</p>
+        <AnsiText text={data} label={label} />
+      </>
+    );
+  }
+}
+
+function InItsForm({ type, data, label, size = {} }: Props) {
   switch (formOf(type)) {
     case "image":
       return <Picture type={type} data={data} size={size} alt={label} />;

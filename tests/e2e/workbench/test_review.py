@@ -126,6 +126,7 @@ async def test_changes_of_an_agent_are_accepted_reverted_and_undone(chrome: Brow
         assert complaints == [], "a refusal is one for the browser too"
 
 
+@thorough
 async def test_a_review_goes_on_after_a_reload_and_without_the_agent(chrome: Browser) -> None:
     """By the journal and the page's own session, whatever has become of the agent's."""
     async with serving(jmcp=made("file")) as served, signed_in(chrome, served) as workbench:

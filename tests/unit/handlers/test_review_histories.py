@@ -207,7 +207,7 @@ async def history(mode: DocumentMode, steps: list[Step]) -> None:
 
 
 @settings(
-    max_examples=amount(fast=20, all=1500),
+    max_examples=amount(fast=12, all=1500),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

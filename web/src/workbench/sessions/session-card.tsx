@@ -1,6 +1,6 @@
 /** One session: who, in which notebook, with which kernel, what it does, and what can be done with it. */
 
-import { useSignalEffect } from "@preact/signals";
+import { useComputed, useSignalEffect } from "@preact/signals";
 import { follow } from "../frame/follow";
 import { followed } from "../frame/followed";
 import { notebookPath, ownSession, type SessionRow } from "../state";
@@ -14,7 +14,9 @@ import { serverNow, type Session } from "./session-store";
 export function SessionCard({ session }: { session: Session }) {
   const attempt = useAttempt();
   const row = session.row.value;
-  const own = ownSession.value === session.key;
+  // Computed, so that only the cards are made anew of which it changed.
+  const own = useComputed(() => ownSession.value === session.key).value;
+  const following = useComputed(() => followed.value === session.key).value;
   const name = row.client ?? (own ? "Workbench" : "a client without a name");
   return (
     <article class="session" data-own={own} aria-label={`${name} ${row.session}`}>
@@ -24,7 +26,7 @@ export function SessionCard({ session }: { session: Session }) {
         </strong>{" "}
         <code>{row.session}</code>
         {own && <span class="session-mark">this page</span>}
-        {followed.value === session.key && <span class="session-mark">followed</span>}
+        {following && <span class="session-mark">followed</span>}
       </p>
       <ul class="session-notebooks">
         {row.notebooks.map((notebook) => (
@@ -48,12 +50,13 @@ export function SessionCard({ session }: { session: Session }) {
 }
 
 function NotebookButton({ path, current, attempt }: { path: string; current: boolean; attempt: Attempt }) {
+  const pressed = useComputed(() => path === notebookPath.value).value;
   return (
     <button
       type="button"
       class="session-notebook"
       title={path}
-      aria-pressed={path === notebookPath.value}
+      aria-pressed={pressed}
       disabled={attempt.busy.value}
       onClick={() => void attempt.make(() => switchNotebook(path))}
     >
@@ -101,7 +104,7 @@ function SessionButtons({ row, name, session, attempt, own }: Buttons) {
   const busy = attempt.busy.value;
   const mine = Boolean(row.session_id);
   const who = `${name} ${row.session}`;
-  const following = followed.value === session.key;
+  const following = useComputed(() => followed.value === session.key).value;
   useSignalEffect(() => {
     // What is said of a session that failed once is no matter any more when something else came of it.
     if (session.last.value?.outcome === "ok" && !attempt.busy.peek()) attempt.problem.value = null;

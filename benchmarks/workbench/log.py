@@ -42,7 +42,13 @@ WATCH = """() => {
         window.longTasks.push(it.duration);
     }).observe({ type: "longtask" });
 }"""
-SETTLED = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))"
+TO_THE_END = """async (scroller) => {
+    while (scroller.querySelector(".log-more")) {
+        scroller.scrollTo(0, scroller.scrollHeight);
+        await new Promise(requestAnimationFrame);
+    }
+}"""
+SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestIdleCallback(done)))"
 
 
 def log(chrome: Browser, server: Server) -> list[Figure]:
@@ -53,6 +59,9 @@ def log(chrome: Browser, server: Server) -> list[Figure]:
         def call() -> None:
             client.call("read_cell", session_id=session, cell_index=0)
 
+        # While JupyterLab loads, the thread that it shares with the page has no time for anything else.
+        page.frame_locator("iframe").locator("#jp-main-dock-panel").wait_for()
+        page.evaluate(SETTLED)
         page.get_by_role("tab", name="Log").click()
         call()
         page.locator("[data-row]").first.wait_for()

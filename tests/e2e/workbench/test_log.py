@@ -16,6 +16,8 @@ from tests.thorough import amount
 
 MARKUP = "<img src=x onerror=alert(1)><b>bold"
 CALLS = amount(fast=150, all=1_100)
+ROWS = 50
+"""As many are in the page at first."""
 SHELL_SECONDS = 30
 TO_THE_END = """async (scroller) => {
     while (scroller.querySelector(".log-more")) {
@@ -142,14 +144,14 @@ async def test_many_calls_are_searched_and_held_still(chrome: Browser) -> None:
         await log.get_by_role("button", name="Filter").click()
         await served.call("read_cell", session_id=session, cell_index=9)
         for label, value, count in (
-            ("Tool", "read_cell", 100),
+            ("Tool", "read_cell", ROWS),
             ("Outcome", "failed", 1),
             ("Session", session, 1),
         ):
             await log.get_by_label(label).select_option(value)
             await expect(rows).to_have_count(count)
         await log.get_by_role("button", name="Show all").click()
-        await expect(rows).to_have_count(100)
+        await expect(rows).to_have_count(ROWS)
 
         # Held still by the button: what is new is counted.
         pause = log.get_by_role("button", name="Pause")
@@ -164,7 +166,7 @@ async def test_many_calls_are_searched_and_held_still(chrome: Browser) -> None:
         await expect(pause).to_have_attribute("aria-pressed", "false")
 
         # And by whoever scrolls down, until they are at the top again.
-        await rows.nth(50).scroll_into_view_if_needed()
+        await rows.nth(ROWS - 10).scroll_into_view_if_needed()
         await served.call("list_files")
         await expect(new).to_have_text("1 new call")
         await log.locator(".log-scroller").evaluate("it => it.scrollTo(0, 0)")

@@ -4,14 +4,14 @@
  * calls are kept.
  */
 
-import { computed, useSignal } from "@preact/signals";
+import { computed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { CallEntryRow } from "./call-entry-row";
-import { filtering, wanted } from "./filter";
+import { chosen, filtering, wanted } from "./filter";
 import { listed, newCalls, resume, scrolled } from "./hold";
 import { moveAmongRows, oneTabStop } from "./row-focus";
 
-const ROWS = 100;
+const ROWS = 50;
 
 const found = computed(() => listed.value.filter(wanted));
 
@@ -21,6 +21,10 @@ export function CallList() {
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLOListElement>(null);
   useLayoutEffect(() => oneTabStop(list.current));
+  useSignalEffect(() => {
+    chosen.value;
+    most.value = ROWS;
+  });
 
   function toggle(key: string) {
     const next = new Set(open.value);
@@ -29,6 +33,7 @@ export function CallList() {
   }
   function toTop() {
     resume();
+    most.value = ROWS;
     scroller.current?.scrollTo({ top: 0 });
   }
   const rows = found.value;

@@ -19,6 +19,9 @@ export const filtering = computed(
   () => [text, tool, session, outcome].filter((one) => one.value !== "").length,
 );
 
+/** All of it, for whoever wants to know that something of it changes. */
+export const chosen = computed(() => [text.value, tool.value, session.value, outcome.value].join("\n"));
+
 export function clearFilter(): void {
   for (const one of [text, tool, session, outcome]) one.value = "";
 }

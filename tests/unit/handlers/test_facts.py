@@ -30,12 +30,14 @@ WORDS = {
     "live": "live",
     "answers": "answers",
     "kernel_answers": "answers",
+    "accepted": "Accepted",
 }
 """How a text says that something is true."""
 UNSAID = frozenset(
     {
         "output_type",  # a text shows the output itself
         *("data", "digest"),  # of read_output_data, which no model sees
+        "as_left",  # of a reviewed cell, of which a text only says where it is not
         "total",  # of a batch or a list that is shown whole, some texts say it and some need not
     }
 )

@@ -340,6 +340,11 @@ TEXTS: Mapping[str, str] = {
     ),
     "Review": (
         "{{ total | counted('cell') }} to review, of {{ change_count | counted('change') }}\n"
+        "{% for change in changes %}\n"
+        "{% if change.session %}\n"
+        "{{ change.change_id }} by {{ change.session }}\n"
+        "{% endif %}\n"
+        "{% endfor %}\n"
         "{% if kernel_name %}\n"
         "Kernelspec chosen: {{ kernel_name }}\n"
         "{% endif %}\n"
@@ -347,7 +352,7 @@ TEXTS: Mapping[str, str] = {
         "Last revert: {{ last_revert }}\n"
         "{% endif %}\n"
         "{% for cell in cells %}\n"
-        "--- {{ cell.cell_index | tsv }}\t{{ cell.cell_id | tsv }}\t{{ cell.change }}{% if cell.also %}, {{ cell.also | join(', ') }}{% endif %}\t{{ cell.first_line | tsv }}\n"
+        "--- {{ cell.cell_index | tsv }}\t{{ cell.cell_id | tsv }}\t{{ cell.cell_type | tsv }}\t{{ cell.change }}{% if cell.also %}, {{ cell.also | join(', ') }}{% endif %}\t{{ cell.first_line | tsv }}\n"
         "changes {{ cell.change_ids | join(', ') }}{% if cell.sessions %} by {{ cell.sessions | join(', ') }}{% endif %}, {{ cell.when }}; {% if not cell.as_left %}changed since; {% endif %}revert {{ cell.revert }}\n"
         "{% for hunk in cell.hunks %}\n"
         "@@ -{{ hunk.old_start }} +{{ hunk.new_start }} @@\n"
@@ -364,7 +369,7 @@ TEXTS: Mapping[str, str] = {
         "{% endif %}\n"
     ),
     "AcceptedChanges": (
-        "{% if accepted %}Accepted{% else %}To be reviewed again{% endif %} ({{ acceptance_id }}): {{ change_ids | join(', ') }}, in {{ cell_ids | length | counted('cell') }}; {{ left | counted('cell') }} left to review\n"
+        "{% if accepted %}Accepted{% else %}To be reviewed again{% endif %} ({{ acceptance_id }}): {{ change_ids | join(', ') }}, of {{ cell_ids | join(', ') }}; {{ left | counted('cell') }} left to review\n"
     ),
     "RevertedChanges": (
         "Reverted {{ reverted | join(', ') }}{% if change_id %} (this revert is change {{ change_id }}){% endif %}; {{ cell_count | counted('cell') }}, {{ saved }}; {{ left | counted('cell') }} left to review\n"

@@ -32,7 +32,7 @@ TEXT_APART = re.compile(
     r"\b\d+(\.\d+)? ?(ms|s|seconds?)\b|(?<=\t)\d+\.\d+(?=\t|$)"
     r"|(\d+\t)?\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)"
     # A masked id; where jmcp is, and how notebooks are kept
-    r"|\b\w\w\*\*\*(?=\t)"
+    r"|\b\w\w\*\*\*(?=[\t\n,]|$)"
     r"|(inside|remote) · Jupyter Server \S+ at \S+|Documents: (live|file)( \(\w+\))?"
     r"|(?<=answers · )(live|file)(?= ·)|(?<= · )(saved|pending)(?=\n|$)"
     # Where the Jupyter Server is

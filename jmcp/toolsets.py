@@ -23,8 +23,8 @@ from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.session import Session
 from jmcp.core.sessions.workspace import Workspace
 from jmcp.core.wording import counted, listed, word
+from jmcp_handlers.execution.kernel_calls import KernelCallError, call_in_kernel
 from jmcp_handlers.support.addressing import locate
-from jmcp_handlers.support.kernel_calls import KernelCallError, call_in_kernel
 from jmcp_handlers.support.pages import fitting, rest_of
 from jmcp_handlers.support.stale_writes import refuse_stale
 

@@ -4,8 +4,8 @@ A handler that is missing, misspelt or mistyped is a mypy error here.
 """
 
 from jmcp_api.ports import Handlers
-from jmcp_handlers.activity import list_activity
-from jmcp_handlers.cells import (
+from jmcp_handlers.cells.edits import apply_edits
+from jmcp_handlers.cells.one_cell import (
     delete_cell,
     edit_cell_source,
     insert_cell,
@@ -13,10 +13,10 @@ from jmcp_handlers.cells import (
     overwrite_cell_source,
     read_cell,
 )
-from jmcp_handlers.changes import undo_change
-from jmcp_handlers.checkpoints import create_checkpoint, restore_checkpoint
-from jmcp_handlers.citation import cite_cells
-from jmcp_handlers.comparison import diff_notebook
+from jmcp_handlers.cells.outputs import clear_cell_output
+from jmcp_handlers.cells.reading import read_notebook
+from jmcp_handlers.cells.search import search_notebook
+from jmcp_handlers.cells.views import read_output_data, show_output
 from jmcp_handlers.compat.reading import get_notebook_info, read_all_cells
 from jmcp_handlers.compat.runs import (
     append_execute_code_cell,
@@ -24,11 +24,9 @@ from jmcp_handlers.compat.runs import (
     execute_cell_streaming,
     execute_cell_with_progress,
 )
-from jmcp_handlers.completion import complete_value
-from jmcp_handlers.connection import debug_connection_status
-from jmcp_handlers.conversations import create_conversation_notebook, list_conversations
-from jmcp_handlers.edits import apply_edits
-from jmcp_handlers.execution import (
+from jmcp_handlers.execution.kernel_tools import interrupt_kernel, list_kernels, restart_notebook
+from jmcp_handlers.execution.packages import install_packages
+from jmcp_handlers.execution.runs import (
     execute_cell,
     execute_code,
     get_execution,
@@ -36,30 +34,32 @@ from jmcp_handlers.execution import (
     list_executions,
     run_cells,
 )
-from jmcp_handlers.export import export_notebook
-from jmcp_handlers.files import list_files
-from jmcp_handlers.history import list_changes
-from jmcp_handlers.kernel_tools import interrupt_kernel, list_kernels, restart_notebook
-from jmcp_handlers.lab_pages import (
+from jmcp_handlers.execution.scripts import run_script
+from jmcp_handlers.execution.variables import list_variables
+from jmcp_handlers.history.change_list import list_changes
+from jmcp_handlers.history.checkpoints import create_checkpoint, restore_checkpoint
+from jmcp_handlers.history.comparison import diff_notebook
+from jmcp_handlers.history.review import accept_changes, revert_changes, review_changes
+from jmcp_handlers.history.undo import undo_change
+from jmcp_handlers.notebooks.conversations import create_conversation_notebook, list_conversations
+from jmcp_handlers.notebooks.export import export_notebook
+from jmcp_handlers.notebooks.files import list_files
+from jmcp_handlers.notebooks.held_notebooks import unuse_notebook, use_notebook
+from jmcp_handlers.notebooks.lab_pages import (
     create_notebook,
     list_open_notebooks,
     prepare_notebook,
     switch_notebook,
 )
-from jmcp_handlers.notebook_list import list_notebooks
-from jmcp_handlers.notebooks import unuse_notebook, use_notebook
-from jmcp_handlers.outputs import clear_cell_output
-from jmcp_handlers.packages import install_packages
-from jmcp_handlers.reading import read_notebook
-from jmcp_handlers.resources import read_output, read_resource
-from jmcp_handlers.review import accept_changes, revert_changes, review_changes
-from jmcp_handlers.scripts import run_script
-from jmcp_handlers.search import search_notebook
-from jmcp_handlers.session_list import list_sessions
-from jmcp_handlers.tool_search import search_tools
-from jmcp_handlers.validation import validate_notebook
-from jmcp_handlers.variables import list_variables
-from jmcp_handlers.views import read_output_data, show_output
+from jmcp_handlers.notebooks.notebook_list import list_notebooks
+from jmcp_handlers.notebooks.validation import validate_notebook
+from jmcp_handlers.resources.citation import cite_cells
+from jmcp_handlers.resources.completion import complete_value
+from jmcp_handlers.resources.content import read_output, read_resource
+from jmcp_handlers.server.activity import list_activity
+from jmcp_handlers.server.connection import debug_connection_status
+from jmcp_handlers.server.session_list import list_sessions
+from jmcp_handlers.server.tool_search import search_tools
 
 HANDLERS = Handlers(
     use_notebook=use_notebook,

@@ -24,7 +24,7 @@ from jmcp_api.models import (
 from jmcp_handlers.compat.issues import error_of_run, warning_of
 from jmcp_handlers.compat.outputs import OutputForm
 from jmcp_handlers.compat.run_log import RunLog
-from jmcp_handlers.execution import begin_cell, begin_inserted_cell
+from jmcp_handlers.execution.runs import begin_cell, begin_inserted_cell
 from jmcp_handlers.support.outputs.output_results import ImageBudget
 from jmcp_handlers.support.run_results import failure_of, next_of, outputs_of, place_of
 from jmcp_handlers.support.sources import shown_source

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jmcp_api.backend_errors import JupyterUnreachable, KernelDown, StateUnavailable
-from jmcp_handlers import connection
+from jmcp_handlers.server import connection
 from tests.calls import BOB
 from tests.fakes.jmcp import FakeJmcp
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jmcp_handlers import files
+from jmcp_handlers.notebooks import files
 from tests.fakes.jmcp import FakeJmcp
 
 

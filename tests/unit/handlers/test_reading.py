@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jmcp.core.errors import KernelDown
-from jmcp_handlers import reading
+from jmcp_handlers.cells import reading
 from tests.fakes.jmcp import FakeJmcp
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jmcp_handlers import search
+from jmcp_handlers.cells import search
 from jmcp_handlers.support.search import line_matches
 from jmcp_handlers.support.search.line_matches import PIECE_CHARACTERS, LineMatch, TextPattern
 from jmcp_handlers.support.time_slices import SLICE_SECONDS

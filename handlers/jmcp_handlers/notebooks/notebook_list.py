@@ -10,7 +10,7 @@ from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.workspace import Workspace
 from jmcp_api.enums import NotebookScope
 from jmcp_api.models import ListNotebooksParams, NotebookList, NotebookRow
-from jmcp_handlers.files import WORKSPACE_DEPTH, all_notebooks
+from jmcp_handlers.notebooks.files import WORKSPACE_DEPTH, all_notebooks
 from jmcp_handlers.support.pages import fitting, rest_of
 
 

@@ -26,10 +26,10 @@ from jmcp_api.models import (
     ReviewChangesParams,
     ReviewedChange,
 )
+from jmcp_handlers.history.conflicts import conflicts
+from jmcp_handlers.history.review_rows import ReviewedEntries, ReviewRows, characters, reviewed
 from jmcp_handlers.support.cell_states import running_cells
-from jmcp_handlers.support.conflicts import conflicts
 from jmcp_handlers.support.pages import fitting, rest_of
-from jmcp_handlers.support.review_rows import ReviewedEntries, ReviewRows, characters, reviewed
 
 SHOWN_CHANGES = 100
 

@@ -16,7 +16,7 @@ from jmcp_api import phrases
 from jmcp_api.enums import CellDiffKind
 from jmcp_api.errors import CheckpointNotFound
 from jmcp_api.models import CellDiff, DiffNotebookParams, NotebookDiff
-from jmcp_handlers.checkpoints import chosen_checkpoint
+from jmcp_handlers.history.checkpoints import chosen_checkpoint
 from jmcp_handlers.support.addressing import first_line
 from jmcp_handlers.support.diffs import diff
 from jmcp_handlers.support.notebook_diff.cell_matching import matched

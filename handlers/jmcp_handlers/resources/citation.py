@@ -8,8 +8,8 @@ from jmcp.core.ports import Cell as NotebookCell
 from jmcp.core.sessions.workspace import Workspace
 from jmcp_api import limits
 from jmcp_api.models import CiteCellsParams, CitedCell, CitedCells, More
-from jmcp_handlers.support.cell_ranges import indices
-from jmcp_handlers.support.notebook_choice import chosen_notebook
+from jmcp_handlers.resources.cell_ranges import indices
+from jmcp_handlers.resources.notebook_choice import chosen_notebook
 from jmcp_handlers.support.outputs.output_results import as_text
 from jmcp_handlers.support.pages import fitting
 from jmcp_handlers.support.sources import shown_source

@@ -14,8 +14,8 @@ from jmcp.core.sessions.session import Session
 from jmcp_api.enums import OpeningAction
 from jmcp_api.errors import PartlyDone
 from jmcp_api.models import ShownNotebook, UseNotebookParams
-from jmcp_handlers.support.kernel_choice import chosen_kernel
-from jmcp_handlers.support.opening import hold
+from jmcp_handlers.notebooks.kernel_choice import chosen_kernel
+from jmcp_handlers.notebooks.opening import hold
 from jmcp_handlers.support.sources import check_size
 
 

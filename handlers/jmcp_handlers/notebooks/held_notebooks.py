@@ -14,11 +14,11 @@ from jmcp_api.models import (
     UnuseNotebookParams,
     UseNotebookParams,
 )
+from jmcp_handlers.notebooks.kernel_choice import chosen_kernel, given_kernel
+from jmcp_handlers.notebooks.opening import hold, known_specs
 from jmcp_handlers.support.addressing import outline
 from jmcp_handlers.support.cell_states import NotableStates
 from jmcp_handlers.support.confirmation import check_others
-from jmcp_handlers.support.kernel_choice import chosen_kernel, given_kernel
-from jmcp_handlers.support.opening import hold, known_specs
 from jmcp_handlers.support.pages import rest_of
 
 OVERVIEW_CELLS = 20

@@ -11,8 +11,8 @@ from jmcp.core.sessions.workspace import Workspace
 from jmcp_api.backend_errors import FileExists
 from jmcp_api.errors import ExportFailed, InvalidArguments, PartlyDone
 from jmcp_api.models import ExportedNotebook, ExportNotebookParams
+from jmcp_handlers.notebooks.language import language_of
 from jmcp_handlers.support.export.conversion import convert
-from jmcp_handlers.support.language import language_of
 
 MOST_FILES = 500
 """Files of one export."""

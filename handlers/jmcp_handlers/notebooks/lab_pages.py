@@ -17,10 +17,10 @@ from jmcp_api.models import (
     ShownNotebook,
     SwitchNotebookParams,
 )
-from jmcp_handlers.support.conversations import checked_id
-from jmcp_handlers.support.opening import known_specs
+from jmcp_handlers.notebooks.conversation_paths import checked_id
+from jmcp_handlers.notebooks.opening import known_specs
+from jmcp_handlers.notebooks.shown_notebooks import markdown_cells, opened, opened_new, shown
 from jmcp_handlers.support.pages import fitting, rest_of
-from jmcp_handlers.support.shown_notebooks import markdown_cells, opened, opened_new, shown
 
 EDITOR = "Notebook"
 """JupyterLab's name of the editor that a notebook has in nearly every tab."""

@@ -6,7 +6,7 @@ from jmcp.core.sessions.session import Session
 from jmcp_api import limits
 from jmcp_api.errors import KernelUnable
 from jmcp_api.models import ListVariablesParams, Variable, VariableList
-from jmcp_handlers.support.kernel_calls import KernelCallError, call_in_kernel
+from jmcp_handlers.execution.kernel_calls import KernelCallError, call_in_kernel
 from jmcp_handlers.support.pages import rest_of
 from jmcp_handlers.support.variables.question import FUNCTION, MODULE, checked, source
 

@@ -15,7 +15,7 @@ from jmcp.core.sessions.session import Session
 from jmcp_api import phrases
 from jmcp_api.errors import ChangeNotFound
 from jmcp_api.models import ChangeList, ListChangesParams
-from jmcp_handlers.support.change_rows import ChangeRows, characters
+from jmcp_handlers.history.change_rows import ChangeRows, characters
 from jmcp_handlers.support.pages import fitting, rest_of
 
 SHOWN_CHANGES = 100

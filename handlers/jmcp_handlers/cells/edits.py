@@ -16,7 +16,7 @@ from jmcp_api import phrases
 from jmcp_api.enums import CellChangeKind
 from jmcp_api.errors import CellNotFound, InvalidArguments
 from jmcp_api.models import AppliedEdits, ApplyEditsParams, CellEdit, EditedCell
-from jmcp_handlers.execution import run_batch
+from jmcp_handlers.execution.runs import run_batch
 from jmcp_handlers.support.addressing import not_found
 from jmcp_handlers.support.sources import check_size, replaced
 from jmcp_handlers.support.stale_writes import refuse_stale

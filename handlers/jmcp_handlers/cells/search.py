@@ -15,7 +15,7 @@ from jmcp.core.sessions.session import Session
 from jmcp.core.sessions.workspace import Workspace
 from jmcp_api import limits, phrases
 from jmcp_api.models import Match, MatchList, SearchNotebookParams
-from jmcp_handlers.files import all_notebooks
+from jmcp_handlers.notebooks.files import all_notebooks
 from jmcp_handlers.support.pages import rest_of
 from jmcp_handlers.support.search.cell_texts import CellText, cell_texts
 from jmcp_handlers.support.search.line_matches import (

@@ -10,8 +10,8 @@ from jmcp.core.runs.batch import Batch
 from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.session import Session
 from jmcp_api.models import Finding, NotebookFindings, ValidateNotebookParams
+from jmcp_handlers.notebooks.language import language_of
 from jmcp_handlers.support.cell_states import CellStates
-from jmcp_handlers.support.language import language_of
 from jmcp_handlers.support.pages import fitting, rest_of
 from jmcp_handlers.support.validation.findings import Ran, Subject
 from jmcp_handlers.support.validation.format_checks import format_findings

@@ -13,7 +13,7 @@ from jmcp.core.sessions.workspace import Workspace
 from jmcp_api.backend_errors import KernelspecMissing
 from jmcp_api.enums import OpeningAction
 from jmcp_api.models import UseNotebookParams
-from jmcp_handlers.support.kernel_choice import asked
+from jmcp_handlers.notebooks.kernel_choice import asked
 
 
 def hold(params: UseNotebookParams, session: Session, ref: NotebookRef) -> OpeningAction:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from jmcp.core.ports import Cell
 from jmcp.core.sessions.workspace import Workspace
 from jmcp_api.models import CompleteValueParams, Completion
-from jmcp_handlers.files import all_notebooks
+from jmcp_handlers.notebooks.files import all_notebooks
 from jmcp_handlers.support.outputs.output_content import mime_types
 
 MOST_VALUES = 100

@@ -9,8 +9,8 @@ from jmcp.core.sessions.notebook import Notebook
 from jmcp.core.sessions.session import Session
 from jmcp_api.errors import CellChanged, ChangeNotFound
 from jmcp_api.models import ChangedCell, UndoChangeParams, UndoneChange
+from jmcp_handlers.history.conflicts import conflicts
 from jmcp_handlers.support.cell_states import running_cells
-from jmcp_handlers.support.conflicts import conflicts
 
 
 async def undo_change(params: UndoChangeParams, session: Session) -> UndoneChange:

@@ -17,10 +17,10 @@ from jmcp_api.models import (
     ListConversationsParams,
     ShownNotebook,
 )
-from jmcp_handlers.support.conversations import FOLDER, id_of, path_of
-from jmcp_handlers.support.opening import known_specs
+from jmcp_handlers.notebooks.conversation_paths import FOLDER, id_of, path_of
+from jmcp_handlers.notebooks.opening import known_specs
+from jmcp_handlers.notebooks.shown_notebooks import markdown_cells, opened, opened_new, shown
 from jmcp_handlers.support.pages import fitting, rest_of
-from jmcp_handlers.support.shown_notebooks import markdown_cells, opened, opened_new, shown
 
 CONTENT = ("title", "initial_content", "template")
 

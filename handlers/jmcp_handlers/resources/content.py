@@ -17,8 +17,8 @@ from jmcp_api import limits
 from jmcp_api.errors import CellNotFound, ResourceNotFound, ResourceTooLarge
 from jmcp_api.models import ReadOutputParams, ReadResourceParams, Resource
 from jmcp_api.resources import CELL, EXECUTION_OUTPUT, NOTEBOOK, OUTPUT, RESOURCES
+from jmcp_handlers.resources.markdown import cell_markdown
 from jmcp_handlers.support.addressing import locate
-from jmcp_handlers.support.markdown import cell_markdown
 from jmcp_handlers.support.outputs.addresses import output_address
 from jmcp_handlers.support.outputs.images import IMAGE_TYPES, ImageRefusedError, scaled_bytes
 from jmcp_handlers.support.outputs.output_content import content, mime_types

@@ -1,0 +1,1 @@
+"""Tools about cells: reading, finding and changing them."""

@@ -1,0 +1,1 @@
+"""Tools about code: runs, kernels, what kernels know."""

@@ -1,0 +1,1 @@
+"""Tools about what was changed: by whom, compared with what, and taken back."""

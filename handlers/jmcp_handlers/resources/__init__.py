@@ -1,0 +1,1 @@
+"""What MCP clients read without a tool: resources, completion, citation."""

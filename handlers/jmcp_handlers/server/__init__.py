@@ -1,0 +1,1 @@
+"""Tools about the server: what goes on, which sessions and tools there are."""

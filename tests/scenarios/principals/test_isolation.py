@@ -46,7 +46,11 @@ class Alice:
 
     @property
     def values(self) -> dict[str, str]:
-        return {"execution_id": self.execution_id, "kernel_id": self.kernel_id}
+        return {
+            "execution_id": self.execution_id,
+            "kernel_id": self.kernel_id,
+            "other_session_id": self.session_id,
+        }
 
     async def state(self, token_server: TokenServer) -> Any:
         """All that others must not change."""

@@ -30,8 +30,9 @@ from tests.stdio import client, parameters
 from tests.thorough import fast_only
 
 MODES: tuple[Mode, ...] = ("local", "remote")
-READING = [name for name, tool in API.tools.items() if tool.scope == "read"]
-"""In the order of the spec, which is that of the list."""
+LISTED = {name: tool for name, tool in API.tools.items() if tool.view is None}
+"""What clients without views see, in the order of the spec, which is that of the list."""
+READING = [name for name, tool in LISTED.items() if tool.scope == "read"]
 
 
 @pytest.fixture(scope="module", params=fast_only(MODES, "local"))
@@ -60,7 +61,9 @@ def opened(read_only: TokenServer) -> Iterator[dict[str, str]]:
 async def test_on_a_read_only_server_no_tool_changes_anything(
     read_only: TokenServer, opened: dict[str, str], tool: Tool
 ) -> None:
-    given: dict[str, Any] = arguments(tool, execution_id="none", kernel_id="none")
+    given: dict[str, Any] = arguments(
+        tool, execution_id="none", kernel_id="none", other_session_id="none"
+    )
     given |= opened if tool.session == "required" else {}
     if tool.name == "unuse_notebook":  # of a session that no other test needs
         another = await read_only.operator.call("use_notebook", notebook_path="example.ipynb")
@@ -122,9 +125,7 @@ async def test_denied_tools_are_neither_listed_nor_run(plain: Served) -> None:
         plain.root.parent / "jmcp", plain, "--deny-tools", denied
     )
     async with client(server) as connected:
-        assert await names(connected) == [
-            name for name in API.tools if name not in denied.split(",")
-        ]
+        assert await names(connected) == [one for one in LISTED if one not in denied.split(",")]
         answer = await connected.call_tool("execute_code", {"code": "1"})
         assert answer.is_error
         assert answer.meta is not None

@@ -147,7 +147,7 @@ async def test_a_failed_start_leaves_jupyter_alone(
     async with client_of(server) as client:
         problem(await client.get("/mcp/healthz"), 503)
         assert (await client.get("/api/status")).status_code == 200
-    assert "no toolset nope; there are: code, compat, core, " in capsys.readouterr().err
+    assert "no toolset nope; there are: apps, code, compat, core, " in capsys.readouterr().err
 
 
 async def test_stopping_ends_open_streams(extension: ExtensionServer) -> None:

@@ -4,10 +4,13 @@ import { effect, signal } from "@preact/signals";
 import { frameHidden, notebookPath } from "../state";
 import { onBridge, type Bridge } from "./bridge";
 import { labBase, labOrigin, labPage, labUrl, ownWorkspace } from "./lab-address";
-import { watchPerson } from "./person";
+import { atWork, watchPerson } from "./person";
 
 /** JupyterLab starts for some seconds after its page has loaded. */
 const BRIDGE_MS = 15_000;
+/** A notebook is still drawn for so long after it was opened: cells above grow and push others away. */
+const DRAWING_MS = 6_000;
+const AGAIN_MS = [600, 1_800] as const;
 const EXTENSION = "jupyter-iframe-commands";
 
 /**
@@ -28,6 +31,8 @@ let bridge: Bridge | null = null;
 let patience: ReturnType<typeof setTimeout> | undefined;
 /** What to show as soon as the frame is not hidden. */
 let pending: { path: string; cellId: string | null } | null = null;
+let opened = { path: "", at: 0 };
+let asked = 0;
 
 export function theFrame(): HTMLIFrameElement | null {
   return frame;
@@ -86,9 +91,25 @@ export async function showCell(path: string, cellId: string | null): Promise<voi
 }
 
 async function reveal(using: Bridge, path: string, cellId: string | null): Promise<void> {
-  if (path !== shownPath.value || cellId === null) await using.execute("docmanager:open", { path });
-  // What JupyterLab does with a link to a cell: it scrolls, and selects nothing.
-  if (cellId !== null) await using.execute("rendermime:handle-local-link", { path, id: `#cell-id=${cellId}` });
+  const number = ++asked;
+  if (path !== shownPath.value || cellId === null) {
+    await using.execute("docmanager:open", { path });
+    if (path !== opened.path) opened = { path, at: performance.now() };
+  }
+  if (cellId === null) return;
+  await scrollTo(using, path, cellId);
+  if (performance.now() > opened.at + DRAWING_MS) return;
+  for (const wait of AGAIN_MS) {
+    setTimeout(() => {
+      if (number !== asked || using !== bridge || frameHidden.value || atWork(frame) > 0) return;
+      scrollTo(using, path, cellId).catch(() => undefined);
+    }, wait);
+  }
+}
+
+/** What JupyterLab does with a link to a cell: it scrolls, and selects nothing. */
+async function scrollTo(using: Bridge, path: string, cellId: string): Promise<void> {
+  await using.execute("rendermime:handle-local-link", { path, id: `#cell-id=${cellId}` });
 }
 
 /** Load JupyterLab again, with the notebook that calls hit. */

@@ -14,7 +14,17 @@ export async function interruptKernel(row: SessionRow, notebook_path: string): P
   await callTool("interrupt_kernel", { session_id: row.session_id, notebook_path });
 }
 
-/** The person was asked: `confirm` says so where the kernel runs code of others too. */
+/**
+ * By a session of its own, so that the agent's is told that its variables are gone: of what a session does
+ * itself it is not told. The person was asked: `confirm` says so where code of others runs there too.
+ */
 export async function restartKernel(row: SessionRow, notebook_path: string): Promise<void> {
-  await callTool("restart_notebook", { session_id: row.session_id, notebook_path, confirm: true });
+  const kernel_id = row.notebooks.find((one) => one.notebook_path === notebook_path)?.kernel_id;
+  const opened = await callTool("use_notebook", { notebook_path, ...(kernel_id ? { kernel_id } : {}) });
+  const { session_id } = opened;
+  try {
+    await callTool("restart_notebook", { session_id, notebook_path, confirm: true });
+  } finally {
+    await callTool("unuse_notebook", { session_id, notebook_path, kernel: "keep" });
+  }
 }

@@ -20,8 +20,10 @@ ROWS = 50
 """As many are in the page at first."""
 SHELL_SECONDS = 30
 TO_THE_END = """async (scroller) => {
-    while (scroller.querySelector(".log-more")) {
-        scroller.scrollTo(0, scroller.scrollHeight);
+    for (let frames = 0; scroller.querySelector(".log-more"); frames += 1) {
+        if (frames > 2000) throw new Error("there are always more");
+        // A person at the end scrolls up and down again.
+        scroller.scrollTo(0, frames % 2 ? scroller.scrollHeight : scroller.scrollTop - 50);
         await new Promise(requestAnimationFrame);
     }
 }"""

@@ -80,7 +80,10 @@ export function CallList() {
 function More({ count, show }: { count: number; show: () => void }) {
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    const seen = new IntersectionObserver(([entry]) => entry?.isIntersecting && show());
+    // It may have left and come back since the last time: then there are several entries.
+    const seen = new IntersectionObserver((entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) show();
+    });
     if (button.current) seen.observe(button.current);
     return () => seen.disconnect();
   }, [count]);

@@ -1,6 +1,7 @@
 /** What the buttons of a session do. Each throws ServerProblem. */
 
 import { callTool } from "../../server/client";
+import { ServerProblem } from "../../server/problem";
 import type { SessionRow } from "../state";
 
 /** End the session: release its notebooks, whose kernels stop where it alone used them. */
@@ -20,11 +21,22 @@ export async function interruptKernel(row: SessionRow, notebook_path: string): P
  */
 export async function restartKernel(row: SessionRow, notebook_path: string): Promise<void> {
   const kernel_id = row.notebooks.find((one) => one.notebook_path === notebook_path)?.kernel_id;
-  const opened = await callTool("use_notebook", { notebook_path, ...(kernel_id ? { kernel_id } : {}) });
-  const { session_id } = opened;
+  let session_id: unknown;
   try {
-    await callTool("restart_notebook", { session_id, notebook_path, confirm: true });
+    ({ session_id } = await callTool("use_notebook", { notebook_path, ...(kernel_id ? { kernel_id } : {}) }));
+  } catch (error) {
+    // A private kernel is its session's alone: only as that one it can be restarted.
+    if (!(error instanceof ServerProblem) || error.code !== "kernel_taken") throw error;
+    await restart(row.session_id, notebook_path);
+    return;
+  }
+  try {
+    await restart(session_id, notebook_path);
   } finally {
     await callTool("unuse_notebook", { session_id, notebook_path, kernel: "keep" });
   }
+}
+
+async function restart(session_id: unknown, notebook_path: string): Promise<void> {
+  await callTool("restart_notebook", { session_id, notebook_path, confirm: true });
 }

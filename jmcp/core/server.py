@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Required, TypedDict
 
 from jmcp.core.activity.activity import Activity
+from jmcp.core.activity.use import ServerUse
 from jmcp.core.background import end, run_each, supervised
 from jmcp.core.calls.drain import DrainGate
 from jmcp.core.calls.permissions import Permissions
@@ -106,6 +107,7 @@ class Server:
             kernels=kernels,
             lab=lab or NoLabPages(),
         )
+        self.use = ServerUse(self.metrics, self.gate, self.runs.index)
         self._observers: tuple[Observer, ...] = (self.metrics, self.activity.calls, *observers)
         self.healing = Healing(
             kernels, self.sessions, errors=api.policy.errors.kernel_down, notify=self._notify

@@ -17,10 +17,11 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
 from traitlets import List, Unicode
 
-from jmcp.core.background import supervised
+from jmcp.core.background import end, supervised
 from jmcp.core.calls.call import Caller
 from jmcp.core.errors import ServeError
 from jmcp.hosting import logs
+from jmcp.hosting.activity import ActivityNotes
 from jmcp.hosting.client_config import server_address
 from jmcp.hosting.early_import import EarlyImport
 from jmcp.options import sources, traits
@@ -68,6 +69,7 @@ class HostedSite:
         )
         self.first_caller = Caller(owner=SHARED_PRINCIPAL, authenticated=True)
         self.on_started: Callable[[], None] = lambda: None
+        self.notes: ActivityNotes | None = None
         self._extension = extension
         self._started = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -127,14 +129,18 @@ class HostedSite:
         )
         async with site.router.lifespan_context(site):
             self._app = site
+            use = site.state.dispatcher.use
+            self.notes = ActivityNotes(served_by(extension), use.since_last, variables=os.environ)
             self._started.set()
             self.on_started()
-            await self._stopping.wait()
+            noting = supervised(self.notes.run, "activity")
             try:
+                await self._stopping.wait()
                 await compose.drain_calls(site)
             finally:
                 # Later requests are answered that jmcp does not run.
                 self._app = None
+                await end(noting)
 
 
 def publication(serverapp: ServerApp, token: str) -> AbstractContextManager[None]:

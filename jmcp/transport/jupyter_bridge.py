@@ -9,7 +9,6 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Collection
-from datetime import UTC, datetime
 from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, cast
@@ -153,8 +152,6 @@ class BridgeHandler(IdentifiedHandler):
             except StreamClosedError:
                 self._gone.set()
 
-        # Calls keep a server in use, for whatever ends idle ones: Jupyter itself, or a JupyterHub.
-        self.settings["last_activity_times"]["jmcp"] = datetime.now(UTC)
         try:
             app = await self._host.app()
         except Problem as refusal:

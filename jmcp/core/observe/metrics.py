@@ -71,6 +71,10 @@ class Metrics(Collector):
         """Count the runs that go on when the server stops."""
         self._detached += runs
 
+    def calls_ended(self, *, beside: str) -> int:
+        """How many calls have ended, without those of the tool `beside`."""
+        return sum(count for (tool, _), count in self._calls.items() if tool != beside)
+
     # -- telling ---------------------------------------------------------------------------------
 
     def describe(self) -> Iterable[Metric]:

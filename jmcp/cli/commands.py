@@ -13,6 +13,7 @@ from jmcp.cli import (
     completion,
     connect,
     doctor,
+    hub,
     install,
     older_requests,
     open_command,
@@ -46,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
 
     install.add_to(commands, run=run_install)
     doctor.add_to(commands, run=doctor.run)
+    hub.add_to(commands, run=run_hub)
 
     # For the help only: their arguments are passed on before argparse reads them here.
     commands.add_parser("connect", help=connect.HELP)
@@ -86,6 +88,13 @@ def run_sessions(arguments: argparse.Namespace) -> int:
     except ServeError as error:
         return fail(str(error))
     return 0
+
+
+def run_hub(arguments: argparse.Namespace) -> int:
+    try:
+        return hub.run(arguments)
+    except ServeError as error:
+        return fail(str(error))
 
 
 def run_install(arguments: argparse.Namespace) -> int:

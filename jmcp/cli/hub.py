@@ -1,0 +1,36 @@
+"""`jmcp hub`: what a JupyterHub starts, and what looks it over."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+from jmcp.core.errors import ServeError
+from jmcp.installation import adding
+
+HELP = "many users: the gateway of a JupyterHub"
+
+
+def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
+    """Add the command to the subparsers of a command line."""
+    command = commands.add_parser("hub", help=HELP, description=__doc__)
+    command.set_defaults(run=run)
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    gateway = actions.add_parser(
+        "gateway",
+        help="the service that gives all users one URL; the Hub starts it",
+        description="Serve the gateway. The Hub starts it, and sets JUPYTERHUB_* for it.",
+    )
+    gateway.add_argument("--verbose", action="store_true", help="also log what goes well")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command. Raises ServeError."""
+    if find_spec("httpx2") is None:
+        raise ServeError(f"jmcp hub needs more than is installed: {adding('hub')}")
+    from jmcp.hub.gateway import process
+
+    process.run(verbose=arguments.verbose)
+    return 0

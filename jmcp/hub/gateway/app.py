@@ -1,0 +1,223 @@
+"""The gateway as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from jmcp.hub.gateway.call_body import CallBody
+from jmcp.hub.gateway.credentials import OWN_PREFIXES, Credentials, HubTokensOnly
+from jmcp.hub.gateway.exchange import Exchange, Passing
+from jmcp.hub.gateway.forwarding import Forwarded, Forwarding
+from jmcp.hub.gateway.hub_api import HubApi, HubRefusal, HubUnreachable, User
+from jmcp.hub.gateway.limits import UserLimits
+from jmcp.hub.gateway.servers import Servers
+from jmcp.hub.gateway.settings import GatewaySettings
+from jmcp.hub.gateway.users import Users
+from jmcp.transport.middleware.body_limit import BodyLimitMiddleware
+from jmcp.transport.middleware.cors import CorsMiddleware
+from jmcp.transport.middleware.credential import credential
+from jmcp.transport.middleware.headers import header
+from jmcp.transport.middleware.host_origin import HostOriginPolicy
+from jmcp.transport.middleware.request_id import HEADER as REQUEST_ID
+from jmcp.transport.middleware.request_id import (
+    RequestCounter,
+    RequestIdMiddleware,
+    current_id,
+)
+from jmcp.transport.middleware.security_headers import SecurityHeadersMiddleware
+from jmcp.transport.problems import Problem, ProblemResponse, problem_body
+
+NO_TOKEN = (
+    "Send a token of JupyterHub's or of this gateway: Authorization: Bearer <token>. Clients that know "
+    "OAuth get one by themselves."
+)
+WRONG_TOKEN = (
+    "That token is unknown to JupyterHub and to this gateway, or was revoked, or has expired."
+)
+NOT_ALLOWED = (
+    "The token of {name} does not open this service: it lacks the scope "
+    "access:services!service={service}."
+)
+HUB_AWAY = (
+    "JupyterHub does not answer, so that nobody can say whose token this is; try again later."
+)
+
+
+class Gateway:
+    """What all requests share."""
+
+    def __init__(self, settings: GatewaySettings, credentials: Credentials | None = None) -> None:
+        self.settings = settings
+        self.hub = HubApi(settings.api_url)
+        self.users = Users(self.hub)
+        self.servers = Servers(self.hub, settings.start_seconds)
+        self.forwarding = Forwarding(settings)
+        self.credentials: Credentials = credentials or HubTokensOnly()
+        self.limits = UserLimits(settings.calls_per_second, settings.max_open_requests)
+        self.passing = Passing(self.forwarding, self.servers)
+        self.requests = RequestCounter()
+        self._origins = HostOriginPolicy(
+            any_host=True, origins=settings.origins | {settings.public_url.lower()}
+        )
+
+    async def close(self) -> None:
+        await self.servers.close()
+        await self.forwarding.close()
+        await self.hub.close()
+
+    async def caller(self, scope: Scope) -> tuple[User, str]:
+        """Who sends the request, and the Hub's token for what it asks. Raises Problem."""
+        given = credential(header(scope, b"authorization"))
+        if not given:
+            raise self.unauthorized(NO_TOKEN)
+        token: str | None = given
+        if given.startswith(OWN_PREFIXES):
+            token = await self.credentials.hub_token(given)
+        try:
+            user = await self.users.owner(token) if token and token.isascii() else None
+        except HubRefusal as refusal:
+            if refusal.status not in (401, 403, 404):
+                raise Problem(503, HUB_AWAY, code="hub_unreachable") from refusal
+            user = None
+        except HubUnreachable as error:
+            raise Problem(503, HUB_AWAY, code="hub_unreachable") from error
+        if user is None or token is None:
+            self.limits.refused(address(scope))
+            raise self.unauthorized(WRONG_TOKEN, error="invalid_token")
+        if not user.may_use(self.settings.service):
+            raise Problem(403, NOT_ALLOWED.format(name=user.name, service=self.settings.service))
+        return user, token
+
+    def unauthorized(self, detail: str, error: str | None = None) -> Problem:
+        metadata = f"{self.settings.url}/.well-known/oauth-protected-resource"
+        challenge = f'Bearer resource_metadata="{metadata}"'
+        if error is not None:
+            challenge += f', error="{error}"'
+        return Problem(401, detail, **{"WWW-Authenticate": challenge})
+
+    async def pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request for MCP or REST on to the server of its caller."""
+        self._origins.check(header(scope, b"host"), header(scope, b"origin") or None)
+        target = target_of(scope, self.settings.prefix)
+        user, token = await self.caller(scope)
+        with self.limits.request(user.name):
+            body = await read(receive)
+            message = None
+            if scope["method"] == "POST" and target.partition(b"?")[0].rstrip(b"/") == b"/mcp":
+                message = CallBody(body, header(scope, b"mcp-protocol-version"))
+            request = Forwarded(
+                method=scope["method"].encode(),
+                user=user.name,
+                token=token,
+                target=target,
+                headers=[
+                    *(pair for pair in scope["headers"] if pair[0] != REQUEST_ID),
+                    (REQUEST_ID, current_id().encode()),
+                ],
+                body=body,
+            )
+            takes_stream = "text/event-stream" in header(scope, b"accept").lower()
+            exchange = Exchange(self.passing, user, request, message, takes_stream=takes_stream)
+            await exchange.answer(receive, send)
+
+    async def health(self, _: Request) -> Response:
+        return JSONResponse({"status": "ok", "version": version("jmcp")})
+
+
+class Everything:
+    """An ASGI application for all methods, which Starlette would else limit to GET."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._gateway.pass_on(scope, receive, send)
+
+
+def target_of(scope: Scope, prefix: str) -> bytes:
+    """Path and query below the prefix, as they were sent. Raises Problem 400 for a path that climbs."""
+    raw = bytes(scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
+    if not raw.startswith(prefix.encode()) or any(
+        part in ("..", ".") for part in scope["path"].replace("\\", "/").split("/")
+    ):
+        raise Problem(400, "The path has to be written without `.` and `..`.")
+    query = scope.get("query_string", b"")
+    return raw[len(prefix.encode()) :] + (b"?" + query if query else b"")
+
+
+def address(scope: Scope) -> str:
+    """Where a request comes from, as the Hub's proxy saw it: the last address is what it added."""
+    seen = header(scope, b"x-forwarded-for").rpartition(",")[2].strip()
+    client = scope.get("client")
+    return seen or (client[0] if client else "")
+
+
+async def read(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise asyncio.CancelledError("the client left before its request had come")
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def on_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return ProblemResponse(error.body, error.headers)
+
+
+async def on_http_exception(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail = error.detail if error.status_code != 404 else "Nothing lives at that path."
+    return ProblemResponse(problem_body(error.status_code, detail), dict(error.headers or {}))
+
+
+def gateway_app(gateway: Gateway, routes: Sequence[BaseRoute] = ()) -> Starlette:
+    """The application; `routes` are further ones, with whole paths. Its lifespan closes the gateway."""
+    settings = gateway.settings
+    prefix = settings.prefix
+    everything = Everything(gateway)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await gateway.close()
+
+    app = Starlette(
+        routes=[
+            Route(f"{prefix}/health", gateway.health),
+            *routes,
+            Route(f"{prefix}/mcp", everything),
+            Route(f"{prefix}/mcp/{{path:path}}", everything),
+            Route(f"{prefix}/jmcp/{{path:path}}", everything),
+        ],
+        middleware=[
+            Middleware(
+                RequestIdMiddleware,
+                requests=gateway.requests,
+                stream_paths=frozenset((f"{prefix}/mcp", f"{prefix}/mcp/")),
+            ),
+            Middleware(SecurityHeadersMiddleware),
+            Middleware(CorsMiddleware, origins=settings.origins),
+            Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
+        ],
+        exception_handlers={Problem: on_problem, HTTPException: on_http_exception},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    return app

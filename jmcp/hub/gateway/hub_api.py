@@ -1,0 +1,153 @@
+"""The part of the Hub's REST API that the gateway uses, each time with a token of the user's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import httpx2
+
+from jmcp.hub.gateway.settings import escaped
+
+ANSWER_SECONDS = 10.0
+START_SECONDS = 90.0
+"""A Hub that waits for slow starts before it answers does so for ten seconds, of a hook for longer."""
+SILENCE_SECONDS = 60.0
+"""The Hub sends a line on its progress stream every eight seconds."""
+
+
+class HubUnreachable(Exception):
+    """The Hub does not answer, or only with an error of its own."""
+
+
+@dataclass(slots=True, kw_only=True)
+class HubRefusal(Exception):
+    """The Hub refused. `retry_after` in seconds, where it said so."""
+
+    status: int
+    message: str
+    retry_after: float | None = None
+
+
+ServerState = Literal["running", "starting", "stopping"]
+STATES_BY_WORDS: dict[str, ServerState] = {
+    "already running": "running",
+    "pending spawn": "starting",
+    "pending stop": "stopping",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Who a token is of, and the token's scopes."""
+
+    name: str
+    scopes: frozenset[str] = field(repr=False)
+
+    def may_use(self, service: str) -> bool:
+        """Whether the token opens that service."""
+        return not self.scopes.isdisjoint(("access:services", f"access:services!service={service}"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartEvent:
+    """How far a start is, in percent, and in the spawner's own words."""
+
+    percent: float
+    message: str
+    ready: bool = False
+    failed: bool = False
+
+
+class HubApi:
+    """A client of the Hub. Every method raises HubRefusal, HubUnreachable."""
+
+    def __init__(self, api_url: str) -> None:
+        self._client = httpx2.AsyncClient(
+            base_url=api_url,
+            timeout=ANSWER_SECONDS,
+            limits=httpx2.Limits(max_connections=200, max_keepalive_connections=20),
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def user(self, token: str) -> User:
+        """Who that token is of."""
+        model = await self._json("GET", "/user", token)
+        if model.get("kind") != "user":
+            raise HubRefusal(status=403, message="the token is a service's, not a user's")
+        return User(name=str(model["name"]), scopes=frozenset(model.get("scopes", ())))
+
+    async def start(self, name: str, token: str) -> ServerState:
+        """Ask for that user's server, and return what is true of it by then."""
+        try:
+            await self._json("POST", f"/users/{escaped(name)}/server", token, json={})
+        except HubRefusal as refusal:
+            # The Hub has no code for it, but a sentence.
+            for words, state in STATES_BY_WORDS.items():
+                if refusal.status == 400 and words in refusal.message:
+                    return state
+            raise
+        return "starting"
+
+    async def progress(self, name: str, token: str) -> AsyncIterator[StartEvent]:
+        """How the start of that server goes on, until it is ready or has failed."""
+        path = f"/users/{escaped(name)}/server/progress"
+        timeout = httpx2.Timeout(ANSWER_SECONDS, read=SILENCE_SECONDS)
+        try:
+            async with self._client.stream(
+                "GET", path, headers=authorization(token), timeout=timeout
+            ) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    raise refusal_of(answer)
+                async for line in answer.aiter_lines():
+                    if line.startswith("data:"):
+                        yield start_event(line.removeprefix("data:"))
+        except httpx2.TransportError as error:
+            raise HubUnreachable(str(error) or type(error).__name__) from error
+
+    async def _json(self, method: str, path: str, token: str, **more: Any) -> dict[str, Any]:
+        timeout = START_SECONDS if method == "POST" else ANSWER_SECONDS
+        try:
+            answer = await self._client.request(
+                method, path, headers=authorization(token), timeout=timeout, **more
+            )
+        except httpx2.TransportError as error:
+            raise HubUnreachable(str(error) or type(error).__name__) from error
+        if answer.is_error:
+            raise refusal_of(answer)
+        return dict(answer.json()) if answer.content else {}
+
+
+def authorization(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def start_event(text: str) -> StartEvent:
+    event = json.loads(text)
+    return StartEvent(
+        percent=float(event.get("progress") or 0),
+        message=str(event.get("message") or ""),
+        ready=bool(event.get("ready")),
+        failed=bool(event.get("failed")),
+    )
+
+
+def refusal_of(answer: httpx2.Response) -> HubRefusal | HubUnreachable:
+    """The Hub's own refusals are JSON; a page of HTML is a proxy's, or of a Hub that is in trouble."""
+    try:
+        message = str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        if answer.status_code >= 500:
+            return HubUnreachable(f"status {answer.status_code}")
+        message = f"status {answer.status_code}"
+    try:
+        retry_after = float(answer.headers.get("retry-after", ""))
+    except ValueError:
+        retry_after = None
+    return HubRefusal(status=answer.status_code, message=message, retry_after=retry_after)

@@ -1,0 +1,50 @@
+"""`jmcp hub gateway`: the gateway as a process, which the Hub starts and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import uvicorn
+
+from jmcp.hosting import logs
+from jmcp.hosting.listener import bound
+from jmcp.hosting.shutdown import StopSignal
+from jmcp.hub.gateway.app import Gateway, gateway_app
+from jmcp.hub.gateway.settings import GatewaySettings
+
+CLOSE_SECONDS = 5
+"""Streams may take so long to end; the Hub waits ten seconds for a service."""
+
+
+def run(*, verbose: bool) -> None:
+    """Serve until a signal. Raises ServeError."""
+    settings = GatewaySettings.from_environment()
+    logs.mask_secrets()
+    logs.log_to_stderr("text", verbose)
+    with bound(settings.host, settings.port) as listener:
+        asyncio.run(serve(settings, listener))
+
+
+async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
+    stop = StopSignal(2 * CLOSE_SECONDS)
+    config = uvicorn.Config(
+        gateway_app(Gateway(settings)),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="on",
+        timeout_graceful_shutdown=CLOSE_SECONDS,
+        # The proxy in front keeps its connections for as long.
+        timeout_keep_alive=75,
+    )
+    listener.listen(config.backlog)
+    server = uvicorn.Server(config)
+    serving = asyncio.ensure_future(server._serve([listener]))
+    requested = asyncio.ensure_future(stop.requested.wait())
+    await asyncio.wait([serving, requested], return_when=asyncio.FIRST_COMPLETED)
+    requested.cancel()
+    server.should_exit = True
+    await serving

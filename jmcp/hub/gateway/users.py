@@ -1,0 +1,87 @@
+"""Whose token a request has, asked of the Hub once and known for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from jmcp.hub.gateway.hub_api import HubApi, HubRefusal, HubUnreachable, User
+
+KNOWN_SECONDS = 30.0
+"""A revoked token opens the gateway for so long at most, while the Hub answers."""
+REFUSED_SECONDS = 10.0
+"""Whoever tries a wrong token again and again costs the Hub one question in this time."""
+WITHOUT_HUB_SECONDS = 300.0
+"""While the Hub does not answer, what was known is believed for so long: as long as JupyterHub's own
+servers believe it."""
+KEPT_TOKENS = 10_000
+"""Tokens that are remembered, the least used forgotten first: at most about 10 MB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the Hub said of a token, and when by the monotonic clock."""
+
+    said: User | HubRefusal
+    at: float
+
+
+class Users:
+    """A bounded cache in front of the Hub. It keeps digests, not tokens."""
+
+    def __init__(self, hub: HubApi) -> None:
+        self._hub = hub
+        self._known: OrderedDict[bytes, Known] = OrderedDict()
+        self._asking: dict[bytes, asyncio.Task[User]] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    async def owner(self, token: str) -> User:
+        """Whose token that is. Raises HubRefusal, HubUnreachable."""
+        key = hashlib.sha256(token.encode()).digest()
+        known = self._known.get(key)
+        if known is not None:
+            self._known.move_to_end(key)
+            refused = isinstance(known.said, HubRefusal)
+            if time.monotonic() - known.at < (REFUSED_SECONDS if refused else KNOWN_SECONDS):
+                return said(known)
+        asking = self._asking.get(key)
+        if asking is None:
+            asking = self._asking[key] = asyncio.create_task(self._ask(key, token))
+            asking.add_done_callback(lambda _: self._asking.pop(key, None))
+        try:
+            # Others wait for the same answer, so that one who leaves does not end it.
+            return await asyncio.shield(asking)
+        except HubUnreachable:
+            if known is None or time.monotonic() - known.at > WITHOUT_HUB_SECONDS:
+                raise
+            return said(known)
+
+    def forget(self, token: str) -> None:
+        """Ask the Hub again at the next request with that token."""
+        self._known.pop(hashlib.sha256(token.encode()).digest(), None)
+
+    async def _ask(self, key: bytes, token: str) -> User:
+        answer: User | HubRefusal
+        try:
+            answer = await self._hub.user(token)
+        except HubRefusal as refusal:
+            answer = refusal
+        self._known[key] = known = Known(said=answer, at=time.monotonic())
+        while len(self._known) > KEPT_TOKENS:
+            self._known.popitem(last=False)
+        return said(known)
+
+
+def said(known: Known) -> User:
+    """Raises the HubRefusal where it was one, anew, because each raise adds to its traceback."""
+    if isinstance(known.said, HubRefusal):
+        refusal = known.said
+        raise HubRefusal(
+            status=refusal.status, message=refusal.message, retry_after=refusal.retry_after
+        )
+    return known.said

@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from jmcp.hub import configure
+
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 # JupyterHub defines it
 given = json.loads(os.environ["JMCP_TEST_HUB"])
 home = Path(given["home"])
@@ -12,7 +14,7 @@ home = Path(given["home"])
 c.JupyterHub.bind_url = given["public_url"]
 c.JupyterHub.hub_bind_url = given["hub_url"]
 c.ConfigurableHTTPProxy.api_url = given["proxy_api_url"]
-c.ConfigurableHTTPProxy.command = [*given["proxy_command"], "--timeout=60000"]
+c.ConfigurableHTTPProxy.command = given["proxy_command"]
 c.JupyterHub.db_url = f"sqlite:///{home}/jupyterhub.sqlite"
 c.JupyterHub.cookie_secret_file = f"{home}/cookie_secret"
 c.JupyterHub.authenticator_class = "dummy"
@@ -23,41 +25,34 @@ c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = f"{home}/home/{{username}}"
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
 c.Spawner.default_url = "/lab"
-c.Spawner.args = ["--allow-root", "--JmcpExtension.toolsets=all"]
+c.Spawner.args = ["--allow-root"]
 c.Spawner.env_keep = ["PATH", "LANG", "VIRTUAL_ENV"]
 c.Spawner.poll_interval = 2
-c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}
-c.JupyterHub.spawn_throttle_retry_range = (2, 4)
-c.JupyterHub.services = [
-    {
-        "name": "jmcp",
-        "url": given["gateway_url"],
-        "command": [sys.executable, "-m", "jmcp", "hub", "gateway", "--verbose"],
-        "environment": {
-            "JMCP_GATEWAY_PROXY_URL": given["public_url"],
-            "JMCP_GATEWAY_PUBLIC_URL": given["public_url"],
-            "JMCP_GATEWAY_STATE": f"{home}/gateway",
-        },
-        "oauth_no_confirm": True,
-        "oauth_client_allowed_scopes": [
-            "read:users:name!user",
-            "access:servers!user",
-            "servers!user",
-            "access:services!service=jmcp",
-        ],
-    },
-    {"name": "tests", "api_token": given["admin_token"]},
-]
+c.JupyterHub.services = [{"name": "tests", "api_token": given["admin_token"]}]
 c.JupyterHub.load_roles = [
-    {"name": "user", "scopes": ["self", "access:services!service=jmcp"]},
     {
         "name": "tests",
         "services": ["tests"],
-        "scopes": ["admin:users", "admin:servers", "tokens", "read:hub", "access:services"],
+        "scopes": [
+            "admin:users",
+            "admin:servers",
+            "admin:groups",
+            "tokens",
+            "read:hub",
+            "access:services",
+        ],
     },
 ]
-well_known = "/.well-known/oauth-{}/services/jmcp/"
-c.Proxy.extra_routes = {
-    well_known.format(name): given["gateway_url"]
-    for name in ("protected-resource", "authorization-server")
+for section, traits in given.get("traits", {}).items():
+    c[section].update(traits)
+
+# So that tests do not depend on the memory of the machine: little is kept back, no server is stopped.
+arguments = {
+    "toolsets": ["all"],
+    "memory": "256M",
+    "reserve": "64M",
+    "idle_minutes": 0,
+    "gateway_url": given["gateway_url"],
+    "gateway_settings": {"state": f"{home}/gateway"},
 }
+configure(c, **(arguments | given.get("configure", {})))

@@ -1,0 +1,1 @@
+"""The configuration of a JupyterHub for jmcp, and what `jmcp hub check` says of it."""

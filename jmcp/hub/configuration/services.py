@@ -1,0 +1,133 @@
+"""The gateway as a service of the Hub, the rights of people to it, and the paths at the root."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from traitlets.config import Config
+
+from jmcp.hub.configuration.addresses import Addresses
+from jmcp.hub.configuration.given import (
+    ConfigurationConflict,
+    given,
+    put_entries,
+    put_named,
+)
+
+USER_SCOPES = ("read:users:name!user", "access:servers!user", "servers!user")
+"""What the gateway may do for whoever logged in there: know the name, reach and start the server."""
+ADMIN_SCOPES = (
+    "admin:servers",
+    "list:users",
+    "read:hub",
+    "read:metrics",
+    "read:users:activity",
+    "read:users:name",
+)
+"""What the page for administrators asks for besides. The Hub gives it to whoever has it already."""
+WELL_KNOWN = (
+    "/.well-known/oauth-protected-resource",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+)
+"""Where clients look for the gateway's metadata: at the root of its host, which is the Hub's."""
+TOO_WIDE = ("access:servers", "inherit", "admin:servers", "servers", "tokens")
+"""Scopes that reach all users' servers where nothing limits them."""
+
+
+def gateway_service(
+    addresses: Addresses,
+    *,
+    name: str,
+    environment: Mapping[str, str],
+    managed: bool,
+    info: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The gateway's entry in `c.JupyterHub.services`."""
+    service: dict[str, Any] = {
+        "name": name,
+        "url": addresses.gateway_url,
+        "oauth_client_allowed_scopes": [*USER_SCOPES, *ADMIN_SCOPES],
+        # The gateway asks itself, and names the client, which the Hub does not know.
+        "oauth_no_confirm": True,
+        "info": dict(info),
+    }
+    if managed:
+        service["command"] = [sys.executable, "-m", "jmcp", "hub", "gateway"]
+        service["environment"] = dict(environment)
+    return service
+
+
+def gateway_environment(
+    addresses: Addresses, settings: Mapping[str, Any], subdomains: bool
+) -> dict[str, str]:
+    """The variables of the gateway, for where the Hub does not start it too."""
+    variables = {
+        "JMCP_GATEWAY_PROXY_URL": addresses.proxy_url,
+        "JMCP_GATEWAY_PUBLIC_URL": addresses.public_url,
+    }
+    if subdomains:
+        variables["JMCP_GATEWAY_SUBDOMAINS"] = "1"
+    for key, value in settings.items():
+        variables[f"JMCP_GATEWAY_{key.upper()}"] = _text(value)
+    return variables
+
+
+def put_gateway(c: Config, service: Mapping[str, Any], api_token: str | None) -> None:
+    why = "it is the gateway's service"
+    if api_token is not None:
+        service = {**service, "api_token": api_token}
+    put_named(c, "JupyterHub", "services", service, why)
+
+
+def put_well_known(c: Config, addresses: Addresses, name: str) -> None:
+    """Let the proxy send what clients ask for at the root to the gateway."""
+    tail = f"{addresses.base_path}services/{name}/"
+    routes = {f"{addresses.gateway_host}{path}{tail}": addresses.gateway_url for path in WELL_KNOWN}
+    put_entries(c, "Proxy", "extra_routes", routes, "MCP clients find the gateway's login there")
+
+
+def put_rights(c: Config, name: str) -> None:
+    """Let every user reach the gateway, which itself has no rights. Raises ConfigurationConflict."""
+    scope = f"access:services!service={name}"
+    roles = [dict(role) for role in given(c, "JupyterHub", "load_roles", [])]
+    user = next((role for role in roles if role.get("name") == "user" and "scopes" in role), None)
+    if user is None:
+        scopes = set(given(c, "JupyterHub", "extra_user_scopes", set()))
+        refuse_wide(scopes, "c.JupyterHub.extra_user_scopes")
+        c.JupyterHub.extra_user_scopes = scopes | {scope}
+        return
+    # A role of that name replaces the Hub's own, with extra_user_scopes.
+    refuse_wide(user["scopes"], "the role 'user' of c.JupyterHub.load_roles")
+    if scope not in user["scopes"] and "access:services" not in user["scopes"]:
+        user["scopes"] = [*user["scopes"], scope]
+    c.JupyterHub.load_roles = roles
+
+
+def refuse_wide(scopes: Sequence[str] | set[str], where: str) -> None:
+    """Raises ConfigurationConflict where every user would reach every other's server."""
+    wide = sorted(set(scopes).intersection(TOO_WIDE))
+    if wide:
+        raise ConfigurationConflict(
+            f"{where} has {', '.join(wide)} without a filter, which gives every user the servers of all "
+            f"others. Write {wide[0]}!user, or remove it: the scope self has it already"
+        )
+
+
+def put_service_with_role(
+    c: Config, *, name: str, command: Sequence[str], scopes: Sequence[str], why: str
+) -> None:
+    """Add a service without pages, and a role of that name for it alone."""
+    put_named(c, "JupyterHub", "services", {"name": name, "command": list(command)}, why)
+    role = {"name": name, "services": [name], "scopes": list(scopes)}
+    put_named(c, "JupyterHub", "load_roles", role, why)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return " ".join(map(str, value))
+    return {True: "1", False: ""}.get(value) if isinstance(value, bool) else str(value)  # type: ignore[return-value]

@@ -49,6 +49,7 @@ from jmcp.transport.mcp.http_messages import (
     readable_stream,
     replayed,
 )
+from jmcp.transport.mcp.late_answers import LateAnswer
 from jmcp.transport.mcp.result_form import ResultForm, client_in
 from jmcp.transport.mcp.server import COMPLETE, result_data
 from jmcp.transport.mcp.subscriptions import Subscriptions
@@ -62,8 +63,6 @@ MODERN_VERSION = "2026-07-28"
 
 MESSAGE_KEYS = frozenset({"jsonrpc", "id", "method", "params"})
 PARAM_KEYS = frozenset({"name", "arguments", "_meta"})
-NO_BODY = [(b"content-length", b"0")]
-"""With status 202, which clients take as it is: they do not wait for this answer any more."""
 ALL_IN_USE = (
     "All MCP sessions that this server may have (its option max_mcp_sessions) are in use; end one "
     "(DELETE), use protocol revision 2026-07-28, which has none, or try again later."
@@ -216,32 +215,31 @@ class DirectCalls:
 
     async def _answer(self, call: DirectCall, receive: Receive, send: Send) -> None:
         """Raises Unconfirmed, with nothing sent."""
-        try:
-            outcome = await self._outcome(call, receive)
-        except Withdrawn:
-            await send({"type": "http.response.start", "status": 202, "headers": NO_BODY})
-            await send({"type": "http.response.body", "body": b""})
-            return
-        except ENDS_TASK:
-            raise
-        except BaseException:
-            log.exception("tools/call of %s failed", call.tool)
-            error = {"code": types.INTERNAL_ERROR, "message": "Internal server error"}
-            answer: dict[str, Any] = {"error": error}
-        else:
-            if call.can_ask and _is_unconfirmed(outcome):
-                raise Unconfirmed
-            if outcome is None:
-                error = {"code": REQUEST_CANCELLED, "message": "Request cancelled"}
-                answer = {"error": error}
-            else:
-                answer = {"result": self._result(call, outcome)}
-        body = encoded({"jsonrpc": "2.0", "id": call.request_id} | answer)
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        headers = []
         if call.session is not None:
             headers.append((MCP_SESSION_ID_HEADER.encode(), call.session.id.encode()))
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        with LateAnswer(send, headers) as answering:
+            try:
+                outcome = await self._outcome(call, receive)
+            except Withdrawn:
+                await answering.send_nothing()
+                return
+            except ENDS_TASK:
+                raise
+            except BaseException:
+                log.exception("tools/call of %s failed", call.tool)
+                error = {"code": types.INTERNAL_ERROR, "message": "Internal server error"}
+                answer: dict[str, Any] = {"error": error}
+            else:
+                # One who has been told to wait is not asked any more.
+                if call.can_ask and _is_unconfirmed(outcome) and not answering.begun:
+                    raise Unconfirmed
+                if outcome is None:
+                    error = {"code": REQUEST_CANCELLED, "message": "Request cancelled"}
+                    answer = {"error": error}
+                else:
+                    answer = {"result": self._result(call, outcome)}
+            await answering.send(encoded({"jsonrpc": "2.0", "id": call.request_id} | answer))
 
     async def _outcome(self, call: DirectCall, receive: Receive) -> Outcome | None:
         """None when the client left, or ended its session, before the call ended. Raises Withdrawn

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from jmcp.core.errors import StateUnavailable
 from jmcp.hub.gateway.call_body import CallBody
 from jmcp.hub.gateway.credentials import OWN_PREFIXES, Credentials, HubTokensOnly
 from jmcp.hub.gateway.exchange import Exchange, Passing
@@ -24,6 +25,8 @@ from jmcp.hub.gateway.limits import UserLimits
 from jmcp.hub.gateway.servers import Servers
 from jmcp.hub.gateway.settings import GatewaySettings
 from jmcp.hub.gateway.users import Users
+from jmcp.hub.login.gateway_address import GatewayAddress
+from jmcp.hub.oauth.challenge import www_authenticate
 from jmcp.transport.middleware.body_limit import BodyLimitMiddleware
 from jmcp.transport.middleware.cors import CorsMiddleware
 from jmcp.transport.middleware.credential import credential
@@ -54,11 +57,15 @@ HUB_AWAY = (
 )
 
 
+STORE_AWAY = "The gateway cannot read which tokens it has given out; try again later."
+
+
 class Gateway:
     """What all requests share."""
 
     def __init__(self, settings: GatewaySettings, credentials: Credentials | None = None) -> None:
         self.settings = settings
+        self.address = GatewayAddress(origin=settings.public_url.lower(), prefix=settings.prefix)
         self.hub = HubApi(settings.api_url)
         self.users = Users(self.hub)
         self.servers = Servers(self.hub, settings.start_seconds)
@@ -79,11 +86,15 @@ class Gateway:
     async def caller(self, scope: Scope) -> tuple[User, str]:
         """Who sends the request, and the Hub's token for what it asks. Raises Problem."""
         given = credential(header(scope, b"authorization"))
+        path = scope["path"]
         if not given:
-            raise self.unauthorized(NO_TOKEN)
+            raise self.unauthorized(NO_TOKEN, path)
         token: str | None = given
         if given.startswith(OWN_PREFIXES):
-            token = await self.credentials.hub_token(given)
+            try:
+                token = await self.credentials.hub_token(given, self.address.origin + path)
+            except StateUnavailable as error:
+                raise Problem(503, STORE_AWAY, code="store_unreachable") from error
         try:
             user = await self.users.owner(token) if token and token.isascii() else None
         except HubRefusal as refusal:
@@ -94,16 +105,13 @@ class Gateway:
             raise Problem(503, HUB_AWAY, code="hub_unreachable") from error
         if user is None or token is None:
             self.limits.refused(address(scope))
-            raise self.unauthorized(WRONG_TOKEN, error="invalid_token")
+            raise self.unauthorized(WRONG_TOKEN, path, invalid=True)
         if not user.may_use(self.settings.service):
             raise Problem(403, NOT_ALLOWED.format(name=user.name, service=self.settings.service))
         return user, token
 
-    def unauthorized(self, detail: str, error: str | None = None) -> Problem:
-        metadata = f"{self.settings.url}/.well-known/oauth-protected-resource"
-        challenge = f'Bearer resource_metadata="{metadata}"'
-        if error is not None:
-            challenge += f', error="{error}"'
+    def unauthorized(self, detail: str, path: str, *, invalid: bool = False) -> Problem:
+        challenge = www_authenticate(self.address, path=path, invalid=invalid)
         return Problem(401, detail, **{"WWW-Authenticate": challenge})
 
     async def pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,14 +11,14 @@ OWN_PREFIXES = ("jmcp_at_", "jmcp_pt_")
 class Credentials(Protocol):
     """The tokens that the gateway itself has given out."""
 
-    async def hub_token(self, bearer: str) -> str | None:
+    async def hub_token(self, bearer: str, resource: str = "") -> str | None:
         """The Hub's token that stands behind one of OWN_PREFIXES; None where that one is unknown,
-        expired or revoked."""
+        expired or revoked, or not for the URL `resource`. Raises StateUnavailable."""
         ...
 
 
 class HubTokensOnly:
     """Where the gateway gives out none."""
 
-    async def hub_token(self, bearer: str) -> str | None:
+    async def hub_token(self, bearer: str, resource: str = "") -> str | None:
         return None

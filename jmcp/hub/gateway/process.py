@@ -12,6 +12,8 @@ from jmcp.hosting.listener import bound
 from jmcp.hosting.shutdown import StopSignal
 from jmcp.hub.gateway.app import Gateway, gateway_app
 from jmcp.hub.gateway.settings import GatewaySettings
+from jmcp.hub.oauth.server import open_oauth_server
+from jmcp.hub.oauth.settings import oauth_settings
 
 CLOSE_SECONDS = 5
 """Streams may take so long to end; the Hub waits ten seconds for a service."""
@@ -28,8 +30,20 @@ def run(*, verbose: bool) -> None:
 
 async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     stop = StopSignal(2 * CLOSE_SECONDS)
+    oauth = open_oauth_server(
+        oauth_settings(
+            public_url=settings.public_url,
+            prefix=settings.prefix,
+            api_url=settings.api_url,
+            base_path=settings.base_path,
+            client_id=settings.client_id,
+            api_token=settings.api_token,
+            state_folder=settings.state_folder,
+            subdomains=bool(settings.subdomain_host),
+        )
+    )
     config = uvicorn.Config(
-        gateway_app(Gateway(settings)),
+        gateway_app(Gateway(settings, oauth), oauth.routes()),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -41,10 +55,14 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
         timeout_keep_alive=75,
     )
     listener.listen(config.backlog)
+    oauth.start()
     server = uvicorn.Server(config)
     serving = asyncio.ensure_future(server._serve([listener]))
     requested = asyncio.ensure_future(stop.requested.wait())
     await asyncio.wait([serving, requested], return_when=asyncio.FIRST_COMPLETED)
     requested.cancel()
     server.should_exit = True
-    await serving
+    try:
+        await serving
+    finally:
+        await oauth.close()

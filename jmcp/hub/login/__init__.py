@@ -1,0 +1,1 @@
+"""Login of a browser at the gateway, through the Hub's own OAuth."""

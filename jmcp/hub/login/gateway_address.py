@@ -1,0 +1,39 @@
+"""Where the gateway is, as browsers and clients see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayAddress:
+    """`origin` is the scheme and host, as in https://hub.example.org; `prefix` the service's path
+    without a slash at its end, as in /services/jmcp. `own_host`: nothing else is on that host, as with
+    the Hub's subdomains."""
+
+    origin: str
+    prefix: str
+    own_host: bool = False
+
+    @property
+    def base(self) -> str:
+        """The URL of the gateway, which is its issuer too."""
+        return self.origin + self.prefix
+
+    @property
+    def mcp(self) -> str:
+        """The URL that users give their clients."""
+        return f"{self.base}/mcp"
+
+    @property
+    def rest(self) -> str:
+        return f"{self.base}/jmcp/v1"
+
+    @property
+    def secure(self) -> bool:
+        return urlsplit(self.origin).scheme == "https"
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.origin).netloc

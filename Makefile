@@ -64,7 +64,7 @@ test: check $(NODE) $(WEB) ## Set everything up, check and run the fast suite (A
 	$(BIN)/$(PYTEST) $(ARGS)
 
 test-all: export JMCP_THOROUGH = 1
-test-all: check $(NODE) $(WEB) $(CLIENTS) $(VENV)/.dist test-oldest ## Also what repeats on each surface, server and era, with all numbers
+test-all: check $(NODE) $(WEB) $(CLIENTS) $(VENV)/.dist $(VENV)/.deploy test-oldest ## Also what repeats on each surface, server and era, with all numbers
 	$(BIN)/$(PYTEST) $(ARGS)
 
 # Only the files that have some of it: each process takes seconds to collect all the others.
@@ -121,6 +121,10 @@ $(VENV)/.all: pyproject.toml | $(VENV)/bin/pip
 
 $(VENV)/.dist: $(VENV)/.all
 	$(BIN)/python -m pip install --quiet --group dist
+	touch $@
+
+$(VENV)/.deploy: $(VENV)/.all
+	$(BIN)/python -m pip install --quiet --group deploy
 	touch $@
 
 # What the smoke needs, or all that `make test-all` runs. The pip that is there installs it: ensurepip

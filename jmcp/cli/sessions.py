@@ -1,4 +1,5 @@
-"""`jmcp sessions`: lists, shows and removes the sessions of a place, with or without a server there."""
+"""`jmcp sessions`: lists, shows and removes the sessions of a place, with or without a server there;
+moves and copies them (`session_moves`)."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jmcp.cli import session_moves
+from jmcp.cli.session_moves import MOVES, add_arguments
 from jmcp.core.errors import BackendError, ServeError
 from jmcp.hosting.jupyter_address import jupyter_address
 from jmcp.options import sources
@@ -31,7 +34,7 @@ def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
     """Add the command to the subparsers of a command line."""
     command = commands.add_parser(
         "sessions",
-        help="list, show and remove the sessions of a folder or of a Jupyter Server",
+        help="list, show, remove, move and back up the sessions of a folder or of a Jupyter Server",
         description="The sessions of the place that jmcp serve works on with the same options, "
         "variables and config.toml. Their ids are masked: who has one can use it.",
     )
@@ -40,9 +43,12 @@ def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
         ("list", "all live sessions, the oldest first"),
         ("show", "what one holds"),
         ("remove", "end one: its agent has to open its notebooks again"),
+        *MOVES.items(),
     ):
         action = actions.add_parser(name, help=about, description=about)
-        if name != "list":
+        if name in MOVES:
+            add_arguments(action, name)
+        elif name != "list":
             action.add_argument(
                 "session", metavar="SESSION", help="its number in the list, or how its id begins"
             )
@@ -56,7 +62,10 @@ def run(arguments: argparse.Namespace) -> None:
     explicit = sources.explicit_values(vars(arguments), os.environ)
     values = sources.resolved(explicit, sources.from_file(config_folder()))
     try:
-        asyncio.run(_run(arguments, values))
+        if arguments.action in MOVES:
+            session_moves.run(arguments, _place(values), values, _say)
+        else:
+            asyncio.run(_run(arguments, values))
     except BackendError as error:
         from jmcp.state.folder import state_folder
 

@@ -29,7 +29,7 @@ def explicit_values(
         value = arguments.get(option.name)
         if value is None:
             continue
-        if option.secret and _has_password(value):
+        if option.secret and has_password(value):
             raise ServeError(
                 f"{option.flag} holds a password, and others of this machine can read the "
                 f"arguments of its processes: give it as {option.variable} or in {FILE}"
@@ -94,7 +94,7 @@ def resolved(*sources: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _has_password(url: str) -> bool:
+def has_password(url: str) -> bool:
     parts = urlsplit(url)
     return bool(parts.password) or "password" in parse_qs(parts.query)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from jupyter_core.paths import jupyter_data_dir
 
@@ -29,6 +30,9 @@ from jmcp_api.backend_errors import WriteRefused
 
 CHECK_SECONDS = 5.0
 """A Redis has so long to answer when a server starts."""
+HUB_USER = "JUPYTERHUB_USER"
+HUB_SERVER = "JUPYTERHUB_SERVER_NAME"
+"""Variables that a JupyterHub sets for each single-user server; the name of the default one is empty."""
 log = logging.getLogger("jmcp")
 
 
@@ -74,6 +78,20 @@ def open_owners(root: str, address: str) -> Owners | None:
         return None
 
 
+def redis_place(folder: Path, variables: Mapping[str, str]) -> str:
+    """What the records of that folder's place are kept under in Redis.
+
+    On a JupyterHub the user's name and the server's come first (`user:alice::`): all users have the
+    same folder in their containers, and may have the same owner of sessions. Names are encoded, so
+    that none holds a colon, or a character that has a meaning in the patterns of Redis's access lists.
+    """
+    user = variables.get(HUB_USER)
+    if not user:
+        return folder.name
+    server = variables.get(HUB_SERVER, "")
+    return f"user:{quote(user, safe='')}:{quote(server, safe='')}:{folder.name}"
+
+
 def redis_store(url: str, folder: Path, *, idle_hours: float, local: Store) -> Store:
     """The sessions of that folder's place in Redis. Raises ServeError."""
     _check_installed()
@@ -81,7 +99,11 @@ def redis_store(url: str, folder: Path, *, idle_hours: float, local: Store) -> S
 
     try:
         return RedisStore(
-            url, place=folder.name, idle_hours=idle_hours, local=local, unavailable=Unavailable
+            url,
+            place=redis_place(folder, os.environ),
+            idle_hours=idle_hours,
+            local=local,
+            unavailable=Unavailable,
         )
     except ValueError:
         # Not the text of the error, which may hold the password.
@@ -104,10 +126,10 @@ def check_store(store: str) -> None:
     except ValueError:
         raise ServeError("the store is not the URL of a Redis, as in redis://HOST:6379/0") from None
     except AuthenticationError:
-        raise ServeError(f"the Redis at {_without_password(store)} refuses the password") from None
+        raise ServeError(f"the Redis at {without_password(store)} refuses the password") from None
     except (RedisError, OSError) as error:
         raise ServeError(
-            f"the Redis at {_without_password(store)} does not answer ({type(error).__name__}); start it, or "
+            f"the Redis at {without_password(store)} does not answer ({type(error).__name__}); start it, or "
             "choose another store with --store"
         ) from None
 
@@ -140,7 +162,7 @@ def _check_installed() -> None:
         )
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
     """The host and port of a URL, or its path."""
     parts = urlsplit(url)
     return parts.netloc.rpartition("@")[2] or parts.path

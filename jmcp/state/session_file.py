@@ -78,7 +78,7 @@ class SessionFile:
 
     def __init__(self, store: Store, place: str, idle_hours: float) -> None:
         self.place = place
-        self._store = store
+        self.store = store
         self._idle_seconds = idle_hours * SECONDS_PER_HOUR
 
     async def rows(self) -> list[Row]:
@@ -87,23 +87,26 @@ class SessionFile:
         One that only a running cell keeps alive is not among them: its server alone knows of that.
         """
         limit = time.time() - self._idle_seconds
-        found = await self._store.idle_since(float("inf"))
+        found = await self.store.idle_since(float("inf"))
         live = [one for one in found if one.last_accessed >= limit]
         live.sort(key=lambda one: (one.created, one.owner, one.session_id))
         return [Row(number=number, record=one) for number, one in enumerate(live, 1)]
 
     async def remove(self, row: Row) -> bool:
         """Remove a session. False when there was none. A running server notices at its next call."""
-        return await self._store.remove(row.owner, row.session_id)
+        return await self.store.remove(row.owner, row.session_id)
 
     async def close(self) -> None:
-        await self._store.close()
+        await self.store.close()
 
 
-def open_session_file(place: str, store: str, session_hours: float | None) -> SessionFile:
+def open_session_file(
+    place: str, store: str, session_hours: float | None, *, create: bool = False
+) -> SessionFile:
     """The sessions of that place in that store. Raises ServeError, StateUnavailable.
 
-    Creates no state where there is none, and does not count as a process of jmcp.
+    Creates no state where there is none, unless it is to `create` it, and does not count as a process
+    of jmcp.
     """
     folder = state_folder(place)
     idle_hours = POLICY.idle_hours if session_hours is None else session_hours
@@ -113,7 +116,7 @@ def open_session_file(place: str, store: str, session_hours: float | None) -> Se
         path = folder / "state.db"
         found: Store = (
             SqliteStore(StateFile(path, unavailable=Unavailable))
-            if path.exists()
+            if create or path.exists()
             else MemoryStore()
         )
         return SessionFile(found, place, idle_hours)

@@ -30,7 +30,7 @@ class RedisStore:
     """`Store` in Redis. Its keys lie in several slots: one server or its replicas, no cluster.
 
     `place` names what the processes that share these records work on: those of another place
-    are not seen. `idle_hours` is the lifetime of the policy. `local` keeps the runs, which are a
+    are not seen. It stands in all names of keys as it is. `idle_hours` is the lifetime of the policy. `local` keeps the runs, which are a
     process's own and go to the next one on its machine; `close` closes it too.
     """
 
@@ -53,7 +53,7 @@ class RedisStore:
             retry=Retry(NoBackoff(), 1),
         )
         self._local = local
-        self._root = f"jmcp:{quote(place, safe='')}"
+        self._root = f"jmcp:{place}"
         self._expiry_ms = int((idle_hours + MARGIN_HOURS) * 3_600_000)
         self._put = self._redis.register_script(PUT)
         self._add = self._redis.register_script(ADD)

@@ -167,7 +167,7 @@ class StateFile:
         try:
             return action()
         except sqlite3.Error as error:
-            if _code(error) not in CORRUPT:
+            if result_code(error) not in CORRUPT:
                 raise self._failed(error) from error
             self._connection.close()
             self._set_aside(error)
@@ -180,7 +180,7 @@ class StateFile:
             raise self._failed(error) from error
 
     def _failed(self, error: sqlite3.Error) -> StateUnavailable:
-        if _code(error) in BUSY:
+        if result_code(error) in BUSY:
             return self._locked()
         return self.unavailable.unusable(file=self.path.name, reason=str(error))
 
@@ -212,9 +212,9 @@ class StateFile:
                 return self._connected()
             except sqlite3.Error as error:
                 failure = error
-                if _code(error) in CORRUPT:
+                if result_code(error) in CORRUPT:
                     self._set_aside(error)
-                elif _code(error) not in BUSY:
+                elif result_code(error) not in BUSY:
                     break
             except OSError as error:
                 reason = str(error.strerror)
@@ -252,11 +252,11 @@ class StateFile:
         )
 
 
-def _code(error: sqlite3.Error) -> int:
+def result_code(error: sqlite3.Error) -> int:
     """SQLite's primary result code; 0 where there is none."""
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
 def _is_busy(error: StateUnavailable) -> bool:
     cause = error.__cause__
-    return isinstance(cause, sqlite3.Error) and _code(cause) in BUSY
+    return isinstance(cause, sqlite3.Error) and result_code(cause) in BUSY

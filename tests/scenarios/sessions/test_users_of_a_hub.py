@@ -84,6 +84,7 @@ async def test_no_user_has_the_sessions_of_another(jupyter: StartJupyter, tmp_pa
     root = tmp_path / "home" / "jovyan"
     root.mkdir(parents=True)
     with redis_server(tmp_path, password=ADMIN) as url:
+        admin: Any
         async with Redis.from_url(url, decode_responses=True) as admin:
             for name in ("alice", "bob"):
                 rules = ["on", f">password-of-{name}", *access_rules(f"user:{name}")]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Awaitable, Callable, Collection
 from functools import lru_cache, partial
 from http import HTTPStatus
@@ -23,6 +22,7 @@ from tornado.iostream import StreamClosedError
 
 from jmcp.transport.jupyter_identity import Host, IdentifiedHandler, Message
 from jmcp.transport.middleware.credential import ADMITTED
+from jmcp.transport.middleware.session_ids import mask
 from jmcp.transport.problems import Problem
 
 Method = Callable[..., Awaitable[None]]
@@ -33,12 +33,6 @@ CORS_HEADERS = (
     "MCP-Protocol-Version, Mcp-Session-Id"
 )
 CREDENTIALS = frozenset({"authorization", "cookie"})
-SESSION_ID = re.compile(r"(/sessions/|[?&](?:of_)?session_id=)([^/?&#]+)")
-
-
-def mask(uri: str) -> str:
-    """A request's URI with all session ids masked, for logs."""
-    return SESSION_ID.sub(lambda found: f"{found[1]}{found[2][:2]}***", uri)
 
 
 def allow_header(methods: Collection[str]) -> str:

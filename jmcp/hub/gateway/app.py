@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -13,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from jmcp.core.errors import StateUnavailable
 from jmcp.hub.gateway.call_body import CallBody
@@ -22,6 +24,7 @@ from jmcp.hub.gateway.exchange import Exchange, Passing
 from jmcp.hub.gateway.forwarding import Forwarded, Forwarding
 from jmcp.hub.gateway.hub_api import HubApi, HubRefusal, HubUnreachable, User
 from jmcp.hub.gateway.limits import UserLimits
+from jmcp.hub.gateway.measures import Measures
 from jmcp.hub.gateway.servers import Servers
 from jmcp.hub.gateway.settings import GatewaySettings
 from jmcp.hub.gateway.users import Users
@@ -39,6 +42,7 @@ from jmcp.transport.middleware.request_id import (
     current_id,
 )
 from jmcp.transport.middleware.security_headers import SecurityHeadersMiddleware
+from jmcp.transport.middleware.session_ids import mask
 from jmcp.transport.problems import Problem, ProblemResponse, problem_body
 
 NO_TOKEN = (
@@ -51,6 +55,10 @@ WRONG_TOKEN = (
 NOT_ALLOWED = (
     "The token of {name} does not open this service: it lacks the scope "
     "access:services!service={service}."
+)
+NO_METRICS = "Metrics are for the token in JMCP_GATEWAY_METRICS_TOKEN, and there is none."
+WRONG_METRICS = (
+    "Metrics need the token in JMCP_GATEWAY_METRICS_TOKEN: Authorization: Bearer <token>."
 )
 HUB_AWAY = (
     "JupyterHub does not answer, so that nobody can say whose token this is; try again later."
@@ -68,12 +76,22 @@ class Gateway:
         self.address = GatewayAddress(origin=settings.public_url.lower(), prefix=settings.prefix)
         self.hub = HubApi(settings.api_url)
         self.users = Users(self.hub)
-        self.servers = Servers(self.hub, settings.start_seconds)
         self.forwarding = Forwarding(settings)
         self.credentials: Credentials = credentials or HubTokensOnly()
         self.limits = UserLimits(settings.calls_per_second, settings.max_open_requests)
-        self.passing = Passing(self.forwarding, self.servers)
         self.requests = RequestCounter()
+        self.measures = Measures(version("jmcp"))
+        self.measures.gauge(
+            "jmcp_gateway_known_tokens", "Tokens whose user is known.", lambda: len(self.users)
+        )
+        self.measures.gauge(
+            "jmcp_gateway_open_requests", "Requests that are open.", lambda: self.limits.open
+        )
+        self.measures.gauge(
+            "jmcp_gateway_starting_servers", "Starts that go on.", lambda: len(self.servers)
+        )
+        self.servers = Servers(self.hub, settings.start_seconds, self.measures.start)
+        self.passing = Passing(self.forwarding, self.servers)
         self._origins = HostOriginPolicy(
             any_host=True, origins=settings.origins | {settings.public_url.lower()}
         )
@@ -116,9 +134,30 @@ class Gateway:
 
     async def pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request for MCP or REST on to the server of its caller."""
-        self._origins.check(header(scope, b"host"), header(scope, b"origin") or None)
-        target = target_of(scope, self.settings.prefix)
-        user, token = await self.caller(scope)
+        watched = Watched(send)
+        began = time.monotonic()
+        name = ""
+        try:
+            self._origins.check(header(scope, b"host"), header(scope, b"origin") or None)
+            target = target_of(scope, self.settings.prefix)
+            user, token = await self.caller(scope)
+            name = user.name
+            await self._pass_on(user, token, target, scope, receive, watched)
+        except Problem as problem:
+            watched.outcome = problem.body["code"]
+            raise
+        finally:
+            self.measures.request(
+                user=name,
+                method=scope["method"],
+                path=mask(scope["path"].removeprefix(self.settings.prefix)),
+                outcome=watched.outcome,
+                seconds=time.monotonic() - began,
+            )
+
+    async def _pass_on(
+        self, user: User, token: str, target: bytes, scope: Scope, receive: Receive, send: Watched
+    ) -> None:
         with self.limits.request(user.name):
             body = await read(receive)
             message = None
@@ -138,9 +177,35 @@ class Gateway:
             takes_stream = "text/event-stream" in header(scope, b"accept").lower()
             exchange = Exchange(self.passing, user, request, message, takes_stream=takes_stream)
             await exchange.answer(receive, send)
+            send.outcome = exchange.failure or send.outcome
+
+    async def metrics(self, request: Request) -> Response:
+        """The counts, for the token that is configured for it. Raises Problem 401, 403."""
+        token = self.settings.metrics_token
+        given = credential(request.headers.get("authorization", ""))
+        if not token:
+            raise Problem(403, NO_METRICS)
+        if not hmac.compare_digest(given.encode(), token.encode()):
+            raise Problem(401, WRONG_METRICS, **{"WWW-Authenticate": "Bearer"})
+        content, media_type = self.measures.page(request.headers.get("accept", ""))
+        return Response(content, headers={"Content-Type": media_type})
 
     async def health(self, _: Request) -> Response:
         return JSONResponse({"status": "ok", "version": version("jmcp")})
+
+
+class Watched:
+    """A `send` that notes what was answered: `ok`, `http_404`, or `left` where the client was gone."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.outcome = "left"
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            status = int(message["status"])
+            self.outcome = "ok" if status < 400 else f"http_{status}"
+        await self._send(message)
 
 
 class Everything:
@@ -209,6 +274,7 @@ def gateway_app(gateway: Gateway, routes: Sequence[BaseRoute] = ()) -> Starlette
     app = Starlette(
         routes=[
             Route(f"{prefix}/health", gateway.health),
+            Route(f"{prefix}/metrics", gateway.metrics),
             *routes,
             Route(f"{prefix}/mcp", everything),
             Route(f"{prefix}/mcp/{{path:path}}", everything),

@@ -134,6 +134,8 @@ class Exchange:
         self._last = "not begun"
         self._progress = 0.0
         self._begun = False
+        self.failure: str | None = None
+        """The code of the gateway's own answer, where it gave one."""
 
     async def answer(self, receive: Receive, send: Send) -> None:
         """Answer the request; ends early when the client leaves."""
@@ -182,10 +184,14 @@ class Exchange:
                     return_when=asyncio.FIRST_COMPLETED,
                 )
             finally:
-                news.cancel()
-            if obtaining.done():
-                return
-            await self._send_event(self._report(news.result() if news.done() else None), send)
+                if not news.done():
+                    news.cancel()
+            if news.done():
+                await self._send_event(self._report(news.result()), send)
+            elif not obtaining.done():
+                await self._send_event(self._report(None), send)
+        while self._begun and not self._reports.empty():
+            await self._send_event(self._report(self._reports.get_nowait()), send)
 
     def _report(self, event: StartEvent | None) -> bytes:
         if event is None:
@@ -205,6 +211,7 @@ class Exchange:
         await send({"type": "http.response.body", "body": event, "more_body": True})
 
     async def _send_failure(self, failure: Failed, send: Send) -> None:
+        self.failure = failure.code
         message = self._message
         if message is None or not message.request_ids:
             await self._send_plain(ProblemResponse(failure.problem), send)
@@ -281,12 +288,10 @@ class Exchange:
     async def _obtained(self) -> Answer:
         """The answer of the user's server, which is started for it if need be. Raises Failed."""
         deadline = None if self._takes_stream else time.monotonic() + PLAIN_START_SECONDS
-        gone = False
-        if not self._may_repeat and self._passing.is_quiet(self._user.name):
-            gone = not await self._lives()
-            if gone:
-                await self._start(gone=True, deadline=deadline)
         for _ in range(MOST_STARTS):
+            if not self._may_repeat and not await self._is_there():
+                await self._start(gone=True, deadline=deadline)
+                continue
             answer = await self._sent()
             if answer is not None and answer.is_of_jmcp:
                 self._passing.saw(self._user.name)
@@ -325,8 +330,11 @@ class Exchange:
                 log.warning("no answer from the server of %s: %s", self._user.name, error)
                 return None
 
-    async def _lives(self) -> bool:
-        """Whether anybody is there behind the proxy. A stopped server is seen by the call itself."""
+    async def _is_there(self) -> bool:
+        """Whether anybody is there behind the proxy, asked where nothing came from there for a while.
+        A server that was stopped in order is seen by the call itself."""
+        if not self._passing.is_quiet(self._user.name):
+            return True
         probe = Forwarded(
             method=b"GET",
             user=self._user.name,
@@ -342,6 +350,8 @@ class Exchange:
         except AnswerLost:
             return False
         await answer.close()
+        if answer.is_of_jmcp:
+            self._passing.saw(self._user.name)
         return not answer.server_is_gone
 
     async def _start(self, *, gone: bool, deadline: float | None) -> bool:
@@ -358,6 +368,8 @@ class Exchange:
             raise Failed(503, "server_starting", message, 5) from error
         except ServerFailed as failure:
             raise failed_start(failure) from failure
+        if start.anew:
+            self._passing.saw(self._user.name)  # by the Hub, which waits until it answers
         return start.anew
 
     def _lost(self) -> Failed:

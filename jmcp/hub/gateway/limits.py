@@ -35,7 +35,7 @@ class UserLimits:
                 f"You have {self._at_once} requests open at this gateway, which is its limit; end one.",
                 1,
             )
-        if self._rates and (wait := self._rates.wait(user)):
+        if self._rates is not None and (wait := self._rates.wait(user)):
             raise too_many(
                 f"More than {self._rates.rate:g} requests a second; try again in {wait:.1f} s.",
                 wait,

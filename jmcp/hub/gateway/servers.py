@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 from jmcp.hub.gateway.hub_api import HubApi, HubRefusal, HubUnreachable, StartEvent
 
@@ -67,13 +67,18 @@ class Start:
 
 
 class Servers:
-    """The starts that go on. A start may take `seconds`."""
+    """The starts that go on. A start may take `seconds`; `ended` hears how each ended: `ready`,
+    `capacity` or `failed`, nothing where the server ran already."""
 
-    def __init__(self, hub: HubApi, seconds: float) -> None:
+    def __init__(self, hub: HubApi, seconds: float, ended: Callable[[str], None]) -> None:
         self._hub = hub
         self._seconds = seconds
+        self._ended = ended
         self._starts: dict[str, Start] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._starts)
 
     def start(self, name: str, token: str, *, gone: bool = False) -> Start:
         """The start of that user's server: the one that goes on already, or a new one. `gone`: it
@@ -111,6 +116,10 @@ class Servers:
         finally:
             del self._starts[name]
             start.end(failure)
+            if failure is not None:
+                self._ended("capacity" if is_capacity(failure) else "failed")
+            elif start.anew:
+                self._ended("ready")
 
     async def _started(self, name: str, token: str, start: Start, gone: bool) -> None:
         while True:
@@ -147,3 +156,8 @@ class Servers:
                 return
         # The stream ended without a word: the Hub itself went away.
         raise HubUnreachable("the progress of the start broke off")
+
+
+def is_capacity(failure: ServerFailed) -> bool:
+    """Whether the Hub has no place for the server just now, which is no fault of the server's."""
+    return failure.status == 429 or "capacity" in failure.message.lower()

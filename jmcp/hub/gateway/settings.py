@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -39,7 +39,7 @@ class GatewaySettings:
     proxy_url: str
     public_url: str
     client_id: str
-    api_token: str
+    api_token: str = field(repr=False)
     subdomain_host: str = ""
     state_folder: Path
     origins: frozenset[str] = frozenset()
@@ -47,6 +47,7 @@ class GatewaySettings:
     calls_per_second: float = 50.0
     max_open_requests: int = 64
     start_seconds: float = 300.0
+    metrics_token: str = field(default="", repr=False)
 
     @property
     def url(self) -> str:
@@ -82,6 +83,7 @@ class GatewaySettings:
             calls_per_second=number(given, "CALLS_PER_SECOND", 50),
             max_open_requests=int(number(given, "MAX_OPEN_REQUESTS", 64)),
             start_seconds=number(given, "START_SECONDS", 300),
+            metrics_token=given.get(f"{PREFIX}METRICS_TOKEN", ""),
         )
 
 

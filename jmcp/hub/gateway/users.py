@@ -52,7 +52,7 @@ class Users:
         asking = self._asking.get(key)
         if asking is None:
             asking = self._asking[key] = asyncio.create_task(self._ask(key, token))
-            asking.add_done_callback(lambda _: self._asking.pop(key, None))
+            asking.add_done_callback(lambda done: self._asked(key, done))
         try:
             # Others wait for the same answer, so that one who leaves does not end it.
             return await asyncio.shield(asking)
@@ -64,6 +64,11 @@ class Users:
     def forget(self, token: str) -> None:
         """Ask the Hub again at the next request with that token."""
         self._known.pop(hashlib.sha256(token.encode()).digest(), None)
+
+    def _asked(self, key: bytes, done: asyncio.Task[User]) -> None:
+        del self._asking[key]
+        if not done.cancelled():
+            done.exception()  # known to be looked at, although all who waited may have left
 
     async def _ask(self, key: bytes, token: str) -> User:
         answer: User | HubRefusal

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from jmcp import compose
-from jmcp.transport.jupyter_bridge import mask
+from jmcp.transport.middleware.session_ids import mask
 from tests.jupyter_process import TOKEN, StartJupyter, stop
 from tests.surfaces.conftest import HEADERS, ExtensionServer, client_of
 from tests.surfaces.http.test_wire import problem

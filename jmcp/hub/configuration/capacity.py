@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from inspect import isawaitable
 from typing import Any
 from weakref import WeakSet
 
@@ -58,8 +57,13 @@ class CapacityHook:
         # Traitlets gives each spawner a copy of its configuration, and all have to count together.
         return self
 
-    async def __call__(self, spawner: Any) -> None:
-        """Raises SpawnException 503, which the Hub does not count as a failure of its own."""
+    def __call__(self, spawner: Any) -> Any:
+        """Returns what the hook before it does. Raises SpawnException 503, which the Hub does not
+        count as a failure of its own.
+
+        No coroutine: so the Hub has the refusal before it answers the request, also where it does
+        not wait for the start (slow_spawn_timeout 0).
+        """
         self._admitted.discard(spawner)
         refusal = self._refusal(spawner)
         if refusal:
@@ -67,10 +71,7 @@ class CapacityHook:
             error.headers = {"Retry-After": str(RETRY_SECONDS)}
             raise error
         self._admitted.add(spawner)
-        if self.before is not None:
-            done = self.before(spawner)
-            if isawaitable(done):
-                await done
+        return None if self.before is None else self.before(spawner)
 
     def _refusal(self, spawner: Any) -> str:
         """Why that server does not start now; empty where it does."""

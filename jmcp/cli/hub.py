@@ -7,10 +7,11 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
+from jmcp.cli import hub_check
 from jmcp.core.errors import ServeError
 from jmcp.installation import adding
 
-HELP = "many users: the gateway of a JupyterHub"
+HELP = "many users: the gateway of a JupyterHub, and what that Hub lacks"
 
 
 def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
@@ -24,12 +25,16 @@ def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
         description="Serve the gateway. The Hub starts it, and sets JUPYTERHUB_* for it.",
     )
     gateway.add_argument("--verbose", action="store_true", help="also log what goes well")
+    hub_check.add_to(actions)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command. Raises ServeError."""
-    if find_spec("httpx2") is None:
+    needed = ("httpx2", "jupyterhub", "psutil") if arguments.action == "check" else ("httpx2",)
+    if any(find_spec(name) is None for name in needed):
         raise ServeError(f"jmcp hub needs more than is installed: {adding('hub')}")
+    if arguments.action == "check":
+        return hub_check.run(arguments)
     from jmcp.hub.gateway import process
 
     process.run(verbose=arguments.verbose)

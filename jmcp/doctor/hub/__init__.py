@@ -1,0 +1,1 @@
+"""`jmcp hub check`: what a JupyterHub lacks, by its configuration and by how it answers."""

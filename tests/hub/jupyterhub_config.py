@@ -36,6 +36,9 @@ c.JupyterHub.load_roles = [
         "scopes": [
             "admin:users",
             "admin:servers",
+            "admin:server_state",
+            "list:services",
+            "read:services",
             "admin:groups",
             "tokens",
             "read:hub",

@@ -12,12 +12,14 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import httpx2
+import psutil
 
 from tests.node_tools import NodeTools
 
@@ -37,14 +39,20 @@ def free_port() -> int:
 
 @dataclass(kw_only=True)
 class RunningHub:
-    """One Hub. `url` is its public one, `gateway` the gateway's there, without a slash at the end."""
+    """One Hub. `url` is its public one, `gateway` the gateway's there, without a slash at the end.
+
+    With `own_proxy` the proxy is a process of its own and users' servers are left running when the
+    Hub ends, so that both are there when it starts again.
+    """
 
     home: Path
     node: NodeTools
     options: Mapping[str, Any] = field(default_factory=dict)
+    own_proxy: bool = False
     config: Path = CONFIGURATION
     admin_token: str = field(default_factory=lambda: secrets.token_hex(16))
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    proxy: subprocess.Popen[bytes] | None = field(default=None, init=False)
     http: httpx2.AsyncClient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,31 +70,56 @@ class RunningHub:
             "admin_token": self.admin_token,
             **self.options,
         }
+        if self.own_proxy:
+            traits = {name: dict(more) for name, more in self.given.get("traits", {}).items()}
+            traits.setdefault("JupyterHub", {})["cleanup_servers"] = False
+            traits.setdefault("ConfigurableHTTPProxy", {}).update(
+                should_start=False, auth_token=self.admin_token
+            )
+            self.given["traits"] = traits
 
     async def start(self) -> None:
         """Start it, and return when Hub and gateway answer."""
         self.http = httpx2.AsyncClient(timeout=60, trust_env=False)
+        self.home.mkdir(parents=True, exist_ok=True)
+        if self.own_proxy:
+            self.proxy = self._launched_proxy()
         await self.launch()
+
+    def _launched_proxy(self) -> subprocess.Popen[bytes]:
+        public, api = urlsplit(self.given["public_url"]), urlsplit(self.given["proxy_api_url"])
+        command = [
+            *self.given["proxy_command"],
+            f"--ip={public.hostname}",
+            f"--port={public.port}",
+            f"--api-ip={api.hostname}",
+            f"--api-port={api.port}",
+            f"--error-target={self.given['hub_url']}/hub/error",
+            "--timeout=60000",
+        ]
+        return self._process(command, {"CONFIGPROXY_AUTH_TOKEN": self.admin_token})
 
     async def launch(self) -> None:
         """The process of the Hub alone, after one that has ended."""
-        self.home.mkdir(parents=True, exist_ok=True)
         (self.home / "home").mkdir(exist_ok=True)
+        command = [sys.executable, "-m", "jupyterhub", "-f", str(self.config)]
+        self.process = self._process(command, {"JMCP_TEST_HUB": json.dumps(self.given)})
+        await self.until(self._answers, READY_SECONDS, "Hub and gateway")
+
+    def _process(
+        self, command: Sequence[str], variables: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
         environment = self.node.environment(
-            JMCP_TEST_HUB=json.dumps(self.given),
             JUPYTER_CONFIG_DIR=str(self.home / "jupyter_config"),
             JUPYTER_DATA_DIR="",
             PYTHONUNBUFFERED="1",
+            **variables,
         )
         for name in [one for one in environment if one.startswith(("JUPYTER_DATA", "JUPYTERHUB"))]:
             del environment[name]
-        self.process = self._process(environment)
-        await self.until(self._answers, READY_SECONDS, "Hub and gateway")
-
-    def _process(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "jupyterhub", "-f", str(self.config)],
+                command,
                 cwd=self.home,
                 env=environment,
                 stdout=log,
@@ -123,6 +156,28 @@ class RunningHub:
     async def stop(self) -> None:
         await self.http.aclose()
         await self.end()
+        if self.own_proxy:
+            await asyncio.to_thread(self._end_others)
+
+    def _end_others(self) -> None:
+        """The proxy, and users' servers with their kernels: what the Hub leaves running."""
+        if self.proxy is not None:
+            self.proxy.terminate()
+            self.proxy.wait(STOP_SECONDS)
+        left = self.processes(self.home / "home")
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, STOP_SECONDS)
+
+    def processes(self, folder: Path) -> list[psutil.Process]:
+        """Those that run in or below that folder."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if folder in (where := Path(process.cwd())).parents or where == folder:
+                    found.append(process)
+        return found
 
     async def end(self, number: int = signal.SIGTERM) -> None:
         """End the process of the Hub, with all that it started and did not leave behind on purpose."""
@@ -145,14 +200,25 @@ class RunningHub:
 
     async def user(self, name: str, scopes: Sequence[str] = SCOPES) -> str:
         """A token of that user's, who is added if need be."""
-        await self.api("POST", f"/users/{name}")
+        await self.api("POST", f"/users/{quote(name)}")
         body = {"note": "tests", "scopes": [scope.format(name) for scope in scopes]}
-        answer = await self.api("POST", f"/users/{name}/tokens", json=body)
+        answer = await self.api("POST", f"/users/{quote(name)}/tokens", json=body)
         answer.raise_for_status()
         return str(answer.json()["token"])
 
     async def model(self, name: str) -> dict[str, Any]:
-        return dict((await self.api("GET", f"/users/{name}")).json())
+        return dict((await self.api("GET", f"/users/{quote(name)}")).json())
+
+    async def kill(self, name: str) -> None:
+        """End that user's server as a lack of memory does, and return when it is gone."""
+        state = (await self.model(name))["servers"][""]["state"]
+        process = psutil.Process(state["pid"])
+        process.kill()
+        await asyncio.to_thread(psutil.wait_procs, [process], STOP_SECONDS)
+
+    async def gateway_process(self) -> psutil.Process:
+        answer = await self.api("GET", "/services/jmcp")
+        return psutil.Process(answer.json()["pid"])
 
     def folder(self, name: str) -> Path:
         """Where that user's notebooks are."""
@@ -160,10 +226,12 @@ class RunningHub:
 
 
 @asynccontextmanager
-async def running_hub(home: Path, node: NodeTools, **options: Any) -> AsyncIterator[RunningHub]:
-    hub = RunningHub(home=home, node=node, options=options)
-    await hub.start()
+async def running_hub(
+    home: Path, node: NodeTools, *, own_proxy: bool = False, **options: Any
+) -> AsyncIterator[RunningHub]:
+    hub = RunningHub(home=home, node=node, options=options, own_proxy=own_proxy)
     try:
+        await hub.start()
         yield hub
     finally:
         await hub.stop()

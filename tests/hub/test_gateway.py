@@ -2,27 +2,65 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import asyncio
 
-from tests.hub.running_hub import running_hub
-from tests.node_tools import NodeTools
+import pytest
+
+from tests.hub.hub_user import Era, hub_user
+from tests.hub.running_hub import RunningHub
+from tests.thorough import fast_only
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+Told = list[tuple[float, float | None, str | None]]
 
 
-async def test_a_call_starts_the_server_of_its_user(tmp_path: Path, node_tools: NodeTools) -> None:
-    async with running_hub(tmp_path / "hub", node_tools) as hub:
-        alice, bob = await hub.user("alice"), await hub.user("bob")
-        answer = await hub.http.get(f"{hub.gateway}/mcp/healthz")
-        assert answer.status_code == 401, answer.text
-        assert "resource_metadata=" in answer.headers["WWW-Authenticate"]
+async def test_three_users_at_once_each_get_their_own_server(hub: RunningHub) -> None:
+    """All cold; each has a notebook and a kernel of the same names, and sees nobody else's."""
+    users = [await hub_user(hub, name) for name in ("ada", "ben", "cem")]
 
-        for name, token in (("alice", alice), ("bob", bob)):
-            answer = await hub.http.post(
-                f"{hub.gateway}/mcp/tools/call",
-                headers={"Authorization": f"Bearer {token}"},
-                json={
-                    "tool_name": "use_notebook",
-                    "arguments": {"notebook_path": f"{name}.ipynb", "mode": "create"},
-                },
-            )
-            assert answer.status_code == 200, answer.text
-            assert (hub.folder(name) / f"{name}.ipynb").is_file()
+    async def works(number: int) -> str:
+        user = users[number]
+        # Two at the same second on a server that does not run: it starts once, and both are answered.
+        session, listed = await asyncio.gather(
+            user.session("same.ipynb"), user.rest("GET", "/jmcp/v1/files")
+        )
+        assert listed.status_code == 200, listed.text
+        for code in (f"whose = {user.name!r}", "import os; print(whose, os.getcwd())"):
+            ran = await user.call("execute_code", session_id=session, code=code)
+        return str(ran)
+
+    shown = await asyncio.gather(*map(works, range(len(users))))
+    for user, text in zip(users, shown, strict=True):
+        assert f"{user.name} {hub.folder(user.name)}" in text
+        assert user.sources("same.ipynb") == [""]
+    started = hub.tail(1000).count("Server ada is ready")
+    assert started == 1, "the server of ada was started more than once"
+
+
+@pytest.mark.parametrize("era", fast_only(["auto", "legacy"], "auto"))
+async def test_a_cold_start_is_reported_and_progress_always_grows(
+    hub: RunningHub, era: Era
+) -> None:
+    user = await hub_user(hub, f"dora-{era}")
+    told: Told = []
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total, message))
+
+    session = await user.session("a.ipynb", "1", "import time; time.sleep(1)", "print('hello')")
+    async with user.mcp(era) as client:
+        await user.stop()
+        answer = await client.call_tool(
+            "run_cells", {"session_id": session}, progress_callback=on_progress
+        )
+    assert answer.structured_content is not None, answer
+    assert "hello" in str(answer.structured_content)
+    steps = [progress for progress, _, _ in told]
+    assert steps == sorted(set(steps)), told
+    starting = [one for one in told if "Starting your Jupyter server" in (one[2] or "")]
+    assert starting, told
+    assert all(progress < 1 for progress, _, _ in starting)
+    assert len(told) > len(starting), "the run itself was not reported"
+    assert told[len(starting)][0] >= 1, told
+    assert {total for _, total, _ in told[len(starting) :]} == {5}, "four cells and the start"

@@ -95,15 +95,15 @@ class CallBody:
             result["resultType"] = "complete"
         return head | {"result": result}
 
-    def progress(self, percent: float, message: str) -> bytes | None:
+    def progress(self, done: float, total: float, message: str) -> bytes | None:
         """A notification of progress, as JSON; None where nobody asked for it."""
         token = self.progress_token
         if token is None:
             return None
         params = {
             "progressToken": token,
-            "progress": percent,
-            "total": 100,
+            "progress": done,
+            "total": total,
             "message": message,
         }
         return encoded({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})

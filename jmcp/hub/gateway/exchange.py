@@ -23,6 +23,7 @@ from jmcp.hub.gateway.forwarding import (
     NotDelivered,
 )
 from jmcp.hub.gateway.hub_api import StartEvent, User
+from jmcp.hub.gateway.progress import START_STEPS, LaterProgress, StartProgress
 from jmcp.hub.gateway.servers import ServerFailed, Servers
 from jmcp.transport.problems import ProblemResponse, problem_body
 
@@ -132,10 +133,12 @@ class Exchange:
         self._takes_stream = takes_stream and message is not None and bool(message.request_ids)
         self._reports: asyncio.Queue[StartEvent] = asyncio.Queue()
         self._last = "not begun"
-        self._progress = 0.0
+        self._progress = StartProgress()
         self._begun = False
         self.failure: str | None = None
         """The code of the gateway's own answer, where it gave one."""
+        self._later: LaterProgress | None = None
+        """Where progress of a start was reported."""
 
     async def answer(self, receive: Receive, send: Send) -> None:
         """Answer the request; ends early when the client leaves."""
@@ -196,11 +199,11 @@ class Exchange:
     def _report(self, event: StartEvent | None) -> bytes:
         if event is None:
             return b": waiting for the answer\n\n"
-        # It has to grow with each notification.
-        self._progress = max(self._progress + 0.01, event.percent)
         message = f"Starting your Jupyter server: {event.message}"
-        data = self._message.progress(self._progress, message) if self._message else None
+        done = self._progress.next(event.percent)
+        data = self._message.progress(done, START_STEPS, message) if self._message else None
         if data is not None:
+            self._later = LaterProgress()
             return b"event: message\ndata: " + data + b"\n\n"
         return b": " + " ".join(message.split()).encode() + b"\n\n"
 
@@ -256,7 +259,8 @@ class Exchange:
             async for chunk in answer.chunks():
                 self._passing.saw(self._user.name)
                 tail = (tail + chunk)[-4096:]
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                passed = chunk if self._later is None else self._later.passed(chunk)
+                await send({"type": "http.response.body", "body": passed, "more_body": True})
         except AnswerLost as error:
             log.warning("an answer to %s broke off: %s", self._user.name, error)
             if not answer.is_stream:
@@ -264,7 +268,8 @@ class Exchange:
                 raise ConnectionAbortedError("the user's server stopped in its answer") from error
             if self._message is not None and not answered(tail):
                 raise Failed(503, "server_stopped", CUT, 5) from error
-        await send({"type": "http.response.body", "body": b""})
+        rest = self._later.rest if self._later is not None else b""
+        await send({"type": "http.response.body", "body": rest})
 
     async def _relay_message(self, answer: Answer, send: Send) -> None:
         """JSON of MCP is read whole before it is passed back: half of it would be worth nothing."""

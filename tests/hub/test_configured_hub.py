@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.hub.running_hub import RunningHub, running_hub
 from tests.node_tools import NodeTools
@@ -23,7 +24,10 @@ async def failure(hub: RunningHub, name: str) -> dict[str, object]:
 
 
 async def test_a_full_hub_refuses_and_lives(tmp_path: Path, node_tools: NodeTools) -> None:
-    options = {"configure": SIZES, "traits": {"Spawner": {"consecutive_failure_limit": 3}}}
+    options: dict[str, Any] = {
+        "configure": SIZES,
+        "traits": {"Spawner": {"consecutive_failure_limit": 3}},
+    }
     async with running_hub(tmp_path / "hub", node_tools, **options) as hub:
         token = await hub.user("ada")
         for _ in range(12):

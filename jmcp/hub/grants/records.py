@@ -42,6 +42,8 @@ class Records(Protocol):
     async def remove(self, kind: Kind, key: str) -> bool:
         """Whether it was there: of several that remove it at once, one is told so."""
 
+    async def count(self, kind: Kind) -> int: ...
+
     async def of_user(self, kind: Kind, user: str) -> Sequence[Record]: ...
 
     async def sweep(self) -> int:

@@ -82,6 +82,11 @@ class SqliteRecords:
         values = (kind, key, self._clock())
         return await self._state.patiently(lambda: self._state.change(sql, *values)) > 0
 
+    async def count(self, kind: Kind) -> int:
+        sql = "SELECT COUNT(*) FROM records WHERE kind = ? AND expires > ?"
+        row = await self._state.patiently(lambda: self._state.one(sql, kind, self._clock()))
+        return int(row[0]) if row is not None else 0
+
     async def of_user(self, kind: Kind, user: str) -> Sequence[Record]:
         if not user:
             return []

@@ -35,6 +35,7 @@ from jmcp.hub.oauth.registration import Registration
 from jmcp.hub.oauth.revocation import Revocation
 from jmcp.hub.oauth.settings import OAuthSettings
 from jmcp.hub.oauth.token_endpoint import TokenEndpoint
+from jmcp.installation import adding
 
 SWEEP_SECONDS = 60.0
 log = logging.getLogger("jmcp")
@@ -146,11 +147,27 @@ def open_oauth_server(settings: OAuthSettings) -> OAuthServer:
 def open_records(settings: OAuthSettings) -> Records:
     """The store of the settings. Raises ServeError."""
     if settings.store != "sqlite":
-        raise ServeError("the gateway's store is sqlite")
+        return redis_records(settings)
     try:
         return SqliteRecords(settings.state_folder)
     except StateUnavailable as error:
         raise ServeError(f"the gateway cannot keep logins: {error.message}") from None
+
+
+def redis_records(settings: OAuthSettings) -> Records:
+    """The store in Redis. Raises ServeError."""
+    try:
+        from jmcp.hub.grants.redis_records import RedisRecords
+    except ImportError:
+        need = "the gateway's store in Redis needs the package redis"
+        raise ServeError(f"{need}: {adding('redis')}") from None
+    try:
+        return RedisRecords(settings.store, place=settings.address.base)
+    except ValueError:
+        # Not the text of the error, which may hold the password.
+        raise ServeError(
+            "JMCP_GATEWAY_STORE is not the URL of a Redis, as in redis://HOST:6379/0"
+        ) from None
 
 
 def address_of(request: Request) -> str:

@@ -14,6 +14,7 @@ from jmcp.hub.gateway.settings import escaped
 ANSWER_SECONDS = 10.0
 START_SECONDS = 90.0
 """A Hub that waits for slow starts before it answers does so for ten seconds, of a hook for longer."""
+PAGE_OF_USERS = "application/jupyterhub-pagination+json"
 SILENCE_SECONDS = 60.0
 """The Hub sends a line on its progress stream every eight seconds."""
 
@@ -45,10 +46,33 @@ class User:
 
     name: str
     scopes: frozenset[str] = field(repr=False)
+    admin: bool = False
 
     def may_use(self, service: str) -> bool:
         """Whether the token opens that service."""
         return not self.scopes.isdisjoint(("access:services", f"access:services!service={service}"))
+
+
+RunState = Literal["stopped", "starting", "running", "stopping"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubServer:
+    """A user's server as the Hub has it. Times are ISO 8601, where there are any. `pid` is that of its
+    process, where the spawner has one and the token may know it."""
+
+    state: RunState
+    since: str | None = None
+    last_activity: str | None = None
+    pid: int | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveServers:
+    """Servers by user, of `total` users."""
+
+    total: int
+    servers: dict[str, HubServer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +104,33 @@ class HubApi:
         model = await self._json("GET", "/user", token)
         if model.get("kind") != "user":
             raise HubRefusal(status=403, message="the token is a service's, not a user's")
-        return User(name=str(model["name"]), scopes=frozenset(model.get("scopes", ())))
+        return User(
+            name=str(model["name"]),
+            scopes=frozenset(model.get("scopes", ())),
+            admin=model.get("admin") is True,
+        )
+
+    async def server(self, name: str, token: str) -> HubServer:
+        """That user's server."""
+        return server_of(await self._json("GET", f"/users/{escaped(name)}", token))
+
+    async def active_servers(self, token: str, offset: int, limit: int) -> ActiveServers:
+        """The servers that run, start or stop, by the names of their users."""
+        query = {"state": "active", "sort": "name", "offset": offset, "limit": limit}
+        page = await self._json("GET", "/users", token, params=query, accept=PAGE_OF_USERS)
+        return ActiveServers(
+            total=int(page["_pagination"]["total"]),
+            servers={str(model["name"]): server_of(model) for model in page["items"]},
+        )
+
+    async def stop(self, name: str, token: str) -> None:
+        """Ask for the end of that user's server. Idempotent."""
+        await self._json("DELETE", f"/users/{escaped(name)}/server", token)
+
+    async def metrics(self, token: str) -> str:
+        """What the Hub counts, as Prometheus reads it."""
+        hub = str(self._client.base_url).rstrip("/").removesuffix("/api")
+        return (await self._answer("GET", f"{hub}/metrics", token)).text
 
     async def start(self, name: str, token: str) -> ServerState:
         """Ask for that user's server, and return what is true of it by then."""
@@ -112,20 +162,48 @@ class HubApi:
             raise HubUnreachable(str(error) or type(error).__name__) from error
 
     async def _json(self, method: str, path: str, token: str, **more: Any) -> dict[str, Any]:
+        answer = await self._answer(method, path, token, **more)
+        return dict(answer.json()) if answer.content else {}
+
+    async def _answer(
+        self, method: str, path: str, token: str, *, accept: str = "application/json", **more: Any
+    ) -> httpx2.Response:
         timeout = START_SECONDS if method == "POST" else ANSWER_SECONDS
+        headers = authorization(token) | {"Accept": accept}
         try:
             answer = await self._client.request(
-                method, path, headers=authorization(token), timeout=timeout, **more
+                method, path, headers=headers, timeout=timeout, **more
             )
         except httpx2.TransportError as error:
             raise HubUnreachable(str(error) or type(error).__name__) from error
         if answer.is_error:
             raise refusal_of(answer)
-        return dict(answer.json()) if answer.content else {}
+        return answer
 
 
 def authorization(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
+
+
+def server_of(model: dict[str, Any]) -> HubServer:
+    """The server without a name of a user's model, which lacks one that neither runs nor starts."""
+    server = (model.get("servers") or {}).get("")
+    if server is None:
+        return HubServer(state="stopped", last_activity=model.get("last_activity"))
+    state: RunState = "stopped"
+    if server["pending"] == "stop":
+        state = "stopping"
+    elif server["pending"]:
+        state = "starting"
+    elif server["ready"]:
+        state = "running"
+    pid = (server.get("state") or {}).get("pid")
+    return HubServer(
+        state=state,
+        since=server["started"],
+        last_activity=server["last_activity"],
+        pid=pid if type(pid) is int and pid > 0 else None,
+    )
 
 
 def start_event(text: str) -> StartEvent:

@@ -14,6 +14,7 @@ from jmcp.hub.gateway.app import Gateway, gateway_app
 from jmcp.hub.gateway.settings import GatewaySettings
 from jmcp.hub.oauth.server import open_oauth_server
 from jmcp.hub.oauth.settings import oauth_settings
+from jmcp.hub.platform.platform import platform_routes
 
 CLOSE_SECONDS = 5
 """Streams may take so long to end; the Hub waits ten seconds for a service."""
@@ -42,8 +43,9 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
             subdomains=bool(settings.subdomain_host),
         )
     )
+    gateway = Gateway(settings, oauth)
     config = uvicorn.Config(
-        gateway_app(Gateway(settings, oauth), oauth.routes()),
+        gateway_app(gateway, [*oauth.routes(), *platform_routes(gateway, oauth)]),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncGenerator, Callable
 
 from jmcp.hub.gateway.hub_api import HubApi, HubRefusal, HubUnreachable, StartEvent
+from jmcp.hub.gateway.start_failures import StartFailures
 
 QUEUE_PAUSE_SECONDS = 5.0
 """The longest pause before the Hub is asked again for a place among those that start."""
@@ -74,6 +75,7 @@ class Servers:
         self._hub = hub
         self._seconds = seconds
         self._ended = ended
+        self.failures = StartFailures()
         self._starts: dict[str, Start] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -91,6 +93,14 @@ class Servers:
             task.add_done_callback(self._tasks.discard)
         return start
 
+    @property
+    def under_way(self) -> int:
+        """Starts that go on or wait for a place."""
+        return len(self._starts)
+
+    def is_starting(self, name: str) -> bool:
+        return name in self._starts
+
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
@@ -99,6 +109,7 @@ class Servers:
 
     async def _run(self, name: str, token: str, start: Start, gone: bool) -> None:
         failure: ServerFailed | None = ServerFailed(503, "the gateway stops", 5)
+        stopped = failure
         try:
             async with asyncio.timeout(self._seconds):
                 await self._started(name, token, start, gone)
@@ -115,6 +126,8 @@ class Servers:
             failure = error
         finally:
             del self._starts[name]
+            if failure is not None and failure is not stopped:
+                self.failures.note(name, failure.message)
             start.end(failure)
             if failure is not None:
                 self._ended("capacity" if is_capacity(failure) else "failed")

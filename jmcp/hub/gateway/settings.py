@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from jmcp.core.errors import ServeError
+from jmcp.hub.gateway.domains import domain_label
 from jmcp.options.settings import MIB
 
 PREFIX = "JMCP_GATEWAY_"
@@ -27,7 +28,8 @@ class GatewaySettings:
     `api_url` is the Hub's REST API. `proxy_url` is where the gateway itself reaches the Hub's public
     proxy, `public_url` where people and clients do, both without a slash at the end. `base_path` is
     the Hub's own path, with one. `service` is the gateway's name at the Hub. With `subdomain_host`
-    (with a port, where there is one) each user's server has a host of its own below it.
+    (with a port, where there is one) each user's server has a host of its own below it. `frames`: those
+    servers let the gateway's page show them in a frame. `max_servers` may run at once, 0 for any number.
     """
 
     host: str
@@ -48,6 +50,8 @@ class GatewaySettings:
     max_open_requests: int = 64
     start_seconds: float = 300.0
     metrics_token: str = field(default="", repr=False)
+    frames: bool = False
+    max_servers: int = 0
 
     @property
     def url(self) -> str:
@@ -57,6 +61,14 @@ class GatewaySettings:
     def server_path(self, name: str) -> str:
         """The path of that user's server, without a slash at the end."""
         return f"{self.base_path}user/{escaped(name)}"
+
+    def server_url(self, name: str) -> str:
+        """Where people have that user's server, without a slash at the end."""
+        origin = self.public_url
+        if self.subdomain_host:
+            scheme = urlsplit(self.public_url).scheme
+            origin = f"{scheme}://{domain_label(name)}.{self.subdomain_host}"
+        return origin + self.server_path(name)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> GatewaySettings:
@@ -84,6 +96,8 @@ class GatewaySettings:
             max_open_requests=int(number(given, "MAX_OPEN_REQUESTS", 64)),
             start_seconds=number(given, "START_SECONDS", 300),
             metrics_token=given.get(f"{PREFIX}METRICS_TOKEN", ""),
+            frames=bool(number(given, "FRAMES", 0)),
+            max_servers=int(number(given, "MAX_SERVERS", 0)),
         )
 
 

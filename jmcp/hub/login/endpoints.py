@@ -41,13 +41,15 @@ class Continuation(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginEndpoints:
-    """`/login`, `/oauth_callback` and `/logout`; `continuations` by the kind of the login."""
+    """`/login`, `/oauth_callback` and `/logout`; `continuations` by the kind of the login. `hub_scopes`
+    are asked of the Hub for a browser; empty for all that it allows the gateway."""
 
     address: GatewayAddress
     identity: HubIdentity
     flows: Flows
     sessions: BrowserSessions
     continuations: Mapping[str, Continuation]
+    hub_scopes: tuple[str, ...] = ()
 
     def routes(self) -> list[Route]:
         prefix = self.address.prefix
@@ -60,9 +62,12 @@ class LoginEndpoints:
     async def login(self, request: Request) -> Response:
         page = local_path(request.query_params.get("next", ""), self.address.prefix)
         try:
-            return self.flows.begin(request, {"kind": PAGE, PAGE: page})
+            return self._begin(request, page)
         except FlowTooLong:
-            return self.flows.begin(request, {"kind": PAGE, PAGE: f"{self.address.prefix}/"})
+            return self._begin(request, f"{self.address.prefix}/")
+
+    def _begin(self, request: Request, page: str) -> Response:
+        return self.flows.begin(request, {"kind": PAGE, PAGE: page}, scopes=self.hub_scopes)
 
     async def callback(self, request: Request) -> Response:
         flow = self.flows.returned(request)

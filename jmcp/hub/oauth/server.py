@@ -19,7 +19,7 @@ from jmcp.hub.grants.sealing import Sealer, load_keys
 from jmcp.hub.grants.sqlite_records import SqliteRecords
 from jmcp.hub.login.browser_sessions import BrowserSession, BrowserSessions
 from jmcp.hub.login.cookies import Cookies
-from jmcp.hub.login.endpoints import LoginEndpoints
+from jmcp.hub.login.endpoints import Continuation, LoginEndpoints
 from jmcp.hub.login.flows import Flows
 from jmcp.hub.login.hub_identity import HubIdentity
 from jmcp.hub.oauth.answers import oauth_endpoint
@@ -42,8 +42,8 @@ log = logging.getLogger("jmcp")
 
 
 class OAuthServer:
-    """Logs browsers and clients in, and knows what their tokens stand for. `grants` and `sessions` are
-    for the platform page."""
+    """Logs browsers and clients in, and knows what their tokens stand for. `grants`, `sessions` and
+    `flows` are for the platform page, which adds to `continuations`: what follows a login of its kind."""
 
     def __init__(
         self,
@@ -57,13 +57,14 @@ class OAuthServer:
     ) -> None:
         self.settings = settings
         self.address = address = settings.address
-        self._records = records
+        self.records = records
+        self.sealer = sealer
         # To the Hub, and not through a proxy that the environment names.
         self._http = http or httpx2.AsyncClient(trust_env=False)
         self._sweeping: asyncio.Task[None] | None = None
         identity = HubIdentity(settings.hub, self._http, clock=clock)
         cookies = Cookies(address)
-        flows = Flows(identity, sealer, cookies)
+        self.flows = flows = Flows(identity, sealer, cookies)
         documents = ClientDocuments(settings.documents, fetch or DocumentFetch())
         clients = Clients(records, documents, clock=clock)
         self.grants = Grants(records, sealer, clock=clock)
@@ -71,12 +72,14 @@ class OAuthServer:
         consent = Consent(
             address=address, records=records, sealer=sealer, cookies=cookies, clock=clock
         )
+        self.continuations: dict[str, Continuation] = {CLIENT_LOGIN: consent}
         self._login = LoginEndpoints(
             address=address,
             identity=identity,
             flows=flows,
             sessions=self.sessions,
-            continuations={CLIENT_LOGIN: consent},
+            continuations=self.continuations,
+            hub_scopes=settings.hub_scopes,
         )
         self._consent = consent
         self._authorization = Authorization(
@@ -130,11 +133,11 @@ class OAuthServer:
     async def close(self) -> None:
         await end(self._sweeping)
         await self._http.aclose()
-        await self._records.close()
+        await self.records.close()
 
     async def _sweep(self) -> None:
         while True:
-            await self._records.sweep()
+            await self.records.sweep()
             await asyncio.sleep(SWEEP_SECONDS)
 
 

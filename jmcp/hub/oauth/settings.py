@@ -29,7 +29,8 @@ that an administrator may do besides."""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuthSettings:
     """`keys` are of Fernet, with commas between, or empty for the key file in `state_folder`. `store`
-    is "sqlite" or the URL of a Redis, for several gateways."""
+    is "sqlite" or the URL of a Redis, for several gateways. `allowed_scopes` are those that the Hub lets
+    the gateway ask for, as far as it says so."""
 
     address: GatewayAddress
     hub: HubClient
@@ -38,6 +39,7 @@ class OAuthSettings:
     store: str = "sqlite"
     documents: DocumentPolicy = field(default_factory=DocumentPolicy)
     hub_scopes: tuple[str, ...] = ()
+    allowed_scopes: frozenset[str] = frozenset()
 
 
 def oauth_settings(
@@ -59,6 +61,7 @@ def oauth_settings(
     address = GatewayAddress(
         origin=public_url.rstrip("/").lower(), prefix=prefix, own_host=subdomains
     )
+    allowed = scopes_of(given.get("JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES", ""))
     public_hub = given.get("JUPYTERHUB_PUBLIC_HUB_URL") or (
         f"{given.get('JUPYTERHUB_HOST', '')}{base_path}hub/"
     )
@@ -75,7 +78,8 @@ def oauth_settings(
         keys=given.get("JMCP_GATEWAY_KEYS", ""),
         store=given.get("JMCP_GATEWAY_STORE", "") or "sqlite",
         documents=document_policy(given.get("JMCP_GATEWAY_CLIENT_DOCUMENTS", "")),
-        hub_scopes=hub_scopes(given.get("JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES", "")),
+        hub_scopes=tuple(scope for scope in CALL_SCOPES if scope in allowed),
+        allowed_scopes=allowed,
     )
 
 
@@ -94,11 +98,11 @@ def document_policy(text: str) -> DocumentPolicy:
     return DocumentPolicy(hosts=frozenset(words))
 
 
-def hub_scopes(allowed: str) -> tuple[str, ...]:
-    """The scopes to ask the Hub for in a client's login, of those that it allows the gateway (a JSON
-    list); empty, which asks for all of them, where it does not say or allows everything."""
+def scopes_of(allowed: str) -> frozenset[str]:
+    """The scopes that the Hub allows the gateway to ask for, of a JSON list; none where it does not say
+    or allows everything."""
     try:
         known = json.loads(allowed)
     except ValueError:
-        return ()
-    return tuple(scope for scope in CALL_SCOPES if isinstance(known, list) and scope in known)
+        return frozenset()
+    return frozenset(map(str, known)) if isinstance(known, list) else frozenset()

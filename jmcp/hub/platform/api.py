@@ -1,0 +1,77 @@
+"""How each endpoint of the page begins and ends: who asks, from which page, and what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from jmcp.core.errors import StateUnavailable
+from jmcp.hub.gateway.app import Gateway
+from jmcp.hub.gateway.hub_api import HubRefusal, HubUnreachable
+from jmcp.hub.login.browser_sessions import CSRF_HEADER, BrowserSession, BrowserSessions
+from jmcp.transport.problems import Problem
+
+NOT_LOGGED_IN = "You are not logged in at the gateway any more. Log in again."
+FOREIGN_PAGE = f"A change has to come from the gateway's own page, with its {CSRF_HEADER}. Load the page again."
+LOGIN_ENDED = "The Hub does not take this login any more. Log in again."
+HUB_AWAY = "JupyterHub does not answer. Try again in a moment."
+STORE_AWAY = "The gateway's own store does not answer. Try again in a moment."
+REFUSED = "JupyterHub refused: {message}."
+
+Endpoint = Callable[[Request, BrowserSession], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """Makes routes below `/api/` of functions that get the browser's session."""
+
+    gateway: Gateway
+    sessions: BrowserSessions
+
+    def route(self, path: str, endpoints: Mapping[str, Endpoint]) -> Route:
+        """`endpoints` by method. Everything but GET needs the session's CSRF token."""
+
+        async def answer(request: Request) -> Response:
+            method = "GET" if request.method == "HEAD" else request.method
+            try:
+                session = await self._session(request)
+                with self.gateway.limits.request(session.user):
+                    return await endpoints[method](request, session)
+            except StateUnavailable as error:
+                raise Problem(503, STORE_AWAY, code="store_unreachable") from error
+            except HubUnreachable as error:
+                raise Problem(503, HUB_AWAY, code="hub_unreachable") from error
+            except HubRefusal as refusal:
+                raise problem_of(refusal) from refusal
+
+        return Route(f"{self.gateway.settings.prefix}/api{path}", answer, methods=[*endpoints])
+
+    async def _session(self, request: Request) -> BrowserSession:
+        """Raises Problem 401, 403."""
+        session = await self.sessions.of(request)
+        if session is None:
+            raise Problem(401, NOT_LOGGED_IN, code="not_logged_in")
+        if request.method not in ("GET", "HEAD") and not self.sessions.is_own_request(
+            request, session
+        ):
+            raise Problem(403, FOREIGN_PAGE, code="csrf_refused")
+        return session
+
+
+def problem_of(refusal: HubRefusal) -> Problem:
+    if refusal.status in (401, 403):
+        return Problem(401, LOGIN_ENDED, code="not_logged_in")
+    headers = {}
+    if refusal.retry_after is not None:
+        headers["Retry-After"] = str(max(1, round(refusal.retry_after)))
+    status = refusal.status if refusal.status in (404, 429, 503) else 502
+    message = refusal.message.rstrip(".")
+    return Problem(status, REFUSED.format(message=message), code="hub_refused", **headers)
+
+
+def json_answer(content: object, status: int = 200) -> JSONResponse:
+    return JSONResponse(content, status_code=status)

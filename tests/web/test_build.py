@@ -15,7 +15,11 @@ ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"
 BUILT = ROOT / "jmcp/transport/pages/built"
 BUILD_SECONDS = 120
-PAGES = {"workbench": "vite.config.ts", "chat-output": "vite.chat-output.config.js"}
+PAGES = {
+    "workbench": "vite.config.ts",
+    "chat-output": "vite.chat-output.config.js",
+    "platform": "vite.platform.config.js",
+}
 """The folders of what is built, and how Vite is told to."""
 CHAT_BYTES = 250_000
 """Of the page for chats, compressed: a client reads it whole before it shows anything."""

@@ -17,3 +17,6 @@ addEventListener("hashchange", () => {
 const root = document.getElementById("workbench");
 keepFocus();
 if (root) render(<App />, root);
+// A page that shows this one in a frame learns that it came up: a login page would not say so. Nothing
+// but the name is told, to whoever may frame it.
+if (parent !== window) parent.postMessage("jmcp-workbench", "*");

@@ -13,6 +13,10 @@ from jmcp.transport.pages.policies import ancestors
 
 HEADER = "Content-Security-Policy"
 DIRECTIVE = "frame-ancestors"
+HUB_VERSION = "X-JupyterHub-Version"
+HUB_DEFAULT = "frame-ancestors 'none'"
+"""What JupyterHub puts into the settings of each server of its own for which nobody configured a policy,
+beside the header with its version. There the option is the configuration."""
 log = logging.getLogger("jmcp")
 
 
@@ -25,8 +29,8 @@ def allow_frames(settings: MutableMapping[str, Any], origins: tuple[str, ...]) -
     headers = settings.setdefault("headers", {})
     configured = next((name for name in headers if name.lower() == HEADER.lower()), None)
     wanted = f"{DIRECTIVE} {ancestors(origins)}"
-    if configured is None:
-        headers[HEADER] = wanted
+    if configured is None or (HUB_VERSION in headers and headers[configured] == HUB_DEFAULT):
+        headers[configured or HEADER] = wanted
         return
     given = str(headers[configured]).rstrip("; ")
     if any(part.split()[:1] == [DIRECTIVE] for part in given.lower().split(";")):

@@ -20,6 +20,10 @@ async def hub(
 ) -> AsyncIterator[RunningHub]:
     giant = {"groups": [GIANTS], "spawner_override": {"mem_limit": "1000T"}}
     traits = {"Spawner": {"group_overrides": {GIANTS: giant}}}
+    templates = [{"name": "small", "title": "Small"}, {"name": "large", "title": "Large"}]
+    configure = {"templates": templates}
     home = tmp_path_factory.mktemp("shared") / "hub"
-    async with running_hub(home, node_tools, own_proxy=True, traits=traits) as made:
+    async with running_hub(
+        home, node_tools, own_proxy=True, traits=traits, configure=configure
+    ) as made:
         yield made

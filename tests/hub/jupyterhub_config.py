@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from jmcp.hub import configure
+from jmcp.hub.configuration.templates import Template
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 # JupyterHub defines it
 given = json.loads(os.environ["JMCP_TEST_HUB"])
@@ -42,6 +43,7 @@ c.JupyterHub.load_roles = [
             "admin:groups",
             "tokens",
             "read:hub",
+            "read:metrics",
             "access:services",
         ],
     },
@@ -58,4 +60,6 @@ arguments = {
     "gateway_url": given["gateway_url"],
     "gateway_settings": {"state": f"{home}/gateway"},
 }
-configure(c, **(arguments | given.get("configure", {})))
+arguments |= given.get("configure", {})
+arguments["templates"] = [Template(**one) for one in arguments.get("templates", ())]
+configure(c, **arguments)

@@ -32,6 +32,7 @@ from jmcp.hub.configuration.services import (
     put_gateway,
     put_rights,
     put_well_known,
+    scopes_for,
 )
 from jmcp.hub.configuration.spawners import configured_spawner
 from jmcp.hub.configuration.templates import Template, left_out, put_templates, sizes
@@ -110,12 +111,14 @@ def configure(
             "start_gateway=False needs gateway_token=: the token with which the gateway that runs "
             "elsewhere is known here"
         )
-    environment = gateway_environment(where, gateway_settings or {}, where.subdomains)
+    scopes = scopes_for(spawner)
+    environment = gateway_environment(where, gateway_settings or {}, scopes)
     service = gateway_service(
         where,
         name=name,
         environment=environment,
         managed=start_gateway,
+        scopes=scopes,
         info={"templates": [one.public() for one in templates]},
     )
     put_gateway(c, service, gateway_token)

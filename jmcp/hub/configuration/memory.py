@@ -48,7 +48,7 @@ def shown(size: int) -> str:
     """A size for people, as in 1.5G."""
     for unit in ("T", "G", "M", "K"):
         if size >= UNITS[unit]:
-            return f"{size / UNITS[unit]:.3g}{unit}"
+            return f"{size / UNITS[unit]:.4g}{unit}"
     return str(size)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,18 +16,21 @@ from jmcp.hub.configuration.given import (
     put_entries,
     put_named,
 )
+from jmcp.hub.configuration.spawners import Spawner
 
 USER_SCOPES = ("read:users:name!user", "access:servers!user", "servers!user")
 """What the gateway may do for whoever logged in there: know the name, reach and start the server."""
 ADMIN_SCOPES = (
-    "admin:servers",
     "list:users",
-    "read:hub",
-    "read:metrics",
+    "read:servers",
     "read:users:activity",
-    "read:users:name",
+    "delete:servers",
+    "read:metrics",
 )
-"""What the page for administrators asks for besides. The Hub gives it to whoever has it already."""
+"""What the gateway's page asks for besides when an administrator logs in once more: which servers run,
+and to stop one. The Hub gives it to whoever has it already."""
+PROCESS_SCOPES = ("admin:server_state",)
+"""Where servers are processes of this machine: which process a server is, for its memory."""
 WELL_KNOWN = (
     "/.well-known/oauth-protected-resource",
     "/.well-known/oauth-authorization-server",
@@ -43,13 +47,15 @@ def gateway_service(
     name: str,
     environment: Mapping[str, str],
     managed: bool,
+    scopes: Sequence[str],
     info: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The gateway's entry in `c.JupyterHub.services`."""
+    """The gateway's entry in `c.JupyterHub.services`. `scopes` are those of the tokens that it gets
+    when people log in there."""
     service: dict[str, Any] = {
         "name": name,
         "url": addresses.gateway_url,
-        "oauth_client_allowed_scopes": [*USER_SCOPES, *ADMIN_SCOPES],
+        "oauth_client_allowed_scopes": [*scopes],
         # The gateway asks itself, and names the client, which the Hub does not know.
         "oauth_no_confirm": True,
         "info": dict(info),
@@ -60,15 +66,22 @@ def gateway_service(
     return service
 
 
+def scopes_for(spawner: Spawner) -> tuple[str, ...]:
+    """The scopes of the gateway's tokens, of which it asks for a part each time."""
+    return USER_SCOPES + ADMIN_SCOPES + (PROCESS_SCOPES if spawner.place == "process" else ())
+
+
 def gateway_environment(
-    addresses: Addresses, settings: Mapping[str, Any], subdomains: bool
+    addresses: Addresses, settings: Mapping[str, Any], scopes: Sequence[str]
 ) -> dict[str, str]:
-    """The variables of the gateway, for where the Hub does not start it too."""
+    """The variables of the gateway besides those that the Hub sets."""
     variables = {
+        # The Hub has this one for users' servers, and leaves it empty for services.
+        "JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES": json.dumps([*scopes]),
         "JMCP_GATEWAY_PROXY_URL": addresses.proxy_url,
         "JMCP_GATEWAY_PUBLIC_URL": addresses.public_url,
     }
-    if subdomains:
+    if addresses.subdomains:
         variables["JMCP_GATEWAY_SUBDOMAINS"] = "1"
     for key, value in settings.items():
         variables[f"JMCP_GATEWAY_{key.upper()}"] = _text(value)

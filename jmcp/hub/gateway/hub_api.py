@@ -135,7 +135,9 @@ class HubApi:
     async def start(self, name: str, token: str) -> ServerState:
         """Ask for that user's server, and return what is true of it by then."""
         try:
-            await self._json("POST", f"/users/{escaped(name)}/server", token, json={})
+            # With an empty object the Hub would forget which kind of server the user chose.
+            options = {"user_options": None}
+            await self._json("POST", f"/users/{escaped(name)}/server", token, json=options)
         except HubRefusal as refusal:
             # The Hub has no code for it, but a sentence.
             for words, state in STATES_BY_WORDS.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,8 @@ c.Spawner.pre_spawn_hook = seen.append
         assert service.command[1:] == ["-m", "jmcp", "hub", "gateway"]
         assert service.environment["JMCP_GATEWAY_PUBLIC_URL"] == "http://127.0.0.1:8000"
         assert service.prefix == "/services/jmcp/"
+        allowed = json.loads(service.environment["JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES"])
+        assert set(allowed) < set(service.oauth_client.allowed_scopes)
         assert set(app._service_map) == {
             "other",
             "jmcp",

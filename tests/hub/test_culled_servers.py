@@ -29,7 +29,7 @@ async def call(hub: RunningHub, token: str, tool: str, **arguments: object) -> A
 async def test_a_server_that_runs_code_stays_and_an_idle_one_is_stopped(
     tmp_path: Path, node_tools: NodeTools
 ) -> None:
-    options = {
+    options: dict[str, Any] = {
         "configure": {"idle_minutes": IDLE_SECONDS / 60, "frame_ancestors": ["http://x.localhost"]},
         "traits": {
             "Spawner": {"environment": ACTIVITY},

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
 from starlette.applications import Starlette
@@ -20,7 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 from jmcp.core.errors import StateUnavailable
 from jmcp.hub.gateway.call_body import CallBody
 from jmcp.hub.gateway.credentials import OWN_PREFIXES, Credentials, HubTokensOnly
-from jmcp.hub.gateway.exchange import Exchange, Passing
+from jmcp.hub.gateway.exchange import Exchange, NotAdmitted, Passing
 from jmcp.hub.gateway.forwarding import Forwarded, Forwarding
 from jmcp.hub.gateway.hub_api import HubApi, HubRefusal, HubUnreachable, User
 from jmcp.hub.gateway.limits import UserLimits
@@ -60,6 +59,13 @@ NO_METRICS = "Metrics are for the token in JMCP_GATEWAY_METRICS_TOKEN, and there
 WRONG_METRICS = (
     "Metrics need the token in JMCP_GATEWAY_METRICS_TOKEN: Authorization: Bearer <token>."
 )
+NO_SERVER = (
+    "The token does not open the Jupyter server of {name}: it lacks the scope "
+    "access:servers!user={name}."
+)
+TOLD_BY_MESSAGE = (429, 503)
+"""Refusals that pass by, and no errors of HTTP: an agent is told them by an answer of MCP. Clients
+themselves need to see those about tokens."""
 HUB_AWAY = (
     "JupyterHub does not answer, so that nobody can say whose token this is; try again later."
 )
@@ -91,7 +97,7 @@ class Gateway:
             "jmcp_gateway_starting_servers", "Starts that go on.", lambda: len(self.servers)
         )
         self.servers = Servers(self.hub, settings.start_seconds, self.measures.start)
-        self.passing = Passing(self.forwarding, self.servers)
+        self.passing = Passing(self.forwarding, self.servers, self.users)
         self._origins = HostOriginPolicy(
             any_host=True, origins=settings.origins | {settings.public_url.lower()}
         )
@@ -136,7 +142,7 @@ class Gateway:
         """Pass a request for MCP or REST on to the server of its caller."""
         watched = Watched(send)
         began = time.monotonic()
-        name = ""
+        name, target = "", b""
         try:
             self._origins.check(header(scope, b"host"), header(scope, b"origin") or None)
             target = target_of(scope, self.settings.prefix)
@@ -145,7 +151,12 @@ class Gateway:
             await self._pass_on(user, token, target, scope, receive, watched)
         except Problem as problem:
             watched.outcome = problem.body["code"]
-            raise
+            if problem.body["status"] not in TOLD_BY_MESSAGE or not speaks_mcp(scope, target):
+                raise
+            with suppress(ClientLeft):
+                await self._tell(problem, scope, receive, send)
+        except ClientLeft:
+            pass
         finally:
             self.measures.request(
                 user=name,
@@ -161,7 +172,7 @@ class Gateway:
         with self.limits.request(user.name):
             body = await read(receive)
             message = None
-            if scope["method"] == "POST" and target.partition(b"?")[0].rstrip(b"/") == b"/mcp":
+            if speaks_mcp(scope, target):
                 message = CallBody(body, header(scope, b"mcp-protocol-version"))
             request = Forwarded(
                 method=scope["method"].encode(),
@@ -176,8 +187,25 @@ class Gateway:
             )
             takes_stream = "text/event-stream" in header(scope, b"accept").lower()
             exchange = Exchange(self.passing, user, request, message, takes_stream=takes_stream)
-            await exchange.answer(receive, send)
+            try:
+                await exchange.answer(receive, send)
+            except NotAdmitted:
+                # It may have been revoked since the Hub was asked; else it opens this service alone.
+                self.users.forget(token)
+                await self.caller(scope)
+                raise Problem(403, NO_SERVER.format(name=user.name)) from None
             send.outcome = exchange.failure or send.outcome
+
+    async def _tell(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+        """The answer to a message of MCP that is refused: agents are not shown what HTTP says."""
+        message = CallBody(await read(receive), header(scope, b"mcp-protocol-version"))
+        if not message.request_ids:
+            raise problem
+        body = problem.body
+        answer = message.errors(body["detail"], body)
+        status = 200 if message.calls_tools else body["status"]
+        headers = {**problem.headers, "Content-Type": "application/json"}
+        await Response(answer, status, headers)(scope, receive, send)
 
     async def metrics(self, request: Request) -> Response:
         """The counts, for the token that is configured for it. Raises Problem 401, 403."""
@@ -192,6 +220,10 @@ class Gateway:
 
     async def health(self, _: Request) -> Response:
         return JSONResponse({"status": "ok", "version": version("jmcp")})
+
+
+class ClientLeft(Exception):
+    """The client is gone before all of its request has come."""
 
 
 class Watched:
@@ -236,12 +268,18 @@ def address(scope: Scope) -> str:
     return seen or (client[0] if client else "")
 
 
+def speaks_mcp(scope: Scope, target: bytes) -> bool:
+    """Whether the request is a message of MCP."""
+    return scope["method"] == "POST" and target.partition(b"?")[0].rstrip(b"/") == b"/mcp"
+
+
 async def read(receive: Receive) -> bytes:
+    """The body. Raises ClientLeft."""
     parts: list[bytes] = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise asyncio.CancelledError("the client left before its request had come")
+            raise ClientLeft
         parts.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(parts)

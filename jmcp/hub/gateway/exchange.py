@@ -12,6 +12,7 @@ from typing import Any
 from starlette.types import Receive, Send
 
 from jmcp.hub.gateway.call_body import CallBody, read_only_tools
+from jmcp.hub.gateway.events import EventStream
 from jmcp.hub.gateway.forwarding import (
     LARGEST_ERROR_PAGE,
     SILENCE_SECONDS,
@@ -22,9 +23,11 @@ from jmcp.hub.gateway.forwarding import (
     Forwarding,
     NotDelivered,
 )
-from jmcp.hub.gateway.hub_api import StartEvent, User
-from jmcp.hub.gateway.progress import START_STEPS, LaterProgress, StartProgress
+from jmcp.hub.gateway.hub_api import HubRefusal, HubUnreachable, StartEvent, User
+from jmcp.hub.gateway.links import OPENAPI, relinked_openapi
+from jmcp.hub.gateway.progress import START_STEPS, StartProgress
 from jmcp.hub.gateway.servers import ServerFailed, Servers
+from jmcp.hub.gateway.users import Users
 from jmcp.transport.problems import ProblemResponse, problem_body
 
 KEEP_ALIVE_SECONDS = 10.0
@@ -39,6 +42,14 @@ QUIET_SECONDS = 2.0
 """A server from which nothing came for so long is asked whether it lives before it is given a call
 that must not be made twice."""
 PROBE_SECONDS = 5.0
+WATCH_SECONDS = 5.0
+"""How often a stream is looked at: whether something came, and whether its token is still good."""
+QUIET_STREAM_SECONDS = 20.0
+"""After so long without anything on a stream its server is asked whether it lives: it sends something
+every 15 seconds, and the proxy does not tell when it dies."""
+STREAM_TOKEN_SECONDS = 300.0
+"""An open stream outlives the revocation of its token by so much at most, as at JupyterHub's own
+servers: asking the Hub more often for each open stream would be most of its work."""
 MOST_STARTS = 30
 """Of a server that the Hub says runs, and that does not answer; a second lies between two."""
 STREAM_HEADERS = [
@@ -73,6 +84,12 @@ REFUSED = (
     "jmcp is not installed or not enabled in it, or the token does not open it (it needs the scope "
     "access:servers of its user)."
 )
+NOT_ADMITTED = "The token does not open your Jupyter server: it lacks the scope access:servers, or was revoked."
+REVOKED = "The token of this stream was revoked, or has expired."
+STOPPED = (
+    "The gateway is being restarted, and could not wait for the answer to this call, which goes on in "
+    "your Jupyter server. Read the notebook before you make the call again."
+)
 SILENT = "JupyterHub says that your server runs, but it does not answer; try again later."
 
 log = logging.getLogger("jmcp")
@@ -95,13 +112,36 @@ class Failed(Exception):
         return problem_body(self.status, self.message, code=self.code, details=details)
 
 
+class NotAdmitted(Exception):
+    """The user's server does not take the token; nothing was answered yet."""
+
+
 class Passing:
     """Passes requests on, for the whole gateway."""
 
-    def __init__(self, forwarding: Forwarding, servers: Servers) -> None:
+    def __init__(self, forwarding: Forwarding, servers: Servers, users: Users) -> None:
         self.forwarding = forwarding
         self.servers = servers
+        self.users = users
         self.seen: dict[str, float] = {}
+        self.open: set[Exchange] = set()
+
+    def end(self, *, listening: bool = False) -> None:
+        """End everything that is open, each with an answer that says why; with `listening` only the
+        streams on which no answer is awaited."""
+        for exchange in list(self.open):
+            if exchange.listens or not listening:
+                exchange.end()
+
+    async def is_good(self, token: str) -> bool:
+        """Whether the Hub still knows that token, as far as it can be asked."""
+        try:
+            await self.users.owner(token)
+        except HubRefusal:
+            return False
+        except HubUnreachable:
+            return True
+        return True
 
     def saw(self, user: str) -> None:
         """Something came from that user's server just now."""
@@ -137,26 +177,54 @@ class Exchange:
         self._begun = False
         self.failure: str | None = None
         """The code of the gateway's own answer, where it gave one."""
-        self._later: LaterProgress | None = None
-        """Where progress of a start was reported."""
+        self._steps = 0
+        """What a start that was reported counts in the progress of the call."""
+        self._working: asyncio.Task[None] | None = None
+        self._ends = False
+        self._answered = False
+        self._heard = 0.0
+        self._over = Failed(503, "server_stopped", CUT, 5)
+        """Why a stream is ended."""
 
     async def answer(self, receive: Receive, send: Send) -> None:
-        """Answer the request; ends early when the client leaves."""
-        working = asyncio.create_task(self._respond(send))
+        """Answer the request; ends early when the client leaves. Raises NotAdmitted."""
+        self._working = working = asyncio.create_task(self._respond(send))
         watching = asyncio.create_task(left(receive))
+        self._passing.open.add(self)
         try:
             await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._passing.open.discard(self)
             watching.cancel()
             if not working.done():
                 working.cancel()
             with suppress(asyncio.CancelledError):
                 await working
+        if self._ends and working.cancelled():
+            await self._send_end(send)
+
+    @property
+    def listens(self) -> bool:
+        """Whether it is a stream that nobody awaits an answer on, as it ends when the client leaves."""
+        return self._message is None and self._begun and self._request.method == b"GET"
+
+    def end(self) -> None:
+        """End it now; its answer says that the gateway stops."""
+        if self._working is not None and not self._working.done():
+            self._ends = True
+            self._working.cancel()
+
+    async def _send_end(self, send: Send) -> None:
+        if self._begun and (self._message is None or self._answered):
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await self._send_failure(Failed(503, "gateway_stopped", STOPPED, 2), send)
 
     # -- the answer ------------------------------------------------------------------------------
 
     async def _respond(self, send: Send) -> None:
         obtaining = asyncio.create_task(self._obtained())
+        answer: Answer | None = None
         try:
             if self._takes_stream:
                 await self._stream_until(obtaining, send)
@@ -164,11 +232,14 @@ class Exchange:
         except Failed as failure:
             await self._send_failure(failure, send)
             return
+        except NotAdmitted:
+            if not self._begun:
+                raise
+            await self._send_failure(Failed(403, "refused", NOT_ADMITTED), send)
+            return
         finally:
-            if not obtaining.done():
-                obtaining.cancel()
-                with suppress(asyncio.CancelledError, Failed):
-                    await obtaining
+            if answer is None:
+                await discarded(obtaining)
         try:
             await self._relay(answer, send)
         except Failed as failure:
@@ -203,7 +274,7 @@ class Exchange:
         done = self._progress.next(event.percent)
         data = self._message.progress(done, START_STEPS, message) if self._message else None
         if data is not None:
-            self._later = LaterProgress()
+            self._steps = START_STEPS
             return b"event: message\ndata: " + data + b"\n\n"
         return b": " + " ".join(message.split()).encode() + b"\n\n"
 
@@ -243,8 +314,9 @@ class Exchange:
 
     async def _relay(self, answer: Answer, send: Send) -> None:
         """Pass the answer back. Raises Failed where it breaks off."""
-        if self._message is not None and not answer.is_stream:
-            await self._relay_message(answer, send)
+        is_document = self._request.target.partition(b"?")[0] == OPENAPI and answer.status == 200
+        if is_document or (self._message is not None and not answer.is_stream):
+            await self._relay_whole(answer, send)
             return
         if not self._begun:
             self._begun = True
@@ -254,30 +326,72 @@ class Exchange:
                 "headers": answer.passed_back,
             }
             await send(head)
-        tail = b""
+        if answer.is_stream:
+            await self._relay_stream(answer, send)
+            return
         try:
             async for chunk in answer.chunks():
                 self._passing.saw(self._user.name)
-                tail = (tail + chunk)[-4096:]
-                passed = chunk if self._later is None else self._later.passed(chunk)
-                await send({"type": "http.response.body", "body": passed, "more_body": True})
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except AnswerLost as error:
             log.warning("an answer to %s broke off: %s", self._user.name, error)
-            if not answer.is_stream:
-                # Its head is sent: only breaking it off says that it is not whole.
-                raise ConnectionAbortedError("the user's server stopped in its answer") from error
-            if self._message is not None and not answered(tail):
-                raise Failed(503, "server_stopped", CUT, 5) from error
-        rest = self._later.rest if self._later is not None else b""
-        await send({"type": "http.response.body", "body": rest})
+            # Its head is sent: only breaking it off says that it is not whole.
+            raise ConnectionAbortedError("the user's server stopped in its answer") from error
+        await send({"type": "http.response.body", "body": b""})
 
-    async def _relay_message(self, answer: Answer, send: Send) -> None:
+    async def _relay_stream(self, answer: Answer, send: Send) -> None:
+        events = EventStream(self._steps) if self._message is not None else None
+        ended: Failed | None = None
+        try:
+            async with asyncio.timeout(None) as limit:
+                watching = asyncio.create_task(self._watched(limit))
+                try:
+                    async for chunk in answer.chunks():
+                        self._heard = time.monotonic()
+                        self._passing.saw(self._user.name)
+                        passed = chunk if events is None else events.passed(chunk)
+                        self._answered = events is not None and events.answered
+                        if passed:
+                            body = {"type": "http.response.body", "body": passed, "more_body": True}
+                            await send(body)
+                finally:
+                    watching.cancel()
+        except AnswerLost as error:
+            log.warning("a stream to %s broke off: %s", self._user.name, error)
+            ended = Failed(503, "server_stopped", CUT, 5)
+        except TimeoutError:
+            ended = self._over
+        if ended is not None and events is not None and not events.answered:
+            raise ended
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _watched(self, limit: asyncio.Timeout) -> None:
+        """Let a stream end whose server has died, or whose token was revoked."""
+        self._heard = checked = time.monotonic()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = time.monotonic()
+            if now - self._heard > QUIET_STREAM_SECONDS:
+                if not await self._lives():
+                    self._over = Failed(503, "server_stopped", CUT, 5)
+                    break
+                self._heard = now
+            if now - checked > STREAM_TOKEN_SECONDS:
+                if not await self._passing.is_good(self._request.token):
+                    self._over = Failed(401, "unauthorized", REVOKED)
+                    break
+                checked = now
+        limit.reschedule(asyncio.get_running_loop().time())
+
+    async def _relay_whole(self, answer: Answer, send: Send) -> None:
         """JSON of MCP is read whole before it is passed back: half of it would be worth nothing."""
         try:
             body = b"".join([chunk async for chunk in answer.chunks()])
         except AnswerLost as error:
             raise self._lost() from error
         self._passing.saw(self._user.name)
+        if self._message is None:
+            body = relinked_openapi(body, answer.server, answer.gateway)
         if self._begun:
             await self._send_event(b"event: message\ndata: " + body + b"\n\n", send)
             await send({"type": "http.response.body", "body": b""})
@@ -300,6 +414,9 @@ class Exchange:
             answer = await self._sent()
             if answer is not None and answer.is_of_jmcp:
                 self._passing.saw(self._user.name)
+                if answer.status == 401:
+                    await answer.close()
+                    raise NotAdmitted
                 return answer
             gone = answer is None or answer.server_is_gone
             reason = "" if answer is None else await reason_of(answer)
@@ -338,8 +455,10 @@ class Exchange:
     async def _is_there(self) -> bool:
         """Whether anybody is there behind the proxy, asked where nothing came from there for a while.
         A server that was stopped in order is seen by the call itself."""
-        if not self._passing.is_quiet(self._user.name):
-            return True
+        return not self._passing.is_quiet(self._user.name) or await self._lives()
+
+    async def _lives(self) -> bool:
+        """Whether anybody answers behind the proxy."""
         probe = Forwarded(
             method=b"GET",
             user=self._user.name,
@@ -395,10 +514,11 @@ async def left(receive: Receive) -> None:
         pass
 
 
-def answered(tail: bytes) -> bool:
-    """Whether the last event of a stream answers its request: a message without a method."""
-    last = tail.rstrip().rpartition(b"data: ")[2]
-    return b'"method":' not in last[:200] and (b'"result":' in last or b'"error":' in last)
+async def discarded(obtaining: asyncio.Task[Answer]) -> None:
+    """Nobody takes that answer any more: also one that had just come gives its connection back."""
+    obtaining.cancel()
+    with suppress(asyncio.CancelledError, Failed, NotAdmitted):
+        await (await obtaining).close()
 
 
 async def reason_of(answer: Answer) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpcore2
 
 from jmcp.hub.gateway.domains import domain_label
+from jmcp.hub.gateway.links import relinked
 from jmcp.hub.gateway.settings import GatewaySettings
 from jmcp.transport.middleware.request_id import HEADER as REQUEST_ID
 
@@ -84,10 +85,14 @@ class Forwarded:
 
 
 class Answer:
-    """The head of an answer, whose body streams. It has to be closed."""
+    """The head of an answer, whose body streams. It has to be closed.
 
-    def __init__(self, response: httpcore2.Response) -> None:
+    `server` is the path of the user's server, `gateway` that of the gateway.
+    """
+
+    def __init__(self, response: httpcore2.Response, server: str, gateway: str) -> None:
         self._response = response
+        self.server, self.gateway = server, gateway
         self.status = response.status
         self.headers = response.headers
         self.content_type = self.header(b"content-type").partition(b";")[0].strip().lower()
@@ -113,12 +118,13 @@ class Answer:
 
     @property
     def passed_back(self) -> list[tuple[bytes, bytes]]:
-        return [
+        passed = [
             (lower, value)
             for key, value in self.headers
             if (lower := key.lower()) not in NOT_PASSED_BACK
             and not lower.startswith((b"x-jupyter", b"access-control-"))
         ]
+        return relinked(passed, self.server.encode(), self.gateway.encode())
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes. Raises AnswerLost."""
@@ -169,7 +175,8 @@ class Forwarding:
     async def send(self, request: Forwarded, silence_seconds: float | None = None) -> Answer:
         """Raises NotDelivered, AnswerLost. The head may take `silence_seconds`, None for as long as
         a cell runs."""
-        path = self._settings.server_path(request.user).encode() + request.target
+        server = self._settings.server_path(request.user)
+        path = server.encode() + request.target
         headers = [
             (b"host", self._host_of(request.user)),
             (b"authorization", b"Bearer " + request.token.encode("latin-1")),
@@ -192,7 +199,8 @@ class Forwarding:
             },
         )
         try:
-            return Answer(await self._pool.handle_async_request(outgoing))
+            response = await self._pool.handle_async_request(outgoing)
+            return Answer(response, server, self._settings.prefix)
         except (httpcore2.ConnectError, httpcore2.ConnectTimeout, httpcore2.PoolTimeout) as error:
             raise NotDelivered(str(error) or type(error).__name__) from error
         except httpcore2.ReadTimeout as error:

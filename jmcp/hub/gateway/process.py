@@ -16,8 +16,10 @@ from jmcp.hub.oauth.server import open_oauth_server
 from jmcp.hub.oauth.settings import oauth_settings
 from jmcp.hub.platform.platform import platform_routes
 
+FINISH_SECONDS = 3
+"""Calls may take so long to end by themselves; then they are told that the gateway stops."""
 CLOSE_SECONDS = 5
-"""Streams may take so long to end; the Hub waits ten seconds for a service."""
+"""Connections may take so long to end; the Hub waits ten seconds for a service."""
 
 
 def run(*, verbose: bool) -> None:
@@ -64,7 +66,10 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     await asyncio.wait([serving, requested], return_when=asyncio.FIRST_COMPLETED)
     requested.cancel()
     server.should_exit = True
+    gateway.passing.end(listening=True)
     try:
+        await asyncio.wait([serving], timeout=FINISH_SECONDS)
+        gateway.passing.end()
         await serving
     finally:
         await oauth.close()

@@ -30,7 +30,10 @@ class Platform:
 
     `fail` has the error that the next start ends with. `dies_in` has the paths in the middle of whose
     answer the server dies. `delivered` is what came to users' servers. With `jupyter_alone` they
-    have no jmcp; `silent` ones never answer, and `came` says that something reached them.
+    have no jmcp; `silent` ones never answer. `came` says that something reached them, `probed` that
+    they were asked for their health, `asked_often` that the Hub was asked five times for one thing. Servers
+    that `refuses` is true of take no token. With `streams` they begin a stream and send no more.
+    `headers` are further ones of their answers.
     """
 
     state: dict[str, str] = field(default_factory=dict)
@@ -40,10 +43,15 @@ class Platform:
     dies_in: set[str] = field(default_factory=set)
     hub_away: bool = False
     jupyter_alone: bool = False
+    refuses: bool = False
+    streams: bool = False
     silent: bool = False
     came: asyncio.Event = field(default_factory=asyncio.Event)
+    probed: asyncio.Event = field(default_factory=asyncio.Event)
+    asked_often: asyncio.Event = field(default_factory=asyncio.Event)
     asked: Counter[str] = field(default_factory=Counter)
     delivered: list[tuple[str, str, bytes, Head]] = field(default_factory=list)
+    headers: Head = field(default_factory=dict)
     answer: str = '{"jsonrpc":"2.0","id":1,"result":{}}'
     port: int = 0
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -105,15 +113,28 @@ class Platform:
             writer.write(b"transfer-encoding: chunked\r\n\r\n8\r\n: one\n\n\n\r\n")
             await writer.drain()
             return False
+        if self.refuses:
+            problem = {"content-type": "application/problem+json"}
+            send(writer, 401, "{}", problem)
+            return True
         self.came.set()
+        if path.endswith("healthz"):
+            self.probed.set()
+        if self.streams and not path.endswith("healthz"):
+            writer.write(b"HTTP/1.1 200 x\r\ncontent-type: text/event-stream\r\n")
+            writer.write(f"x-request-id: {request_id}\r\n".encode())
+            writer.write(b"transfer-encoding: chunked\r\n\r\n8\r\n: one\n\n\n\r\n")
+            await asyncio.Event().wait()
         if self.silent:
             await asyncio.Event().wait()
-        own = {"x-request-id": request_id, "set-cookie": "secret=1"}
+        own = {"x-request-id": request_id, "set-cookie": "secret=1", **self.headers}
         send(writer, 200, self.answer, {"content-type": "application/json", **own})
         return True
 
     def _hub(self, method: str, path: str, headers: Head, writer: asyncio.StreamWriter) -> bool:
         self.asked[f"{method} {path}"] += 1
+        if self.asked[f"{method} {path}"] == 5:
+            self.asked_often.set()
         if self.hub_away:
             send(writer, 502, "<title>Bad gateway</title>", {"content-type": HTML})
             return True

@@ -40,7 +40,7 @@ fill() {
 umask 077
 [[ -f $env_file ]] || cp "$here/.env.example" "$env_file"
 chmod 600 "$env_file"
-for name in JMCP_PROXY_TOKEN JMCP_GATEWAY_TOKEN JMCP_CRYPT_KEY JMCP_REDIS_PASSWORD; do fill "$name" "$(random)"; done
+for name in JMCP_PROXY_TOKEN JMCP_GATEWAY_TOKEN JMCP_CRYPT_KEY JMCP_REDIS_PASSWORD JMCP_METRICS_TOKEN JMCP_GRAFANA_PASSWORD; do fill "$name" "$(random)"; done
 fill JMCP_ADMINS admin
 fill JMCP_LOGIN shared-password
 if [[ $(value JMCP_LOGIN) == shared-password ]]; then

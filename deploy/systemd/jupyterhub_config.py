@@ -4,6 +4,7 @@ Copy it to /etc/jmcp/. Members of the group jmcp may log in, and those of jmcp-a
 """
 
 import os
+import sys
 from pathlib import Path
 
 from jmcp.hub import configure
@@ -63,6 +64,30 @@ if not EGRESS:
         "IPAddressDeny": "any",
         "IPAddressAllow": "localhost",
     }
+
+if metrics_token := os.environ.get("JMCP_METRICS_TOKEN", ""):
+    c.JupyterHub.services = [
+        {"name": "prometheus", "api_token": metrics_token},
+        {
+            "name": "metrics",
+            "command": [sys.executable, "-m", "jmcp.hub.monitoring"],
+            "environment": {
+                "JMCP_METRICS_TOKEN": metrics_token,
+                "JMCP_METRICS_ADDRESS": "127.0.0.1:9101",
+                "JMCP_METRICS_FOLDER": "/home",
+                "JMCP_METRICS_PLACES": "50",
+                "JMCP_METRICS_CGROUPS": "/sys/fs/cgroup/jmcp.slice/jmcp-servers.slice/jmcp-server-*",
+            },
+        },
+    ]
+    c.JupyterHub.load_roles = [
+        {"name": "prometheus", "services": ["prometheus"], "scopes": ["read:metrics"]},
+        {
+            "name": "metrics",
+            "services": ["metrics"],
+            "scopes": ["list:users", "read:servers", "read:users:activity"],
+        },
+    ]
 
 configure(
     c,

@@ -13,8 +13,10 @@ for name in proxy hub gateway; do
 done
 proxy=$(random)
 gateway=$(random)
+metrics=$(random)
 printf 'CONFIGPROXY_AUTH_TOKEN=%s\n' "$proxy" >"$folder/proxy.env"
-printf 'CONFIGPROXY_AUTH_TOKEN=%s\nJMCP_GATEWAY_TOKEN=%s\nJUPYTERHUB_CRYPT_KEY=%s\nJMCP_PUBLIC_URL=%s\n' \
-  "$proxy" "$gateway" "$(random)" "$public_url" >"$folder/hub.env"
-printf 'JUPYTERHUB_API_TOKEN=%s\nJMCP_GATEWAY_PUBLIC_URL=%s\n' "$gateway" "$public_url" >"$folder/gateway.env"
+printf 'CONFIGPROXY_AUTH_TOKEN=%s\nJMCP_GATEWAY_TOKEN=%s\nJMCP_METRICS_TOKEN=%s\nJUPYTERHUB_CRYPT_KEY=%s\nJMCP_PUBLIC_URL=%s\n' \
+  "$proxy" "$gateway" "$metrics" "$(random)" "$public_url" >"$folder/hub.env"
+printf 'JUPYTERHUB_API_TOKEN=%s\nJMCP_GATEWAY_METRICS_TOKEN=%s\nJMCP_GATEWAY_PUBLIC_URL=%s\n' \
+  "$gateway" "$metrics" "$public_url" >"$folder/gateway.env"
 echo "secrets are in $folder"

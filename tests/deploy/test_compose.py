@@ -19,6 +19,7 @@ from tests.deploy.files import DEPLOY, read_yaml
 COMPOSE = DEPLOY / "compose"
 MANY = COMPOSE / "compose.yaml"
 ONE = DEPLOY / "single-user" / "compose.yaml"
+MONITORING = COMPOSE / "monitoring.yaml"
 SCHEMA = files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
 VARIABLE = re.compile(r"\$\{(\w+)(?:(:?[?-])([^}]*))?\}")
 BUILT_ALONE = ("single-user",)
@@ -31,11 +32,13 @@ def variables(path: Path) -> list[tuple[str, str, str]]:
 
 
 def services() -> dict[str, Any]:
-    found: dict[str, Any] = read_yaml(MANY)["services"]
+    found: dict[str, Any] = read_yaml(MANY)["services"] | read_yaml(MONITORING)["services"]
     return {name: one for name, one in found.items() if name not in BUILT_ALONE}
 
 
-@pytest.mark.parametrize("path", [MANY, ONE], ids=["compose", "single-user"])
+@pytest.mark.parametrize(
+    "path", [MANY, ONE, MONITORING], ids=lambda path: f"{path.parent.name}/{path.name}"
+)
 def test_they_are_what_the_schema_of_compose_says(path: Path) -> None:
     validator = Draft202012Validator(json.loads(SCHEMA.read_text()))
     assert [error.message for error in validator.iter_errors(read_yaml(path))] == []
@@ -55,20 +58,22 @@ def test_a_container_has_no_rights_and_no_file_system_to_write_to(name: str) -> 
     assert service["cap_drop"] == ["ALL"]
     assert "no-new-privileges:true" in service["security_opt"]
     assert "privileged" not in service
-    # Caddy binds ports below 1024; the image of docker-api has no other user, and the socket is root's.
-    if name not in ("tls", "docker-api"):
+    # Caddy binds ports below 1024; the socket is root's, and control groups too.
+    if name not in ("tls", "docker-api", "docker-read", "cadvisor"):
         assert int(str(service["user"]).split(":")[0]) > 0
         assert "cap_add" not in service
     for volume in service.get("volumes", ()):
-        assert "docker.sock" not in volume or name == "docker-api"
+        assert "docker.sock" not in volume or name in ("docker-api", "docker-read")
 
 
 def test_only_the_proxy_is_reached_from_outside() -> None:
     """And the TLS in front of it, where that is asked for."""
     published = {name for name, service in services().items() if service.get("ports")}
-    assert published == {"proxy", "tls"}
+    assert published == {"proxy", "tls", "grafana"}
     assert services()["proxy"]["ports"] == ["${JMCP_PUBLISH:-127.0.0.1:8000}:8000"]
     assert services()["tls"]["profiles"] == ["tls"]
+    assert services()["grafana"]["ports"] == ["127.0.0.1:3000:3000"]
+    assert services()["docker-read"]["environment"]["POST"] == 0
     networks = read_yaml(MANY)["networks"]
     inside = {name for name, network in networks.items() if network.get("internal")}
     assert inside == {"control", "docker"}
@@ -80,8 +85,8 @@ def test_only_the_proxy_is_reached_from_outside() -> None:
 
 def test_everything_is_asked_whether_it_is_healthy() -> None:
     without = {name for name, service in services().items() if "healthcheck" not in service}
-    # The first has nothing to ask but Docker; the second waits for certificates as long as it has to.
-    assert without == {"docker-api", "tls"}
+    # These have nothing to ask, or wait for certificates as long as they have to.
+    assert without == {"docker-api", "docker-read", "cadvisor", "tls"}
 
 
 def test_no_secret_has_a_default_and_all_that_is_asked_for_is_explained() -> None:
@@ -90,7 +95,8 @@ def test_no_secret_has_a_default_and_all_that_is_asked_for_is_explained() -> Non
         for line in (COMPOSE / ".env.example").read_text().splitlines()
         if line and not line.startswith("#")
     )
-    for name, operator, text in variables(MANY):
+    asked = [*variables(MANY), *variables(MONITORING)]
+    for name, operator, text in asked:
         if re.search("TOKEN|PASSWORD|KEY|SECRET", name):
             assert (operator, text) == (":-", "") or operator == ":?", name
             assert example[name] == "", name
@@ -99,7 +105,7 @@ def test_no_secret_has_a_default_and_all_that_is_asked_for_is_explained() -> Non
             assert name in example, name
         if operator == ":-" and name in example and example[name]:
             assert example[name] == text, f"{name} differs in .env.example"
-    assert set(example) <= {name for name, _, _ in variables(MANY)}
+    assert set(example) <= {name for name, _, _ in asked}
 
 
 def test_secrets_are_made_once_and_what_was_written_is_kept(tmp_path: Path) -> None:

@@ -81,6 +81,12 @@ def test_secrets_are_made_once_each_for_whom_it_concerns(tmp_path: Path) -> None
     }
     assert set(values["proxy.env"]) == {"CONFIGPROXY_AUTH_TOKEN"}
     assert values["gateway.env"]["JUPYTERHUB_API_TOKEN"] == values["hub.env"]["JMCP_GATEWAY_TOKEN"]
+    of_metrics = values["gateway.env"]["JMCP_GATEWAY_METRICS_TOKEN"]
+    assert (
+        of_metrics
+        == values["hub.env"]["JMCP_METRICS_TOKEN"]
+        != values["hub.env"]["JMCP_GATEWAY_TOKEN"]
+    )
     assert values["proxy.env"]["CONFIGPROXY_AUTH_TOKEN"] not in made["gateway.env"] + done.stdout
 
     again = subprocess.run(command, env=told, capture_output=True, text=True, check=False)

@@ -6,6 +6,7 @@ order of their names, for everything else.
 
 import json
 import os
+import sys
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -113,6 +114,30 @@ c.Spawner.pre_spawn_hook = home
 c.Spawner.default_url = "/lab"
 c.Spawner.start_timeout = 120
 c.Spawner.http_timeout = 60
+
+# What Prometheus asks, with one token for all of it ------------------------------------------------
+if metrics_token := setting("METRICS_TOKEN"):
+    c.JupyterHub.services = [
+        {"name": "prometheus", "api_token": metrics_token},
+        {
+            "name": "metrics",
+            "command": [sys.executable, "-m", "jmcp.hub.monitoring"],
+            "environment": {
+                "JMCP_METRICS_TOKEN": metrics_token,
+                "JMCP_METRICS_ADDRESS": "0.0.0.0:9101",
+                "JMCP_METRICS_FOLDER": str(USERS),
+                "JMCP_METRICS_PLACES": setting("MAX_SERVERS", "50"),
+            },
+        },
+    ]
+    c.JupyterHub.load_roles = [
+        {"name": "prometheus", "services": ["prometheus"], "scopes": ["read:metrics"]},
+        {
+            "name": "metrics",
+            "services": ["metrics"],
+            "scopes": ["list:users", "read:servers", "read:users:activity"],
+        },
+    ]
 
 for extra in sorted((DATA / "config.d").glob("*.py")):
     exec(compile(extra.read_text(), str(extra), "exec"))

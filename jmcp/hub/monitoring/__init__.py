@@ -1,0 +1,1 @@
+"""What Prometheus is told of a Hub's servers and of its machine."""

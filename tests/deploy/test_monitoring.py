@@ -66,7 +66,7 @@ def _used(node: Any) -> Iterator[Used]:
         node = node.vector_selector
     if isinstance(node, promql_parser.VectorSelector):
         matchers = node.matchers.matchers
-        yield Used(name=node.name, labels=frozenset(one.name for one in matchers))
+        yield Used(name=node.name or "", labels=frozenset(one.name for one in matchers))
         return
     for name in ("lhs", "rhs", "expr", "param"):
         if (part := getattr(node, name, None)) is not None:

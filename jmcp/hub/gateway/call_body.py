@@ -57,6 +57,11 @@ class CallBody:
         return any(one["method"] == "tools/call" for one in self._requests)
 
     @property
+    def is_handshake(self) -> bool:
+        """Whether it opens a session, whose id stands in the head of its answer."""
+        return any(one["method"] == "initialize" for one in self._requests)
+
+    @property
     def progress_token(self) -> str | int | None:
         """That of the first request, if it asks for progress."""
         for one in self._requests:

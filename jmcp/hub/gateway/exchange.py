@@ -170,7 +170,9 @@ class Exchange:
         self._user = user
         self._request = request
         self._message = message
-        self._takes_stream = takes_stream and message is not None and bool(message.request_ids)
+        # A stream that begins before there is an answer has no head of it.
+        streams = message is not None and bool(message.request_ids) and not message.is_handshake
+        self._takes_stream = takes_stream and streams
         self._reports: asyncio.Queue[StartEvent] = asyncio.Queue()
         self._last = "not begun"
         self._progress = StartProgress()

@@ -74,7 +74,8 @@ class Page(HTMLResponse):
             "Content-Security-Policy": policy,
             "X-Frame-Options": "DENY",
             "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
+            # Not `no-referrer`: with that a browser sends a form with the origin `null`.
+            "Referrer-Policy": "same-origin",
             "Cache-Control": "no-store",
         }
         super().__init__(str(content), status_code=status, headers=headers)

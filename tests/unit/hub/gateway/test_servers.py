@@ -36,6 +36,16 @@ async def test_a_stopped_server_is_started_with_progress(
     assert len(platform.delivered) == 1
 
 
+async def test_a_handshake_waits_for_the_session_id_in_its_head(
+    client: Client, platform: Platform
+) -> None:
+    platform.state["alice"] = STOPPED
+    platform.headers = {"mcp-session-id": "given-by-the-server"}
+    response = await client.message("initialize", {})
+    assert response.headers["mcp-session-id"] == "given-by-the-server"
+    assert messages(response) == [{"jsonrpc": "2.0", "id": 1, "result": {}}]
+
+
 async def test_many_who_wait_for_one_server_start_it_once(
     client: Client, platform: Platform
 ) -> None:

@@ -14,12 +14,13 @@ from jmcp.core.errors import ServeError
 from jmcp.hosting import iri_syntax
 from jmcp.hosting.garbage import collector_paused
 from jmcp.hosting.jupyter_address import jupyter_addresses
-from jmcp.options import serve_options, sources
+from jmcp.options import oauth_options, serve_options, sources
 from jmcp.options.cli_arguments import add_options
 from jmcp.options.table import (
     DEFAULT_PORT,
     HTTP,
     LAB,
+    OAUTH,
     REMOTE_SERVERS,
     SETTINGS,
     STARTING,
@@ -72,6 +73,7 @@ def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
     add_options(remote, REMOTE_SERVERS)
     for kind in ("jupyter", "document", "kernel"):
         remote.add_argument(f"--{kind}-token", metavar="TOKEN", help="its token")
+    add_options(command.add_argument_group("login at an OpenID provider"), OAUTH)
     add_options(command.add_argument_group("sessions, limits and records"), SETTINGS)
     command.set_defaults(run=run)
 
@@ -83,6 +85,9 @@ def run(arguments: argparse.Namespace) -> None:
     values = sources.resolved(explicit, sources.from_file(config_folder()))
     if set(values["toolset"]) - {*TOOLSETS, ALL_TOOLSETS}:
         _check_toolsets(values["toolset"])
+    if values["transport"] == "stdio":
+        oauth_options.refuse_over_stdio(explicit)
+        values |= dict.fromkeys(oauth_options.NAMES)
     if values["port"] is None:
         # Over stdio any free one: a client may start several.
         values["port"] = 0 if values["transport"] == "stdio" else DEFAULT_PORT
@@ -123,6 +128,7 @@ def _serve_lab(
         page=_page(values),
         verbose=values["verbose"],
         unused_hours=values["unused_hours"],
+        oauth=oauth_options.oauth_options(values, os.environ),
         settings=settings_of(values),
         explicit=explicit,
     )
@@ -172,6 +178,7 @@ def _serve_standalone(
         if_unavailable=values["if_unavailable"] or ("retry" if over_stdio else "exit"),
         page=_page(values),
         verbose=values["verbose"],
+        oauth=oauth_options.oauth_options(values, os.environ),
         settings=settings_of(values),
     )
     with collector_paused():

@@ -10,6 +10,8 @@ from typing import Any
 LOGIN = "A browser is let in by jmcp open, or with the token below."
 """To a person who has these addresses."""
 
+LOGIN_OF_OTHERS = "Others log in at {issuer}: their MCP clients need the URL alone, and no token."
+
 WILDCARDS = frozenset({"", "0.0.0.0", "::"})
 
 

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +18,10 @@ from typing import TYPE_CHECKING
 from jmcp.core.errors import ServeError
 from jmcp.core.loopback import is_loopback
 from jmcp.core.sessions.expiry import SECONDS_PER_HOUR
-from jmcp.hosting.client_config import LOGIN, ServerAddress, server_address
+from jmcp.hosting.client_config import LOGIN, LOGIN_OF_OTHERS, ServerAddress, server_address
 from jmcp.hosting.garbage import collector_paused, keep_loaded
 from jmcp.hosting.listener import bound
+from jmcp.hosting.oauth import resource_server
 from jmcp.installation import adding
 from jmcp.options.serve_options import ServeOptions
 from jmcp.state import folder
@@ -31,6 +33,10 @@ STOP_SECONDS = 40
 """After a signal, Jupyter, its kernels and its extensions have so long to stop."""
 LEFTOVER_SECONDS = 5
 """Tasks that Jupyter leaves behind may take so long to end once they are cancelled."""
+OTHERS_LOGIN = (
+    "--oauth-issuer needs Jupyter's own login, and Jupyter's configuration on this machine has another one, "
+    "or its own authorizer: run jmcp in a process of its own, with --jupyter-url"
+)
 LAB = ("jupyterlab", "jupyter_server_ydoc", "ipykernel")
 
 
@@ -130,6 +136,7 @@ def initialized(options: ServeOptions, *, takes_signals: bool = True) -> ServerA
     from traitlets.config import Config
 
     from jmcp.options import traits
+    from jmcp.transport.jupyter_identity import takes_named_tokens
 
     class Server(ServerApp):
         """Stops at the first SIGINT or SIGTERM, without Jupyter's question and messages."""
@@ -166,8 +173,12 @@ def initialized(options: ServeOptions, *, takes_signals: bool = True) -> ServerA
     server = Server.instance(jpserver_extensions={**extensions, "jmcp": True}, config=config)
     server.log.addFilter(is_actionable)
     server.initialize(argv=arguments(options), starter_extension="lab")
+    root = options.settings.external_url or address_of(server, options).url
+    if options.oauth is not None and not takes_named_tokens(server):
+        raise ServeError(OTHERS_LOGIN)
     for extension in server.extension_manager.extension_apps["jmcp"]:
         extension.hosted.on_started = keep_loaded
+        extension.hosted.logins = partial(resource_server, options.oauth, options.host, root)
     # Jupyter sets its level on handlers only. Without this it would make records of each request
     # and each edit that no handler writes, which costs a twentieth of a call.
     apps = [app for apps in server.extension_manager.extension_apps.values() for app in apps]
@@ -205,6 +216,8 @@ def print_banner(address: ServerAddress, options: ServeOptions) -> None:
     say(f"MCP         {address.mcp_url}")
     say(f"Notebooks   {options.root_dir}")
     say(f"\n{LOGIN}")
+    if options.oauth is not None:
+        say(LOGIN_OF_OTHERS.format(issuer=options.oauth.issuer))
     say("\nFor your MCP client:\n")
     say(address.client_config)
     say("\nStop with Ctrl-C.")

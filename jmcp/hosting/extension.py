@@ -6,12 +6,17 @@ import asyncio
 import logging
 import os
 import platform
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    nullcontext,
+)
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
@@ -19,21 +24,23 @@ from traitlets import List, Unicode
 
 from jmcp.core.background import end, supervised
 from jmcp.core.calls.call import Caller
+from jmcp.core.calls.principal import Principal
 from jmcp.core.errors import ServeError
 from jmcp.hosting import logs
 from jmcp.hosting.activity import ActivityNotes
 from jmcp.hosting.client_config import server_address
 from jmcp.hosting.early_import import EarlyImport
 from jmcp.options import sources, traits
+from jmcp.options.oauth_options import refuse_inside_jupyter
 from jmcp.options.settings import Settings
 from jmcp.options.table import settings_of
 from jmcp.state.named_tokens import NamedTokens
 from jmcp.state.running_servers import RunningServer, local_token, named_or_local, published
 from jmcp.state.token import config_folder
 from jmcp.transport.entry.entry import REDEMPTION, Entry
-from jmcp.transport.entry.tickets import PageTokens, Tickets
+from jmcp.transport.entry.tickets import PageTokens, Tickets, either
 from jmcp.transport.jupyter_bridge import BridgeHandler, allow_header
-from jmcp.transport.jupyter_discovery import PATTERNS, DiscoveryHandler
+from jmcp.transport.jupyter_discovery import METADATA_PATTERNS, PATTERNS, DiscoveryHandler
 from jmcp.transport.jupyter_entry import ENTER_PATTERN, EnterHandler, RedemptionHandler
 from jmcp.transport.jupyter_frames import allow_frames
 from jmcp.transport.jupyter_identity import SHARED_PRINCIPAL, Application, takes_named_tokens
@@ -41,6 +48,9 @@ from jmcp.transport.jupyter_pages import PAGE_PATTERNS, PageHandler
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.problems import Problem
 from jmcp_api.jupyter import HANDLERS
+
+if TYPE_CHECKING:
+    from jmcp.transport.oauth.resource_server import ResourceServer
 
 STOP_SECONDS = 25
 """More than answering calls and closing take; Jupyter has to stop even when something hangs."""
@@ -57,12 +67,13 @@ class HostedSite:
         self.policy = policy
         self._local_token = local_token()
         tokens = NamedTokens(config_folder())
-        pages = PageTokens(tokens.with_digest)
+        known = either(tokens.with_digest, self._person)
+        pages = PageTokens(known)
         self.named = pages.beside(
             named_or_local(self._local_token, SHARED_PRINCIPAL, tokens.principal)
         )
         self.entry = Entry(
-            tickets=Tickets(tokens.with_digest),
+            tickets=Tickets(known),
             tokens=pages,
             jupyter_owner=SHARED_PRINCIPAL,
             refused=lambda: not takes_named_tokens(served_by(extension)),
@@ -70,6 +81,8 @@ class HostedSite:
         self.first_caller = Caller(owner=SHARED_PRINCIPAL, authenticated=True)
         self.on_started: Callable[[], None] = lambda: None
         self.notes: ActivityNotes | None = None
+        self.logins: Callable[[], AbstractAsyncContextManager[ResourceServer | None]] = nobody
+        self.oauth: ResourceServer | None = None
         self._extension = extension
         self._started = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -83,6 +96,14 @@ class HostedSite:
         if self._app is None:
             raise Problem(503, "jmcp is not running; Jupyter's log says why.")
         return self._app
+
+    async def login(self) -> ResourceServer | None:
+        """Who logs in at an OpenID provider; None where nobody does."""
+        await self._started.wait()
+        return self.oauth
+
+    def _person(self, digest: bytes) -> Principal | None:
+        return None if self.oauth is None else self.oauth.with_digest(digest)
 
     def start(self) -> None:
         self._task = supervised(self._attempt, "start")
@@ -101,13 +122,14 @@ class HostedSite:
         try:
             # From the beginning: who connects meanwhile waits, instead of starting another one.
             with publication(self._extension.serverapp, self._local_token):
-                await self._run()
+                async with self.logins() as self.oauth:
+                    await self._run()
         except ServeError as error:
             # A mistake in the configuration: the message says what to change, a traceback nothing.
             self._extension.log.error("jmcp does not run: %s", error)  # noqa: TRY400
         finally:
             self._attempting = False
-            self._app = None
+            self._app, self.oauth = None, None
             self._started.set()
 
     async def _run(self) -> None:
@@ -141,6 +163,14 @@ class HostedSite:
                 # Later requests are answered that jmcp does not run.
                 self._app = None
                 await end(noting)
+
+
+@asynccontextmanager
+async def nobody() -> AsyncIterator[None]:
+    """Nobody logs in at an OpenID provider in somebody's Jupyter. Raises ServeError where a variable asks
+    for it."""
+    refuse_inside_jupyter(sources.from_variables(os.environ))
+    yield None
 
 
 def publication(serverapp: ServerApp, token: str) -> AbstractContextManager[None]:
@@ -223,8 +253,13 @@ class JmcpExtension(ExtensionApp):
         for pattern, tools in HANDLERS:
             options = {"host": self.hosted, "allow": allow_header(tools)}
             self.handlers.append((pattern, BridgeHandler, options))
+        discovery = {"host": self.hosted}
         if self.serverapp.base_url == "/":
-            self.handlers += [(pattern, DiscoveryHandler, {}) for pattern in PATTERNS]
+            self.handlers += [(pattern, DiscoveryHandler, discovery) for pattern in PATTERNS]
+        else:
+            self.handlers += [
+                (pattern, DiscoveryHandler, discovery) for pattern in METADATA_PATTERNS
+            ]
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self.hosted.start()

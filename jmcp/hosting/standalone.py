@@ -8,7 +8,7 @@ import platform
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import uvicorn
@@ -21,9 +21,10 @@ from jmcp.core.calls.principal import Principal
 from jmcp.core.errors import BackendError, ServeError
 from jmcp.core.loopback import is_loopback
 from jmcp.hosting import logs
-from jmcp.hosting.client_config import LOGIN, server_address
+from jmcp.hosting.client_config import LOGIN, LOGIN_OF_OTHERS, server_address
 from jmcp.hosting.deferred import DeferredCalls
 from jmcp.hosting.listener import bound
+from jmcp.hosting.oauth import resource_server
 from jmcp.hosting.older_api import OlderApi
 from jmcp.hosting.remote_servers import RemoteServers, missing_packages
 from jmcp.hosting.shutdown import StopSignal, leave_within, until_requested
@@ -36,7 +37,7 @@ from jmcp.state.running_servers import RunningServer, local_token, named_or_loca
 from jmcp.state.token import config_folder
 from jmcp.transport.entry.entry import REDEMPTION, Entry
 from jmcp.transport.entry.pages import WORKBENCH
-from jmcp.transport.entry.tickets import PageTokens, Tickets
+from jmcp.transport.entry.tickets import PageTokens, Tickets, either
 from jmcp.transport.mcp import stdio
 from jmcp.transport.mcp.stdio_fds import StdioFds
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
@@ -134,21 +135,29 @@ async def serve_stdio(options: StandaloneOptions, fds: StdioFds) -> None:
 async def serve_http(options: StandaloneOptions, listener: socket.socket) -> None:
     """Serve all HTTP surfaces on that socket, until a signal."""
     stop = StopSignal(sum(STOP_BOUNDS) + HTTP_CLOSE_SECONDS)
-    async with servers_of(options, Caller(owner=HOLDER, authenticated=True)) as servers:
+    first = Caller(owner=HOLDER, authenticated=True)
+    async with AsyncExitStack() as stack:
+        servers = await stack.enter_async_context(servers_of(options, first))
         calls = deferred_calls(servers, HTTP_CLOSE_SECONDS)
         here = running_server(options, listener.getsockname()[1])
         tokens = NamedTokens(config_folder())
-        entry = Entry(tickets=Tickets(tokens.with_digest), tokens=PageTokens(tokens.with_digest))
+        oauth = await stack.enter_async_context(
+            resource_server(options.oauth, options.host, here.url)
+        )
+        known = either(tokens.with_digest, None if oauth is None else oauth.with_digest)
+        entry = Entry(tickets=Tickets(known), tokens=PageTokens(known))
         made = site(
             calls,
             version=compose.VERSION,
             toolsets=options.toolsets,
             host_origin=HostOriginPolicy(
+                hosts=frozenset() if oauth is None else oauth.settings.hosts,
                 any_host=not is_loopback(options.host),
                 origins=options.settings.origins,
             ),
             token=options.token,
             named=entry.tokens.beside(named_or_local(here.token, HOLDER, tokens.principal)),
+            oauth=oauth,
             permissions=compose.permissions(options.settings),
             extra_routes=OlderApi(servers, calls).routes,
             public_paths=PUBLIC_PATHS,
@@ -263,6 +272,8 @@ def print_banner(options: StandaloneOptions, port: int) -> None:
     for name, url in options.urls.items():
         sys.stdout.write(f"{name:<11} {url}\n")
     sys.stdout.write(f"\n{LOGIN}\n")
+    if options.oauth is not None:
+        sys.stdout.write(f"{LOGIN_OF_OTHERS.format(issuer=options.oauth.issuer)}\n")
     sys.stdout.write(f"\nFor your MCP client:\n\n{address.client_config}\n\nStop with Ctrl-C.\n")
     sys.stdout.flush()
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from jmcp.core.loopback import is_loopback
+
 ON = frozenset({"1", "true", "yes", "on", "enable", "enabled"})
 OFF = frozenset({"0", "false", "no", "off", "disable", "disabled"})
 KERNEL = re.compile("[A-Za-z0-9._-]{1,128}")
@@ -208,6 +210,38 @@ def check_frame_ancestor(text: str) -> None:
             f"{text!r} is not one exact origin, as in https://example.org:8080, with a name or an IPv4 "
             "address and without a wildcard: whoever has a page there could trick people into clicks"
         )
+
+
+def check_claim(text: str) -> None:
+    """Raises ValueError for what is not the name of a claim."""
+    if not text or not text.isprintable() or " " in text:
+        raise ValueError(f"{text!r} is not the name of a claim, as in sub")
+
+
+def check_issuer(text: str) -> None:
+    """Raises ValueError for what is not the issuer of tokens that can be trusted."""
+    check_url(text)
+    if not _is_secure(text):
+        raise ValueError(
+            f"{text!r} is not an https URL: whoever is on the way there could make tokens of anybody"
+        )
+
+
+def check_resource(text: str) -> None:
+    """Raises ValueError for what is not the URL of MCP on a server that takes tokens."""
+    check_url(text)
+    if not _is_secure(text):
+        raise ValueError(
+            f"{text!r} is not an https URL: whoever is on the way could read the tokens; a proxy in front "
+            "of jmcp can speak TLS"
+        )
+    if not text.endswith("/mcp"):
+        raise ValueError(f"{text!r} is not the URL of MCP, which ends in /mcp")
+
+
+def _is_secure(text: str) -> bool:
+    parts = urlsplit(text)
+    return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 
 def check_url(text: str) -> None:

@@ -17,12 +17,26 @@ Page = Literal["workbench", "lab"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OAuthOptions:
+    """Whose access tokens are taken, and of whom; each as its option in `jmcp.options.table` has it."""
+
+    issuer: str
+    allow: tuple[str, ...]
+    resource: str | None
+    audience: tuple[str, ...]
+    scope: tuple[str, ...]
+    user_claim: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServeOptions:
     """The options of `jmcp serve`. `page` is what opens in the browser: None where none is to.
 
     `explicit` are the values from arguments and variables, by name: those win over Jupyter's own
     configuration of the extension, which wins over config.toml. `unused_hours` None: it serves until
-    it is stopped.
+    it is stopped. With `oauth`, users of an OpenID provider come in too.
     """
 
     root_dir: Path
@@ -33,6 +47,7 @@ class ServeOptions:
     page: Page | None
     verbose: bool
     unused_hours: float | None = None
+    oauth: OAuthOptions | None = None
     settings: Settings = field(default_factory=Settings)
     explicit: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -59,6 +74,7 @@ class StandaloneOptions:
     if_unavailable: IfUnavailable
     page: Page | None = None
     verbose: bool
+    oauth: OAuthOptions | None = None
     settings: Settings = field(default_factory=Settings)
 
     @property

@@ -19,10 +19,13 @@ from jmcp.options.option_types import (
     OptionType,
     Switch,
     Text,
+    check_claim,
     check_frame_ancestor,
+    check_issuer,
     check_kernel,
     check_notebook,
     check_origin,
+    check_resource,
     check_store,
     check_url,
 )
@@ -30,6 +33,7 @@ from jmcp.options.serve_options import IfUnavailable, Page, Transport
 from jmcp.options.settings import LogFormat, Settings
 from jmcp.plugins.installed import installed_toolsets
 from jmcp.transport.mcp.result_form import Structured
+from jmcp.transport.oauth.allowed import check_rule
 from jmcp_api.mcp import TOOLSETS
 
 DEFAULT_PORT = 8888
@@ -163,6 +167,68 @@ REMOTE_SERVERS: tuple[Option, ...] = (
         help="when that server does not answer or refuses the token at start: exit (status 1), "
         "or retry until it does, while tools say why",
         shown="exit; over stdio, where the client would not start jmcp again, retry",
+    ),
+)
+
+OAUTH: tuple[Option, ...] = (
+    Option(
+        name="oauth_issuer",
+        metavar="URL",
+        type=Text(check_issuer),
+        help="OpenID provider whose access tokens are taken beside this server's own, as in "
+        "https://login.example.org/realms/x",
+        shown="none",
+    ),
+    Option(
+        name="oauth_allow",
+        metavar="RULES",
+        type=NameList(check_rule),
+        help="who of its users may come in, comma-separated: claims of the token, as in "
+        "email=*@example.org or groups=data-team; one rule is enough",
+        shown="none; needed with an issuer",
+    ),
+    Option(
+        name="oauth_resource",
+        metavar="URL",
+        type=Text(check_resource),
+        help="where clients reach MCP, as in https://jmcp.example.org/mcp: what they ask for tokens for",
+        shown="below --external-url where that is jmcp's own, else the MCP URL on this machine",
+    ),
+    Option(
+        name="oauth_audience",
+        metavar="NAMES",
+        type=NameList(),
+        help="what the provider calls this server in its tokens, comma-separated; one of them is enough",
+        shown="that URL",
+    ),
+    Option(
+        name="oauth_scope",
+        metavar="NAMES",
+        type=NameList(),
+        help="scopes that every token must have, comma-separated",
+        shown="none",
+    ),
+    Option(
+        name="oauth_user_claim",
+        metavar="NAME",
+        type=Text(check_claim),
+        help="the claim by which sessions belong to a person: one that nobody else is ever given",
+        shown="sub",
+    ),
+    Option(
+        name="oauth_client_id",
+        metavar="ID",
+        type=Text(),
+        help="this server's own client at the provider, to ask about opaque tokens; its secret is in "
+        "JMCP_OAUTH_CLIENT_SECRET or a file",
+        shown="none: opaque tokens are refused",
+    ),
+    Option(
+        name="oauth_client_secret_file",
+        metavar="FILE",
+        type=FilePath(),
+        help="that file",
+        shown="none",
     ),
 )
 
@@ -341,7 +407,7 @@ SETTINGS: tuple[Option, ...] = (
     ),
 )
 
-OPTIONS: tuple[Option, ...] = (*STARTING, *HTTP, *LAB, *REMOTE_SERVERS, *SETTINGS)
+OPTIONS: tuple[Option, ...] = (*STARTING, *HTTP, *LAB, *REMOTE_SERVERS, *OAUTH, *SETTINGS)
 BY_NAME = {option.name: option for option in OPTIONS}
 
 

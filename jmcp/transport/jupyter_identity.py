@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jupyter_server.auth.authorizer import AllowAllAuthorizer, Authorizer
 from jupyter_server.auth.identity import IdentityProvider, PasswordIdentityProvider, User
@@ -20,7 +21,11 @@ from jupyter_server.base.handlers import JupyterHandler
 from jmcp.core.calls.principal import Named, Principal
 from jmcp.transport.middleware.credential import credential
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
+from jmcp.transport.oauth.answers import CHALLENGE, login, unauthorized
 from jmcp.transport.problems import MEDIA_TYPE, Problem, problem_body
+
+if TYPE_CHECKING:
+    from jmcp.transport.oauth.resource_server import ResourceServer
 
 Message = MutableMapping[str, Any]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -31,6 +36,7 @@ that those make up differ from request to request."""
 SHARED_USER = User(SHARED_PRINCIPAL)
 TOKEN_PROVIDERS = (IdentityProvider, PasswordIdentityProvider)
 """Those whose token means everybody who has it; a subclass may do anything with it."""
+NOTHING: Mapping[str, str] = MappingProxyType({})
 NO_TOKEN = "Send Jupyter's token, or a named one of jmcp: Authorization: Bearer <token>."
 
 
@@ -60,6 +66,10 @@ class Host(Protocol):
 
     policy: HostOriginPolicy
     named: Named
+    oauth: ResourceServer | None
+
+    async def login(self) -> ResourceServer | None:
+        """`oauth`, once it is known whether there is one."""
 
     async def app(self) -> Application:
         """The ASGI application, once it runs. Raises Problem 503 if it does not."""
@@ -73,6 +83,7 @@ class IdentifiedHandler(JupyterHandler):
         self._host = host
         self._allow = allow
         self._named: Principal | None = None
+        self._oauth: ResourceServer | None = None
 
     async def prepare(self) -> None:  # type: ignore[override] # as in jupyter_server's own
         headers = self.request.headers
@@ -82,6 +93,12 @@ class IdentifiedHandler(JupyterHandler):
             self.refuse(refusal.body)
             return
         self._named = self._with_named_token()
+        if self._named is None:
+            try:
+                self._named = await self._logged_in()
+            except Problem as refusal:
+                self.refuse(refusal.body, refusal.headers)
+                return
         if self._named is not None:
             # No user of Jupyter, and so no access to anything of Jupyter's own. Cookies do not
             # count beside a token, so there is nothing that another site could abuse (XSRF).
@@ -93,7 +110,7 @@ class IdentifiedHandler(JupyterHandler):
             return
         await super().prepare(_redirect_to_login=False)
         if self.current_user is None and self.request.method != "OPTIONS":
-            self.refuse(problem_body(401, NO_TOKEN))
+            self._refuse_anonymous()
 
     def _identified(self, user: User | None) -> None:
         """As `JupyterHandler.prepare` does once it knows the user."""
@@ -117,16 +134,25 @@ class IdentifiedHandler(JupyterHandler):
         anonymous = getattr(self, "_jupyter_current_user", None) is None
         if anonymous and status_code in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
             # Jupyter checks XSRF before it asks who it is.
-            self.refuse(problem_body(401, NO_TOKEN))
+            self._refuse_anonymous()
         else:
             self.refuse(problem_body(status_code, f"{HTTPStatus(status_code).phrase}."))
 
-    def refuse(self, body: dict[str, Any]) -> None:
+    def _refuse_anonymous(self) -> None:
+        if self._host.oauth is None:
+            self.refuse(problem_body(401, NO_TOKEN))
+        else:
+            refusal = unauthorized(self._host.oauth.settings, self.request.headers.get("Host", ""))
+            self.refuse(refusal.body, refusal.headers)
+
+    def refuse(self, body: dict[str, Any], headers: Mapping[str, str] = NOTHING) -> None:
         """End the request with a problem."""
         status = int(body["status"])
         self.set_status(status)
         if status == HTTPStatus.UNAUTHORIZED:
-            self.set_header("WWW-Authenticate", 'Bearer realm="jupyter"')
+            self.set_header(CHALLENGE, 'Bearer realm="jupyter"')
+        for name, value in headers.items():
+            self.set_header(name, value)
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             self.set_header("Allow", self._allow)
         self.set_header("Content-Type", MEDIA_TYPE)
@@ -144,8 +170,25 @@ class IdentifiedHandler(JupyterHandler):
             return None
         return self._host.named(credential(self.request.headers.get("Authorization", "")))
 
+    async def _logged_in(self) -> Principal | None:
+        """Whom the token in the request stands for at an OpenID provider; None without such a token, or
+        where none is valid. Raises Problem."""
+        given = credential(self.request.headers.get("Authorization", ""))
+        if not given or not takes_named_tokens(self) or self._user_replaced():
+            return None
+        if self._is_jupyter_token(given):
+            return None
+        self._oauth = await self._host.login()
+        if self._oauth is None:
+            return None
+        return await login(self._oauth, given, self.request.headers.get("Host", ""))
+
     def _still_admitted(self) -> bool:
-        """Whether the named token of the request is valid now; what Jupyter admitted stays so."""
+        """Whether the token of jmcp or of an OpenID provider in the request is valid now; what Jupyter
+        admitted stays so."""
+        if self._oauth is not None and self._named is not None:
+            given = credential(self.request.headers.get("Authorization", ""))
+            return self._oauth.admits(given, self._named)
         return self._named is None or self._with_named_token() == self._named
 
     def _has_jupyter_token(self) -> bool:
@@ -155,12 +198,15 @@ class IdentifiedHandler(JupyterHandler):
         Jupyter would come to the same end: it makes up a user, signs a cookie for it and formats a
         line of its log, which takes a tenth of a call.
         """
-        provider, request = self.identity_provider, self.request
-        if type(provider) not in TOKEN_PROVIDERS or self._user_replaced():
+        request = self.request
+        if type(self.identity_provider) not in TOKEN_PROVIDERS or self._user_replaced():
             return False
         if "Cookie" in request.headers or "token" in request.query:
             return False
-        given, token = credential(request.headers.get("Authorization", "")), provider.token
+        return self._is_jupyter_token(credential(request.headers.get("Authorization", "")))
+
+    def _is_jupyter_token(self, given: str) -> bool:
+        token = self.identity_provider.token
         return bool(token) and hmac.compare_digest(given.encode(), token.encode())
 
     def _jupyter_identifies(self) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -12,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -42,6 +44,8 @@ from jmcp.transport.middleware.security_headers import (
     SECURITY_HEADERS,
     SecurityHeadersMiddleware,
 )
+from jmcp.transport.oauth.answers import elsewhere
+from jmcp.transport.oauth.settings import MCP, METADATA, OAuthSettings, metadata
 from jmcp.transport.oauth_discovery import NO_OAUTH, is_oauth_discovery
 from jmcp.transport.pages.workbench import OLDER_PATHS, Workbench
 from jmcp.transport.problems import Problem, ProblemResponse, problem_body
@@ -50,6 +54,9 @@ from jmcp.transport.rest.docs_page import DocsPage
 from jmcp.transport.rest.metrics_page import MetricsPage
 from jmcp.transport.rest.openapi import OpenApi
 from jmcp.transport.rest.tool_calls import ToolCallRoutes
+
+if TYPE_CHECKING:
+    from jmcp.transport.oauth.resource_server import ResourceServer
 
 Endpoint = Callable[[Request], Awaitable[ASGIApp]]
 
@@ -83,11 +90,15 @@ async def on_problem(_: Request, error: Exception) -> Response:
     return ProblemResponse(error.body, error.headers)
 
 
-async def on_http_exception(request: Request, error: Exception) -> Response:
+async def on_http_exception(
+    oauth: OAuthSettings | None, request: Request, error: Exception
+) -> Response:
     assert isinstance(error, HTTPException)
     detail = error.detail
     if error.status_code == HTTPStatus.NOT_FOUND:
         discovery = is_oauth_discovery(request.url.path)
+        if discovery and oauth is not None:
+            return ProblemResponse(elsewhere(oauth, request.headers.get("host", "")))
         detail = (
             NO_OAUTH if discovery else "Nothing lives at that path; /jmcp/docs shows what does."
         )
@@ -124,6 +135,7 @@ def site(
     host_origin: HostOriginPolicy | None = None,
     token: str | None = None,
     named: Named | None = None,
+    oauth: ResourceServer | None = None,
     permissions: Permissions | None = None,
     extra_routes: Mapping[str, Mapping[str, Endpoint]] | None = None,
     public_paths: frozenset[str] = frozenset(),
@@ -142,7 +154,7 @@ def site(
 
     `base` is the URL path in front of everything, without a slash at its end. Without `host_origin`
     and `token` the server around it checks Host, Origin and credentials; with `token`, `named`
-    tokens are accepted too, and `public_paths` need none. Pages of `cors_origins` may read answers.
+    tokens are accepted too and those of the provider of `oauth`, and `public_paths` need none. Pages of `cors_origins` may read answers.
     `permissions` are the dispatcher's. `extra_routes` are endpoints by path and method that only
     this server has. `mcp_sessions` limits those of the handshake era. `structured` says which MCP
     clients get structured content. With `own_root` the port is jmcp's alone, and metrics are at
@@ -209,6 +221,13 @@ def site(
     extra = dict(extra_routes or {})
     if entry is not None:
         extra |= EntryRoutes(entry, base, external_url).endpoints
+    if oauth is not None:
+
+        async def protected_resource(request: Request) -> Response:
+            return JSONResponse(metadata(oauth.settings, request.headers.get("host", "")))
+
+        for path in (METADATA, f"{METADATA}{MCP}"):
+            extra[path] = {"GET": protected_resource}
     for path, endpoints in extra.items():
         routes.append(resource(f"{root}{path}", endpoints))
 
@@ -227,7 +246,10 @@ def site(
     ]
     if token is not None:
         middleware.insert(
-            0, Middleware(BearerMiddleware, token=token, public=public_paths, named=named)
+            0,
+            Middleware(
+                BearerMiddleware, token=token, public=public_paths, named=named, oauth=oauth
+            ),
         )
     middleware.insert(0, Middleware(CorsMiddleware, origins=cors_origins))
     if host_origin is not None:
@@ -244,7 +266,7 @@ def site(
         exception_handlers={
             Problem: on_problem,
             ClientDisconnect: on_client_disconnect,
-            HTTPException: on_http_exception,
+            HTTPException: partial(on_http_exception, None if oauth is None else oauth.settings),
             Exception: on_bug,
         },
         lifespan=lifespan,

@@ -23,6 +23,7 @@ class Caller:
     client" where the transport has such a thing: a stdio process or a handshake-era MCP session;
     None for stateless requests. `authenticated` decides how long a minted handle must be.
     `client` is the name that the caller's program gave itself; `views`: it says that it shows views.
+    `user` is what people call the owner, for logs, where that is something else.
     `scopes` are what the caller may do; `request_id` names this call in logs.
     `report`, where the caller asked for it, is told how far the call is. `confirmed` is what a
     person at the client was asked about before this call and agreed to (`confirmation.marks`).
@@ -34,6 +35,7 @@ class Caller:
     connection: str | None = None
     client: str | None = field(default=None, compare=False)
     views: bool = field(default=False, compare=False)
+    user: str | None = field(default=None, compare=False)
     scopes: frozenset[Scope] = SCOPES
     request_id: str = field(default_factory=lambda: uuid4().hex[:12], compare=False)
     report: Report | None = field(default=None, compare=False)

@@ -108,6 +108,7 @@ class Dispatcher(Server):
             request_id=caller.request_id,
             arguments=arguments,
             client=caller.client,
+            user=caller.user,
         )
         self.activity.calls.on_call_began(call)
         began = time.monotonic()

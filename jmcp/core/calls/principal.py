@@ -24,14 +24,17 @@ def implied(given: Collection[str]) -> frozenset[Scope]:
 class Principal:
     """The owner that sessions belong to, by name, and what it may do.
 
-    `token_digest` is that of the named token it comes with; empty for a server's own. `of_page`: it
-    comes with the token of a page that was entered with a ticket.
+    `token_digest` is that of the named token it comes with, or stands for a person who logged in: who
+    knows it can tell whether the principal is still let in. It is empty for a server's own token. `of_page`: it
+    comes with the token of a page that was entered with a ticket. `user` is what people call the one who
+    logged in, for logs; empty where that is the name, or nobody said it.
     """
 
     name: str
     scopes: frozenset[Scope] = SCOPES
     token_digest: bytes = field(default=b"", repr=False)
     of_page: bool = False
+    user: str = ""
 
 
 Named = Callable[[str], Principal | None]

@@ -52,6 +52,7 @@ class AuditLog:
         entry: dict[str, Any] = {
             "event": "call",
             "principal": call.owner,
+            **({} if call.user is None else {"user": call.user}),
             "request_id": call.request_id,
             "session": call.session or _named(call.arguments.get(SESSION)),
             "tool": call.tool,

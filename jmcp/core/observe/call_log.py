@@ -26,6 +26,8 @@ class CallLog:
             "session": call.session,
             "principal": call.owner,
         }
+        if call.user is not None:
+            about["user"] = call.user
         log.info("%s", Fields("call", about))
 
     def on_session_event(self, event: SessionEvent) -> None:

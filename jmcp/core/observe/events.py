@@ -25,7 +25,7 @@ class CallEvent:
     `outcome` is `ok`, the code of an error, or `cancelled`; `error` is that error's message. `session`
     is masked, `session_key` tells it apart, and `session_id` is for its owner alone, never for a log.
     `client` is the name that the caller's program gave
-    itself. `began` is in seconds since the epoch, `seconds` how long it took. `arguments`, `result`
+    itself; `user` is what people call the owner, where that is something else. `began` is in seconds since the epoch, `seconds` how long it took. `arguments`, `result`
     and `error` are the caller's own data, for whoever was asked to keep those.
     """
 
@@ -34,6 +34,7 @@ class CallEvent:
     request_id: str
     arguments: Mapping[str, Any]
     client: str | None = None
+    user: str | None = None
     session: str | None = None
     session_key: int | None = None
     session_id: str | None = field(default=None, repr=False)

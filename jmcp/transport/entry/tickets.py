@@ -152,6 +152,13 @@ def current(principal: Principal, known: Known) -> Principal | None:
     return known(principal.token_digest) if principal.token_digest else principal
 
 
+def either(known: Known, other: Known | None) -> Known:
+    """Finds the principals that the one knows and those that the other does, where there is one."""
+    if other is None:
+        return known
+    return lambda digest: known(digest) or other(digest)
+
+
 def _digest(text: str) -> bytes:
     # A fast hash is right: nobody can guess 192 random bits.
     return hashlib.sha256(text.encode(errors="surrogateescape")).digest()

@@ -17,6 +17,9 @@ ANONYMOUS = "anonymous"
 HOLDER = "holder"
 """The owner of sessions opened with the one token of a server, or over stdio."""
 
+USER = "user"
+"""The claim, in what the SDK knows of a caller, with what people call that one."""
+
 
 class PrincipalMiddleware:
     """Turns the Principal in the scope into the SDK's authenticated user.
@@ -38,7 +41,15 @@ class PrincipalMiddleware:
 @lru_cache
 def _user(principal: Principal) -> AuthenticatedUser:
     name, scopes = principal.name, [str(scope) for scope in sorted(principal.scopes)]
-    return AuthenticatedUser(AccessToken(token="", client_id=name, scopes=scopes, subject=name))
+    return AuthenticatedUser(
+        AccessToken(
+            token="",
+            client_id=name,
+            scopes=scopes,
+            subject=name,
+            claims={USER: principal.user} if principal.user else None,
+        )
+    )
 
 
 def caller(
@@ -56,12 +67,14 @@ def caller(
             request_id=current_id(),
         )
     owner = access.subject or access.client_id
+    claims = access.claims or {}
     return Caller(
         owner=owner,
         authenticated=True,
         connection=connection,
         client=client,
         views=views,
+        user=claims.get(USER),
         scopes=implied(access.scopes),
         request_id=current_id(),
     )

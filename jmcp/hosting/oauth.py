@@ -1,0 +1,73 @@
+"""The resource server of OAuth that a server of jmcp's own has, from its options."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from jmcp.core.errors import ServeError
+from jmcp.core.loopback import is_loopback
+from jmcp.options.serve_options import OAuthOptions
+from jmcp.transport.oauth.allowed import rule
+from jmcp.transport.oauth.settings import MCP, OAuthSettings
+
+if TYPE_CHECKING:
+    from jmcp.transport.oauth.resource_server import ResourceServer
+
+NO_RESOURCE = (
+    "--oauth-issuer on a server that other machines reach needs --oauth-resource: the https URL under which "
+    "clients reach MCP here, as in https://jmcp.example.org/mcp. TLS is for a proxy in front of jmcp"
+)
+
+
+def oauth_settings(options: OAuthOptions, host: str, root: str) -> OAuthSettings:
+    """The settings of a server that listens on `host` and that clients reach at the URL `root`.
+
+    Raises ServeError where that URL cannot be told.
+    """
+    resource = options.resource
+    if resource is None:
+        parts = urlsplit(root)
+        outside = not is_loopback(parts.hostname or "")
+        # A proxy on the same machine is reached by others too, at a URL that only a person knows.
+        if (outside and parts.scheme != "https") or not (outside or is_loopback(host)):
+            raise ServeError(NO_RESOURCE)
+        resource = f"{root.rstrip('/')}{MCP}"
+    return OAuthSettings(
+        issuer=options.issuer,
+        resource=resource,
+        allowed=tuple(rule(one) for one in options.allow),
+        audiences=frozenset(options.audience),
+        scopes=options.scope,
+        user_claim=options.user_claim,
+        client_id=options.client_id,
+        client_secret=options.client_secret,
+    )
+
+
+@asynccontextmanager
+async def resource_server(
+    options: OAuthOptions | None, host: str, root: str
+) -> AsyncIterator[ResourceServer | None]:
+    """The resource server, once its provider was asked what it is; None without options.
+
+    Raises ServeError for a provider that cannot be used. One that does not answer is only logged.
+    """
+    if options is None:
+        yield None
+        return
+    # Imported here, because few servers need them: a library of JWTs and an HTTP client, 0.2 s.
+    from jmcp.transport.oauth.provider import Unusable
+    from jmcp.transport.oauth.resource_server import ResourceServer
+
+    server = ResourceServer(oauth_settings(options, host, root))
+    try:
+        try:
+            await server.check()
+        except Unusable as error:
+            raise ServeError(error.detail) from error
+        yield server
+    finally:
+        await server.close()

@@ -15,7 +15,7 @@ from jmcp.hosting.older_values import OlderValues, check_newer, older_values, wi
 from jmcp.options import sources
 from jmcp.options.cli_arguments import add_options
 from jmcp.options.older_options import START, taken_by
-from jmcp.options.table import BY_NAME, HTTP, OPTIONS, REMOTE_SERVERS, SETTINGS, STARTING
+from jmcp.options.table import BY_NAME, HTTP, OAUTH, OPTIONS, REMOTE_SERVERS, SETTINGS, STARTING
 from jmcp.state.token import config_folder
 
 HELP = "serve as jupyter-mcp-server does, with its options and variables"
@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     )
     own = [
         option
-        for option in (*STARTING, *HTTP, *REMOTE_SERVERS, *SETTINGS)
+        for option in (*STARTING, *HTTP, *REMOTE_SERVERS, *OAUTH, *SETTINGS)
         if option.name not in OLDER_NAMES
     ]
     add_options(made.add_argument_group("jmcp's own options"), own)

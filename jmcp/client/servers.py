@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
@@ -28,7 +28,8 @@ POLL_SECONDS = 0.1
 STOPPING_SECONDS = 10.0
 """So long does a server take to stop, in which no other one is started on its folder."""
 
-Health = Literal["healthy", "refuses", "stopping", "silent"]
+Health = Literal["healthy", "refuses", "login", "stopping", "silent"]
+"""`login`: it refuses, and says where people log in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +53,13 @@ class Endpoint:
             async with asyncio.timeout(HEALTH_SECONDS):
                 request = await HttpRequest.sent(self.address, "GET", "/mcp/healthz", self.headers)
                 try:
-                    status, _ = await request.answer()
+                    status, headers = await request.answer()
                 finally:
                     request.close()
         except (NotConnected, ConnectionLost, TimeoutError):
             return "silent"
+        if asks_for_login(status, headers):
+            return "login"
         if status == 503:
             return "stopping"
         return "healthy" if status == 200 else "refuses"
@@ -96,7 +99,7 @@ class Servers:
         health = await asyncio.gather(*(Endpoint(server=one).health() for one in found.servers))
         by_health: dict[Health, list[RunningServer]] = {}
         for server, state in zip(found.servers, health, strict=True):
-            by_health.setdefault(state, []).append(server)
+            by_health.setdefault("refuses" if state == "login" else state, []).append(server)
         healthy = chosen(by_health.get("healthy", []), self._wanted)
         if healthy is not None:
             return healthy
@@ -151,6 +154,8 @@ class Servers:
             jupyter_url=url,
         )
         state = await Endpoint(server=server).health()
+        if state == "login":
+            raise ServeError(_login(server))
         if state == "refuses":
             raise ServeError(_refusal(server))
         return server if state == "healthy" else None
@@ -218,6 +223,20 @@ class Servers:
         if sentence not in self._said:
             self._said.add(sentence)
             self._say(sentence)
+
+
+def asks_for_login(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether an answer says where people log in (RFC 9728)."""
+    return status == 401 and "resource_metadata=" in headers.get("www-authenticate", "")
+
+
+def _login(server: RunningServer) -> str:
+    refused = "refuses the token, and " if server.token else ""
+    return (
+        f"the server at {server.url} {refused}lets people log in with their browser, which jmcp connect does "
+        f"not do: give the client {server.url}/mcp itself, without a token. Or give a token of that server "
+        "as the variable JMCP_TOKEN"
+    )
 
 
 def _refusal(server: RunningServer) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jmcp.client.http_request import Address, ConnectionLost, HttpRequest, NotConnected
+from jmcp.client.servers import asks_for_login
 from jmcp.clients.config_file import ConfigFile
 from jmcp.clients.table import CLIENTS, Client
 from jmcp.core.errors import ServeError
@@ -134,11 +135,13 @@ async def _over_http(url: str, headers: dict[str, str]) -> str:
     try:
         request = await HttpRequest.sent(address, "POST", parts.path or "/", given, body)
         try:
-            status, _ = await request.answer()
+            status, said = await request.answer()
         finally:
             request.close()
     except (NotConnected, ConnectionLost) as error:
         raise Broken(f"nothing answers at {url} ({error})") from error
+    if asks_for_login(status, said) and "authorization" not in {one.lower() for one in headers}:
+        return f"jmcp is configured and answers at {url}; the client logs in there"
     if status == 401:
         raise Broken(f"{url} refuses the token")
     if status != 200:

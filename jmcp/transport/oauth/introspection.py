@@ -16,10 +16,6 @@ from jmcp.transport.oauth.signed_tokens import EXPIRED, LEEWAY_SECONDS, NOT_YET,
 from jmcp.transport.oauth.signing_keys import SigningKeys
 
 INACTIVE = "{issuer} does not know this token, or it was revoked, or it has expired: log in again."
-NO_CLIENT = (
-    "This token can be checked only by asking {issuer}, and this server has no client there "
-    "(--oauth-client-id)."
-)
 NOT_BEARER = "This is not an access token: its provider says that it is of the type {kind}."
 log = logging.getLogger("jmcp")
 
@@ -31,8 +27,6 @@ async def introspected_claims(
 
     Raises Refusal.
     """
-    if not settings.client_id:
-        raise invalid(NO_CLIENT.format(issuer=settings.issuer))
     metadata = await keys.metadata()
     if metadata.introspection_endpoint is None:
         raise provider.unusable("it has no introspection_endpoint, with which to ask about tokens")

@@ -46,6 +46,10 @@ PAGE_SECONDS = 3600.0
 """A page that somebody came in to with a ticket ends so long after that one's last token was seen."""
 
 TOO_LONG = f"This token is longer than any that is taken: {MAX_CHARACTERS:,} characters."
+NO_CLIENT = (
+    "This token is not a JWT, so it can be checked only by asking {issuer}, and this server has no client "
+    "there (--oauth-client-id)."
+)
 TOO_MANY = "There are more unknown tokens than this server asks {issuer} about."
 NAME_DIGITS = 12
 log = logging.getLogger("jmcp")
@@ -161,6 +165,8 @@ class ResourceServer:
         signed = is_signed(token)
         if signed:
             claims = await signed_claims(token, self.settings, self._keys)
+        elif not self.settings.client_id:
+            raise invalid(NO_CLIENT.format(issuer=self.settings.issuer))
         else:
             self._may_ask(digest)
             try:

@@ -15,6 +15,10 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from jmcp.client.choice import Wanted
+from jmcp.client.servers import Servers
+from jmcp.core.errors import ServeError
+from jmcp.doctor import client_configs
 from tests.node_tools import NodeTools
 from tests.served import Served, serve, standalone
 from tests.surfaces.oauth.node_provider import SECONDS, SECRET, Login, NodeProvider, node_provider
@@ -109,6 +113,16 @@ async def test_people_log_in_and_work_apart(both: Both) -> None:
         assert (
             await http.get(f"{both.served.url}api/contents", headers=headers)
         ).status_code == 403
+
+
+async def test_what_speaks_for_clients_names_the_way_in(both: Both) -> None:
+    url = both.served.url.rstrip("/")
+    servers = Servers(Wanted(url=url, here=Path.cwd()), start=None, token="", say=print)
+    with pytest.raises(ServeError, match=f"give the client {url}/mcp itself"):
+        await servers.running()
+    assert "the client logs in there" in await client_configs._over_http(f"{url}/mcp", {})
+    with pytest.raises(client_configs.Broken, match="refuses the token"):
+        await client_configs._over_http(f"{url}/mcp", {"Authorization": "Bearer wrong"})
 
 
 async def test_jmcp_alone_takes_them_too(both: Both, tmp_path: Path) -> None:

@@ -67,12 +67,14 @@ class Browser:
         target = urljoin(self.url, unescape(action[1])) if action else self.url
         return await self.open(target, form=values | fields)
 
-    async def allow(self, url: str) -> dict[str, str]:
-        """Log in for a client, allow it, and return what it is told."""
+    async def allow(self, url: str) -> str:
+        """Log in for a client, allow it, and return the address at which the client is told."""
         page = await self.log_in(url)
         assert isinstance(page, httpx2.Response), page
         assert page.status_code == 200, page.text
-        return answer_of(await self.submit(page.text, decision="allow"))
+        told = await self.submit(page.text, decision="allow")
+        assert isinstance(told, str), told.text
+        return told
 
     async def close(self) -> None:
         await self.http.aclose()

@@ -48,7 +48,8 @@ FRAME = Markup(
 class Page(HTMLResponse):
     """A page of its own style and no script, in no frame and no cache; its address is told to nobody.
 
-    `form_targets` are the sources to which its form may lead, redirects included.
+    With `leads_away` its form may end at whatever place: a browser applies form-action to all redirects
+    that follow, those of a client's own address included, and these are not known here.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Page(HTMLResponse):
         body: Markup,
         *,
         status: int = 200,
-        form_targets: tuple[str, ...] = (),
+        leads_away: bool = False,
     ) -> None:
         content = FRAME.format(
             title=heading,
@@ -65,11 +66,12 @@ class Page(HTMLResponse):
             heading=heading,
             body=body,
         )
-        targets = " ".join(("'self'", *form_targets))
         policy = (
             f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; base-uri 'none'; "
-            f"form-action {targets}; frame-ancestors 'none'"
+            "frame-ancestors 'none'"
         )
+        if not leads_away:
+            policy += "; form-action 'self'"
         headers = {
             "Content-Security-Policy": policy,
             "X-Frame-Options": "DENY",

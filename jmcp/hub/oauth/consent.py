@@ -29,7 +29,7 @@ from jmcp.hub.login.pages import Page, error_page
 from jmcp.hub.oauth.answers import OAuthError, form_of
 from jmcp.hub.oauth.authorization import STORE_SILENT, AuthorizationRequest, redirect, refusal
 from jmcp.hub.oauth.challenge import SCOPE
-from jmcp.hub.oauth.redirect_uris import form_target, is_loopback, place_of
+from jmcp.hub.oauth.redirect_uris import is_loopback, place_of
 
 COOKIE = "jmcp-consent-"
 CONSENT_SECONDS = 600
@@ -48,7 +48,7 @@ BODY = Markup(
     "<dt>Answer goes to</dt><dd><code>{place}</code>{local}</dd>"
     "<dt>Until</dt><dd>{until}</dd></dl>"
     '<p class="quiet">Allow it only if you began this login yourself just now. '
-    'You can end it at any time at <a href="{home}">{home_text}</a>.</p>'
+    'You can end it at any time at <a href="{home}">{home_text}</a>; a logout at the Hub ends it too.</p>'
     '<form method="post"><input type="hidden" name="csrf" value="{csrf}">'
     '<button class="act" name="decision" value="allow">Allow</button>'
     '<button name="decision" value="deny">Deny</button></form>'
@@ -149,7 +149,7 @@ class Consent:
             csrf=data["csrf"],
         )
         heading = f"Let {asked.client_name} use your Jupyter server?"
-        return Page(heading, body, form_targets=(form_target(asked.redirect_uri),))
+        return Page(heading, body, leads_away=True)
 
     async def _decided(self, request: Request, record: Record) -> Response:
         form = await form_of(request)

@@ -57,17 +57,6 @@ def place_of(uri: str) -> str:
     return parts.netloc if parts.scheme in ("http", "https") else f"{parts.scheme}:"
 
 
-def form_target(uri: str) -> str:
-    """The source for a page's form-action that lets a form lead there."""
-    parts = _split(uri)
-    if parts is None:
-        return "'none'"
-    # A policy knows no addresses of IPv6.
-    if parts.scheme not in ("http", "https") or "[" in parts.netloc:
-        return f"{parts.scheme}:"
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 def _same_loopback(uri: str, registered: str) -> bool:
     if problem_of(uri) or not (is_loopback(uri) and is_loopback(registered)):
         return False

@@ -48,7 +48,8 @@ async def test_the_page_is_in_no_frame_and_runs_no_script(world: World) -> None:
     policy = answer.headers["content-security-policy"]
     assert "frame-ancestors 'none'" in policy
     assert "default-src 'none'" in policy
-    assert "form-action 'self' https://app.example.com;" in policy
+    # Chromium would apply it to where the client leads the browser after that, as to a page of success.
+    assert "form-action" not in policy
     assert answer.headers["cache-control"] == "no-store"
     # With `no-referrer` a browser sends the form with the origin `null`, which is refused.
     assert answer.headers["referrer-policy"] == "same-origin"

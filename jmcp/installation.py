@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import sys
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +21,8 @@ PROBES = {
     "demo": "pandas",
     "remote": "jupyter_nbmodel_client",
     "redis": "redis",
+    "hub": "jupyterhub",
+    "otel": "opentelemetry.sdk",
     "codegen": "datamodel_code_generator",
 }
 """A module of each extra that nothing else of jmcp needs."""
@@ -35,6 +40,17 @@ def installer(prefix: str = sys.prefix) -> Installer:
     if parts[-3:-1] == ("pipx", "venvs"):
         return "pipx"
     return "pip"
+
+
+def own_command() -> str:
+    """How a person calls this jmcp in the folder where it runs: `jmcp` where that is the one on the
+    PATH, else with its path, as in `.venv/bin/jmcp`."""
+    given = Path(os.path.abspath(sys.argv[0]))
+    if given.stem != "jmcp" or shutil.which("jmcp") == str(given):
+        return "jmcp"
+    with suppress(ValueError):
+        return str(given.relative_to(Path.cwd()))
+    return str(given)
 
 
 def adding(extra: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-LOGIN = "A browser is let in by jmcp open, or with the token below."
-"""To a person who has these addresses."""
+LOGIN = "A browser is let in by {command} open, or with the token below."
+"""To a person who has these addresses; `command` is `installation.own_command`."""
 
 LOGIN_OF_OTHERS = "Others log in at {issuer}: their MCP clients need the URL alone, and no token."
 

@@ -22,7 +22,7 @@ from jmcp.hosting.client_config import LOGIN, LOGIN_OF_OTHERS, ServerAddress, se
 from jmcp.hosting.garbage import collector_paused, keep_loaded
 from jmcp.hosting.listener import bound
 from jmcp.hosting.oauth import resource_server
-from jmcp.installation import adding
+from jmcp.installation import adding, own_command
 from jmcp.options.serve_options import ServeOptions
 from jmcp.state import folder
 
@@ -215,7 +215,7 @@ def print_banner(address: ServerAddress, options: ServeOptions) -> None:
     say(f"JupyterLab  {address.lab_url}")
     say(f"MCP         {address.mcp_url}")
     say(f"Notebooks   {options.root_dir}")
-    say(f"\n{LOGIN}")
+    say(f"\n{LOGIN.format(command=own_command())}")
     if options.oauth is not None:
         say(LOGIN_OF_OTHERS.format(issuer=options.oauth.issuer))
     say("\nFor your MCP client:\n")

@@ -28,7 +28,7 @@ from jmcp.hosting.oauth import resource_server
 from jmcp.hosting.older_api import OlderApi
 from jmcp.hosting.remote_servers import RemoteServers, missing_packages
 from jmcp.hosting.shutdown import StopSignal, leave_within, until_requested
-from jmcp.installation import adding
+from jmcp.installation import adding, own_command
 from jmcp.options.serve_options import StandaloneOptions
 from jmcp.options.settings import MIB
 from jmcp.state import folder
@@ -271,7 +271,7 @@ def print_banner(options: StandaloneOptions, port: int) -> None:
     sys.stdout.write(f"MCP         {address.mcp_url}\n")
     for name, url in options.urls.items():
         sys.stdout.write(f"{name:<11} {url}\n")
-    sys.stdout.write(f"\n{LOGIN}\n")
+    sys.stdout.write(f"\n{LOGIN.format(command=own_command())}\n")
     if options.oauth is not None:
         sys.stdout.write(f"{LOGIN_OF_OTHERS.format(issuer=options.oauth.issuer)}\n")
     sys.stdout.write(f"\nFor your MCP client:\n\n{address.client_config}\n\nStop with Ctrl-C.\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jmcp import installation
-from jmcp.installation import adding, installer, kept
+from jmcp.installation import adding, installer, kept, own_command
 
 CACHED = "/home/ada/.cache/uv/archive-v0/Jr3LPaK8seSWx-e_"
 TOOL = "/home/ada/.local/share/uv/tools/jmcp"
@@ -84,3 +84,28 @@ def test_what_is_not_here_any_more_is_named_by_its_name(
     made_with(monkeypatch, "/home/ada/.venv")
     come_from(monkeypatch, {"url": url})
     assert adding("lab") == "pip install 'jmcp[lab]'"
+
+
+@pytest.mark.parametrize(
+    ("started_as", "on_path", "told"),
+    [
+        ("project/.venv/bin/jmcp", None, ".venv/bin/jmcp"),
+        ("project/.venv/bin/jmcp", "elsewhere/jmcp", ".venv/bin/jmcp"),
+        ("project/.venv/bin/jmcp", "project/.venv/bin/jmcp", "jmcp"),
+        ("elsewhere/bin/jmcp", None, "{root}/elsewhere/bin/jmcp"),
+        ("lib/jmcp/__main__.py", None, "jmcp"),
+    ],
+)
+def test_a_person_is_told_the_command_that_works_here(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    started_as: str,
+    on_path: str | None,
+    told: str,
+) -> None:
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    monkeypatch.setattr("sys.argv", [str(tmp_path / started_as)])
+    found = None if on_path is None else str(tmp_path / on_path)
+    monkeypatch.setattr("shutil.which", lambda _: found)
+    assert own_command() == told.format(root=tmp_path)

@@ -29,7 +29,7 @@ async def introspected_claims(
     """
     metadata = await keys.metadata()
     if metadata.introspection_endpoint is None:
-        raise provider.unusable("it has no introspection_endpoint, with which to ask about tokens")
+        raise provider.unusable("it has no introspection_endpoint any more")
     data = {"token": token, "token_type_hint": "access_token"}
     auth = None
     if metadata.introspection_by_post:

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2
 
-from jmcp.core.calls.principal import Principal
+from jmcp.core.calls.principal import Principal, implied
 from jmcp.transport.oauth.claims import check_permission, person, readable
 from jmcp.transport.oauth.introspection import ends_of, introspected_claims
 from jmcp.transport.oauth.provider import Provider, Unusable
@@ -50,8 +50,15 @@ NO_CLIENT = (
     "This token is not a JWT, so it can be checked only by asking {issuer}, and this server has no client "
     "there (--oauth-client-id)."
 )
+NO_ENDPOINT = "it has no introspection_endpoint, with which to ask about opaque tokens"
+NO_KEYS = (
+    "it has no jwks_uri, so its tokens can be checked only by asking it: give --oauth-client-id"
+)
 TOO_MANY = "There are more unknown tokens than this server asks {issuer} about."
 NAME_DIGITS = 12
+MAY = implied(("execute",))
+"""What whoever logs in may do: all in their own sessions, and not `admin`, which is for what is of all."""
+
 log = logging.getLogger("jmcp")
 
 
@@ -94,11 +101,16 @@ class ResourceServer:
         """Asks the provider what it is, at the start. Raises Unusable; one that does not answer is
         logged, because it may start later."""
         try:
-            await self._keys.metadata()
+            metadata = await self._keys.metadata()
         except Unusable:
             raise
         except Away as away:
             log.warning("%s Tokens of it are refused until it answers.", away.detail)
+            return
+        if metadata.introspection_endpoint is None and self.settings.client_id:
+            raise self._provider.unusable(NO_ENDPOINT)
+        if metadata.jwks_uri is None and not self.settings.client_id:
+            raise self._provider.unusable(NO_KEYS)
 
     async def close(self) -> None:
         tasks = [*self._checks.values()]
@@ -177,7 +189,9 @@ class ResourceServer:
                 raise
         check_permission(claims, self.settings)
         name = f"{self._prefix}:{person(claims, self.settings)}"
-        principal = Principal(name=name, token_digest=_digest(name), user=readable(claims))
+        principal = Principal(
+            name=name, scopes=MAY, token_digest=_digest(name), user=readable(claims)
+        )
         seconds = SIGNED_SECONDS if signed else OPAQUE_SECONDS
         admission = Admission(
             principal=principal, ends=ends_of(claims), checked_until=self._clock() + seconds

@@ -140,11 +140,15 @@ class SigningKeys:
             or now - self._described > METADATA_SECONDS
         ):
             self._metadata, self._described = await self._provider.metadata(), now
-        if self._metadata.jwks_uri is not None:
-            status, found = await self._provider.answer("GET", self._metadata.jwks_uri)
+        if (uri := self._metadata.jwks_uri) is not None:
+            status, found = await self._provider.answer("GET", uri)
             if status != 200 or not isinstance(found.get("keys"), list):
-                raise self._provider.unusable(f"{self._metadata.jwks_uri} has no keys")
-            self._keys = tuple(_usable(found["keys"]))
+                raise self._provider.unusable(f"{uri} has no keys")
+            # Those that are known are kept where nothing takes their place: a provider that withdraws a
+            # key has another one.
+            if not (keys := tuple(_usable(found["keys"]))):
+                raise self._provider.unusable(f"{uri} has no key that tokens can be signed with")
+            self._keys = keys
         self._fetched, self._failure = self._clock(), None
 
 

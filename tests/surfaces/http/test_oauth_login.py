@@ -99,6 +99,8 @@ async def test_who_logged_in_calls_as_oneself_and_others_as_before(
     assert len({ada.owner, bob.owner, holder.owner, named.owner}) == 4
     assert ada.owner.startswith("oauth:")
     assert ada.authenticated
+    # What is of all callers is not theirs: the activity of others, say.
+    assert ada.scopes == {"read", "write", "execute"}
     assert server.provider.count("/keys") == 1
 
 

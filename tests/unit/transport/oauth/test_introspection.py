@@ -118,6 +118,14 @@ async def test_a_provider_that_does_not_answer_refuses_nobody_for_good(
         await asking.principal(TOKEN)
 
 
+async def test_a_provider_that_cannot_be_asked_is_said_at_the_start(
+    server: ResourceServer, provider: FakeProvider
+) -> None:
+    provider.metadata["introspection_endpoint"] = None
+    with pytest.raises(Unusable, match="introspection_endpoint"):
+        await server.check()
+
+
 async def test_unknown_tokens_ask_little_and_known_ones_always(
     asking: ResourceServer, provider: FakeProvider, clock: Clock
 ) -> None:

@@ -160,6 +160,9 @@ BROKEN: list[tuple[str, httpx2.Response | Exception, str]] = [
     ("/keys", httpx2.Response(200, content=b" " * (MAX_BYTES + 1)), "more than"),
     ("/keys", httpx2.Response(200, content=b"[" * 100_000), "JSON object"),
     ("/keys", httpx2.Response(403), "no keys"),
+    ("/keys", httpx2.Response(200, json={"keys": []}), "no key that tokens"),
+    ("/keys", httpx2.Response(200, json={"keys": [{"kty": "oct", "k": "eA"}, 5]}), "no key that"),
+    ("openid-configuration", httpx2.Response(200, json={"issuer": ISSUER}), "--oauth-client-id"),
 ]
 
 
@@ -175,6 +178,19 @@ async def test_a_provider_that_cannot_be_right_is_said_at_the_start(
     with pytest.raises(Unusable, match=said):
         await server.check()
     assert all(not one.startswith("/latest") for one in provider.asked)
+
+
+async def test_a_provider_without_keys_for_a_moment_refuses_nobody(
+    server: ResourceServer, provider: FakeProvider, clock: Clock
+) -> None:
+    token = provider.token()
+    await server.principal(token)
+    provider.answers["/keys"] = httpx2.Response(200, json={"keys": []})
+    clock.now += FRESH_SECONDS + 1
+    for _ in range(2):
+        assert await server.principal(token)
+        await settled(server)
+        clock.now += SIGNED_SECONDS
 
 
 async def test_metadata_may_be_where_rfc_8414_has_it(

@@ -209,7 +209,7 @@ async def test_a_token_brings_no_key_of_its_own(
 async def test_a_key_that_is_not_for_this_is_none(
     server: ResourceServer, provider: FakeProvider, key: Key
 ) -> None:
-    provider.keys = [key]
+    provider.keys = [Key(name="another"), key]
     assert "signed with a key" in (await refusal(server, provider.token(key))).detail
 
 

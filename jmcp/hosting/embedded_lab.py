@@ -21,7 +21,7 @@ from jmcp.core.sessions.expiry import SECONDS_PER_HOUR
 from jmcp.hosting.client_config import LOGIN, LOGIN_OF_OTHERS, ServerAddress, server_address
 from jmcp.hosting.garbage import collector_paused, keep_loaded
 from jmcp.hosting.listener import bound
-from jmcp.hosting.oauth import resource_server
+from jmcp.hosting.oauth import check_provider_now, oauth_settings, resource_server
 from jmcp.installation import adding, own_command
 from jmcp.options.serve_options import ServeOptions
 from jmcp.state import folder
@@ -174,11 +174,13 @@ def initialized(options: ServeOptions, *, takes_signals: bool = True) -> ServerA
     server.log.addFilter(is_actionable)
     server.initialize(argv=arguments(options), starter_extension="lab")
     root = options.settings.external_url or address_of(server, options).url
-    if options.oauth is not None and not takes_named_tokens(server):
+    login = oauth_settings(options.oauth, options.host, root)
+    if login is not None and not takes_named_tokens(server):
         raise ServeError(OTHERS_LOGIN)
+    check_provider_now(login)
     for extension in server.extension_manager.extension_apps["jmcp"]:
         extension.hosted.on_started = keep_loaded
-        extension.hosted.logins = partial(resource_server, options.oauth, options.host, root)
+        extension.hosted.logins = partial(resource_server, login)
     # Jupyter sets its level on handlers only. Without this it would make records of each request
     # and each edit that no handler writes, which costs a twentieth of a call.
     apps = [app for apps in server.extension_manager.extension_apps.values() for app in apps]

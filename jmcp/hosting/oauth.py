@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from jmcp.core.errors import ServeError
 from jmcp.core.loopback import is_loopback
 from jmcp.options.serve_options import OAuthOptions
 from jmcp.transport.oauth.allowed import rule
+from jmcp.transport.oauth.refusal import Refusal
 from jmcp.transport.oauth.settings import MCP, OAuthSettings
 
 if TYPE_CHECKING:
@@ -22,11 +24,12 @@ NO_RESOURCE = (
 )
 
 
-def oauth_settings(options: OAuthOptions, host: str, root: str) -> OAuthSettings:
-    """The settings of a server that listens on `host` and that clients reach at the URL `root`.
-
-    Raises ServeError where that URL cannot be told.
+def oauth_settings(options: OAuthOptions | None, host: str, root: str) -> OAuthSettings | None:
+    """The settings of a server that listens on `host` and that clients reach at the URL `root`; None
+    without options. Raises ServeError where that URL cannot be told.
     """
+    if options is None:
+        return None
     resource = options.resource
     if resource is None:
         parts = urlsplit(root)
@@ -48,26 +51,34 @@ def oauth_settings(options: OAuthOptions, host: str, root: str) -> OAuthSettings
 
 
 @asynccontextmanager
-async def resource_server(
-    options: OAuthOptions | None, host: str, root: str
-) -> AsyncIterator[ResourceServer | None]:
-    """The resource server, once its provider was asked what it is; None without options.
-
-    Raises ServeError for a provider that cannot be used. One that does not answer is only logged.
-    """
-    if options is None:
+async def resource_server(settings: OAuthSettings | None) -> AsyncIterator[ResourceServer | None]:
+    """The resource server while this lasts; None without settings."""
+    if settings is None:
         yield None
         return
-    # Imported here, because few servers need them: a library of JWTs and an HTTP client, 0.2 s.
-    from jmcp.transport.oauth.provider import Unusable
+    # Imported here, because few servers need it: a library of JWTs and an HTTP client, 0.2 s.
     from jmcp.transport.oauth.resource_server import ResourceServer
 
-    server = ResourceServer(oauth_settings(options, host, root))
+    server = ResourceServer(settings)
     try:
-        try:
-            await server.check()
-        except Unusable as error:
-            raise ServeError(error.detail) from error
         yield server
     finally:
         await server.close()
+
+
+async def check_provider(settings: OAuthSettings | None) -> None:
+    """Asks the provider what it is. Raises ServeError for one that cannot be used; one that does not
+    answer is only logged, because it may start later."""
+    async with resource_server(settings) as server:
+        if server is not None:
+            try:
+                await server.check()
+            except Refusal as error:
+                raise ServeError(error.detail) from error
+
+
+def check_provider_now(settings: OAuthSettings | None) -> None:
+    """The same where no loop runs yet, and the one that will is left alone."""
+    if settings is not None:
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+            runner.run(check_provider(settings))

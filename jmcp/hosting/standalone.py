@@ -24,7 +24,7 @@ from jmcp.hosting import logs
 from jmcp.hosting.client_config import LOGIN, LOGIN_OF_OTHERS, server_address
 from jmcp.hosting.deferred import DeferredCalls
 from jmcp.hosting.listener import bound
-from jmcp.hosting.oauth import resource_server
+from jmcp.hosting.oauth import check_provider, oauth_settings, resource_server
 from jmcp.hosting.older_api import OlderApi
 from jmcp.hosting.remote_servers import RemoteServers, missing_packages
 from jmcp.hosting.shutdown import StopSignal, leave_within, until_requested
@@ -141,9 +141,9 @@ async def serve_http(options: StandaloneOptions, listener: socket.socket) -> Non
         calls = deferred_calls(servers, HTTP_CLOSE_SECONDS)
         here = running_server(options, listener.getsockname()[1])
         tokens = NamedTokens(config_folder())
-        oauth = await stack.enter_async_context(
-            resource_server(options.oauth, options.host, here.url)
-        )
+        login = oauth_settings(options.oauth, options.host, here.url)
+        await check_provider(login)
+        oauth = await stack.enter_async_context(resource_server(login))
         known = either(tokens.with_digest, None if oauth is None else oauth.with_digest)
         entry = Entry(tickets=Tickets(known), tokens=PageTokens(known))
         made = site(

@@ -27,7 +27,10 @@ METADATA_SECONDS = 3600.0
 
 UNAVAILABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 WELL_KNOWN = "/.well-known/"
-NO_ANSWER = "The OpenID provider {issuer} does not answer ({why}), so no token can be checked now."
+NO_ANSWER = (
+    "The OpenID provider {issuer} does not answer ({why}): tokens that are not known here cannot be checked "
+    "until it does."
+)
 BAD_ANSWER = "The OpenID provider {issuer} cannot be used: {why}."
 
 

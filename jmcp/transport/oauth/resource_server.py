@@ -105,7 +105,7 @@ class ResourceServer:
         except Unusable:
             raise
         except Away as away:
-            log.warning("%s Tokens of it are refused until it answers.", away.detail)
+            log.warning("%s", away.detail)
             return
         if metadata.introspection_endpoint is None and self.settings.client_id:
             raise self._provider.unusable(NO_ENDPOINT)

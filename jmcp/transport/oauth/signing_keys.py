@@ -123,7 +123,8 @@ class SigningKeys:
         if task.cancelled() or (error := task.exception()) is None:
             return
         if isinstance(error, Away):
-            if self._failure is None:
+            # At the start whoever starts says it.
+            if self._failure is None and self._fetched is not None:
                 log.warning("%s", error.detail)
             self._failure = error
         else:

@@ -14,6 +14,7 @@ from jmcp.hosting import embedded_lab, extension, standalone
 from jmcp.hosting.oauth import oauth_settings
 from jmcp.options.oauth_options import SECRET_VARIABLE
 from jmcp.options.serve_options import OAuthOptions
+from jmcp.transport.oauth.settings import OAuthSettings
 
 ISSUER = "https://login.example.org/realms/x"
 ALLOWED = ("--oauth-issuer", ISSUER, "--oauth-allow", "email=*@example.org")
@@ -108,23 +109,30 @@ def options(**changed: Any) -> OAuthOptions:
     return OAuthOptions(**given | changed)
 
 
+def settings(given: OAuthOptions, host: str, root: str) -> OAuthSettings:
+    found = oauth_settings(given, host, root)
+    assert found is not None
+    return found
+
+
 def test_the_url_that_tokens_are_for() -> None:
-    near = oauth_settings(options(), "127.0.0.1", "http://127.0.0.1:8888")
+    assert oauth_settings(None, "127.0.0.1", "http://127.0.0.1:8888") is None
+    near = settings(options(), "127.0.0.1", "http://127.0.0.1:8888")
     assert near.accepted_audiences == {
         "http://127.0.0.1:8888/mcp",
         "http://localhost:8888/mcp",
     }
-    behind = oauth_settings(options(), "127.0.0.1", "https://example.org/jupyter/")
+    behind = settings(options(), "127.0.0.1", "https://example.org/jupyter/")
     assert behind.resource == "https://example.org/jupyter/mcp"
     assert behind.accepted_audiences == {behind.resource}
     assert behind.hosts == {"example.org"}
-    named = oauth_settings(options(audience=("api://jmcp",)), "127.0.0.1", "http://localhost:1")
+    named = settings(options(audience=("api://jmcp",)), "127.0.0.1", "http://localhost:1")
     assert named.accepted_audiences == {"api://jmcp"}
     proxied = options(resource="https://jmcp.example.org/mcp")
-    assert oauth_settings(proxied, "0.0.0.0", "http://127.0.0.1:1").resource == proxied.resource
+    assert settings(proxied, "0.0.0.0", "http://127.0.0.1:1").resource == proxied.resource
     for host, root in (("0.0.0.0", "http://127.0.0.1:1"), ("10.0.0.7", "http://10.0.0.7:1")):
         with pytest.raises(ServeError, match="--oauth-resource"):
-            oauth_settings(options(), host, root)
+            settings(options(), host, root)
 
 
 async def test_inside_of_somebodys_jupyter_a_variable_is_refused(

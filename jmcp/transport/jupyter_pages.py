@@ -35,7 +35,9 @@ class PageHandler(BridgeHandler):
     @allow_unauthenticated
     async def _answer(self, file: str | None) -> None:
         with_ticket = self.get_query_argument("entry", "") == "ticket"
-        if self.current_user is None and (file or with_ticket) and takes_named_tokens(self):
+        # The files of a page are the same for everybody, and a Hub does not know the person who asks
+        # for a script: browsers fetch modules in a way for which it wants a proof that they cannot send.
+        if self.current_user is None and (file or (with_ticket and takes_named_tokens(self))):
             await self._bridge()
         else:
             answer = self._page()

@@ -23,7 +23,7 @@ from jmcp.transport.rest.json_body import json_object
 COMMENT_SECONDS = 15.0
 """Proxies on the way close what is silent for a minute."""
 
-RUNS_GO_ON = "{count} go on in your server and would end: {names}. Stop it with confirm: true."
+RUNS_GO_ON = "{count} in your server and would end ({names}). Stop it with confirm: true."
 RUNS_UNKNOWN = (
     "Your server does not say whether code runs in it, which would end. Stop it with confirm: true."
 )
@@ -81,7 +81,7 @@ class OwnServer:
         if runs:
             paths = list(dict.fromkeys(run["notebook_path"] or "code" for run in runs))
             names = ", ".join(paths[:NAMED_RUNS]) + (", ..." if len(paths) > NAMED_RUNS else "")
-            count = f"{len(runs)} run{'s' if len(runs) > 1 else ''}"
+            count = f"{len(runs)} runs go on" if len(runs) > 1 else "1 run goes on"
             raise Problem(409, RUNS_GO_ON.format(count=count, names=names), code="runs_go_on")
 
 

@@ -249,6 +249,10 @@ async def test_where_others_decide_who_comes_in_there_are_no_tickets(
         refused = await browser.post(REDEMPTION, json={"ticket": "x"})
         assert problem(refused, 403)["code"] == "no_tickets"
         assert (await browser.get("/jmcp/workbench?entry=ticket")).status_code != 200
+        # Scripts are fetched in a way in which a Hub knows nobody.
+        modules = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin"}
+        script = await browser.get("/jmcp/workbench/index.js", headers=modules)
+        assert script.status_code == 200
 
 
 @pytest.mark.parametrize(

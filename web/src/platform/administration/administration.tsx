@@ -47,14 +47,18 @@ export function Administration() {
 function Alerts({ overview }: { overview: Overview }) {
   return (
     <Card id="alerts" title="Alerts">
-      {overview.alerts.length === 0 ? <p class="good">Nothing to look at.</p> : null}
-      <ul class="rows" role="status">
-        {overview.alerts.map((one) => (
-          <li key={one.code + one.user} class="warn">
-            {one.text}
-          </li>
-        ))}
-      </ul>
+      <div role="status">
+        {overview.alerts.length === 0 ? <p class="good">Nothing to look at.</p> : null}
+        {overview.alerts.length ? (
+          <ul class="rows">
+            {overview.alerts.map((one) => (
+              <li key={one.code + one.user} class="warn">
+                {one.text}
+              </li>
+            ))}
+          </ul>
+        ) : null}
+      </div>
     </Card>
   );
 }

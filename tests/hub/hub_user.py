@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import httpx2
 import nbformat
@@ -127,3 +129,18 @@ def message_of(answer: httpx2.Response) -> dict[str, Any]:
     if answer.headers["content-type"].startswith("text/event-stream"):
         text = [line for line in text.splitlines() if line.startswith("data: ")][-1][6:]
     return dict(json.loads(text))
+
+
+async def raw(hub: RunningHub, target: str, headers: Mapping[str, str]) -> tuple[int, str]:
+    """A GET whose target and headers are sent as they are; its status, and head and body."""
+    where = urlsplit(hub.url)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    try:
+        given = {"Host": where.netloc, **headers, "Connection": "close"}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+        writer.write(f"GET {target} HTTP/1.1\r\n{lines}\r\n".encode())
+        async with asyncio.timeout(BOUND_SECONDS):
+            text = (await reader.read()).decode()
+    finally:
+        writer.close()
+    return int(text.split(" ", 2)[1]), text

@@ -70,7 +70,12 @@ class HubUser:
                 "Mcp-Method": method,
                 **(headers or {}),
             },
-            json={"jsonrpc": "2.0", "id": 7, "method": method, "params": params | {"_meta": meta}},
+            json={
+                "jsonrpc": "2.0",
+                "id": 7,
+                "method": method,
+                "params": params | {"_meta": meta | params.get("_meta", {})},
+            },
         )
 
     @asynccontextmanager

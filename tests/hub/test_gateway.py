@@ -42,13 +42,15 @@ async def test_three_users_at_once_each_get_their_own_server(hub: RunningHub) ->
 async def test_a_cold_start_is_reported_and_progress_always_grows(
     hub: RunningHub, era: Era
 ) -> None:
-    user = await hub_user(hub, f"dora-{era}")
+    user = await hub_user(hub, "ben")
     told: Told = []
 
     async def on_progress(progress: float, total: float | None, message: str | None) -> None:
         told.append((progress, total, message))
 
-    session = await user.session("a.ipynb", "1", "import time; time.sleep(1)", "print('hello')")
+    session = await user.session(
+        f"cold-{era}.ipynb", "1", "import time; time.sleep(1)", "print('hello')"
+    )
     async with user.mcp(era) as client:
         await user.stop()
         answer = await client.call_tool(

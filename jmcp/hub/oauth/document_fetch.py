@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from jmcp.hub.oauth.public_addresses import Resolver, is_public, resolve
+from jmcp.hub.oauth.redirect_uris import AUTHORITY
 
 PORT = 443
 TOTAL_SECONDS = 5.0
@@ -59,7 +60,7 @@ class DocumentFetch:
     async def _addresses(self, host: str) -> list[str]:
         try:
             addresses = await self._resolver(host, self._port)
-        except OSError:
+        except (OSError, UnicodeError):  # a name with an empty or endless part is none of IDNA
             raise DocumentRefused(f"{host} has no address that can be found from here") from None
         if not addresses or not all(self._admitted(one) for one in addresses):
             raise DocumentRefused(f"{host} is not a host of the public Internet")
@@ -74,7 +75,7 @@ class DocumentFetch:
             except httpx2.ConnectError:
                 if number == len(addresses):
                     break
-            except httpx2.HTTPError:
+            except (httpx2.HTTPError, httpx2.InvalidURL):
                 break
         raise DocumentRefused(f"{host} cannot be reached from here")
 
@@ -132,8 +133,8 @@ def url_problem(url: str) -> str:
         return "the client id is no URL that can be read"
     if parts.scheme != "https" or not parts.hostname:
         return "the client id is no https URL"
-    if "@" in parts.netloc or "#" in url or "\\" in url:
-        return "a client id has no user name, fragment or backslash"
+    if "#" in url or "\\" in url or not AUTHORITY.fullmatch(parts.netloc):
+        return "a client id has a host, no user name, no fragment and no backslash"
     if port not in (None, PORT):
         return "a client id is at the port of https, 443"
     if parts.path in ("", "/"):

@@ -15,6 +15,9 @@ MAX_CHARACTERS = 1_000
 URI_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
 """Of RFC 3986, without the # of a fragment."""
 
+AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
+"""A host and a port. Python reads a host out of what no browser takes for one, as in a.org[::1]."""
+
 PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 
 
@@ -27,8 +30,10 @@ def problem_of(uri: str) -> str:
     parts = _split(uri)
     if parts is None or "@" in parts.netloc:
         return "a redirect URI has a host and port that can be read, and no user name"
+    if parts.scheme in ("http", "https") and not AUTHORITY.fullmatch(parts.netloc):
+        return "a redirect URI with http or https has a host that can be read"
     if parts.scheme == "https":
-        return "" if parts.hostname else "an https redirect URI has a host"
+        return ""
     if parts.scheme == "http":
         if parts.hostname in LOOPBACK:
             return ""

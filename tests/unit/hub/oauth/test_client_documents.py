@@ -185,6 +185,8 @@ def test_the_policy_of_a_setting() -> None:
         "https://app.example.com/\r\nHost: x",
         "https://äpp.example.com/c",
         "https:///c",
+        "https://example.com[::1]/c",
+        "https://app%2eexample.com/c",
         f"https://app.example.com/{'x' * 600}",
     ],
 )
@@ -274,6 +276,20 @@ async def test_no_connection_is_made_to_what_is_not_public(
     monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", connected)
     with pytest.raises(DocumentRefused, match="not a host of the public Internet"):
         await DocumentFetch(resolver=resolver).read(URL)
+
+
+@pytest.mark.parametrize("host", ["a..b", f"{'x' * 64}.example.com", "no-such-host.invalid"])
+async def test_a_name_that_cannot_be_looked_up(host: str) -> None:
+    with pytest.raises(DocumentRefused, match="no address"):
+        await DocumentFetch().read(f"https://{host}/client.json")
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "localhost"]
+)
+async def test_this_machine_by_any_name(host: str) -> None:
+    with pytest.raises(DocumentRefused, match=r"not a host of the public Internet|no address"):
+        await DocumentFetch().read(f"https://{host}/client.json")
 
 
 @dataclass(kw_only=True)

@@ -12,6 +12,7 @@ from jmcp.hub.grants.grant import Grant, decode_grant
 from jmcp.hub.grants.records import Record, Records
 from jmcp.hub.grants.sealing import Sealer
 from jmcp.hub.grants.secret_tokens import ACCESS, PERSONAL, digest, new_token
+from jmcp.hub.login.login_log import note
 
 USE_NOTED_SECONDS = 60.0
 """A use is written down at most so often: a write for each call would be one per cell."""
@@ -91,14 +92,20 @@ class Grants:
         record = await self._records.get("grant", grant_id)
         if record is None or record.user != user:
             return False
-        return await self._records.remove("grant", grant_id)
+        return await self._revoke(user, grant_id)
 
     async def revoke_all(self, user: str) -> int:
         """End all grants of that user; how many there were."""
         ended = 0
         for record in await self._records.of_user("grant", user):
-            ended += await self._records.remove("grant", record.key)
+            ended += await self._revoke(user, record.key)
         return ended
+
+    async def _revoke(self, user: str, grant_id: str) -> bool:
+        revoked = await self._records.remove("grant", grant_id)
+        if revoked:
+            note("revoked", user=user, grant=grant_id)
+        return revoked
 
     async def create_personal(
         self, user: str, *, name: str, days: float, hub_token: str, hub_token_expires: float
@@ -132,6 +139,7 @@ class Grants:
         token = new_token(PERSONAL)
         await self._records.add(grant.record())
         await self._records.add(access_record(token, grant, expires=grant.expires))
+        note("personal_token", user=user, grant=grant.id, name=name)
         return grant, token
 
 

@@ -17,6 +17,7 @@ from jmcp.hub.login.flows import Flows, FlowTooLong
 from jmcp.hub.login.gateway_address import GatewayAddress
 from jmcp.hub.login.hub_identity import HubIdentity, HubLogin, HubRefused, HubUnavailable
 from jmcp.hub.login.local_paths import local_path
+from jmcp.hub.login.login_log import note
 from jmcp.hub.login.pages import Page, error_page
 
 PAGE = "page"
@@ -97,6 +98,7 @@ class LoginEndpoints:
             try:
                 login = await self.identity.redeem(code, verifier)
             except HubRefused:
+                note("hub_refused_code", attack=True)
                 error = "server_error"
         if continuation is not None:
             if login is None:
@@ -106,6 +108,7 @@ class LoginEndpoints:
             return error_page("You are not logged in", "The Hub refused the login.", status=403)
         response = RedirectResponse(then[PAGE], 302)
         await self.sessions.begin(response, login)
+        note("browser_login", user=login.user)
         return response
 
     async def logout(self, request: Request) -> Response:
@@ -125,4 +128,6 @@ class LoginEndpoints:
         ).format(f"{self.address.prefix}/login")
         response = Page("You are logged out of the gateway", body)
         await self.sessions.end(request, response)
+        if session is not None:
+            note("browser_logout", user=session.user)
         return response

@@ -25,6 +25,7 @@ from jmcp.hub.login.browser_sessions import CSRF_FIELD
 from jmcp.hub.login.cookies import Cookies
 from jmcp.hub.login.gateway_address import GatewayAddress
 from jmcp.hub.login.hub_identity import HubLogin
+from jmcp.hub.login.login_log import note
 from jmcp.hub.login.pages import Page, error_page
 from jmcp.hub.oauth.answers import OAuthError, form_of
 from jmcp.hub.oauth.authorization import STORE_SILENT, AuthorizationRequest, redirect, refusal
@@ -170,6 +171,7 @@ class Consent:
             return error_page(UNKNOWN, WHY_UNKNOWN)
         asked = AuthorizationRequest(**data["request"])
         if decision == "deny":
+            _note("denied", record.user, asked)
             response = redirect(
                 self.address,
                 asked.redirect_uri,
@@ -201,6 +203,7 @@ class Consent:
             sealed_hub_token=data["hub_token"],
         )
         await self._make_room(user)
+        _note("allowed", user, asked, grant.id)
         await self.records.add(grant.record(expires=now + CODE_SECONDS))
         code = new_token()
         kept = {
@@ -235,3 +238,14 @@ class Consent:
         clients.sort(key=last_used)
         for record in clients[: max(0, len(clients) - MAX_GRANTS + 1)]:
             await self.records.remove("grant", record.key)
+
+
+def _note(event: str, user: str, asked: AuthorizationRequest, grant: str = "") -> None:
+    note(
+        event,
+        user=user,
+        grant=grant,
+        client=asked.client_name,
+        of=asked.document_host or "registered",
+        to=place_of(asked.redirect_uri),
+    )

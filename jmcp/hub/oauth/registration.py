@@ -12,6 +12,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from jmcp.hub.login.login_log import note
 from jmcp.hub.oauth.answers import OAuthError, body_of, json_answer
 from jmcp.hub.oauth.challenge import SCOPE
 from jmcp.hub.oauth.client import AUTH_METHODS, AuthMethod, shown_name
@@ -55,6 +56,7 @@ class Registration:
             )
         except TooManyClients:
             raise OAuthError("temporarily_unavailable", FULL, status=503) from None
+        note("registered", client=client.name, id=client.id, address=self.address_of(request))
         answer: dict[str, Any] = {
             "client_id": client.id,
             "client_id_issued_at": int(time.time()),

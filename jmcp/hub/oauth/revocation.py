@@ -11,6 +11,7 @@ from starlette.responses import Response
 from jmcp.hub.grants.grant import decode_grant
 from jmcp.hub.grants.records import Kind, Records
 from jmcp.hub.grants.secret_tokens import digest
+from jmcp.hub.login.login_log import note
 from jmcp.hub.oauth.answers import NO_STORE, OAuthError, form_of
 from jmcp.hub.oauth.client_authentication import client_of_request
 from jmcp.hub.oauth.clients import Clients
@@ -44,5 +45,6 @@ class Revocation:
             if stored is None or decode_grant(stored).client_id != client_id:
                 return
             await self.records.remove(kind, record.key)
+            note("revoked_by_client", user=stored.user, grant=grant_id, token=kind)
             if kind == "refresh":
                 await self.records.remove("grant", grant_id)

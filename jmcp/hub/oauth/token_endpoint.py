@@ -20,6 +20,7 @@ from jmcp.hub.grants.records import Record, Records
 from jmcp.hub.grants.sealing import Sealer
 from jmcp.hub.grants.secret_tokens import ACCESS, REFRESH, digest, new_token
 from jmcp.hub.login.hub_identity import HubIdentity, challenge_of
+from jmcp.hub.login.login_log import note
 from jmcp.hub.oauth.answers import OAuthError, form_of, json_answer
 from jmcp.hub.oauth.authorization import normal
 from jmcp.hub.oauth.client_authentication import client_of_request
@@ -71,6 +72,7 @@ class TokenEndpoint:
         first = not code["used"] and await self.records.change(record, used)
         problem = self._problem(code, form) if first else REUSED
         if problem is not None:
+            note("code_refused", user=record.user, grant=code["grant"], attack=True, why=problem[1])
             await self.records.remove("grant", code["grant"])
             raise OAuthError(*problem)
         return await self._first_tokens(client_id, code["grant"])
@@ -97,6 +99,7 @@ class TokenEndpoint:
         answer = await self._issued(stored, repeats=0)
         if answer is None:
             raise OAuthError("invalid_grant", GONE)
+        note("tokens_given", user=stored.user, grant=grant_id)
         await self.clients.used(client_id)
         return answer
 
@@ -125,6 +128,7 @@ class TokenEndpoint:
         hub_token = self.sealer.open(grant.sealed_hub_token)
         user = await self.identity.user(hub_token) if hub_token is not None else None
         if user != grant.user:
+            note("hub_token_ended", user=grant.user, grant=grant.id)
             await self.records.remove("grant", grant.id)
             raise OAuthError("invalid_grant", GONE)
 
@@ -144,6 +148,7 @@ class TokenEndpoint:
         if repeated:
             return await self._issued(stored, repeats=grant.repeats + 1)
         # Two have the token, and one of them is not the client.
+        note("refresh_token_reused", user=grant.user, grant=grant.id, attack=True)
         await self.records.remove("grant", grant_id)
         raise OAuthError("invalid_grant", "the refresh token was used already; log in again")
 

@@ -341,3 +341,33 @@ async def test_a_token_of_another_client_is_not_revoked(world: World, program: P
         assert await revoke(world, token, other) == 200
     assert await world.server.hub_token(tokens["access_token"])
     assert await revoke(world, tokens["refresh_token"], "unknown") == 401
+
+
+# -- the log ------------------------------------------------------------------------------------------
+
+
+async def test_each_step_is_logged_without_a_token(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "jmcp.logins")
+    client = await world.registered(client_name="Name with blanks")
+    program = Program(world=world, client_id=client["client_id"])
+    code = await program.code()
+    first = (await program.redeem(code)).json()
+    second = (await program.refresh(first["refresh_token"])).json()
+    world.clock.now += REPEAT_SECONDS
+    await program.refresh(first["refresh_token"])
+    lines = [(one.levelname, one.getMessage()) for one in caplog.records]
+    events = [(level, line.partition("event=")[2].partition(" ")[0]) for level, line in lines]
+    assert events == [
+        ("INFO", "registered"),
+        ("INFO", "allowed"),
+        ("INFO", "tokens_given"),
+        ("WARNING", "refresh_token_reused"),
+    ]
+    assert 'client="Name with blanks" of=registered to=127.0.0.1:4000' in lines[1][1]
+    secrets = [code, *world.hub.tokens]
+    secrets += [
+        tokens[name] for tokens in (first, second) for name in ("access_token", "refresh_token")
+    ]
+    assert not [one for one in secrets if one in caplog.text]

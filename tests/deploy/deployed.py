@@ -48,7 +48,7 @@ c.JupyterHub.load_roles += [{{"name": "tests", "services": ["tests"], "scopes": 
 class Deployed(RunningHub):
     """`home` has etc/, data/ and the homes of users in data/users/."""
 
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict, init=False)
+    units: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -93,15 +93,14 @@ class Deployed(RunningHub):
         command = shlex.split(self._here(next(settings(text, "ExecStart"))))
         told: dict[str, str] = {"PATH": os.environ["PATH"], "HOME": str(self.home)}
         for line in settings(text, "Environment"):
-            told |= [self._here(word).split("=", 1) for word in shlex.split(line)]
+            told |= variables(self._here(line))
         for line in settings(text, "EnvironmentFile"):
-            content = Path(self._here(line)).read_text()
-            told |= [one.split("=", 1) for one in content.splitlines()]
+            told |= variables(Path(self._here(line)).read_text())
         (folder,) = [*settings(text, "WorkingDirectory"), str(self.home)][:1]
         if name == "jmcp-hub":
             command[-1] = str(self.etc / "instead.py")
         with self.log.open("ab") as log:
-            self.processes[name] = subprocess.Popen(
+            self.units[name] = subprocess.Popen(
                 command,
                 cwd=self._here(folder),
                 env=told,
@@ -109,7 +108,7 @@ class Deployed(RunningHub):
                 stderr=log,
                 start_new_session=True,
             )
-        self.process = self.processes["jmcp-hub"] if name == "jmcp-hub" else self.process
+        self.process = self.units["jmcp-hub"] if name == "jmcp-hub" else self.process
 
     def _here(self, text: str) -> str:
         """With the paths and ports of this machine."""
@@ -128,7 +127,7 @@ class Deployed(RunningHub):
         return re.sub(r"(?<=[:=])(8\d{3}|9\d{3})\b", lambda found: str(ports[found[1]]), text)
 
     async def _answers(self) -> bool:
-        for name, process in self.processes.items():
+        for name, process in self.units.items():
             if process.poll() is not None:
                 raise AssertionError(f"{name} ended: {self.tail()}")
         try:
@@ -154,7 +153,7 @@ class Deployed(RunningHub):
             self.stop_one(name, number)
 
     def stop_one(self, name: str, number: int = signal.SIGTERM) -> None:
-        process = self.processes.pop(name, None)
+        process = self.units.pop(name, None)
         if process is None:
             return
         process.send_signal(number)
@@ -172,6 +171,12 @@ class Deployed(RunningHub):
         # Not SIGKILL, which leaves the Hub's own services behind where no systemd ends them.
         await self.end()
         shutil.rmtree(self.data)
+
+
+def variables(text: str) -> dict[str, str]:
+    """NAME=VALUE, as systemd reads a line of its own and a file of them."""
+    pairs = (word.partition("=") for word in shlex.split(text))
+    return {name: value for name, _, value in pairs}
 
 
 def settings(unit: str, name: str) -> Iterator[str]:

@@ -39,8 +39,14 @@ class IsolatedDockerSpawner(DockerSpawner):  # type: ignore[misc] # it has no ty
         try:
             await super().stop(now)
         finally:
-            async with ONE_AT_A_TIME:
+            await self._remove()
+
+    async def _remove(self) -> None:
+        async with ONE_AT_A_TIME:
+            try:
                 await asyncio.to_thread(self._networks.remove, self.escaped_name)
+            except Exception:  # it has ended; the next start finds the network, and uses it
+                self.log.exception("the network of %s is still there", self.user.name)
 
     async def _ensure(self) -> None:
         async with ONE_AT_A_TIME:

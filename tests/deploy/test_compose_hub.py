@@ -10,7 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
 from jmcp.hub.configuration.templates import EXAMPLES
 from tests.deploy.engine import VERSION, Engine, running
@@ -40,7 +41,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def read() -> Config:
-    return PyFileConfigLoader("jupyterhub_config.py", str(HUB)).load_config()
+    read: Config = PyFileConfigLoader("jupyterhub_config.py", str(HUB)).load_config()
+    return read
 
 
 @pytest.fixture

@@ -53,6 +53,17 @@ def node_provider(tools: NodeTools) -> Iterator[NodeProvider]:
         process.stdout.close()
 
 
+async def led_back(url: str, person: str) -> str:
+    """Where a browser is sent in the end that opens that address and logs in as somebody."""
+    async with httpx.AsyncClient(timeout=SECONDS) as browser:
+        at = f"{url}&login_hint={person}"
+        while urlsplit(at).path != "/callback":
+            answer = await browser.get(at)
+            assert answer.is_redirect, answer.text
+            at = str(answer.url.join(answer.headers["location"]))
+    return at
+
+
 @dataclass(kw_only=True)
 class Login:
     """What the official SDK's client keeps, and the browser in which somebody logs in as `person`."""
@@ -79,13 +90,7 @@ class Login:
     async def browse(self, url: str) -> None:
         """Follow the login to where it leads back to the client."""
         self.visited.append(url)
-        async with httpx.AsyncClient(timeout=SECONDS) as browser:
-            at = f"{url}&login_hint={self.person}"
-            while not at.startswith(REDIRECT):
-                answer = await browser.get(at)
-                assert answer.is_redirect, answer.text
-                at = str(answer.url.join(answer.headers["location"]))
-        query = parse_qs(urlsplit(at).query)
+        query = parse_qs(urlsplit(await led_back(url, self.person)).query)
         self._arrived = AuthorizationCodeResult(
             code=query["code"][0], state=query["state"][0], iss=query.get("iss", [None])[0]
         )

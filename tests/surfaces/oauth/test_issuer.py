@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -19,9 +20,17 @@ from jmcp.client.choice import Wanted
 from jmcp.client.servers import Servers
 from jmcp.core.errors import ServeError
 from jmcp.doctor import client_configs
-from tests.node_tools import NodeTools
+from tests.node_tools import FOLDER, NodeTools
 from tests.served import Served, serve, standalone
-from tests.surfaces.oauth.node_provider import SECONDS, SECRET, Login, NodeProvider, node_provider
+from tests.surfaces.oauth.node_provider import (
+    SECONDS,
+    SECRET,
+    Login,
+    NodeProvider,
+    led_back,
+    node_provider,
+)
+from tests.thorough import thorough
 
 OPTIONS = (
     "--oauth-allow",
@@ -113,6 +122,32 @@ async def test_people_log_in_and_work_apart(both: Both) -> None:
         assert (
             await http.get(f"{both.served.url}api/contents", headers=headers)
         ).status_code == 403
+
+
+@thorough
+async def test_a_client_in_typescript_logs_in_too(both: Both, node_tools: NodeTools) -> None:
+    both.provider.set(format="jwt")
+    given = json.dumps({"sdk": "v2", "url": both.served.mcp_url})
+    process = await asyncio.create_subprocess_exec(
+        str(node_tools.node),
+        str(FOLDER / "clients" / "login.mjs"),
+        given,
+        env=node_tools.environment(),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(SECONDS), httpx.AsyncClient() as browser:
+            told = json.loads(await process.stdout.readline())
+            await browser.get(await led_back(told["open"], "bob"))
+            report = json.loads(await process.stdout.readline())
+            await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert "use_notebook" in report["tools"]
+    assert report["refreshed"]
 
 
 async def test_what_speaks_for_clients_names_the_way_in(both: Both) -> None:

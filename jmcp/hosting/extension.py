@@ -135,7 +135,11 @@ class HostedSite:
     async def _run(self) -> None:
         extension = self._extension
         settings = extension.resolved_settings()
-        self.policy = replace(self.policy, origins=self.policy.origins | settings.origins)
+        self.policy = replace(
+            self.policy,
+            origins=self.policy.origins | settings.origins,
+            hosts=self.policy.hosts | (self.oauth.settings.hosts if self.oauth else frozenset()),
+        )
         if settings.frame_ancestors:
             allow_frames(served_by(extension).web_app.settings, settings.frame_ancestors)
         if settings.log_format == "json":

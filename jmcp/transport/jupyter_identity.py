@@ -93,6 +93,10 @@ class IdentifiedHandler(JupyterHandler):
             self.refuse(refusal.body)
             return
         self._named = self._with_named_token()
+        if self._named is None and self._has_jupyter_token():
+            self._token_authenticated = True
+            self._identified(SHARED_USER)
+            return
         if self._named is None:
             try:
                 self._named = await self._logged_in()
@@ -103,10 +107,6 @@ class IdentifiedHandler(JupyterHandler):
             # No user of Jupyter, and so no access to anything of Jupyter's own. Cookies do not
             # count beside a token, so there is nothing that another site could abuse (XSRF).
             self._identified(None)
-            return
-        if self._has_jupyter_token():
-            self._token_authenticated = True
-            self._identified(SHARED_USER)
             return
         await super().prepare(_redirect_to_login=False)
         if self.current_user is None and self.request.method != "OPTIONS":

@@ -1,4 +1,4 @@
-"""The culler that `configure` adds stops what nobody uses, and nothing else."""
+"""Servers that start before they are asked for, and the culler, which stops what nobody uses."""
 
 from __future__ import annotations
 
@@ -30,19 +30,28 @@ async def test_a_server_that_runs_code_stays_and_an_idle_one_is_stopped(
     tmp_path: Path, node_tools: NodeTools
 ) -> None:
     options: dict[str, Any] = {
-        "configure": {"idle_minutes": IDLE_SECONDS / 60, "frame_ancestors": ["http://x.localhost"]},
+        "configure": {
+            "idle_minutes": IDLE_SECONDS / 60,
+            "frame_ancestors": ["http://x.localhost"],
+            "prestart": ["idle"],
+        },
         "traits": {
+            "Authenticator": {"allowed_users": ["idle"]},
             "Spawner": {"environment": ACTIVITY},
             "JupyterHub": {"last_activity_interval": 2, "activity_resolution": 1},
         },
     }
     async with running_hub(tmp_path / "hub", node_tools, **options) as hub:
-        busy, idle = await hub.user("busy"), await hub.user("idle")
-        opened = {
-            token: await call(hub, token, "use_notebook", notebook_path="a.ipynb", mode="create")
-            for token in (busy, idle)
-        }
-        session = opened[busy]["result"]["session_id"]
+        async def idle_is_started() -> bool:
+            server = (await hub.model("idle"))["servers"].get("")
+            return bool(server and server["ready"])
+
+        # It was started with the Hub, by a service that may start this one and nothing else.
+        await hub.until(idle_is_started, IDLE_SECONDS * 5, "the server of `prestart` is started")
+
+        busy = await hub.user("busy")
+        opened = await call(hub, busy, "use_notebook", notebook_path="a.ipynb", mode="create")
+        session = opened["result"]["session_id"]
         await call(hub, busy, "execute_code", session_id=session, code=CODE, wait=0)
 
         answer = await hub.http.get(

@@ -42,6 +42,7 @@ async def test_a_server_that_runs_code_stays_and_an_idle_one_is_stopped(
         },
     }
     async with running_hub(tmp_path / "hub", node_tools, **options) as hub:
+
         async def idle_is_started() -> bool:
             server = (await hub.model("idle"))["servers"].get("")
             return bool(server and server["ready"])

@@ -25,6 +25,7 @@ from jmcp.core.editing.owners import Owners
 from jmcp.core.errors import ServeError
 from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.lab_pages import LabPages
+from jmcp.core.memory_watch import Measure
 from jmcp.core.observe.audit import AuditLog
 from jmcp.core.observe.call_log import CallLog
 from jmcp.core.observe.events import Observer
@@ -151,11 +152,13 @@ def build(
     lab: LabPages | None = None,
     owners: Owners | None = None,
     first_caller: Caller | None = None,
+    memory: Measure | None = None,
 ) -> Dispatcher:
     """A dispatcher on these documents and kernels, with the stores of a place.
 
     `place` is what the server works on: a directory or a URL. `owners` knows who edits a notebook,
-    where other processes may have documents of the same files. `first_caller` has the configured
+    where other processes may have documents of the same files. `memory` measures what the server
+    and its kernels use. `first_caller` has the configured
     notebook opened at the start. Raises ServeError for a store that
     cannot be opened.
     """
@@ -182,6 +185,7 @@ def build(
         observers=told,
         shared=settings.shared,
         first_caller=first_caller,
+        memory=memory,
         # For tests: an error that its tool does not declare becomes a bug instead of a log line.
         strict=os.environ.get("JMCP_STRICT") == "1",
     )

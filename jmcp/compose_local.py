@@ -19,6 +19,7 @@ from jmcp.transport.entry.entry import Entry
 from jmcp.transport.site import drain, site
 from jmcp_jupyter.documents.local import collaboration
 from jmcp_jupyter.documents.local.documents import LocalDocuments
+from jmcp_jupyter.kernels.local import server_memory
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from jmcp_jupyter.lab.local import LocalLabPages
 
@@ -57,6 +58,7 @@ def local_dispatcher(
         lab=lab,
         owners=owners,
         first_caller=first_caller,
+        memory=server_memory.measure(os.environ),
     )
 
 

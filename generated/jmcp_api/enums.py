@@ -200,6 +200,7 @@ NoticeCode = Literal[
     "session_shared",
     "notebook_opened",
     "session_not_stored",
+    "memory_short",
     "notebook_moved",
     "workspace_not_saved",
     "conversation_exists",

@@ -23,6 +23,10 @@ def session_not_stored(*, reason: str) -> str:
     return f"What this call changed of the session is not stored yet ({reason}). The session goes on with it and storing is tried again; a restart of jmcp before that would lose it."
 
 
+def memory_short(*, used: str, limit: str) -> str:
+    return f"This Jupyter server and its kernels use {used} of the {limit} of memory that they may: when there is no more, a kernel ends and its variables are lost."
+
+
 def notebook_moved(*, old: str, new: str) -> str:
     return f"{old} is now {new}."
 
@@ -368,6 +372,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "session_shared": session_shared,
     "notebook_opened": notebook_opened,
     "session_not_stored": session_not_stored,
+    "memory_short": memory_short,
     "notebook_moved": notebook_moved,
     "workspace_not_saved": workspace_not_saved,
     "conversation_exists": conversation_exists,

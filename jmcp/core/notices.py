@@ -56,6 +56,11 @@ class ConversationExists(Notice):
     path: str
 
 
+class MemoryShort(Notice):
+    used: str
+    limit: str
+
+
 class NotebookMoved(Notice):
     old: str
     new: str

@@ -22,6 +22,7 @@ from jmcp.core.kernels.healing import Healing
 from jmcp.core.kernels.release import release_kernel
 from jmcp.core.kernels.scratch import ScratchKernels
 from jmcp.core.lab_pages import LabPages, NoLabPages
+from jmcp.core.memory_watch import Measure, MemoryWatch
 from jmcp.core.observe.events import Closeable, Observer, SessionEvent
 from jmcp.core.observe.metrics import Metrics
 from jmcp.core.ports import Documents, Kernels
@@ -52,6 +53,7 @@ class ServerParts(TypedDict, total=False):
     readings: Readings | None
     permissions: Permissions | None
     observers: Sequence[Observer]
+    memory: Measure | None
     clock: Callable[[], float]
 
 
@@ -73,6 +75,7 @@ class Server:
         readings: Readings | None = None,
         permissions: Permissions | None = None,
         observers: Sequence[Observer] = (),
+        memory: Measure | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.api = api
@@ -107,6 +110,7 @@ class Server:
             kernels=kernels,
             lab=lab or NoLabPages(),
         )
+        self.memory = MemoryWatch(memory)
         self.use = ServerUse(self.metrics, self.gate, self.runs.index)
         self._observers: tuple[Observer, ...] = (self.metrics, self.activity.calls, *observers)
         self.healing = Healing(
@@ -132,6 +136,7 @@ class Server:
         self.watches = Watches(self.leases, self.runs.index, api.policy.errors.session_limit)
         self._sweeper: asyncio.Task[None] | None = None
         self._releaser: asyncio.Task[None] | None = None
+        self._memory_task: asyncio.Task[None] | None = None
         self._clean_up: set[asyncio.Task[None]] = set()
         self._add_gauges()
 
@@ -146,6 +151,8 @@ class Server:
         if not self.permissions.read_only:
             await self.runs.resume(self.leases)
         self._sweeper = supervised(self._sweep, "session-sweep")
+        if self.memory.measures:
+            self._memory_task = supervised(self.memory.run, "memory")
         recorder = self.leases.recorder
         if recorder is not None:
             self._releaser = supervised(
@@ -187,6 +194,7 @@ class Server:
         await run_each(
             partial(end, self._sweeper),
             partial(end, self._releaser),
+            partial(end, self._memory_task),
             self.watches.close,
             self._cleaned_up,
             self.healing.close,
@@ -243,6 +251,8 @@ class Server:
             "jmcp_subscriptions", "Resources that clients are told of.", lambda: self.watches.count
         )
         gauge("jmcp_kernels_connected", "Open connections.", lambda: self.kernels.connected)
+        gauge("jmcp_memory_used_bytes", "Of server and kernels.", lambda: self.memory.used)
+        gauge("jmcp_memory_limit_bytes", "What they may use.", lambda: self.memory.limit)
 
     async def _on_expired(self, record: SessionRecord) -> None:
         """What an expired session leaves: its kernels, where nobody else uses them."""

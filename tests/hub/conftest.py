@@ -18,7 +18,7 @@ GIANTS = "giants"
 async def hub(
     tmp_path_factory: pytest.TempPathFactory, node_tools: NodeTools
 ) -> AsyncIterator[RunningHub]:
-    giant = {"groups": [GIANTS], "spawner_override": {"mem_limit": "1000T"}}
+    giant = {"groups": [GIANTS], "spawner_override": {"mem_guarantee": "1000T"}}
     traits = {"Spawner": {"group_overrides": {GIANTS: giant}}}
     templates = [{"name": "small", "title": "Small"}, {"name": "large", "title": "Large"}]
     configure = {"templates": templates}

@@ -51,10 +51,12 @@ c.JupyterHub.load_roles = [
 for section, traits in given.get("traits", {}).items():
     c[section].update(traits)
 
-# So that tests do not depend on the memory of the machine: little is kept back, no server is stopped.
+# So that tests do not depend on the memory of the machine: servers count little, little is kept back, and
+# no server is stopped.
 arguments = {
     "toolsets": ["all"],
-    "memory": "256M",
+    "memory": "2G",
+    "memory_guarantee": "256M",
     "reserve": "64M",
     "idle_minutes": 0,
     "gateway_url": given["gateway_url"],

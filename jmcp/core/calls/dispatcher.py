@@ -225,6 +225,8 @@ class Dispatcher(Server):
                     losses=session.notices.losses,
                 )
                 session.complete_notices()
+                if self.memory.is_short and (short := self.memory.first(session.record)):
+                    session.notice(short)
                 if reason := self.sessions.unstored(session.record):
                     session.notice(SessionNotStored(reason=reason))
                 envelope = self._envelope(tool, params, session)

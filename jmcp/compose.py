@@ -34,6 +34,7 @@ from jmcp.core.sessions.readings.session_readings import Readings
 from jmcp.options.settings import Settings
 from jmcp.plugins.installed import installed_toolsets
 from jmcp.state.folder import open_stores, state_folder
+from jmcp.trace_export import open_traces
 from jmcp_api import (
     errors,
     http,
@@ -165,10 +166,26 @@ def build(
     api = api_of(settings)
     # Before anything is opened that a mistake here would leave open.
     permitted, asked, told = permissions(settings), gates(settings), observers(settings)
-    store, journal = open_stores(
-        state_folder(place), store=settings.store, idle_hours=api.policy.idle_hours
-    )
-    made = Dispatcher(
+    traces = None
+    if settings.traces:
+        traces = open_traces(os.environ, service="jmcp", version=VERSION)
+    try:
+        store, journal = open_stores(
+            state_folder(place), store=settings.store, idle_hours=api.policy.idle_hours
+        )
+    except BaseException:
+        if traces is not None:
+            traces.discard()
+        raise
+    parts: dict[str, Any] = {}
+    kind: type[Dispatcher] = Dispatcher
+    if traces is not None:
+        # Imported here, because most servers have none.
+        from jmcp.core.calls.traced_dispatcher import TracedDispatcher
+
+        kind, parts = TracedDispatcher, {"traces": traces}
+    made = kind(
+        **parts,
         api=api,
         handlers=served()[1],
         documents=documents,

@@ -101,6 +101,7 @@ async def jupyter_site(
             entry=entry,
             external_url=settings.external_url,
             frame_ancestors=settings.frame_ancestors,
+            traced=settings.traces,
         )
     except ValueError as error:
         await dispatcher.close()

@@ -25,6 +25,7 @@ from jmcp.hosting.oauth import check_provider_now, oauth_settings, resource_serv
 from jmcp.installation import adding, own_command
 from jmcp.options.serve_options import ServeOptions
 from jmcp.state import folder
+from jmcp.trace_export import check_traces
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -125,6 +126,8 @@ def check(options: ServeOptions) -> None:
     """Raises ServeError when it cannot start."""
     check_installed()
     folder.check_store(options.settings.store)
+    if options.settings.traces:
+        check_traces(os.environ)
     # Jupyter itself would report a taken port with six lines of log.
     bound(options.host, options.port).close()
 

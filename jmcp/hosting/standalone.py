@@ -35,6 +35,7 @@ from jmcp.state import folder
 from jmcp.state.named_tokens import NamedTokens
 from jmcp.state.running_servers import RunningServer, local_token, named_or_local, published
 from jmcp.state.token import config_folder
+from jmcp.trace_export import check_traces
 from jmcp.transport.entry.entry import REDEMPTION, Entry
 from jmcp.transport.entry.pages import WORKBENCH
 from jmcp.transport.entry.tickets import PageTokens, Tickets, either
@@ -93,6 +94,8 @@ def serve(options: StandaloneOptions) -> None:
             f"Jupyter elsewhere needs {', '.join(names)}, not installed: {adding('remote')}"
         )
     folder.check_store(options.settings.store)
+    if options.settings.traces:
+        check_traces(os.environ)
     logs.mask_secrets()
     logs.log_to_stderr(options.settings.log_format, options.verbose)
     if options.stdio is not None:
@@ -122,6 +125,7 @@ async def serve_stdio(options: StandaloneOptions, fds: StdioFds) -> None:
             permissions=compose.permissions(options.settings),
             structured=options.settings.structured,
             max_line_bytes=options.settings.max_request_mib * MIB,
+            traced=options.settings.traces,
         )
         try:
             await until_requested(
@@ -169,6 +173,7 @@ async def serve_http(options: StandaloneOptions, listener: socket.socket) -> Non
             entry=entry,
             frame_ancestors=options.settings.frame_ancestors,
             jupyter_url=options.settings.external_url or options.documents.url,
+            traced=options.settings.traces,
         )
         config = uvicorn.Config(
             made,

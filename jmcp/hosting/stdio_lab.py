@@ -73,6 +73,7 @@ class StdioLab:
             permissions=compose.permissions(self._options.settings),
             structured=self._options.settings.structured,
             max_line_bytes=self._options.settings.max_request_mib * MIB,
+            traced=self._options.settings.traces,
         )
         try:
             await until_requested(

@@ -37,6 +37,7 @@ class Settings:
     out more than is kept of one. `allow_origins` are exact, for browsers of other sites.
     Pages of `frame_ancestors` may show the workbench and JupyterLab in a frame.
     `external_url` is where browsers reach Jupyter, where that is another URL than here.
+    `traces`: calls are traced, and sent where OTEL_EXPORTER_OTLP_ENDPOINT says.
     `audit_log` is the file that calls are written to, with sources and outputs if `audit_content`.
     """
 
@@ -65,6 +66,7 @@ class Settings:
     audit_log: Path | None = None
     audit_content: bool = False
     log_format: LogFormat = "text"
+    traces: bool = False
 
     @property
     def mcp_sessions(self) -> SessionLimits:

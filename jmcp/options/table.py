@@ -405,6 +405,12 @@ SETTINGS: tuple[Option, ...] = (
         trait="jmcp_log_format",  # Jupyter's applications have a log_format of another kind
         help="how lines are logged: text or json",
     ),
+    Option(
+        name="traces",
+        type=Switch(),
+        default=DEFAULTS.traces,
+        help="send OpenTelemetry traces of calls as the variables OTEL_... say",
+    ),
 )
 
 OPTIONS: tuple[Option, ...] = (*STARTING, *HTTP, *LAB, *REMOTE_SERVERS, *OAUTH, *SETTINGS)

@@ -148,6 +148,7 @@ def site(
     external_url: str | None = None,
     frame_ancestors: tuple[str, ...] = (),
     jupyter_url: str | None = None,
+    traced: bool = False,
 ) -> Starlette:
     """The application. Its lifespan starts and closes the dispatcher; its `state` has `dispatcher`,
     `requests` and `subscriptions`.
@@ -160,7 +161,8 @@ def site(
     clients get structured content. With `own_root` the port is jmcp's alone, and metrics are at
     /metrics too. `entry` is how browsers come in, at `external_url` where that is another URL than
     here; pages of `frame_ancestors` may show the workbench in a frame. `jupyter_url` is the
-    Jupyter Server elsewhere whose JupyterLab the workbench shows.
+    Jupyter Server elsewhere whose JupyterLab the workbench shows. `traced`: the dispatcher makes spans, of the traces that
+    requests name.
     Raises ValueError for an unknown toolset.
     """
     # Requests arrive decoded, while what is sent back has to be as the server spells it.
@@ -186,6 +188,12 @@ def site(
     server.middleware.append(sessions)
     stamp = server_stamp(version)
     protocol = DirectCalls(streamable, sessions, dispatcher, tool_list, stamp, form, subscriptions)
+    if traced:
+        # Imported here, because most servers have no traces.
+        from jmcp.transport import trace_context
+
+        server.middleware.append(trace_context.trace_message)
+        protocol.asked = trace_context.asked
     tool_calls = ToolCallRoutes(dispatcher, tool_list, version)
     openapi = OpenApi(dispatcher.api, base)
     rest = rest_routes.RestOperations(dispatcher, base)
@@ -244,6 +252,8 @@ def site(
         Middleware(PrincipalMiddleware),
         Middleware(BodyLimitMiddleware, max_bytes=max_body_bytes),
     ]
+    if traced:
+        middleware.append(Middleware(trace_context.TraceContextMiddleware))
     if token is not None:
         middleware.insert(
             0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Sequence
+from typing import Protocol
 
 from jmcp.core.runs.batch import Batch
 from jmcp.core.runs.record.run import Run
@@ -12,11 +13,19 @@ from jmcp.core.runs.record.status import RunStatus
 from jmcp.core.runs.retention import KEPT_BATCHES, KEPT_OUTPUT_BYTES, KEPT_RUNS, FinishedRuns
 
 
+class RunWatcher(Protocol):
+    """Is told of runs and batches as they begin and end. It neither waits nor raises."""
+
+    def run_added(self, run: Run | Batch) -> None: ...
+    def run_ended(self, run: Run | Batch) -> None: ...
+
+
 class RunIndex:
     """What goes on, and of what is over the last `kept_runs` runs and KEPT_BATCHES batches, with
-    outputs of at most `kept_bytes` together."""
+    outputs of at most `kept_bytes` together. `watchers` are told of each."""
 
     def __init__(self, *, kept_runs: int = KEPT_RUNS, kept_bytes: int = KEPT_OUTPUT_BYTES) -> None:
+        self.watchers: tuple[RunWatcher, ...] = ()
         self._entries: dict[str, Run | Batch] = {}
         self._under_way: Counter[tuple[str, str]] = Counter()
         self._finished = FinishedRuns(
@@ -33,9 +42,13 @@ class RunIndex:
         """Keep one that goes on or waits."""
         self._entries[entry.execution_id] = entry
         self._under_way[entry.request.owner, entry.request.session_id] += 1
+        for watcher in self.watchers:
+            watcher.run_added(entry)
 
     def ended(self, entry: Run | Batch) -> None:
         """Note that one is over; the oldest that is over may be forgotten for it."""
+        for watcher in self.watchers:
+            watcher.run_ended(entry)
         session = entry.request.owner, entry.request.session_id
         self._under_way[session] -= 1
         if not self._under_way[session]:

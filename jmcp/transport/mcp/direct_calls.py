@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import mcp_types as types
 from mcp.server.streamable_http import MCP_SESSION_ID_HEADER, REQUEST_CANCELLED
@@ -70,6 +71,14 @@ ALL_IN_USE = (
 log = logging.getLogger("jmcp")
 
 
+class Asking(Protocol):
+    """What lasts while a message is answered, with its `_meta`."""
+
+    def __call__(
+        self, method: str, request_id: Any, meta: Mapping[str, Any] | None
+    ) -> AbstractContextManager[None]: ...
+
+
 class Withdrawn(Exception):
     """The client cancelled the call, and MCP has no answer to that."""
 
@@ -96,7 +105,8 @@ class DirectCall:
 
 
 class DirectCalls:
-    """An ASGI application in front of `protocol`, the SDK's."""
+    """An ASGI application in front of `protocol`, the SDK's. `asked`, where there is one, is entered for
+    each call."""
 
     def __init__(
         self,
@@ -115,6 +125,7 @@ class DirectCalls:
         self._tool_list = tool_list
         self._server_stamp = server_stamp
         self._form = form
+        self.asked: Asking | None = None
         # Somebody set OpenTelemetry up: the SDK makes the spans.
         self._traced = not isinstance(get_tracer_provider(), ProxyTracerProvider)
 
@@ -138,7 +149,11 @@ class DirectCalls:
         call = self._direct_call(scope, headers, message)
         if call is not None:
             try:
-                await self._answer(call, receive, send)
+                if self.asked is None:
+                    await self._answer(call, receive, send)
+                else:
+                    with self.asked("tools/call", call.request_id, message["params"].get("_meta")):
+                        await self._answer(call, receive, send)
             except Unconfirmed:  # nothing was done: the SDK makes the call again, and asks
                 pass
             else:

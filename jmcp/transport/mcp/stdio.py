@@ -83,11 +83,12 @@ async def serve(
     permissions: Permissions | None = None,
     structured: Structured = DEFAULT_STRUCTURED,
     max_line_bytes: int = DEFAULT_MAX_BYTES,
+    traced: bool = False,
 ) -> None:
     """Serve until stdin closes, or until cancelled, which waits for nothing.
 
     All calls are `peer`'s. A line of more than `max_line_bytes` is answered with an error. The caller starts and closes
-    the dispatcher. Raises ValueError for an unknown toolset.
+    the dispatcher, which is `traced` where it makes spans. Raises ValueError for an unknown toolset.
     """
     tool_list = ToolList(dispatcher.api, toolsets, permissions)
     api = dispatcher.api
@@ -97,6 +98,11 @@ async def serve(
         dispatcher, tool_list, version, form=form, peer=peer, subscriptions=subscriptions
     )
     server.middleware.append(answers)
+    if traced:
+        # Imported here, because most servers have no traces.
+        from jmcp.transport.trace_context import trace_message
+
+        server.middleware.append(trace_message)
     stdout = DescriptorWriter(fds.stdout, answers.sent)
     stdin = LineReader(fds.stdin, max_line_bytes, stdout.write)
     # The SDK's own reader is a thread that cannot be stopped while it waits for a line.

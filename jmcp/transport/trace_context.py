@@ -5,7 +5,7 @@ Imported only where traces are wanted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,11 +21,11 @@ from jmcp.core.observe.traces import ASKED, Asked
 HEADERS = frozenset({b"traceparent", b"tracestate", b"baggage"})
 
 
-def of_headers(scope: Scope) -> Context | None:
+def of_headers(headers: Iterable[tuple[bytes, bytes]]) -> Context | None:
     """The context that a request's headers carry; None if they carry none."""
     carried = {
         name.decode("latin-1"): value.decode("latin-1")
-        for name, value in scope["headers"]
+        for name, value in headers
         if name in HEADERS
     }
     if "traceparent" not in carried:
@@ -41,7 +41,7 @@ class TraceContextMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = of_headers(scope) if scope["type"] == "http" else None
+        found = of_headers(scope["headers"]) if scope["type"] == "http" else None
         if found is None:
             await self._app(scope, receive, send)
             return
@@ -52,13 +52,13 @@ class TraceContextMiddleware:
             detach(token)
 
 
-def nearest(meta: Mapping[str, Any] | None) -> Context | None:
-    """The context of a message's `_meta`, unless what is current is of the same trace, and so is what
-    passed the message on: then None."""
+def nearest(meta: Mapping[str, Any] | None, carried: Context | None = None) -> Context | None:
+    """The context of a message's `_meta`, unless the one that its request `carried`, or else the current
+    one, is of the same trace, and so is what passed the message on: then None."""
     told = extract_trace_context(meta)
     if told is None:
         return None
-    current = get_current_span().get_span_context()
+    current = get_current_span(carried).get_span_context()
     same = current.trace_id == get_current_span(told).get_span_context().trace_id
     return None if current.is_valid and same else told
 

@@ -64,7 +64,7 @@ class Traces:
     """
 
     def __init__(self, provider: TracerProvider, version: str, export: Export | None) -> None:
-        self._tracer = provider.get_tracer(SCOPE, version)
+        self.tracer = provider.get_tracer(SCOPE, version)
         self._export = export
         self._runs: dict[str, Context] = {}
 
@@ -81,7 +81,7 @@ class Traces:
         token = ASKED.set(None)  # calls that this one makes are not asked for by a client
         inner = get_current_span().is_recording()
         try:
-            with self._tracer.start_as_current_span(
+            with self.tracer.start_as_current_span(
                 f"{method} {tool}",
                 kind=SpanKind.INTERNAL if inner else SpanKind.SERVER,
                 attributes=attributes,
@@ -146,7 +146,7 @@ class Traces:
         attributes: dict[str, str],
         status: RunStatus = "ok",
     ) -> None:
-        span = self._tracer.start_span(
+        span = self.tracer.start_span(
             name, context, attributes=attributes, start_time=nanoseconds(began)
         )
         if status != "ok":

@@ -13,7 +13,7 @@ from jmcp.hub.configuration import frames as frame_policy
 from jmcp.hub.configuration.addresses import LOCAL, addresses
 from jmcp.hub.configuration.capacity import Capacity, put_capacity
 from jmcp.hub.configuration.culling import put_culler
-from jmcp.hub.configuration.given import ConfigurationConflict
+from jmcp.hub.configuration.given import ConfigurationConflict, put_entries
 from jmcp.hub.configuration.memory import byte_size, machine_memory, shown
 from jmcp.hub.configuration.prestart import put_prestart
 from jmcp.hub.configuration.proxy import put_timeout
@@ -39,6 +39,8 @@ from jmcp.hub.configuration.templates import Template, left_out, put_templates, 
 
 DEFAULT_GATEWAY_URL = f"http://{LOCAL}:10101"
 DEFAULT_TOKEN_DAYS = 30
+OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+"""OpenTelemetry's own variable."""
 STARTS_PER_CORE = 2
 """More at once make all of them slower, and those who work already: measured on two cores."""
 
@@ -70,6 +72,7 @@ def configure(
     gateway_token: str | None = None,
     start_gateway: bool = True,
     proxy_url: str | None = None,
+    traces: str | None = None,
 ) -> None:
     """Let all users of this Hub reach jmcp in their own servers by one URL. Call it last.
 
@@ -98,6 +101,9 @@ def configure(
     own options (`calls_per_second=20`). With `start_gateway` False something else starts it, with
     `gateway_token` as its JUPYTERHUB_API_TOKEN. `proxy_url` is where it reaches the Hub's proxy, if
     that is not where the Hub binds it.
+
+    `traces` is where OpenTelemetry traces of all calls go, from the gateway and from users' servers, as in
+    http://collector:4318.
     """
     spawner = configured_spawner(c)
     where = addresses(
@@ -113,6 +119,8 @@ def configure(
         )
     scopes = scopes_for(spawner)
     environment = gateway_environment(where, gateway_settings or {}, scopes)
+    if traces is not None:
+        environment |= {"JMCP_GATEWAY_TRACES": "1", OTLP_ENDPOINT: traces}
     service = gateway_service(
         where,
         name=name,
@@ -130,6 +138,9 @@ def configure(
     own = dict(settings or {})
     if origins:
         own["frame_ancestors"] = [*own.get("frame_ancestors", ()), *origins]
+    if traces is not None:
+        own["traces"] = True
+        put_entries(c, "Spawner", "environment", {OTLP_ENDPOINT: traces}, "traces= is that too")
     put_jmcp(c, toolsets, own)
     put_limits(c, memory=memory, cpu=cpu, guarantee=memory_guarantee)
     put_templates(c, templates, spawner)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from importlib.metadata import version
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -74,6 +75,15 @@ HUB_AWAY = (
 STORE_AWAY = "The gateway cannot read which tokens it has given out; try again later."
 
 
+class Tracing(Protocol):
+    """What makes a span of each request that is passed on (`gateway/traces.py`)."""
+
+    def passing(
+        self, request: Forwarded, message: CallBody | None, answer: Watched
+    ) -> AbstractContextManager[Forwarded]: ...
+    async def end(self) -> None: ...
+
+
 class Gateway:
     """What all requests share."""
 
@@ -98,6 +108,7 @@ class Gateway:
         )
         self.servers = Servers(self.hub, settings.start_seconds, self.measures.start)
         self.passing = Passing(self.forwarding, self.servers, self.users)
+        self.traces: Tracing | None = None
         self._origins = HostOriginPolicy(
             any_host=True, origins=settings.origins | {settings.public_url.lower()}
         )
@@ -106,6 +117,8 @@ class Gateway:
         await self.servers.close()
         await self.forwarding.close()
         await self.hub.close()
+        if self.traces is not None:
+            await self.traces.end()
 
     async def caller(self, scope: Scope) -> tuple[User, str]:
         """Who sends the request, and the Hub's token for what it asks. Raises Problem."""
@@ -185,16 +198,31 @@ class Gateway:
                 ],
                 body=body,
             )
-            takes_stream = "text/event-stream" in header(scope, b"accept").lower()
-            exchange = Exchange(self.passing, user, request, message, takes_stream=takes_stream)
-            try:
-                await exchange.answer(receive, send)
-            except NotAdmitted:
-                # It may have been revoked since the Hub was asked; else it opens this service alone.
-                self.users.forget(token)
-                await self.caller(scope)
-                raise Problem(403, NO_SERVER.format(name=user.name)) from None
-            send.outcome = exchange.failure or send.outcome
+            if self.traces is None:
+                await self._exchange(user, request, message, scope, receive, send)
+            else:
+                with self.traces.passing(request, message, send) as traced:
+                    await self._exchange(user, traced, message, scope, receive, send)
+
+    async def _exchange(
+        self,
+        user: User,
+        request: Forwarded,
+        message: CallBody | None,
+        scope: Scope,
+        receive: Receive,
+        send: Watched,
+    ) -> None:
+        takes_stream = "text/event-stream" in header(scope, b"accept").lower()
+        exchange = Exchange(self.passing, user, request, message, takes_stream=takes_stream)
+        try:
+            await exchange.answer(receive, send)
+        except NotAdmitted:
+            # It may have been revoked since the Hub was asked; else it opens this service alone.
+            self.users.forget(request.token)
+            await self.caller(scope)
+            raise Problem(403, NO_SERVER.format(name=user.name)) from None
+        send.outcome = exchange.failure or send.outcome
 
     async def _tell(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
         """The answer to a message of MCP that is refused: agents are not shown what HTTP says."""

@@ -71,6 +71,29 @@ class CallBody:
             return token if type(token) in (str, int) else None
         return None
 
+    @property
+    def method(self) -> str:
+        """That of the first message, as the client wrote it."""
+        return next((str(one["method"]) for one in self._messages if "method" in one), "")
+
+    @property
+    def tool(self) -> str | None:
+        """The tool that the first message calls, as the client wrote it."""
+        for one in self._messages[:1]:
+            params = one.get("params")
+            name = params.get("name") if isinstance(params, dict) else None
+            return name if isinstance(name, str) and self.method == "tools/call" else None
+        return None
+
+    @property
+    def meta(self) -> dict[str, Any] | None:
+        """The `_meta` of the first message."""
+        for one in self._messages[:1]:
+            params = one.get("params")
+            meta = params.get("_meta") if isinstance(params, dict) else None
+            return meta if isinstance(meta, dict) else None
+        return None
+
     def may_repeat(self, read_only: frozenset[str]) -> bool:
         """Whether it does no harm twice: everything but calls of tools that may change something."""
         names = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 
 import uvicorn
@@ -15,6 +16,7 @@ from jmcp.hub.gateway.settings import GatewaySettings
 from jmcp.hub.oauth.server import open_oauth_server
 from jmcp.hub.oauth.settings import oauth_settings
 from jmcp.hub.platform.platform import platform_routes
+from jmcp.trace_export import check_traces
 
 FINISH_SECONDS = 3
 """Calls may take so long to end by themselves; then they are told that the gateway stops."""
@@ -25,6 +27,8 @@ CLOSE_SECONDS = 5
 def run(*, verbose: bool) -> None:
     """Serve until a signal. Raises ServeError."""
     settings = GatewaySettings.from_environment()
+    if settings.traces:
+        check_traces(os.environ)
     logs.mask_secrets()
     logs.log_to_stderr("text", verbose)
     with bound(settings.host, settings.port) as listener:
@@ -46,6 +50,11 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
         )
     )
     gateway = Gateway(settings, oauth)
+    if settings.traces:
+        # Imported here, because most gateways have no traces.
+        from jmcp.hub.gateway.traces import gateway_traces
+
+        gateway.traces = gateway_traces(os.environ)
     config = uvicorn.Config(
         gateway_app(gateway, [*oauth.routes(), *platform_routes(gateway, oauth)]),
         log_config=None,

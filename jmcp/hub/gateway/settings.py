@@ -29,7 +29,7 @@ class GatewaySettings:
     proxy, `public_url` where people and clients do, both without a slash at the end. `base_path` is
     the Hub's own path, with one. `service` is the gateway's name at the Hub. With `subdomain_host`
     (with a port, where there is one) each user's server has a host of its own below it. `frames`: those
-    servers let the gateway's page show them in a frame. `max_servers` may run at once, 0 for any number.
+    servers let the gateway's page show them in a frame. `traces`: what is passed on is traced. `max_servers` may run at once, 0 for any number.
     """
 
     host: str
@@ -52,6 +52,7 @@ class GatewaySettings:
     metrics_token: str = field(default="", repr=False)
     frames: bool = False
     max_servers: int = 0
+    traces: bool = False
 
     @property
     def url(self) -> str:
@@ -98,6 +99,7 @@ class GatewaySettings:
             metrics_token=given.get(f"{PREFIX}METRICS_TOKEN", ""),
             frames=bool(number(given, "FRAMES", 0)),
             max_servers=int(number(given, "MAX_SERVERS", 0)),
+            traces=bool(number(given, "TRACES", 0)),
         )
 
 

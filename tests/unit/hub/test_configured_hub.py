@@ -241,3 +241,18 @@ def test_what_is_configured_already_stays() -> None:
     assert c.Spawner.mem_limit == "3G"
     assert c.KubeSpawner == before.KubeSpawner
     assert "command" not in c.ConfigurableHTTPProxy
+
+
+def test_traces_go_from_the_gateway_and_from_servers_to_one_place() -> None:
+    c = Config()
+    c.JupyterHub.spawner_class = "simple"
+    for _ in range(2):
+        configure(c, reserve="1M", memory="1M", traces="http://collector:4318")
+    [gateway] = [one for one in c.JupyterHub.services if one["name"] == "jmcp"]
+    for environment in (gateway["environment"], c.Spawner.environment):
+        assert environment["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://collector:4318"
+    assert gateway["environment"]["JMCP_GATEWAY_TRACES"] == "1"
+    assert c.Spawner.environment["JMCP_TRACES"] == "1"
+    c.Spawner.environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://other:4318"
+    with pytest.raises(ConfigurationConflict, match="other:4318"):
+        configure(c, reserve="1M", memory="1M", traces="http://collector:4318")

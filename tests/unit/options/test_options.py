@@ -71,6 +71,7 @@ VALUES: dict[str, Any] = {
     "audit_log": Path("/var/log/jmcp.jsonl"),
     "audit_content": True,
     "log_format": "json",
+    "traces": True,
 }
 """Another value than the default, for each option."""
 

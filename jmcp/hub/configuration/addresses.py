@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from jupyterhub.utils import subdomain_hook_idna, subdomain_hook_legacy
+from jupyterhub.utils import subdomain_hook_idna
 from traitlets.config import Config
 
 from jmcp.hub.configuration.given import ConfigurationConflict, given, put
@@ -17,8 +17,9 @@ LOCAL = "127.0.0.1"
 class Addresses:
     """`public_url` is the Hub's, without a path and a slash at the end; `base_path` has one at its
     end. `proxy_url` is where the gateway reaches the proxy. `gateway_url` is where the proxy reaches
-    the gateway, whose pages browsers see at `gateway_origin`; `gateway_host` is empty unless each
-    service and each user's server has a host of its own."""
+    the gateway, whose pages browsers see at `gateway_origin`. Where each service and each user's server
+    has a host of its own, `gateway_host` is the gateway's, without a port, and `subdomain_host` what all
+    of them are below, with one; else both are empty."""
 
     public_url: str
     base_path: str
@@ -26,6 +27,7 @@ class Addresses:
     gateway_url: str
     gateway_origin: str
     gateway_host: str
+    subdomain_host: str
 
     @property
     def subdomains(self) -> bool:
@@ -53,6 +55,7 @@ def addresses(
         gateway_url=gateway_url,
         gateway_origin=f"{parts.scheme}://{host}{port}" if host else public,
         gateway_host=host,
+        subdomain_host=parts.netloc,
     )
 
 
@@ -100,5 +103,9 @@ def _reachable(host: str | None) -> str:
 
 def _service_host(c: Config, name: str, domain: str) -> str:
     hook = given(c, "JupyterHub", "subdomain_hook", "idna")
-    hook = {"idna": subdomain_hook_idna, "legacy": subdomain_hook_legacy}.get(hook, hook)
-    return str(hook(name, domain, kind="service"))
+    if hook != "idna":
+        raise ConfigurationConflict(
+            f"c.JupyterHub.subdomain_hook is {hook!r}, and the gateway knows the hosts of users' servers "
+            "only as the default (idna) names them: remove it"
+        )
+    return str(subdomain_hook_idna(name, domain, kind="service"))

@@ -118,7 +118,9 @@ def configure(
             "elsewhere is known here"
         )
     scopes = scopes_for(spawner)
-    environment = gateway_environment(where, gateway_settings or {}, scopes)
+    environment = gateway_environment(
+        where, gateway_settings or {}, scopes=scopes, frames=framed, max_servers=max_servers
+    )
     if traces is not None:
         environment |= {"JMCP_GATEWAY_TRACES": "1", OTLP_ENDPOINT: traces}
     service = gateway_service(

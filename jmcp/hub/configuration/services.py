@@ -17,6 +17,7 @@ from jmcp.hub.configuration.given import (
     put_named,
 )
 from jmcp.hub.configuration.spawners import Spawner
+from jmcp.hub.gateway.settings import PREFIX
 
 USER_SCOPES = ("read:users:name!user", "access:servers!user", "servers!user")
 """What the gateway may do for whoever logged in there: know the name, reach and start the server."""
@@ -37,6 +38,19 @@ WELL_KNOWN = (
     "/.well-known/openid-configuration",
 )
 """Where clients look for the gateway's metadata: at the root of its host, which is the Hub's."""
+GATEWAY_SETTINGS = (
+    "calls_per_second",
+    "client_documents",
+    "keys",
+    "max_open_requests",
+    "max_request_mib",
+    "metrics_token",
+    "origins",
+    "start_seconds",
+    "state",
+    "store",
+)
+"""What `gateway_settings` may have: variables of the gateway that no argument sets."""
 TOO_WIDE = ("access:servers", "inherit", "admin:servers", "servers", "tokens")
 """Scopes that reach all users' servers where nothing limits them."""
 
@@ -72,19 +86,31 @@ def scopes_for(spawner: Spawner) -> tuple[str, ...]:
 
 
 def gateway_environment(
-    addresses: Addresses, settings: Mapping[str, Any], scopes: Sequence[str]
+    addresses: Addresses,
+    settings: Mapping[str, Any],
+    *,
+    scopes: Sequence[str],
+    frames: bool,
+    max_servers: int,
 ) -> dict[str, str]:
-    """The variables of the gateway besides those that the Hub sets."""
+    """The variables of the gateway besides those that the Hub sets. Raises ConfigurationConflict."""
     variables = {
         # The Hub has this one for users' servers, and leaves it empty for services.
         "JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES": json.dumps([*scopes]),
-        "JMCP_GATEWAY_PROXY_URL": addresses.proxy_url,
-        "JMCP_GATEWAY_PUBLIC_URL": addresses.public_url,
+        f"{PREFIX}PROXY_URL": addresses.proxy_url,
+        f"{PREFIX}PUBLIC_URL": addresses.gateway_origin,
+        f"{PREFIX}MAX_SERVERS": str(max_servers),
     }
     if addresses.subdomains:
-        variables["JMCP_GATEWAY_SUBDOMAINS"] = "1"
+        variables[f"{PREFIX}SUBDOMAIN_HOST"] = addresses.subdomain_host
+    if frames:
+        variables[f"{PREFIX}FRAMES"] = "1"
     for key, value in settings.items():
-        variables[f"JMCP_GATEWAY_{key.upper()}"] = _text(value)
+        if key not in GATEWAY_SETTINGS:
+            raise ConfigurationConflict(
+                f"gateway_settings has no {key!r}; there are: {', '.join(GATEWAY_SETTINGS)}"
+            )
+        variables[f"{PREFIX}{key.upper()}"] = _text(value)
     return variables
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from traitlets.config import Config
 
 from jmcp.hub import configure
 from jmcp.hub.configuration.given import ConfigurationConflict
+from jmcp.hub.configuration.services import GATEWAY_SETTINGS
+from tests.documentation.page import CHECKOUT
 from tests.unit.hub.jupyterhub_app import initialized
 
 GATEWAY = "http://127.0.0.1:10101"
@@ -119,7 +122,10 @@ configure(c, public_url="http://hub.localhost:8000", frame_ancestors=["https://p
     async with initialized(tmp_path, text) as app:
         host, origin = "jmcp--service.hub.localhost", "http://jmcp--service.hub.localhost:8000"
         assert app._service_map["jmcp"].domain == host
-        assert app._service_map["jmcp"].environment["JMCP_GATEWAY_SUBDOMAINS"] == "1"
+        told = app._service_map["jmcp"].environment
+        assert told["JMCP_GATEWAY_SUBDOMAIN_HOST"] == "hub.localhost:8000"
+        assert told["JMCP_GATEWAY_PUBLIC_URL"] == origin
+        assert told["JMCP_GATEWAY_FRAMES"] == "1"
         wanted = f"{host}/.well-known/oauth-protected-resource/services/jmcp/"
         assert app.proxy.extra_routes[wanted] == GATEWAY
         policy = app.tornado_settings["headers"]["Content-Security-Policy"]
@@ -200,6 +206,13 @@ async def test_people_choose_a_template(tmp_path: Path) -> None:
         ("Spawner", "cpu_limit", 1, {"public_url": "hub.example.org"}, "which is no URL"),
         ("Spawner", "cpu_limit", 1, {"start_gateway": False}, "needs gateway_token="),
         (
+            "Spawner",
+            "cpu_limit",
+            1,
+            {"gateway_settings": {"calls": 1}},
+            "has no 'calls'; there are",
+        ),
+        (
             "JupyterHub",
             "subdomain_host",
             "https://hub.example.org",
@@ -256,3 +269,14 @@ def test_traces_go_from_the_gateway_and_from_servers_to_one_place() -> None:
     c.Spawner.environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://other:4318"
     with pytest.raises(ConfigurationConflict, match="other:4318"):
         configure(c, reserve="1M", memory="1M", traces="http://collector:4318")
+
+
+def test_the_gateway_reads_each_setting_that_can_be_given() -> None:
+    """And no other but those that `configure` sets from its own arguments."""
+    sources = [path.read_text() for path in (CHECKOUT / "jmcp" / "hub").glob("[!cm]*/**/*.py")]
+    text = "\n".join(sources)
+    read = set(re.findall(r"JMCP_GATEWAY_([A-Z_]+)|\{PREFIX\}([A-Z_]+)", text))
+    read_names = {first or second for first, second in read}
+    read_names |= set(re.findall(r'number\(given, "([A-Z_]+)"', text))
+    own = {"PROXY_URL", "PUBLIC_URL", "SUBDOMAIN_HOST", "FRAMES", "MAX_SERVERS", "TRACES"}
+    assert {one.lower() for one in read_names - own} == set(GATEWAY_SETTINGS)

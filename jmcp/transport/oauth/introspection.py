@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from http import HTTPStatus
@@ -17,7 +16,6 @@ from jmcp.transport.oauth.signing_keys import SigningKeys
 
 INACTIVE = "{issuer} does not know this token, or it was revoked, or it has expired: log in again."
 NOT_BEARER = "This is not an access token: its provider says that it is of the type {kind}."
-log = logging.getLogger("jmcp")
 
 
 async def introspected_claims(
@@ -39,12 +37,10 @@ async def introspected_claims(
     url = metadata.introspection_endpoint
     status, said = await provider.answer("POST", url, data=data, auth=auth)
     if status != HTTPStatus.OK:
-        refused = provider.unusable(
+        raise provider.unusable(
             f"it answers with status {status} when it is asked about a token; are "
             "--oauth-client-id and its secret right?"
         )
-        log.error("%s", refused.detail)
-        raise refused
     if said.get("active") is not True:
         raise invalid(INACTIVE.format(issuer=settings.issuer))
     if said.get("iss", settings.issuer) != settings.issuer:

@@ -25,6 +25,9 @@ RETRY_SECONDS = 5.0
 METADATA_SECONDS = 3600.0
 """So long what the provider said of itself is taken as it was."""
 
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
+"""Nothing compressed, whose size is known only once it is in memory."""
+
 UNAVAILABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 WELL_KNOWN = "/.well-known/"
 NO_ANSWER = (
@@ -128,12 +131,11 @@ class Provider:
             self._http = httpx2.AsyncClient(
                 transport=self._transport, timeout=ANSWER_SECONDS, follow_redirects=False
             )
-        headers = {"Accept": "application/json"}
         try:
             # The client's own limit is for each read, and a server can drip.
             async with (
                 asyncio.timeout(ANSWER_SECONDS),
-                self._http.stream(method, url, headers=headers, data=data, auth=auth) as answer,
+                self._http.stream(method, url, headers=HEADERS, data=data, auth=auth) as answer,
             ):
                 return answer.status_code, await self._object(url, answer)
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
@@ -146,6 +148,8 @@ class Provider:
             raise self.unusable(f"{url} redirects, which is not followed")
         if answer.status_code != HTTPStatus.OK:
             return {}
+        if answer.headers.get("content-encoding", "identity") != "identity":
+            raise self.unusable(f"the answer of {url} is compressed, which was not asked for")
         body = bytearray()
         async for chunk in answer.aiter_bytes():
             body += chunk

@@ -94,6 +94,7 @@ class ResourceServer:
         self._checks: dict[bytes, asyncio.Task[Principal]] = {}
         self._questions = MAX_QUESTIONS_AT_ONCE
         self._asked = clock()
+        self._said = ""
         origin = f"{settings.issuer}\0{settings.user_claim}".encode()
         self._prefix = f"oauth:{hashlib.sha256(origin).hexdigest()[:NAME_DIGITS]}"
 
@@ -168,6 +169,10 @@ class ResourceServer:
         if not task.cancelled() and (error := task.exception()) is not None:
             if not isinstance(error, Refusal):
                 log.error("A token could not be checked", exc_info=error)
+            if isinstance(error, Unusable) and error.detail != self._said:
+                # Once, whoever sends how many tokens: somebody has to change something.
+                self._said = error.detail
+                log.error("%s", error.detail)
             if not isinstance(error, Away):
                 self._admissions.pop(digest, None)
 

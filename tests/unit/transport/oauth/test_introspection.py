@@ -103,7 +103,10 @@ async def test_what_is_not_good_here_is_refused_and_remembered(
 
 
 async def test_a_provider_that_does_not_answer_refuses_nobody_for_good(
-    asking: ResourceServer, provider: FakeProvider, clock: Clock
+    asking: ResourceServer,
+    provider: FakeProvider,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     await asking.principal(TOKEN)
     clock.now += OPAQUE_SECONDS
@@ -114,8 +117,12 @@ async def test_a_provider_that_does_not_answer_refuses_nobody_for_good(
     assert await asking.principal(TOKEN)
     clock.now += OPAQUE_SECONDS
     provider.answers["/introspect"] = httpx2.Response(401)
-    with pytest.raises(Unusable, match="--oauth-client-id"):
-        await asking.principal(TOKEN)
+    for token in (TOKEN, "another", "a third"):
+        with pytest.raises(Unusable, match="--oauth-client-id"):
+            await asking.principal(token)
+    assert caplog.text.count("--oauth-client-id") == 1
+    assert SECRET not in caplog.text
+    assert TOKEN not in caplog.text
 
 
 async def test_a_provider_that_cannot_be_asked_is_said_at_the_start(

@@ -160,6 +160,11 @@ BROKEN: list[tuple[str, httpx2.Response | Exception, str]] = [
     ("/keys", httpx2.Response(200, content=b" " * (MAX_BYTES + 1)), "more than"),
     ("/keys", httpx2.Response(200, content=b"[" * 100_000), "JSON object"),
     ("/keys", httpx2.Response(403), "no keys"),
+    (
+        "/keys",
+        httpx2.Response(200, headers={"content-encoding": "x-small"}, content=b"{}"),
+        "compressed",
+    ),
     ("/keys", httpx2.Response(200, json={"keys": []}), "no key that tokens"),
     ("/keys", httpx2.Response(200, json={"keys": [{"kty": "oct", "k": "eA"}, 5]}), "no key that"),
     ("openid-configuration", httpx2.Response(200, json={"issuer": ISSUER}), "--oauth-client-id"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from typing import TYPE_CHECKING
 
 from jupyter_server.serverapp import ServerApp
 from starlette.applications import Starlette
@@ -22,6 +23,9 @@ from jmcp_jupyter.documents.local.documents import LocalDocuments
 from jmcp_jupyter.kernels.local import server_memory
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from jmcp_jupyter.lab.local import LocalLabPages
+
+if TYPE_CHECKING:
+    from jmcp.transport.oauth.resource_server import ResourceServer
 
 log = logging.getLogger("jmcp")
 
@@ -83,8 +87,9 @@ async def jupyter_site(
     settings: Settings,
     first_caller: Caller,
     entry: Entry,
+    oauth: ResourceServer | None = None,
 ) -> Starlette:
-    """All HTTP surfaces, to be served by the extension. Raises ServeError for an unknown toolset,
+    """All HTTP surfaces, to be served by the extension, which looks at tokens itself. Raises ServeError for an unknown toolset,
     and for a store that cannot be opened."""
     dispatcher = local_dispatcher(serverapp, settings, first_caller)
     try:
@@ -99,6 +104,7 @@ async def jupyter_site(
             mcp_sessions=settings.mcp_sessions,
             structured=settings.structured,
             entry=entry,
+            oauth=oauth,
             external_url=settings.external_url,
             frame_ancestors=settings.frame_ancestors,
             traced=settings.traces,

@@ -41,11 +41,17 @@ from jmcp.transport.entry.entry import REDEMPTION, Entry
 from jmcp.transport.entry.tickets import PageTokens, Tickets, either
 from jmcp.transport.jupyter_bridge import BridgeHandler, allow_header
 from jmcp.transport.jupyter_discovery import METADATA_PATTERNS, PATTERNS, DiscoveryHandler
-from jmcp.transport.jupyter_entry import ENTER_PATTERN, EnterHandler, RedemptionHandler
+from jmcp.transport.jupyter_entry import (
+    ENTER_PATTERN,
+    EnterHandler,
+    LoginHandler,
+    RedemptionHandler,
+)
 from jmcp.transport.jupyter_frames import allow_frames
 from jmcp.transport.jupyter_identity import SHARED_PRINCIPAL, Application, takes_named_tokens
 from jmcp.transport.jupyter_pages import PAGE_PATTERNS, PageHandler
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
+from jmcp.transport.oauth.settings import CALLBACK, LOGIN
 from jmcp.transport.problems import Problem
 from jmcp_api.jupyter import HANDLERS
 
@@ -152,6 +158,7 @@ class HostedSite:
             settings=settings,
             first_caller=self.first_caller,
             entry=self.entry,
+            oauth=self.oauth,
         )
         async with site.router.lifespan_context(site):
             self._app = site
@@ -254,6 +261,8 @@ class JmcpExtension(ExtensionApp):
         self.handlers.append((ENTER_PATTERN, EnterHandler, {"host": self.hosted}))
         redemption = {"host": self.hosted, "allow": allow_header(("POST",))}
         self.handlers.append((REDEMPTION, RedemptionHandler, redemption))
+        options = {"host": self.hosted, "allow": allow_header(("GET",))}
+        self.handlers += [(pattern, LoginHandler, options) for pattern in (LOGIN, CALLBACK)]
         for pattern, tools in HANDLERS:
             options = {"host": self.hosted, "allow": allow_header(tools)}
             self.handlers.append((pattern, BridgeHandler, options))

@@ -20,6 +20,7 @@ from jmcp.transport.entry.tickets import PAGE_SECONDS, UNKNOWN
 from jmcp.transport.jupyter_bridge import BridgeHandler, Method
 from jmcp.transport.jupyter_identity import takes_named_tokens
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
+from jmcp.transport.oauth.settings import LOGIN_COOKIE
 from jmcp.transport.problems import MEDIA_TYPE, Problem, problem_body
 
 ENTER_PATTERN = ENTER
@@ -131,8 +132,8 @@ class EnterHandler(JupyterHandler):
             self.finish(json.dumps(body))
 
 
-class RedemptionHandler(BridgeHandler):
-    """Redeems a ticket for the token of a page. Nobody has to be known for that, and no cookie counts."""
+class AnonymousHandler(BridgeHandler):
+    """Passes on what nobody has to be known for, and no cookie of Jupyter's."""
 
     async def prepare(self) -> None:  # type: ignore[override] # as in jupyter_server's own
         headers = self.request.headers
@@ -146,7 +147,27 @@ class RedemptionHandler(BridgeHandler):
             self.refuse(problem_body(403, OTHERS_LOGIN, code="no_tickets"))
 
     @allow_unauthenticated
-    async def _redeem(self, *_: str) -> None:
+    async def _pass_on(self, *_: str) -> None:
         await self._bridge()
 
-    get = head = post = put = patch = delete = trace = cast("Method", _redeem)
+    get = head = post = put = patch = delete = trace = cast("Method", _pass_on)
+
+
+class RedemptionHandler(AnonymousHandler):
+    """Redeems a ticket for the token of a page."""
+
+
+class LoginHandler(AnonymousHandler):
+    """Sends a browser to an OpenID provider, and takes it back: with the cookie of that login alone."""
+
+    def initialize(self, host: Any, allow: str) -> None:
+        super().initialize(host, allow)
+        # Whatever logs the request later logs this: the query has a code.
+        self.request.uri = self.request.path
+
+    def _scope(self) -> dict[str, Any]:
+        scope = super()._scope()
+        kept = self.get_cookie(LOGIN_COOKIE)
+        if kept is not None:
+            scope["headers"].append((b"cookie", f"{LOGIN_COOKIE}={kept}".encode("latin-1")))
+        return scope

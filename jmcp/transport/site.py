@@ -230,6 +230,13 @@ def site(
     if entry is not None:
         extra |= EntryRoutes(entry, base, external_url).endpoints
     if oauth is not None:
+        if entry is not None:
+            # Imported here, because few servers need it and all of what it needs.
+            from jmcp.transport.oauth.browser_login import BrowserLogin
+
+            browser = BrowserLogin(oauth, entry).endpoints
+            extra |= browser
+            public_paths |= {*browser}
 
         async def protected_resource(request: Request) -> Response:
             return JSONResponse(metadata(oauth.settings, request.headers.get("host", "")))

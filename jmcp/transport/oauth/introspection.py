@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from http import HTTPStatus
-from urllib.parse import quote_plus
 
 from jmcp.transport.oauth.claims import Claims, check_stated_kind, check_use
 from jmcp.transport.oauth.provider import Provider
@@ -28,14 +27,12 @@ async def introspected_claims(
     metadata = await keys.metadata()
     if metadata.introspection_endpoint is None:
         raise provider.unusable("it has no introspection_endpoint any more")
-    data = {"token": token, "token_type_hint": "access_token"}
-    auth = None
-    if metadata.introspection_by_post:
-        data |= {"client_id": settings.client_id, "client_secret": settings.client_secret}
-    else:  # RFC 6749, section 2.3.1
-        auth = (quote_plus(settings.client_id), quote_plus(settings.client_secret))
-    url = metadata.introspection_endpoint
-    status, said = await provider.answer("POST", url, data=data, auth=auth)
+    status, said = await provider.answer_to_client(
+        metadata.introspection_endpoint,
+        {"token": token, "token_type_hint": "access_token"},
+        client=(settings.client_id, settings.client_secret),
+        by_post=metadata.introspection_by_post,
+    )
     if status != HTTPStatus.OK:
         raise provider.unusable(
             f"it answers with status {status} when it is asked about a token; are "

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 import httpx2
 
@@ -47,7 +47,10 @@ class Metadata:
 
     jwks_uri: str | None
     introspection_endpoint: str | None
+    authorization_endpoint: str | None = None
+    token_endpoint: str | None = None
     introspection_by_post: bool = False
+    token_by_post: bool = False
 
 
 def is_secure(url: str) -> bool:
@@ -70,6 +73,12 @@ def discovery_urls(issuer: str) -> list[str]:
         f"{issuer.rstrip('/')}{WELL_KNOWN}openid-configuration",
         f"{origin}{WELL_KNOWN}oauth-authorization-server{path}",
     ]
+
+
+def _by_post(found: Mapping[str, Any], endpoint: str) -> bool:
+    """Whether a client says at that endpoint who it is in the body, because it cannot in a header."""
+    methods = found.get(f"{endpoint}_auth_methods_supported")
+    return isinstance(methods, list) and "client_secret_basic" not in methods
 
 
 class Provider:
@@ -99,12 +108,13 @@ class Provider:
                 f"at {url} it calls itself {said!r:.300}, which has to be the value of --oauth-issuer, "
                 "letter by letter"
             )
-        methods = found.get("introspection_endpoint_auth_methods_supported")
-        by_post = isinstance(methods, list) and "client_secret_basic" not in methods
         return Metadata(
             jwks_uri=self._url(found, "jwks_uri"),
             introspection_endpoint=self._url(found, "introspection_endpoint"),
-            introspection_by_post=by_post,
+            authorization_endpoint=self._url(found, "authorization_endpoint"),
+            token_endpoint=self._url(found, "token_endpoint"),
+            introspection_by_post=_by_post(found, "introspection_endpoint"),
+            token_by_post=_by_post(found, "token_endpoint"),
         )
 
     def _url(self, found: Mapping[str, Any], name: str) -> str | None:
@@ -114,6 +124,18 @@ class Provider:
         if not isinstance(url, str) or not is_secure(url):
             raise self.unusable(f"its {name} is not an https URL")
         return url
+
+    async def answer_to_client(
+        self, url: str, data: Mapping[str, str], *, client: tuple[str, str], by_post: bool
+    ) -> tuple[int, Mapping[str, Any]]:
+        """The answer to a client that says who it is, by its id and secret. Raises Away, Unusable."""
+        client_id, secret = client
+        if by_post:
+            credentials = {"client_id": client_id, "client_secret": secret}
+            return await self.answer("POST", url, data={**data, **credentials})
+        # RFC 6749, section 2.3.1
+        auth = (quote_plus(client_id), quote_plus(secret))
+        return await self.answer("POST", url, data=data, auth=auth)
 
     async def answer(
         self,

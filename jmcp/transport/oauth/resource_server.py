@@ -7,9 +7,11 @@ import hashlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 
@@ -53,6 +55,14 @@ NO_CLIENT = (
 NO_ENDPOINT = "it has no introspection_endpoint, with which to ask about opaque tokens"
 NO_KEYS = (
     "it has no jwks_uri, so its tokens can be checked only by asking it: give --oauth-client-id"
+)
+NO_BROWSERS = (
+    "Browsers cannot log in here: this server has no client at its OpenID provider (--oauth-client-id). "
+    "jmcp open lets one in that is on the same machine."
+)
+NO_TOKEN_FOR_CODE = (
+    "{issuer} gives no token for this login (status {status}): it was used already, or the secret of "
+    "--oauth-client-id is wrong. Begin it again."
 )
 TOO_MANY = "There are more unknown tokens than this server asks {issuer} about."
 NAME_DIGITS = 12
@@ -132,6 +142,35 @@ class ResourceServer:
             return admission.principal
         # The check goes on where one of those who wait for it leaves.
         return await asyncio.shield(self._checking(digest, token))
+
+    async def authorization_url(self, parameters: Mapping[str, str]) -> str:
+        """Where a browser logs in for this server's own client. Raises Refusal."""
+        metadata = await self._keys.metadata()
+        if metadata.authorization_endpoint is None or not self.settings.client_id:
+            raise Refusal(404, NO_BROWSERS)
+        given = {
+            "response_type": "code",
+            "client_id": self.settings.client_id,
+            **parameters,
+        }
+        mark = "&" if "?" in metadata.authorization_endpoint else "?"
+        return f"{metadata.authorization_endpoint}{mark}{urlencode(given)}"
+
+    async def redeemed(self, parameters: Mapping[str, str]) -> str:
+        """The access token for the code that a browser came back with. Raises Refusal."""
+        metadata = await self._keys.metadata()
+        if metadata.token_endpoint is None or not self.settings.client_id:
+            raise Refusal(404, NO_BROWSERS)
+        status, said = await self._provider.answer_to_client(
+            metadata.token_endpoint,
+            {"grant_type": "authorization_code", **parameters},
+            client=(self.settings.client_id, self.settings.client_secret),
+            by_post=metadata.token_by_post,
+        )
+        token = said.get("access_token")
+        if status != HTTPStatus.OK or not isinstance(token, str) or not token:
+            raise Refusal(403, NO_TOKEN_FOR_CODE.format(issuer=self.settings.issuer, status=status))
+        return token
 
     def admits(self, token: str, principal: Principal) -> bool:
         """Whether that token, which was good, still stands for that principal; for what goes on for

@@ -13,6 +13,9 @@ from jmcp.transport.oauth.allowed import Rule
 
 MCP = "/mcp"
 METADATA = "/.well-known/oauth-protected-resource"
+LOGIN = "/jmcp/login"
+CALLBACK = f"{LOGIN}/callback"
+LOGIN_COOKIE = "jmcp-login"
 SAME_HOST = ("127.0.0.1", "localhost")
 """Names that a client on this machine may call a server on its loopback interface by."""
 

@@ -14,7 +14,7 @@ const people = {
   mal: { email: "ada@example.org", email_verified: false, preferred_username: "mal" },
 };
 // What tests change while it runs, with POST /settings.
-const settings = { format: "jwt", seconds: 3600, scope: "jmcp" };
+const settings = { format: "jwt", seconds: 3600, scope: "jmcp", person: "ada" };
 
 const server = http.createServer();
 await new Promise((done) => server.listen(0, "127.0.0.1", done));
@@ -25,9 +25,9 @@ const provider = new Provider(issuer, {
     {
       client_id: "jmcp",
       client_secret: "the secret of jmcp / with + signs",
-      redirect_uris: [],
-      grant_types: [],
-      response_types: [],
+      // Of a native client, so that any port will do.
+      application_type: "native",
+      redirect_uris: ["http://127.0.0.1/jmcp/login/callback"],
     },
   ],
   scopes: ["openid", "offline_access", "email", "jmcp"],
@@ -59,7 +59,7 @@ const provider = new Provider(issuer, {
 async function interact(request, response) {
   const details = await provider.interactionDetails(request, response);
   const { params, prompt } = details;
-  const accountId = details.session?.accountId ?? params.login_hint ?? "ada";
+  const accountId = details.session?.accountId ?? params.login_hint ?? settings.person;
   if (prompt.name === "login") {
     return provider.interactionFinished(request, response, { login: { accountId } });
   }

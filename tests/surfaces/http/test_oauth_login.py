@@ -34,14 +34,14 @@ SECONDS = 30
 class Server:
     """A site with a resource server, as `jmcp.hosting.standalone` makes it."""
 
-    def __init__(self, dispatcher: Any, *, scopes: tuple[str, ...] = ()) -> None:
+    def __init__(self, dispatcher: Any, **changed: Any) -> None:
         self.clock = Clock()
         self.provider = FakeProvider()
         settings = OAuthSettings(
             issuer=ISSUER,
             resource=RESOURCE,
             allowed=(rule("email=*@example.org"),),
-            scopes=scopes,
+            **changed,
         )
         self.oauth = ResourceServer(settings, transport=self.provider.transport, clock=self.clock)
         known = self.oauth.with_digest

@@ -124,6 +124,29 @@ async def test_people_log_in_and_work_apart(both: Both) -> None:
         ).status_code == 403
 
 
+async def test_a_browser_logs_in_to_the_workbench(both: Both) -> None:
+    both.provider.set(format="jwt", person="bob")
+    async with httpx.AsyncClient(timeout=SECONDS, follow_redirects=True) as browser:
+        page = await browser.get(f"{both.served.url}jmcp/login")
+        assert page.status_code == 200, page.text
+        assert page.url.path == "/jmcp/workbench"
+        ticket = parse_qs(page.url.fragment)["ticket"][0]
+        redeemed = await browser.post(
+            f"{both.served.url}jmcp/v1/tickets/redemption", json={"ticket": ticket}
+        )
+        assert redeemed.json()["owner"].endswith(":bob")
+        assert redeemed.json()["scopes"] == ["read", "write", "execute"]
+        came_back = next(one.url for one in page.history if one.url.path.endswith("/callback"))
+        again = await browser.get(came_back)
+        assert again.status_code == 400, "its cookie is gone"
+    both.provider.set(person="eve")
+    async with httpx.AsyncClient(timeout=SECONDS, follow_redirects=True) as browser:
+        page = await browser.get(f"{both.served.url}jmcp/login")
+        assert page.status_code == 403
+        assert "does not let that account in" in page.text
+    both.provider.set(person="ada")
+
+
 @thorough
 async def test_a_client_in_typescript_logs_in_too(both: Both, node_tools: NodeTools) -> None:
     both.provider.set(format="jwt")
@@ -178,3 +201,6 @@ async def test_jmcp_alone_takes_them_too(both: Both, tmp_path: Path) -> None:
             headers = {"Authorization": f"Bearer {page.json()['token']}"}
             seen = await http.get(f"{served.url}jmcp/v1/activity", headers=headers)
         assert "alone.ipynb" in seen.text
+        async with httpx.AsyncClient(timeout=SECONDS, follow_redirects=True) as browser:
+            entered = await browser.get(f"{served.url}jmcp/login")
+        assert (entered.status_code, entered.url.path) == (200, "/jmcp/workbench")

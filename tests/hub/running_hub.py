@@ -37,18 +37,28 @@ def free_port() -> int:
         return int(made.getsockname()[1])
 
 
+class LocalTransport(httpx2.AsyncHTTPTransport):
+    """Finds every host on this machine, as browsers find those below localhost, and few resolvers do."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.url = request.url.copy_with(host="127.0.0.1")
+        return await super().handle_async_request(request)
+
+
 @dataclass(kw_only=True)
 class RunningHub:
     """One Hub. `url` is its public one, `gateway` the gateway's there, without a slash at the end.
 
     With `own_proxy` the proxy is a process of its own and users' servers are left running when the
-    Hub ends, so that both are there when it starts again.
+    Hub ends, so that both are there when it starts again. With `subdomains` the Hub, the gateway and
+    each user's server have hosts of their own.
     """
 
     home: Path
     node: NodeTools
     options: Mapping[str, Any] = field(default_factory=dict)
     own_proxy: bool = False
+    subdomains: bool = False
     config: Path = CONFIGURATION
     admin_token: str = field(default_factory=lambda: secrets.token_hex(16))
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
@@ -70,6 +80,11 @@ class RunningHub:
             "admin_token": self.admin_token,
             **self.options,
         }
+        if self.subdomains:
+            host = f"hub.localhost:{ports[0]}"
+            self.url = f"http://{host}"
+            self.gateway = f"http://jmcp--service.{host}/services/jmcp"
+            self.given["traits"] = {"JupyterHub": {"subdomain_host": self.url}}
         if self.own_proxy:
             traits = {name: dict(more) for name, more in self.given.get("traits", {}).items()}
             traits.setdefault("JupyterHub", {})["cleanup_servers"] = False
@@ -80,7 +95,7 @@ class RunningHub:
 
     async def start(self) -> None:
         """Start it, and return when Hub and gateway answer."""
-        self.http = httpx2.AsyncClient(timeout=60, trust_env=False)
+        self.http = httpx2.AsyncClient(transport=LocalTransport(), timeout=60)
         self.home.mkdir(parents=True, exist_ok=True)
         if self.own_proxy:
             self.proxy = self._launched_proxy()
@@ -227,9 +242,16 @@ class RunningHub:
 
 @asynccontextmanager
 async def running_hub(
-    home: Path, node: NodeTools, *, own_proxy: bool = False, **options: Any
+    home: Path,
+    node: NodeTools,
+    *,
+    own_proxy: bool = False,
+    subdomains: bool = False,
+    **options: Any,
 ) -> AsyncIterator[RunningHub]:
-    hub = RunningHub(home=home, node=node, options=options, own_proxy=own_proxy)
+    hub = RunningHub(
+        home=home, node=node, options=options, own_proxy=own_proxy, subdomains=subdomains
+    )
     try:
         await hub.start()
         yield hub

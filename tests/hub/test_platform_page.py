@@ -162,6 +162,13 @@ async def page_of(chrome: Chrome, hub: RunningHub, name: str) -> AsyncIterator[P
         "console",
         lambda message: wrong.append(message.text) if "Content Security" in message.text else None,
     )
+
+    async def late(route: Any) -> None:
+        # So that what is clicked at once does not need it; without it no change is taken.
+        await asyncio.sleep(0.3)
+        await route.continue_()
+
+    await page.route("**/api/me", late)
     try:
         await page.goto(f"{hub.gateway}/")
         await page.get_by_label("Username").fill(name)

@@ -23,10 +23,11 @@ INDEX = "index.html"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformPage:
     """`/` and `/platform/...`. The page may show the server of its person in a frame, and is shown in
-    none itself."""
+    none itself. `hub_login` is where browsers log in at the Hub: the frame passes through there."""
 
     settings: GatewaySettings
     sessions: BrowserSessions
+    hub_login: str
 
     def routes(self) -> list[Route]:
         prefix = self.settings.prefix
@@ -48,8 +49,9 @@ class PlatformPage:
             return RedirectResponse(f"{self.settings.prefix}/login", 302)
         frames = "'none'"
         if self.settings.frames:
-            parts = urlsplit(self.settings.server_url(session.user))
-            frames = f"{parts.scheme}://{parts.netloc}"
+            urls = (self.settings.server_url(session.user), self.hub_login)
+            origins = [f"{one.scheme}://{one.netloc}" for one in map(urlsplit, urls) if one.netloc]
+            frames = " ".join(dict.fromkeys(origins))
         headers = {
             "Content-Security-Policy": policy("'none'", frames),
             # Asked for again each time: whose page it is decides what it may show in a frame.

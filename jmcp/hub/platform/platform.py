@@ -33,8 +33,13 @@ def platform_routes(gateway: Gateway, oauth: OAuthServer) -> list[Route]:
     )
     oauth.continuations[KIND] = admin_login
     reading = ServerReading(api=api)
+    page = PlatformPage(
+        settings=gateway.settings,
+        sessions=oauth.sessions,
+        hub_login=oauth.settings.hub.authorize_url,
+    )
     return [
-        *PlatformPage(settings=gateway.settings, sessions=oauth.sessions).routes(),
+        *page.routes(),
         *admin_login.routes(),
         *Person(api=api, address=oauth.address, logins=logins).routes(),
         *OwnServer(api=api, reading=reading).routes(),

@@ -6,16 +6,19 @@ import { problemOf, ServerProblem, UNREACHABLE } from "../server/problem";
 /** Whether the login has ended: everything else fails then too. */
 export const loggedOut = signal(false);
 
-let csrf: Record<string, string> = {};
+type Proof = () => Promise<Record<string, string>>;
 
-export function changesWith(header: string, token: string): void {
-  csrf = { [header]: token };
+/** The headers without which the gateway takes no change, once it has said what they are. */
+let proof: Proof = () => Promise.resolve({});
+
+export function proveWith(given: Proof): void {
+  proof = given;
 }
 
 export async function request(method: string, path: string, body?: unknown): Promise<Response> {
   let response: Response;
   const headers: Record<string, string> = { Accept: "application/json" };
-  if (method !== "GET") Object.assign(headers, csrf);
+  if (method !== "GET") Object.assign(headers, await proof());
   if (body !== undefined) headers["Content-Type"] = "application/json";
   try {
     // Paths are below the page's own, wherever the service is.

@@ -1,7 +1,7 @@
 /** What the page knows: who the person is, their server, and what is in it. */
 
 import { computed, effect, signal } from "@preact/signals";
-import { changesWith, loggedOut } from "./api";
+import { loggedOut, proveWith } from "./api";
 import { loaded } from "./loaded";
 
 export interface Me {
@@ -101,8 +101,11 @@ export async function begin(): Promise<void> {
   });
 }
 
-effect(() => {
-  if (me.data.value) changesWith(me.data.value.csrf_header, me.data.value.csrf);
+proveWith(async () => {
+  // Somebody may click before it has come.
+  if (me.data.value === null) await me.load();
+  const known = me.data.value;
+  return known ? { [known.csrf_header]: known.csrf } : {};
 });
 
 function watch(): void {

@@ -141,6 +141,22 @@ def put_templates(c: Config, templates: Sequence[Template], spawner: Spawner) ->
     put(c, "Spawner", "options_from_form", "simple", why)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Also:
+    """An override of KubeSpawner's that adds entries by name to a trait: a list in its place would
+    replace what is there, and with it the volume of the user's home."""
+
+    trait: str
+    entries: Mapping[str, Mapping[str, Any]]
+
+    def __call__(self, spawner: Any) -> Any:
+        found = getattr(spawner, self.trait)
+        own = {name: {"name": name, **entry} for name, entry in self.entries.items()}
+        if isinstance(found, Mapping):
+            return {**found, **own}
+        return [*(one for one in found if one.get("name") not in own), *own.values()]
+
+
 class Profiles:
     """A `profile_list` of KubeSpawner: those that the user of a spawner may choose."""
 
@@ -206,14 +222,16 @@ def profile_of(template: Template) -> dict[str, Any]:
     if template.read_only:
         claims = {f"{template.name}-{number}": one for number, one in enumerate(template.read_only)}
         claims = {name.replace("_", "-"): claim for name, claim in claims.items()}
-        override["volumes"] = [
-            {"name": name, "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}
+        volumes = {
+            name: {"persistentVolumeClaim": {"claimName": claim, "readOnly": True}}
             for name, claim in claims.items()
-        ]
-        override["volume_mounts"] = [
-            {"name": name, "mountPath": template.read_only[claim], "readOnly": True}
+        }
+        mounts = {
+            name: {"mountPath": template.read_only[claim], "readOnly": True}
             for name, claim in claims.items()
-        ]
+        }
+        override["volumes"] = Also(trait="volumes", entries=volumes)
+        override["volume_mounts"] = Also(trait="volume_mounts", entries=mounts)
     return {
         "slug": template.name,
         "display_name": template.title,

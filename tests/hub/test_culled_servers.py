@@ -13,6 +13,7 @@ IDLE_SECONDS = 12
 ACTIVITY = {"JUPYTERHUB_ACTIVITY_INTERVAL": "2"}
 """How often a server tells the Hub when it was used last, which it else does every five minutes."""
 CODE = "import time\nfor second in range(600):\n    time.sleep(1)"
+EVENTS = {"Accept": "text/event-stream"}
 
 
 async def call(hub: RunningHub, token: str, tool: str, **arguments: object) -> Any:
@@ -64,7 +65,13 @@ async def test_a_server_that_runs_code_stays_and_an_idle_one_is_stopped(
         async def idle_is_stopped() -> bool:
             return not (await hub.model("idle"))["servers"]
 
-        await hub.until(idle_is_stopped, IDLE_SECONDS * 5, "the idle server is stopped")
+        # A tab with its workbench that somebody has forgotten.
+        forgotten = {"Authorization": f"Bearer {await hub.user('idle')}", **EVENTS}
+        async with hub.http.stream(
+            "GET", f"{hub.gateway}/jmcp/v1/activity", headers=forgotten
+        ) as stream:
+            assert stream.status_code == 200
+            await hub.until(idle_is_stopped, IDLE_SECONDS * 5, "the idle server is stopped")
         assert (await hub.model("busy"))["servers"][""]["ready"]
         # Long after the other: it counts as used because it runs code, and nobody calls it.
         log = hub.log.read_text()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
+import psutil
 import pytest
 import pytest_asyncio
 from mcp import Client
@@ -131,13 +130,13 @@ async def test_a_login_outlives_the_gateway(hub: RunningHub, browser: Browser) -
     """The Hub looks after its services every thirty seconds, which this test waits for."""
     client = PythonClient(hub, browser)
     await client.tools()
-    pid = await gateway_pid(hub)
-    os.kill(pid, signal.SIGTERM)
+    before = await hub.gateway_process()
+    before.terminate()
 
     async def another() -> bool:
         try:
-            return await gateway_pid(hub) != pid
-        except (httpx2.TransportError, AssertionError):
+            return (await hub.gateway_process()).pid != before.pid and await hub._answers()
+        except (KeyError, TypeError, psutil.NoSuchProcess):
             return False
 
     await hub.until(another, SECONDS, "another gateway")
@@ -145,12 +144,22 @@ async def test_a_login_outlives_the_gateway(hub: RunningHub, browser: Browser) -
     assert client.logins == 1
 
 
-async def gateway_pid(hub: RunningHub) -> int:
-    """The process that the Hub has started as its service."""
-    answer = await hub.api("GET", "/services/jmcp")
+@thorough
+async def test_a_login_outlives_the_hub(hub: RunningHub, browser: Browser) -> None:
+    """The Hub has made a new secret for the gateway by then, and its tokens are those of before."""
+    client = PythonClient(hub, browser)
+    await client.tools()
+    await hub.end()
+    await hub.launch()
+    assert "use_notebook" in await client.tools()
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": client.tokens.refresh_token or "" if client.tokens else "",
+        "client_id": client._client.client_id if client._client else "",
+    }
+    answer = await hub.http.post(f"{hub.gateway}/token", data=form)
     assert answer.status_code == 200, answer.text
-    assert (await hub.http.get(f"{hub.gateway}/health")).status_code == 200
-    return int(answer.json()["pid"])
+    assert client.logins == 1
 
 
 async def log_out_at_the_hub(hub: RunningHub, browser: Browser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
+from jmcp.hub.grants.records import Kind, Record
 from jmcp.hub.oauth.consent import CONSENT_SECONDS
 from tests.hub.browser import answer_of
 from tests.unit.hub.oauth.conftest import BASE, REDIRECT, Program, World
@@ -173,6 +175,20 @@ async def test_a_forged_state_is_refused(world: World, program: Program) -> None
     assert answer.status_code == 400
 
 
+async def test_the_cookie_of_another_login_is_refused(world: World, program: Program) -> None:
+    """Somebody who can set cookies gives the browser his own login's, under the name of this one's."""
+    browser, theirs = world.browser(), world.browser("mallory")
+    mine, foreign = await browser.open(program.url()), await theirs.open(program.url())
+    assert isinstance(mine, str)
+    assert isinstance(foreign, str)
+    ((name, _),) = browser.http.cookies.items()
+    ((_, sealed),) = theirs.http.cookies.items()
+    answer = await world.public.get(
+        world.hub.log_in(mine, "mallory"), headers={"Cookie": f"{name}={sealed}"}
+    )
+    assert answer.status_code == 400
+
+
 async def test_a_code_of_the_hub_for_another_login_is_refused(
     world: World, program: Program
 ) -> None:
@@ -251,6 +267,26 @@ async def test_consent_is_given_once(world: World, program: Program) -> None:
     again = await browser.submit(page.text, decision="allow")
     assert isinstance(again, httpx2.Response)
     assert again.status_code == 400
+
+
+async def test_of_several_answers_at_once_one_counts(
+    world: World, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = world.browser()
+    page = await world.consent_page(browser, program.url())
+    csrf = re.search(r'name="csrf" value="([^"]+)"', page.text)
+    assert csrf is not None
+    form = {"decision": "allow", "csrf": csrf[1]}
+    together, get = asyncio.Barrier(4), world.records.get
+
+    async def get_together(kind: Kind, key: str) -> Record | None:
+        found = await get(kind, key)
+        await together.wait()
+        return found
+
+    monkeypatch.setattr(world.records, "get", get_together)
+    answers = await asyncio.gather(*(browser.http.post(browser.url, data=form) for _ in range(4)))
+    assert sorted(one.status_code for one in answers) == [303, 400, 400, 400]
 
 
 async def test_consent_is_open_for_ten_minutes(world: World, program: Program) -> None:

@@ -8,6 +8,7 @@ import base64
 import httpx2
 import pytest
 
+from jmcp.hub.grants.records import Record
 from jmcp.hub.oauth.token_endpoint import ACCESS_SECONDS, MAX_REPEATS, REPEAT_SECONDS
 from tests.unit.hub.oauth.conftest import BASE, HUB_TOKEN_SECONDS, Program, World
 
@@ -166,6 +167,28 @@ async def test_a_lost_answer_may_be_asked_for_again(world: World, program: Progr
         assert await world.server.hub_token(tokens["access_token"], MCP)
     world.clock.now += REPEAT_SECONDS
     assert (await program.refresh(again["refresh_token"])).status_code == 200
+
+
+async def test_a_repeat_does_not_make_the_time_longer(world: World, program: Program) -> None:
+    first = (await program.logged_in())["refresh_token"]
+    for seconds, status in ((0, 200), (REPEAT_SECONDS - 1, 200), (REPEAT_SECONDS - 1, 400)):
+        world.clock.now += seconds
+        assert (await program.refresh(first)).status_code == status
+
+
+async def test_a_grant_that_is_revoked_meanwhile_gives_nothing(
+    world: World, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = await program.logged_in()
+    change = world.records.change
+
+    async def too_late(before: Record, after: Record) -> bool:
+        await world.server.grants.revoke_all("alice")
+        return await change(before, after)
+
+    monkeypatch.setattr(world.records, "change", too_late)
+    assert error_of(await program.refresh(tokens["refresh_token"])) == "invalid_grant"
+    assert await world.records.count("refresh") == 1  # only that of before
 
 
 async def test_a_reused_refresh_token_ends_the_login(world: World, program: Program) -> None:

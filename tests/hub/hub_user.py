@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx2
 import nbformat
@@ -115,7 +115,7 @@ class HubUser:
 
     async def stop(self) -> None:
         """Stop the server, as the Hub's culler and its page do."""
-        await self.hub.api("DELETE", f"/users/{self.name}/server")
+        await self.hub.api("DELETE", f"/users/{quote(self.name)}/server")
 
         async def stopped() -> bool:
             return not (await self.hub.model(self.name))["servers"]

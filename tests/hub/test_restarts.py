@@ -7,6 +7,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import psutil
@@ -75,7 +76,7 @@ class Editor:
 @thorough  # a Hub of its own
 async def test_no_edit_is_lost_or_doubled(tmp_path: Path, node_tools: NodeTools) -> None:
     settings = {"calls_per_second": 0, "state": str(tmp_path / "hub" / "gateway")}
-    options = {"configure": {"gateway_settings": settings}}
+    options: dict[str, Any] = {"configure": {"gateway_settings": settings}}
     async with running_hub(tmp_path / "hub", node_tools, own_proxy=True, **options) as hub:
         users = [await hub_user(hub, name) for name in ("ada", "ben")]
         editors = [Editor(user=user, session=await user.session("edits.ipynb")) for user in users]

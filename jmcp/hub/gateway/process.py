@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 
@@ -13,6 +14,7 @@ from jmcp.hosting.listener import bound
 from jmcp.hosting.shutdown import StopSignal
 from jmcp.hub.gateway.app import Gateway, gateway_app
 from jmcp.hub.gateway.settings import GatewaySettings
+from jmcp.hub.login.login_log import LOGINS
 from jmcp.hub.oauth.server import open_oauth_server
 from jmcp.hub.oauth.settings import oauth_settings
 from jmcp.hub.platform.platform import platform_routes
@@ -31,6 +33,7 @@ def run(*, verbose: bool) -> None:
         check_traces(os.environ)
     logs.mask_secrets()
     logs.log_to_stderr("text", verbose)
+    logging.getLogger(LOGINS).setLevel(logging.INFO)  # few, and what an administrator looks for
     with bound(settings.host, settings.port) as listener:
         asyncio.run(serve(settings, listener))
 

@@ -23,6 +23,9 @@ from jmcp.hub.login.pages import Page, error_page
 PAGE = "page"
 """The kind of a login that is for a page of the gateway."""
 
+NOTED_CHARACTERS = 60
+"""Of an error in an address, which anybody may have written."""
+
 LOGOUT_FORM = Markup(
     '<p>You are logged in here as <strong>{user}</strong>.</p><form method="post">'
     '<input type="hidden" name="csrf" value="{csrf}"><button class="act">Log out</button></form>'
@@ -100,6 +103,8 @@ class LoginEndpoints:
             except HubRefused:
                 note("hub_refused_code", attack=True)
                 error = "server_error"
+        if login is None:
+            note("hub_refused", why=error[:NOTED_CHARACTERS])
         if continuation is not None:
             if login is None:
                 return await continuation.refused(request, then, error)

@@ -9,7 +9,10 @@ from jmcp.core.observe.call_log import Fields
 GRANT_CHARACTERS = 8
 """Of a grant's id: enough to follow it through the log."""
 
-log = logging.getLogger("jmcp.logins")
+LOGINS = "jmcp.logins"
+"""The name of the logger."""
+
+log = logging.getLogger(LOGINS)
 
 
 def note(

@@ -62,6 +62,8 @@ def metadata_routes(address: GatewayAddress, *, client_documents: bool) -> list[
         f"{prefix}{WELL_KNOWN}{resource}": mcp,
         f"{prefix}{WELL_KNOWN}{resource}/mcp": mcp,
         f"{prefix}{WELL_KNOWN}{resource}/jmcp/v1": rest,
+        # Where older clients look, should an administrator send that to the gateway too.
+        f"{WELL_KNOWN}{resource}": mcp,
         f"{WELL_KNOWN}{resource}{prefix}": mcp,
         f"{WELL_KNOWN}{resource}{prefix}/mcp": mcp,
         f"{WELL_KNOWN}{resource}{prefix}/jmcp/v1": rest,

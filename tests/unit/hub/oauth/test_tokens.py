@@ -7,10 +7,15 @@ import base64
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
 
 from jmcp.hub.grants.records import Record
+from jmcp.hub.grants.sqlite_records import SqliteRecords
+from jmcp.hub.oauth.server import OAuthServer
 from jmcp.hub.oauth.token_endpoint import ACCESS_SECONDS, MAX_REPEATS, REPEAT_SECONDS
-from tests.unit.hub.oauth.conftest import BASE, HUB_TOKEN_SECONDS, Program, World
+from tests.hub.browser import Browser
+from tests.unit.hub.oauth.conftest import BASE, HUB_TOKEN_SECONDS, ORIGIN, Program, World
 
 MCP = f"{BASE}/mcp"
 
@@ -279,6 +284,35 @@ async def test_while_the_hub_is_away_nothing_is_used_up(world: World, program: P
     assert answer.headers["retry-after"]
     world.hub.away = False
     assert (await program.refresh(tokens["refresh_token"])).status_code == 200
+
+
+async def test_another_gateway_goes_on_with_it(world: World, program: Program) -> None:
+    """Two gateways with one store and one key: each step may come to the other one."""
+    records = SqliteRecords(world.server.settings.state_folder / "state", clock=world.clock)
+    http = httpx2.AsyncClient(transport=httpx2.MockTransport(world.hub.answer))
+    other = OAuthServer(
+        world.server.settings, records, world.server.sealer, http=http, clock=world.clock
+    )
+    apps = [world.app, Starlette(routes=other.routes())]
+
+    async def in_turn(scope: Scope, receive: Receive, send: Send) -> None:
+        apps.append(apps.pop(0))
+        await apps[0](scope, receive, send)
+
+    def client() -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(transport=httpx2.ASGITransport(in_turn), base_url=ORIGIN)
+
+    async with client() as public, client() as cookies:
+        world.public = public
+        browser = Browser(name="alice", http=cookies)
+        code = (await world.allowed(browser, program.url()))["code"]
+        tokens = (await program.redeem(code)).json()
+        tokens = (await program.refresh(tokens["refresh_token"])).json()
+        for server in (world.server, other):
+            assert await server.hub_token(tokens["access_token"], MCP)
+        await world.server.grants.revoke_all("alice")
+        assert await other.hub_token(tokens["access_token"], MCP) is None
+    await other.close()
 
 
 # -- clients with a secret, and requests ------------------------------------------------------------

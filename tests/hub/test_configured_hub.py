@@ -66,6 +66,21 @@ async def test_a_running_hub_is_looked_over(hub: RunningHub) -> None:
     assert "nothing stops servers that nobody uses" in culler
 
 
+async def test_what_does_not_answer_is_said_once(hub: RunningHub) -> None:
+    nowhere = "http://127.0.0.1:9"
+    checked = CheckedHub(url=nowhere, token="", service="jmcp", gateway=f"{nowhere}/services/jmcp")
+    found = await findings(checked.checks(), seconds=30)
+    assert [(one.about, one.state) for one in found] == [
+        ("JupyterHub runs", "problem"),
+        ("token", "warning"),
+        ("TLS", "ok"),
+    ]
+    checked = CheckedHub(url=hub.url, token="", service="jmcp", gateway=nowhere)
+    found = await findings(checked.checks(), seconds=30)
+    silent = {one.about for one in found if f"nothing answers at {nowhere}" in one.fact}
+    assert silent == {"gateway runs", "well-known"}
+
+
 async def failures(hub: RunningHub) -> float:
     """How many starts the Hub has counted as refused for want of room."""
     text = (await hub.api("GET", "/metrics")).text

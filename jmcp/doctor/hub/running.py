@@ -33,8 +33,7 @@ class RunningHub:
     gateway: str
 
     def checks(self) -> dict[str, Check]:
-        return {
-            "JupyterHub runs": self.hub,
+        checks: dict[str, Check] = {
             "gateway runs": self.reachable,
             "well-known": self.well_known,
             "token": self.rights,
@@ -43,6 +42,23 @@ class RunningHub:
             "TLS": self.tls,
             "your server": self.own_server,
         }
+        answered = {name: self._answered(name, one) for name, one in checks.items()}
+        return {"JupyterHub runs": self.hub, **answered}
+
+    def _answered(self, about: str, check: Check) -> Check:
+        """That check. Where nobody answers it is silent, as the first check tells of the Hub."""
+
+        async def checked() -> Sequence[Finding]:
+            try:
+                return await check()
+            except httpx2.TransportError as error:
+                url = str(error.request.url)
+                if urlsplit(url).netloc == urlsplit(self.url).netloc:
+                    return []
+                fact = f"nothing answers at {url} ({type(error).__name__})"
+                return [problem(about, fact, "give the gateway's own address as --gateway-url")]
+
+        return checked
 
     async def hub(self) -> Sequence[Finding]:
         about = "JupyterHub runs"

@@ -81,7 +81,7 @@ def test_its_metadata(built: Built) -> None:
     assert metadata["License-Expression"] == "BSD-3-Clause AND Apache-2.0 AND MIT"
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert metadata.get_payload() == (CHECKOUT / "README.md").read_text()
-    extras = {"lab", "demo", "remote", "redis", "codegen", "all"}
+    extras = {"lab", "demo", "remote", "redis", "codegen", "hub", "otel", "all"}
     assert set(metadata.get_all("Provides-Extra", [])) == extras
 
 

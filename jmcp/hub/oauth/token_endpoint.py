@@ -120,7 +120,7 @@ class TokenEndpoint:
             if answer is not None:
                 await self.clients.used(client_id)
                 return answer
-        raise StateUnavailable("contended")
+        raise StateUnavailable.contended(file="the grant")
 
     async def _check_hub_token(self, grant: Grant) -> None:
         """Without the Hub's token a new one of the gateway is worth nothing: then the login is over,

@@ -10,7 +10,10 @@ from typing import Any
 LOGIN = "A browser is let in by {command} open, or with the token below."
 """To a person who has these addresses; `command` is `installation.own_command`."""
 
-LOGIN_OF_OTHERS = "Others log in at {issuer}: their MCP clients need the URL alone, and no token."
+LOGIN_OF_OTHERS = (
+    "Others log in at {issuer}: their MCP clients need the URL alone, and no token; a browser begins at "
+    "/jmcp/login, where --oauth-client-id is given."
+)
 
 WILDCARDS = frozenset({"", "0.0.0.0", "::"})
 

@@ -10,8 +10,8 @@ from urllib.parse import quote, urlsplit
 
 from jmcp.core.errors import ServeError
 from jmcp.hub.gateway.domains import domain_label
-from jmcp.options.settings import MIB
 
+MIB = 2**20
 PREFIX = "JMCP_GATEWAY_"
 """Of the variables that are the gateway's own; `configure` sets them."""
 

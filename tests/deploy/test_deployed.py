@@ -39,7 +39,9 @@ async def has_none(one: Deployed) -> bool:
 
 
 @thorough
-async def test_it_serves_outlives_its_hub_and_comes_back_from_a_backup(deployed: Deployed) -> None:
+async def test_it_serves_outlives_its_hub_and_comes_back_from_a_backup(
+    deployed: Deployed,
+) -> None:
     ada = HubUser(hub=deployed, name="ada", token=await deployed.user("ada"))
     session = await ada.session("kept.ipynb", "first = 1")
 

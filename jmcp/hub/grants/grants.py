@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from jmcp.hub.grants.grant import Grant, decode_grant
@@ -163,8 +163,3 @@ def covers(resource: str, url: str) -> bool:
     """Whether a token for `resource` is for `url`: the same one, or one below it. A personal token
     is for all that the gateway has."""
     return not resource or url == resource or url.startswith(f"{resource.rstrip('/')}/")
-
-
-def newest_first(grants: Sequence[Grant]) -> list[Grant]:
-    """Grants by last use."""
-    return sorted(grants, key=lambda grant: max(grant.last_used, grant.created), reverse=True)

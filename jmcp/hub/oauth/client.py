@@ -27,8 +27,6 @@ class Client:
     redirect_uris: tuple[str, ...]
     auth_method: AuthMethod = "none"
     secret_digest: str = ""
-    used: bool = False
-    """Whether somebody has logged in with it."""
 
     @property
     def document_host(self) -> str:

@@ -146,7 +146,6 @@ def client_of(url: str, body: bytes) -> Client:
         id=url,
         name=shown_name(values.get("client_name"), str(urlsplit(url).hostname)),
         redirect_uris=taken,
-        used=True,
     )
 
 

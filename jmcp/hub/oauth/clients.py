@@ -87,8 +87,7 @@ class Clients:
         record = None if is_document(client_id) else await self._records.get("client", client_id)
         if record is None:
             return
-        kept = replace(decode_client(record), used=True).record(self._clock() + USED_SECONDS)
-        await self._records.change(record, kept)
+        await self._records.change(record, replace(record, expires=self._clock() + USED_SECONDS))
 
     async def _registered(self, client_id: str) -> Client | None:
         record = await self._records.get("client", client_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 
@@ -17,7 +16,7 @@ from jmcp.hub.grants.grants import Grants
 from jmcp.hub.grants.records import Records
 from jmcp.hub.grants.sealing import Sealer, load_keys
 from jmcp.hub.grants.sqlite_records import SqliteRecords
-from jmcp.hub.login.browser_sessions import BrowserSession, BrowserSessions
+from jmcp.hub.login.browser_sessions import BrowserSessions
 from jmcp.hub.login.cookies import Cookies
 from jmcp.hub.login.endpoints import Continuation, LoginEndpoints
 from jmcp.hub.login.flows import Flows
@@ -38,7 +37,6 @@ from jmcp.hub.oauth.token_endpoint import TokenEndpoint
 from jmcp.installation import adding
 
 SWEEP_SECONDS = 60.0
-log = logging.getLogger("jmcp")
 
 
 class OAuthServer:
@@ -121,10 +119,6 @@ class OAuthServer:
     async def hub_token(self, bearer: str, resource: str = "") -> str | None:
         """`Credentials`; with `resource`, the URL that is called, only for a token that is for it."""
         return await self.grants.hub_token(bearer, resource)
-
-    async def browser_session(self, request: Request) -> BrowserSession | None:
-        """Who is logged in in the browser that asks; None for nobody."""
-        return await self.sessions.of(request)
 
     def start(self) -> None:
         """Begin to delete what has expired."""

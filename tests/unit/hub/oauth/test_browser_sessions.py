@@ -40,7 +40,7 @@ def request_of(browser: Browser, **headers: str) -> Request:
 
 
 async def session_of(world: World, browser: Browser) -> BrowserSession | None:
-    return await world.server.browser_session(request_of(browser))
+    return await world.server.sessions.of(request_of(browser))
 
 
 async def test_a_login_is_the_hub_s(world: World) -> None:

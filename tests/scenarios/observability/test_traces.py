@@ -174,6 +174,7 @@ async def test_one_trace_from_the_client_to_the_kernel(
     assert second.ended - second.began > 200_000_000
 
     await _which_parent(client, collected)
+    await _with_a_handshake(client, collected, session_id)
     await stop(app)
     for secret in (SECRET, session_id, TOKEN, "KeyError"):
         assert secret.encode() not in collected.raw
@@ -200,6 +201,34 @@ async def _which_parent(client: Client, collected: Collector) -> None:
     await client.mcp("list_kernels", {"traceparent": parent}, {})
     await collected.of(after)
     assert not [span for span in collected.spans if span.trace == trace]
+
+
+async def _with_a_handshake(client: Client, collected: Collector, session_id: str) -> None:
+    """There a session's messages are answered in a task of its own, each in its own trace."""
+    headers = {"Accept": "application/json, text/event-stream"}
+    hello = {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "tracing", "version": "1"},
+    }
+    body: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}
+    opened = await client.http.post("/mcp", json=body, headers=headers)
+    headers["Mcp-Session-Id"] = opened.headers["mcp-session-id"]
+    ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    await client.http.post("/mcp", json=ready, headers=headers)
+    for meta in ({}, {"progressToken": 5}):
+        for carried in ("header", "message"):
+            trace, parent = new_parent()
+            told = {"traceparent": parent}
+            arguments = {"session_id": session_id, "code": "1"}
+            params = {"name": "execute_code", "arguments": arguments}
+            params["_meta"] = {**meta, **(told if carried == "message" else {})}
+            body = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params}
+            sent = {**headers, **(told if carried == "header" else {})}
+            assert (await client.http.post("/mcp", json=body, headers=sent)).is_success
+            spans = await collected.of(trace, lambda found: len(found) == 3)
+            call = named(spans, "tools/call execute_code")
+            assert call.parent == parent.split("-")[2], (meta, carried)
 
 
 async def test_calls_do_not_wait_for_a_collector(

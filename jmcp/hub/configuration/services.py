@@ -110,6 +110,11 @@ def gateway_environment(
             raise ConfigurationConflict(
                 f"gateway_settings has no {key!r}; there are: {', '.join(GATEWAY_SETTINGS)}"
             )
+        if isinstance(value, bool):
+            raise ConfigurationConflict(
+                f"gateway_settings has {key!r}: {value}, and none of them is true or false. "
+                "client_documents is 'off', 'any' or hosts"
+            )
         variables[f"{PREFIX}{key.upper()}"] = _text(value)
     return variables
 

@@ -213,6 +213,13 @@ async def test_people_choose_a_template(tmp_path: Path) -> None:
             "has no 'calls'; there are",
         ),
         (
+            "Spawner",
+            "cpu_limit",
+            1,
+            {"gateway_settings": {"client_documents": False}},
+            "client_documents is 'off'",
+        ),
+        (
             "JupyterHub",
             "subdomain_host",
             "https://hub.example.org",

@@ -56,7 +56,7 @@ async def resource_server(settings: OAuthSettings | None) -> AsyncIterator[Resou
     if settings is None:
         yield None
         return
-    # Imported here, because few servers need it: a library of JWTs and an HTTP client, 0.2 s.
+    # Imported here, because few servers need it: a library of JWTs, 0.1 s.
     from jmcp.transport.oauth.resource_server import ResourceServer
 
     server = ResourceServer(settings)

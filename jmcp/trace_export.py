@@ -90,7 +90,7 @@ class OtlpExport:
         for name in LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
-            exporter = OtlpExporter(_endpoint(variables))
+            exporter = OtlpExporter(endpoint(variables))
             self.provider = TracerProvider(
                 resource=_resource(variables, service, version), shutdown_on_exit=False
             )
@@ -131,7 +131,7 @@ def _resource(variables: Mapping[str, str], service: str, version: str) -> Resou
     return Resource(about).merge(told)
 
 
-def _endpoint(variables: Mapping[str, str]) -> str:
+def endpoint(variables: Mapping[str, str]) -> str:
     """Where they are sent, without what a URL may hold for nobody else to read."""
     given = variables.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or variables.get(
         "OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"

@@ -26,7 +26,7 @@ def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
         "doctor",
         help="check this machine: packages, kernels, servers, clients; with a remedy for each problem",
         description="Checks Python, packages, configuration, port, token, folder, collaboration, "
-        "toolsets of other packages, kernels, the state store, running servers, MCP clients, output limits and disk space. Exit "
+        "toolsets of other packages, kernels, the state store, traces, running servers, MCP clients, output limits and disk space. Exit "
         "status 1 if there is a problem; a warning is none.",
     )
     command.add_argument("--json", action="store_true", help="for programs")
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def checks() -> dict[str, Any]:
     """The checks, by what they are about."""
-    from jmcp.doctor import client_configs, installation, kernels, state, toolsets
+    from jmcp.doctor import client_configs, installation, kernels, state, toolsets, traces
     from jmcp.state.folder import state_folder
     from jmcp.state.running_servers import running_servers
 
@@ -75,6 +75,7 @@ def checks() -> dict[str, Any]:
         "port": port,
         "servers": state.servers,
         "store": state.store,
+        "traces": traces.traces,
         "collaboration": installation.collaboration,
         "toolsets": toolsets.toolsets,
         "kernels": kernels.kernels,

@@ -18,11 +18,12 @@ from packaging.requirements import Requirement
 
 from jmcp.cli.doctor import checks
 from jmcp.cli.main import main
-from jmcp.doctor import client_configs, installation, kernels, state
+from jmcp.doctor import client_configs, installation, kernels, state, traces
 from jmcp.doctor.finding import Finding, findings
 from jmcp.state.folder import state_folder
 from jmcp.state.running_servers import RunningServer, published
 from jmcp.state.token import user_token
+from tests.otlp_collector import collector
 from tests.thorough import thorough
 
 DOCTOR_SECONDS = 5.0
@@ -132,6 +133,21 @@ async def test_a_state_file_that_is_damaged(home: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "state.db").write_bytes(b"nonsense" * 1000)
     assert "is damaged" in the_problem(await state.store())
+
+
+async def test_traces_that_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await traces.traces() == []
+    monkeypatch.setenv("JMCP_TRACES", "1")
+    with collector() as made:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", made.url)
+        assert await traces.traces() == [Finding(about="traces", fact=f"sent to {made.url}")]
+    [found] = await traces.traces()
+    assert (found.state, found.fact.startswith(f"nobody answers at {made.url}")) == (
+        "warning",
+        True,
+    )
+    monkeypatch.setattr("jmcp.trace_export.NEEDED", ("no_such_module",))
+    assert "not installed: " in the_problem(await traces.traces())
 
 
 async def test_a_server_that_does_not_answer() -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -13,9 +17,11 @@ import pytest
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from jmcp.hub.configuration.addresses import addresses
 from jmcp.hub.configuration.templates import EXAMPLES
 from tests.deploy.engine import VERSION, Engine, running
-from tests.deploy.files import DEPLOY
+from tests.deploy.files import DEPLOY, read_yaml
+from tests.thorough import thorough
 
 HUB = DEPLOY / "compose" / "hub"
 TOLD = {
@@ -149,6 +155,35 @@ def test_it_is_what_the_readers_of_env_example_expect(told: pytest.MonkeyPatch) 
     assert c.ConfigurableHTTPProxy.should_start is False
 
 
+def test_with_a_host_for_each_user_hub_and_gateway_are_told_the_same(
+    told: pytest.MonkeyPatch,
+) -> None:
+    services = read_yaml(DEPLOY / "compose" / "subdomains.yaml")["services"]
+    of = {
+        name: {
+            variable: re.sub(r"\$\{JMCP_DOMAIN[^}]*\}", "hub.example.org", value)
+            for variable, value in service["environment"].items()
+        }
+        for name, service in services.items()
+    }
+    told.setenv("JMCP_SUBDOMAIN_HOST", of["hub"]["JMCP_SUBDOMAIN_HOST"])
+    c = read()
+    where = addresses(
+        c,
+        name="jmcp",
+        public_url=TOLD["PUBLIC_URL"],
+        proxy_url=None,
+        gateway_url="http://gateway:9100",
+    )
+    assert of["gateway"]["JMCP_GATEWAY_PUBLIC_URL"] == where.gateway_origin
+    assert of["gateway"]["JMCP_GATEWAY_SUBDOMAIN_HOST"] == where.subdomain_host
+    assert of["gateway"]["JUPYTERHUB_HOST"] == where.public_url
+    assert of["gateway"]["JUPYTERHUB_PUBLIC_HUB_URL"] == f"{where.public_url}/hub/"
+    callback = f"{where.gateway_origin}/services/jmcp/oauth_callback"
+    assert of["gateway"]["JUPYTERHUB_OAUTH_CALLBACK_URL"] == callback
+    assert all(route.startswith("jmcp--service.hub.example.org/") for route in c.Proxy.extra_routes)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
@@ -188,3 +223,18 @@ def test_an_openid_provider_is_asked_where_it_is(told: pytest.MonkeyPatch, tmp_p
     told.setenv("JMCP_OIDC_ISSUER", (tmp_path / "nobody").as_uri())
     with pytest.raises(SystemExit, match="does not answer as a provider does"):
         read()
+
+
+@thorough
+def test_jmcp_hub_check_finds_no_problem(told: pytest.MonkeyPatch) -> None:
+    command = [sys.executable, "-m", "jmcp", "hub", "check", "--config"]
+    done = subprocess.run(
+        [*command, str(HUB / "jupyterhub_config.py")],
+        env={**os.environ, "PYTHONPATH": str(HUB)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 problems" in done.stdout

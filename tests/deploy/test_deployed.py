@@ -11,10 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from jmcp.hub.configuration.services import scopes_for
-from jmcp.hub.configuration.spawners import spawner_of
-from tests.deploy.deployed import SYSTEMD, Deployed, settings
-from tests.deploy.files import DEPLOY, read_yaml
+from tests.deploy.deployed import Deployed
 from tests.hub.hub_user import HubUser
 from tests.node_tools import NodeTools
 from tests.thorough import thorough
@@ -135,16 +132,3 @@ async def until(lines: AsyncIterator[str], part: str) -> None:
             if part in line:
                 return
     raise AssertionError(f"the stream ended without {part}")
-
-
-def test_a_gateway_that_the_hub_does_not_start_is_told_what_the_hub_would_tell_it() -> None:
-    (line,) = [
-        one
-        for one in settings((SYSTEMD / "jmcp-gateway.service").read_text(), "Environment")
-        if "SCOPES" in one
-    ]
-    of_compose = read_yaml(DEPLOY / "compose" / "compose.yaml")["services"]["gateway"]
-    wanted = [*scopes_for(spawner_of("docker"))]
-    assert json.loads(line.strip("'").split("=", 1)[1]) == wanted
-    scopes = of_compose["environment"]["JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES"]
-    assert json.loads(scopes) == wanted

@@ -7,12 +7,19 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
 import pytest
 import yaml
+from traitlets.config import Config
 
+from jmcp.hub.configuration.addresses import addresses
+from jmcp.hub.configuration.services import gateway_environment, scopes_for
+from jmcp.hub.configuration.spawners import spawner_of
+from jmcp.hub.gateway.settings import GatewaySettings
+from tests.deploy.deployed import settings, variables
 from tests.deploy.files import DEPLOY, read_yaml
 from tests.deploy.test_compose import VARIABLE
 from tests.served import free_port
@@ -50,12 +57,57 @@ def of_z2jh(folder: Path) -> dict[str, str]:
     }
 
 
+def of_systemd(folder: Path) -> dict[str, str]:
+    unit = (DEPLOY / "systemd" / "jmcp-gateway.service").read_text()
+    found: dict[str, str] = {}
+    for line in settings(unit, "Environment"):
+        found |= variables(line)
+    for line in settings(unit, "EnvironmentFile"):
+        told = {"PATH": os.environ["PATH"], "JMCP_ETC": str(folder / "etc")}
+        command = [str(DEPLOY / "systemd" / "secrets.sh"), "https://hub.example.org"]
+        subprocess.run(command, env=told, capture_output=True, check=True)
+        found |= variables((folder / "etc" / Path(line).name).read_text())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("deployment", "spawner"),
+    [(of_compose, "docker"), (of_z2jh, "kubespawner.KubeSpawner"), (of_systemd, "systemd")],
+    ids=["compose", "z2jh", "systemd"],
+)
+def test_it_is_told_all_that_the_hub_would_tell_its_own(
+    deployment: Callable[[Path], dict[str, str]], spawner: str, tmp_path: Path
+) -> None:
+    told = deployment(tmp_path)
+    c = Config()
+    where = addresses(
+        c,
+        name="jmcp",
+        public_url=told["JMCP_GATEWAY_PUBLIC_URL"],
+        proxy_url=told["JMCP_GATEWAY_PROXY_URL"],
+        gateway_url="http://gateway:9100",
+    )
+    wanted = gateway_environment(
+        where,
+        {},
+        scopes=scopes_for(spawner_of(spawner)),
+        frames=False,
+        max_servers=int(told["JMCP_GATEWAY_MAX_SERVERS"]),
+    )
+    assert {name: told.get(name) for name in wanted} == wanted
+    # Raises where one of the Hub's own is missing.
+    given = GatewaySettings.from_environment(told)
+    assert given.metrics_token or deployment is of_compose
+    assert given.api_token
+
+
 @thorough
 @pytest.mark.parametrize("deployment", [of_compose, of_z2jh], ids=["compose", "z2jh"])
-async def test_it_starts_and_is_healthy(deployment: object, tmp_path: Path) -> None:
-    assert callable(deployment)
+async def test_it_starts_and_is_healthy(
+    deployment: Callable[[Path], dict[str, str]], tmp_path: Path
+) -> None:
     redis, port = free_port(), free_port()
-    told: dict[str, str] = deployment(tmp_path)
+    told = deployment(tmp_path)
     match = re.match(r"redis://:(\w+)@", told["JMCP_GATEWAY_STORE"])
     assert match, told["JMCP_GATEWAY_STORE"]
     store = f"redis://:{match[1]}@127.0.0.1:{redis}/0"

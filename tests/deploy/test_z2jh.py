@@ -88,6 +88,7 @@ def test_the_hub_knows_the_gateway_that_the_manifests_start(hub: Config) -> None
     told = environment()
     assert json.loads(told["JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES"]) == wanted
     ours = VALUES["custom"]["jmcp"]
+    assert told["JMCP_GATEWAY_MAX_SERVERS"] == str(ours["maxServers"])
     assert told["JMCP_GATEWAY_PUBLIC_URL"] == ours["publicUrl"]
     assert told["JMCP_GATEWAY_PROXY_URL"] == ours["proxyUrl"]
     image = VALUES["hub"]["image"]

@@ -52,6 +52,9 @@ def home(spawner: IsolatedDockerSpawner) -> None:
 
 
 c.JupyterHub.bind_url = "http://:8000"
+# A host for each user, so that pages of one user cannot reach another's: subdomains.yaml
+if domain := setting("SUBDOMAIN_HOST"):
+    c.JupyterHub.subdomain_host = f"https://{domain}"
 c.JupyterHub.hub_bind_url = "http://:8081"
 c.JupyterHub.hub_connect_url = "http://hub:8081"
 c.JupyterHub.db_url = f"sqlite:///{DATA}/jupyterhub.sqlite"

@@ -36,13 +36,11 @@ class Sealer:
 
 
 def load_keys(folder: Path, configured: str = "") -> list[str]:
-    """The keys: those `configured` (with commas between), or those of the key file in `folder`, one a
+    """The keys: those `configured` (with commas or blanks between), or those of the key file in `folder`, one a
     line, which is made where there is none. Raises ServeError for no keys, and for a file that others
     may read."""
     if configured:
-        return _checked(
-            [key.strip() for key in configured.split(",") if key.strip()], "the setting"
-        )
+        return _checked(configured.replace(",", " ").split(), "JMCP_GATEWAY_KEYS")
     path = folder / KEY_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

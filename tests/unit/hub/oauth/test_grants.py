@@ -151,7 +151,8 @@ def test_a_new_key_opens_what_the_old_one_sealed(tmp_path: Path) -> None:
 
 def test_keys_of_a_variable_come_first(tmp_path: Path) -> None:
     first, second = Fernet.generate_key().decode(), Fernet.generate_key().decode()
-    assert load_keys(tmp_path, f"{first}, {second}") == [first, second]
+    for text in (f"{first}, {second}", f"{first} {second}"):
+        assert load_keys(tmp_path, text) == [first, second]
     assert not [*tmp_path.iterdir()]
 
 

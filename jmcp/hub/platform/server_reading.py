@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ LARGEST_ANSWER = 4_000_000
 """Bytes of an answer: a hundred sessions, with the names of a thousand notebooks."""
 SHOWN_NOTEBOOKS = 200
 FOLDERS_BELOW = 3
+MEMORY = re.compile(rb"^jmcp_memory_(used|limit)_bytes ([0-9.e+]+)$", re.MULTILINE)
 SHOWN_TEXT = 300
 """Characters of a name: the rest is of no use in a list."""
 
@@ -79,13 +81,15 @@ class ServerReading:
         }
 
     async def memory(self, _: Request, session: BrowserSession) -> Response:
-        """What jupyter-resource-usage says, where the server has it; else null."""
-        answer, body = await self._get(session, "/api/metrics/v1")
-        used = limit = None
-        if answer.status == 200 and answer.content_type == b"application/json":
-            found = from_json(body)
-            used = found.get("pss") or found.get("rss")
-            limit = (found.get("limits", {}).get("memory") or {}).get("rss")
+        """What jmcp there measures, else what jupyter-resource-usage does, where it is; else null."""
+        answer, body = await self._get(session, "/jmcp/metrics")
+        used, limit = measured_memory(body) if answer.status == 200 else (None, None)
+        if used is None:
+            answer, body = await self._get(session, "/api/metrics/v1")
+            if answer.status == 200 and answer.content_type == b"application/json":
+                found = from_json(body)
+                used = found.get("pss") or found.get("rss")
+                limit = (found.get("limits", {}).get("memory") or {}).get("rss")
         return json_answer({"used": used, "limit": limit})
 
     async def _of_jmcp(self, session: BrowserSession, path: str) -> dict[str, Any]:
@@ -146,3 +150,9 @@ def session_row(found: dict[str, Any]) -> dict[str, Any]:
 
 def shortened(text: str | None) -> str | None:
     return text if text is None or len(text) <= SHOWN_TEXT else f"{text[:SHOWN_TEXT]}..."
+
+
+def measured_memory(metrics: bytes) -> tuple[int | None, int | None]:
+    """What a server and its kernels use and may use, in bytes, by the metrics of its jmcp."""
+    found = {name: int(float(value)) for name, value in MEMORY.findall(metrics)}
+    return found.get(b"used"), found.get(b"limit")

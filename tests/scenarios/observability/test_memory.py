@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from jmcp.core.memory_watch import MIB
+from jmcp.hub.platform.server_reading import measured_memory
 from jmcp_jupyter.kernels.local.server_memory import measure
 from tests.jupyter_process import StartJupyter
 from tests.running_jmcp import UNLIMITED, RunningJmcp
@@ -56,6 +58,11 @@ async def test_an_agent_is_told_once_that_memory_is_short(
         }
         assert gauges["jmcp_memory_limit_bytes"] == 10 * MIB
         assert gauges["jmcp_memory_used_bytes"] > 10 * MIB
+        registry = CollectorRegistry()
+        registry.register(jmcp.dispatcher.metrics)
+        # As the platform page of a Hub reads it.
+        used, limit = measured_memory(generate_latest(registry))
+        assert (used, limit) == (gauges["jmcp_memory_used_bytes"], 10 * MIB)
 
 
 def test_a_container_is_measured_as_the_system_does(tmp_path: Path) -> None:

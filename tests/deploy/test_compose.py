@@ -86,8 +86,8 @@ def test_only_the_proxy_is_reached_from_outside() -> None:
 
 def test_everything_is_asked_whether_it_is_healthy() -> None:
     without = {name for name, service in services().items() if "healthcheck" not in service}
-    # These have nothing to ask, or wait for certificates as long as they have to.
-    assert without == {"docker-api", "docker-read", "cadvisor", "tls"}
+    # One has nothing to ask that is in its image, one waits for certificates as long as it has to.
+    assert without == {"cadvisor", "tls"}
 
 
 def test_no_secret_has_a_default_and_all_that_is_asked_for_is_explained() -> None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from jmcp.hub.grants.sqlite_records import SqliteRecords
 from jmcp.hub.login.gateway_address import GatewayAddress
 from jmcp.hub.login.hub_identity import HubClient
 from jmcp.hub.oauth.client_documents import DocumentPolicy
+from jmcp.hub.oauth.document_fetch import DocumentFetch
 from jmcp.hub.oauth.server import OAuthServer
 from jmcp.hub.oauth.settings import OAuthSettings
 from tests.clock import Clock
@@ -200,18 +202,28 @@ def settings(folder: Path, **more: Any) -> OAuthSettings:
             client_secret=SECRET,
         ),
         state_folder=folder,
-        documents=DocumentPolicy(enabled=False),
-        **more,
+        **({"documents": DocumentPolicy(enabled=False)} | more),
     )
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with a_world(tmp_path) as made:
+        yield made
+
+
+@asynccontextmanager
+async def a_world(
+    tmp_path: Path, *, fetch: DocumentFetch | None = None, **more: Any
+) -> AsyncIterator[World]:
+    """`fetch` reads the documents of clients; `more` are settings."""
     clock, hub = Clock(), FakeHub()
     records = SqliteRecords(tmp_path / "state", clock=clock)
     sealer = Sealer([Fernet.generate_key().decode()])
     http = httpx2.AsyncClient(transport=httpx2.MockTransport(hub.answer))
-    server = OAuthServer(settings(tmp_path), records, sealer, http=http, clock=clock)
+    server = OAuthServer(
+        settings(tmp_path, **more), records, sealer, http=http, fetch=fetch, clock=clock
+    )
     app = Starlette(routes=server.routes())
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as public:

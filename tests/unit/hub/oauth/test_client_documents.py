@@ -22,6 +22,7 @@ from jmcp.hub.oauth.public_addresses import is_public
 from jmcp.hub.oauth.settings import document_policy
 from tests.clock import Clock
 from tests.tls import certificate
+from tests.unit.hub.oauth.conftest import Program, a_world
 
 URL = "https://app.example.com/oauth/client.json"
 
@@ -196,6 +197,35 @@ async def test_a_url_that_is_no_client_id(url: str) -> None:
     with pytest.raises(DocumentRefused):
         await documents(page, Clock()).client(url)
     assert not page.reads
+
+
+async def test_a_client_logs_in_with_its_document(tmp_path: Path) -> None:
+    page = Page()
+    async with a_world(tmp_path, fetch=page, documents=DocumentPolicy()) as world:  # type: ignore[arg-type] # a fake
+        program = Program(world=world, client_id=URL, redirect_uri="http://localhost:3118/callback")
+        shown = await world.consent_page(world.browser(), program.url())
+        assert "Let An app use your Jupyter server?" in shown.text
+        assert "<dd>app.example.com</dd>" in shown.text
+        tokens = await program.logged_in()
+        # Its host may be away by then: what identifies the client is what it was given.
+        page.refusal = "away"
+        refreshed = await program.refresh(tokens["refresh_token"])
+        assert refreshed.status_code == 200, refreshed.text
+        (grant,) = await world.server.grants.of_user("alice")
+        assert (grant.name, grant.client_id) == ("An app", URL)
+        assert page.reads == 1
+        with_secret = await program.refresh(tokens["refresh_token"], client_secret="x")
+        assert with_secret.status_code == 401
+
+
+async def test_a_document_that_is_refused_is_told_on_a_page(tmp_path: Path) -> None:
+    page = Page(refusal="app.example.com <answered> 404, not 200")
+    async with a_world(tmp_path, fetch=page, documents=DocumentPolicy()) as world:  # type: ignore[arg-type] # a fake
+        program = Program(world=world, client_id=URL, redirect_uri="http://localhost/callback")
+        answer = await world.browser().open(program.url())
+        assert isinstance(answer, httpx2.Response), answer
+        assert answer.status_code == 400
+        assert "app.example.com &lt;answered&gt; 404, not 200" in answer.text
 
 
 # -- the network ------------------------------------------------------------------------------------

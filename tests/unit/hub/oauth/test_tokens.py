@@ -10,12 +10,13 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from jmcp.core.errors import StateUnavailable
 from jmcp.hub.grants.records import Record
 from jmcp.hub.grants.sqlite_records import SqliteRecords
 from jmcp.hub.oauth.server import OAuthServer
 from jmcp.hub.oauth.token_endpoint import ACCESS_SECONDS, MAX_REPEATS, REPEAT_SECONDS
-from tests.hub.browser import Browser
-from tests.unit.hub.oauth.conftest import BASE, HUB_TOKEN_SECONDS, ORIGIN, Program, World
+from tests.hub.browser import Browser, answer_of
+from tests.unit.hub.oauth.conftest import BASE, HUB_TOKEN_SECONDS, ORIGIN, REDIRECT, Program, World
 
 MCP = f"{BASE}/mcp"
 
@@ -398,6 +399,42 @@ async def test_a_token_of_another_client_is_not_revoked(world: World, program: P
         assert await revoke(world, token, other) == 200
     assert await world.server.hub_token(tokens["access_token"])
     assert await revoke(world, tokens["refresh_token"], "unknown") == 401
+
+
+# -- a store that does not answer -----------------------------------------------------------------------
+
+
+async def test_a_store_that_does_not_answer_ends_no_login(
+    world: World, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = await program.logged_in()
+    browser = world.browser()
+    question = await world.consent_page(browser, program.url())
+
+    async def silent(*_: object, **__: object) -> None:
+        raise StateUnavailable.silent_redis(reason="ConnectionError")
+
+    with monkeypatch.context() as away:
+        for method in ("get", "add", "change", "remove", "of_user"):
+            away.setattr(world.records, method, silent)
+        answers = [
+            await program.refresh(tokens["refresh_token"]),
+            await program.redeem("a code"),
+            await world.public.post("/services/jmcp/register", json={"redirect_uris": [REDIRECT]}),
+            await world.public.post("/services/jmcp/revoke", data={"client_id": "x", "token": "x"}),
+        ]
+        assert [one.status_code for one in answers] == [503] * 4
+        assert {one.json()["error"] for one in answers} == {"temporarily_unavailable"}
+        for page in (
+            await world.browser().open(program.url()),
+            await browser.submit(question.text, decision="allow"),
+        ):
+            assert isinstance(page, httpx2.Response)
+            assert page.status_code == 503
+        with pytest.raises(StateUnavailable):
+            await world.server.hub_token(tokens["access_token"])
+    assert (await program.refresh(tokens["refresh_token"])).status_code == 200
+    assert "code" in answer_of(await browser.submit(question.text, decision="allow"))
 
 
 # -- the log ------------------------------------------------------------------------------------------

@@ -298,7 +298,7 @@ async def an_administrator_stops_it(admin: Page) -> None:
     servers = card(admin, "Servers")
     row = servers.get_by_role("listitem").filter(has_text="pia")
     await expect(row).to_contain_text("running")
-    await expect(row).to_contain_text("MiB of 256 MiB")
+    await expect(row).to_contain_text("MiB of 2.0 GiB")
     await expect(card(admin, "Capacity")).to_contain_text("free")
     await looks_right(admin)
     await row.get_by_role("button", name="Stop the server of pia").click()

@@ -51,6 +51,7 @@ from jmcp.transport.mcp.http_messages import (
     replayed,
 )
 from jmcp.transport.mcp.late_answers import LateAnswer
+from jmcp.transport.mcp.open_streams import while_admitted
 from jmcp.transport.mcp.result_form import ResultForm, client_in
 from jmcp.transport.mcp.server import COMPLETE, result_data
 from jmcp.transport.mcp.subscriptions import Subscriptions
@@ -135,7 +136,7 @@ class DirectCalls:
             session = self._session(scope, headers)
             if scope["method"] == "GET" and session is not None:
                 with self._subscriptions.listening(session.id):
-                    await self._protocol(scope, receive, send)
+                    await while_admitted(self._protocol, scope, receive, send)
                 return
             await self._protocol(scope, receive, send)
             if session is not None and session.ended:  # by a DELETE
@@ -295,6 +296,9 @@ class DirectCalls:
             self._cancel(scope, headers, message)
         if method == "tools/call":
             await self._protocol(scope, receive, readable_stream(send))
+            return
+        if method == "subscriptions/listen":
+            await while_admitted(self._protocol, scope, receive, send)
             return
         if method != "initialize":
             await self._protocol(scope, receive, send)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -69,6 +70,10 @@ async def test_a_person_allows_a_program(hub: RunningHub, node_tools: NodeTools)
             # Not as an element of the page, whose policy lets no script run.
             await page.evaluate((node_tools.modules / "axe-core" / "axe.min.js").read_text())
             assert (await page.evaluate("axe.run()"))["violations"] == []
+            # As long as the Hub's token, which `configure` lets live for thirty days.
+            until = str(await page.locator("dt:text-is('Until') + dd").text_content())
+            end = datetime.strptime(until, "%d %B %Y %H:%M UTC").replace(tzinfo=UTC)
+            assert timedelta(days=29) < end - datetime.now(UTC) <= timedelta(days=30)
             await page.get_by_role("button", name="Allow").click()
             await page.wait_for_url("**/done")
         async with asyncio.timeout(SECONDS):

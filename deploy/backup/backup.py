@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Backup and restore of a Hub with jmcp: its database and key, the gateway's state, users' homes.
 
-    backup.py create  --data /srv/jmcp --to /var/backups/jmcp [--keep 7] [--users /home]
+    backup.py create  --data /srv/jmcp --to /var/backups/jmcp [--keep 7] [--users /home --group jmcp]
     backup.py list    --to /var/backups/jmcp
     backup.py verify  --to /var/backups/jmcp [NAME]
     backup.py restore --data /srv/jmcp --to /var/backups/jmcp [NAME] [--user ada ...]
@@ -18,9 +18,11 @@ while they are written, and nothing but files, folders and symbolic links is kep
 from __future__ import annotations
 
 import argparse
+import grp
 import hashlib
 import json
 import os
+import pwd
 import shutil
 import sqlite3
 import stat
@@ -28,7 +30,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -78,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
         return one
 
     create = command("create", run_create, "make a backup, also while everything runs")
+    create.add_argument("--group", help="only homes whose owner is a member of this group")
     create.add_argument("--keep", type=int, default=7, help="so many of the newest are kept (7)")
     restore = command("restore", run_restore, "put a backup back, while nothing runs")
     for one in (create, restore):
@@ -99,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
 def run_create(given: argparse.Namespace) -> int:
     if given.keep < 1:
         raise Refused("--keep is at least 1")
-    sources = [*found(given.data, given.users or given.data / "users")]
+    sources = [*found(given.data, given.users or given.data / "users", given.group)]
     if not sources:
         raise Refused(f"{given.data} has neither hub/, gateway/ nor users/: nothing to back up")
     given.to.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -136,15 +139,38 @@ def run_create(given: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def found(data: Path, users: Path) -> Iterator[Source]:
+def found(data: Path, users: Path, group: str | None) -> Iterator[Source]:
+    """Raises Refused for a group that does not exist."""
+    belongs = members(group)
     for part in PARTS:
         if (data / part).is_dir():
             yield Source(name=part, folder=data / part)
     if users.is_dir():
         for home in sorted(users.iterdir()):
             # What a restore put aside begins with a dot.
-            if home.is_dir() and not home.is_symlink() and not home.name.startswith("."):
+            if home.is_symlink() or not home.is_dir() or home.name.startswith("."):
+                continue
+            if belongs(home.stat().st_uid):
                 yield Source(name=f"users/{home.name}", folder=home)
+
+
+def members(group: str | None) -> Callable[[int], bool]:
+    """Whether the user of a number is in that group; everybody is in none."""
+    if group is None:
+        return lambda _: True
+    try:
+        wanted = grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise Refused(f"this machine has no group {group!r}") from None
+
+    def belongs(uid: int) -> bool:
+        try:
+            account = pwd.getpwuid(uid)
+        except KeyError:
+            return False
+        return wanted in os.getgrouplist(account.pw_name, account.pw_gid)
+
+    return belongs
 
 
 def write(folder: Path, archive: Path) -> None:

@@ -6,6 +6,7 @@ for systemd is not what makes them here.
 
 from __future__ import annotations
 
+import grp
 import os
 import re
 import shlex
@@ -120,6 +121,8 @@ class Deployed(RunningHub):
             "/opt/jmcp/deploy": str(DEPLOY),
             "/var/lib/jmcp": str(self.data),
             "/var/backups/jmcp": str(self.home / "backups"),
+            "--users /home": f"--users {self.data / 'users'}",
+            "--group jmcp": f"--group {grp.getgrgid(os.getgid()).gr_name}",
             "/etc/jmcp": str(self.etc),
         }.items():
             text = text.replace(theirs, ours)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import grp
 import io
 import json
 import os
+import pwd
 import sqlite3
 import subprocess
 import sys
@@ -182,6 +184,21 @@ def test_seven_are_kept_and_one_that_lacks_something_takes_no_place(data: Path) 
     assert "users/ada" in json.loads((lacking / "manifest.json").read_text())["archives"]
     assert "without users/bob" in run("list", "--to", folder).stdout
     assert '"--keep", type=int, default=7' in SCRIPT.read_text()
+
+
+def test_homes_of_one_group_alone(data: Path) -> None:
+    """As where homes are those of all accounts of a machine."""
+    name = grp.getgrgid(os.getgid()).gr_name
+    own = os.getgrouplist(pwd.getpwuid(os.getuid()).pw_name, os.getgid())
+    backup = create(data, "--users", data / "users", "--group", name)
+    assert (backup / "users" / "ada.tar.gz").exists()
+    others = next(one.gr_name for one in grp.getgrall() if one.gr_gid not in own)
+    backup = create(data, "--group", others)
+    assert not (backup / "users").exists()
+    assert (backup / "hub.tar.gz").exists()
+    none = run("create", "--data", data, "--to", data.parent / "backups", "--group", "nobodys")
+    assert none.returncode == 1
+    assert "has no group 'nobodys'" in none.stderr
 
 
 def test_nothing_of_others_comes_in_through_links_and_pipes(data: Path) -> None:

@@ -19,7 +19,10 @@ async def hub(
     tmp_path_factory: pytest.TempPathFactory, node_tools: NodeTools
 ) -> AsyncIterator[RunningHub]:
     giant = {"groups": [GIANTS], "spawner_override": {"mem_guarantee": "1000T"}}
-    traits = {"Spawner": {"group_overrides": {GIANTS: giant}}}
+    traits = {
+        "Spawner": {"group_overrides": {GIANTS: giant}},
+        "JupyterHub": {"load_groups": {GIANTS: {"users": []}}},
+    }
     templates = [{"name": "small", "title": "Small"}, {"name": "large", "title": "Large"}]
     configure = {"templates": templates}
     home = tmp_path_factory.mktemp("shared") / "hub"

@@ -19,8 +19,8 @@ REFUSALS = 12
 
 async def test_a_hub_without_room_refuses_and_lives(hub: RunningHub) -> None:
     user = await hub_user(hub, "giant")
-    await hub.api("POST", f"/groups/{GIANTS}")
-    await hub.api("POST", f"/groups/{GIANTS}/users", json={"users": [user.name]})
+    added = await hub.api("POST", f"/groups/{GIANTS}/users", json={"users": [user.name]})
+    assert added.is_success, added.text
     before = await failures(hub)
     for _ in range(REFUSALS):
         answer = await hub.api("POST", f"/users/{user.name}/server")

@@ -39,8 +39,6 @@ async def refused(user: HubUser, code: str, words: str, *statuses: int) -> None:
 
 async def test_a_hub_at_capacity_says_so_to_agents(hub: RunningHub) -> None:
     user = await hub_user(hub, "goliath")
-    added = await hub.api("POST", "/groups/giants", json={})
-    assert added.is_success, added.text
     added = await hub.api("POST", f"/groups/{GIANTS}/users", json={"users": [user.name]})
     assert added.is_success, added.text
     await refused(user, "server_not_started", "At capacity", 503)

@@ -69,6 +69,19 @@ def test_the_proxy_and_the_gateway_outlive_the_hub() -> None:
     assert "--timeout=60000" in (SYSTEMD / "jmcp-proxy.service").read_text()
 
 
+def test_units_see_the_homes_that_they_are_told_to_read() -> None:
+    """`ProtectHome=yes` shows an empty disk instead, and no error."""
+    for name, reads in (("jmcp-hub", SYSTEMD / "jupyterhub_config.py"), ("jmcp-backup", None)):
+        unit = (SYSTEMD / f"{name}.service").read_text()
+        assert "/home" in (reads.read_text() if reads else unit)
+        assert "ProtectHome=yes" not in unit
+    writes = re.search(
+        r"^ReadWritePaths=(.*)$", (SYSTEMD / "jmcp-backup.service").read_text(), re.M
+    )
+    assert writes
+    assert set(writes[1].split()) == {"/var/backups/jmcp", "/var/lib/jmcp", "/home"}
+
+
 def test_secrets_are_made_once_each_for_whom_it_concerns(tmp_path: Path) -> None:
     told = {"PATH": os.environ["PATH"], "JMCP_ETC": str(tmp_path / "etc")}
     command = [str(SYSTEMD / "secrets.sh"), "https://hub.example.org"]

@@ -17,6 +17,7 @@ from benchmarks.cpu.workload import SURFACES, TOOLS
 from benchmarks.document import machine, replace_table
 from benchmarks.figures import Figure, markdown, table
 from benchmarks.hostile import part as hostile
+from benchmarks.hub import part as hub
 from benchmarks.latency import (
     bulk,
     calls,
@@ -131,6 +132,7 @@ PARTS = (
     "internals",
     "hostile",
     "workbench",
+    "hub",
 )
 SOAK = "soak"
 PROFILE = "profile"
@@ -159,6 +161,7 @@ def measured(part: str, options: argparse.Namespace) -> list[Figure]:
         "internals": internals,
         "hostile": lambda base: hostile.figures(base, options.only),
         "workbench": workbench,
+        "hub": hub.figures,
         SOAK: lambda base: soak.figures(base, tuple(options.soaks or soak.SOAKS), options.share),
     }
     with tempfile.TemporaryDirectory() as folder:

@@ -212,3 +212,16 @@ CALL_IN_LOG = Limit(
 )
 SWITCH = Limit(at_most=500, reason="The frame and the label go to a notebook in one step.")
 INTERACTION = Limit(at_most=100, reason="What answers within a tenth of a second seems immediate.")
+
+# -- Many users on a JupyterHub ------------------------------------------------------------------------
+
+GATEWAY_ADDS = Limit(
+    at_most=3,
+    reason="A call passes the gateway and once more the Hub's proxy; a tool takes ten times as long.",
+)
+COLD_START = Limit(
+    at_most=1.2, reason="Whoever waits for a server waits for the Hub, and not for the gateway too."
+)
+GATEWAY_MEMORY = Limit(
+    at_most=100, reason="It runs beside the Hub, which has a good 100 MB itself, whoever uses it."
+)

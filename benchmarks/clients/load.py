@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -68,8 +68,9 @@ def prepare(clients: Sequence[LoadClient]) -> None:
         list(pool.map(lambda client: client.prepare(), clients, timeout=PATIENCE_SECONDS))
 
 
-def load(clients: Sequence[LoadClient], seconds: float) -> LoadResult:
-    """Every client makes calls, one after the other, for so long; what was begun is finished."""
+def load(clients: Sequence[LoadClient], seconds: float, calls: int | None = None) -> LoadResult:
+    """Every client makes calls, one after the other, for so long or, with `calls`, at most so many;
+    what was begun is finished."""
     result = LoadResult()
     lock = threading.Lock()
     begin = threading.Barrier(len(clients) + 1)
@@ -78,7 +79,7 @@ def load(clients: Sequence[LoadClient], seconds: float) -> LoadResult:
     def work(client: LoadClient) -> None:
         begin.wait(PATIENCE_SECONDS)
         number = 0
-        while not over.is_set():
+        while not over.is_set() and number != calls:
             _record(result, lock, partial(client.act, number))
             number += 1
 
@@ -86,7 +87,7 @@ def load(clients: Sequence[LoadClient], seconds: float) -> LoadResult:
         futures = [pool.submit(work, client) for client in clients]
         begin.wait(PATIENCE_SECONDS)
         began = time.perf_counter()
-        over.wait(seconds)
+        wait(futures, seconds)
         over.set()
         for future in futures:
             future.result(PATIENCE_SECONDS)

@@ -6,12 +6,10 @@ import json
 import logging
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jmcp.core.observe.call_log import Fields
-
-if TYPE_CHECKING:  # it loads the MCP SDK, 1.5 s and 18 MB that the gateway of a Hub has no use for
-    from jmcp.options.settings import LogFormat
+from jmcp.options.settings import LogFormat
 
 LOGGER = "jmcp"
 LEAKY_AT_DEBUG = ("websockets.client", "sse_starlette.sse")

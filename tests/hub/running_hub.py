@@ -63,6 +63,7 @@ class RunningHub:
     admin_token: str = field(default_factory=lambda: secrets.token_hex(16))
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     proxy: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    proxy_token: str = field(default_factory=lambda: secrets.token_hex(16))
     http: httpx2.AsyncClient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,13 +86,12 @@ class RunningHub:
             self.url = f"http://{host}"
             self.gateway = f"http://jmcp--service.{host}/services/jmcp"
             self.given["traits"] = {"JupyterHub": {"subdomain_host": self.url}}
+        traits = {name: dict(more) for name, more in self.given.get("traits", {}).items()}
+        traits.setdefault("ConfigurableHTTPProxy", {})["auth_token"] = self.proxy_token
         if self.own_proxy:
-            traits = {name: dict(more) for name, more in self.given.get("traits", {}).items()}
             traits.setdefault("JupyterHub", {})["cleanup_servers"] = False
-            traits.setdefault("ConfigurableHTTPProxy", {}).update(
-                should_start=False, auth_token=self.admin_token
-            )
-            self.given["traits"] = traits
+            traits["ConfigurableHTTPProxy"]["should_start"] = False
+        self.given["traits"] = traits
 
     async def start(self) -> None:
         """Start it, and return when Hub and gateway answer."""
@@ -112,7 +112,7 @@ class RunningHub:
             f"--error-target={self.given['hub_url']}/hub/error",
             "--timeout=60000",
         ]
-        return self._process(command, {"CONFIGPROXY_AUTH_TOKEN": self.admin_token})
+        return self._process(command, {"CONFIGPROXY_AUTH_TOKEN": self.proxy_token})
 
     async def launch(self) -> None:
         """The process of the Hub alone, after one that has ended."""

@@ -33,6 +33,7 @@ from jmcp.core.calls.tool import CONFIRMATION_REQUIRED
 from jmcp.core.errors import ENDS_TASK
 from jmcp.transport.disconnects import until_disconnect, until_expired
 from jmcp.transport.json_text import encoded
+from jmcp.transport.mcp.client_name import client_in
 from jmcp.transport.mcp.confirmations import can_ask
 from jmcp.transport.mcp.handshake_sessions import (
     HandshakeSession,
@@ -52,7 +53,7 @@ from jmcp.transport.mcp.http_messages import (
 )
 from jmcp.transport.mcp.late_answers import LateAnswer
 from jmcp.transport.mcp.open_streams import while_admitted
-from jmcp.transport.mcp.result_form import ResultForm, client_in
+from jmcp.transport.mcp.result_form import ResultForm
 from jmcp.transport.mcp.server import COMPLETE, result_data
 from jmcp.transport.mcp.subscriptions import Subscriptions
 from jmcp.transport.mcp.tool_list import ToolList

@@ -24,8 +24,8 @@ from mcp.shared.dispatcher import coerce_request_id
 from mcp_types import RequestId
 from starlette.types import Scope
 
+from jmcp.transport.mcp.client_name import named
 from jmcp.transport.mcp.confirmations import can_ask
-from jmcp.transport.mcp.result_form import named
 from jmcp.transport.mcp.streamable_http import StreamableHttp
 from jmcp.transport.mcp.views import shows_views
 

@@ -1,13 +1,13 @@
-"""In which form a client gets results: text, or text and structured content."""
+"""In which form a client gets results: text, or text and structured content.
+
+Without the SDK, because options are read before it is imported; its part is in `client_name`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from mcp.server.context import ServerRequestContext
-from mcp_types import CLIENT_INFO_META_KEY
+from typing import Literal
 
 Structured = Literal["auto", "always", "never"]
 DEFAULT_STRUCTURED: Structured = "auto"
@@ -58,20 +58,3 @@ class ResultForm:
 
 def _plain(client: str) -> str:
     return client.partition(PROXY_MARK)[0].casefold()
-
-
-def client_of(context: ServerRequestContext[Any, Any]) -> str | None:
-    """The name in the client's `initialize`, or in the `_meta` of a request without a handshake."""
-    params = context.session.client_params
-    return None if params is None else params.client_info.name
-
-
-def client_in(meta: Mapping[str, Any]) -> str | None:
-    """The same, in the `_meta` of a request that the SDK has not read."""
-    return named(meta.get(CLIENT_INFO_META_KEY))
-
-
-def named(client_info: Any) -> str | None:
-    """The name in a `clientInfo`, if it is one."""
-    name = client_info.get("name") if isinstance(client_info, Mapping) else None
-    return name if isinstance(name, str) else None

@@ -23,12 +23,13 @@ from jmcp.core.errors import ENDS_TASK
 from jmcp.core.runs.record.progress import Progress, Report
 from jmcp.transport.disconnects import until_disconnect
 from jmcp.transport.mcp.cached_tool_list import CachedToolList
+from jmcp.transport.mcp.client_name import client_of
 from jmcp.transport.mcp.confirmations import Confirmations
 from jmcp.transport.mcp.handshake_sessions import connection_id
 from jmcp.transport.mcp.http_messages import CONNECTION_HEADER, named_connection
 from jmcp.transport.mcp.prompts import Prompts
 from jmcp.transport.mcp.resources import Resources
-from jmcp.transport.mcp.result_form import ListForm, ResultForm, client_of
+from jmcp.transport.mcp.result_form import ListForm, ResultForm
 from jmcp.transport.mcp.subscriptions import Subscriptions
 from jmcp.transport.mcp.tool_list import ToolList
 from jmcp.transport.mcp.views import EXTENSION, VIEW_META, Views, views_of

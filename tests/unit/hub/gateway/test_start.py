@@ -10,7 +10,7 @@ HEAVY = {"mcp", "mcp_types", "jupyterhub", "jupyter_server", "tornado", "pycrdt"
 
 def test_the_process_of_the_gateway_loads_neither_the_sdk_nor_jupyter() -> None:
     code = (
-        "import sys, jmcp.cli.main, jmcp.hub.gateway.process;"
+        "import sys, jmcp.cli.main, jmcp.cli.commands, jmcp.hub.gateway.process;"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     done = subprocess.run(

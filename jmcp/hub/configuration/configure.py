@@ -143,7 +143,7 @@ def configure(
     if traces is not None:
         own["traces"] = True
         put_entries(c, "Spawner", "environment", {OTLP_ENDPOINT: traces}, "traces= is that too")
-    put_jmcp(c, toolsets, own)
+    put_jmcp(c, toolsets, own, spawner)
     put_limits(c, memory=memory, cpu=cpu, guarantee=memory_guarantee)
     put_templates(c, templates, spawner)
     put_starts(c, starts_at_once or STARTS_PER_CORE * (os.cpu_count() or 1))

@@ -17,6 +17,7 @@ from jmcp.hub.configuration.given import (
     put_items,
 )
 from jmcp.hub.configuration.memory import byte_size
+from jmcp.hub.configuration.spawners import Spawner
 from jmcp.options.table import BY_NAME, SETTINGS
 
 POLL_SECONDS = 5
@@ -29,7 +30,9 @@ TOOLSETS = "--JmcpExtension.toolsets"
 EXTENSION = "--ServerApp.jpserver_extensions"
 
 
-def put_jmcp(c: Config, toolsets: Sequence[str], settings: Mapping[str, Any]) -> None:
+def put_jmcp(
+    c: Config, toolsets: Sequence[str], settings: Mapping[str, Any], spawner: Spawner
+) -> None:
     """Configure jmcp in users' servers, where it is an extension from its installation on."""
     words = [f"{TOOLSETS}={name}" for name in toolsets]
     found = [one for one in effective(c, "Spawner", "args", []) if str(one).startswith(TOOLSETS)]
@@ -39,6 +42,8 @@ def put_jmcp(c: Config, toolsets: Sequence[str], settings: Mapping[str, Any]) ->
     variables = dict(_variable(name, value) for name, value in settings.items())
     why = "it is an option of jmcp in users' servers"
     put_entries(c, "Spawner", "environment", variables, why)
+    if spawner.images:  # each server has a file system of its own, where one path is many folders
+        return
     environment = effective(c, "Spawner", "environment", {})
     for name in SHARED_FOLDERS:
         value = environment.get(name, "")

@@ -246,6 +246,7 @@ def test_what_is_configured_already_stays() -> None:
     ]
     c.JupyterHub.load_roles = [{"name": "user", "scopes": ["self", "read:groups"]}]
     c.Spawner.mem_limit = "3G"
+    c.Spawner.environment = {"XDG_DATA_HOME": "/home/jovyan/.data"}  # of each pod another folder
     c.ConfigurableHTTPProxy.should_start = False
     c.KubeSpawner.profile_list = [{"slug": "theirs", "display_name": "Theirs"}]
     before = deepcopy(c)
@@ -259,6 +260,7 @@ def test_what_is_configured_already_stays() -> None:
         "access:services!service=jmcp",
     ]
     assert c.Spawner.mem_limit == "3G"
+    assert c.Spawner.environment["XDG_DATA_HOME"] == "/home/jovyan/.data"
     assert c.KubeSpawner == before.KubeSpawner
     assert "command" not in c.ConfigurableHTTPProxy
 

@@ -56,9 +56,9 @@ class Cookies:
             samesite="lax",
         )
 
-    def clear_flows(self, request: Request, response: Response) -> None:
-        """Drop the cookies of logins, where there are too many."""
-        begin = self._mark + FLOW
+    def make_room(self, request: Request, response: Response, begin: str) -> None:
+        """Drop the cookies whose names begin so, where there are too many."""
+        begin = self._mark + begin
         flows = [name for name in request.cookies if name.startswith(begin)]
         if len(flows) >= KEPT_FLOWS:
             for name in flows:

@@ -53,7 +53,7 @@ class Flows:
             raise FlowTooLong
         url = self._identity.authorize_url(state=state, verifier=verifier, scopes=scopes)
         response = RedirectResponse(url, 302)
-        self._cookies.clear_flows(request, response)
+        self._cookies.make_room(request, response, FLOW)
         self._cookies.set(response, _name(state), sealed, seconds=FLOW_SECONDS)
         return response
 

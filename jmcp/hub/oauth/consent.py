@@ -99,6 +99,7 @@ class Consent:
         )
         name = digest(secret)[:12]
         response = RedirectResponse(f"{self.address.prefix}/consent?login={name}", 303)
+        self.cookies.make_room(request, response, COOKIE)
         self.cookies.set(response, COOKIE + name, secret, seconds=CONSENT_SECONDS)
         return response
 

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from jmcp.hub.grants.records import Kind, Record
+from jmcp.hub.login.cookies import KEPT_FLOWS
 from jmcp.hub.oauth.consent import CONSENT_SECONDS
 from tests.hub.browser import answer_of
 from tests.unit.hub.oauth.conftest import BASE, REDIRECT, Program, World
@@ -296,6 +297,16 @@ async def test_consent_is_open_for_ten_minutes(world: World, program: Program) -
     answer = await browser.submit(page.text, decision="allow")
     assert isinstance(answer, httpx2.Response)
     assert answer.status_code == 400
+
+
+async def test_questions_without_an_answer_do_not_fill_the_browser(
+    world: World, program: Program
+) -> None:
+    browser = world.browser()
+    for _ in range(3 * KEPT_FLOWS):
+        page = await world.consent_page(browser, program.url())
+    assert len([*browser.http.cookies.jar]) <= KEPT_FLOWS
+    assert "code" in answer_of(await browser.submit(page.text, decision="allow"))
 
 
 async def test_the_next_login_asks_again(world: World, program: Program) -> None:

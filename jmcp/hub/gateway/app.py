@@ -89,7 +89,7 @@ class Gateway:
 
     def __init__(self, settings: GatewaySettings, credentials: Credentials | None = None) -> None:
         self.settings = settings
-        self.address = GatewayAddress(origin=settings.public_url.lower(), prefix=settings.prefix)
+        self.address = GatewayAddress.at(settings.public_url, settings.prefix)
         self.hub = HubApi(settings.api_url)
         self.users = Users(self.hub)
         self.forwarding = Forwarding(settings)
@@ -110,7 +110,7 @@ class Gateway:
         self.passing = Passing(self.forwarding, self.servers, self.users)
         self.traces: Tracing | None = None
         self._origins = HostOriginPolicy(
-            any_host=True, origins=settings.origins | {settings.public_url.lower()}
+            any_host=True, origins=settings.origins | {self.address.origin}
         )
 
     async def close(self) -> None:

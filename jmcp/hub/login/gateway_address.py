@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayAddress:
@@ -15,6 +17,14 @@ class GatewayAddress:
     origin: str
     prefix: str
     own_host: bool = False
+
+    @classmethod
+    def at(cls, public_url: str, prefix: str, *, own_host: bool = False) -> GatewayAddress:
+        """The address of a gateway with that public URL, whose origin is written as browsers send it:
+        in lower case, and without the port that the scheme has anyway."""
+        parts = urlsplit(public_url.lower())
+        netloc = parts.netloc.removesuffix(DEFAULT_PORTS.get(parts.scheme, ""))
+        return cls(origin=f"{parts.scheme}://{netloc}", prefix=prefix, own_host=own_host)
 
     @property
     def base(self) -> str:

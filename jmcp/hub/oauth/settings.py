@@ -58,9 +58,7 @@ def oauth_settings(
     JMCP_GATEWAY_KEYS, JMCP_GATEWAY_STORE and JMCP_GATEWAY_CLIENT_DOCUMENTS, are read from
     `environment`. Raises ServeError."""
     given = os.environ if environment is None else environment
-    address = GatewayAddress(
-        origin=public_url.rstrip("/").lower(), prefix=prefix, own_host=subdomains
-    )
+    address = GatewayAddress.at(public_url, prefix, own_host=subdomains)
     allowed = scopes_of(given.get("JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES", ""))
     public_hub = given.get("JUPYTERHUB_PUBLIC_HUB_URL") or (
         f"{given.get('JUPYTERHUB_HOST', '')}{base_path}hub/"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from mcp.client.auth.utils import (
     build_oauth_authorization_server_metadata_discovery_urls,
     build_protected_resource_metadata_discovery_urls,
 )
 from mcp.shared.auth import OAuthMetadata, ProtectedResourceMetadata
 
+from jmcp.hub.login.gateway_address import GatewayAddress
 from jmcp.hub.oauth.challenge import www_authenticate
 from tests.unit.hub.oauth.conftest import BASE, World
 
@@ -77,6 +79,20 @@ async def test_no_page_of_another_origin_may_read(world: World) -> None:
             f"/services/jmcp{path}", headers={"Origin": "https://evil.example.org"}
         )
         assert "access-control-allow-origin" not in answer.headers, path
+
+
+@pytest.mark.parametrize(
+    ("public_url", "origin"),
+    [
+        ("https://Hub.Example.org:443/", "https://hub.example.org"),
+        ("http://hub.example.org:80", "http://hub.example.org"),
+        ("https://hub.example.org:80", "https://hub.example.org:80"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_the_origin_is_what_a_browser_sends(public_url: str, origin: str) -> None:
+    assert GatewayAddress.at(public_url, "/services/jmcp").origin == origin
 
 
 def test_the_challenge_names_the_resource(world: World) -> None:

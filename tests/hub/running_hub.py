@@ -41,8 +41,15 @@ class LocalTransport(httpx2.AsyncHTTPTransport):
     """Finds every host on this machine, as browsers find those below localhost, and few resolvers do."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        request.url = request.url.copy_with(host="127.0.0.1")
-        return await super().handle_async_request(request)
+        # A request of its own: cookies go by the URL of the one that was made.
+        here = httpx2.Request(
+            request.method,
+            request.url.copy_with(host="127.0.0.1"),
+            headers=request.headers,
+            stream=request.stream,
+            extensions=request.extensions,
+        )
+        return await super().handle_async_request(here)
 
 
 @dataclass(kw_only=True)

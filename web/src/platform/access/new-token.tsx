@@ -69,7 +69,8 @@ export function NewToken() {
       {made.value ? (
         <div class="made" role="status">
           <p>
-            <strong>Copy it now: it is not shown again.</strong> Good until {onDate(made.value.grant.expires)}.
+            <strong>Copy it now: it is not shown again.</strong> Good until {onDate(made.value.grant.expires)}, and
+            no longer than this browser stays logged in at the Hub.
           </p>
           <CopyLine label="New token" text={made.value.token} />
           <CopyLine label="New token as a header" text={headerLine(made.value.token)} />

@@ -20,7 +20,7 @@ export function ServerCard() {
         {state ? <span class={`state state-${state}`}>{WORDS[state]}</span> : "Asking the Hub ..."}
         {state === "running" && known?.since ? (
           <span class="quiet" title={onDate(known.since)}>
-            since {since(known.since)}
+            started {since(known.since)}
           </span>
         ) : null}
       </p>

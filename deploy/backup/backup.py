@@ -67,6 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refused as error:
         print(f"backup.py: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        # What was done is on standard output, and what was not is as it was.
+        print(f"backup.py: it ended early: {error}", file=sys.stderr)
+        return 1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -124,7 +128,7 @@ def run_create(given: argparse.Namespace) -> int:
             raise Refused(f"nothing could be read: {failed}")
         manifest = {"format": FORMAT, "archives": archives, "failed": failed}
         (made / MANIFEST).write_text(json.dumps(manifest, indent=1))
-        target = given.to / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        target = given.to / moment()
         synced(made)
         made.rename(target)
     finally:
@@ -277,6 +281,11 @@ def metadata(path: str, seen: os.stat_result) -> tarfile.TarInfo:
     return info
 
 
+def moment() -> str:
+    """Now, as a name: the later sorts last, and no two are the same."""
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
 def synced(folder: Path) -> None:
     """What has its name from now on is on the disk."""
     for path in [*folder.rglob("*"), folder]:
@@ -367,24 +376,30 @@ def run_restore(given: argparse.Namespace) -> int:
             raise Refused(f"{backup.name} has no {', '.join(missing)}; nothing was changed")
         names = wanted
     users = given.users or given.data / "users"
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     for name in names:
         target = users / name.removeprefix("users/") if "/" in name else given.data / name
-        put_back(backup / f"{name}.tar.gz", target, stamp)
+        put_back(backup / f"{name}.tar.gz", target)
         print(f"restored {target}")
     return 0
 
 
-def put_back(archive: Path, target: Path, stamp: str) -> None:
-    """The whole folder at once. What was there is beside it, under another name."""
+def put_back(archive: Path, target: Path) -> None:
+    """The whole folder at once. What was there is beside it, under another name; it is back where it
+    was if this fails."""
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=target.parent))
     try:
         with tarfile.open(archive, "r:gz") as tar:
             extract(tar, fresh)
+        aside = target.with_name(f".{target.name}.before-{moment()}")
         if target.exists():
-            target.rename(target.with_name(f".{target.name}.before-{stamp}"))
-        fresh.rename(target)
+            target.rename(aside)
+        try:
+            fresh.rename(target)
+        except OSError:
+            if aside.exists():
+                aside.rename(target)
+            raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 

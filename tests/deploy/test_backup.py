@@ -144,6 +144,41 @@ def test_one_user_alone_and_what_was_there_stays_beside_it(data: Path) -> None:
     assert "has no users/eve; nothing was changed" in refused.stderr
 
 
+def test_twice_at_once_puts_aside_twice(data: Path) -> None:
+    create(data)
+    for _ in range(3):
+        done = restore(data)
+        assert done.returncode == 0, done.stderr
+    assert len([*(data / "users").glob(".ada.before-*")]) == 3
+
+
+def test_a_restore_that_fails_leaves_what_was_there(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that is full, or that is taken away, in the last step."""
+    create(data)
+    secret = data / "users" / "bob" / "secret.txt"
+    secret.write_text("newer")
+    rename = Path.rename
+
+    def fails(self: Path, target: Path) -> Path:
+        if self.name.startswith(".unfinished-") and target.name == "bob":
+            raise OSError(5, "Input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    done = restore(data, "--user", "ada", "--user", "bob")
+    assert done.returncode == 1
+    assert "Input/output error" in done.stderr
+    assert f"restored {data / 'users' / 'ada'}" in done.stdout
+    assert secret.read_text() == "newer"
+    assert sorted(path.name for path in (data / "users").iterdir() if path.name[0] != ".") == [
+        "ada",
+        "bob",
+    ]
+    assert not [*(data / "users").glob(".unfinished-*"), *(data / "users").glob(".bob.*")]
+
+
 def test_a_damaged_backup_is_refused_and_nothing_is_changed(data: Path) -> None:
     backup = create(data)
     note = data / "users" / "bob" / "secret.txt"

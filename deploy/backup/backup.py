@@ -46,6 +46,8 @@ BUSY_SECONDS = 60
 READ_AGAIN = 5
 """A file that changes while it is read is read again, so often."""
 UNFINISHED = ".unfinished-"
+ABANDONED_SECONDS = 86_400
+"""Of a backup that was killed nothing is left after that, counted from its last archive."""
 
 
 class Refused(Exception):
@@ -110,6 +112,9 @@ def run_create(given: argparse.Namespace) -> int:
     if not sources:
         raise Refused(f"{given.data} has neither hub/, gateway/ nor users/: nothing to back up")
     given.to.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left in given.to.glob(f"{UNFINISHED}*"):
+        if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
+            shutil.rmtree(left)
     made = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=given.to))
     failed: dict[str, str] = {}
     try:

@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -234,6 +235,15 @@ def test_homes_of_one_group_alone(data: Path) -> None:
     none = run("create", "--data", data, "--to", data.parent / "backups", "--group", "nobodys")
     assert none.returncode == 1
     assert "has no group 'nobodys'" in none.stderr
+
+
+def test_what_a_killed_one_left_goes_with_a_later_one(data: Path) -> None:
+    folder = create(data).parent
+    for name, age in ((".unfinished-old", 2 * 86_400), (".unfinished-now", 60)):
+        (folder / name).mkdir()
+        os.utime(folder / name, (time.time() - age, time.time() - age))
+    create(data)
+    assert [path.name for path in folder.glob(".*")] == [".unfinished-now"]
 
 
 def test_nothing_of_others_comes_in_through_links_and_pipes(data: Path) -> None:

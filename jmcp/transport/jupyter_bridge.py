@@ -28,6 +28,10 @@ from jmcp.transport.problems import Problem
 Method = Callable[..., Awaitable[None]]
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+BEGUN = b": begun\n\n"
+"""A comment with which a stream begins that may have nothing to say for a while: the proxy of JupyterHub
+passes the head of an answer on with its first byte, and some clients send nothing before they have it."""
+
 CORS_HEADERS = (
     "Authorization, Content-Type, Accept, If-Match, If-None-Match, "
     "MCP-Protocol-Version, Mcp-Session-Id"
@@ -163,4 +167,9 @@ class BridgeHandler(IdentifiedHandler):
             names.add(name)
         # A stream's headers must not wait for its first event: a silent one would look hung.
         if "content-length" not in names and message["status"] not in (202, 204, 304):
+            if self.request.method == "GET" and self._is_event_stream():
+                self.write(BEGUN)
             await self.flush()
+
+    def _is_event_stream(self) -> bool:
+        return str(self._headers.get("Content-Type", "")).startswith("text/event-stream")

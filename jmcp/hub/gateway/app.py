@@ -114,6 +114,7 @@ class Gateway:
         )
 
     async def close(self) -> None:
+        await self.passing.close()
         await self.servers.close()
         await self.forwarding.close()
         await self.hub.close()

@@ -125,6 +125,29 @@ class Passing:
         self.users = users
         self.seen: dict[str, float] = {}
         self.open: set[Exchange] = set()
+        self.watched: set[Exchange] = set()
+        self._watching: asyncio.Task[None] | None = None
+
+    def watch(self, exchange: Exchange) -> None:
+        """Look at its stream until it is taken out of `watched`: one task for all, which are many."""
+        self.watched.add(exchange)
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        checks: set[asyncio.Task[None]] = set()
+        while self.watched:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = time.monotonic()
+            for exchange in [one for one in self.watched if one.is_due(now)]:
+                checks.add(asyncio.create_task(exchange.check()))
+            checks = {one for one in checks if not one.done()}
+
+    async def close(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watching
 
     def end(self, *, listening: bool = False) -> None:
         """End everything that is open, each with an answer that says why; with `listening` only the
@@ -173,7 +196,10 @@ class Exchange:
         # A stream that begins before there is an answer has no head of it.
         streams = message is not None and bool(message.request_ids) and not message.is_handshake
         self._takes_stream = takes_stream and streams
-        self._reports: asyncio.Queue[StartEvent] = asyncio.Queue()
+        # Of 3 kB, which streams that only listen have no use for.
+        self._reports: asyncio.Queue[StartEvent] | None = (
+            asyncio.Queue() if self._takes_stream else None
+        )
         self._last = "not begun"
         self._progress = StartProgress()
         self._begun = False
@@ -184,7 +210,8 @@ class Exchange:
         self._working: asyncio.Task[None] | None = None
         self._ends = False
         self._answered = False
-        self._heard = 0.0
+        self._heard = self._checked = 0.0
+        self._limit: asyncio.Timeout | None = None
         self._over = Failed(503, "server_stopped", CUT, 5)
         """Why a stream is ended."""
 
@@ -251,8 +278,10 @@ class Exchange:
 
     async def _stream_until(self, obtaining: asyncio.Task[Answer], send: Send) -> None:
         """Say how far a start is, and that the connection lives, until there is an answer."""
+        reports = self._reports
+        assert reports is not None
         while not obtaining.done():
-            news = asyncio.create_task(self._reports.get())
+            news = asyncio.create_task(reports.get())
             try:
                 await asyncio.wait(
                     {obtaining, news},
@@ -266,8 +295,8 @@ class Exchange:
                 await self._send_event(self._report(news.result()), send)
             elif not obtaining.done():
                 await self._send_event(self._report(None), send)
-        while self._begun and not self._reports.empty():
-            await self._send_event(self._report(self._reports.get_nowait()), send)
+        while self._begun and not reports.empty():
+            await self._send_event(self._report(reports.get_nowait()), send)
 
     def _report(self, event: StartEvent | None) -> bytes:
         if event is None:
@@ -346,7 +375,9 @@ class Exchange:
         ended: Failed | None = None
         try:
             async with asyncio.timeout(None) as limit:
-                watching = asyncio.create_task(self._watched(limit))
+                self._limit = limit
+                self._heard = self._checked = time.monotonic()
+                self._passing.watch(self)
                 try:
                     async for chunk in answer.chunks():
                         self._heard = time.monotonic()
@@ -357,7 +388,7 @@ class Exchange:
                             body = {"type": "http.response.body", "body": passed, "more_body": True}
                             await send(body)
                 finally:
-                    watching.cancel()
+                    self._passing.watched.discard(self)
         except AnswerLost as error:
             log.warning("a stream to %s broke off: %s", self._user.name, error)
             ended = Failed(503, "server_stopped", CUT, 5)
@@ -367,23 +398,27 @@ class Exchange:
             raise ended
         await send({"type": "http.response.body", "body": b""})
 
-    async def _watched(self, limit: asyncio.Timeout) -> None:
-        """Let a stream end whose server has died, or whose token was revoked."""
-        self._heard = checked = time.monotonic()
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            now = time.monotonic()
-            if now - self._heard > QUIET_STREAM_SECONDS:
-                if not await self._lives():
-                    self._over = Failed(503, "server_stopped", CUT, 5)
-                    break
-                self._heard = now
-            if now - checked > STREAM_TOKEN_SECONDS:
-                if not await self._passing.is_good(self._request.token):
-                    self._over = Failed(401, "unauthorized", REVOKED)
-                    break
-                checked = now
-        limit.reschedule(asyncio.get_running_loop().time())
+    def is_due(self, now: float) -> bool:
+        """Whether its stream was silent for long, or its token was believed for long."""
+        quiet, unasked = now - self._heard, now - self._checked
+        return quiet > QUIET_STREAM_SECONDS or unasked > STREAM_TOKEN_SECONDS
+
+    async def check(self) -> None:
+        """Let its stream end if the server has died, or the token was revoked."""
+        now = time.monotonic()
+        if now - self._heard > QUIET_STREAM_SECONDS:
+            self._heard = now
+            if not await self._lives():
+                self._ended_by(Failed(503, "server_stopped", CUT, 5))
+        if now - self._checked > STREAM_TOKEN_SECONDS:
+            self._checked = now
+            if not await self._passing.is_good(self._request.token):
+                self._ended_by(Failed(401, "unauthorized", REVOKED))
+
+    def _ended_by(self, failure: Failed) -> None:
+        if self in self._passing.watched and self._limit is not None:
+            self._over = failure
+            self._limit.reschedule(asyncio.get_running_loop().time())
 
     async def _relay_whole(self, answer: Answer, send: Send) -> None:
         """JSON of MCP is read whole before it is passed back: half of it would be worth nothing."""
@@ -488,7 +523,8 @@ class Exchange:
             async with asyncio.timeout(seconds), aclosing(start.follow()) as events:
                 async for event in events:
                     self._last = event.message
-                    self._reports.put_nowait(event)
+                    if self._reports is not None:
+                        self._reports.put_nowait(event)
         except TimeoutError as error:
             message = SLOW.format(message=self._last, seconds=5)
             raise Failed(503, "server_starting", message, 5) from error

@@ -29,6 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return open_command.run(given[1:])
     if given[:1] == ["completion"]:
         return completion.run(given[1:])
+    if given[:2] == ["hub", "gateway"]:
+        from jmcp.cli import hub
+
+        return hub.main(given)
     # Imported here: a client waits for `jmcp connect`, and the others import the server's options.
     from jmcp.cli import commands
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from jmcp.core.calls.call import Caller
+if TYPE_CHECKING:  # options are read before calls and their sentences are imported
+    from jmcp.core.calls.call import Caller
 
 STDIO = "stdio:"
 """How the connection of a client begins that started the server itself and is its only one."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jmcp.core.calls.rate_limits import Buckets
+from jmcp.core.calls.buckets import Buckets
 from jmcp.transport.problems import Problem
 
 UNKNOWN_PER_SECOND = 5.0

@@ -6,6 +6,8 @@ import asyncio
 import logging
 import os
 import socket
+from contextlib import suppress
+from types import ModuleType
 
 import uvicorn
 
@@ -19,6 +21,12 @@ from jmcp.hub.oauth.server import open_oauth_server
 from jmcp.hub.oauth.settings import oauth_settings
 from jmcp.hub.platform.platform import platform_routes
 from jmcp.trace_export import check_traces
+
+resource: ModuleType | None
+try:
+    import resource
+except ImportError:  # Windows has none, and no such limit
+    resource = None
 
 FINISH_SECONDS = 3
 """Calls may take so long to end by themselves; then they are told that the gateway stops."""
@@ -34,8 +42,20 @@ def run(*, verbose: bool) -> None:
     logs.mask_secrets()
     logs.log_to_stderr("text", verbose)
     logging.getLogger(LOGINS).setLevel(logging.INFO)  # few, and what an administrator looks for
+    raise_file_limit()
     with bound(settings.host, settings.port) as listener:
         asyncio.run(serve(settings, listener))
+
+
+def raise_file_limit() -> None:
+    """Each open request has two sockets, and systems begin with a limit of 1,024 files, which a
+    process may raise."""
+    if resource is None:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def serve(settings: GatewaySettings, listener: socket.socket) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from jmcp.compose import API, gates
+from jmcp.core.calls.buckets import BUCKET_SECONDS, Buckets
 from jmcp.core.calls.call import Caller
-from jmcp.core.calls.rate_limits import BUCKET_SECONDS, Buckets, Rates
+from jmcp.core.calls.rate_limits import Rates
 from jmcp.core.sessions.records import SessionRecord
 from jmcp.options.settings import Settings
 from jmcp_api.errors import RateLimited
@@ -30,7 +31,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr("jmcp.core.calls.rate_limits.time", made)
+    monkeypatch.setattr("jmcp.core.calls.buckets.time", made)
     monkeypatch.setattr("token_bucket.storage.time", made)
     return made
 

@@ -145,6 +145,7 @@ async def test_each_endpoint_is_for_its_person_alone(hub: RunningHub, tmp_path: 
         # Nothing of it reached paul, and olga's own are gone.
         assert [one["id"] for one in (await paul.ask("GET", "/grants")).json()["grants"]] == [grant]
         assert (await hub.model("paul"))["servers"] == {}
+        assert "jmcp_pt_" not in hub.log.read_text()
         refused = await olga.browser.open(f"{hub.gateway}/admin/login")
         assert isinstance(refused, httpx2.Response)
         assert refused.status_code == 403
@@ -250,6 +251,7 @@ async def the_server_starts(page: Page) -> None:
     await expect(server.get_by_role("progressbar")).to_be_visible()
     await expect(server).to_contain_text("Running")
     await expect(server).to_contain_text("started")
+    await expect(server).to_contain_text(re.compile(r"Memory: \d+ MiB of .+iB"))
 
 
 async def notebooks_and_sessions_are_listed(hub: RunningHub, page: Page) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -10,9 +12,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from jmcp.core.errors import StateUnavailable
+from jmcp.core.observe.call_log import Fields
 from jmcp.hub.gateway.app import Gateway
 from jmcp.hub.gateway.hub_api import HubRefusal, HubUnreachable
 from jmcp.hub.login.browser_sessions import CSRF_HEADER, BrowserSession, BrowserSessions
+from jmcp.transport.middleware.request_id import current_id
 from jmcp.transport.problems import Problem
 
 NOT_LOGGED_IN = "You are not logged in at the gateway any more. Log in again."
@@ -21,6 +25,8 @@ LOGIN_ENDED = "The Hub does not take this login any more. Log in again."
 HUB_AWAY = "JupyterHub does not answer. Try again in a moment."
 STORE_AWAY = "The gateway's own store does not answer. Try again in a moment."
 REFUSED = "JupyterHub refused: {message}."
+
+log = logging.getLogger("jmcp.gateway")
 
 Endpoint = Callable[[Request, BrowserSession], Awaitable[Response]]
 
@@ -39,7 +45,7 @@ class Api:
             method = "GET" if request.method == "HEAD" else request.method
             try:
                 session = await self._session(request)
-                with self.gateway.limits.request(session.user):
+                with self.gateway.limits.request(session.user), noted(request, session.user):
                     return await endpoints[method](request, session)
             except StateUnavailable as error:
                 raise Problem(503, STORE_AWAY, code="store_unreachable") from error
@@ -60,6 +66,30 @@ class Api:
         ):
             raise Problem(403, FOREIGN_PAGE, code="csrf_refused")
         return session
+
+
+@contextmanager
+def noted(request: Request, user: str) -> Iterator[None]:
+    """Log a change, whatever comes of it: who stopped what, and who revoked or made a token."""
+    outcome = "ok"
+    try:
+        yield
+    except Problem as problem:
+        outcome = str(problem.body["code"])
+        raise
+    except Exception as error:
+        outcome = type(error).__name__
+        raise
+    finally:
+        if request.method not in ("GET", "HEAD"):
+            about = {
+                "user": user,
+                "method": request.method,
+                "path": request.url.path,
+                "outcome": outcome,
+                "request_id": current_id(),
+            }
+            log.info("%s", Fields("change", about))
 
 
 def problem_of(refusal: HubRefusal) -> Problem:

@@ -6,14 +6,16 @@ import asyncio
 import base64
 import hashlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.async_api import expect
 
 from tests.e2e.lab import browser
-from tests.hub.running_hub import RunningHub
+from tests.hub.running_hub import RunningHub, running_hub
 from tests.node_tools import NodeTools
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -22,6 +24,16 @@ SECONDS = 60
 
 
 async def test_a_person_allows_a_program(hub: RunningHub, node_tools: NodeTools) -> None:
+    await a_person_allows_a_program(hub, node_tools)
+
+
+@thorough
+async def test_with_a_host_for_each_part_of_the_hub(tmp_path: Path, node_tools: NodeTools) -> None:
+    async with running_hub(tmp_path / "hub", node_tools, subdomains=True) as hub:
+        await a_person_allows_a_program(hub, node_tools)
+
+
+async def a_person_allows_a_program(hub: RunningHub, node_tools: NodeTools) -> None:
     told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

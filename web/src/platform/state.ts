@@ -74,6 +74,7 @@ export const now = signal(Date.now());
 
 const STATE_MILLISECONDS = 20_000;
 const CHANGING_MILLISECONDS = 1_000;
+const FIRST_MEASURE_MILLISECONDS = 5_000;
 
 /** What is in the server: asked for when the person looks, and not by a timer, which would keep a server
  * alive that nobody uses. */
@@ -81,7 +82,12 @@ export function look(): void {
   if (!running.value) return;
   void notebooks.load();
   void sessions.load();
-  void memory.load();
+  void memory.load().then(() => {
+    // A server that has just started has not measured yet: once more, and not again and again.
+    if (memory.data.value?.used === null) {
+      setTimeout(() => running.value && void memory.load(), FIRST_MEASURE_MILLISECONDS);
+    }
+  });
 }
 
 export async function begin(): Promise<void> {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
@@ -23,7 +25,7 @@ from jmcp.hub.gateway.credentials import OWN_PREFIXES, Credentials, HubTokensOnl
 from jmcp.hub.gateway.exchange import Exchange, NotAdmitted, Passing
 from jmcp.hub.gateway.forwarding import Forwarded, Forwarding
 from jmcp.hub.gateway.hub_api import HubApi, HubRefusal, HubUnreachable, User
-from jmcp.hub.gateway.limits import UserLimits
+from jmcp.hub.gateway.limits import Held, UserLimits
 from jmcp.hub.gateway.measures import Measures
 from jmcp.hub.gateway.servers import Servers
 from jmcp.hub.gateway.settings import GatewaySettings
@@ -67,12 +69,22 @@ NO_SERVER = (
 TOLD_BY_MESSAGE = (429, 503)
 """Refusals that pass by, and no errors of HTTP: an agent is told them by an answer of MCP. Clients
 themselves need to see those about tokens."""
+HELD_BODIES = 4
+"""What one user's requests, and answers that are read whole, may have in memory together, in largest
+bodies."""
+TOLD_BYTES = 65_536
+TOLD_SECONDS = 5.0
+"""So much of a message is read, and so long, to answer it with a refusal: often of whom nobody knows."""
 HUB_AWAY = (
     "JupyterHub does not answer, so that nobody can say whose token this is; try again later."
 )
 
 
 STORE_AWAY = "The gateway cannot read which tokens it has given out; try again later."
+
+
+TARGET = re.compile(rb"[!-~]*")
+"""What may stand in the first line of a request; the proxy takes nothing else."""
 
 
 class Tracing(Protocol):
@@ -94,7 +106,11 @@ class Gateway:
         self.users = Users(self.hub)
         self.forwarding = Forwarding(settings)
         self.credentials: Credentials = credentials or HubTokensOnly()
-        self.limits = UserLimits(settings.calls_per_second, settings.max_open_requests)
+        self.limits = UserLimits(
+            settings.calls_per_second,
+            settings.max_open_requests,
+            HELD_BODIES * settings.max_body_bytes,
+        )
         self.requests = RequestCounter()
         self.measures = Measures(version("jmcp"))
         self.measures.gauge(
@@ -183,8 +199,8 @@ class Gateway:
     async def _pass_on(
         self, user: User, token: str, target: bytes, scope: Scope, receive: Receive, send: Watched
     ) -> None:
-        with self.limits.request(user.name):
-            body = await read(receive)
+        with self.limits.request(user.name) as held:
+            body = await self._body(receive, held)
             message = None
             if speaks_mcp(scope, target):
                 message = CallBody(body, header(scope, b"mcp-protocol-version"))
@@ -200,22 +216,32 @@ class Gateway:
                 body=body,
             )
             if self.traces is None:
-                await self._exchange(user, request, message, scope, receive, send)
+                await self._exchange(user, request, message, held, scope, receive, send)
             else:
                 with self.traces.passing(request, message, send) as traced:
-                    await self._exchange(user, traced, message, scope, receive, send)
+                    await self._exchange(user, traced, message, held, scope, receive, send)
+
+    async def _body(self, receive: Receive, held: Held) -> bytes:
+        """Raises ClientLeft, Problem 429."""
+        body = bytearray()  # and no list of parts, each of which may be one byte
+        async for part in read(receive):
+            body += part
+            if not held.add(len(part)):
+                raise self.limits.too_much_held()
+        return bytes(body)
 
     async def _exchange(
         self,
         user: User,
         request: Forwarded,
         message: CallBody | None,
+        held: Held,
         scope: Scope,
         receive: Receive,
         send: Watched,
     ) -> None:
         takes_stream = "text/event-stream" in header(scope, b"accept").lower()
-        exchange = Exchange(self.passing, user, request, message, takes_stream=takes_stream)
+        exchange = Exchange(self.passing, user, request, message, held, takes_stream=takes_stream)
         try:
             await exchange.answer(receive, send)
         except NotAdmitted:
@@ -227,12 +253,15 @@ class Gateway:
 
     async def _tell(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
         """The answer to a message of MCP that is refused: agents are not shown what HTTP says."""
-        message = CallBody(await read(receive), header(scope, b"mcp-protocol-version"))
+        body = await beginning(receive)
+        if body is None:
+            raise problem
+        message = CallBody(body, header(scope, b"mcp-protocol-version"))
         if not message.request_ids:
             raise problem
-        body = problem.body
-        answer = message.errors(body["detail"], body)
-        status = 200 if message.calls_tools else body["status"]
+        said = problem.body
+        answer = message.errors(said["detail"], said)
+        status = 200 if message.calls_tools else said["status"]
         headers = {**problem.headers, "Content-Type": "application/json"}
         await Response(answer, status, headers)(scope, receive, send)
 
@@ -287,6 +316,8 @@ def target_of(scope: Scope, prefix: str) -> bytes:
     ):
         raise Problem(400, "The path has to be written without `.` and `..`.")
     query = scope.get("query_string", b"")
+    if not TARGET.fullmatch(raw + query):
+        raise Problem(400, "Path and query have to be printable ASCII; escape the rest with %.")
     return raw[len(prefix.encode()) :] + (b"?" + query if query else b"")
 
 
@@ -302,16 +333,29 @@ def speaks_mcp(scope: Scope, target: bytes) -> bool:
     return scope["method"] == "POST" and target.partition(b"?")[0].rstrip(b"/") == b"/mcp"
 
 
-async def read(receive: Receive) -> bytes:
-    """The body. Raises ClientLeft."""
-    parts: list[bytes] = []
+async def read(receive: Receive) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises ClientLeft."""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientLeft
-        parts.append(message.get("body", b""))
+        yield message.get("body", b"")
         if not message.get("more_body"):
-            return b"".join(parts)
+            return
+
+
+async def beginning(receive: Receive) -> bytes | None:
+    """The body; None for one that is long, or slow. Raises ClientLeft."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(TOLD_SECONDS):
+            async for part in read(receive):
+                body += part
+                if len(body) > TOLD_BYTES:
+                    return None
+    except TimeoutError:
+        return None
+    return bytes(body)
 
 
 async def on_problem(_: Request, error: Exception) -> Response:

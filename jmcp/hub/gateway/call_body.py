@@ -13,6 +13,9 @@ from jmcp.transport.json_text import encoded
 
 MODERN = "2026"
 """The year with which revisions of MCP begin whose results say that they are complete."""
+LARGEST_READ = 4 * 2**20
+"""Longer messages are passed on unread: they would take many times their size as objects, and the time
+of everybody else. What the gateway itself says to one is then a problem of HTTP."""
 GATEWAY_ERROR = -32000
 """JSON-RPC's first code for errors of a server's own."""
 
@@ -33,6 +36,8 @@ class CallBody:
 
     @cached_property
     def _messages(self) -> list[dict[str, Any]]:
+        if len(self.raw) > LARGEST_READ:
+            return []
         try:
             data = from_json(self.raw)
         except ValueError:
@@ -95,13 +100,14 @@ class CallBody:
         return None
 
     def may_repeat(self, read_only: frozenset[str]) -> bool:
-        """Whether it does no harm twice: everything but calls of tools that may change something."""
+        """Whether it does no harm twice: everything but calls of tools that may change something, and
+        what the gateway cannot read."""
         names = [
             params.get("name") if isinstance(params := one.get("params"), dict) else None
             for one in self._messages
             if one.get("method") == "tools/call"
         ]
-        return all(name in read_only for name in names)
+        return bool(self._messages) and all(name in read_only for name in names)
 
     def errors(self, message: str, details: dict[str, Any]) -> bytes:
         """The answer of the gateway itself to all of its requests, as JSON."""

@@ -19,23 +19,28 @@ class EventStream:
 
     def __init__(self, steps: int = 0) -> None:
         self._steps = steps
-        self._parts: list[bytes] = []
+        self._kept = bytearray()  # and no list of chunks, each of which may be one byte
         self._edge = b""
         self.answered = False
         """Whether an answer was among the events, and not only notifications."""
+
+    @property
+    def kept(self) -> int:
+        """Bytes of an event that is not whole yet."""
+        return len(self._kept)
 
     def passed(self, chunk: bytes) -> bytes:
         """The events that this chunk completes."""
         # An end may lie across two chunks. What came before is not looked through again.
         edge = self._edge + chunk
         end = max(edge.rfind(mark) + len(mark) if mark in edge else 0 for mark in ENDS)
-        self._parts.append(chunk)
+        self._kept += chunk
         if not end:
             self._edge = edge[-3:]
             return b""
-        come = b"".join(self._parts)
-        whole, rest = come[: len(come) - len(edge) + end], edge[end:]
-        self._parts, self._edge = [rest], rest[-3:]
+        rest = edge[end:]
+        whole = bytes(self._kept[: len(self._kept) - len(rest)])
+        self._kept, self._edge = bytearray(rest), rest[-3:]
         return self._seen(whole)
 
     def _seen(self, events: bytes) -> bytes:

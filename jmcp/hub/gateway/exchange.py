@@ -24,6 +24,7 @@ from jmcp.hub.gateway.forwarding import (
     NotDelivered,
 )
 from jmcp.hub.gateway.hub_api import HubRefusal, HubUnreachable, StartEvent, User
+from jmcp.hub.gateway.limits import Held
 from jmcp.hub.gateway.links import OPENAPI, relinked_openapi
 from jmcp.hub.gateway.progress import START_STEPS, StartProgress
 from jmcp.hub.gateway.servers import ServerFailed, Servers
@@ -67,6 +68,10 @@ CUT = (
     "Your Jupyter server stopped answering while this call went on. What it had done until then is "
     "kept; read the notebook before you make the call again. The server is started again at the "
     "next call."
+)
+TOO_LARGE = (
+    "The answer of your Jupyter server is larger than this gateway keeps of one user's answers together. "
+    "The call was carried out; read less at once."
 )
 LATE = (
     "Your Jupyter server has said nothing for {seconds:.0f} s. The call goes on there. A call that "
@@ -186,10 +191,12 @@ class Exchange:
         user: User,
         request: Forwarded,
         message: CallBody | None,
+        held: Held,
         *,
         takes_stream: bool,
     ) -> None:
         self._passing = passing
+        self._held = held
         self._user = user
         self._request = request
         self._message = message
@@ -373,6 +380,7 @@ class Exchange:
     async def _relay_stream(self, answer: Answer, send: Send) -> None:
         events = EventStream(self._steps) if self._message is not None else None
         ended: Failed | None = None
+        kept = 0
         try:
             async with asyncio.timeout(None) as limit:
                 self._limit = limit
@@ -384,6 +392,10 @@ class Exchange:
                         self._passing.saw(self._user.name)
                         passed = chunk if events is None else events.passed(chunk)
                         self._answered = events is not None and events.answered
+                        if events is not None and not self._held.add(events.kept - kept):
+                            ended = Failed(502, "answer_too_large", TOO_LARGE)
+                            break
+                        kept = events.kept if events is not None else 0
                         if passed:
                             body = {"type": "http.response.body", "body": passed, "more_body": True}
                             await send(body)
@@ -422,10 +434,15 @@ class Exchange:
 
     async def _relay_whole(self, answer: Answer, send: Send) -> None:
         """JSON of MCP is read whole before it is passed back: half of it would be worth nothing."""
+        read = bytearray()
         try:
-            body = b"".join([chunk async for chunk in answer.chunks()])
+            async for chunk in answer.chunks():
+                read += chunk
+                if not self._held.add(len(chunk)):
+                    raise Failed(502, "answer_too_large", TOO_LARGE)
         except AnswerLost as error:
             raise self._lost() from error
+        body = bytes(read)
         self._passing.saw(self._user.name)
         if self._message is None:
             body = relinked_openapi(body, answer.server, answer.gateway)

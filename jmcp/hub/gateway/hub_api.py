@@ -104,15 +104,17 @@ class HubApi:
         model = await self._json("GET", "/user", token)
         if model.get("kind") != "user":
             raise HubRefusal(status=403, message="the token is a service's, not a user's")
+        name = str(model["name"])
+        path_of(name)
         return User(
-            name=str(model["name"]),
+            name=name,
             scopes=frozenset(model.get("scopes", ())),
             admin=model.get("admin") is True,
         )
 
     async def server(self, name: str, token: str) -> HubServer:
         """That user's server."""
-        return server_of(await self._json("GET", f"/users/{escaped(name)}", token))
+        return server_of(await self._json("GET", path_of(name), token))
 
     async def active_servers(self, token: str, offset: int, limit: int) -> ActiveServers:
         """The servers that run, start or stop, by the names of their users."""
@@ -125,7 +127,7 @@ class HubApi:
 
     async def stop(self, name: str, token: str) -> None:
         """Ask for the end of that user's server. Idempotent."""
-        await self._json("DELETE", f"/users/{escaped(name)}/server", token)
+        await self._json("DELETE", f"{path_of(name)}/server", token)
 
     async def metrics(self, token: str) -> str:
         """What the Hub counts, as Prometheus reads it."""
@@ -137,7 +139,7 @@ class HubApi:
         try:
             # With an empty object the Hub would forget which kind of server the user chose.
             options = {"user_options": None}
-            await self._json("POST", f"/users/{escaped(name)}/server", token, json=options)
+            await self._json("POST", f"{path_of(name)}/server", token, json=options)
         except HubRefusal as refusal:
             # The Hub has no code for it, but a sentence.
             for words, state in STATES_BY_WORDS.items():
@@ -148,7 +150,7 @@ class HubApi:
 
     async def progress(self, name: str, token: str) -> AsyncIterator[StartEvent]:
         """How the start of that server goes on, until it is ready or has failed."""
-        path = f"/users/{escaped(name)}/server/progress"
+        path = f"{path_of(name)}/server/progress"
         timeout = httpx2.Timeout(ANSWER_SECONDS, read=SILENCE_SECONDS)
         try:
             async with self._client.stream(
@@ -181,6 +183,14 @@ class HubApi:
         if answer.is_error:
             raise refusal_of(answer)
         return answer
+
+
+def path_of(name: str) -> str:
+    """The Hub's path of that user. Raises HubRefusal for one whose path would be of another: clients and
+    proxies take `.` and `..` out of paths, and the Hub lets people be called so."""
+    if name in ("", ".", ".."):
+        raise HubRefusal(status=404, message="a user's name is none that has a path of its own")
+    return f"/users/{escaped(name)}"
 
 
 def authorization(token: str) -> dict[str, str]:

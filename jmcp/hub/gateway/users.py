@@ -19,6 +19,12 @@ WITHOUT_HUB_SECONDS = 300.0
 servers believe it."""
 KEPT_TOKENS = 10_000
 """Tokens that are remembered, the least used forgotten first: at most about 10 MB."""
+KEPT_REFUSALS = 2_000
+"""Of wrong tokens, apart: whoever invents them pushes out no good one."""
+UNKNOWN_AT_ONCE = 20
+"""So many questions about tokens of which nothing good is known are open at the Hub; the rest of the
+connections are for those who are known. Others wait, UNKNOWN_WAITING at most."""
+UNKNOWN_WAITING = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +41,10 @@ class Users:
     def __init__(self, hub: HubApi) -> None:
         self._hub = hub
         self._known: OrderedDict[bytes, Known] = OrderedDict()
+        self._refused: OrderedDict[bytes, Known] = OrderedDict()
         self._asking: dict[bytes, asyncio.Task[User]] = {}
+        self._unknown = asyncio.Semaphore(UNKNOWN_AT_ONCE)
+        self._waiting = 0
 
     def __len__(self) -> int:
         return len(self._known)
@@ -46,11 +55,15 @@ class Users:
         known = self._known.get(key)
         if known is not None:
             self._known.move_to_end(key)
-            refused = isinstance(known.said, HubRefusal)
-            if time.monotonic() - known.at < (REFUSED_SECONDS if refused else KNOWN_SECONDS):
+            if time.monotonic() - known.at < KNOWN_SECONDS:
                 return said(known)
+        refused = self._refused.get(key)
+        if refused is not None and time.monotonic() - refused.at < REFUSED_SECONDS:
+            return said(refused)
         asking = self._asking.get(key)
         if asking is None:
+            if known is None and self._waiting >= UNKNOWN_AT_ONCE + UNKNOWN_WAITING:
+                raise HubUnreachable("too many unknown tokens are asked about")
             asking = self._asking[key] = asyncio.create_task(self._ask(key, token))
             asking.add_done_callback(lambda done: self._asked(key, done))
         try:
@@ -63,7 +76,9 @@ class Users:
 
     def forget(self, token: str) -> None:
         """Ask the Hub again at the next request with that token."""
-        self._known.pop(hashlib.sha256(token.encode()).digest(), None)
+        key = hashlib.sha256(token.encode()).digest()
+        self._known.pop(key, None)
+        self._refused.pop(key, None)
 
     def _asked(self, key: bytes, done: asyncio.Task[User]) -> None:
         del self._asking[key]
@@ -73,13 +88,31 @@ class Users:
     async def _ask(self, key: bytes, token: str) -> User:
         answer: User | HubRefusal
         try:
-            answer = await self._hub.user(token)
+            if key in self._known:
+                answer = await self._hub.user(token)
+            else:
+                answer = await self._ask_of_unknown(token)
         except HubRefusal as refusal:
             answer = refusal
-        self._known[key] = known = Known(said=answer, at=time.monotonic())
-        while len(self._known) > KEPT_TOKENS:
-            self._known.popitem(last=False)
+        known = Known(said=answer, at=time.monotonic())
+        if isinstance(answer, HubRefusal):
+            self._known.pop(key, None)
+            kept, most = self._refused, KEPT_REFUSALS
+        else:
+            self._refused.pop(key, None)
+            kept, most = self._known, KEPT_TOKENS
+        kept[key] = known
+        while len(kept) > most:
+            kept.popitem(last=False)
         return said(known)
+
+    async def _ask_of_unknown(self, token: str) -> User:
+        self._waiting += 1
+        try:
+            async with self._unknown:
+                return await self._hub.user(token)
+        finally:
+            self._waiting -= 1
 
 
 def said(known: Known) -> User:

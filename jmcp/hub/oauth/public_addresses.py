@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 Address = IPv4Address | IPv6Address
@@ -20,6 +22,11 @@ NEVER = (
     IPv6Network("fec0::/10"),  # site-local, before fc00::/7
     IPv6Network("::/96"),  # IPv4-compatible
 )
+
+
+NAMES = ThreadPoolExecutor(4, thread_name_prefix="jmcp-names")
+"""Threads of their own: who names hosts decides how slowly these are found, and the gateway's own
+connections look for theirs in asyncio's threads."""
 
 
 def is_public(text: str) -> bool:
@@ -50,6 +57,8 @@ def is_public(text: str) -> bool:
 
 async def resolve(host: str, port: int) -> list[str]:
     """The addresses of a host. Raises OSError."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    find = partial(
+        socket.getaddrinfo, host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
+    )
+    found = await asyncio.get_running_loop().run_in_executor(NAMES, find)
     return [*dict.fromkeys(str(entry[4][0]) for entry in found)]

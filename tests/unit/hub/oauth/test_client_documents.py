@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ import pytest
 from jmcp.hub.oauth import client_documents
 from jmcp.hub.oauth.client_documents import ClientDocuments, DocumentPolicy
 from jmcp.hub.oauth.document_fetch import MAX_BYTES, DocumentFetch, DocumentRefused, url_problem
-from jmcp.hub.oauth.public_addresses import is_public
+from jmcp.hub.oauth.public_addresses import is_public, resolve
 from jmcp.hub.oauth.settings import document_policy
 from tests.clock import Clock
 from tests.tls import certificate
@@ -419,3 +420,23 @@ async def test_a_certificate_for_another_host_is_refused(tmp_path: Path) -> None
         with pytest.raises(DocumentRefused, match="cannot be reached"):
             await fetch.read(URL)
     assert not host.requests
+
+
+async def test_names_that_are_found_slowly_take_no_threads_of_the_gateways_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go_on = threading.Event()
+
+    def slowly(*_: Any, **__: Any) -> list[Any]:
+        go_on.wait(10)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    asked = [asyncio.create_task(resolve(f"h{number}.example.org", 443)) for number in range(40)]
+    try:
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            assert await asyncio.to_thread(lambda: "a thread is free")
+    finally:
+        go_on.set()
+        assert await asyncio.gather(*asked) == [[]] * 40

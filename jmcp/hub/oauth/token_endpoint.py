@@ -7,7 +7,8 @@ import json
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Any
 
 from starlette.requests import Request
@@ -25,6 +26,7 @@ from jmcp.hub.oauth.answers import OAuthError, form_of, json_answer
 from jmcp.hub.oauth.authorization import normal
 from jmcp.hub.oauth.client_authentication import client_of_request
 from jmcp.hub.oauth.clients import Clients
+from jmcp.hub.oauth.limits import RateLimit, for_each
 
 ACCESS_SECONDS = 3_600.0
 REPEAT_SECONDS = 15.0
@@ -47,6 +49,8 @@ class TokenEndpoint:
     sealer: Sealer
     identity: HubIdentity
     clock: Callable[[], float] = time.time
+    refreshes: RateLimit = field(default_factory=for_each)
+    """Of each grant: each leaves records, and costs the Hub a question."""
 
     async def answer(self, request: Request) -> Response:
         form = await form_of(request)
@@ -114,6 +118,13 @@ class TokenEndpoint:
         grant = decode_grant(stored)
         if "resource" in form and not covers(grant.resource, normal(form["resource"])):
             raise OAuthError("invalid_target", f"this login is for {grant.resource}")
+        if wait := self.refreshes.admit(grant.id):
+            raise OAuthError(
+                "temporarily_unavailable",
+                "too many refreshes; try again later",
+                status=429,
+                Retry_After=str(ceil(wait)),
+            )
         await self._check_hub_token(grant)
         for _ in range(CHANGE_ATTEMPTS):
             answer = await self._refreshed(grant.id, refresh["generation"])

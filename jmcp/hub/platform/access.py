@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from jmcp.hub.gateway.limits import too_many
 from jmcp.hub.grants.grant import Grant
 from jmcp.hub.grants.grants import GrantRefused, Grants
 from jmcp.hub.login.browser_sessions import BrowserSession
+from jmcp.hub.oauth.limits import RateLimit, for_each
 from jmcp.hub.platform.api import Api, json_answer
 from jmcp.transport.problems import Problem
 from jmcp.transport.rest.json_body import json_object
@@ -28,6 +30,8 @@ class Access:
 
     api: Api
     grants: Grants
+    made: RateLimit = field(default_factory=for_each)
+    """Of each person: what was revoked stays in the store until its end."""
 
     def routes(self) -> list[Route]:
         return [
@@ -50,13 +54,15 @@ class Access:
         return json_answer({"revoked": await self.grants.revoke_all(session.user)})
 
     async def create(self, request: Request, session: BrowserSession) -> Response:
-        """The token itself is in this answer and never again. Raises Problem 400."""
+        """The token itself is in this answer and never again. Raises Problem 400, 429."""
         body = await json_object(request)
         name, days = body.get("name", ""), body.get("days", DEFAULT_DAYS)
         if not isinstance(name, str):
             raise Problem(400, NOT_TEXT)
         if not isinstance(days, int | float) or isinstance(days, bool):
             raise Problem(400, NOT_A_NUMBER)
+        if wait := self.made.admit(session.user):
+            raise too_many("You have made too many tokens; try again later.", wait)
         try:
             grant, token = await self.grants.create_personal(
                 session.user,

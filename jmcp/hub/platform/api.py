@@ -65,7 +65,18 @@ class Api:
             request, session
         ):
             raise Problem(403, FOREIGN_PAGE, code="csrf_refused")
+        await self._check_login(session)
         return session
+
+    async def _check_login(self, session: BrowserSession) -> None:
+        """A session ends with the Hub's token behind it, also where nothing else asks the Hub: after a
+        logout there, or for whoever had that name before. Raises Problem 401, HubRefusal."""
+        try:
+            user = await self.gateway.users.owner(session.hub_token)
+        except HubUnreachable:
+            return  # what needs the Hub fails by itself, and to revoke a token does not need it
+        if user.name != session.user:
+            raise Problem(401, LOGIN_ENDED, code="not_logged_in")
 
 
 @contextmanager

@@ -465,3 +465,16 @@ async def test_each_step_is_logged_without_a_token(
         tokens[name] for tokens in (first, second) for name in ("access_token", "refresh_token")
     ]
     assert not [one for one in secrets if one in caplog.text]
+
+
+async def test_a_client_that_refreshes_without_end_does_not_fill_the_store(
+    world: World, program: Program
+) -> None:
+    tokens = await program.logged_in()
+    for _ in range(30):
+        tokens = (await program.refresh(tokens["refresh_token"])).json()
+    refused = await program.refresh(tokens["refresh_token"])
+    assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (429, True)
+    # It was used up by nothing, and others are not hindered.
+    other = await program.logged_in()
+    assert (await program.refresh(other["refresh_token"])).status_code == 200

@@ -22,11 +22,13 @@ from starlette.types import Message, Receive, Scope, Send
 from jmcp.core.errors import StateUnavailable
 from jmcp.hub.gateway.call_body import CallBody
 from jmcp.hub.gateway.credentials import OWN_PREFIXES, Credentials, HubTokensOnly
-from jmcp.hub.gateway.exchange import Exchange, NotAdmitted, Passing
+from jmcp.hub.gateway.exchange import Exchange
+from jmcp.hub.gateway.failures import NotAdmitted
 from jmcp.hub.gateway.forwarding import Forwarded, Forwarding
 from jmcp.hub.gateway.hub_api import HubApi, HubRefusal, HubUnreachable, User
 from jmcp.hub.gateway.limits import Held, UserLimits
 from jmcp.hub.gateway.measures import Measures
+from jmcp.hub.gateway.passing import Passing
 from jmcp.hub.gateway.servers import Servers
 from jmcp.hub.gateway.settings import GatewaySettings
 from jmcp.hub.gateway.users import Users

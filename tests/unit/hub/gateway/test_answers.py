@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.types import Message
 
-from jmcp.hub.gateway import exchange, users
+from jmcp.hub.gateway import exchange, passing, users
 from jmcp.hub.gateway.exchange import discarded
 from jmcp.hub.gateway.forwarding import Forwarded
 from tests.unit.hub.gateway.platform import DEAD, PREFIX, Client, Platform, client_of, messages
@@ -85,7 +85,7 @@ async def test_a_stream_of_a_dead_server_ends_with_an_answer(
     client: Client, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform.streams = True
-    monkeypatch.setattr(exchange, "WATCH_SECONDS", 0.01)
+    monkeypatch.setattr(passing, "WATCH_SECONDS", 0.01)
     monkeypatch.setattr(exchange, "QUIET_STREAM_SECONDS", 0.05)
     calling = asyncio.create_task(client.call("read_cell"))
     async with asyncio.timeout(BOUND_SECONDS):
@@ -101,7 +101,7 @@ async def test_a_stream_ends_when_its_token_is_revoked(
     client: Client, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform.streams = True
-    monkeypatch.setattr(exchange, "WATCH_SECONDS", 0.01)
+    monkeypatch.setattr(passing, "WATCH_SECONDS", 0.01)
     monkeypatch.setattr(exchange, "STREAM_TOKEN_SECONDS", 0.0)
     monkeypatch.setattr(users, "KNOWN_SECONDS", 0.0)
     calling = asyncio.create_task(client.call())

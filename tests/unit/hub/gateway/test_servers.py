@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from starlette.types import Message
 
-from jmcp.hub.gateway import exchange, servers
+from jmcp.hub.gateway import servers, user_server
 from tests.unit.hub.gateway.platform import (
     DEAD,
     PREFIX,
@@ -66,7 +66,7 @@ async def test_it_does_not_wait_for_ever(
     client: Client, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform.state["alice"] = STOPPED
-    monkeypatch.setattr(exchange, "PLAIN_START_SECONDS", 0.0)
+    monkeypatch.setattr(user_server, "PLAIN_START_SECONDS", 0.0)
     response = await client.get("/jmcp/v1/sessions")
     assert (response.status_code, response.json()["code"]) == (503, "server_starting")
     assert "Retry-After" in response.headers

@@ -85,6 +85,8 @@ HUB_AWAY = (
 STORE_AWAY = "The gateway cannot read which tokens it has given out; try again later."
 
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+NO_METHOD = "The gateway passes on no request with that method."
 TARGET = re.compile(rb"[!-~]*")
 """What may stand in the first line of a request; the proxy takes nothing else."""
 
@@ -311,7 +313,10 @@ class Everything:
 
 
 def target_of(scope: Scope, prefix: str) -> bytes:
-    """Path and query below the prefix, as they were sent. Raises Problem 400 for a path that climbs."""
+    """Path and query below the prefix, as they were sent. Raises Problem 400 for a path that climbs,
+    405 for a method that asks for something else than what lives there."""
+    if scope["method"] not in METHODS:
+        raise Problem(405, NO_METHOD, Allow=", ".join(sorted(METHODS)))
     raw = bytes(scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
     if not raw.startswith(prefix.encode()) or any(
         part in ("..", ".") for part in scope["path"].replace("\\", "/").split("/")

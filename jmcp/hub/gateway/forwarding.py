@@ -34,6 +34,7 @@ NOT_PASSED_ON = frozenset(
         b"keep-alive",
         b"transfer-encoding",
         b"upgrade",
+        b"http2-settings",
         b"te",
         b"trailer",
         b"expect",

@@ -144,6 +144,14 @@ async def test_a_target_that_the_proxy_would_not_take_is_refused_at_once(
     assert platform.asked["POST /users/alice/server"] == 0
 
 
+async def test_what_would_make_a_tunnel_of_a_shared_connection_is_refused(
+    client: Client, platform: Platform
+) -> None:
+    for method in ("CONNECT", "TRACE"):
+        assert (await answered(client, [], token="alice-1", method=method))[0] == 405
+    assert platform.delivered == []
+
+
 async def test_wrong_tokens_push_out_no_good_one(
     client: Client, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,9 @@ KEPT_SECONDS = 600.0
 SHORTEST_SECONDS, LONGEST_SECONDS = 60.0, 3_600.0
 """What a document's own max-age may ask for."""
 
+STALE_SECONDS = 3_600.0
+"""A document is believed for so long after its end while too many others are asked for."""
+
 REFUSED_SECONDS = 60.0
 """A document that cannot be used is not asked for again before."""
 
@@ -81,8 +84,10 @@ class ClientDocuments:
         if reason:
             raise DocumentRefused(reason)
         kept = self._kept.get(url)
+        if kept is not None:
+            self._kept.move_to_end(url)  # used: those that nobody asks for go first
         if kept is None or kept.until <= self._clock():
-            kept = await self._read_once(url)
+            kept = self._while_others_ask(url, kept) or await self._read_once(url)
         if kept.client is None:
             raise DocumentRefused(kept.refusal)
         return kept.client
@@ -94,6 +99,13 @@ class ClientDocuments:
         if not reason and self._policy.hosts and urlsplit(url).hostname not in self._policy.hosts:
             return "this gateway reads documents of other hosts only"
         return reason
+
+    def _while_others_ask(self, url: str, kept: _Kept | None) -> _Kept | None:
+        """A client that is known, for an hour more where too many documents are asked for just now: a
+        stranger who names one after the other keeps nobody from a login with another."""
+        if kept is None or kept.client is None or kept.until + STALE_SECONDS <= self._clock():
+            return None
+        return kept if url not in self._reading and self._limit.is_empty("") else None
 
     async def _read_once(self, url: str) -> _Kept:
         """One reading, however many wait for it; whoever leaves does not end it for the others."""

@@ -42,6 +42,12 @@ class RateLimit:
             self._addresses.popitem(last=False)
         return wait
 
+    def is_empty(self, address: str) -> bool:
+        """Whether it may not just now. Nothing is counted."""
+        now = self._clock()
+        here = self._filled(self._addresses.get(address), self._one, now)
+        return min(here, self._filled(self._together, self._all, now)) < 1
+
     @staticmethod
     def _filled(bucket: tuple[float, float] | None, rate: tuple[int, float], now: float) -> float:
         if bucket is None:

@@ -153,6 +153,34 @@ async def test_documents_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(found._kept) == 3
 
 
+async def test_a_stranger_who_names_many_documents_keeps_nobody_from_a_known_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client_documents, "KEPT_DOCUMENTS", 3)
+    page, clock = Page(), Clock()
+    found = documents(page, clock)
+    known = await found.client(URL)
+
+    async def stranger(number: int) -> None:
+        with pytest.raises(DocumentRefused):
+            await found.client(f"https://app.example.com/{clock.now}/{number}")
+
+    for number in range(10):
+        await stranger(number)
+        assert await found.client(URL) == known
+    assert page.reads == 11
+    clock.now += 600
+    monkeypatch.setattr(client_documents, "KEPT_DOCUMENTS", 30)
+    for number in range(25):
+        await stranger(number)
+    assert await found.client(URL) == known
+    assert page.reads == 31
+    clock.now += 3_600
+    page.refusal = "no"
+    with pytest.raises(DocumentRefused, match="no"):
+        await found.client(URL)
+
+
 async def test_hosts_can_be_listed() -> None:
     page = Page()
     found = documents(page, Clock(), hosts=frozenset({"app.example.com"}))

@@ -90,7 +90,10 @@ def added(platform: Platform, name: str, token: str) -> Sequence[Figure]:
                 cell_source=str(time.time()),
             )
 
+        proxy = cpu_seconds(platform.proxy_pid())
         reads = compared(lambda: read(through), lambda: read(without), pid, CALLS, 0)
+        # Of three passes: two of the call through the gateway, and one of that without it.
+        proxy = (cpu_seconds(platform.proxy_pid()) - proxy) / (3 * CALLS) * 1000
         changes = compared(
             lambda: change(through), lambda: change(without), pid, QUIET_CALLS, QUIET_SECONDS
         )
@@ -103,6 +106,12 @@ def added(platform: Platform, name: str, token: str) -> Sequence[Figure]:
             note=reads.note,
         ),
         Figure(name="CPU of the gateway for a call", value=reads.cpu, unit="ms"),
+        Figure(
+            name="CPU of the Hub's proxy for each pass of a call",
+            value=proxy,
+            unit="ms",
+            note="a call through the gateway passes it twice",
+        ),
         Figure(
             name="the gateway adds to a change after some quiet",
             value=changes.added,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from benchmarks.clients.mcp import ModernClient
 from tests.hub.running_hub import RunningHub
 from tests.node_tools import MISSING, NodeTools, found_node
@@ -28,6 +30,14 @@ class Platform:
 
     def gateway_pid(self) -> int:
         return int(self.runner.run(self.hub.gateway_process()).pid)
+
+    def hub_pid(self) -> int:
+        assert self.hub.process is not None
+        return int(self.hub.process.pid)
+
+    def proxy_pid(self) -> int:
+        children = psutil.Process(self.hub_pid()).children()
+        return next(one.pid for one in children if "configurable-http-proxy" in str(one.cmdline()))
 
     def through_gateway(self, token: str) -> ModernClient:
         return ModernClient(f"{self.hub.gateway}/mcp", token, seconds=PATIENCE_SECONDS)

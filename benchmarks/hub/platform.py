@@ -37,7 +37,9 @@ class Platform:
 
     def proxy_pid(self) -> int:
         children = psutil.Process(self.hub_pid()).children()
-        return next(one.pid for one in children if "configurable-http-proxy" in str(one.cmdline()))
+        return next(
+            int(one.pid) for one in children if "configurable-http-proxy" in str(one.cmdline())
+        )
 
     def through_gateway(self, token: str) -> ModernClient:
         return ModernClient(f"{self.hub.gateway}/mcp", token, seconds=PATIENCE_SECONDS)

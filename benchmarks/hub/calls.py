@@ -88,6 +88,7 @@ def added(platform: Platform, name: str, token: str) -> Sequence[Figure]:
                 session_id=session,
                 cell_id=cell,
                 cell_source=str(time.time()),
+                force=True,
             )
 
         proxy = cpu_seconds(platform.proxy_pid())

@@ -17,7 +17,7 @@ def figures(base: Path) -> list[Figure]:
         first = made.user("first")
         found = [cold.one(made, "first", first)]
         made.start_server("first", first)
-        found += [*calls.added(made, "first", first), cold.restart(made, first)]
+        found += [*calls.added(made, "first", first), *cold.restart(made, first)]
         names = [f"user-{number}" for number in range(USERS)]
         tokens = [made.user(name) for name in names]
         found.append(cold.many(made, tokens))

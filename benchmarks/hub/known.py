@@ -90,7 +90,6 @@ def known_users(platform: Platform) -> list[Figure]:
 async def prepared(platform: Platform, names: Sequence[str], port: int) -> list[str]:
     """Users with tokens, and routes to the stand-in, made through the proxy's own API."""
     hub = platform.hub
-    await hub.api("POST", "/users", json={"usernames": list(names)}, timeout=300)
     tokens = []
     for name in names:
         tokens.append(await hub.user(name))

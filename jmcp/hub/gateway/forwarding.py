@@ -171,9 +171,14 @@ class Forwarding:
             max_keepalive_connections=200,
             keepalive_expiry=IDLE_SECONDS,
         )
+        # A pool looks through all its connections for each request: 2 ms of a call beside 1,000 streams.
+        self._streams = httpcore2.AsyncConnectionPool(
+            max_connections=MOST_CONNECTIONS, max_keepalive_connections=0
+        )
 
     async def close(self) -> None:
         await self._pool.aclose()
+        await self._streams.aclose()
 
     async def send(self, request: Forwarded, silence_seconds: float | None = None) -> Answer:
         """Raises NotDelivered, AnswerLost. The head may take `silence_seconds`, None for as long as
@@ -202,7 +207,8 @@ class Forwarding:
             },
         )
         try:
-            response = await self._pool.handle_async_request(outgoing)
+            pool = self._streams if listens(request) else self._pool
+            response = await pool.handle_async_request(outgoing)
             return Answer(response, server, self._settings.prefix)
         except (httpcore2.ConnectError, httpcore2.ConnectTimeout, httpcore2.PoolTimeout) as error:
             raise NotDelivered(str(error) or type(error).__name__) from error
@@ -220,6 +226,13 @@ class Forwarding:
         if self._settings.subdomain_host:
             return f"{domain_label(user)}.{self._settings.subdomain_host}".encode()
         return self._netloc.encode()
+
+
+def listens(request: Forwarded) -> bool:
+    """Whether it opens a stream that stays open until the client leaves."""
+    return request.method == b"GET" and any(
+        name == b"accept" and b"text/event-stream" in value for name, value in request.headers
+    )
 
 
 def is_withheld(name: bytes) -> bool:

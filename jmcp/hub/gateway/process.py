@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -93,6 +94,9 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     listener.listen(config.backlog)
     oauth.start()
     server = uvicorn.Server(config)
+    # What is there for good is not looked through any more, so that what streams leave is found soon.
+    gc.collect()
+    gc.freeze()
     serving = asyncio.ensure_future(server._serve([listener]))
     requested = asyncio.ensure_future(stop.requested.wait())
     await asyncio.wait([serving, requested], return_when=asyncio.FIRST_COMPLETED)

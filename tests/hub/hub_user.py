@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
@@ -148,4 +148,6 @@ async def raw(hub: RunningHub, target: str, headers: Mapping[str, str]) -> tuple
             text = (await reader.read()).decode()
     finally:
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
     return int(text.split(" ", 2)[1]), text

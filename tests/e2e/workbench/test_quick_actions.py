@@ -146,7 +146,8 @@ async def a_duplicate_of_the_tab_has_another_session(workbench: Workbench) -> No
         f"if (window === top && !sessionStorage.length) sessionStorage['jmcp.session'] = '{own}'"
     )
     await tab.goto(workbench.page.url)
-    await tab.wait_for_function(f"{OWN_SESSION} === null")
+    # As a function: text would be evaluated in the page, whose policy forbids it.
+    await tab.wait_for_function(f"() => {OWN_SESSION} === null")
     assert await workbench.page.evaluate(OWN_SESSION) == own
     await tab.close()
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ class Platform:
             yield self
             server.close()
             for connection in list(self._open):
-                connection.close()
+                await closed(connection)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
@@ -84,7 +84,7 @@ class Platform:
             pass
         finally:
             self._open.discard(writer)
-            writer.close()
+            await closed(writer)
 
     async def _answer(
         self, method: str, target: str, headers: Head, body: bytes, writer: asyncio.StreamWriter
@@ -177,6 +177,13 @@ class Platform:
     def starts(self, user: str = "alice") -> int:
         """How often the Hub was asked for the stream of a start."""
         return self.asked[f"GET /users/{user}/server/progress"]
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    """Closed whole: the loop of a test ends before it would have been."""
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 def send(writer: asyncio.StreamWriter, status: int, body: str, headers: Head) -> None:

@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -384,6 +384,8 @@ async def serving(
             await host.slow.wait()
         writer.write(host.answer)
         writer.close()
+        with suppress(OSError):  # also of TLS, where the other side goes first
+            await writer.wait_closed()
 
     async def resolver(asked: str, port: int) -> list[str]:
         assert asked == "app.example.com"

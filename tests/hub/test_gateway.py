@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from mcp.shared.exceptions import MCPError
 
-from tests.hub.hub_user import Era, hub_user
+from tests.hub.hub_user import hub_user
 from tests.hub.running_hub import RunningHub
-from tests.thorough import fast_only
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -38,20 +39,15 @@ async def test_three_users_at_once_each_get_their_own_server(hub: RunningHub) ->
     assert started == 1, "the server of ada was started more than once"
 
 
-@pytest.mark.parametrize("era", fast_only(["auto", "legacy"], "auto"))
-async def test_a_cold_start_is_reported_and_progress_always_grows(
-    hub: RunningHub, era: Era
-) -> None:
+async def test_a_cold_start_is_reported_and_progress_always_grows(hub: RunningHub) -> None:
     user = await hub_user(hub, "ben")
     told: Told = []
 
     async def on_progress(progress: float, total: float | None, message: str | None) -> None:
         told.append((progress, total, message))
 
-    session = await user.session(
-        f"cold-{era}.ipynb", "1", "import time; time.sleep(1)", "print('hello')"
-    )
-    async with user.mcp(era) as client:
+    session = await user.session("cold.ipynb", "1", "import time; time.sleep(1)", "print('hello')")
+    async with user.mcp("auto") as client:
         await user.stop()
         answer = await client.call_tool(
             "run_cells", {"session_id": session}, progress_callback=on_progress
@@ -66,3 +62,18 @@ async def test_a_cold_start_is_reported_and_progress_always_grows(
     assert len(told) > len(starting), "the run itself was not reported"
     assert told[len(starting)][0] >= 1, told
     assert {total for _, total, _ in told[len(starting) :]} == {5}, "four cells and the start"
+
+
+@thorough
+async def test_a_session_of_the_handshake_ends_with_its_server(hub: RunningHub) -> None:
+    """The protocol has clients begin a new one then; what jmcp itself calls a session goes on."""
+    user = await hub_user(hub, "ben")
+    session = await user.session("handshake.ipynb", "1")
+    async with user.mcp("legacy") as client:
+        await client.call_tool("read_notebook", {"session_id": session})
+        await user.stop()
+        with pytest.raises(MCPError, match="Session not found"):
+            await client.call_tool("read_notebook", {"session_id": session})
+    async with user.mcp("legacy") as client:
+        answer = await client.call_tool("read_notebook", {"session_id": session})
+    assert not answer.is_error, answer

@@ -11,6 +11,7 @@ from traitlets.config import Config
 from jmcp.hub.configuration.given import (
     ConfigurationConflict,
     given,
+    put_default,
     sections,
 )
 
@@ -19,6 +20,9 @@ TIMEOUT_MILLISECONDS = 60_000
 """configurable-http-proxy leaves a client's connection open for ever when the server behind it dies
 in the middle of an answer, unless it has a timeout. jmcp sends something every 15 seconds."""
 LEAST_MILLISECONDS = 30_000
+ROUTES_SECONDS = 30
+"""A proxy that others start has lost all routes when it starts again, and the Hub gives it new ones only
+when it looks for activity, by default every five minutes: until then nobody reaches anything."""
 DEFAULT_COMMAND = ["configurable-http-proxy"]
 NO_KNOWN_PROXY = (
     "the proxy is {name}: it has to let streams pass as they come, and to close those of servers "
@@ -36,6 +40,7 @@ def put_timeout(c: Config) -> list[str]:
     base = "ConfigurableHTTPProxy"
     command = _words(given(c, base, "command", DEFAULT_COMMAND))
     if not started_by_hub(c):
+        put_default(c, "JupyterHub", "last_activity_interval", ROUTES_SECONDS)
         return [f"start the Hub's proxy with {TIMEOUT}={TIMEOUT_MILLISECONDS}, as the Hub does not"]
     if is_python(command):
         raise ConfigurationConflict(

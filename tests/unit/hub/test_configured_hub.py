@@ -237,6 +237,15 @@ def test_a_contradiction_is_an_error(
         configure(c, **arguments)
 
 
+@pytest.mark.parametrize(("theirs", "interval"), [({}, 30), ({"last_activity_interval": 60}, 60)])
+def test_a_proxy_that_others_start_soon_has_its_routes_again(
+    theirs: dict[str, int], interval: int
+) -> None:
+    c = Config({"JupyterHub": theirs, "ConfigurableHTTPProxy": {"should_start": False}})
+    configure(c, public_url="https://hub.example.org")
+    assert c.JupyterHub.last_activity_interval == interval
+
+
 def test_what_is_configured_already_stays() -> None:
     c = Config()
     c.JupyterHub.spawner_class = "kubespawner.KubeSpawner"

@@ -297,7 +297,7 @@ async def a_run_is_asked_about(hub: RunningHub, page: Page) -> None:
     running = asyncio.create_task(pia.call("execute_cell", session_id=session, cell_index=0))
     await expect(card(page, "My agents' sessions")).to_be_visible()
     sessions = card(page, "My agents' sessions")
-    for _ in range(50):
+    for _ in range(300):  # a kernel may take half a minute to start on a busy machine
         await page.get_by_role("button", name="Refresh sessions").click()
         if await sessions.get_by_text("1 run goes on.").count():
             break

@@ -7,13 +7,14 @@ order of their names, for everything else.
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from urllib.request import urlopen
 
 from isolated_spawner import IsolatedDockerSpawner
 
 from jmcp.hub import configure
-from jmcp.hub.configuration.templates import Template
+from jmcp.hub.configuration.templates import EXAMPLES, Template
 
 c = get_config()  # noqa: F821 # traitlets gives it
 
@@ -42,6 +43,15 @@ def discovered(issuer: str) -> dict[str, str]:
     except (OSError, ValueError) as error:
         message = f"JMCP_OIDC_ISSUER: {url} does not answer as a provider does: {error}"
         raise SystemExit(message) from error
+
+
+def located(template: Template) -> Template:
+    """An example with its data where this deployment keeps what users share."""
+    shared = f"{setting('DATA', '/srv/jmcp')}/shared"
+    data = {
+        f"{shared}/{Path(source).name}": target for source, target in template.read_only.items()
+    }
+    return replace(template, read_only=data)
 
 
 def home(spawner: IsolatedDockerSpawner) -> None:
@@ -152,32 +162,7 @@ configure(
     max_servers=int(setting("MAX_SERVERS", "50")),
     reserve=setting("RESERVE", "4G"),
     idle_minutes=int(setting("CULL_SECONDS", "1800")) / 60,
-    templates=(
-        Template(
-            name="basic_python",
-            title="Basic Python",
-            about="Notebooks and the usual packages.",
-            memory="2G",
-            cpu=1,
-        ),
-        Template(
-            name="database_analyst",
-            title="Database analyst",
-            about="Read-only credentials of the database in /etc/database.",
-            memory="2G",
-            cpu=1,
-            environment={"DB_CREDENTIALS": "/etc/database"},
-            read_only={f"{setting('DATA', '/srv/jmcp')}/shared/database": "/etc/database"},
-        ),
-        Template(
-            name="ml_engineer",
-            title="ML engineer",
-            about="More memory, and datasets in /datasets.",
-            memory="4G",
-            cpu=2,
-            read_only={f"{setting('DATA', '/srv/jmcp')}/shared/datasets": "/datasets"},
-        ),
-    ),
+    templates=tuple(map(located, EXAMPLES)),
     gateway_url="http://gateway:9100",
     gateway_token=required("GATEWAY_TOKEN", "how the gateway is known to the Hub"),
     start_gateway=False,

@@ -18,20 +18,10 @@ from jmcp.hub.configuration.given import (
 )
 from jmcp.hub.configuration.spawners import Spawner
 from jmcp.hub.gateway.settings import PREFIX
+from jmcp.hub.platform.scopes import ADMIN_SCOPES, PROCESS_SCOPES
 
 USER_SCOPES = ("read:users:name!user", "access:servers!user", "servers!user")
 """What the gateway may do for whoever logged in there: know the name, reach and start the server."""
-ADMIN_SCOPES = (
-    "list:users",
-    "read:servers",
-    "read:users:activity",
-    "delete:servers",
-    "read:metrics",
-)
-"""What the gateway's page asks for besides when an administrator logs in once more: which servers run,
-and to stop one. The Hub gives it to whoever has it already."""
-PROCESS_SCOPES = ("admin:server_state",)
-"""Where servers are processes of this machine: which process a server is, for its memory."""
 WELL_KNOWN = (
     "/.well-known/oauth-protected-resource",
     "/.well-known/oauth-authorization-server",

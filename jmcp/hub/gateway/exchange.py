@@ -28,6 +28,7 @@ from jmcp.hub.gateway.links import OPENAPI, relinked_openapi
 from jmcp.hub.gateway.passing import Passing
 from jmcp.hub.gateway.progress import START_STEPS, StartProgress
 from jmcp.hub.gateway.user_server import UserServer
+from jmcp.transport.event_stream import STREAM_HEADERS
 from jmcp.transport.problems import ProblemResponse
 
 KEEP_ALIVE_SECONDS = 10.0
@@ -38,11 +39,6 @@ every 15 seconds, and the proxy does not tell when it dies."""
 STREAM_TOKEN_SECONDS = 300.0
 """An open stream outlives the revocation of its token by so much at most, as at JupyterHub's own
 servers: asking the Hub more often for each open stream would be most of its work."""
-STREAM_HEADERS = [
-    (b"content-type", b"text/event-stream"),
-    (b"cache-control", b"no-cache, no-transform"),
-    (b"x-accel-buffering", b"no"),
-]
 
 log = logging.getLogger("jmcp")
 READ_ONLY = read_only_tools()

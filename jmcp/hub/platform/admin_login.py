@@ -24,7 +24,7 @@ from jmcp.hub.login.browser_sessions import BrowserSession, BrowserSessions
 from jmcp.hub.login.flows import Flows
 from jmcp.hub.login.hub_identity import HubLogin
 from jmcp.hub.login.pages import error_page
-from jmcp.hub.platform.scopes import ADMIN_SCOPES, ALSO_ADMIN_SCOPES
+from jmcp.hub.platform.scopes import ADMIN_SCOPES, PROCESS_SCOPES
 from jmcp.transport.problems import Problem
 
 KIND = "administration"
@@ -121,7 +121,7 @@ class AdminLogin:
         if missing:
             sentence = MISSING.format(scopes=", ".join(missing))
             return error_page("The Hub's configuration lacks something", sentence, status=403)
-        also = tuple(scope for scope in ALSO_ADMIN_SCOPES if scope in self.allowed)
+        also = tuple(scope for scope in PROCESS_SCOPES if scope in self.allowed)
         return self.flows.begin(request, {"kind": KIND}, scopes=(*ADMIN_SCOPES, *also))
 
     async def logged_in(self, request: Request, then: dict[str, Any], login: HubLogin) -> Response:

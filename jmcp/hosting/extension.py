@@ -26,6 +26,7 @@ from jmcp.core.background import end, supervised
 from jmcp.core.calls.call import Caller
 from jmcp.core.calls.principal import Principal
 from jmcp.core.errors import ServeError
+from jmcp.core.pages.pages import Pages
 from jmcp.hosting import logs
 from jmcp.hosting.activity import ActivityNotes
 from jmcp.hosting.client_config import server_address
@@ -50,6 +51,8 @@ from jmcp.transport.jupyter_entry import (
 from jmcp.transport.jupyter_frames import allow_frames
 from jmcp.transport.jupyter_identity import SHARED_PRINCIPAL, Application, takes_named_tokens
 from jmcp.transport.jupyter_pages import PAGE_PATTERNS, PageHandler
+from jmcp.transport.lab.page_channel import PageChannel
+from jmcp.transport.lab.status import StatusHandler
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.oauth.settings import CALLBACK, LOGIN
 from jmcp.transport.problems import Problem
@@ -89,6 +92,7 @@ class HostedSite:
         self.notes: ActivityNotes | None = None
         self.logins: Callable[[], AbstractAsyncContextManager[ResourceServer | None]] = nobody
         self.oauth: ResourceServer | None = None
+        self.pages = Pages()
         self._extension = extension
         self._started = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -102,6 +106,12 @@ class HostedSite:
         if self._app is None:
             raise Problem(503, "jmcp is not running; Jupyter's log says why.")
         return self._app
+
+    @property
+    def has_rooms(self) -> bool:
+        """Whether notebooks of this server can be shared by rooms."""
+        apps = served_by(self._extension).extension_manager.extension_apps
+        return bool(apps.get("jupyter_server_ydoc"))
 
     async def login(self) -> ResourceServer | None:
         """Who logs in at an OpenID provider; None where nobody does."""
@@ -263,6 +273,9 @@ class JmcpExtension(ExtensionApp):
         self.handlers.append((REDEMPTION, RedemptionHandler, redemption))
         options = {"host": self.hosted, "allow": allow_header(("GET",))}
         self.handlers += [(pattern, LoginHandler, options) for pattern in (LOGIN, CALLBACK)]
+        options = {"host": self.hosted, "allow": allow_header(("GET",))}
+        self.handlers.append((r"/jmcp/lab/status", StatusHandler, options))
+        self.handlers.append((r"/jmcp/lab/page", PageChannel, options))
         for pattern, tools in HANDLERS:
             options = {"host": self.hosted, "allow": allow_header(tools)}
             self.handlers.append((pattern, BridgeHandler, options))

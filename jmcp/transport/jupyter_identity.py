@@ -18,7 +18,7 @@ from jupyter_server.auth.identity import IdentityProvider, PasswordIdentityProvi
 from jupyter_server.base.call_context import CallContext
 from jupyter_server.base.handlers import JupyterHandler
 
-from jmcp.core.calls.principal import Named, Principal
+from jmcp.core.calls.principal import ANONYMOUS, Named, Principal
 from jmcp.transport.middleware.credential import credential
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.oauth.answers import CHALLENGE, login, unauthorized
@@ -224,3 +224,9 @@ class IdentifiedHandler(JupyterHandler):
         if self._jupyter_identifies():
             return Principal(name=SHARED_PRINCIPAL)
         return Principal(name=str(self.current_user.username))
+
+    @property
+    def owner(self) -> str:
+        """The owner of this person's sessions."""
+        principal = self._principal()
+        return ANONYMOUS if principal is None else principal.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,10 +38,18 @@ def chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("google-chrome")
 
 
+COLLABORATION = ("@jupyter/collaboration-extension", "@jupyter/docprovider-extension")
+OURS = "jmcp-labextension"
+
+
 @contextmanager
-def serve_lab(base: Path) -> Iterator[Served]:
-    """A server whose rooms go soon after their last tab, and whose Lab asks no questions."""
+def serve_lab(base: Path, *, without: Sequence[str] = ()) -> Iterator[Served]:
+    """A server whose rooms go soon after their last tab, and whose Lab asks no questions. `without`:
+    labextensions that a person does not have."""
     home = base / "home"
+    config = home / ".jupyter/labconfig/page_config.json"
+    config.parent.mkdir(parents=True)
+    config.write_text(json.dumps({"disabledExtensions": dict.fromkeys(without, True)}))
     _set(home, "apputils-extension/notification", {"fetchNews": "false", "checkForUpdates": False})
     # Otherwise cells outside of the window may be taken out of the page, and counting is wrong.
     _set(home, "notebook-extension/tracker", {"windowingMode": "none"})

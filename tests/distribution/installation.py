@@ -65,8 +65,14 @@ def installed(wheel: Path, folder: Path) -> Installation:
 
 def _link_data(prefix: Path, folder: Path) -> None:
     """What the dependencies keep beside their modules: JupyterLab, kernelspecs, configuration."""
-    (folder / "share").mkdir()
-    (folder / "share" / "jupyter").symlink_to(prefix / "share" / "jupyter")
+    shared = Path("share", "jupyter")
+    (folder / shared / "labextensions").mkdir(parents=True)
+    for entry in (prefix / shared).iterdir():
+        if entry.name != "labextensions":
+            (folder / shared / entry.name).symlink_to(entry)
+    for entry in (prefix / shared / "labextensions").iterdir():
+        if entry.name != "jmcp-labextension":
+            (folder / shared / "labextensions" / entry.name).symlink_to(entry)
     enabled = Path("etc", "jupyter", "jupyter_server_config.d")
     (folder / enabled).mkdir(parents=True)
     for file in (prefix / enabled).iterdir():

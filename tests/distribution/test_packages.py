@@ -35,7 +35,9 @@ NOT_CODE = {
 """Files that a process reads when it runs, some of each kind."""
 VERSION = project_of()["version"]
 METADATA = f"jmcp-{VERSION}.dist-info"
-ENABLED = f"jmcp-{VERSION}.data/data/etc/jupyter/jupyter_server_config.d/jmcp.json"
+DATA = f"jmcp-{VERSION}.data/data"
+ENABLED = f"{DATA}/etc/jupyter/jupyter_server_config.d/jmcp.json"
+LABEXTENSION = f"{DATA}/share/jupyter/labextensions/jmcp-labextension"
 
 
 def sources() -> set[str]:
@@ -46,6 +48,15 @@ def sources() -> set[str]:
         for file in (CHECKOUT / folder).rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
+
+
+def labextension() -> dict[str, Path]:
+    """The files of the extension of JupyterLab, as the wheel has to name them."""
+    folder = CHECKOUT / "labextension"
+    built = [file for file in (folder / "built").rglob("*") if file.is_file()]
+    files = {file.relative_to(folder / "built").as_posix(): file for file in built}
+    files["install.json"] = folder / "install.json"
+    return {f"{LABEXTENSION}/{name}": file for name, file in files.items()}
 
 
 def license_files() -> list[str]:
@@ -61,6 +72,7 @@ def test_the_wheel_has_the_packages_and_nothing_else(built: Built) -> None:
         assert {name for name in names if name.partition("/")[0] in PACKAGES} == sources()
         assert names - sources() == {
             ENABLED,
+            *labextension(),
             f"{METADATA}/METADATA",
             f"{METADATA}/RECORD",
             f"{METADATA}/WHEEL",
@@ -68,6 +80,8 @@ def test_the_wheel_has_the_packages_and_nothing_else(built: Built) -> None:
             *(f"{METADATA}/licenses/{file}" for file in license_files()),
         }
         assert wheel.read(ENABLED) == (CHECKOUT / "jmcp/jupyter-config/jmcp.json").read_bytes()
+        for name, file in labextension().items():
+            assert wheel.read(name) == file.read_bytes()
     assert names >= NOT_CODE
 
 

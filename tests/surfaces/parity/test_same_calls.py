@@ -22,10 +22,8 @@ from tests.surfaces.parity.setups import Setups, running_setup, surface
 from tests.thorough import thorough
 
 SAVED_SECONDS = 120
-FARTHEST = ("remote-file", "rest")
-"""What has nothing in common with MCP in a JupyterLab with collaboration."""
 OTHERS = [
-    FARTHEST,
+    ("remote-file", "rest"),
     ("local-file", "mcp"),
     ("remote-live", "mcp"),
     ("remote-file", "mcp"),
@@ -123,10 +121,8 @@ def test_every_tool_succeeds_and_fails_in_the_calls() -> None:
     assert {tool for tool, succeeds in transcript_of if not succeeds} == set(TOOLS)
 
 
-@pytest.mark.parametrize(
-    ("name", "over"),
-    [other if other == FARTHEST else pytest.param(*other, marks=thorough) for other in OTHERS],
-)
+@thorough
+@pytest.mark.parametrize(("name", "over"), OTHERS)
 def test_the_same_calls_mean_the_same(
     name: str, over: str, wanted: Transcript, tmp_path: Path
 ) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from mcp.shared.exceptions import MCPError
 
-from tests.hub.hub_user import hub_user
+from tests.hub.hub_user import BOUND_SECONDS, hub_user
 from tests.hub.running_hub import RunningHub
-from tests.thorough import thorough
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -64,16 +62,45 @@ async def test_a_cold_start_is_reported_and_progress_always_grows(hub: RunningHu
     assert {total for _, total, _ in told[len(starting) :]} == {5}, "four cells and the start"
 
 
-@thorough
-async def test_a_session_of_the_handshake_ends_with_its_server(hub: RunningHub) -> None:
-    """The protocol has clients begin a new one then; what jmcp itself calls a session goes on."""
+async def test_a_session_of_the_handshake_outlives_its_server(hub: RunningHub) -> None:
+    """The protocol has clients begin a new one then, which the SDK's does not: the gateway does it."""
     user = await hub_user(hub, "ben")
     session = await user.session("handshake.ipynb", "1")
     async with user.mcp("legacy") as client:
         await client.call_tool("read_notebook", {"session_id": session})
         await user.stop()
-        with pytest.raises(MCPError, match="Session not found"):
-            await client.call_tool("read_notebook", {"session_id": session})
-    async with user.mcp("legacy") as client:
-        answer = await client.call_tool("read_notebook", {"session_id": session})
-    assert not answer.is_error, answer
+        inserted = {"cell_index": -1, "cell_type": "code", "cell_source": "once = 1"}
+        answers = await asyncio.gather(
+            client.call_tool("insert_cell", {"session_id": session, **inserted}),
+            client.call_tool("read_notebook", {"session_id": session}),
+        )
+    assert not any(answer.is_error for answer in answers), answers
+
+    async def saved() -> bool:
+        return user.sources("handshake.ipynb") == ["", "1", "once = 1"]
+
+    await hub.until(saved, BOUND_SECONDS, "the file has each cell once")
+
+
+async def test_a_session_of_the_handshake_is_its_users_own(hub: RunningHub) -> None:
+    user, stranger = await hub_user(hub, "ben"), await hub_user(hub, "ada")
+    await stranger.call("list_notebooks")
+    params = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "raw", "version": "1"},
+    }
+    accept = {"Accept": "application/json, text/event-stream"}
+    begun = await user.rest(
+        "POST",
+        "/mcp",
+        headers=accept,
+        json={"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params},
+    )
+    headers = accept | {"Mcp-Session-Id": begun.headers["mcp-session-id"]}
+    call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "list_notebooks"}}
+    await user.stop()
+    refused = await stranger.rest("POST", "/mcp", headers=headers, json=call)
+    assert refused.status_code == 404, refused.text
+    answered = await user.rest("POST", "/mcp", headers=headers, json=call)
+    assert answered.status_code == 200, answered.text

@@ -97,6 +97,8 @@ class Answer:
         self._response = response
         self.server, self.gateway = server, gateway
         self.status = response.status
+        self.session = b""
+        """The id of a session of MCP that the client knows, where the server has another one for it."""
         self.headers = response.headers
         self.content_type = self.header(b"content-type").partition(b";")[0].strip().lower()
 
@@ -122,7 +124,7 @@ class Answer:
     @property
     def passed_back(self) -> list[tuple[bytes, bytes]]:
         passed = [
-            (lower, value)
+            (lower, self.session if self.session and lower == b"mcp-session-id" else value)
             for key, value in self.headers
             if (lower := key.lower()) not in NOT_PASSED_BACK
             and not lower.startswith((b"x-jupyter", b"access-control-"))

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from jmcp.hub.gateway.forwarding import Forwarding
+from jmcp.hub.gateway.handshakes import Handshakes
 from jmcp.hub.gateway.hub_api import HubRefusal, HubUnreachable
 from jmcp.hub.gateway.servers import Servers
 from jmcp.hub.gateway.users import Users
@@ -39,6 +40,7 @@ class Passing:
         self.forwarding = forwarding
         self.servers = servers
         self.users = users
+        self.handshakes = Handshakes(forwarding)
         self.seen: dict[str, float] = {}
         self.open: set[Open] = set()
         self.watched: set[Open] = set()

@@ -68,16 +68,22 @@ class UserServer:
     async def answer(self) -> Answer:
         """The answer, for which the server is started if need be. Raises Failed, NotAdmitted."""
         deadline = None if self.reports is not None else time.monotonic() + PLAIN_START_SECONDS
+        handshakes, shaken = self._passing.handshakes, False
         for _ in range(MOST_STARTS):
             if not self._repeats and not await self._is_there():
                 await self._start(gone=True, deadline=deadline)
                 continue
-            answer = await self._sent()
+            sent = handshakes.translated(self._request)
+            answer = await self._sent(sent)
             if answer is not None and answer.is_of_jmcp:
                 self._passing.saw(self._user)
                 if answer.status == 401:
                     await answer.close()
                     raise NotAdmitted
+                if answer.status == 404 and not shaken and await self._shaken_again(answer, sent):
+                    shaken = True
+                    continue
+                handshakes.note(self._request, answer)
                 return answer
             gone = answer is None or answer.server_is_gone
             reason = "" if answer is None else await reason_of(answer)
@@ -90,12 +96,23 @@ class UserServer:
                 raise Failed(502, "server_refused", message)
         raise Failed(503, "server_stopped", SILENT, 30)
 
-    async def _sent(self) -> Answer | None:
+    async def _shaken_again(self, answer: Answer, sent: Forwarded) -> bool:
+        """Whether the server, which was started anew, has begun the client's session again: what it does
+        not know the session of, it has not carried out. Closes the answer then. Raises Failed."""
+        try:
+            again = await self._passing.handshakes.again(self._request, sent)
+        except NotDelivered:
+            again = False
+        if again:
+            await answer.close()
+        return again
+
+    async def _sent(self, request: Forwarded) -> Answer | None:
         """None where no answer came although the request was sent. Raises Failed."""
         give_up = time.monotonic() + PROXY_AWAY_SECONDS
         while True:
             try:
-                return await self._passing.forwarding.send(self._request)
+                return await self._passing.forwarding.send(request)
             except NotDelivered as error:
                 if time.monotonic() > give_up:
                     raise Failed(503, "proxy_unreachable", AWAY, 10) from error

@@ -74,7 +74,8 @@ def append_text(text: Text, more: str) -> None:
 def replace_text(text: Text, source: str, budget: DiffBudget | None = None) -> None:
     """Make `text` read `source` by changing only what differs, so that cursors elsewhere stay.
 
-    Lines are compared as long as `budget` lasts; what differs after that is replaced whole.
+    Lines are compared as long as `budget` lasts; of those that differ, what their start and end have
+    in common stays.
     """
     source = clean(source)
     before = str(text)
@@ -89,11 +90,16 @@ def replace_text(text: Text, source: str, budget: DiffBudget | None = None) -> N
     offsets = [*accumulate(map(byte_size, old_lines), initial=base)]
     # From the end, so that earlier offsets stay true.
     for change in reversed(changes):
-        at, stop = offsets[change.old_start], offsets[change.old_stop]
-        if stop > at:
-            del text[at:stop]
-        if change.new_stop > change.new_start:
-            text.insert(at, "".join(new_lines[change.new_start : change.new_stop]))
+        gone = "".join(old_lines[change.old_start : change.old_stop])
+        added = "".join(new_lines[change.new_start : change.new_stop])
+        start = common_prefix(gone, added)
+        end = common_suffix(gone[start:], added[start:])
+        at = offsets[change.old_start] + byte_size(gone[:start])
+        size = byte_size(gone[start : len(gone) - end])
+        if size:
+            del text[at : at + size]
+        if len(added) > start + end:
+            text.insert(at, added[start : len(added) - end])
 
 
 def byte_size(text: str) -> int:

@@ -52,6 +52,7 @@ from jmcp.transport.jupyter_frames import allow_frames
 from jmcp.transport.jupyter_identity import SHARED_PRINCIPAL, Application, takes_named_tokens
 from jmcp.transport.jupyter_pages import PAGE_PATTERNS, PageHandler
 from jmcp.transport.lab.page_channel import PageChannel
+from jmcp.transport.lab.page_sessions import Person
 from jmcp.transport.lab.status import StatusHandler
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.oauth.settings import CALLBACK, LOGIN
@@ -97,6 +98,7 @@ class HostedSite:
         self._started = asyncio.Event()
         self._stopping = asyncio.Event()
         self._attempting = False
+        self.person: Person | None = None
         self._app: Application | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -171,7 +173,7 @@ class HostedSite:
             oauth=self.oauth,
         )
         async with site.router.lifespan_context(site):
-            self._app = site
+            self._app, self.person = site, getattr(site.state.dispatcher, "person", None)
             use = site.state.dispatcher.use
             self.notes = ActivityNotes(served_by(extension), use.since_last, variables=os.environ)
             self._started.set()
@@ -182,7 +184,7 @@ class HostedSite:
                 await compose.drain_calls(site)
             finally:
                 # Later requests are answered that jmcp does not run.
-                self._app = None
+                self._app = self.person = None
                 await end(noting)
 
 

@@ -3,7 +3,7 @@
  * the person does goes there. It comes back by itself.
  */
 
-import { UUID } from "@lumino/coreutils";
+import { Token, UUID } from "@lumino/coreutils";
 import { Signal, type ISignal } from "@lumino/signaling";
 import { socketUrl } from "./server";
 
@@ -17,10 +17,13 @@ const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 const ANSWER_MS = 15_000;
 
+export const IChannel = new Token<Channel>("jmcp:IChannel", "The page's connection to jmcp.");
+
 export class Channel {
   readonly page = UUID.uuid4();
   private readonly answerers = new Map<string, Answerer>();
   private readonly waiting = new Map<number, (message: Message | null) => void>();
+  private readonly last = new Map<string, Message>();
   private readonly _told = new Signal<this, Message>(this);
   private readonly _connected = new Signal<this, boolean>(this);
   private socket: WebSocket | null = null;
@@ -35,6 +38,11 @@ export class Channel {
   /** Messages of the server that are no questions. */
   get told(): ISignal<this, Message> {
     return this._told;
+  }
+
+  /** What the server told last of that kind on this connection: it may have come before anybody listened. */
+  latest(type: string): Message | undefined {
+    return this.last.get(type);
   }
 
   /** Emits whether the page is connected, each time that this changes. */
@@ -60,6 +68,7 @@ export class Channel {
       this.socket = null;
       for (const done of this.waiting.values()) done(null);
       this.waiting.clear();
+      this.last.clear();
       this._connected.emit(false);
       setTimeout(() => this.connect(), this.wait);
       this.wait = Math.min(2 * this.wait, LONGEST_WAIT_MS);
@@ -97,6 +106,7 @@ export class Channel {
     } else if (message.type === "ask") {
       await this.asked(message);
     } else {
+      this.last.set(message.type, message);
       this._told.emit(message);
     }
   }

@@ -4,12 +4,10 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/applica
 import { PageConfig } from "@jupyterlab/coreutils";
 import { INotebookWidgetFactory, type NotebookWidgetFactory } from "@jupyterlab/notebook";
 import type { Drive } from "@jupyterlab/services";
-import { Token } from "@lumino/coreutils";
-import { Channel, type Way } from "./channel";
+import { Channel, IChannel, type Way } from "./channel";
+import { presence } from "./presence";
 import { PROVIDER, RoomContents } from "./rooms/contents";
 import { request, type Status } from "./server";
-
-export const IChannel = new Token<Channel>("jmcp:IChannel", "The page's connection to jmcp.");
 
 const sharing: JupyterFrontEndPlugin<Channel> = {
   id: "jmcp-labextension:sharing",
@@ -41,4 +39,4 @@ function collaborates(app: JupyterFrontEnd): boolean {
   return [...app.listPlugins()].some((id) => id.startsWith("@jupyter/docprovider-extension:"));
 }
 
-export default [sharing];
+export default [sharing, presence];

@@ -2,40 +2,43 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { PageConfig } from "@jupyterlab/coreutils";
+import { IDocumentManager } from "@jupyterlab/docmanager";
 import { INotebookWidgetFactory, type NotebookWidgetFactory } from "@jupyterlab/notebook";
-import type { Drive } from "@jupyterlab/services";
-import { Channel, IChannel, type Way } from "./channel";
+import { Channel, IChannel } from "./channel";
 import { presence } from "./presence";
-import { PROVIDER, RoomContents } from "./rooms/contents";
+import { share } from "./rooms/sharing";
 import { request, type Status } from "./server";
+
+const STATUS_MS = 10_000;
 
 const sharing: JupyterFrontEndPlugin<Channel> = {
   id: "jmcp-labextension:sharing",
   description: "Has notebooks shared with agents where JupyterLab does not share them itself.",
   autoStart: true,
   provides: IChannel,
-  requires: [INotebookWidgetFactory],
-  activate: async (app: JupyterFrontEnd, factory: NotebookWidgetFactory.IFactory) => {
-    const status = await request<Status>("GET", "status").catch(() => null);
-    const channel = new Channel(shared(app, factory, status), app.name);
+  requires: [INotebookWidgetFactory, IDocumentManager],
+  activate: async (
+    app: JupyterFrontEnd,
+    factory: NotebookWidgetFactory.IFactory,
+    documents: IDocumentManager,
+  ) => {
+    const status = await found();
+    const way = collaborates(app) ? "collaboration" : status?.rooms && share(app, documents, factory) ? "jmcp" : "file";
+    const channel = new Channel(way, app.name);
     if (status !== null) channel.connect();
     return channel;
   },
 };
 
-/** Share the page's notebooks by rooms, unless something else does; says what does. */
-function shared(app: JupyterFrontEnd, factory: NotebookWidgetFactory.IFactory, status: Status | null): Way {
-  const { defaultDrive: drive } = app.serviceManager.contents as unknown as { defaultDrive?: Drive };
-  const providers = drive?.contentProviderRegistry;
-  if (PageConfig.getOption("disableRTC") !== "true" && collaborates(app)) return "collaboration";
-  if (!status?.rooms || drive === undefined || providers === undefined) return "file";
-  providers.register(PROVIDER, new RoomContents(drive));
-  (factory as unknown as { contentProviderId: string }).contentProviderId = PROVIDER;
-  return "jmcp";
+/** Whether jmcp is there; a server that does not say so soon must not keep JupyterLab from starting. */
+async function found(): Promise<Status | null> {
+  const late = new Promise<null>((resolve) => setTimeout(resolve, STATUS_MS, null));
+  return Promise.race([request<Status>("GET", "status").catch(() => null), late]);
 }
 
 /** Whether JupyterLab's own collaboration shares documents on this page. */
 function collaborates(app: JupyterFrontEnd): boolean {
+  if (PageConfig.getOption("disableRTC") === "true") return false;
   return [...app.listPlugins()].some((id) => id.startsWith("@jupyter/docprovider-extension:"));
 }
 

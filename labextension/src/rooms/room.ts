@@ -1,126 +1,212 @@
-/** The connection of one notebook's document to its room. */
+/** One notebook's document and its room, for as long as the document is open: joining, coming back after
+ * the connection was lost, and what to do when the room is not the one that it was. */
 
 import type { YNotebook } from "@jupyter/ydoc";
-import { URLExt } from "@jupyterlab/coreutils";
-import { ServerConnection } from "@jupyterlab/services";
-import * as decoding from "lib0/decoding";
-import * as encoding from "lib0/encoding";
-import * as sync from "y-protocols/sync";
-import { settings, socketUrl } from "../server";
+import type { Contents } from "@jupyterlab/services";
+import { Signal, type ISignal } from "@lumino/signaling";
+import { Refused, request, socketUrl } from "../server";
+import { Connection } from "./connection";
+import { KnownFile } from "./known_file";
+import { Pace } from "./pace";
 
-const SYNC = 0;
-const RAW = 2;
-const JOIN_MS = 10_000;
-const RECONNECT_MS = 500;
+/**
+ * `joining`: nobody knows yet whether there is a room. `shared`: the document is the room's. `lost`: it
+ * was, and what is typed is kept here until it is again. `file`: there is no room, JupyterLab reads and
+ * saves the file itself.
+ */
+export type State = "joining" | "shared" | "lost" | "file";
+
+/** Before JupyterLab reads the file instead. */
+const JOINS = 3;
 
 interface Place {
-  fileId: string;
-  sessionId: string;
+  room: string;
+  session: string;
+  /** Documents of one history can be synchronized, others only be merged. */
+  history: string;
+  path: string;
+  writable: boolean;
+}
+
+/** What happens to a document beyond its connection. */
+export interface Surroundings {
+  /** Open the document anew in its tabs: its text is in a room of another history. */
+  reopen(room: Room): void;
+  /** jmcp is gone from this server: have JupyterLab save the file from now on; false if that cannot be. */
+  leave(room: Room): Promise<boolean>;
+  /** The notebook has another path. */
+  renamed(room: Room, from: string): void;
 }
 
 export class Room {
   /** Whether the room filled the document; false where there is none, and the file is read as always. */
   readonly ready: Promise<boolean>;
-  private settle!: (joined: boolean) => void;
-  private socket: WebSocket | null = null;
-  private joined = false;
-  private synced = false;
-  private closed = false;
-  private saving: ((status: string) => void) | null = null;
+  readonly file: KnownFile;
+  /** Whether JupyterLab has loaded the document once: what it loads later is a revert. */
+  loaded = false;
+  private readonly _stateChanged = new Signal<this, State>(this);
+  private readonly pace = new Pace();
+  private readonly closing = new AbortController();
+  private _state: State = "joining";
+  private connection: Connection | null = null;
+  private place: Place | null = null;
+  private edits = 0;
 
   constructor(
     readonly shared: YNotebook,
     public path: string,
+    private readonly around: Surroundings,
   ) {
-    this.ready = new Promise((resolve) => (this.settle = resolve));
-    shared.ydoc.on("update", this.send);
-    setTimeout(() => this.giveUp(), JOIN_MS);
-    void this.connect();
+    this.file = new KnownFile(shared, () => this.acknowledged());
+    this.ready = new Promise((resolve) => {
+      this._stateChanged.connect((_, state) => resolve(state === "shared"));
+    });
+    shared.ydoc.on("update", this.changed);
+    shared.changed.connect((_, { stateChange }) => {
+      const path = stateChange?.find(({ name }) => name === "path")?.newValue as unknown;
+      if (typeof path === "string" && path !== "" && this._state !== "file") this.move(path);
+    });
+    void this.run();
+  }
+
+  get state(): State {
+    return this._state;
+  }
+
+  get stateChanged(): ISignal<this, State> {
+    return this._stateChanged;
   }
 
   close(): void {
-    this.closed = true;
-    this.shared.ydoc.off("update", this.send);
-    this.socket?.close();
+    this.closing.abort();
+    this.connection?.close();
+    this.file.dispose();
+    this.shared.ydoc.off("update", this.changed);
+    if (this._state === "joining") this.enter("file");
+    Signal.clearData(this);
   }
 
-  /** Have the room write the file. Throws where it does not. */
-  async save(): Promise<void> {
-    if (!this.synced) {
-      const error = new Error("Not connected: what you typed is kept in this tab.");
-      error.name = "ModalCancelError"; // the one rejection of which JupyterLab makes no dialog
+  /** Leave the document to JupyterLab and the file. */
+  leave(): void {
+    this.enter("file");
+    this.close();
+  }
+
+  /** The notebook is at this path from now on. */
+  move(path: string): void {
+    const from = this.path;
+    if (path === from) return;
+    this.path = path;
+    this.around.renamed(this, from);
+  }
+
+  /** Ask anew where the room is: something else has written the file. */
+  check(): void {
+    if (this._state === "shared") this.connection?.close();
+  }
+
+  /** Whether all that is typed is in the room for certain. */
+  async acknowledged(): Promise<boolean> {
+    return this._state === "shared" && (await this.connection?.acknowledged()) === true;
+  }
+
+  /** Have the file written and read back. Throws what JupyterLab shows, or nothing to be shown. */
+  async save(): Promise<Contents.IModel> {
+    if (!(await this.acknowledged())) throw quietly("Not connected: what you typed is kept in this tab.");
+    const content = this.file.capture();
+    try {
+      const model = await request<Contents.IModel>("POST", "save", { path: this.path });
+      this.file.saved(content);
+      return model;
+    } catch (error) {
+      if (passes(error)) throw quietly(String(error));
       throw error;
     }
-    const done = new Promise<string>((resolve) => (this.saving = resolve));
-    this.write(RAW, (out) => {
-      encoding.writeVarString(out, "save");
-      encoding.writeVarUint(out, 1);
-    });
-    const status = await done;
-    if (status !== "success" && status !== "skipped") throw new Error(`The room answered: ${status}`);
   }
 
-  private readonly send = (update: Uint8Array, origin: unknown): void => {
-    if (origin !== this && this.synced) this.write(SYNC, (out) => sync.writeUpdate(out, update));
+  /** Give up what is not in the file. */
+  async revert(): Promise<void> {
+    if (!(await this.acknowledged())) throw new Error("Not connected to the server just now.");
+    await request("POST", "revert", { path: this.path });
+    await this.acknowledged();
+  }
+
+  private readonly changed = (_: Uint8Array, origin: unknown): void => {
+    if (!(origin instanceof Connection)) this.edits += 1;
   };
 
-  private async connect(): Promise<void> {
-    const url = URLExt.join(settings.baseUrl, "api/collaboration/session", URLExt.encodeParts(this.path));
-    const body = JSON.stringify({ format: "json", type: "notebook" });
-    try {
-      const answer = await ServerConnection.makeRequest(url, { method: "PUT", body }, settings);
-      if (!answer.ok) return this.giveUp();
-      const { fileId, sessionId } = (await answer.json()) as Place;
-      this.open(socketUrl(`api/collaboration/room/json:notebook:${fileId}`, { sessionId }));
-    } catch {
-      this.lost();
+  private async run(): Promise<void> {
+    let tries = 0;
+    while (!this.closing.signal.aborted) {
+      let refused = false;
+      try {
+        await this.attend();
+      } catch (error) {
+        refused = !passes(error);
+        if (this._state !== "joining" && isGone(error) && (await this.around.leave(this))) return;
+      }
+      if (this.closing.signal.aborted) return;
+      if (this._state === "joining" && (refused || ++tries === JOINS)) return this.leave();
+      if (this._state === "shared") this.enter("lost");
+      await this.pace.wait(this.closing.signal);
     }
   }
 
-  private open(url: string): void {
-    const socket = (this.socket = new WebSocket(url));
-    socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.write(SYNC, (out) => sync.writeSyncStep1(out, this.shared.ydoc));
-    socket.onmessage = ({ data }) => this.heard(new Uint8Array(data as ArrayBuffer));
-    socket.onclose = () => this.lost();
-  }
-
-  private heard(data: Uint8Array): void {
-    const message = decoding.createDecoder(data);
-    const type = decoding.readVarUint(message);
-    if (type === RAW) {
-      const told = JSON.parse(decoding.readVarString(message)) as Record<string, string>;
-      if (told["type"] === "save") this.saving?.(String(told["status"]));
+  /** Join, and return when the connection is lost. */
+  private async attend(): Promise<void> {
+    const room = this.place?.room ?? null;
+    const place = await request<Place>("PUT", "rooms", { path: this.path, room });
+    if (this.closing.signal.aborted) return;
+    if (!place.writable && this.place === null) return this.leave();
+    this.move(place.path);
+    if (this.place !== null && this.place.history !== place.history) return await this.rejoin();
+    this.place = place;
+    const { session, history } = place;
+    const url = socketUrl(`jmcp/lab/room/${encodeURIComponent(place.room)}`, { session, history });
+    const connection = (this.connection = new Connection(this.shared, url));
+    if (await connection.synced) {
+      this.pace.reset();
+      this.enter("shared");
     }
-    if (type !== SYNC) return;
-    const reply = encoding.createEncoder();
-    encoding.writeVarUint(reply, SYNC);
-    const kind = sync.readSyncMessage(message, reply, this.shared.ydoc, this);
-    if (encoding.length(reply) > 1) this.socket?.send(encoding.toUint8Array(reply) as Uint8Array<ArrayBuffer>);
-    if (kind === sync.messageYjsSyncStep2) {
-      this.joined = this.synced = true;
-      this.settle(true);
+    if ((await connection.ended) === "other history" && this._state !== "joining") await this.rejoin();
+  }
+
+  /** Give what is here to the room of another history, by a merge, and open the document anew. */
+  private async rejoin(): Promise<void> {
+    this.enter("lost");
+    let base = this.file.content;
+    for (;;) {
+      const before = this.edits;
+      const mine = this.file.capture();
+      await request("POST", "rejoin", { path: this.path, base, mine });
+      if (this.closing.signal.aborted) return;
+      base = mine;
+      if (this.edits === before) break;
     }
+    this.around.reopen(this);
   }
 
-  private lost(): void {
-    this.synced = false;
-    this.saving?.("lost");
-    if (!this.joined) this.giveUp();
-    else if (!this.closed) setTimeout(() => void this.connect(), RECONNECT_MS);
+  private enter(state: State): void {
+    if (this._state === state) return;
+    this._state = state;
+    this._stateChanged.emit(state);
+    if (state === "file") this.close();
   }
+}
 
-  private giveUp(): void {
-    if (this.joined) return;
-    this.close();
-    this.settle(false);
-  }
+/** An error of which JupyterLab makes no dialog: the one name that it leaves alone. */
+function quietly(message: string): Error {
+  const error = new Error(message);
+  error.name = "ModalCancelError";
+  return error;
+}
 
-  private write(type: number, body: (out: encoding.Encoder) => void): void {
-    if (this.socket?.readyState !== WebSocket.OPEN) return;
-    const out = encoding.createEncoder();
-    encoding.writeVarUint(out, type);
-    body(out);
-    this.socket.send(encoding.toUint8Array(out) as Uint8Array<ArrayBuffer>);
-  }
+/** Whether an error says that the server is away for a while. */
+function passes(error: unknown): boolean {
+  return !(error instanceof Refused) || error.status === 502 || error.status === 503 || error.status === 504;
+}
+
+/** Whether the server has no jmcp any more: an answer that is not jmcp's. */
+function isGone(error: unknown): boolean {
+  return error instanceof Refused && error.status === 404 && error.code === null;
 }

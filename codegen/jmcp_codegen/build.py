@@ -174,6 +174,7 @@ def _tool(
         use=use,
         access=tool["session"].get("access", "shared"),
         on_disconnect=tool["session"].get("on_disconnect"),
+        while_paused=tool["session"].get("while_paused", False),
         scope=tool.get("scope") or _scope(tool),
         annotations=tool["annotations"],
         params=params,

@@ -232,6 +232,36 @@ class RateLimited(ToolError):
         )
 
 
+class PausedByPerson(ToolError):
+    """A person has paused the session: it changes nothing until the person resumes it; reading goes on."""
+
+    code = "paused_by_person"
+    http = 409
+    fault = "client"
+    retry = "later"
+
+    @classmethod
+    def session(cls, *, notebook_paths: Sequence[str]) -> Self:
+        return cls(
+            "A person has paused this session, so this did nothing: until the person resumes it, no call changes or runs anything here. Reading goes on (read_notebook, read_cell, get_execution), and so does interrupt_kernel. Say what you were about to do and wait until the person says that you may go on; do not try another way.",
+            notebook_paths=notebook_paths,
+        )
+
+    @classmethod
+    def opening(cls, *, notebook_paths: Sequence[str]) -> Self:
+        return cls(
+            f"A person has paused the session that works in {listed(notebook_paths, ', ', most=5)}, so this did nothing: until the person resumes it, no other session opens that notebook. Tell the person that it is paused, and wait; the paused session can go on reading.",
+            notebook_paths=notebook_paths,
+        )
+
+    @classmethod
+    def client(cls, *, notebook_paths: Sequence[str]) -> Self:
+        return cls(
+            f"A person has paused a session of this client (in {listed(notebook_paths, ', ', most=5)}), so this did nothing: until the person resumes it, nothing is run here that could change anything there. Calls in a session that is not paused are carried out. Say what you were about to do and wait until the person says that you may go on.",
+            notebook_paths=notebook_paths,
+        )
+
+
 class SessionLimit(ToolError):
     """The caller has too many sessions, notebooks, runs or subscriptions."""
 
@@ -1349,6 +1379,7 @@ ERRORS: Mapping[str, type[ToolError]] = {
         SessionNotFound,
         NotPermitted,
         RateLimited,
+        PausedByPerson,
         SessionLimit,
         NotebookNotOpen,
         NotebookNotFound,

@@ -19,6 +19,18 @@ def notebook_opened(*, path: str) -> str:
     return f"{path} was opened for this call: it is the notebook that this server was told to open for calls without session_id."
 
 
+def resumed_by_person() -> str:
+    return "A person had paused this session and has resumed it: calls that change something are carried out again. Nothing that was refused meanwhile was done."
+
+
+def undone_by_person(*, path: str, change_id: str, cells: Sequence[str]) -> str:
+    return f"A person took back what this session had changed last in {path} (change {change_id}): {listed(cells, ', ', most=5)}."
+
+
+def run_paused() -> str:
+    return "A person paused this session before this ran: nothing of it ran."
+
+
 def session_not_stored(*, reason: str) -> str:
     return f"What this call changed of the session is not stored yet ({reason}). The session goes on with it and storing is tried again; a restart of jmcp before that would lose it."
 
@@ -347,6 +359,10 @@ def batch_interrupted() -> str:
     return "The batch was interrupted before this ran."
 
 
+def batch_paused() -> str:
+    return "A person paused this session: what was left of the batch was not run."
+
+
 def batch_ended(*, reason: str) -> str:
     return f"The batch ended early: {reason}"
 
@@ -371,6 +387,9 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "session_opened": session_opened,
     "session_shared": session_shared,
     "notebook_opened": notebook_opened,
+    "resumed_by_person": resumed_by_person,
+    "undone_by_person": undone_by_person,
+    "run_paused": run_paused,
     "session_not_stored": session_not_stored,
     "memory_short": memory_short,
     "notebook_moved": notebook_moved,
@@ -452,6 +471,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "packages_not_seen": packages_not_seen,
     "kernel_restart_needed": kernel_restart_needed,
     "batch_interrupted": batch_interrupted,
+    "batch_paused": batch_paused,
     "batch_ended": batch_ended,
     "batch_failed": batch_failed,
     "batch_outlived": batch_outlived,

@@ -187,6 +187,38 @@ def activity_of_all() -> str:
     return "the activity of all owners"
 
 
+def taking_back() -> str:
+    return "taking back a change"
+
+
+def person_unknown_session() -> str:
+    return "This session is not there any more. Nothing was done."
+
+
+def person_nothing_to_undo() -> str:
+    return "Nothing that this session changed is left to take back, as far as jmcp has kept it."
+
+
+def person_undo_refused(*, cells: Sequence[str]) -> str:
+    return f"Nothing was taken back, for there is more to lose: {listed(cells, '; ', most=5)}."
+
+
+def person_cell_changed(*, index: int) -> str:
+    return f"cell {index} was changed since"
+
+
+def person_cell_there(*, index: int) -> str:
+    return f"cell {index} is there again"
+
+
+def person_cell_runs(*, index: int) -> str:
+    return f"cell {index} is running"
+
+
+def person_cell_gone(*, cell_id: str) -> str:
+    return f"cell {cell_id} is gone"
+
+
 def tool_unknown(*, name: str) -> str:
     return f"There is no tool {name!r}. tools/list has them all."
 

@@ -478,6 +478,7 @@ TOOLS: Mapping[str, Tool] = {
             access="shared",
             read_only=False,
             scope="execute",
+            while_paused=True,
             synonyms={"notebook_name": "notebook_path"},
             errors=(errors.NoKernel, errors.ExecutionNotFound),
         ),

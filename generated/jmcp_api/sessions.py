@@ -16,6 +16,7 @@ class Errors:
     session_not_found = errors.SessionNotFound
     not_permitted = errors.NotPermitted
     rate_limited = errors.RateLimited
+    paused_by_person = errors.PausedByPerson
     session_limit = errors.SessionLimit
     notebook_not_open = errors.NotebookNotOpen
     notebook_not_found = errors.NotebookNotFound
@@ -80,6 +81,7 @@ POLICY = Policy(
         errors.SessionNotFound,
         errors.NotPermitted,
         errors.RateLimited,
+        errors.PausedByPerson,
         errors.SessionLimit,
         errors.NotebookNotOpen,
         errors.NotebookNotFound,

@@ -44,6 +44,18 @@ class NotebookOpened(Notice, once=True):
     path: str
 
 
+class ResumedByPerson(Notice): ...
+
+
+class UndoneByPerson(Notice, once=True):
+    path: str
+    change_id: str
+    cells: Sequence[str]
+
+
+class RunPaused(Notice): ...
+
+
 class SessionNotStored(Notice):
     reason: str
 
@@ -371,6 +383,9 @@ class KernelRestartNeeded(Notice):
 
 
 class BatchInterrupted(Notice): ...
+
+
+class BatchPaused(Notice): ...
 
 
 class BatchEnded(Notice):

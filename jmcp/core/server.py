@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Required, TypedDict
 
 from jmcp.core.activity.activity import Activity
+from jmcp.core.activity.presence import Presence
 from jmcp.core.activity.use import ServerUse
 from jmcp.core.background import end, run_each, supervised
 from jmcp.core.calls.drain import DrainGate
@@ -25,6 +26,8 @@ from jmcp.core.lab_pages import LabPages, NoLabPages
 from jmcp.core.memory_watch import Measure, MemoryWatch
 from jmcp.core.observe.events import Closeable, Observer, SessionEvent
 from jmcp.core.observe.metrics import Metrics
+from jmcp.core.person.actions import PersonActions
+from jmcp.core.person.pauses import Pauses
 from jmcp.core.ports import Documents, Kernels
 from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.sessions.notices.undelivered import UndeliveredNotices
@@ -110,6 +113,7 @@ class Server:
             kernels=kernels,
             lab=lab or NoLabPages(),
         )
+        self.pauses = Pauses(api.policy, self.sessions)
         self.memory = MemoryWatch(memory)
         self.use = ServerUse(self.metrics, self.gate, self.runs.index)
         self._observers: tuple[Observer, ...] = (self.metrics, self.activity.calls, *observers)
@@ -132,7 +136,15 @@ class Server:
             tabs=OpenTabs(kernels),
             lab=self.activity.lab,
             activity=self.activity,
+            pauses=self.pauses,
         )
+        self.presence = Presence(
+            sessions=self.sessions,
+            activity=self.activity,
+            index=self.runs.index,
+        )
+        self.runs.index.watchers = (*self.runs.index.watchers, self.presence)
+        self.person = PersonActions(self.services, self.presence)
         self.watches = Watches(self.leases, self.runs.index, api.policy.errors.session_limit)
         self._sweeper: asyncio.Task[None] | None = None
         self._releaser: asyncio.Task[None] | None = None
@@ -181,6 +193,7 @@ class Server:
             left = self.runs.index.count("running")
             await self.gate.expire_calls()
             self.activity.calls.close()
+            await self.presence.close()
         if left:
             fate = "go on in their kernels" if self.kernels.stay else "end with their kernels"
             log.warning("stopping: %d runs %s", left, fate)
@@ -196,6 +209,7 @@ class Server:
             partial(end, self._releaser),
             partial(end, self._memory_task),
             self.watches.close,
+            self.presence.close,
             self._cleaned_up,
             self.healing.close,
             self.runs.stop,

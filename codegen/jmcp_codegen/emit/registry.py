@@ -33,6 +33,7 @@ def _tool(tool: ToolModel, api: ApiModel) -> list[Row]:
         ("read_only", repr(tool.annotations["read_only"])),
         ("scope", repr(tool.scope)),
         ("on_disconnect", repr(tool.on_disconnect)),
+        ("while_paused", "True" if tool.while_paused else "None"),
         ("either", repr(tool.either)),
         ("synonyms", repr(dict(tool.synonyms))),
         ("ignored", f"frozenset({sorted(tool.ignored)!r})" if tool.ignored else "()"),

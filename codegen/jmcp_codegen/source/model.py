@@ -170,6 +170,7 @@ class ToolModel:
     use: Use
     access: str
     on_disconnect: str | None
+    while_paused: bool
     scope: str
     annotations: Mapping[str, bool]
     params: Schema

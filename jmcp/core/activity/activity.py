@@ -156,6 +156,11 @@ class Activity:
             "runs": [_run(one, viewer) for one in shown[:MOST_ROWS]],
         }
 
+    @property
+    def kernels_seen(self) -> Sequence[KernelInfo] | None:
+        """The kernels that ran when it was last looked; None where Jupyter does not say."""
+        return self._seen.kernels
+
     async def look_at_kernels(self) -> bool:
         """See which kernels run, unless they were seen a moment ago: not at all where Jupyter does
         not say. Whether they are other ones now, or do something else."""

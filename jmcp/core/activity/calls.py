@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +33,8 @@ CELL_INDEX = 2**31
 """No cell has such an index; a client may have asked for it."""
 RELOAD = "reload_iframe"
 """The action of a result that shows the notebook which was the session's current one already."""
+UNDER_WAY_SECONDS = 0.3
+"""A call is shown as under way after so many seconds: most are over before."""
 RUNNING = "running"
 """The outcome of a call that is under way."""
 OWN_TOOL = "list_activity"
@@ -61,17 +63,19 @@ class Viewer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedCall:
     """A call that is over. `session` is masked, `began` in seconds since the epoch; `session_id` and
-    the cell are for its owner alone."""
+    the cell are for its owner alone. `edited` is the cell that it changed last."""
 
     number: int
     tool: str
     owner: str
     session: str | None
+    session_key: int | None
     session_id: str | None
     client: str | None
     notebook_path: str | None
     cell_id: str | None
     cell_index: int | None
+    edited: str | None
     began: float
     seconds: float
     outcome: str
@@ -114,6 +118,8 @@ class CallFeed:
         self._finished: OrderedDict[str, deque[FinishedCall]] = OrderedDict()
         self._last: OrderedDict[int, LastCall] = OrderedDict()
         self._readers: set[CallReader] = set()
+        self.on_change: Callable[[str], None] | None = None
+        """Is told of the owner whose call ended, or whose sessions changed, while anybody shows them."""
 
     # -- of the server ---------------------------------------------------------------------------
 
@@ -130,11 +136,13 @@ class CallFeed:
             tool=call.tool,
             owner=call.owner,
             session=call.session,
+            session_key=call.session_key,
             session_id=call.session_id,
             client=call.client,
             notebook_path=call.notebook_path,
             cell_id=cell_id,
             cell_index=cell_index,
+            edited=call.edited,
             began=call.began,
             seconds=call.seconds,
             outcome=call.outcome,
@@ -147,11 +155,15 @@ class CallFeed:
                 self._last.popitem(last=False)
         for reader in self._readers:
             reader.tell(done, call)
+        if self.on_change is not None:
+            self.on_change(call.owner)
 
     def on_session_event(self, event: SessionEvent) -> None:
         """Sessions are looked at as they are: who follows them looks now."""
         for reader in self._readers:
             reader.tell_sessions(event.owner)
+        if self.on_change is not None:
+            self.on_change(event.owner)
 
     def close(self) -> None:
         """End all readers, because the server ends."""
@@ -172,6 +184,18 @@ class CallFeed:
     def last(self, session_key: int) -> LastCall | None:
         """The last call of the session with that `CallEvent.session_key`, if it is known."""
         return self._last.get(session_key)
+
+    def of_session(self, owner: str, session_key: int) -> list[FinishedCall]:
+        """The last calls of that owner's session, by its `CallEvent.session_key`, the last one
+        first."""
+        kept = self._finished.get(owner, ())
+        return [call for call in reversed(kept) if call.session_key == session_key]
+
+    def under_way_in(self, session_key: int) -> list[CallEvent]:
+        """The calls of that session that have gone on for UNDER_WAY_SECONDS, the oldest last."""
+        since = time.time() - UNDER_WAY_SECONDS
+        found = [call for _, call in self._under_way.values() if call.session_key == session_key]
+        return [call for call in reversed(found) if call.began <= since]
 
     def under_way(
         self, owner: str | None, *, viewer: Viewer, after_seconds: float = 0

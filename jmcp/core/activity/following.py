@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jmcp.core.activity.activity import Activity, CurrentNotebook, SessionsSeen, viewer_of
-from jmcp.core.activity.calls import RELOAD, moment
+from jmcp.core.activity.calls import RELOAD, UNDER_WAY_SECONDS, moment
 from jmcp.core.calls.call import Caller
 
 STATE_SECONDS = 0.25
@@ -19,8 +19,6 @@ SESSIONS_SECONDS = 2.0
 """Between two looks at sessions, which ask the store, and at their kernels, which ask Jupyter."""
 SOON_SECONDS = 0.1
 """Between two looks at sessions of which it is known that they have changed."""
-UNDER_WAY_SECONDS = 0.3
-"""A call is shown as under way after so many seconds: most are over before."""
 NAVIGATE = "navigate_to_url"
 """A session has another current notebook; else RELOAD, as in the results of tools."""
 

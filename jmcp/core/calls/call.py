@@ -24,6 +24,7 @@ class Caller:
     None for stateless requests. `authenticated` decides how long a minted handle must be.
     `client` is the name that the caller's program gave itself; `views`: it says that it shows views.
     `user` is what people call the owner, for logs, where that is something else.
+    `of_page`: a person's page in a browser calls, and no agent.
     `scopes` are what the caller may do; `request_id` names this call in logs.
     `report`, where the caller asked for it, is told how far the call is. `confirmed` is what a
     person at the client was asked about before this call and agreed to (`confirmation.marks`).
@@ -36,6 +37,7 @@ class Caller:
     client: str | None = field(default=None, compare=False)
     views: bool = field(default=False, compare=False)
     user: str | None = field(default=None, compare=False)
+    of_page: bool = field(default=False, compare=False)
     scopes: frozenset[Scope] = SCOPES
     request_id: str = field(default_factory=lambda: uuid4().hex[:12], compare=False)
     report: Report | None = field(default=None, compare=False)

@@ -69,7 +69,7 @@ class Dispatcher(Server):
         limit = RunLimit(
             api.policy.errors.session_limit, self.runs.index, limit=api.policy.runs_per_session
         )
-        self._gates = (self.permissions, *gates, limit)
+        self._gates = (self.permissions, *gates, self.pauses, limit)
         self._strict = strict
         self.shared_calls: SharedCalls | None = None
         if shared is not None:
@@ -203,6 +203,8 @@ class Dispatcher(Server):
         workspace = Workspace(caller, self.services, self.call)
         handler = getattr(self._handlers, tool.handler)
         if tool.session == "none":
+            if self.pauses.stops(tool):
+                await self.pauses.admit_client(caller)
             result: Result = await handler(self._target(tool, params), workspace)
             return self._succeeded(tool, result, {}, workspace)
         async with AsyncExitStack() as stack:
@@ -214,9 +216,12 @@ class Dispatcher(Server):
             for gate in self._gates:
                 gate.admit_session(tool, session.record)
             stack.callback(session.close)
+            if tool.session == "opens":
+                session.closed_notebooks = await self.pauses.closed_notebooks(caller)
             try:
                 result = await handler(self._target(tool, params), session)
                 await session.look_for_tabs()
+                session.tell_of_resumption()
                 await self.sessions.update(
                     session.record,
                     session.changes,
@@ -236,7 +241,7 @@ class Dispatcher(Server):
                 self._abandon(tool, session, error)
                 raise
             finally:
-                call.notebook_path = self._path(session)
+                call.notebook_path, call.edited = self._path(session), session.edited
         return outcome
 
     def _abandon(self, tool: Tool, session: Session, error: BaseException) -> None:

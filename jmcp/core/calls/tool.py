@@ -33,7 +33,8 @@ class Tool:
     several only where they agree, which the handler checks. `synonyms` maps accepted names to params,
     `ignored` are accepted and have no effect; `presets` and `renames` belong to aliases.
     `scope` is what a caller has to be allowed for it.
-    `on_disconnect`, for tools that run code: what becomes of a run whose caller left. `tables` are
+    `on_disconnect`, for tools that run code: what becomes of a run whose caller left. `while_paused`: it
+    goes on in a session that a person has paused, though it is not read-only. `tables` are
     the lists in its result that travel as tables. `view` is the URI of the one that shows its result;
     `for_view`: that calls it, and no model sees it. `package`, with its version, brings the tool where
     that is not jmcp; `text` is then the name of its result's text.
@@ -49,6 +50,7 @@ class Tool:
     read_only: bool
     scope: Scope
     on_disconnect: OnDisconnect | None = None
+    while_paused: bool = False
     either: tuple[tuple[str, ...], ...] = ()
     synonyms: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     ignored: frozenset[str] = frozenset()

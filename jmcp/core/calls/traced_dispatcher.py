@@ -16,7 +16,7 @@ class TracedDispatcher(Dispatcher):
     def __init__(self, *, traces: Traces, **parts: Any) -> None:
         super().__init__(**{**parts, "observers": (traces, *parts.get("observers", ()))})
         self._traces = traces
-        self.runs.index.watchers = (traces,)
+        self.runs.index.watchers = (*self.runs.index.watchers, traces)
 
     async def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Outcome:
         if name not in self.api.tools:

@@ -23,7 +23,7 @@ class CallEvent:
     """One call, filled in while it runs and reported when it is over.
 
     `outcome` is `ok`, the code of an error, or `cancelled`; `error` is that error's message. `session`
-    is masked, `session_key` tells it apart, and `session_id` is for its owner alone, never for a log.
+    is masked, `edited` the cell that it changed last, `session_key` tells it apart, and `session_id` is for its owner alone, never for a log.
     `client` is the name that the caller's program gave
     itself; `user` is what people call the owner, where that is something else. `began` is in seconds since the epoch, `seconds` how long it took. `arguments`, `result`
     and `error` are the caller's own data, for whoever was asked to keep those.
@@ -39,6 +39,7 @@ class CallEvent:
     session_key: int | None = None
     session_id: str | None = field(default=None, repr=False)
     notebook_path: str | None = None
+    edited: str | None = None
     outcome: str = "cancelled"
     result: Mapping[str, Any] | None = None
     error: str | None = None
@@ -49,7 +50,7 @@ class CallEvent:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEvent:
     """Something in the life of a session: `opened`, `closed`, `expired`, `switched`, `moved` (its current
-    notebook has another path), `healed`."""
+    notebook has another path), `healed`, and by a person `paused`, `resumed`."""
 
     what: str
     owner: str

@@ -15,6 +15,7 @@ from jmcp.core.notices import (
     BatchFailed,
     BatchInterrupted,
     BatchOutlived,
+    BatchPaused,
     CellNotRun,
     Notice,
 )
@@ -148,12 +149,15 @@ class Batch(Waitable):
         if self._current is not None and self._current.run is not None:
             self._current.run.flush()
 
-    async def stop(self) -> None:
-        """End it before its next cell. What runs is the caller's to interrupt."""
+    async def stop(self, notice: Notice | None = None) -> None:
+        """End it before its next cell, and say why where no interrupt does. What runs is the caller's
+        to interrupt."""
         self._stopped = True
+        if notice is not None and notice not in self.notices:
+            self.notices.append(notice)
         run = self._current.run if self._current is not None else None
         if run is not None and run.status == "queued":
-            await self._cancel(run, BatchInterrupted())
+            await self._cancel(run, notice or BatchInterrupted())
 
     async def go(self) -> None:
         """Run the steps; returns when it is over, and never raises."""
@@ -162,6 +166,8 @@ class Batch(Waitable):
             if not await self._find_kernel():
                 return
             for step in self.request.steps:
+                if not self._stopped and await self.opened.paused():
+                    await self.stop(BatchPaused())
                 status = "interrupted" if self._stopped else await self._run(step)
                 if status in CODE_FAILED and not self.request.stop_on_error:
                     failed = "error"

@@ -14,7 +14,15 @@ from typing import Any
 from jmcp.core.background import run_each
 from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.errors import ENDS_TASK, BackendError
-from jmcp.core.notices import InterruptedUnsent, Notice, RunFailed, RunNotBegun, RunPutOutTooMuch
+from jmcp.core.notices import (
+    BatchPaused,
+    InterruptedUnsent,
+    Notice,
+    RunFailed,
+    RunNotBegun,
+    RunPaused,
+    RunPutOutTooMuch,
+)
 from jmcp.core.outputs.output_limits import OutputLimits
 from jmcp.core.ports import Kernels, Reply
 from jmcp.core.runs.batch import Batch, BatchRequest
@@ -206,6 +214,19 @@ class RunRegistry:
         for batch in batches:
             await batch.stop()
         return bool(runs or batches)
+
+    async def withhold(self, owner: str, session_id: str) -> None:
+        """A person has paused that session: end what it has not begun, runs that wait as `aborted` and
+        batches before their next cell. What runs goes on."""
+        for entry in self.index.list(owner=owner, session_id=session_id):
+            if entry.done:
+                continue
+            if isinstance(entry, Batch):
+                await entry.stop(BatchPaused())
+            elif entry.execution_id in self._unplaced:
+                self._end_unplaced(entry, "aborted", RunPaused())
+            elif queue := self._queues.get(entry.request.kernel_id):
+                queue.withdraw(entry, RunPaused())
 
     async def drop(self, kernel_id: str, notice: Notice) -> Sequence[Run]:
         """End what waits for the kernel: runs in its queue as `aborted`, with that notice, and

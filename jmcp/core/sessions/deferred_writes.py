@@ -143,11 +143,12 @@ class DeferredWrites:
         """The sessions with changes that the store did not take, as their last calls knew them."""
         return [use.record for use in self._uses.values() if use.owed and use.record is not None]
 
-    def attempt(self, record: SessionRecord) -> Attempt:
+    def attempt(self, record: SessionRecord, *, used: bool = True) -> Attempt:
         """An attempt for a change of the session's record, which takes along what waits to be
-        stored."""
+        stored. `used`: the change is a use of the session."""
         name = (record.owner, record.session_id)
-        return Attempt(self._uses.setdefault(name, _Use(self._clock())))
+        moment = self._clock() if used else record.last_accessed
+        return Attempt(self._uses.setdefault(name, _Use(moment)))
 
     def confirm(self, owner: str, session_id: str, attempt: Attempt) -> None:
         """What the attempt put into the session's record is stored."""

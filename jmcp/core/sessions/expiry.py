@@ -107,7 +107,9 @@ class Lifetimes:
 
     def changed(self, before: SessionRecord, after: SessionRecord | None) -> None:
         """Notify of what this change of a record means: the session was opened, closed, has another
-        current notebook, or has it at another path."""
+        current notebook, or has it at another path; a person has paused or resumed it."""
+        if after is not None and (before.paused is None) != (after.paused is None):
+            self.report("resumed" if after.paused is None else "paused", after)
         if after is None:
             if before.current is not None:
                 self.report("closed", before)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from jmcp.core.editing.edit_lease import EditLease
+from jmcp.core.errors import StateUnavailable
 from jmcp.core.journal.entries import NOBODY, Entry
 from jmcp.core.notices import Notice
 from jmcp.core.outputs.cell_outputs import CellOutputs
@@ -88,6 +89,7 @@ class Notebook:
 
         `undoes` is the change that it takes back, `reverts` what it takes back of others, as
         `EditLease.edit` has it."""
+        self._session.begin_change()
         failed = True
         try:
             async with self.lease.edit(undoes=undoes, reverts=reverts) as cells:
@@ -187,6 +189,7 @@ class Notebook:
 
         Raises WriteRefused when another process edits the notebook.
         """
+        self._session.begin_change()
         record = self._session.record
         request = BatchRequest(
             kernel_name=kernel_name,
@@ -250,6 +253,7 @@ class Notebook:
 
         Raises WriteRefused when another process edits the notebook that outputs would go to.
         """
+        self._session.begin_change()
         if cell is not None:
             self.lease.claim()
         record = self._session.record
@@ -277,6 +281,15 @@ class Notebook:
     def last_runs(self) -> Mapping[str, Run]:
         """The last run of each cell, whoever asked jmcp for it, by cell id."""
         return self._services.runs.index.last_in_cells(self.ref.key)
+
+    async def paused(self) -> bool:
+        """Whether a person has paused the session by now; no where the store does not say."""
+        record = self._session.record
+        try:
+            known = await self._services.sessions.get(record.owner, record.session_id)
+        except StateUnavailable:
+            return False
+        return known is not None and known.paused is not None
 
     async def follow(self) -> None:
         """Take note of a rename since this call began. Raises NotebookMissing."""

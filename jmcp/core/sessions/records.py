@@ -41,8 +41,21 @@ class HeldNotebook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A person has paused a session, at that moment in seconds since the epoch. `client` is the name
+    that the session's client gave itself, None where it is not known."""
+
+    at: float
+    client: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord:
-    """A session as it is stored. Times are seconds since the epoch; `notebooks` is keyed by key."""
+    """A session as it is stored. Times are seconds since the epoch; `notebooks` is keyed by key.
+
+    `paused`: nothing is changed in it until a person resumes it; `resumed`: one has, and no result has
+    said so. `of_page`: a person's page in a browser opened it, and no agent.
+    """
 
     owner: str
     session_id: str
@@ -51,6 +64,9 @@ class SessionRecord:
     connection: str | None = None
     current: str | None = None
     notebooks: dict[str, HeldNotebook] = field(default_factory=dict)
+    paused: Pause | None = None
+    resumed: bool = False
+    of_page: bool = False
 
     @property
     def claims(self) -> frozenset[str]:

@@ -12,6 +12,7 @@ from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.kernels.healing import Healing
 from jmcp.core.kernels.scratch import ScratchKernels
 from jmcp.core.lab_pages import LabPages
+from jmcp.core.person.pauses import Pauses
 from jmcp.core.ports import Kernels
 from jmcp.core.runs.registry import RunRegistry
 from jmcp.core.sessions.notices.undelivered import UndeliveredNotices
@@ -39,3 +40,4 @@ class Services:
     tabs: OpenTabs
     lab: LabPages
     activity: Activity
+    pauses: Pauses

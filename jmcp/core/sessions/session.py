@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 
 from jmcp.core.errors import NotebookMissing
 from jmcp.core.journal.entries import Author
@@ -13,6 +14,7 @@ from jmcp.core.notices import (
     NotebookMoved,
     Notice,
     PrivateKernelStopped,
+    ResumedByPerson,
     RunEnds,
     RunGoesOn,
     SessionOpened,
@@ -38,6 +40,8 @@ again costs more than all other work for their results."""
 WITHDRAWAL_SECONDS = 10.0
 """Seconds that a kernel has to end a run that is withdrawn, as it has after other interrupts."""
 
+NOTHING_CLOSED: Mapping[str, str] = MappingProxyType({})
+
 OnReport = Callable[[Progress], Awaitable[Progress]]
 """Takes each report of a run, and returns the one that the caller is told."""
 
@@ -59,10 +63,14 @@ class Session:
         """The runs of this call."""
         self.beside_others = False
         """Whether this call opens the session though its client has another one."""
+        self.closed_notebooks: Mapping[str, str] = NOTHING_CLOSED
+        """The paths, by key, of notebooks that this call does not open, because a person has paused the
+        session that works in them."""
         self.shared = False
         """Whether the call named no session and this is the one that such calls share."""
         self._services = services
         self._opened: set[str] = set()
+        self._began = False
         self._notebooks: dict[str, Notebook] = {}
 
     @property
@@ -152,6 +160,14 @@ class Session:
         modes = [notebook.lease.mode for notebook in self._notebooks.values()]
         return next(filter(None, reversed(modes)), None)
 
+    @property
+    def edited(self) -> str | None:
+        """The id of the cell that this call has changed last and that is still there, if any."""
+        for notebook in self._notebooks.values():
+            if notebook.view.edited is not None:
+                return notebook.view.edited
+        return None
+
     def close(self) -> None:
         """The call is over: hold its notebooks no more."""
         for notebook in self._notebooks.values():
@@ -172,6 +188,19 @@ class Session:
             if await self._services.tabs.shows(notebook.ref):
                 self.notice(TabNotUpdated(path=notebook.ref.path))
                 view.tells_of_tab = True
+
+    def begin_change(self) -> None:
+        """This call changes or runs something from now on. Raises paused_by_person where a person has
+        paused the session since the call was admitted; what has begun is finished."""
+        if not self._began:
+            self._services.pauses.check(self.record)
+            self._began = True
+
+    def tell_of_resumption(self) -> None:
+        """Add a notice if a person has resumed the session and no result has said so."""
+        if self.record.resumed:
+            self.notice(ResumedByPerson())
+            self._change(partial(replace, resumed=False))
 
     def complete_notices(self) -> None:
         """Add the notices to this result that the call itself did not find."""
@@ -263,6 +292,8 @@ class Session:
     def hold(self, held: HeldNotebook) -> None:
         """Add a notebook to the session, or change how one is used, and make it current."""
         if held.ref.key not in self.record.notebooks:
+            if held.ref.key in self.closed_notebooks:
+                raise self._services.pauses.closed(self.closed_notebooks[held.ref.key])
             self.check_room()
         if held.ref.key not in self.record.notebooks:
             self._opened.add(held.ref.key)

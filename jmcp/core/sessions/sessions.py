@@ -43,6 +43,7 @@ class Sessions(SessionLookup):
             created=now,
             last_accessed=now,
             connection=caller.connection,
+            of_page=caller.of_page,
         )
         try:
             if not await self._store.add(record):
@@ -198,6 +199,36 @@ class Sessions(SessionLookup):
         if key not in seen[0].notebooks:
             return held, change(held)
         return seen[0].notebooks[key], seen[1].notebooks[key]
+
+    async def mark(
+        self, record: SessionRecord, change: Change
+    ) -> tuple[SessionRecord, SessionRecord] | None:
+        """Change a session at once, for whoever is no call of its own; returns it before and after,
+        None where it is over. Where the store does not take it, the session is so in this process,
+        and stored later."""
+        attempt = self._deferred.attempt(record, used=False)
+        seen: list[SessionRecord] = []
+
+        def changed(stored: SessionRecord) -> SessionRecord | None:
+            seen.clear()
+            now = attempt.with_owed(stored)
+            if now is None:
+                return None
+            seen.extend((now, change(now)))
+            return attempt.applied(seen[1])
+
+        try:
+            done = await self._store.change(record.owner, record.session_id, changed)
+        except StateUnavailable:
+            after = change(record)
+            self._deferred.owe(after, [change])
+            self.lifetimes.changed(record, after)
+            return record, after
+        if done is None or done[1] is None:
+            return None
+        self._deferred.confirm(record.owner, record.session_id, attempt)
+        self.lifetimes.changed(seen[0], seen[1])
+        return seen[0], seen[1]
 
     async def private_kernels(
         self, *kernel_ids: str

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from jmcp.core.ports import NotebookRef, Request
-from jmcp.core.sessions.records import HeldNotebook, PendingRun, SessionRecord
+from jmcp.core.sessions.records import HeldNotebook, Pause, PendingRun, SessionRecord
 
 VERSION = 1
 log = logging.getLogger("jmcp")
@@ -25,6 +25,7 @@ def encode_session(record: SessionRecord) -> str:
         created=record.created,
         connection=record.connection,
         current=record.current,
+        **_marks(record),
         notebooks=[
             {
                 "key": held.ref.key,
@@ -48,6 +49,18 @@ def encode_session(record: SessionRecord) -> str:
     )
 
 
+def _marks(record: SessionRecord) -> dict[str, Any]:
+    """What few sessions have, and only these store."""
+    marks: dict[str, Any] = {}
+    if record.paused is not None:
+        marks["paused"] = {"at": record.paused.at, "client": record.paused.client}
+    if record.resumed:
+        marks["resumed"] = True
+    if record.of_page:
+        marks["of_page"] = True
+    return marks
+
+
 def decode_session(
     owner: str, session_id: str, last_accessed: float, text: str
 ) -> SessionRecord | None:
@@ -63,9 +76,16 @@ def decode_session(
             connection=data.get("connection"),
             current=data.get("current"),
             notebooks={notebook.ref.key: notebook for notebook in held},
+            paused=_pause(data.get("paused")),
+            resumed=data.get("resumed", False),
+            of_page=data.get("of_page", False),
         )
 
     return _load("session", text, build)
+
+
+def _pause(data: dict[str, Any] | None) -> Pause | None:
+    return None if data is None else Pause(at=data["at"], client=data.get("client"))
 
 
 def _held(row: dict[str, Any]) -> HeldNotebook:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 
 from jmcp.core.ports import NotebookRef
-from jmcp.core.sessions.records import Change, HeldNotebook, PendingRun, SessionRecord
+from jmcp.core.sessions.records import Change, HeldNotebook, Pause, PendingRun, SessionRecord
 
 NAMES = tuple(field.name for field in fields(HeldNotebook) if field.name != "ref")
 VALUES = attrgetter(*NAMES)
@@ -28,19 +28,24 @@ class _Kept:
 
     @classmethod
     def of(cls, record: SessionRecord) -> _Kept:
-        held = record.notebooks.values()
+        held, pause = record.notebooks.values(), record.paused
         packed = marshal.dumps(
             (
                 record.created,
                 record.connection,
                 record.current,
+                None if pause is None else (pause.at, pause.client),
+                record.resumed,
+                record.of_page,
                 [(one.ref.key, one.ref.path, *VALUES(one)) for one in held],
             )
         )
         return cls(record.owner, record.session_id, record.last_accessed, packed)
 
     def record(self) -> SessionRecord:
-        created, connection, current, notebooks = marshal.loads(self.packed)
+        created, connection, current, paused, resumed, of_page, notebooks = marshal.loads(
+            self.packed
+        )
         held = (
             HeldNotebook(
                 ref=NotebookRef(key=key, path=path), **dict(zip(NAMES, values, strict=True))
@@ -55,6 +60,9 @@ class _Kept:
             connection=connection,
             current=current,
             notebooks={one.ref.key: one for one in held},
+            paused=Pause(at=paused[0], client=paused[1]) if paused else None,
+            resumed=resumed,
+            of_page=of_page,
         )
 
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from jmcp.core.sessions.records import SessionRecord, Store
+from jmcp.core.sessions.records import Pause, SessionRecord, Store
 from tests.ports.stores.conftest import record, run
 
 
@@ -20,6 +20,21 @@ async def test_an_empty_record_too(store: Store) -> None:
     bare = replace(record(), connection=None, current=None, notebooks={})
     await store.put(bare)
     assert await store.get("alice", "s1") == bare
+
+
+async def test_what_a_person_did_to_a_session_is_kept(store: Store) -> None:
+    paused = replace(record(), paused=Pause(at=99.5, client="é"), of_page=True)
+    await store.put(paused)
+    assert await store.get("alice", "s1") == paused
+
+    def resumed(now: SessionRecord) -> SessionRecord:
+        return replace(now, paused=None, resumed=True)
+
+    assert await store.change("alice", "s1", resumed) == (paused, resumed(paused))
+    assert await store.of_owner("alice") == [resumed(paused)]
+    unnamed = replace(record(), paused=Pause(at=0.0))
+    await store.change("alice", "s1", lambda _: unnamed)
+    assert await store.get("alice", "s1") == unnamed
 
 
 async def test_a_record_replaces_the_one_before(store: Store) -> None:

@@ -83,6 +83,8 @@ def _facts(tool: ToolModel, prefix: str) -> list[str]:
         facts.append(f"Shown in the chat by: `{tool.view.uri}`{called}")
     if tool.on_disconnect:
         facts.append(f"When the caller leaves: {_LEFT[tool.on_disconnect]}")
+    if tool.while_paused:
+        facts.append("Goes on in a session that a person has paused")
     facts += [_rest(route, prefix) for route in tool.routes]
     if tool.handler != tool.name:
         preset = f" with `{_json(tool.presets)}`" if tool.presets else ""

@@ -47,6 +47,8 @@ class CallView:
         self._readings = readings
         self._said: list[UnseenChange] = []
         self._cursor: Cursor | None = None
+        self.edited: str | None = None
+        """The id of the cell that the call has changed last and that is still there."""
         self._edited: dict[str, str | None] = {}
         self._later: list[Callable[[Reading], None]] | None = None
         """What an edit of a file did to the places, which the file has when the edit ends."""
@@ -175,6 +177,8 @@ class CallView:
     # -- its own edits -------------------------------------------------------------------------
 
     def on_edit(self, edit: Edit, cells: Cells) -> None:
+        if edit.after is not None:
+            self.edited = edit.after.cell_id
         if edit.kind in ("clear_outputs", "put_outputs"):
             return  # neither sources nor places
         if cells.mode == "file" and self._later is None:

@@ -156,6 +156,27 @@ class RateLimited(ToolError):
         return cls(f"{rate:g} a second; wait {retry_after:g} s.", retry_after=retry_after)
 
 
+class PausedByPerson(ToolError):
+    """Somebody paused it."""
+
+    code = "paused_by_person"
+    http = 409
+    fault = "client"
+    retry = "later"
+
+    @classmethod
+    def session(cls, *, notebook_paths: Sequence[str]) -> Self:
+        return cls("Paused.", notebook_paths=notebook_paths)
+
+    @classmethod
+    def opening(cls, *, notebook_paths: Sequence[str]) -> Self:
+        return cls(f"{listed(notebook_paths, ', ')} is.", notebook_paths=notebook_paths)
+
+    @classmethod
+    def client(cls, *, notebook_paths: Sequence[str]) -> Self:
+        return cls(f"{listed(notebook_paths, ', ')} are.", notebook_paths=notebook_paths)
+
+
 class SessionLimit(ToolError):
     """Too many sessions."""
 
@@ -281,6 +302,7 @@ ERRORS: Mapping[str, type[ToolError]] = {
         SessionNotFound,
         NotPermitted,
         RateLimited,
+        PausedByPerson,
         SessionLimit,
         NotebookNotOpen,
         StateUnavailable,

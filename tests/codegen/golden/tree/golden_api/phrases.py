@@ -159,6 +159,38 @@ def activity_of_all() -> str:
     return "all"
 
 
+def taking_back() -> str:
+    return "back"
+
+
+def person_unknown_session() -> str:
+    return "Gone."
+
+
+def person_nothing_to_undo() -> str:
+    return "Nothing."
+
+
+def person_undo_refused(*, cells: Sequence[str]) -> str:
+    return f"Not {listed(cells, ', ')}."
+
+
+def person_cell_changed(*, index: int) -> str:
+    return f"{index} changed"
+
+
+def person_cell_there(*, index: int) -> str:
+    return f"{index} there"
+
+
+def person_cell_runs(*, index: int) -> str:
+    return f"{index} runs"
+
+
+def person_cell_gone(*, cell_id: str) -> str:
+    return f"{cell_id} gone"
+
+
 def tool_unknown(*, name: str) -> str:
     return f"no {name}"
 

@@ -48,6 +48,7 @@ TOOLS: Mapping[str, Tool] = {
             access="shared",
             read_only=False,
             scope="write",
+            while_paused=True,
             synonyms={"notebook_name": "notebook_path"},
         ),
         Tool(

@@ -16,6 +16,7 @@ class Errors:
     session_not_found = errors.SessionNotFound
     not_permitted = errors.NotPermitted
     rate_limited = errors.RateLimited
+    paused_by_person = errors.PausedByPerson
     session_limit = errors.SessionLimit
     notebook_not_open = errors.NotebookNotOpen
     state_unavailable = errors.StateUnavailable
@@ -60,6 +61,7 @@ POLICY = Policy(
         errors.SessionNotFound,
         errors.NotPermitted,
         errors.RateLimited,
+        errors.PausedByPerson,
         errors.SessionLimit,
         errors.NotebookNotOpen,
         errors.StateUnavailable,

@@ -1,0 +1,1 @@
+"""What a person does with the sessions of agents: pauses, resumes, takes back."""

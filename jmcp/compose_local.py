@@ -14,6 +14,7 @@ from jmcp import compose
 from jmcp.core.calls.call import Caller
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.errors import ServeError
+from jmcp.core.pages.pages import Pages
 from jmcp.options.settings import MIB, Settings
 from jmcp.state.folder import open_owners
 from jmcp.transport.entry.entry import Entry
@@ -73,6 +74,18 @@ async def prepare(serverapp: ServerApp) -> None:
     if extension is not None:
         await collaboration.ready(extension, serverapp.log)
     await asyncio.to_thread(compose.served_api)
+
+
+async def show_collaborators(
+    serverapp: ServerApp, pages: Pages, dispatcher: Dispatcher, caller: Caller
+) -> None:
+    """Show sessions among the users of jupyter-collaboration, where that is."""
+    extension = collaboration.extension_of(serverapp)
+    if extension is not None:
+        # pycrdt is there only where collaboration is installed.
+        from jmcp_jupyter.lab.collaborators import Collaborators
+
+        await Collaborators(extension).run(pages, dispatcher.person, caller)
 
 
 async def drain_calls(site_: Starlette) -> None:

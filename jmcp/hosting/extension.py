@@ -14,6 +14,7 @@ from contextlib import (
     nullcontext,
 )
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,12 +180,23 @@ class HostedSite:
             self._started.set()
             self.on_started()
             noting = supervised(self.notes.run, "activity")
+            showing = supervised(
+                partial(
+                    compose.show_collaborators,
+                    extension.serverapp,
+                    self.pages,
+                    site.state.dispatcher,
+                    self.first_caller,
+                ),
+                "collaborators",
+            )
             try:
                 await self._stopping.wait()
                 await compose.drain_calls(site)
             finally:
                 # Later requests are answered that jmcp does not run.
                 self._app = self.person = None
+                await end(showing)
                 await end(noting)
 
 

@@ -38,14 +38,18 @@ class Pages:
         self._pages: list[Page] = []
         self._ids = count(1)
         self._turns = count(1)
+        self.changed = asyncio.Event()
+        """Set whenever a page came or went; who waits for that clears it."""
 
     def add(self, page: Page) -> None:
         page.seen = next(self._turns)
         self._pages.append(page)
+        self.changed.set()
 
     def remove(self, page: Page) -> None:
         """The page is gone: what it was asked stays unanswered."""
         self._pages.remove(page)
+        self.changed.set()
         for asked in page._asked.values():
             if not asked.done():
                 asked.cancel()
@@ -54,6 +58,11 @@ class Pages:
         """The person turned to that page, or to another notebook in it."""
         page.seen = next(self._turns)
         page.path = path
+
+    @property
+    def collaborate(self) -> bool:
+        """Whether a page shares notebooks by JupyterLab's collaboration."""
+        return any(one.way == "collaboration" for one in self._pages)
 
     def of(self, owner: str) -> list[Page]:
         """The pages of one user, the one that was turned to last first."""

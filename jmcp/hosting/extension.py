@@ -174,7 +174,7 @@ class HostedSite:
             oauth=self.oauth,
         )
         async with site.router.lifespan_context(site):
-            self._app, self.person = site, getattr(site.state.dispatcher, "person", None)
+            self._app, self.person = site, site.state.dispatcher.person
             use = site.state.dispatcher.use
             self.notes = ActivityNotes(served_by(extension), use.since_last, variables=os.environ)
             self._started.set()

@@ -16,7 +16,7 @@ import httpx2
 import nbformat as untyped_nbformat
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import CallToolResult, ImageContent, ResourceLink, TextContent
+from mcp_types import CallToolResult, ImageContent, Implementation, ResourceLink, TextContent
 
 from tests.notebooks import write_notebook
 from tests.served import Served
@@ -92,20 +92,22 @@ class Agent:
 
 
 @asynccontextmanager
-async def connected_agent(served: Served) -> AsyncIterator[Agent]:
-    """A connected agent, whose notebooks and kernels are released at the end.
+async def connected_agent(served: Served, name: str | None = None) -> AsyncIterator[Agent]:
+    """A connected agent, whose notebooks and kernels are released at the end. `name` is what its
+    program calls itself.
 
     The client lives in a task of its own: it has to be left by the task that entered it, and a
     fixture is not always that.
     """
     connected: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
     done = asyncio.Event()
+    info = None if name is None else Implementation(name=name, version="1")
 
     async def live() -> None:
         try:
             async with httpx2.AsyncClient(headers=served.headers, timeout=CALL_SECONDS) as http:
                 transport = streamable_http_client(served.mcp_url, http_client=http)
-                async with Client(transport) as client:
+                async with Client(transport, client_info=info) as client:
                     connected.set_result(client)
                     await done.wait()
         except BaseException as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -21,12 +22,15 @@ class Axe:
             pytest.skip(MISSING)
         self._page = page
 
-    async def grave(self) -> list[str]:
-        """Each finding that is serious or critical, with the elements that it is about."""
+    async def grave(self, *, within: Sequence[str] = ()) -> list[str]:
+        """Each finding that is serious or critical, with the elements that it is about. `within` are
+        selectors of what is looked at, where the rest of the page is others' own."""
         if not await self._page.evaluate("'axe' in window"):
             await self._page.evaluate(SOURCE.read_text("utf-8"))
         found: dict[str, Any] = await self._page.evaluate(
-            "axe.run({exclude: [['iframe']]}, {iframes: false, resultTypes: ['violations']})"
+            "(within) => axe.run({exclude: [['iframe']], ...(within.length && {include: within})},"
+            " {iframes: false, resultTypes: ['violations']})",
+            [[one] for one in within],
         )
         assert found["passes"], "axe looked at nothing"
         return [

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from pycrdt import Awareness, Doc, read_message
 from pycrdt.websocket import YRoom
@@ -26,7 +26,7 @@ def row(key: str, *paths: str, client: str | None = "claude-code") -> Row:
     return {"key": key, "client": client, "color": "#1976d2", "notebooks": held}
 
 
-class Person:
+class Tab:
     """A tab of somebody with jupyter-collaboration: a client of a room, with an awareness of its own."""
 
     path = "tab"
@@ -35,7 +35,7 @@ class Person:
         self.awareness = Awareness(Doc())
         self.heard = asyncio.Event()
         self._room = room
-        room.clients.add(self)  # type: ignore[arg-type] # has what a room uses of a channel
+        cast("set[Any]", room.clients).add(self)
         self._say({"user": {"name": "Grace"}, **state})
 
     def _say(self, state: dict[str, Any] | None) -> None:
@@ -48,7 +48,7 @@ class Person:
         self.heard.set()
 
     def leave(self) -> None:
-        self._room.clients.discard(self)  # type: ignore[arg-type] # as above
+        cast("set[Any]", self._room.clients).discard(self)
         self._say(None)
 
     def names(self) -> list[str]:
@@ -125,8 +125,8 @@ def states(room: YRoom) -> list[dict[str, Any]]:
 
 async def test_each_session_is_a_user_where_its_notebook_is_and_leaves_with_it() -> None:
     async with rooms(a="a.ipynb", b="b.ipynb") as made:
-        everywhere = Person(made[EVERYBODY])
-        at_a, at_b = Person(made["json:notebook:a"]), Person(made["json:notebook:b"])
+        everywhere = Tab(made[EVERYBODY])
+        at_a, at_b = Tab(made["json:notebook:a"]), Tab(made["json:notebook:b"])
         rows = Rows()
         following = asyncio.create_task(collaborators(made).follow(rows))
 
@@ -145,7 +145,7 @@ async def test_each_session_is_a_user_where_its_notebook_is_and_leaves_with_it()
         await everywhere.sees("codex (agent)")
         await at_a.sees()
 
-        late = Person(made[EVERYBODY])
+        late = Tab(made[EVERYBODY])
         await late.sees("codex (agent)")  # is told who was there before
 
         rows.close()
@@ -156,7 +156,7 @@ async def test_each_session_is_a_user_where_its_notebook_is_and_leaves_with_it()
 
 async def test_a_session_counts_as_nobody_who_has_the_notebook_open() -> None:
     async with rooms(a="a.ipynb") as made:
-        everywhere, room = Person(made[EVERYBODY]), made["json:notebook:a"]
+        everywhere, room = Tab(made[EVERYBODY]), made["json:notebook:a"]
         room.clients.add(NullClient())
         rows = Rows()
         following = asyncio.create_task(collaborators(made).follow(rows))
@@ -164,7 +164,7 @@ async def test_a_session_counts_as_nobody_who_has_the_notebook_open() -> None:
         await everywhere.sees("claude-code (agent)")
         assert states(room) == []  # nobody is there
 
-        grace = Person(room, autosave=False)
+        grace = Tab(room, autosave=False)
         await grace.sees("claude-code (agent)")
         # As a room decides whether it saves by itself: with nobody who wants that, it does not.
         assert [state.get("autosave", True) for state in states(room)] == [False, False]
@@ -182,7 +182,7 @@ async def test_nothing_is_looked_at_while_no_page_has_collaboration() -> None:
         return Page(owner="ada", way=way, app="JupyterLab", tell=lambda _: None)
 
     async with rooms() as made:
-        grace = Person(made[EVERYBODY])
+        grace = Tab(made[EVERYBODY])
         pages, core = Pages(), Looker()
         running = asyncio.create_task(collaborators(made).run(pages, core, CALLER))
         pages.add(page("jmcp"))
@@ -206,7 +206,7 @@ async def test_nothing_is_looked_at_while_no_page_has_collaboration() -> None:
 
 async def test_names_are_text_of_any_kind() -> None:
     async with rooms() as made:
-        grace = Person(made[EVERYBODY])
+        grace = Tab(made[EVERYBODY])
         rows = Rows()
         following = asyncio.create_task(collaborators(made).follow(rows))
         odd = "<img src=x>\U0001f600 \u202e \x00"

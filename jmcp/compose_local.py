@@ -42,6 +42,7 @@ def local_dispatcher(
         serverapp,
         max_bytes=settings.max_notebook_mib * MIB,
         allow_hidden=settings.allow_hidden,
+        shares_with_pages=not settings.read_only,
     )
     kernels = LocalKernels(serverapp)
     root = serverapp.root_dir
@@ -106,7 +107,7 @@ async def jupyter_site(
     and for a store that cannot be opened."""
     dispatcher = local_dispatcher(serverapp, settings, first_caller)
     try:
-        return site(
+        made = site(
             dispatcher,
             version=compose.VERSION,
             base=serverapp.base_url.rstrip("/"),
@@ -122,9 +123,11 @@ async def jupyter_site(
             frame_ancestors=settings.frame_ancestors,
             traced=settings.traces,
         )
+        made.state.shared = None if settings.read_only else dispatcher.documents
     except ValueError as error:
         await dispatcher.close()
         raise ServeError(str(error)) from error
     except BaseException:
         await dispatcher.close()
         raise
+    return made

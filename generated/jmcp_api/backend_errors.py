@@ -333,6 +333,10 @@ class WriteRefused(errors.WriteRefused):
         )
 
     @classmethod
+    def not_proven(cls, *, path: str) -> Self:
+        return cls(f"{path!r} keeps changing on disk while it is saved. Save it again.", path=path)
+
+    @classmethod
     def not_taken(cls, *, path: str) -> Self:
         return cls(
             f"The live document of {path!r} did not take the edit. Read the cells again, then repeat it.",

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import platform
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
@@ -26,8 +26,9 @@ from traitlets import List, Unicode
 from jmcp.core.background import end, supervised
 from jmcp.core.calls.call import Caller
 from jmcp.core.calls.principal import Principal
-from jmcp.core.errors import ServeError
-from jmcp.core.pages.pages import Pages
+from jmcp.core.errors import BackendError, ServeError, ToolError
+from jmcp.core.pages.pages import Pages, Way
+from jmcp.core.pages.tabs import TabRooms
 from jmcp.hosting import logs
 from jmcp.hosting.activity import ActivityNotes
 from jmcp.hosting.client_config import server_address
@@ -54,6 +55,8 @@ from jmcp.transport.jupyter_identity import SHARED_PRINCIPAL, Application, takes
 from jmcp.transport.jupyter_pages import PAGE_PATTERNS, PageHandler
 from jmcp.transport.lab.page_channel import PageChannel
 from jmcp.transport.lab.page_sessions import Person
+from jmcp.transport.lab.requests import RoomsHandler, SaveHandler
+from jmcp.transport.lab.room_socket import RoomSocket
 from jmcp.transport.lab.status import StatusHandler
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
 from jmcp.transport.oauth.settings import CALLBACK, LOGIN
@@ -65,6 +68,13 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 25
 """More than answering calls and closing take; Jupyter has to stop even when something hangs."""
+
+
+class SharedDocuments(Protocol):
+    """Documents of this server, for the tabs of its pages."""
+
+    def tabs(self) -> TabRooms | None: ...
+    def way(self, *, now: bool = False) -> Way: ...
 
 
 class HostedSite:
@@ -101,6 +111,8 @@ class HostedSite:
         self._attempting = False
         self.person: Person | None = None
         self._app: Application | None = None
+        self._shared: SharedDocuments | None = None
+        self._errors: Mapping[str, type[ToolError]] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def app(self) -> Application:
@@ -110,11 +122,15 @@ class HostedSite:
             raise Problem(503, "jmcp is not running; Jupyter's log says why.")
         return self._app
 
-    @property
-    def has_rooms(self) -> bool:
-        """Whether notebooks of this server can be shared by rooms."""
-        apps = served_by(self._extension).extension_manager.extension_apps
-        return bool(apps.get("jupyter_server_ydoc"))
+    async def rooms(self) -> TabRooms | None:
+        await self.app()
+        return None if self._shared is None else self._shared.tabs()
+
+    def way(self) -> Way:
+        return "file" if self._shared is None else self._shared.way(now=True)
+
+    def tool_error(self, error: BackendError) -> ToolError:
+        return self._errors[error.kind](error.message, **error.details)
 
     async def login(self) -> ResourceServer | None:
         """Who logs in at an OpenID provider; None where nobody does."""
@@ -175,6 +191,8 @@ class HostedSite:
         )
         async with site.router.lifespan_context(site):
             self._app, self.person = site, site.state.dispatcher.person
+            self._shared = site.state.shared
+            self._errors = site.state.dispatcher.api.policy.backend_errors
             use = site.state.dispatcher.use
             self.notes = ActivityNotes(served_by(extension), use.since_last, variables=os.environ)
             self._started.set()
@@ -290,6 +308,13 @@ class JmcpExtension(ExtensionApp):
         options = {"host": self.hosted, "allow": allow_header(("GET",))}
         self.handlers.append((r"/jmcp/lab/status", StatusHandler, options))
         self.handlers.append((r"/jmcp/lab/page", PageChannel, options))
+        self.handlers.append((r"/jmcp/lab/room/([^/]+)", RoomSocket, options))
+        for pattern, handler, method in (
+            (r"/jmcp/lab/rooms", RoomsHandler, "PUT"),
+            (r"/jmcp/lab/save", SaveHandler, "POST"),
+        ):
+            allowed = {"host": self.hosted, "allow": allow_header((method,))}
+            self.handlers.append((pattern, handler, allowed))
         for pattern, tools in HANDLERS:
             options = {"host": self.hosted, "allow": allow_header(tools)}
             self.handlers.append((pattern, BridgeHandler, options))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jmcp.core.notices import DocumentReloaded, FileChanged, Notice
+from jmcp.core.pages.pages import Way
 from jmcp.core.ports import (
     Cell,
     Cells,
@@ -472,7 +473,9 @@ class FakeDocuments:
     @passes("documents.sharing")
     async def sharing(self) -> Sharing:
         live = self.mode == "live"
-        return Sharing(mode=self.mode, provider="fake" if live else None, version="2.16.0")
+        way: Way = "collaboration" if live else "file"
+        provider = "fake" if live else None
+        return Sharing(mode=self.mode, provider=provider, way=way, version="2.16.0")
 
     @passes("documents.check_file")
     async def check_file(self, path: str, *, overwrite: bool) -> str:

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from jmcp.core.pages.pages import Way
 from jmcp.core.ports.cells import (
     Cell,
     Cells,
@@ -67,10 +68,12 @@ class Document(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sharing:
     """How a Jupyter Server has notebooks: the mode of one that is opened now, the extension that
-    shares them (None: nobody does), and the server's version, None where it does not say."""
+    shares them (None: nobody does), how pages of JupyterLab have theirs, and the server's version,
+    None where it does not say."""
 
     mode: DocumentMode
     provider: str | None
+    way: Way
     version: str | None
 
 

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Protocol
+from typing import Any
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from jmcp.transport.jupyter_identity import IdentifiedHandler
+from jmcp.transport.lab.requests import LabHandler
 
 
-class LabHost(Protocol):
-    """What pages need of the extension."""
-
-    @property
-    def has_rooms(self) -> bool:
-        """Whether notebooks of this server can be shared by rooms."""
-
-
-class StatusHandler(IdentifiedHandler):
+class StatusHandler(LabHandler):
     """`GET /jmcp/lab/status`."""
 
-    auth_resource = "contents"
-
-    def initialize(self, host: LabHost, allow: str) -> None:  # type: ignore[override]
-        super().initialize(host, allow)  # type: ignore[arg-type]
-        self._lab = host
-
     @web.authenticated
-    @authorized
+    @authorized("read", "contents")  # type: ignore[untyped-decorator] # jupyter_server's own
     async def get(self) -> None:
-        await self._host.app()
-        self.set_header("Cache-Control", "no-store")
-        self.finish({"version": version("jmcp"), "rooms": self._lab.has_rooms})
+        async def status() -> Any:
+            rooms = await self._lab.rooms()
+            way = self._lab.way() if rooms is not None else "file"
+            return {"version": version("jmcp"), "rooms": rooms is not None, "way": way}
+
+        await self.answer(status)

@@ -46,6 +46,8 @@ class SaveSupervisor(ABC):
         self._lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._misses = 0
+        self._verified = 0
+        """Counts verified saves."""
 
     @property
     @abstractmethod
@@ -96,6 +98,18 @@ class SaveSupervisor(ABC):
             return "saved"
         return "pending" if self.problem is None else "failed"
 
+    async def prove(self) -> bool:
+        """Save now; whether the file then had all that the document had when this was called."""
+        async with self._lock:
+            version, before = self._version, self._verified
+            await self._save()
+            return self._verified > before and self._saved_version >= version
+
+    @property
+    def behind(self) -> bool:
+        """Whether the document has changes, by anyone, that the file is not known to have."""
+        return self._version > self._saved_version
+
     async def close(self) -> None:
         """One last save of what is pending, then stop."""
         try:
@@ -123,6 +137,7 @@ class SaveSupervisor(ABC):
 
     def _saved(self, version: int) -> None:
         self._saved_version = version
+        self._verified += 1
         # Where changes came meanwhile, the room may write once more what it had taken before. By
         # the next save it has, so edits without a pause are proven by the save after theirs.
         proven = version if self._version == version else self._written

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import jupyter_server
 from jupyter_server.utils import ensure_async
 
+from jmcp.core.pages.pages import Way
 from jmcp.core.ports import FileEntry, NotebookRef, Sharing
 from jmcp_api.backend_errors import DirectoryMissing, FileExists, NotebookExists, WriteRefused
 from jmcp_jupyter.documents.common.documents import JupyterDocuments, Notebooks
@@ -20,6 +21,11 @@ from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS
 from jmcp_jupyter.documents.local import collaboration
 from jmcp_jupyter.documents.local.contents import Contents
 from jmcp_jupyter.documents.local.identity import Identity
+from jmcp_jupyter.documents.local.ways import way_of
+
+if TYPE_CHECKING:
+    from jmcp_jupyter.documents.local.room_manager import LocalRooms
+    from jmcp_jupyter.documents.local.tabs import Tabs
 
 SERVER_SESSION = str(uuid4())
 """Of this process, which is Jupyter Server itself."""
@@ -32,7 +38,8 @@ class LocalDocuments(JupyterDocuments):
 
     `max_bytes` limits a notebook's file; `allow_hidden` lets hidden ones be opened where Jupyter
     does too; `save_after` is how old, in seconds, an edit of a live
-    notebook gets before it is saved; `trust_outputs` marks cells that jmcp runs as trusted.
+    notebook gets before it is saved; `trust_outputs` marks cells that jmcp runs as trusted;
+    `shares_with_pages`: pages may join rooms by jmcp's labextension.
     """
 
     inside = True
@@ -46,6 +53,7 @@ class LocalDocuments(JupyterDocuments):
         save_after: float = 2.0,
         flush_seconds: float = FLUSH_SECONDS,
         trust_outputs: bool = False,
+        shares_with_pages: bool = True,
     ) -> None:
         self._app = serverapp
         settings = serverapp.web_app.settings
@@ -54,7 +62,12 @@ class LocalDocuments(JupyterDocuments):
         self._contents.on_saved = self._identity.saved
         self._save_after = save_after
         self._trust = trust_outputs
+        self._max_bytes = max_bytes
+        self._ours = shares_with_pages
         self._collaboration: Any | None = None
+        self._way: Way | None = None
+        self._tabs: Tabs | None = None
+        self._rooms: LocalRooms | None = None
         super().__init__(self._contents, flush_seconds=flush_seconds, trust_outputs=trust_outputs)
 
     @property
@@ -63,13 +76,35 @@ class LocalDocuments(JupyterDocuments):
 
     async def sharing(self) -> Sharing:
         self._check_provider()
-        extension = collaboration.extension_of(self._app)
-        live = extension is not None and not extension.disable_rtc
+        way = self.way(now=True)
+        live = way != "file"
         return Sharing(
             mode="live" if live else "file",
             provider=collaboration.EXTENSION if live else None,
+            way=way,
             version=jupyter_server.__version__,
         )
+
+    def way(self, *, now: bool = False) -> Way:
+        """How pages have their notebooks; `now` as those have them that are opened from now on."""
+        extension = self._shared_by()
+        if extension is None:
+            return "file"
+        if self._way is None or now:
+            self._way = way_of(self._app, extension, ours=self._ours)
+        return self._way
+
+    def tabs(self) -> Tabs | None:
+        """The rooms for tabs of jmcp's labextension; None where none can be shared."""
+        self._check_provider()
+        extension = self._shared_by()
+        if extension is not None and self._tabs is None:
+            from jmcp_jupyter.documents.local.tabs import Tabs
+
+            self._tabs = Tabs(
+                self._opened_rooms(extension), self._contents, self._identity, self._max_bytes
+            )
+        return self._tabs
 
     async def server_session(self) -> str:
         return SERVER_SESSION
@@ -125,25 +160,34 @@ class LocalDocuments(JupyterDocuments):
 
     def _known_mode(self, key: str) -> Notebooks:
         self._check_provider()
-        # Looked up late: it may load after jmcp. Jupyter goes through all its extensions for that.
-        extension = self._collaboration
-        if extension is None:
-            extension = self._collaboration = collaboration.extension_of(self._app)
+        extension = self._shared_by()
         if extension is None:
             return self._files
-        if self._live is None:
-            # pycrdt and jupyter_server_ydoc are there only where collaboration is installed.
+        self._opened_rooms(extension)
+        assert self._live is not None
+        if self.way() == "file" and not self._live.has_room(key):
+            # Pages then save files; but never write a file whose room is open.
+            return self._files
+        return self._live
+
+    def _shared_by(self) -> Any | None:
+        """The extension with the rooms. Looked up late: it may load after jmcp. Jupyter goes through all
+        its extensions for that."""
+        if self._collaboration is None:
+            self._collaboration = collaboration.extension_of(self._app)
+        return self._collaboration
+
+    def _opened_rooms(self, extension: Any) -> LocalRooms:
+        if self._rooms is None:
+            # pycrdt and jupyter_server_ydoc take a third of a second.
             from jmcp_jupyter.documents.live.notebooks import LiveNotebooks
             from jmcp_jupyter.documents.local.room_manager import LocalRooms
 
-            rooms = LocalRooms(
+            self._rooms = LocalRooms(
                 extension, self._contents, self._identity, self._save_after, self._app.log
             )
-            self._live = LiveNotebooks(rooms, trust=self._trust)
-        if extension.disable_rtc and not self._live.has_room(key):
-            # JupyterLab then saves files; but never write a file whose room is open.
-            return self._files
-        return self._live
+            self._live = LiveNotebooks(self._rooms, trust=self._trust)
+        return self._rooms
 
     def _check_provider(self) -> None:
         """Raises WriteRefused where another extension shares notebooks."""

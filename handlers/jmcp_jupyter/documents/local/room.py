@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
+from pycrdt import create_awareness_message
+
+from jmcp.core.pages.tabs import Visitor
 from jmcp_api.backend_errors import WriteRefused
 from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 from jmcp_jupyter.documents.local.contents import modified
 from jmcp_jupyter.documents.local.file_models import FileModels
 from jmcp_jupyter.documents.local.room_saver import RoomSaver
+
+HISTORY = "jmcp_history"
+"""The key of a document's state for the id of its history, which goes with it into the store."""
 
 
 class NullClient:
@@ -24,6 +31,15 @@ class NullClient:
 
     async def send(self, message: bytes) -> None:
         """The document is in this process already."""
+
+
+class TabOfRoom(Protocol):
+    """A tab of jmcp's labextension that is connected to a room."""
+
+    visitor: Visitor
+
+    def gone(self) -> None:
+        """The room is closed, or another one has taken its place."""
 
 
 class Clients(set[Any]):
@@ -59,6 +75,14 @@ class LocalRoom:
         self._alive = alive
         self._clean = clean
         self.client = NullClient()
+        self.history = ""
+        """The id of its document's history: a tab with another one would merge two into doubled cells."""
+        self.tabs: set[TabOfRoom] = set()
+        self.announced: dict[int, TabOfRoom] = {}
+        """By client id, whose tab told of its person."""
+        self._sending: set[asyncio.Future[None]] = set()
+        self.received = 0
+        """Bytes of changes by tabs since the document was measured."""
         room.clients = Clients(room.clients)
 
     @property
@@ -113,11 +137,48 @@ class LocalRoom:
         await self.settled()
         write()
 
+    async def name_history(self) -> None:
+        """Give the document's history an id, where it has none or is another one than it was stored with.
+
+        A document that was made from its file has a history of its own, also where jupyter_server_ydoc
+        gives it the same client id as the last time: what that counted then may be something else. And a
+        stored one that was replaced by what the file has meanwhile may lack what tabs have of it, such as
+        a cell that is in the file: their copy would come beside it.
+        """
+        state = self.room._document.ystate
+        known = state.get(HISTORY)
+        settle = getattr(self.room.ystore, "settle", None)
+        if settle is not None and settle() and isinstance(known, str) and known:
+            self.history = known
+            return
+        async with self.room._update_lock:  # else it would be saved
+            if not self.history:
+                state[HISTORY] = self.history = uuid4().hex
+
+    async def tell_dirty(self) -> None:
+        """Have tabs show whether the file has all of the document."""
+        async with self.room._update_lock:  # else it would be saved
+            self.room._document.dirty = self.saver is not None and self.saver.behind
+
+    def leave(self, client: int) -> None:
+        """Have everybody forget the person of a tab that is gone."""
+        awareness = self.room.awareness
+        if client not in awareness.states:
+            return
+        awareness.remove_awareness_states([client], self)
+        message = create_awareness_message(awareness.encode_awareness_update([client]))
+        for one in self.room.clients:
+            sending = asyncio.ensure_future(one.send(message))
+            self._sending.add(sending)
+            sending.add_done_callback(self._sending.discard)
+
     def detach(self) -> None:
         """Stop listening to the document: what pycrdt calls, it keeps alive."""
         if self._detached:
             return
         self._detached = True
+        for tab in list(self.tabs):
+            tab.gone()
         if self.saver is not None:
             self.saver.detach()
         self.document.close()

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from anyio import CancelScope
-from pycrdt import merge_updates
+from pycrdt import Array, Map, merge_updates
 from pycrdt.store import BaseYStore
 
 T = TypeVar("T")
@@ -101,6 +101,8 @@ def shared(store_class: Any, config: Any) -> Any:
             self._soon: asyncio.TimerHandle | None = None
             self._flushing: asyncio.Task[None] | None = None
             self._connected = False
+            self.same = False
+            self._watched: list[tuple[Any, Any]] = []
             if hasattr(self, "db_initialized"):  # else each room has a file of its own
                 self.lock = turn
 
@@ -143,6 +145,20 @@ def shared(store_class: Any, config: Any) -> Any:
         async def apply_updates(self, ydoc: Any) -> None:
             await self.flush()
             await super().apply_updates(ydoc)
+            self.same = True
+            if "cells" in ydoc.keys():  # noqa: SIM118  # a document, no mapping
+                for content in (ydoc.get("cells", type=Array), ydoc.get("meta", type=Map)):
+                    self._watched.append((content, content.observe_deep(self._replaced)))
+
+        def _replaced(self, _: object) -> None:
+            self.same = False
+
+        def settle(self) -> bool:
+            """Whether the document still is what was stored of it, for one question only."""
+            for content, subscription in self._watched:
+                content.unobserve(subscription)
+            self._watched.clear()
+            return self.same
 
         async def read(self) -> AsyncIterator[tuple[bytes, bytes, float]]:
             await self.flush()

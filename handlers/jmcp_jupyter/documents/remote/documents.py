@@ -75,10 +75,12 @@ class RemoteDocuments(JupyterDocuments):
 
     async def sharing(self) -> Sharing:
         version = await server_version(self._api)
-        live = (await self._server.facts()).live
+        way = (await self._server.facts()).way
+        live = way != "file"
         return Sharing(
             mode="live" if live else "file",
             provider=PROVIDER if live else None,
+            way=way,
             version=version,
         )
 

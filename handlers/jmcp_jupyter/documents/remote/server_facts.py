@@ -6,6 +6,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 
+from jmcp.core.pages.pages import Way
 from jmcp_api.backend_errors import JupyterUnreachable
 from jmcp_jupyter.documents.remote.event_stream import ServerEvents
 from jmcp_jupyter.http_api import JupyterApi, quoted
@@ -19,12 +20,16 @@ RTC_OFF = re.compile(r'"disableRTC"\s*:\s*(true|"true")')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """`live`: the server shares notebooks, and nobody switched that off. `session` changes with
-    each start of the server.
+    """`way` is how pages of the server have their notebooks. `session` changes with each start of the
+    server.
     """
 
-    live: bool
+    way: Way
     session: str
+
+    @property
+    def live(self) -> bool:
+        return self.way != "file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +83,24 @@ class RemoteServer:
         if await document_mode(self._api) == "live":
             root = await self.document("")
             if root is not None:
-                return Facts(live=not await self._rtc_off(), session=root.session)
+                return Facts(way=await self._way(), session=root.session)
         status = await self._api.request("GET", "api/status")
         if status.is_error:
             raise JupyterUnreachable.no_start_time(url=self._api.url, status=status.status_code)
-        return Facts(live=False, session=str(self._api.model(status, started=str)["started"]))
+        return Facts(way="file", session=str(self._api.model(status, started=str)["started"]))
+
+    async def _way(self) -> Way:
+        if not await self._rtc_off():
+            return "collaboration"
+        # jmcp inside that server shares notebooks without JupyterLab's collaboration.
+        status = await self._api.request("GET", "jmcp/lab/status")
+        if status.is_error:
+            return "file"
+        try:
+            told = status.json()
+        except ValueError:
+            return "file"
+        return "jmcp" if isinstance(told, dict) and told.get("way") == "jmcp" else "file"
 
     async def _rtc_off(self) -> bool:
         """Whether JupyterLab works on files although the extension is there."""

@@ -15,7 +15,7 @@ class Server:
     """Everything is a notebook or a folder, and has an id."""
 
     async def facts(self) -> Facts:
-        return Facts(live=True, session="s")
+        return Facts(way="collaboration", session="s")
 
     async def document(self, path: str) -> DocumentSession:
         return DocumentSession(file_id=f"{path}, its id", session="s")

@@ -28,6 +28,11 @@ class LabTab(Tab):
         """What the page would show, were nothing typed in it since it was told."""
         return self.notebook.dirty
 
+    @property
+    def closed(self) -> int | None:
+        """The code with which the server has closed its connection."""
+        return self._connection.close_code
+
     @classmethod
     async def join(cls, client: httpx.AsyncClient, path: str) -> Self:
         """A new tab of a notebook. `client` is one of the server."""
@@ -73,7 +78,9 @@ async def close_code(connection: WebSocketClientConnection) -> int | None:
     async with asyncio.timeout(BOUND_SECONDS):
         while await connection.read_message() is not None:
             pass
-    return connection.close_code
+    code: int | None = connection.close_code
+    connection.close()
+    return code
 
 
 def varint(number: int) -> bytes:
@@ -84,7 +91,13 @@ def varint(number: int) -> bytes:
     return bytes([*encoded, number])
 
 
-def room_of(serverapp: ServerApp, place: dict[str, Any]) -> Any:
-    """The room itself."""
+def rooms_of(serverapp: ServerApp) -> dict[str, Any]:
+    """The rooms of a server."""
     (extension,) = serverapp.extension_manager.extension_apps["jupyter_server_ydoc"]
-    return extension.ywebsocket_server.rooms[place["room"]]
+    rooms: dict[str, Any] = extension.ywebsocket_server.rooms
+    return rooms
+
+
+def room_of(serverapp: ServerApp, place: dict[str, Any]) -> Any:
+    """The room of a tab."""
+    return rooms_of(serverapp)[place["room"]]

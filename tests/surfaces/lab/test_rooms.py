@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from jmcp.core.pages import tabs
+from tests.jupyter_process import TOKEN
 from tests.notebooks import write_notebook
 from tests.ports.documents.tab import until
-from tests.surfaces.conftest import ExtensionServer
-from tests.surfaces.lab.tab import LabTab
+from tests.surfaces.conftest import ExtensionServer, client_of
+from tests.surfaces.lab.tab import LabTab, close_code, connect, room_of, rooms_of, varint
 
 pytestmark = pytest.mark.oldest
+
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+"""Headers with which a WebSocket begins."""
 
 
 async def test_tabs_share_a_notebook_and_its_saves(shared: ExtensionServer) -> None:
@@ -31,3 +41,109 @@ async def test_tabs_share_a_notebook_and_its_saves(shared: ExtensionServer) -> N
     assert '"typed"' in (shared.root / "a.ipynb").read_text()
     await one.close()
     await two.close()
+
+
+async def test_what_names_no_notebook_of_this_root_has_no_room(shared: ExtensionServer) -> None:
+    root = shared.root
+    write_notebook(root / "a.ipynb", "1")
+    write_notebook(root / ".hidden.ipynb", "1")
+    write_notebook(root.parent / "outside.ipynb", "1")
+    (root / "link.ipynb").symlink_to(root.parent / "outside.ipynb")
+    (root / "text.txt").write_text("no notebook")
+    (root / "broken.ipynb").write_text("{")
+    for path in (
+        "../outside.ipynb",
+        "/etc/a.ipynb",
+        ".hidden.ipynb",
+        "link.ipynb",
+        "missing.ipynb",
+        "text.txt",
+        "broken.ipynb",
+        "",
+    ):
+        for address, method in (("rooms", "PUT"), ("save", "POST")):
+            refused = await shared.client.request(
+                method, f"/jmcp/lab/{address}", json={"path": path}
+            )
+            assert 400 <= refused.status_code < 500, (path, address)
+            assert refused.headers["content-type"] == "application/problem+json"
+            assert refused.json()["detail"]
+    for body in (b"", b"[]", b"{}", b'{"path": 1}', b"[" * 10_000, b" " * 20_000):
+        refused = await shared.client.put("/jmcp/lab/rooms", content=body)
+        assert refused.status_code in (400, 413)
+        assert refused.headers["content-type"] == "application/problem+json"
+
+    ids = shared.serverapp.web_app.settings["file_id_manager"]
+    text = ids.index("text.txt")
+    for room in ("nothing", "json:notebook:nothing", f"json:notebook:{text}", f"text:file:{text}"):
+        connection = await connect(shared.url, room)
+        assert await close_code(connection) == tabs.NO_ROOM, room
+    assert not rooms_of(shared.serverapp)
+
+
+async def test_strangers_and_other_sites_come_into_no_room(shared: ExtensionServer) -> None:
+    write_notebook(shared.root / "a.ipynb", "1")
+    tab = await LabTab.join(shared.client, "a.ipynb")
+    room = tab.place["room"]
+    async with client_of(shared.serverapp, Authorization="token foreign") as stranger:
+        for method, address in (("PUT", "rooms"), ("POST", "save"), ("GET", "status")):
+            refused = await stranger.request(
+                method, f"/jmcp/lab/{address}", json={"path": "a.ipynb"}
+            )
+            assert refused.status_code in (401, 403), address
+    for headers in (
+        {"Authorization": "token foreign"},
+        {"X-None": ""},
+        {"Authorization": f"token {TOKEN}", "Origin": "https://elsewhere.example"},
+    ):
+        async with client_of(shared.serverapp, **headers, **UPGRADE) as stranger:
+            refused = await stranger.get(f"/jmcp/lab/room/{room}")
+        assert refused.status_code in (401, 403), headers
+    await tab.close()
+
+
+async def test_nonsense_of_one_tab_reaches_nobody(shared: ExtensionServer) -> None:
+    write_notebook(shared.root / "a.ipynb", "1")
+    good = await LabTab.join(shared.client, "a.ipynb")
+    update = good.notebook.ydoc.get_update()
+    for message in (
+        b"",
+        "text",
+        b"\x00",
+        b"\x07nonsense",
+        b"\x02\x04save",
+        b"\x00\x09\x01\x00",
+        b"\x00\x02\x05\x00",
+        b"\x00\x02" + b"\xff" * 12,
+        b"\x00\x02" + varint(len(update) - 3) + update[:-3],
+        b"\x00\x02" + varint(4) + b"\xff\xff\xff\xff",
+        b"\x00\x00" + varint(3) + b"\xff\xff\xff",
+        b"\x01" + varint(4) + b"\x01\x01\x01\x09",
+        b"\x01" + varint(6) + b"\x01\x05\x01\x03[1]"[:6],
+    ):
+        bad = await connect(shared.url, good.place["room"], good.place["history"])
+        await bad.write_message(message, binary=isinstance(message, bytes))
+        assert await close_code(bad) == tabs.NONSENSE, message
+    good.type_over(0, "still here")
+    await good.acknowledged()
+    room = room_of(shared.serverapp, good.place)
+    assert str(room._document.ycells[0]["source"]) == "still here"
+    assert len(room.clients) == 2, "the tab, and jmcp's hold"
+    await good.close()
+
+
+async def test_what_a_tab_tells_of_people_is_bounded(shared: ExtensionServer) -> None:
+    write_notebook(shared.root / "a.ipynb", "1")
+    one = await LabTab.join(shared.client, "a.ipynb")
+    room = room_of(shared.serverapp, one.place)
+    await one.tell(77, 1, '{"user": {"name": "one"}, "autosave": false}')
+    await until(lambda: 77 in room.awareness.states)
+    await one.tell(78, 1, '{"user": {"name": "somebody else"}}')
+    await one.acknowledged()
+    assert 78 not in room.awareness.states
+    loud = await LabTab.join(shared.client, "a.ipynb")
+    await loud.tell(79, 1, '{"long": "' + "x" * 70_000 + '"}')
+    assert await until(lambda: loud.closed) == tabs.TOO_LARGE
+    await one.close()
+    await until(lambda: 77 not in room.awareness.states, "its person goes with the tab")
+    await loud.close()

@@ -191,7 +191,8 @@ class HostedSite:
         )
         async with site.router.lifespan_context(site):
             self._app, self.person = site, site.state.dispatcher.person
-            self._shared = site.state.shared
+            self._shared = getattr(site.state, "shared", None)
+            self._errors = site.state.dispatcher.api.policy.backend_errors
             self._errors = site.state.dispatcher.api.policy.backend_errors
             use = site.state.dispatcher.use
             self.notes = ActivityNotes(served_by(extension), use.since_last, variables=os.environ)

@@ -135,6 +135,10 @@ def tab_not_updated(*, path: str) -> str:
     return f'{path!r} is open in a browser, where nothing of what is done here shows until it is reloaded (File > Reload Notebook from Disk): this Jupyter has no live collaboration. When that tab saves, it asks "File Changed": Overwrite throws away what was done here, Revert what was typed there.'
 
 
+def open_elsewhere(*, path: str) -> str:
+    return f'{path!r} is also open in a page that does not take part in the live document: nothing of what is done here shows there until it is reloaded (F5). When that page saves, it asks "File Changed": after Overwrite, what was done here is put back and a notice says so; after Revert, what was typed there is gone.'
+
+
 def file_not_written(*, reason: str) -> str:
     return f"The file could not be written ({reason}): the live document has all edits, the file does not, and saving is tried again. Until this notice ends, a restart of Jupyter loses what only the document has: remove the reason, or tell the person."
 
@@ -161,6 +165,14 @@ def edit_overwritten(*, subject: str, verb: str, time: str, number: int) -> str:
 
 def text_overwritten(*, subject: str, verb: str, time: str, number: int, text: str) -> str:
     return f'An edit is no longer in the file: {subject} had been {verb} at {time} (change {number}), and since then somebody has written the file as it was before, as a browser tab does when its "File Changed" is answered with Overwrite. The text was:\n{text}'
+
+
+def edits_put_back(*, path: str, count: int, edits: Sequence[str]) -> str:
+    return f'Somebody saved {path!r} over it, from a page that did not show what was done here (Overwrite, asked "File Changed"). {counted(count, "edit is", "edits are")} in the notebook again, beside what they changed: {listed(edits, ", ", most=5)}. That page still shows none of it.'
+
+
+def text_replaced(*, subject: str, verb: str, time: str, number: int, text: str) -> str:
+    return f"An edit is gone: {subject} had been {verb} at {time} (change {number}), and a person who did not see that has changed the same cell and saved it over it. The cell has the person's text. Yours was:\n{text}"
 
 
 def run_goes_on() -> str:
@@ -416,6 +428,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "fields_changed": fields_changed,
     "file_changed": file_changed,
     "tab_not_updated": tab_not_updated,
+    "open_elsewhere": open_elsewhere,
     "file_not_written": file_not_written,
     "edit_not_recorded": edit_not_recorded,
     "edits_recovered": edits_recovered,
@@ -423,6 +436,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "text_not_recovered": text_not_recovered,
     "edit_overwritten": edit_overwritten,
     "text_overwritten": text_overwritten,
+    "edits_put_back": edits_put_back,
+    "text_replaced": text_replaced,
     "run_goes_on": run_goes_on,
     "run_ends": run_ends,
     "run_left": run_left,

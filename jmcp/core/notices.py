@@ -159,6 +159,10 @@ class TabNotUpdated(Notice):
     path: str
 
 
+class OpenElsewhere(Notice):
+    path: str
+
+
 class FileChanged(Notice): ...
 
 
@@ -194,6 +198,20 @@ class EditOverwritten(Notice):
 
 
 class TextOverwritten(Notice):
+    subject: str
+    verb: str
+    time: str
+    number: int
+    text: str
+
+
+class EditsPutBack(Notice):
+    path: str
+    count: int
+    edits: Sequence[str]
+
+
+class TextReplaced(Notice):
     subject: str
     verb: str
     time: str

@@ -20,6 +20,7 @@ from jmcp.core.ports import (
     Checkpoint,
     DocumentMode,
     FileEntry,
+    FileSaves,
     Kernelspec,
     NotebookRef,
     Output,
@@ -304,6 +305,9 @@ class FakeDocuments:
         """What the file of each notebook may have."""
         self.held: Counter[str] = Counter()
         self.closed = False
+        self.file_saves: FileSaves | None = None
+        self.beside: set[str] = set()
+        """Keys of notebooks that a page has open by their files."""
         self.hides_checkpoints = False
         """Whether what is in a checkpoint is seen only when it is restored, as over HTTP."""
         self._expected: str | None = None
@@ -513,6 +517,9 @@ class FakeDocuments:
         if file is None:
             raise NotebookMissing.nothing_there(path=ref.path)
         return FileCells(ref, _parsed(ref.path, file.text, live=False))
+
+    def opened_beside(self, key: str) -> bool:
+        return key in self.beside
 
     def save_state(self, key: str) -> SaveState:
         content = self._contents.get(key)

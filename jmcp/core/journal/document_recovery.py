@@ -87,6 +87,26 @@ class DocumentRecovery:
         if self.lives.get(key) != life:
             self.lives.pop(key, None)
 
+    def note_again(self, cells: Cells, life: Life, entries: Sequence[Entry]) -> None:
+        """These edits were made once more in that life of the document, whose file may lack them."""
+        key = cells.ref.key
+        with best_effort():
+            again = [
+                replace(
+                    entry,
+                    state="pending",
+                    server_session=life[0],
+                    loaded=life[1],
+                    process=self._process,
+                )
+                for entry in entries
+            ]
+            self._journal.settle(again)
+            number = max(entry.number for entry in entries)
+            self.follower.saves.note(key, cells.version, number)
+            self.note_life(key, life)
+            self.follower.follow(cells.ref)
+
     def is_behind(self, cells: Cells, session: str) -> bool:
         """Whether there are pending entries of another life of this document."""
         key, life = cells.ref.key, (session, cells.loaded)

@@ -12,12 +12,14 @@ from jmcp.core.journal.entries import Author, Entry, Journal
 from jmcp.core.notices import (
     EditNotRecovered,
     EditOverwritten,
+    EditsPutBack,
     EditsRecovered,
     Notice,
     TextNotRecovered,
     TextOverwritten,
+    TextReplaced,
 )
-from jmcp.core.ports import FILE, EditKind
+from jmcp.core.ports import FILE, EditKind, NotebookRef
 from jmcp.core.sentences import EditPhrases
 
 NOTICE_SECONDS = 3600.0
@@ -92,13 +94,30 @@ class RecoveryNotices:
 
     def recovered(self, key: str, entries: Sequence[Entry]) -> None:
         """These edits were made again."""
-        if not entries:
-            return
-        edits = [
+        if entries:
+            edits = self._edits(entries)
+            self.add(key, [EditsRecovered(count=len(edits), edits=edits)])
+
+    def put_back(self, ref: NotebookRef, entries: Sequence[Entry]) -> None:
+        """Somebody saved the file without these edits, and the notebook has them all the same."""
+        if entries:
+            edits = self._edits(entries)
+            self.add(ref.key, [EditsPutBack(path=ref.path, count=len(edits), edits=edits)])
+
+    def overwritten(self, key: str, *, replaced: Sequence[Entry], undone: Sequence[Entry]) -> None:
+        """Somebody saved the file without these edits, and the notebook lacks them; what was
+        `replaced` they had changed themselves."""
+        lost = [self._lost(entry, EditOverwritten, TextReplaced) for entry in replaced]
+        lost += [self._lost(entry, EditOverwritten, TextOverwritten) for entry in undone]
+        numbers, now = [entry.number for entry in (*replaced, *undone)], self._clock()
+        items = zip(lost, numbers, strict=True)
+        self._put(key, [Item(notice=one, at=now, number=number) for one, number in items])
+
+    def _edits(self, entries: Sequence[Entry]) -> list[str]:
+        return [
             self._phrases.edit(subject=self._subject(entry), verb=self._verbs[entry.change]())
             for entry in entries
         ]
-        self.add(key, [EditsRecovered(count=len(edits), edits=edits)])
 
     def remember(self, key: str) -> None:
         """Load the notices of lost edits that the journal has and no session was told of."""
@@ -109,18 +128,23 @@ class RecoveryNotices:
                 self._put(key, [Item(notice=notice, at=self._clock(), number=entry.number)])
 
     def _conflict(self, entry: Entry) -> Notice:
+        # A file has an edit at once, so that none is lost but by being overwritten.
+        if entry.loaded == FILE:
+            return self._lost(entry, EditOverwritten, TextOverwritten)
+        return self._lost(entry, EditNotRecovered, TextNotRecovered)
+
+    def _lost(
+        self, entry: Entry, edit: Callable[..., Notice], with_text: Callable[..., Notice]
+    ) -> Notice:
+        """The notice of a lost edit: `with_text` if it left a text."""
         time = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="seconds")
         subject, verb = self._subject(entry), self._verbs[entry.change]()
         text = entry.after if entry.change in ("insert", "set_source") else None
-        # A file has an edit at once, so that none is lost but by being overwritten.
-        file = entry.loaded == FILE
         if text is None:
-            without = EditOverwritten if file else EditNotRecovered
-            return without(subject=subject, verb=verb, time=time, number=entry.number)
+            return edit(subject=subject, verb=verb, time=time, number=entry.number)
         if len(text) > TEXT_CHARACTERS:
             text = f"{text[:TEXT_CHARACTERS]}..."
-        kind = TextOverwritten if file else TextNotRecovered
-        return kind(subject=subject, verb=verb, time=time, number=entry.number, text=text)
+        return with_text(subject=subject, verb=verb, time=time, number=entry.number, text=text)
 
     def _subject(self, entry: Entry) -> str:
         if entry.change == "set_kernelspec":

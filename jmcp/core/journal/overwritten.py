@@ -34,11 +34,13 @@ class Overwrites:
         self._notices = notices
         self._clock = clock
         self._cursors: OrderedDict[str, Cursor] = OrderedDict()
+        self.waits: Callable[[str], bool] = lambda key: False
+        """Whether somebody else's save of that notebook is being compared, by who knows more of it."""
 
     def look(self, cells: Cells) -> None:
         """Compare the file with the journal, as far as it changed since the last comparison, and
         have sessions told of overwritten edits."""
-        if cells.mode != "file":
+        if cells.mode != "file" or self.waits(cells.ref.key):
             return
         known = self._cursors.get(cells.ref.key)
         changed = cells.changes.since(known)

@@ -15,6 +15,7 @@ from jmcp.core.errors import StateUnavailable
 from jmcp.core.journal.document_recovery import DocumentRecovery, best_effort
 from jmcp.core.journal.entries import Author, Entry, Journal, new_change_id
 from jmcp.core.journal.notices import RecoveryNotices
+from jmcp.core.journal.other_saves import OtherSaves
 from jmcp.core.journal.overwritten import Overwrites
 from jmcp.core.journal.recording import Recording
 from jmcp.core.notices import EditNotRecorded, OutputsBeyondUndo
@@ -60,6 +61,16 @@ class JournalRecorder:
             documents, journal, self.notices, claim=self.claim, look_seconds=look_seconds
         )
         self._follower = self.recovery.follower
+        self.other_saves = OtherSaves(
+            documents,
+            journal,
+            self.notices,
+            self.overwrites,
+            self.recovery,
+            claim=self.claim,
+            clock=clock,
+        )
+        documents.file_saves = self.other_saves
 
     @asynccontextmanager
     async def recording(
@@ -212,6 +223,7 @@ class JournalRecorder:
 
     async def last_look(self) -> None:
         """Save what is unsaved, so that whoever starts next has nothing to recover."""
+        await self.other_saves.close()
         await self._follower.last_look()
 
     def close(self) -> None:

@@ -57,6 +57,11 @@ class SaveFollower:
         if self._tasks.get(key) is task:
             del self._tasks[key]
 
+    def settle(self, key: str) -> None:
+        """Settle what the notebook's file is known to have by now, before anything else becomes of
+        it. Raises StateUnavailable."""
+        self._settle(key, same_life=True)
+
     async def save_now(self, ref: NotebookRef) -> bool:
         """Save the notebook and settle what its file has then; whether the save succeeded."""
         with suppress(BackendError):
@@ -110,16 +115,16 @@ class SaveFollower:
             if life != self._lives.get(key):
                 await self._catch_up(document, session)
                 return False
-            settled = self._settle(key, cells.loaded == life[1])
+            settled = self._settle(key, same_life=cells.loaded == life[1])
             if self.saves.left(key) and documents.save_state(key) == "saved":
                 # What an earlier process left unsaved: nobody else is about to save that.
                 await documents.save(document.ref)
-                settled = self._settle(key, cells.loaded == life[1]) or settled
+                settled = self._settle(key, same_life=cells.loaded == life[1]) or settled
             return settled
         finally:
             document.close()
 
-    def _settle(self, key: str, same_life: bool) -> bool:
+    def _settle(self, key: str, *, same_life: bool) -> bool:
         """Settle what the file has of this life of the document; whether that was anything."""
         upto = self.saves.upto(key, self._documents.saved_version(key))
         if upto is None or not same_life:

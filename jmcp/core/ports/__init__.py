@@ -26,6 +26,8 @@ from jmcp.core.ports.documents import (
     Document,
     Documents,
     FileEntry,
+    FileSave,
+    FileSaves,
     Sharing,
 )
 from jmcp.core.ports.kernels import (
@@ -59,6 +61,8 @@ __all__ = [
     "EditSubscriber",
     "EntryType",
     "FileEntry",
+    "FileSave",
+    "FileSaves",
     "Health",
     "KernelConnection",
     "KernelInfo",

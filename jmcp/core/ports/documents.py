@@ -77,11 +77,39 @@ class Sharing:
     version: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSave:
+    """A save of a notebook's whole file, through Jupyter, by somebody else than jmcp.
+
+    `before` is the notebook as it was, `written` as they saved it, and `base` as they had loaded or
+    saved it last, at `since`, in seconds since the epoch. None where that is not known; then nothing
+    that is younger than `since` was in what they had loaded, and None is any age.
+    """
+
+    path: str
+    before: Cells
+    written: Cells
+    base: Cells | None = None
+    since: float | None = None
+
+
+class FileSaves(Protocol):
+    """Who wants to know of such saves."""
+
+    def begin(self, key: str) -> bool:
+        """Whether a save of that notebook, which is about to be made, matters. Then `end` follows."""
+
+    def end(self, key: str, save: FileSave | None) -> None:
+        """The save was made; None: it was not. Looks at it later, and returns at once."""
+
+
 class Documents(Protocol):
     """Notebooks and files under one root."""
 
     inside: bool
     """Whether this process is the Jupyter Server."""
+    file_saves: FileSaves | None
+    """Is told of saves by others, where these can be seen."""
 
     @property
     def url(self) -> str:
@@ -132,6 +160,10 @@ class Documents(Protocol):
 
         Raises as `open`.
         """
+
+    def opened_beside(self, key: str) -> bool:
+        """Whether a page has opened the notebook's file by itself, and not its live document, as far
+        as that can be seen; it may have closed it since."""
 
     def save_state(self, key: str) -> SaveState: ...
     async def save(self, ref: NotebookRef) -> SaveState:

@@ -17,24 +17,35 @@ LOOK_SECONDS = 2.0
 
 class OpenTabs:
     """Asks Jupyter which kernels have connections: a tab is connected to the kernel of its
-    notebook's Jupyter session. A tab without a kernel is not seen."""
+    notebook's Jupyter session. A tab without a kernel is not seen.
+
+    What is told is as of at most LOOK_INTERVAL_SECONDS ago.
+    """
 
     def __init__(self, kernels: Kernels, clock: Callable[[], float] = time.monotonic) -> None:
         self._kernels = kernels
         self._clock = clock
         self._looked = float("-inf")
-        self._paths: frozenset[str] = frozenset()
+        self._connected: frozenset[str] = frozenset()
+        self._alone: frozenset[str] = frozenset()
+        """Paths of notebooks to whose kernels nobody is connected."""
 
     async def shows(self, ref: NotebookRef) -> bool:
-        """Whether a tab shows the notebook, as of at most LOOK_INTERVAL_SECONDS ago."""
+        """Whether a tab is connected to the notebook's kernel."""
+        await self._look()
+        return ref.path in self._connected
+
+    async def closed(self, ref: NotebookRef) -> bool:
+        """Whether the notebook has a kernel and no tab is connected to it."""
+        await self._look()
+        return ref.path in self._alone
+
+    async def _look(self) -> None:
         if self._clock() - self._looked >= LOOK_INTERVAL_SECONDS:
             self._looked = self._clock()
             with suppress(BackendError, TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     running = await self._kernels.list()
-                self._paths = frozenset(
-                    kernel.notebook_path
-                    for kernel in running
-                    if kernel.notebook_path is not None and kernel.connections > 0
-                )
-        return ref.path in self._paths
+                of = {one.notebook_path: one for one in running if one.notebook_path is not None}
+                self._connected = frozenset(path for path in of if of[path].connections > 0)
+                self._alone = frozenset(of) - self._connected

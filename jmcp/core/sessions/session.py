@@ -13,6 +13,7 @@ from jmcp.core.journal.entries import Author
 from jmcp.core.notices import (
     NotebookMoved,
     Notice,
+    OpenElsewhere,
     PrivateKernelStopped,
     ResumedByPerson,
     RunEnds,
@@ -181,12 +182,21 @@ class Session:
     async def look_for_tabs(self) -> None:
         """Add a notice for each notebook of this call that is open in a browser tab which does not
         follow edits."""
+        tabs, documents = self._services.tabs, self._services.leases.documents
         for notebook in self._notebooks.values():
-            view = notebook.view
-            if notebook.lease.mode != "file" or view.reading.told_of_tab:
+            view, ref, mode = notebook.view, notebook.ref, notebook.lease.mode
+            if mode is None or view.reading.told_of_tab:
                 continue
-            if await self._services.tabs.shows(notebook.ref):
-                self.notice(TabNotUpdated(path=notebook.ref.path))
+            if documents.opened_beside(ref.key):
+                open_there = not await tabs.closed(ref)
+            else:
+                # Live documents are followed by the tabs that are connected to their kernels.
+                open_there = mode == "file" and await tabs.shows(ref)
+            if open_there:
+                path = ref.path
+                self.notice(
+                    TabNotUpdated(path=path) if mode == "file" else OpenElsewhere(path=path)
+                )
                 view.tells_of_tab = True
 
     def begin_change(self) -> None:

@@ -12,6 +12,7 @@ from jmcp.core.ports import (
     Checkpoint,
     Document,
     FileEntry,
+    FileSaves,
     Kernelspec,
     NotebookRef,
     SaveState,
@@ -62,6 +63,7 @@ class JupyterDocuments(ABC):
         self._checkpoints = contents
         self._live: LiveMode | None = None
         self._creating = asyncio.Lock()
+        self.file_saves: FileSaves | None = None
 
     @property
     @abstractmethod
@@ -125,6 +127,9 @@ class JupyterDocuments(ABC):
             return await document.read()
         finally:
             document.close()
+
+    def opened_beside(self, key: str) -> bool:
+        return False
 
     def save_state(self, key: str) -> SaveState:
         return self._known_mode(key).save_state(key)

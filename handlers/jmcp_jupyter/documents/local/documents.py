@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -18,9 +18,11 @@ from jmcp_jupyter.documents.common.listing import list_directory
 from jmcp_jupyter.documents.common.models import DEFAULT_MAX_BYTES
 from jmcp_jupyter.documents.common.paths import normalise
 from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS
-from jmcp_jupyter.documents.local import collaboration
+from jmcp_jupyter.documents.local import collaboration, contents_requests
 from jmcp_jupyter.documents.local.contents import Contents
+from jmcp_jupyter.documents.local.contents_requests import client_of
 from jmcp_jupyter.documents.local.identity import Identity
+from jmcp_jupyter.documents.local.other_clients import OtherClients
 from jmcp_jupyter.documents.local.ways import way_of
 
 if TYPE_CHECKING:
@@ -69,6 +71,8 @@ class LocalDocuments(JupyterDocuments):
         self._tabs: Tabs | None = None
         self._rooms: LocalRooms | None = None
         super().__init__(self._contents, flush_seconds=flush_seconds, trust_outputs=trust_outputs)
+        self._others = OtherClients(self.identify, self.glance, lambda: self.file_saves)
+        contents_requests.observe(serverapp.web_app, self._others)
 
     @property
     def url(self) -> str:
@@ -154,6 +158,24 @@ class LocalDocuments(JupyterDocuments):
         directory = await self._identity.directory(path)
         entries = await list_directory(self._contents.manager, directory)
         return [entry for entry in entries if self._identity.shows(entry.path)]
+
+    def opened_beside(self, key: str) -> bool:
+        if not self._others.copies.any_shown:
+            return False
+        path = self._identity.path(key)
+        return path is not None and self._others.shown(path, self._in_room(key))
+
+    def _in_room(self, key: str) -> Collection[str]:
+        """The names of the clients that have the notebook's live document open."""
+        if self._collaboration is None:
+            return ()
+        room = self._collaboration.ywebsocket_server.rooms.get(f"json:notebook:{key}")
+        clients = () if room is None else room.clients
+        return [client_of(one).name for one in clients if hasattr(one, "request")]
+
+    async def close(self) -> None:
+        contents_requests.ignore(self._app.web_app, self._others)
+        await super().close()
 
     async def _mode(self, key: str) -> Notebooks:
         return self._known_mode(key)

@@ -70,6 +70,11 @@ class Identity:
             return NotebookRef(key=key, path=found)
         raise moved_away(path)
 
+    def path(self, key: str) -> str | None:
+        """Where the notebook is as far as Jupyter knows without looking."""
+        ids = self._ids
+        return key if ids is None else self._asked(ids.get_path, key)
+
     def saved(self, path: str) -> None:
         """jmcp wrote the notebook at that path."""
         ids = self._ids

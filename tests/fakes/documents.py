@@ -307,7 +307,7 @@ class FakeDocuments:
         self.closed = False
         self.file_saves: FileSaves | None = None
         self.beside: set[str] = set()
-        """Keys of notebooks that a page has open by their files."""
+        """Paths of notebooks that a page has open by their files."""
         self.hides_checkpoints = False
         """Whether what is in a checkpoint is seen only when it is restored, as over HTTP."""
         self._expected: str | None = None
@@ -519,7 +519,7 @@ class FakeDocuments:
         return FileCells(ref, _parsed(ref.path, file.text, live=False))
 
     def opened_beside(self, key: str) -> bool:
-        return key in self.beside
+        return self._keys.get(key) in self.beside
 
     def save_state(self, key: str) -> SaveState:
         content = self._contents.get(key)

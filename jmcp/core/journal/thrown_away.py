@@ -24,7 +24,7 @@ TEXT_CHANGES = frozenset({"insert", "set_source", "delete"})
 class ThrownAway:
     """The edits of each cell, oldest first, that a save threw away.
 
-    `kept`: the notebook has them all the same. `lost`: whoever saved never had them and left the cell
+    `kept`: the notebook has them all the same, joined with what whoever saved changed there. `lost`: whoever saved never had them and left the cell
     as it was before them, so that they can be made again. `replaced`: they never had them and changed
     the cell too. `doubtful`: whether they had them is not known. `moves`: moves that they never had.
     """
@@ -86,11 +86,11 @@ def _sort(
 ) -> None:
     if loaded == wanted:
         return  # they had it, and changed it on purpose
-    if now == wanted:
+    if now != written:  # as it was, or joined with what they changed
         found.kept.append(chain)
-    elif loaded == written == now:
+    elif loaded == written:
         found.lost.append(chain)
-    elif now == written:
+    else:
         found.replaced.append(chain)
 
 

@@ -57,6 +57,31 @@ async def test_nobody_is_told_of_no_tab_or_one_that_follows(mode: DocumentMode, 
         assert "tab_not_updated" not in await codes(jmcp, session, "read_notebook")
 
 
+@pytest.mark.parametrize(
+    ("mode", "code"), [("file", "tab_not_updated"), ("live", "open_elsewhere")]
+)
+async def test_a_page_that_has_opened_the_file_is_told_unless_it_was_closed(
+    mode: DocumentMode, code: str
+) -> None:
+    async with FakeJmcp(mode=mode).running() as jmcp:
+        session = await opened(jmcp, tabs=0)
+        jmcp.documents.beside.add("a.ipynb")
+        # A tab is connected to its kernel for as long as it is open.
+        assert code not in await codes(jmcp, session, "read_notebook")
+        for kernel in jmcp.kernels.kernels.values():
+            kernel.others = 1
+        assert code in await codes(jmcp, session, "read_notebook")
+        assert code not in await codes(jmcp, session, "read_notebook")
+
+
+async def test_a_page_without_a_kernel_is_told_too() -> None:
+    async with FakeJmcp(mode="live").running() as jmcp:
+        jmcp.documents.write("a.ipynb", "x = 6")
+        jmcp.documents.beside.add("a.ipynb")
+        opening = await jmcp.call("use_notebook", notebook_path="a.ipynb")
+        assert "open_elsewhere" in [notice["code"] for notice in opening["notices"]]
+
+
 async def test_a_look_that_fails_fails_no_call() -> None:
     async with FakeJmcp(mode="file").running() as jmcp:
         session = await opened(jmcp, tabs=1)

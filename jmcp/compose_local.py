@@ -16,10 +16,10 @@ from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.errors import ServeError
 from jmcp.core.pages.pages import Pages
 from jmcp.options.settings import MIB, Settings
-from jmcp.state.folder import open_owners
+from jmcp.state.folder import open_owners, state_folder
 from jmcp.transport.entry.entry import Entry
 from jmcp.transport.site import drain, site
-from jmcp_jupyter.documents.local import collaboration
+from jmcp_jupyter.documents.local import collaboration, ways
 from jmcp_jupyter.documents.local.documents import LocalDocuments
 from jmcp_jupyter.kernels.local import server_memory
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
@@ -73,7 +73,10 @@ async def prepare(serverapp: ServerApp) -> None:
     import the toolsets of other packages, of which nobody knows what that takes."""
     extension = collaboration.extension_of(serverapp)
     if extension is not None:
-        await collaboration.ready(extension, serverapp.log)
+        # JupyterLab's collaboration has a place for its own store.
+        ours = ways.way_of(serverapp, extension, ours=True) == "jmcp"
+        folder = state_folder(serverapp.root_dir) if ours else None
+        await collaboration.ready(extension, serverapp.log, folder)
     await asyncio.to_thread(compose.served_api)
 
 

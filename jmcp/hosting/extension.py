@@ -193,7 +193,6 @@ class HostedSite:
             self._app, self.person = site, site.state.dispatcher.person
             self._shared = getattr(site.state, "shared", None)
             self._errors = site.state.dispatcher.api.policy.backend_errors
-            self._errors = site.state.dispatcher.api.policy.backend_errors
             use = site.state.dispatcher.use
             self.notes = ActivityNotes(served_by(extension), use.since_last, variables=os.environ)
             self._started.set()

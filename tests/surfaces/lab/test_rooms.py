@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from jmcp.core.pages import tabs
-from tests.jupyter_process import TOKEN
+from tests.jupyter_process import TOKEN, StartJupyter, stop
 from tests.notebooks import write_notebook
 from tests.ports.documents.tab import until
 from tests.surfaces.conftest import ExtensionServer, client_of
@@ -147,3 +150,52 @@ async def test_what_a_tab_tells_of_people_is_bounded(shared: ExtensionServer) ->
     await one.close()
     await until(lambda: 77 not in room.awareness.states, "its person goes with the tab")
     await loud.close()
+
+
+async def test_a_tab_comes_back_to_a_room_of_its_own_history_only(
+    jupyter: StartJupyter, tmp_path: Path
+) -> None:
+    kept: dict[str, Any] = {
+        "root": tmp_path / "root",
+        "BaseFileIdManager": {"db_path": str(tmp_path / "ids.db")},
+        "YDocExtension": {"document_cleanup_delay": 0.05},
+    }
+    store = {"SQLiteYStore": {"db_path": str(tmp_path / "store.db")}}
+    server = await jupyter(extensions=["jmcp"], **kept, **store)
+    write_notebook(tmp_path / "root" / "a.ipynb", "1")
+
+    async with client_of(server) as client:
+        tab = await LabTab.join(client, "a.ipynb")
+        await tab.close()
+        await until(lambda: not rooms_of(server), "cleaned after its last tab")
+        tab.type_over(0, "typed without a connection")
+        place = (await client.put("/jmcp/lab/rooms", json={"path": "a.ipynb"})).json()
+        assert place == tab.place, "the store has its history"
+        back = await LabTab.into(str(client.base_url), place, before=tab)
+        assert back.sources == ["typed without a connection"]
+        await back.acknowledged()
+        assert (await client.post("/jmcp/lab/save", json={"path": "a.ipynb"})).status_code == 200
+        await back.close()
+    await stop(server)
+
+    server = await jupyter(extensions=["jmcp"], **kept, **store)
+    async with client_of(server) as client:
+        place = (await client.put("/jmcp/lab/rooms", json={"path": "a.ipynb"})).json()
+        assert place["history"] == tab.place["history"], "also over a restart"
+        again = await LabTab.into(str(client.base_url), place, before=back)
+        assert again.sources == ["typed without a connection"]
+        await again.close()
+        await until(lambda: not rooms_of(server), "cleaned")
+        write_notebook(tmp_path / "root" / "a.ipynb", "changed", "meanwhile")
+        place = (await client.put("/jmcp/lab/rooms", json={"path": "a.ipynb"})).json()
+        assert place["history"] != tab.place["history"], "its tabs may lack what the file has"
+        stale = await connect(str(client.base_url), place["room"], tab.place["history"])
+        assert await close_code(stale) == tabs.OTHER_HISTORY
+    await stop(server)
+
+    without = {"SQLiteYStore": {"db_path": str(tmp_path / "new.db")}}
+    server = await jupyter(extensions=["jmcp"], **kept, **without)
+    async with client_of(server) as client:
+        other = (await client.put("/jmcp/lab/rooms", json={"path": "a.ipynb"})).json()
+        assert other["room"] == place["room"]
+        assert other["history"] not in (place["history"], tab.place["history"]), "made anew"

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from copy import deepcopy
 from functools import partial
 from logging import Logger
+from pathlib import Path
 from typing import Any
 
 from jmcp.core.errors import ENDS_TASK
 
 EXTENSION = "jupyter_server_ydoc"
 CLOSE_SECONDS = 5.0
+STORE = "rooms.db"
+SESSIONS = "collaboration_sessions.json"
+LARGEST_STORE_MB = 256
+"""Histories of rooms only save tabs that reconnect a merge; the oldest go first."""
+SQUASHED_AFTER_SECONDS = 600
+"""A notebook that nobody has changed for so long is stored as one update."""
 PREPARE_SECONDS = 10.0
 """Making the database takes 20 ms; another process that holds it is waited for 5 s by SQLite."""
 
@@ -22,15 +30,18 @@ def extension_of(serverapp: Any) -> Any | None:
     return next((app for app in apps if hasattr(app, "ywebsocket_server")), None)
 
 
-async def ready(extension: Any, log: Logger) -> None:
+async def ready(extension: Any, log: Logger, folder: Path | None = None) -> None:
     """Return when rooms may be opened together. Raises nothing: a room needs no store.
+
+    What jupyter_server_ydoc would put into the working directory and the root is kept in `folder`, if
+    one is given and nothing else is configured.
 
     pycrdt-store (0.1.5) lets every room that opens look for the database and make it. Of two that
     do so at once, one finds the other's half: it is left without its version, or moved away under
     open rooms, and a room that meets that never opens, nor does any later one of its notebook. A
     store that is opened alone makes it whole, and repairs what such a race left behind.
     """
-    _configure(extension)
+    _configure(extension, folder)
     store_class = extension.ystore_class
     if store_class.preparing is None or store_class.preparing.cancelled():
         store_class.preparing = asyncio.create_task(_prepared(store_class, log))
@@ -64,7 +75,7 @@ async def _prepared(store_class: Any, log: Logger) -> None:
         store_class.preparing = None
 
 
-def _configure(extension: Any) -> None:
+def _configure(extension: Any, folder: Path | None) -> None:
     """Make all rooms of a server use stores that share its database, and read any number.
 
     `get_document` makes its stores without the server's configuration: in the working directory,
@@ -78,13 +89,45 @@ def _configure(extension: Any) -> None:
     from jmcp_jupyter.documents.local.y_store import shared
 
     whole_numbers.configure()
-    extension.ystore_class = shared(extension.ystore_class, extension.config)
+    config = extension.config if folder is None else _placed(extension, folder)
+    extension.ystore_class = shared(extension.ystore_class, config)
+    if config is not extension.config:
+        extension.ystore_class.cleanup_when_db_size_above = LARGEST_STORE_MB
     extension.stop_extension = partial(
         _stopped, extension, extension.stop_extension, extension.ystore_class.quiet
     )
     for arguments in _arguments(extension.serverapp.web_app.default_router):
         if "ystore_class" in arguments:
             arguments["ystore_class"] = extension.ystore_class
+
+
+def _placed(extension: Any, folder: Path) -> Any:
+    """The configuration of the extension, with what is kept of rooms in that folder, and bounded."""
+    store_class, config = extension.ystore_class, extension.config
+    sections = [config[base.__name__] for base in store_class.__mro__ if base.__name__ in config]
+    if hasattr(store_class, "db_path") and not any("db_path" in one for one in sections):
+        config = deepcopy(config)
+        own = config[store_class.__name__]
+        own.db_path = _store_in(folder, extension.log)
+        own.setdefault("squash_after_inactivity_of", SQUASHED_AFTER_SECONDS)
+    settings = extension.serverapp.web_app.settings
+    if settings.get("collaborative_session_store_path", ...) is None:
+        settings["collaborative_session_store_path"] = str(folder / SESSIONS)
+    return config
+
+
+def _store_in(folder: Path, log: Logger) -> str:
+    """The path of a database there; one in memory where there can be none."""
+    file = folder / STORE
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if file.exists() and file.stat().st_size > LARGEST_STORE_MB * 2**20:
+            file.unlink()
+        file.touch(mode=0o600)
+    except OSError as error:
+        log.warning("What rooms had is not kept over a restart: %s", error)
+        return ":memory:"
+    return str(file)
 
 
 def _arguments(router: Any) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 from uuid import uuid4
 
-from pycrdt import create_awareness_message
+from pycrdt import Map, create_awareness_message
 
 from jmcp.core.pages.tabs import Visitor
 from jmcp_api.backend_errors import WriteRefused
@@ -17,8 +17,11 @@ from jmcp_jupyter.documents.local.contents import modified
 from jmcp_jupyter.documents.local.file_models import FileModels
 from jmcp_jupyter.documents.local.room_saver import RoomSaver
 
-HISTORY = "jmcp_history"
-"""The key of a document's state for the id of its history, which goes with it into the store."""
+OWN = "jmcp"
+"""What jmcp keeps in a document beside the notebook, and with it in the store. Not in its state, from
+which jupyter_ydoc deletes what it does not know whenever it reads a file."""
+HISTORY = "history"
+"""The key for the id of the document's history."""
 
 
 class NullClient:
@@ -137,7 +140,7 @@ class LocalRoom:
         await self.settled()
         write()
 
-    async def name_history(self) -> None:
+    def name_history(self) -> None:
         """Give the document's history an id, where it has none or is another one than it was stored with.
 
         A document that was made from its file has a history of its own, also where jupyter_server_ydoc
@@ -145,15 +148,13 @@ class LocalRoom:
         stored one that was replaced by what the file has meanwhile may lack what tabs have of it, such as
         a cell that is in the file: their copy would come beside it.
         """
-        state = self.room._document.ystate
-        known = state.get(HISTORY)
+        kept: Map[Any] = self.room.ydoc.get(OWN, type=Map)
+        known = kept.get(HISTORY)
         settle = getattr(self.room.ystore, "settle", None)
         if settle is not None and settle() and isinstance(known, str) and known:
             self.history = known
-            return
-        async with self.room._update_lock:  # else it would be saved
-            if not self.history:
-                state[HISTORY] = self.history = uuid4().hex
+        else:
+            kept[HISTORY] = self.history = uuid4().hex
 
     async def tell_dirty(self) -> None:
         """Have tabs show whether the file has all of the document."""

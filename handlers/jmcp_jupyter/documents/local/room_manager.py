@@ -203,9 +203,7 @@ class LocalRooms:
                 if room.clients == {opened.client}:
                     await self._discard(room.room_id, room)
                 raise
-            await opened.name_history()
-            if opened.saver is not None or not self.alive(opened):
-                return self.alive(opened)  # somebody else made it ready meanwhile, or closed it
+            opened.name_history()
             opened.saver = RoomSaver(
                 room,
                 opened.document.watch,

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from anyio import CancelScope
-from pycrdt import Array, Map, merge_updates
+from pycrdt import Array, merge_updates
 from pycrdt.store import BaseYStore
 
 T = TypeVar("T")
@@ -67,6 +67,14 @@ class _Connection:
             unused, self._open = self._open, None
             async with self._turn:
                 await self.alone(unused.close())
+
+
+def _is_of_metadata(event: Any) -> bool:
+    """Whether a change of cells is one of a cell's metadata alone."""
+    path = event.path
+    if len(path) == 1:
+        return set(getattr(event, "keys", ("",))) <= {"metadata"}
+    return len(path) > 1 and path[1] == "metadata"
 
 
 def shared(store_class: Any, config: Any) -> Any:
@@ -147,14 +155,19 @@ def shared(store_class: Any, config: Any) -> Any:
             await super().apply_updates(ydoc)
             self.same = True
             if "cells" in ydoc.keys():  # noqa: SIM118  # a document, no mapping
-                for content in (ydoc.get("cells", type=Array), ydoc.get("meta", type=Map)):
-                    self._watched.append((content, content.observe_deep(self._replaced)))
+                cells = ydoc.get("cells", type=Array)
+                self._watched.append((cells, cells.observe_deep(self._replaced)))
 
-        def _replaced(self, _: object) -> None:
-            self.same = False
+        def _replaced(self, events: list[Any]) -> None:
+            if not all(_is_of_metadata(event) for event in events):
+                self.same = False
 
         def settle(self) -> bool:
-            """Whether the document still is what was stored of it, for one question only."""
+            """Whether the cells of the document are those that were stored, for one question only.
+
+            Metadata do not count: jupyter_ydoc completes those of a file each time that it reads one, and
+            of two that set the same key one wins, where of two that put in the same text both stay.
+            """
             for content, subscription in self._watched:
                 content.unobserve(subscription)
             self._watched.clear()

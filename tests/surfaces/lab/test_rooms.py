@@ -160,7 +160,7 @@ async def test_a_tab_comes_back_to_a_room_of_its_own_history_only(
         "BaseFileIdManager": {"db_path": str(tmp_path / "ids.db")},
         "YDocExtension": {"document_cleanup_delay": 0.05},
     }
-    store = {"SQLiteYStore": {"db_path": str(tmp_path / "store.db")}}
+    store: dict[str, Any] = {"SQLiteYStore": {"db_path": str(tmp_path / "store.db")}}
     server = await jupyter(extensions=["jmcp"], **kept, **store)
     write_notebook(tmp_path / "root" / "a.ipynb", "1")
 
@@ -193,7 +193,7 @@ async def test_a_tab_comes_back_to_a_room_of_its_own_history_only(
         assert await close_code(stale) == tabs.OTHER_HISTORY
     await stop(server)
 
-    without = {"SQLiteYStore": {"db_path": str(tmp_path / "new.db")}}
+    without: dict[str, Any] = {"SQLiteYStore": {"db_path": str(tmp_path / "new.db")}}
     server = await jupyter(extensions=["jmcp"], **kept, **without)
     async with client_of(server) as client:
         other = (await client.put("/jmcp/lab/rooms", json={"path": "a.ipynb"})).json()

@@ -55,7 +55,12 @@ from jmcp.transport.jupyter_identity import SHARED_PRINCIPAL, Application, takes
 from jmcp.transport.jupyter_pages import PAGE_PATTERNS, PageHandler
 from jmcp.transport.lab.page_channel import PageChannel
 from jmcp.transport.lab.page_sessions import Person
-from jmcp.transport.lab.requests import RoomsHandler, SaveHandler
+from jmcp.transport.lab.requests import (
+    RejoinHandler,
+    RevertHandler,
+    RoomsHandler,
+    SaveHandler,
+)
 from jmcp.transport.lab.room_socket import RoomSocket
 from jmcp.transport.lab.status import StatusHandler
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
@@ -312,6 +317,8 @@ class JmcpExtension(ExtensionApp):
         for pattern, handler, method in (
             (r"/jmcp/lab/rooms", RoomsHandler, "PUT"),
             (r"/jmcp/lab/save", SaveHandler, "POST"),
+            (r"/jmcp/lab/rejoin", RejoinHandler, "POST"),
+            (r"/jmcp/lab/revert", RevertHandler, "POST"),
         ):
             allowed = {"host": self.hosted, "allow": allow_header((method,))}
             self.handlers.append((pattern, handler, allowed))

@@ -70,3 +70,16 @@ class TabRooms(Protocol):
 
         Raises WriteRefused, NotebookMissing, NotebookExists, PathRefused.
         """
+
+    async def rejoin(
+        self, path: str, room: str | None, base: Any, mine: Any, visitor: Visitor
+    ) -> Mapping[str, Any]:
+        """As `join`, after what a tab of another history made of `base` was joined into the room.
+
+        `base` is the notebook that the tab last knew to be in the file (None: it knows of none), `mine`
+        what it has. Raises as `Documents.open`.
+        """
+
+    async def revert(self, path: str, room: str | None) -> None:
+        """Make the notebook in the room what its file is now; edits that are not saved are given up.
+        Raises as `Documents.open`."""

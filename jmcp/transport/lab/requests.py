@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BODY_BYTES = 16_384
 """Of a request that names a notebook."""
+NOTEBOOKS = 3
+"""Two in one body, with the escapes of JSON."""
 PATH_CHARACTERS = 4_096
 NO_ROOMS = "Notebooks of this server are not shared by rooms."
 NOT_ASKED = "The body is not the JSON that this address takes."
@@ -126,6 +128,36 @@ class SaveHandler(LabHandler):
             return await (await self.tab_rooms()).save(path, room)
 
         await self.answer(save)
+
+
+class RejoinHandler(LabHandler):
+    """`POST /jmcp/lab/rejoin {path, room, base, mine}`: what a tab of another history had comes in."""
+
+    @web.authenticated
+    @authorized("write", "contents")  # type: ignore[untyped-decorator] # jupyter_server's own
+    async def post(self) -> None:
+        async def rejoin() -> Any:
+            rooms = await self.tab_rooms()
+            body = self.asked(NOTEBOOKS * rooms.message_bytes)
+            path, room = path_and_room(body)
+            visitor = await self.visitor()
+            return await rooms.rejoin(path, room, body.get("base"), body.get("mine"), visitor)
+
+        await self.answer(rejoin)
+
+
+class RevertHandler(LabHandler):
+    """`POST /jmcp/lab/revert {path, room}`: the room has what the file has."""
+
+    @web.authenticated
+    @authorized("write", "contents")  # type: ignore[untyped-decorator] # jupyter_server's own
+    async def post(self) -> None:
+        async def revert() -> Any:
+            path, room = path_and_room(self.asked())
+            await (await self.tab_rooms()).revert(path, room)
+            return {}
+
+        await self.answer(revert)
 
 
 def _plain(value: object) -> str:

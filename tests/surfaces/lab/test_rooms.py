@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +201,38 @@ async def test_a_tab_comes_back_to_a_room_of_its_own_history_only(
         other = (await client.put("/jmcp/lab/rooms", json={"path": "a.ipynb"})).json()
         assert other["room"] == place["room"]
         assert other["history"] not in (place["history"], tab.place["history"]), "made anew"
+
+
+async def test_a_tab_of_another_history_brings_its_text_and_can_take_the_file_s(
+    shared: ExtensionServer,
+) -> None:
+    path = shared.root / "a.ipynb"
+    write_notebook(path, "one", "two", "three")
+    base = json.loads(path.read_text())
+    tab = await LabTab.join(shared.client, "a.ipynb")
+    tab.type_over(2, "three of the room")
+    await tab.acknowledged()
+    mine = copy.deepcopy(base)
+    mine["cells"][0]["source"] = ["one of the tab"]
+    mine["cells"].insert(1, {**base["cells"][1], "id": "new", "source": "put in"})
+    asked = {"path": "a.ipynb", "base": base, "mine": mine}
+    expected = ["one of the tab", "put in", "two", "three of the room"]
+    for _ in range(2):
+        answer = await shared.client.post("/jmcp/lab/rejoin", json=asked)
+        assert answer.json() == tab.place, answer.text
+        await until(lambda: tab.sources == expected, "by cell, once")
+    unknown = {**asked, "base": None}
+    assert (await shared.client.post("/jmcp/lab/rejoin", json=unknown)).status_code == 200
+    await tab.acknowledged()
+    assert len(tab.sources) <= 5, "nothing that both have comes twice"
+    bad: list[Any] = [[], {"cells": 1}, {**mine, "cells": [1]}, None, "x"]
+    for nonsense in bad:
+        answer = await shared.client.post("/jmcp/lab/rejoin", json={**asked, "mine": nonsense})
+        assert 400 <= answer.status_code < 500, nonsense
+
+    write_notebook(path, "on", "disk")
+    assert (
+        await shared.client.post("/jmcp/lab/revert", json={"path": "a.ipynb"})
+    ).status_code == 200
+    await until(lambda: tab.sources == ["on", "disk"] and tab.dirty is False)
+    await tab.close()

@@ -12,7 +12,9 @@ from pycrdt import Map, create_awareness_message
 from jmcp.core.pages.tabs import Visitor
 from jmcp_api.backend_errors import WriteRefused
 from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
+from jmcp_jupyter.documents.live.merge_application import content_of
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
+from jmcp_jupyter.documents.live.three_way import merge_into
 from jmcp_jupyter.documents.local.contents import modified
 from jmcp_jupyter.documents.local.file_models import FileModels
 from jmcp_jupyter.documents.local.room_saver import RoomSaver
@@ -155,6 +157,17 @@ class LocalRoom:
             self.history = known
         else:
             kept[HISTORY] = self.history = uuid4().hex
+
+    async def revert(self) -> None:
+        """Make the document what its file is now, by cell. Raises what loading the file raises."""
+        model = await self.room._file.load_content("json", "notebook")
+        await self.settled()
+        notebook = self.room._document
+        async with self.room._update_lock:  # else it would be saved
+            merge_into(notebook, content_of(notebook), model["content"])
+            notebook.dirty = False
+        if self.saver is not None:
+            await self.saver.prove()
 
     async def tell_dirty(self) -> None:
         """Have tabs show whether the file has all of the document."""

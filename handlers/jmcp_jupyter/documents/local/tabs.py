@@ -11,6 +11,7 @@ from jmcp.core.errors import BackendError
 from jmcp.core.pages.tabs import NO_ROOM, TRY_LATER, TabClosed, Visitor
 from jmcp.core.ports import NotebookRef
 from jmcp_api.backend_errors import NotebookMissing, WriteRefused
+from jmcp_jupyter.documents.live.three_way import rejoin
 from jmcp_jupyter.documents.local.contents import Contents, writing
 from jmcp_jupyter.documents.local.documents import SERVER_SESSION
 from jmcp_jupyter.documents.local.identity import Identity
@@ -24,6 +25,8 @@ DOCUMENT_FACTOR = 4
 """A document as Y encodes it may have so many bytes for each that a notebook's file may have: it keeps
 something of all that was ever deleted."""
 SAVE_ATTEMPTS = 3
+NOTHING: Mapping[str, Any] = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+"""What a tab and a room that know of no common notebook have both made theirs of."""
 
 
 class Tabs:
@@ -50,6 +53,27 @@ class Tabs:
                 "path": ref.path,
                 "writable": visitor.may_write and bool(model.get("writable", True)),
             }
+        finally:
+            opened.release()
+
+    async def rejoin(
+        self, path: str, room: str | None, base: Any, mine: Any, visitor: Visitor
+    ) -> Mapping[str, Any]:
+        ref = await self._found(path, room)
+        opened = await self._rooms.open(ref)
+        try:
+            await opened.settled()
+            notebook = opened.document.notebook
+            rejoin(notebook, NOTHING if base is None else base, mine, path=ref.path)
+        finally:
+            opened.release()
+        return await self.join(ref.path, None, visitor)
+
+    async def revert(self, path: str, room: str | None) -> None:
+        ref = await self._found(path, room)
+        opened = await self._rooms.open(ref)
+        try:
+            await opened.revert()
         finally:
             opened.release()
 

@@ -46,8 +46,8 @@ class SaveSupervisor(ABC):
         self._lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._misses = 0
-        self._verified = 0
-        """Counts verified saves."""
+        self._verified = self._failures = 0
+        """Count saves that were verified, and that failed."""
 
     @property
     @abstractmethod
@@ -98,12 +98,15 @@ class SaveSupervisor(ABC):
             return "saved"
         return "pending" if self.problem is None else "failed"
 
-    async def prove(self) -> bool:
-        """Save now; whether the file then had all that the document had when this was called."""
+    async def prove(self) -> SaveState:
+        """Save now. "saved": the file then had all that the document had when this was called;
+        "failed": `problem` says why not; "pending": something came in between, so try again."""
         async with self._lock:
-            version, before = self._version, self._verified
+            version, verified, failures = self._version, self._verified, self._failures
             await self._save()
-            return self._verified > before and self._saved_version >= version
+            if self._verified > verified and self._saved_version >= version:
+                return "saved"
+            return "failed" if self._failures > failures else "pending"
 
     @property
     def behind(self) -> bool:
@@ -157,6 +160,7 @@ class SaveSupervisor(ABC):
             self._oldest = _now()
 
     def _failed(self, reason: str) -> None:
+        self._failures += 1
         self._again()
         if self.problem is None:
             self._log.warning("Cannot save a live notebook (%s); retrying.", reason)

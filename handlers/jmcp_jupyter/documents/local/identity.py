@@ -167,14 +167,36 @@ class Identity:
 
     def _take(self, path: str, found: str) -> bool:
         """Give the id of a path to another one; whether it could be given."""
-        ids = self._ids
-        if ids is None or ids.get_id(found) is not None:
+        ids, root = self._ids, self._root
+        if ids is None or root is None:
             return False
         try:
+            other = ids.get_id(found)
+            if other is not None:
+                if self._places.unchanged(other, os.path.join(root, found)):
+                    return False
+                ids.delete(found)  # of a file that was there before, and is gone
             ids.move(path, found)
         except sqlite3.Error:
             return False
         return True
+
+    def renamed(self, path: str, to: str) -> None:
+        """Let the id of a notebook that Jupyter has renamed follow it, where Jupyter's own did not.
+
+        It does not where the new path still has the id of a file that was deleted outside of Jupyter.
+        """
+        ids, root = self._ids, self._root
+        if ids is None or root is None or not to.endswith(".ipynb"):
+            return
+        try:
+            key = ids.get_id(path)
+        except sqlite3.Error:
+            return
+        if key is None or os.path.exists(os.path.join(root, path)):
+            return
+        if os.path.isfile(os.path.join(root, to)) and self._take(path, to):
+            self.remember(key, to)
 
     def _key(self, path: str) -> str:
         ids = self._ids

@@ -23,6 +23,7 @@ from jmcp_jupyter.documents.local.loader_check import LoaderCheck
 from jmcp_jupyter.documents.local.room import LocalRoom
 from jmcp_jupyter.documents.local.room_saver import RoomSaver
 
+CONTENTS_EVENTS = "https://events.jupyter.org/jupyter_server/contents_service/v1"
 OPEN_ATTEMPTS = 5
 OPENING_SECONDS = 60.0
 """Far more than the largest notebook takes. A room that fails to open may do so without a word."""
@@ -56,6 +57,7 @@ class LocalRooms:
         self._events.add_listener(
             schema_id=JUPYTER_COLLABORATION_EVENTS_URI, listener=self._happened
         )
+        self._events.add_listener(schema_id=CONTENTS_EVENTS, listener=self._contents_changed)
 
     async def open(self, ref: NotebookRef) -> LocalRoom:
         """The notebook's room, ready and held: the caller releases it.
@@ -114,6 +116,7 @@ class LocalRooms:
 
     async def close(self) -> None:
         self._events.remove_listener(listener=self._happened)
+        self._events.remove_listener(listener=self._contents_changed)
         steps: list[Callable[[], Awaitable[object]]] = []
         for opened in self._opened.values():
             steps += [opened.close, partial(_store, opened.room)]
@@ -294,6 +297,11 @@ class LocalRooms:
         if file_id in loaders and not loaders[file_id].number_of_subscriptions:
             await loaders.remove(file_id)
         self._extension._room_locks.pop(room_id, None)
+
+    async def _contents_changed(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        """An event of Jupyter's contents manager."""
+        if data.get("action") == "rename":
+            self._identity.renamed(data["source_path"], data["path"])
 
     async def _happened(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
         """An event of collaboration: what rooms do by themselves."""

@@ -10,6 +10,7 @@ from jupyter_server.utils import ensure_async
 from jmcp.core.errors import BackendError
 from jmcp.core.pages.tabs import NO_ROOM, TRY_LATER, TabClosed, Visitor
 from jmcp.core.ports import NotebookRef
+from jmcp_api import phrases
 from jmcp_api.backend_errors import NotebookMissing, WriteRefused
 from jmcp_jupyter.documents.live.three_way import rejoin
 from jmcp_jupyter.documents.local.contents import Contents, writing
@@ -42,7 +43,7 @@ class Tabs:
         self._identity = identity
 
     async def join(self, path: str, room: str | None, visitor: Visitor) -> Mapping[str, Any]:
-        ref = await self._found(path, room)
+        ref = await self._found(path, room, other=True)
         model = await self._contents.about(ref.path)
         opened = await self._rooms.open(ref)
         try:
@@ -59,7 +60,7 @@ class Tabs:
     async def rejoin(
         self, path: str, room: str | None, base: Any, mine: Any, visitor: Visitor
     ) -> Mapping[str, Any]:
-        ref = await self._found(path, room)
+        ref = await self._found(path, room, other=True)
         opened = await self._rooms.open(ref)
         try:
             await opened.settled()
@@ -119,24 +120,30 @@ class Tabs:
         for _ in range(SAVE_ATTEMPTS):
             if saver is None or not opened.current:
                 raise WriteRefused.room_closed(path=ref.path)
-            if await saver.prove():
+            state = await saver.prove()
+            if state == "saved":
                 return
-            if saver.problem is not None:
+            if state == "failed":
                 await self._identity.current(ref.key)  # which raises where the file is gone
-                raise WriteRefused.not_written(path=ref.path, reason=saver.problem)
+                reason = saver.problem or phrases.not_taken()
+                raise WriteRefused.not_written(path=ref.path, reason=reason)
         raise WriteRefused.not_proven(path=ref.path)
 
-    async def _found(self, path: str, room: str | None) -> NotebookRef:
-        """The notebook of that room, wherever it is now; without one that at the path."""
+    async def _found(self, path: str, room: str | None, *, other: bool = False) -> NotebookRef:
+        """The notebook of that room, wherever it is now; without one that at the path. `other`: also
+        that at the path where that of the room is gone."""
         normal = await self._identity.target(path)
-        if room is not None and room.startswith(ROOM):
-            key = room.removeprefix(ROOM)
-            try:
-                moved = await self._identity.current(key)
-                return moved if await self._is_at(moved) else await self._identity.identify(normal)
-            except NotebookMissing:
-                pass
-        return await self._identity.identify(normal)
+        if room is None or not room.startswith(ROOM):
+            return await self._identity.identify(normal)
+        try:
+            ref = await self._identity.current(room.removeprefix(ROOM))
+        except NotebookMissing:
+            if not other:
+                raise
+            return await self._identity.identify(normal)
+        if not await self._is_at(ref):
+            raise NotebookMissing.nothing_there(path=ref.path)
+        return ref
 
     async def _is_at(self, ref: NotebookRef) -> bool:
         """Whether the path is one that a notebook may have: the id of a room is what somebody sent."""

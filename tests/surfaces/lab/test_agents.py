@@ -1,0 +1,136 @@
+"""Agents and tabs of jmcp's labextension in one room, in a JupyterLab without collaboration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from jupyter_server.serverapp import ServerApp
+
+from tests.calls import Calls
+from tests.jupyter_process import StartJupyter
+from tests.notebooks import write_notebook
+from tests.ports.documents.tab import until
+from tests.surfaces.conftest import ExtensionServer, client_of
+from tests.surfaces.lab.tab import LabTab, room_of, rooms_of
+
+pytestmark = pytest.mark.oldest
+
+ALONE: dict[str, Any] = {"YDocExtension": {"disable_rtc": True, "document_cleanup_delay": 0.2}}
+
+
+class Agent(Calls):
+    """Calls of the jmcp that runs in a Jupyter Server."""
+
+    def __init__(self, dispatcher: Any) -> None:
+        self.dispatcher = dispatcher
+
+
+@pytest.fixture
+async def plain(jupyter: StartJupyter) -> AsyncIterator[ExtensionServer]:
+    """As most people have it: with JupyterLab, whose collaboration is not there or switched off."""
+    serverapp = await jupyter(extensions=["jmcp", "jupyterlab"], **ALONE)
+    async with client_of(serverapp) as client:
+        yield ExtensionServer(serverapp, client)
+
+
+async def agent_of(serverapp: ServerApp) -> Agent:
+    (extension,) = serverapp.extension_manager.extension_apps["jmcp"]
+    return Agent((await extension.hosted.app()).state.dispatcher)
+
+
+def sources(server: ExtensionServer, path: str) -> list[str]:
+    cells = json.loads((server.root / path).read_text())["cells"]
+    return ["".join(cell["source"]) for cell in cells]
+
+
+async def test_an_agent_is_live_with_a_tab_and_without(plain: ExtensionServer) -> None:
+    status = (await plain.client.get("/jmcp/lab/status")).json()
+    assert (status["rooms"], status["way"]) == (True, "jmcp")
+    write_notebook(plain.root / "a.ipynb", "1")
+    agent = await agent_of(plain.serverapp)
+    opened = await agent.call("use_notebook", notebook_path="a.ipynb")
+    assert opened["document"] == "live", "before anybody has a tab"
+    mine = {"session_id": opened["session_id"]}
+    await agent.call(
+        "insert_cell", **mine, cell_index=1, cell_type="code", cell_source="of the agent"
+    )
+
+    tab = await LabTab.join(plain.client, "a.ipynb")
+    assert tab.sources == ["1", "of the agent"]
+    await tab.tell(5, 1, '{"autosave": false}')
+    tab.type_over(0, "typed, not saved")
+    await tab.acknowledged()
+    read = await agent.call("read_cell", **mine, cell_index=0)
+    assert "typed, not saved" in json.dumps(read)
+    await agent.call("insert_cell", **mine, cell_index=2, cell_type="code", cell_source="another")
+    await until(lambda: tab.sources[-1:] == ["another"])
+    # JupyterLab's autosave is off: what an agent did is saved all the same.
+    await until(lambda: sources(plain, "a.ipynb")[-1:] == ["another"], "saved by jmcp")
+    await until(lambda: tab.dirty is False, "and told so")
+    await tab.close()
+    assert await agent.call("read_cell", **mine, cell_index=2)
+    room = room_of(plain.serverapp, tab.place)
+    assert not room.awareness.states.get(5)
+
+
+async def test_a_notebook_is_moved_deleted_and_read_only_under_an_open_tab(
+    plain: ExtensionServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_notebook(plain.root / "a.ipynb", "1")
+    tab = await LabTab.join(plain.client, "a.ipynb")
+    contents = plain.serverapp.contents_manager
+
+    async def save(path: str) -> Any:
+        await tab.acknowledged()
+        body = {"path": path, "room": tab.place["room"]}
+        return await plain.client.post("/jmcp/lab/save", json=body)
+
+    await contents.rename("a.ipynb", "b.ipynb")
+    tab.type_over(0, "after the rename")
+    saved = await save("a.ipynb")
+    assert saved.status_code == 200, saved.text
+    assert saved.json()["path"] == "b.ipynb"
+    assert sources(plain, "b.ipynb") == ["after the rename"]
+    assert not (plain.root / "a.ipynb").exists()
+    place = await plain.client.put(
+        "/jmcp/lab/rooms", json={"path": "a.ipynb", "room": tab.place["room"]}
+    )
+    assert place.json() == {**tab.place, "path": "b.ipynb"}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(contents, "is_writable", lambda path: False)
+        tab.type_over(0, "not writable")
+        refused = await save("b.ipynb")
+        assert refused.status_code == 409
+        assert "read-only" in refused.json()["detail"]
+        assert refused.json()["code"] == "write_refused"
+    with monkeypatch.context() as patch:
+
+        async def full(*_: Any, **__: Any) -> None:
+            raise OSError(28, "No space left on device")
+
+        patch.setattr(contents, "save", full)
+        refused = await save("b.ipynb")
+        assert refused.status_code == 409
+        assert "no space left" in refused.json()["detail"]
+    assert (await save("b.ipynb")).status_code == 200
+    assert sources(plain, "b.ipynb") == ["not writable"]
+
+    # The path of a notebook that somebody deleted outside of Jupyter still has an id.
+    write_notebook(plain.root / "c.ipynb", "older")
+    assert (await plain.client.put("/jmcp/lab/rooms", json={"path": "c.ipynb"})).status_code == 200
+    (plain.root / "c.ipynb").unlink()
+    await contents.rename("b.ipynb", "c.ipynb")
+    tab.type_over(0, "over an id that was left")
+    saved = await save("c.ipynb")
+    assert saved.status_code == 200, saved.text
+    assert sources(plain, "c.ipynb") == ["over an id that was left"]
+
+    await contents.delete("c.ipynb")
+    assert (await save("c.ipynb")).status_code == 404
+    assert not (plain.root / "c.ipynb").exists()
+    await tab.close()
+    await until(lambda: not rooms_of(plain.serverapp), "its room goes, too")

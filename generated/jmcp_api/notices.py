@@ -123,6 +123,14 @@ def document_reloaded() -> str:
     return "The file was changed on disk by another program, and the live document was reloaded from it: edits that were not saved yet are gone, except those that a notice says were recovered. Read the cells again before editing."
 
 
+def file_merged() -> str:
+    return "The file was changed on disk by another program, and what it changed is in the live document now. What was not saved yet is there as well. Read the cells again before editing."
+
+
+def texts_collided(*, cells: Sequence[str]) -> str:
+    return f"The same lines of cells were changed in the live document and elsewhere: by another program in the file, or in a tab that was away. Both texts are kept, the one from elsewhere in a cell of its own right below: {listed(cells, ', ', most=5)}."
+
+
 def fields_changed(*, changes: Sequence[str]) -> str:
     return f"The live document changes more of the file than this edit: {listed(changes, '; ')}."
 
@@ -425,6 +433,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "outputs_beyond_undo": outputs_beyond_undo,
     "cell_ids_repeated": cell_ids_repeated,
     "document_reloaded": document_reloaded,
+    "file_merged": file_merged,
+    "texts_collided": texts_collided,
     "fields_changed": fields_changed,
     "file_changed": file_changed,
     "tab_not_updated": tab_not_updated,

@@ -155,6 +155,13 @@ class OutputsNotKept(Notice):
 class DocumentReloaded(Notice): ...
 
 
+class FileMerged(Notice): ...
+
+
+class TextsCollided(Notice):
+    cells: Sequence[str]
+
+
 class TabNotUpdated(Notice):
     path: str
 

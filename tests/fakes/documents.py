@@ -409,6 +409,12 @@ class FakeDocuments:
         content.log.changes.replace()
         return DocumentReloaded.code
 
+    def merge(self, path: str, index: int, source: str, cell_id: str) -> None:
+        """Another program writes a text into the file that collides with the cell above `index`,
+        and a live document has it as a cell."""
+        self.put_in(path, index, source, cell_id)
+        self._content(self._identify(path)).log.changes.merge([cell_id])
+
     def rename(self, path: str, to: str) -> None:
         self._files[to] = self._files.pop(path)
         self._keys = {key: to if known == path else known for key, known in self._keys.items()}

@@ -304,6 +304,7 @@ async def test_a_file_replaced_at_once_after_the_save_is_not_called_saved(
 
 
 async def test_a_file_changed_outside_is_noted_and_not_overwritten(start_server: START) -> None:
+    """Where jmcp is in the same process, what was not saved stays; another server reloads."""
     server = await start_server(
         options={"save_after": 0.05}, YDocExtension={"file_poll_interval": 3600.0}
     )
@@ -318,10 +319,12 @@ async def test_a_file_changed_outside_is_noted_and_not_overwritten(start_server:
         os.utime(server.root / "a.ipynb", (stat.st_atime + 5, stat.st_mtime + 5))
         cells.insert(0, "code", "unsaved")
     await saved(server, "a.ipynb")
-    assert server.sources("a.ipynb") == ["from git"]
+    now = ["from git"] if server.remote else ["unsaved", "from git"]
+    assert server.sources("a.ipynb") == now
     async with editing(server.documents, ref) as cells:
-        assert [cells.get(index).source for index in range(len(cells))] == ["from git"]
+        assert [cells.get(index).source for index in range(len(cells))] == now
         assert cells.changes.replaced_since(looked)
+        assert cells.changes.lost_since(looked) is server.remote
         cells.insert(0, "code", "ours")
     async with reading(
         server.documents, ref

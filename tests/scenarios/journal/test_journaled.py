@@ -134,8 +134,8 @@ async def test_what_a_person_undoes_in_the_same_server_stays_undone(
         await again.recorder.last_look()
 
 
-async def test_edits_that_a_reload_took_are_made_again(server: JournaledServer) -> None:
-    """Another program writes the file over live edits that are not saved yet."""
+async def test_edits_outlive_another_program_that_writes_the_file(server: JournaledServer) -> None:
+    """Over live edits that are not saved yet: they stay, and need not be made again."""
     ref = await server.ref()
     async with server.documents.edit(ref) as cells:
         cells.set_source(0, "by an agent")
@@ -143,22 +143,25 @@ async def test_edits_that_a_reload_took_are_made_again(server: JournaledServer) 
     loaded, looked = cells.loaded, cells.changes.cursor
     server.write("a.ipynb", "0", "by another program", "2")
 
-    async def reloaded() -> bool:
+    async def merged() -> bool:
         async with reading(server.inner, ref) as now:
-            return now.loaded != loaded
+            return now.changes.replaced_since(looked)
 
-    await server.until(reloaded)
-    notes = await server.told()
+    await server.until(merged)
+    assert await server.told() == ""
     async with reading(server.inner, ref) as now:
-        assert now.changes.replaced_since(looked)
-    assert "Recovered 1 edit" in notes
-    assert "cell c0 edited" in notes
-    assert "by an agent too" in notes
-    assert await server.texts() == ["by an agent", "by another program", "2"]
-    assert await server.states() == ["pending", "conflicted"]
+        assert now.loaded == loaded
+        assert not now.changes.lost_since(looked)
+        (copy,) = now.changes.copies_since(looked)
+        assert now.find(copy) == 2
+    both = ["by an agent", "by an agent too", "by another program", "2"]
+    assert await server.texts() == both
+    assert await server.states() == ["pending", "pending"]
+    assert await server.inner.save(ref) == "saved"
+    assert server.sources("a.ipynb") == both
 
 
-async def test_a_reload_is_noticed_without_anybody_calling(server: JournaledServer) -> None:
+async def test_another_program_is_noticed_without_anybody_calling(server: JournaledServer) -> None:
     await server.end()
     await server.start(save_after=0.2)
     async with server.documents.edit(await server.ref()) as cells:

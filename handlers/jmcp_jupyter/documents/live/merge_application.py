@@ -9,7 +9,8 @@ from pycrdt import Array, Map, Text
 
 from jmcp.core.editing.line_diff import DiffBudget, common_prefix
 from jmcp.core.editing.order import moved
-from jmcp_jupyter.documents.common.nbformat_cells import storable
+from jmcp_jupyter.documents.common.nbformat_cells import has_ids, storable
+from jmcp_jupyter.documents.live.cell_contents import CellContents
 from jmcp_jupyter.documents.live.merge.cell_merge import NOTHING
 from jmcp_jupyter.documents.live.merge.notebook_merge import Merge
 from jmcp_jupyter.documents.live.y_data import from_y, replace_text, value_of, y_output
@@ -117,20 +118,24 @@ def _arrange(notebook: Any, merge: Merge, staying: set[int]) -> None:
             cells[at]["execution_state"] = state
 
 
-def content_of(notebook: Any) -> dict[str, Any]:
+def content_of(notebook: Any, cells: CellContents | None = None) -> dict[str, Any]:
     """What a `YNotebook` has, with the ids of its cells also where no file has them.
 
-    Takes a millisecond for each twenty cells.
+    Takes a millisecond for each twenty cells, less for those that `cells` knows.
     """
-    with notebook.ydoc.transaction(origin=ORIGIN):
+    with notebook.ydoc.transaction():
         meta = from_y(notebook.ydoc.get("meta", type=Map)) or {}
-        cells = from_y(notebook.ycells)
-    for cell in cells:
-        cell.pop("execution_state", None)
-        if cell.get("attachments", NOTHING) == {} and cell["cell_type"] != "code":
-            del cell["attachments"]
+        found = [
+            notebook.get_cell(at) if cells is None else cells.of(at)
+            for at in range(len(notebook.ycells))
+        ]
+        if not has_ids(meta.get("nbformat_minor")):
+            found = [
+                {**cell, "id": value_of(shared, "id")}
+                for cell, shared in zip(found, notebook.ycells, strict=True)
+            ]
     return {
-        "cells": cells,
+        "cells": found,
         "metadata": meta.get("metadata") or {},
         "nbformat": meta.get("nbformat", 0),
         "nbformat_minor": meta.get("nbformat_minor", 0),

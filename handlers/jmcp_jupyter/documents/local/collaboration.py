@@ -42,6 +42,10 @@ async def ready(extension: Any, log: Logger, folder: Path | None = None) -> None
     store that is opened alone makes it whole, and repairs what such a race left behind.
     """
     _configure(extension, folder)
+    for room in list(extension.ywebsocket_server.rooms.values()):
+        merge = getattr(room, "jmcp_merge", None)
+        if merge is not None:  # of a room that may have been opened before
+            await merge.learn()
     store_class = extension.ystore_class
     if store_class.preparing is None or store_class.preparing.cancelled():
         store_class.preparing = asyncio.create_task(_prepared(store_class, log))
@@ -85,10 +89,11 @@ def _configure(extension: Any, folder: Path | None) -> None:
     if hasattr(extension.ystore_class, "preparing"):
         return
     # With pycrdt and jupyter_ydoc, which are there only here.
-    from jmcp_jupyter.documents.local import whole_numbers
+    from jmcp_jupyter.documents.local import file_merge, whole_numbers
     from jmcp_jupyter.documents.local.y_store import shared
 
     whole_numbers.configure()
+    file_merge.install(extension)
     config = extension.config if folder is None else _placed(extension, folder)
     extension.ystore_class = shared(extension.ystore_class, config)
     if config is not extension.config:

@@ -12,10 +12,10 @@ from pycrdt import Map, create_awareness_message
 from jmcp.core.pages.tabs import Visitor
 from jmcp_api.backend_errors import WriteRefused
 from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
-from jmcp_jupyter.documents.live.merge_application import content_of
+from jmcp_jupyter.documents.live.merge.report import MergeReport
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
-from jmcp_jupyter.documents.live.three_way import merge_into
 from jmcp_jupyter.documents.local.contents import modified
+from jmcp_jupyter.documents.local.file_merge import FileMerge
 from jmcp_jupyter.documents.local.file_models import FileModels
 from jmcp_jupyter.documents.local.room_saver import RoomSaver
 
@@ -70,7 +70,10 @@ class LocalRoom:
     ) -> None:
         self.room = room
         self.bound = bound
-        self.document = SharedNotebook(room._document, room._update_lock.locked)
+        self.merge = FileMerge.of(room)
+        self.document = SharedNotebook(room._document, self._is_loaded_again)
+        self.merge.watch = self.document.watch
+        self.merge.listeners.append(self._merged)
         self.document.loading = uuid4().hex
         self.changed_keys: Sequence[str] = ()
         self.holds = 0
@@ -114,8 +117,8 @@ class LocalRoom:
         if loader._lock.locked():
             return  # it is saving, or looking for itself
         written = modified(FileModels.behind(loader._contents_manager), path)
-        if written is not None and written != loader.last_modified and self._alive(self):
-            await self.room._on_outofband_change()
+        if written is not None and self.merge.is_behind(written) and self._alive(self):
+            await self.merge.take_file()
             await self.settled()
 
     def edited(self) -> None:
@@ -126,6 +129,10 @@ class LocalRoom:
     def reloading(self) -> bool:
         """Whether the room is replacing its content, in one transaction across several steps."""
         return bool(self.room._update_lock.locked())
+
+    def _is_loaded_again(self) -> bool:
+        """Whether a change of the document takes what was there away, unlike a merge."""
+        return self.reloading and not self.merge.merging
 
     async def settled(self) -> None:
         """Return when the content is whole: loaded, and not being replaced."""
@@ -160,14 +167,10 @@ class LocalRoom:
 
     async def revert(self) -> None:
         """Make the document what its file is now, by cell. Raises what loading the file raises."""
-        model = await self.room._file.load_content("json", "notebook")
-        await self.settled()
-        notebook = self.room._document
-        async with self.room._update_lock:  # else it would be saved
-            merge_into(notebook, content_of(notebook), model["content"])
-            notebook.dirty = False
-        if self.saver is not None:
-            await self.saver.prove()
+        equal = await self.merge.revert()
+        self.document.watch.changes.replace()
+        if equal and self.saver is not None:
+            self.saver.taken()
 
     async def tell_dirty(self) -> None:
         """Have tabs show whether the file has all of the document."""
@@ -186,6 +189,17 @@ class LocalRoom:
             self._sending.add(sending)
             sending.add_done_callback(self._sending.discard)
 
+    def _merged(self, report: MergeReport, equal: bool | None) -> None:
+        """Tell sessions of a merge, and the saver whether the file has all."""
+        changes = self.document.watch.changes
+        copies = [one.copy.cell_id for one in report.collided if one.copy.cell_id is not None]
+        if equal is None:
+            changes.collide(copies)
+        else:
+            changes.merge(copies)
+        if equal and self.saver is not None:
+            self.saver.taken()
+
     def detach(self) -> None:
         """Stop listening to the document: what pycrdt calls, it keeps alive."""
         if self._detached:
@@ -193,6 +207,8 @@ class LocalRoom:
         self._detached = True
         for tab in list(self.tabs):
             tab.gone()
+        self.merge.listeners.remove(self._merged)
+        self.merge.watch = None
         if self.saver is not None:
             self.saver.detach()
         self.document.close()

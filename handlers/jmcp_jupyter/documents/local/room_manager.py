@@ -308,9 +308,7 @@ class LocalRooms:
         opened = self._opened.get(data.get("room", ""))
         if opened is None:
             return
-        if data.get("action") == "overwrite":
-            opened.document.watch.changes.replace()
-        elif data.get("action") == "clean" and not self.alive(opened):
+        if data.get("action") == "clean" and not self.alive(opened):
             self._opened.pop(opened.room.room_id)
             opened.detach()
 

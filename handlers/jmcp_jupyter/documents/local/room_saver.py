@@ -17,6 +17,7 @@ from tornado.web import HTTPError
 from jmcp.core.errors import BackendError, NotebookBroken
 from jmcp.core.ports import NotebookRef
 from jmcp_api import phrases
+from jmcp_jupyter.documents.live.cell_contents import CELLS_AT_ONCE, CellContents
 from jmcp_jupyter.documents.live.document_watch import DocumentWatch, changed_keys
 from jmcp_jupyter.documents.live.save_supervisor import (
     MISSES_BEFORE_GIVING_UP,
@@ -25,11 +26,10 @@ from jmcp_jupyter.documents.live.save_supervisor import (
 )
 from jmcp_jupyter.documents.live.y_data import from_y
 from jmcp_jupyter.documents.local.contents import brief
+from jmcp_jupyter.documents.local.file_merge import SAVES_AT_ONCE, FileMerge
 from jmcp_jupyter.documents.local.loader_check import LoaderCheck
 
 ATTEMPTS_WITHOUT_BLOCKING = 3
-CELLS_AT_ONCE = 20
-"""Cells that are converted in one turn of the loop: a millisecond."""
 
 
 class RoomSaver(SaveSupervisor):
@@ -54,6 +54,8 @@ class RoomSaver(SaveSupervisor):
         self._cells = self._document.ycells
         self._meta = self._document.ydoc.get("meta", type=Map)
         self._watch = watch
+        self._contents = CellContents(self._document, watch)
+        self._merge = FileMerge.of(room)
         self._alive = alive
         self._stamp = stamp
         self._find = find
@@ -98,8 +100,15 @@ class RoomSaver(SaveSupervisor):
             self._prove(self._saved_version)
             self._oldest = self.problem = self._covering = None
 
+    def taken(self) -> None:
+        """The file has all that the document has now, and no save is under way."""
+        self._saved_version = self._watch.version
+        self._verified += 1
+        self._prove(self._saved_version)
+        self._oldest = self.problem = None
+
     async def _write(self) -> bool:
-        # A reload from disk and a load in progress hold this lock; both end by themselves.
+        # A load in progress holds this lock, and ends by itself.
         while self._room._update_lock.locked():
             async with self._room._update_lock:
                 pass
@@ -107,28 +116,15 @@ class RoomSaver(SaveSupervisor):
             self._abandon("its room was closed")
             return False
         path = self._document.path
-        version, content = await self._capture()
-        self._oldest = None
-        model = {"format": "json", "type": "notebook", "content": content}
         try:
-            written = await self._loader.maybe_save_content(model)
-            if written is None:
-                self._failed(phrases.read_only())
-                return False
+            async with self._merge.lock:
+                version, written = await self._merge_and_write()
+            if version is None or written is None:
+                return version is not None
             # The file may have been replaced at once, and a hash is true where a reply is not.
             verified: bool = await self._stamp() == written["hash"]
         except NotebookBroken as error:
             self._failed(error.message)
-            return False
-        except OutOfBandChanges:
-            # The room's own reaction: the file wins. It announces that, which becomes a note.
-            await self._room._on_outofband_change()
-            refused = LoaderCheck.of(self._loader).refused
-            if refused is None:
-                self.problem = None
-                self._again()
-            else:
-                self._failed(refused.message)
             return False
         except (HTTPError, OSError, RuntimeError, BackendError) as error:
             if await self._was_moved(path):
@@ -144,6 +140,38 @@ class RoomSaver(SaveSupervisor):
         else:
             self._again()
         return verified
+
+    async def _merge_and_write(self) -> tuple[int | None, dict[str, Any] | None]:
+        """Write the document, once it has what others have written into its file.
+
+        The version that the file has then, and what the loader says of the save. Without a save
+        that is None, and so is the version unless the file has all that the document has.
+        """
+        for _ in range(SAVES_AT_ONCE):
+            version, content = await self._capture()
+            self._oldest = None
+            model = {"format": "json", "type": "notebook", "content": content}
+            try:
+                written = await self._loader.maybe_save_content(model)
+            except OutOfBandChanges:
+                equal = await self._merge.take_file_locked()
+                if equal:
+                    self.taken()
+                    return self._watch.version, None
+                if equal is None:
+                    break
+            else:
+                if written is not None:
+                    return version, written
+                self._failed(phrases.read_only())
+                return None, None
+        refused = LoaderCheck.of(self._loader).refused
+        if refused is not None:
+            self._failed(refused.message)
+        else:
+            self.problem = None
+            self._again()
+        return None, None
 
     async def _was_moved(self, path: str | None) -> bool:
         """Whether the file has another path by now, at which to save.
@@ -170,14 +198,11 @@ class RoomSaver(SaveSupervisor):
         fast to wait for a pause: the last attempt blocks the loop, 50 microseconds a cell.
         """
         for _ in range(ATTEMPTS_WITHOUT_BLOCKING):
-            missing = self._unread()
-            if len(missing) > CELLS_AT_ONCE:
-                await self._convert(missing)
+            await self._contents.read_ahead()
             while self._loader._lock.locked() or self._room._update_lock.locked():
                 async with self._loader._lock, self._room._update_lock:
                     pass
-            missing = self._unread()
-            if len(missing) <= CELLS_AT_ONCE:
+            if len(self._contents.unread()) <= CELLS_AT_ONCE:
                 break
         return self._watch.version, self._content()
 
@@ -187,22 +212,8 @@ class RoomSaver(SaveSupervisor):
         if not deduplicate:
             whole: dict[str, Any] = await type(self._document).aget(self._document, False)
             return whole
-        missing = self._unread()
-        if len(missing) > CELLS_AT_ONCE:
-            await self._convert(missing)
+        await self._contents.read_ahead()
         return self._content()
-
-    def _unread(self) -> list[int]:
-        """The cells that changed since they were last converted."""
-        return [at for at in range(len(self._cells)) if self._watch.content(at) is None]
-
-    async def _convert(self, indices: list[int]) -> None:
-        for number, at in enumerate(indices, 1):
-            if at < len(self._cells):
-                with self._transaction():
-                    self._watch.remember_content(at, self._document.get_cell(at))
-            if number % CELLS_AT_ONCE == 0:
-                await asyncio.sleep(0)
 
     def _content(self) -> dict[str, Any]:
         if self._watch.duplicates():
@@ -212,10 +223,7 @@ class RoomSaver(SaveSupervisor):
         cells, copies = [], self._copies
         with self._transaction():
             for at in range(len(self._cells)):
-                cell = self._watch.content(at)
-                if cell is None:
-                    cell = self._document.get_cell(at)
-                    self._watch.remember_content(at, cell)
+                cell = self._contents.of(at)
                 cells.append(copy.deepcopy(cell) if copies else cell)
             meta = from_y(self._meta)
         return {

@@ -12,7 +12,6 @@ from jmcp.core.pages.tabs import NO_ROOM, TRY_LATER, TabClosed, Visitor
 from jmcp.core.ports import NotebookRef
 from jmcp_api import phrases
 from jmcp_api.backend_errors import NotebookMissing, WriteRefused
-from jmcp_jupyter.documents.live.three_way import rejoin
 from jmcp_jupyter.documents.local.contents import Contents, writing
 from jmcp_jupyter.documents.local.documents import SERVER_SESSION
 from jmcp_jupyter.documents.local.identity import Identity
@@ -63,9 +62,7 @@ class Tabs:
         ref = await self._found(path, room, other=True)
         opened = await self._rooms.open(ref)
         try:
-            await opened.settled()
-            notebook = opened.document.notebook
-            rejoin(notebook, NOTHING if base is None else base, mine, path=ref.path)
+            await opened.merge.rejoin(NOTHING if base is None else base, mine)
         finally:
             opened.release()
         return await self.join(ref.path, None, visitor)

@@ -201,6 +201,11 @@ class RemoteRoom:
             self._document.watch.reloads += 1
             self._received()
 
+    def announce_merge(self) -> None:
+        """What somebody else has written into the file was joined into the document."""
+        if self._document is not None:
+            self._document.watch.changes.merge()
+
     async def close(self) -> None:
         if self._idle is not None:
             self._idle.cancel()

@@ -18,6 +18,7 @@ from jmcp.core.ports import NotebookRef
 from jmcp_api import backend_errors, phrases
 from jmcp_jupyter.documents.common.notebook_fields import check_storable
 from jmcp_jupyter.documents.common.shared_keys import changed_keys
+from jmcp_jupyter.documents.live.merge.report import MERGED
 from jmcp_jupyter.documents.remote.contents import RemoteContents
 from jmcp_jupyter.documents.remote.identity import RemoteIdentity
 from jmcp_jupyter.documents.remote.room import RemoteRoom
@@ -246,7 +247,9 @@ class RemoteRooms:
         """An event of the server: of a room, or of its files."""
         if action == "overwrite":
             room = self._rooms.get(str(data.get("room")).rpartition(":")[2])
-            if room is not None:
+            if room is not None and data.get("msg") == MERGED:
+                room.announce_merge()
+            elif room is not None:
                 room.announce_reload()
         elif action == "rename":
             self._moved(str(data.get("source_path")).strip("/"), str(data.get("path")).strip("/"))

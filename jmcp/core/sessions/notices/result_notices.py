@@ -13,7 +13,9 @@ from jmcp.core.notices import (
     CellsMoved,
     DocumentReloaded,
     FileChanged,
+    FileMerged,
     Notice,
+    TextsCollided,
 )
 from jmcp.core.sessions.notices.undelivered import Entry
 from jmcp.core.sessions.readings.call_view import CallView
@@ -65,9 +67,19 @@ class ResultNotices:
         for key, code in self.losses.items():
             if key not in self.restarted:
                 self.add(LOSSES[code])
-        for mode in filter(None, (view.replaced for view in views)):
-            self.add(DocumentReloaded() if mode == "live" else FileChanged())
+        for view in views:
+            if view.replaced is not None:
+                self.add(_of_file(view))
+            if view.copies:
+                self.add(TextsCollided(cells=view.copies))
         unseen = [one for view in views for one in view.unseen.values()]
         for what, kind in UNSEEN.items():
             if cells := list(dict.fromkeys(one.cell_id for one in unseen if one.what == what)):
                 self.add(kind(cells=cells))
+
+
+def _of_file(view: CallView) -> Notice:
+    """What another program's change of the file did to the document."""
+    if view.replaced == "file":
+        return FileChanged()
+    return DocumentReloaded() if view.lost else FileMerged()

@@ -25,7 +25,7 @@ class CallView:
     """Keeps a session's reading of a notebook up to date during one call.
 
     `unseen` is what others did to cells that the session had read or seen, and which cells they put
-    among those; `replaced` says that the document was loaded again from its file. The result of the
+    among those; `replaced` says that another program has changed the file. The result of the
     call says both, and then the session knows. `reading` is shared with the session's other calls:
     what is read here counts for them at once. `expected` are the tags of cells that the call goes
     by, in place of what the session has read; None where it names none.
@@ -56,13 +56,19 @@ class CallView:
         """Those of when the call began, until it is over."""
         self._placed = self._recorded = False
         self.replaced: DocumentMode | None = None
-        """The mode of the document that was taken anew from its file since the session looked."""
+        """The mode of the document whose file another program has changed since the session looked."""
+        self.lost = False
+        """Whether what was not saved is gone with that."""
+        self.copies: list[str] = []
+        """Cells that have the other program's text, where it could not be joined with what is here."""
 
     def begin(self, cells: Cells) -> None:
         """Note the document as it is now: all that follows in this call is compared with it."""
         self._cursor = cells.changes.cursor
         if cells.changes.replaced_since(self.reading.cursor):
             self.replaced = cells.mode
+            self.lost = cells.changes.lost_since(self.reading.cursor)
+            self.copies = cells.changes.copies_since(self.reading.cursor)
         unseen = self.reading.unseen_changes(cells)
         self.unseen |= {(one.cell_id, one.what): one for one in unseen if one not in self._said}
 

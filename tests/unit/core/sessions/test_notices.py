@@ -77,6 +77,19 @@ async def test_a_replaced_file_is_told_to_each_session_once(jmcp: FakeJmcp) -> N
     assert codes(late) == []
 
 
+async def test_a_file_that_was_merged_is_told_with_the_texts_that_collided(live: FakeJmcp) -> None:
+    mine, other = await live.open("a.ipynb"), await live.open("a.ipynb")
+    for session in (mine, other):
+        await live.call("read_notebook", session_id=session)
+    live.documents.merge("a.ipynb", 1, "a = 'git'", "copy")
+    for session in (mine, other):
+        told = await live.call("read_notebook", session_id=session)
+        assert codes(told) == ["file_merged", "texts_collided", "cells_inserted"]
+        (collided,) = [one for one in told["notices"] if one["code"] == "texts_collided"]
+        assert collided["details"]["cells"] == ["copy"]
+        assert codes(await live.call("read_notebook", session_id=session)) == []
+
+
 async def test_a_call_that_fails_tells_no_replacement(jmcp: FakeJmcp) -> None:
     mine = await jmcp.open("a.ipynb")
     code = jmcp.documents.replace("a.ipynb", "a = 1", "b = 2", "c = 'git'")

@@ -39,7 +39,8 @@ async def test_a_failure_is_tried_again_by_the_next_room(
     error: BaseException, caplog: pytest.LogCaptureFixture
 ) -> None:
     stores = store_class(error)
-    extension = SimpleNamespace(ystore_class=stores)
+    server = SimpleNamespace(rooms={})
+    extension = SimpleNamespace(ystore_class=stores, ywebsocket_server=server)
     await collaboration.ready(extension, LOG)
     assert "could not be prepared" in caplog.text
     await collaboration.ready(extension, LOG)
@@ -49,7 +50,8 @@ async def test_a_failure_is_tried_again_by_the_next_room(
 
 async def test_a_room_whose_caller_leaves_does_not_end_it() -> None:
     stores = store_class()
-    extension = SimpleNamespace(ystore_class=stores)
+    server = SimpleNamespace(rooms={})
+    extension = SimpleNamespace(ystore_class=stores, ywebsocket_server=server)
     opening = asyncio.create_task(collaboration.ready(extension, LOG))
     await asyncio.sleep(0)
     opening.cancel()

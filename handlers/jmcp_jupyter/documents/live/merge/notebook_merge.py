@@ -252,14 +252,14 @@ class _NotebookMerge:
 
 
 def is_equal(one: Notebook, other: Notebook) -> bool:
-    """Whether a file would have the same of both."""
+    """Whether a file would have the same of both; `other` may lack ids that a document gave."""
     if _meta(one) != _meta(other) or one["metadata"] != other["metadata"]:
         return False
     if len(one["cells"]) != len(other["cells"]):
         return False
     ids = has_ids(one["nbformat_minor"])
     return all(
-        is_same(a, b) and (not ids or a.get("id") == b.get("id"))
+        is_same(a, b) and (not ids or not b.get("id") or a.get("id") == b["id"])
         for a, b in zip(one["cells"], other["cells"], strict=True)
     )
 

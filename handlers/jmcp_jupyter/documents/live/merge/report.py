@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+MERGED = "Out-of-band changes. Merged into the room."
+"""What the event of a room says after a merge; jmcp on another machine knows by it that nothing was
+lost."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellPlace:

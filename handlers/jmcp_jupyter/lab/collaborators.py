@@ -85,7 +85,8 @@ class Collaborators:
                 finally:
                     rows.close()
                     await end(following)
-                following.result()
+                if not following.cancelled():
+                    following.result()  # raises what it failed with
             await pages.changed.wait()
 
     async def follow(self, rows: Rows) -> None:

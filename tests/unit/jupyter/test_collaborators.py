@@ -200,6 +200,13 @@ async def test_nothing_is_looked_at_while_no_page_has_collaboration() -> None:
         pages.remove(with_collaboration)
         await grace.sees()
         assert core.readers[0].closed
+
+        core.asked.clear()
+        pages.add(page("collaboration"))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await core.asked.wait()
+        core.readers[1].put(row("2", "a.ipynb", client="codex"))
+        await grace.sees("codex (agent)")
         running.cancel()
         await asyncio.wait({running})
 

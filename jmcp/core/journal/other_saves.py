@@ -14,12 +14,12 @@ from contextlib import suppress
 from dataclasses import replace
 
 from jmcp.core.errors import ENDS_TASK, BackendError, StateUnavailable, WriteRefused
-from jmcp.core.journal.document_recovery import DocumentRecovery, Life, best_effort
+from jmcp.core.journal.document_recovery import DocumentRecovery, best_effort
 from jmcp.core.journal.entries import MADE, Entry, Journal
 from jmcp.core.journal.notices import RecoveryNotices
 from jmcp.core.journal.overwritten import LOOKED_BACK_SECONDS, Overwrites
 from jmcp.core.journal.thrown_away import TEXT_CHANGES, ThrownAway, put_back, thrown_away
-from jmcp.core.ports import Cells, Document, Documents, FileSave, NotebookRef
+from jmcp.core.ports import Document, Documents, FileSave, NotebookRef
 
 ATTEMPTS = 3
 """Somebody may save the file again while edits are put back."""
@@ -110,39 +110,45 @@ class OtherSaves:
     async def _follow(self, key: str, save: FileSave) -> None:
         document = await self._documents.open(await self._documents.current(key))
         try:
-            for attempt in range(1, ATTEMPTS + 1):
-                try:
-                    found = await self._compared(document, save)
-                    break
-                except WriteRefused:
-                    if attempt == ATTEMPTS:
-                        raise
+            found = await self._put_back(document, save)
+            if document.mode == "live":
+                # A reload of the file that was under way meanwhile takes it away once more. And the
+                # file lacks what was put back until it is saved.
+                await self._save(document)
+                if (await self._put_back(document, save)).lost:
+                    await self._save(document)
         finally:
             document.close()
-        if document.mode == "live" and found.lost:
-            # The file lacks what was put back until it is saved, and so would whoever reloads it.
-            with suppress(BackendError):
-                await self._documents.save(document.ref)
+        self._tell(document.ref, found)
+
+    async def _save(self, document: Document) -> None:
+        with suppress(BackendError):  # it is tried again, as after every edit
+            await self._documents.save(document.ref)
+
+    async def _put_back(self, document: Document, save: FileSave) -> ThrownAway:
+        """What the save threw away, with what can be put back in the document by then."""
+        for _ in range(ATTEMPTS - 1):
+            with suppress(WriteRefused):
+                return await self._compared(document, save)
+        return await self._compared(document, save)
 
     async def _compared(self, document: Document, save: FileSave) -> ThrownAway:
-        """What the save threw away, with what can be put back in the document by then."""
         self._claim(document.ref)
         session = await self._documents.server_session()
         async with document.edit() as cells:
-            entries = self._entries(document.ref.key)
-            found = thrown_away(save, entries, cells)
+            found = thrown_away(save, self._entries(document.ref.key), cells)
             put_back(cells, save.before, found)
             life = (session, cells.loaded)
-        # Made by now: what comes after must not be tried again.
         if document.mode == "file":
             self._overwrites.knows(cells)
-        self._settle(document, cells, found, life)
+        elif found.lost:
+            self._recovery.note_again(cells, life, [one for chain in found.lost for one in chain])
         return found
 
-    def _settle(self, document: Document, cells: Cells, found: ThrownAway, life: Life) -> None:
+    def _tell(self, ref: NotebookRef, found: ThrownAway) -> None:
         """Record what is gone in the journal, and have sessions told; the last edit of each cell has
         what is to be told."""
-        ref, gone = document.ref, [*found.replaced, *found.doubtful]
+        gone = [*found.replaced, *found.doubtful]
         if gone:
             with best_effort():
                 lost = [replace(one, state="conflicted") for chain in gone for one in chain]
@@ -155,5 +161,3 @@ class OtherSaves:
         )
         back = [chain[-1] for chain in (*found.kept, *found.lost)]
         self._notices.put_back(ref, [*back, *found.moves])
-        if document.mode == "live" and found.lost:
-            self._recovery.note_again(cells, life, [one for chain in found.lost for one in chain])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from tests.running_jmcp import UNLIMITED, Mode, RunningJmcp, is_live
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0"
 PATH = "a.ipynb"
+PATIENCE_SECONDS = 30.0
 
 
 @dataclass(kw_only=True)
@@ -87,12 +89,18 @@ class Beside(RunningJmcp):
         leases = self.dispatcher.leases
         assert leases.recorder is not None
         await leases.recorder.other_saves.settled()
-        await leases.documents.save(await leases.documents.identify(self.path))
+        ref = await leases.documents.identify(self.path)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            # A save that meets a change of the file has that taken over first.
+            while await leases.documents.save(ref) != "saved":
+                pass
 
     async def seen(self) -> list[str]:
         """What the agent sees, which has to be what the file has."""
         cells = [await self.ask("read_cell", cell_index=at) for at in range(await self._count())]
         sources = [cell["source"] for cell in cells]
+        # Reading may have brought back what the journal had.
+        await self.settled()
         file = json.loads((self.root / PATH).read_text())
         assert ["".join(cell["source"]) for cell in file["cells"]] == sources
         return sources

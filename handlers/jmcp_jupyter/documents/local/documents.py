@@ -21,6 +21,7 @@ from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS
 from jmcp_jupyter.documents.local import collaboration, contents_requests
 from jmcp_jupyter.documents.local.contents import Contents
 from jmcp_jupyter.documents.local.contents_requests import client_of
+from jmcp_jupyter.documents.local.file_guard import FileGuard
 from jmcp_jupyter.documents.local.identity import Identity
 from jmcp_jupyter.documents.local.other_clients import OtherClients
 from jmcp_jupyter.documents.local.ways import way_of
@@ -73,6 +74,7 @@ class LocalDocuments(JupyterDocuments):
         super().__init__(self._contents, flush_seconds=flush_seconds, trust_outputs=trust_outputs)
         self._others = OtherClients(self.identify, self.glance, lambda: self.file_saves)
         contents_requests.observe(serverapp.web_app, self._others)
+        FileGuard.install(self._contents.manager)
 
     @property
     def url(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
@@ -32,6 +33,7 @@ class RoomSocket(WebSocketMixin, WebSocketHandler, LabHandler):
         self._connection: TabConnection | None = None
         self._unsent = 0
         self._spent = 0.0
+        self._gone = asyncio.Event()
 
     @property
     def max_message_size(self) -> int:
@@ -86,10 +88,12 @@ class RoomSocket(WebSocketMixin, WebSocketHandler, LabHandler):
         self._spent += perf_counter() - began
         if self._spent > FREE_SECONDS:
             spent, self._spent = self._spent, 0.0
-            await asyncio.sleep(OTHERS_SHARE * spent)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._gone.wait(), OTHERS_SHARE * spent)
 
     def on_close(self) -> None:
         super().on_close()
+        self._gone.set()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -12,6 +12,7 @@ from pycrdt import create_awareness_message, create_sync_message
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from jmcp_jupyter.documents.local.tab_link import TabLink
 from tests.jupyter_process import TOKEN
 from tests.ports.documents.tab import BOUND_SECONDS, Tab
 
@@ -101,3 +102,8 @@ def rooms_of(serverapp: ServerApp) -> dict[str, Any]:
 def room_of(serverapp: ServerApp, place: dict[str, Any]) -> Any:
     """The room of a tab."""
     return rooms_of(serverapp)[place["room"]]
+
+
+def links_of(serverapp: ServerApp, place: dict[str, Any]) -> list[TabLink]:
+    """The server's side of the tabs in a room."""
+    return [one for one in room_of(serverapp, place).clients if isinstance(one, TabLink)]

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_server.auth.authorizer import Authorizer
+from jupyter_server.auth.identity import User
+from pycrdt import Doc, create_sync_message
 
 from jmcp.core.pages import tabs
+from jmcp.transport.lab import room_socket
+from jmcp_jupyter.documents.local import tab_link
 from tests.jupyter_process import TOKEN, StartJupyter, stop
 from tests.notebooks import write_notebook
 from tests.ports.documents.tab import until
 from tests.surfaces.conftest import ExtensionServer, client_of
-from tests.surfaces.lab.tab import LabTab, close_code, connect, room_of, rooms_of, varint
+from tests.surfaces.lab.tab import LabTab, close_code, connect, links_of, room_of, rooms_of, varint
 
 pytestmark = pytest.mark.oldest
 
+FLOOD = 200
+"""Messages at once."""
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -235,4 +243,74 @@ async def test_a_tab_of_another_history_brings_its_text_and_can_take_the_file_s(
         await shared.client.post("/jmcp/lab/revert", json={"path": "a.ipynb"})
     ).status_code == 200
     await until(lambda: tab.sources == ["on", "disk"] and tab.dirty is False)
+    await tab.close()
+
+
+class ReadersOnly(Authorizer):
+    """Lets everybody read, and nobody write."""
+
+    def is_authorized(self, handler: Any, user: User, action: str, resource: str) -> bool:
+        return action != "write"
+
+
+async def test_who_may_only_read_changes_nothing(jupyter: StartJupyter) -> None:
+    serverapp = await jupyter(extensions=["jmcp"], ServerApp={"authorizer_class": ReadersOnly})
+    write_notebook(Path(serverapp.root_dir) / "a.ipynb", "1")
+    async with client_of(serverapp) as client:
+        tab = await LabTab.join(client, "a.ipynb")
+        assert tab.place["writable"] is False
+        assert tab.sources == ["1"]
+        tab.type_over(0, "not mine to write")
+        assert await until(lambda: tab.closed) == tabs.READ_ONLY
+        room = room_of(serverapp, tab.place)
+        assert str(room._document.ycells[0]["source"]) == "1"
+        for address in ("save", "revert", "rejoin"):
+            asked = {"path": "a.ipynb", "base": None, "mine": None}
+            refused = await client.post(f"/jmcp/lab/{address}", json=asked)
+            assert refused.status_code == 403, address
+        await tab.close()
+
+
+async def test_a_page_that_sends_without_pause_leaves_the_server_to_others(
+    shared: ExtensionServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_notebook(shared.root / "a.ipynb", "1")
+    good = await LabTab.join(shared.client, "a.ipynb")
+    (mine,) = links_of(shared.serverapp, good.place)
+    flood = await connect(shared.url, good.place["room"], good.place["history"])
+    (link,) = [one for one in links_of(shared.serverapp, good.place) if one is not mine]
+    taken = 0
+
+    async def slow(message: bytes) -> None:
+        nonlocal taken
+        taken += 1
+        time.sleep(0.002)  # noqa: ASYNC251  # as long as it takes to read much
+
+    monkeypatch.setattr(link, "receive", slow)
+    monkeypatch.setattr(room_socket, "FREE_SECONDS", 0.1)
+    monkeypatch.setattr(room_socket, "OTHERS_SHARE", 1e6)
+    for _ in range(FLOOD):
+        flood.write_message(create_sync_message(Doc()), binary=True)
+    await until(lambda: taken)
+    for _ in range(FLOOD):
+        await good.acknowledged()
+    assert taken < FLOOD, "it waits while others work"
+    flood.close()
+    await good.close()
+
+
+async def test_a_document_grows_within_bounds(
+    shared: ExtensionServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_notebook(shared.root / "a.ipynb", "1")
+    tab = await LabTab.join(shared.client, "a.ipynb")
+    room = room_of(shared.serverapp, tab.place)
+    limit = len(room.ydoc.get_update()) + 3_000
+    monkeypatch.setattr(tab_link, "MEASURED_BYTES", 1_000)
+    (link,) = links_of(shared.serverapp, tab.place)
+    monkeypatch.setattr(link, "_limit", limit)
+    for _ in range(4):
+        tab.type_over(0, "x" * 1_500)
+    assert await until(lambda: tab.closed) == tabs.TOO_LARGE
+    assert len(room.ydoc.get_update()) <= limit
     await tab.close()

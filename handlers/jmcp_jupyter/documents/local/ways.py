@@ -10,6 +10,8 @@ from jmcp.core.pages.pages import Way
 PROVIDER = "@jupyter/docprovider-extension"
 """The labextension by which JupyterLab's collaboration joins rooms."""
 OURS = "jmcp-labextension"
+SHARING = f"{OURS}:sharing"
+"""Its plugin that joins rooms."""
 
 
 def way_of(serverapp: Any, extension: Any, *, ours: bool) -> Way:
@@ -26,7 +28,7 @@ def way_of(serverapp: Any, extension: Any, *, ours: bool) -> Way:
     switched_off = bool(extension.disable_rtc) or disabled_by_server in (True, "true")
     if not switched_off and any(_has(page, PROVIDER) for page in pages):
         return "collaboration"
-    return "jmcp" if ours and any(_has(page, OURS) for page in pages) else "file"
+    return "jmcp" if ours and any(_has(page, OURS, SHARING) for page in pages) else "file"
 
 
 def _page_configurations(serverapp: Any) -> Iterable[Mapping[str, Any]]:
@@ -43,8 +45,8 @@ def _page_configurations(serverapp: Any) -> Iterable[Mapping[str, Any]]:
                 yield get_page_config(extra + list(paths), getattr(app, "app_settings_dir", None))
 
 
-def _has(page: Mapping[str, Any], name: str) -> bool:
-    """Whether a page loads that labextension, with none of its plugins disabled."""
+def _has(page: Mapping[str, Any], name: str, *plugins: str) -> bool:
+    """Whether a page loads that labextension, and none of these plugins of it is disabled."""
     installed = any(one["name"] == name for one in page.get("federated_extensions", ()))
     disabled = page.get("disabledExtensions", ())
-    return installed and not any(one == name or one.startswith(f"{name}:") for one in disabled)
+    return installed and not any(one in disabled for one in (name, *plugins))

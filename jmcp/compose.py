@@ -29,6 +29,7 @@ from jmcp.core.memory_watch import Measure
 from jmcp.core.observe.audit import AuditLog
 from jmcp.core.observe.call_log import CallLog
 from jmcp.core.observe.events import Observer
+from jmcp.core.pages.pages import Pages
 from jmcp.core.ports import Documents, Kernels
 from jmcp.core.sessions.readings.session_readings import Readings
 from jmcp.options.settings import Settings
@@ -151,13 +152,15 @@ def build(
     place: str,
     settings: Settings,
     lab: LabPages | None = None,
+    pages: Pages | None = None,
     owners: Owners | None = None,
     first_caller: Caller | None = None,
     memory: Measure | None = None,
 ) -> Dispatcher:
     """A dispatcher on these documents and kernels, with the stores of a place.
 
-    `place` is what the server works on: a directory or a URL. `owners` knows who edits a notebook,
+    `place` is what the server works on: a directory or a URL. `pages` are people's that are connected
+    to it; None where none can be. `owners` knows who edits a notebook,
     where other processes may have documents of the same files. `memory` measures what the server
     and its kernels use. `first_caller` has the configured
     notebook opened at the start. Raises ServeError for a store that
@@ -196,6 +199,7 @@ def build(
         readings=Readings(journal),
         kernels=kernels,
         lab=lab,
+        pages=pages,
         store=store,
         permissions=permitted,
         gates=asked,

@@ -35,7 +35,10 @@ CALLS_SECONDS = 3.0
 
 
 def local_dispatcher(
-    serverapp: ServerApp, settings: Settings, first_caller: Caller | None = None
+    serverapp: ServerApp,
+    settings: Settings,
+    first_caller: Caller | None = None,
+    pages: Pages | None = None,
 ) -> Dispatcher:
     """A dispatcher on the Jupyter Server of this process."""
     documents = LocalDocuments(
@@ -62,6 +65,7 @@ def local_dispatcher(
         place=root,
         settings=settings,
         lab=lab,
+        pages=pages,
         owners=owners,
         first_caller=first_caller,
         memory=server_memory.measure(os.environ),
@@ -104,11 +108,12 @@ async def jupyter_site(
     settings: Settings,
     first_caller: Caller,
     entry: Entry,
+    pages: Pages,
     oauth: ResourceServer | None = None,
 ) -> Starlette:
     """All HTTP surfaces, to be served by the extension, which looks at tokens itself. Raises ServeError for an unknown toolset,
     and for a store that cannot be opened."""
-    dispatcher = local_dispatcher(serverapp, settings, first_caller)
+    dispatcher = local_dispatcher(serverapp, settings, first_caller, pages)
     try:
         made = site(
             dispatcher,

@@ -1102,6 +1102,37 @@ class AsyncJmcpClient(AsyncTools):
         arguments: dict[str, Any] = {"start_index": start_index, "limit": limit}
         return await self._call(results.OpenNotebookList, "list_open_notebooks", arguments)
 
+    async def get_user_context(self) -> results.UserContext:
+        """Ask JupyterLab what the person who owns this session looks at: notebook_path in front
+        (for use_notebook), active cell with its source, what is selected, whether it is
+        unsaved, other tabs. Call it when they say "this cell" or "here". Needs no session.
+
+        Raises NoLabPage, LabPageRefused.
+        """
+        arguments: dict[str, Any] = {}
+        return await self._call(results.UserContext, "get_user_context", arguments)
+
+    async def show_in_lab(
+        self, notebook_path: str, *, cell_index: int | None = None, cell_id: str | None = None
+    ) -> results.ShownCell:
+        """Bring a notebook to the front in the person's JupyterLab, opened where no tab has it;
+        with cell_id or cell_index scroll to that cell and highlight it. The keyboard stays
+        where it is. While the person is at work there, nothing is moved under their hands
+        (in_front, scrolled). Needs no session.
+
+        `notebook_path`: Relative to the server's folder.
+        `cell_index`: 0-based.
+        `cell_id`: Instead of cell_index; survives edits by others.
+
+        Raises NoLabPage, LabPageRefused, CellNotFound.
+        """
+        arguments: dict[str, Any] = {
+            "notebook_path": notebook_path,
+            "cell_index": cell_index,
+            "cell_id": cell_id,
+        }
+        return await self._call(results.ShownCell, "show_in_lab", arguments)
+
     async def create_notebook(
         self,
         notebook_path: str,
@@ -2676,6 +2707,37 @@ class JmcpClient(Tools):
         """
         arguments: dict[str, Any] = {"start_index": start_index, "limit": limit}
         return self._call(results.OpenNotebookList, "list_open_notebooks", arguments)
+
+    def get_user_context(self) -> results.UserContext:
+        """Ask JupyterLab what the person who owns this session looks at: notebook_path in front
+        (for use_notebook), active cell with its source, what is selected, whether it is
+        unsaved, other tabs. Call it when they say "this cell" or "here". Needs no session.
+
+        Raises NoLabPage, LabPageRefused.
+        """
+        arguments: dict[str, Any] = {}
+        return self._call(results.UserContext, "get_user_context", arguments)
+
+    def show_in_lab(
+        self, notebook_path: str, *, cell_index: int | None = None, cell_id: str | None = None
+    ) -> results.ShownCell:
+        """Bring a notebook to the front in the person's JupyterLab, opened where no tab has it;
+        with cell_id or cell_index scroll to that cell and highlight it. The keyboard stays
+        where it is. While the person is at work there, nothing is moved under their hands
+        (in_front, scrolled). Needs no session.
+
+        `notebook_path`: Relative to the server's folder.
+        `cell_index`: 0-based.
+        `cell_id`: Instead of cell_index; survives edits by others.
+
+        Raises NoLabPage, LabPageRefused, CellNotFound.
+        """
+        arguments: dict[str, Any] = {
+            "notebook_path": notebook_path,
+            "cell_index": cell_index,
+            "cell_id": cell_id,
+        }
+        return self._call(results.ShownCell, "show_in_lab", arguments)
 
     def create_notebook(
         self,

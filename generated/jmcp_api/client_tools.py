@@ -272,6 +272,16 @@ CLIENT_TOOLS: Mapping[str, ClientTool] = {
             read_only=True,
         ),
         ClientTool(
+            name="get_user_context",
+            toolset="workspace",
+            read_only=True,
+        ),
+        ClientTool(
+            name="show_in_lab",
+            toolset="workspace",
+            read_only=True,
+        ),
+        ClientTool(
             name="create_notebook",
             toolset="workspace",
             read_only=False,

@@ -6,6 +6,10 @@ from typing import Literal
 
 DocumentMode = Literal["live", "file"]
 """Where edits go: the document that people have open, or the file."""
+LabApp = Literal["lab", "notebook"]
+"""The program of a page."""
+SelectionPlace = Literal["source", "shown"]
+"""Where something is selected: in the source of the cell, or in what is shown of the notebook, as an output or rendered markdown."""
 ScriptStatus = Literal["ok", "error", "timeout", "kernel_died"]
 """How a script ended."""
 ErrorType = Literal[

@@ -1322,6 +1322,87 @@ class ExecutionTimedOut(ToolError):
         )
 
 
+class NoLabPage(ToolError):
+    """No page of JupyterLab answers that is logged in as the same user: none is connected, or none in time."""
+
+    code = "no_lab_page"
+    http = 409
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def none(cls, *, owner: str, url: str) -> Self:
+        return cls(
+            f"No page of JupyterLab (or Notebook) is connected to jmcp as {owner!r}, so there is nobody to ask or to show something to. Have the person open {url}; a page that was open before jmcp was there has to be reloaded.",
+            url=url,
+        )
+
+    @classmethod
+    def silent(cls, *, pages: int, seconds: float, url: str) -> Self:
+        return cls(
+            f"{counted(pages, 'page', 'pages')} of JupyterLab {word(pages, 'is', 'are')} connected, and none answered within {seconds:g} s: browsers put pages to sleep that nobody looks at. Have the person bring JupyterLab to the front ({url}), then call again.",
+            url=url,
+            pages=pages,
+        )
+
+    @classmethod
+    def late(cls, *, path: str, seconds: float, url: str) -> Self:
+        return cls(
+            f"JupyterLab was told to show {path}, and did not say within {seconds:g} s that it did; it may still come. Ask the person, or have them open {url}.",
+            url=url,
+        )
+
+    @classmethod
+    def outside(cls, *, url: str) -> Self:
+        return cls(
+            f"This jmcp runs outside of the Jupyter Server, and pages of JupyterLab are connected to a jmcp inside of it only. Use that one, or ask the person; {url} shows a notebook.",
+            url=url,
+        )
+
+
+class LabPageRefused(ToolError):
+    """A page of JupyterLab answers that it does not do this: the person has switched it off, or it cannot."""
+
+    code = "lab_page_refused"
+    http = 409
+    fault = "client"
+    retry = "never"
+
+    @classmethod
+    def context_off(cls, *, reason: str) -> Self:
+        return cls(
+            "The person has switched off in JupyterLab's settings (jmcp) that agents learn what they look at. Do not ask again: ask the person in words.",
+            reason=reason,
+        )
+
+    @classmethod
+    def show_off(cls, *, url: str, reason: str) -> Self:
+        return cls(
+            f"The person has switched off in JupyterLab's settings (jmcp) that agents open and scroll notebooks there. Name the notebook and the cell in words, or give the person {url}.",
+            reason=reason,
+        )
+
+    @classmethod
+    def no_cell(cls, *, path: str, cell: str, reason: str) -> Self:
+        return cls(
+            f"The tab of {path} in JupyterLab has no cell {cell}: it shows the notebook as it was before the file changed. Have the person reload the notebook from disk, then call again.",
+            reason=reason,
+        )
+
+    @classmethod
+    def elsewhere(cls, *, path: str, url: str, reason: str) -> Self:
+        return cls(
+            f"The pages that the person has open are of Notebook, which shows one notebook each, and none shows {path}. Have the person open {url}.",
+            reason=reason,
+        )
+
+    @classmethod
+    def other(cls, *, reason: str, url: str) -> Self:
+        return cls(
+            f"JupyterLab did not do it: {reason}. Have the person open {url}.", reason=reason
+        )
+
+
 class ConfirmationRequired(ToolError):
     """The call would end code that others run, and nobody has confirmed that."""
 
@@ -1421,6 +1502,8 @@ ERRORS: Mapping[str, type[ToolError]] = {
         ExecutionNotFound,
         KernelBusy,
         ExecutionTimedOut,
+        NoLabPage,
+        LabPageRefused,
         ConfirmationRequired,
         NoKernel,
     )

@@ -160,6 +160,8 @@ ROUTES: tuple[Route, ...] = (
     _route("POST", "/lab/workspaces", "prepare_notebook", 201),
     _route("POST", "/lab/notebooks", "switch_notebook", 201),
     _route("GET", "/lab/notebooks", "list_open_notebooks", 200, paged=True),
+    _route("GET", "/lab/user", "get_user_context", 200),
+    _route("POST", "/lab/shown", "show_in_lab", 200),
     _route("POST", "/notebooks", "create_notebook", 201),
     _route("POST", "/conversations", "create_conversation_notebook", 201),
     _route("GET", "/conversations", "list_conversations", 200, paged=True),

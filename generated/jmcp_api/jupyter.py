@@ -24,6 +24,8 @@ HANDLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (r"/jmcp/v1/citation", {"GET": "cite_cells"}),
     (r"/jmcp/v1/lab/workspaces", {"POST": "prepare_notebook"}),
     (r"/jmcp/v1/lab/notebooks", {"POST": "switch_notebook", "GET": "list_open_notebooks"}),
+    (r"/jmcp/v1/lab/user", {"GET": "get_user_context"}),
+    (r"/jmcp/v1/lab/shown", {"POST": "show_in_lab"}),
     (r"/jmcp/v1/resource/content", {"GET": "read_resource"}),
     (r"/jmcp/v1/sessions/([^/]+)", {"DELETE": "unuse_notebook"}),
     (r"/jmcp/v1/sessions/([^/]+)/notebook", {"GET": "read_notebook"}),

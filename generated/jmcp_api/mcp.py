@@ -78,6 +78,8 @@ TOOLSETS: Mapping[str, tuple[str, ...]] = {
         "prepare_notebook",
         "switch_notebook",
         "list_open_notebooks",
+        "get_user_context",
+        "show_in_lab",
         "create_notebook",
         "create_conversation_notebook",
         "list_conversations",

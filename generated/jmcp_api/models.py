@@ -38,6 +38,7 @@ from jmcp_api.enums import (
     KernelOutcome,
     KernelRelease,
     KernelState,
+    LabApp,
     NotebookScope,
     OpeningAction,
     OutputType,
@@ -49,6 +50,7 @@ from jmcp_api.enums import (
     ScriptStatus,
     SearchPlace,
     SearchScope,
+    SelectionPlace,
     ServerPlace,
     StepStatus,
     UndoState,
@@ -382,6 +384,16 @@ class SwitchNotebookParams(Params):
 class ListOpenNotebooksParams(Params):
     start_index: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=0, le=1000)] = 50
+
+
+class GetUserContextParams(Params):
+    pass
+
+
+class ShowInLabParams(Params):
+    notebook_path: Annotated[str, Field(max_length=1024, min_length=1)]
+    cell_index: Annotated[int | None, Field(ge=0)] = None
+    cell_id: Annotated[str | None, Field(max_length=64, min_length=1)] = None
 
 
 class CreateNotebookParams(Params):
@@ -1126,6 +1138,60 @@ class ShownNotebook(Result):
     cell_count: int
     workspace: str | None = None
     next: str | None = None
+
+
+class UserCell(Result):
+    cell_index: int
+    cell_id: str | None = None
+    cell_type: CellType = "code"
+    source: str
+    source_left_out: int | None = None
+    rendered: bool = False
+
+
+class UserSelection(Result):
+    text: str
+    left_out: int | None = None
+    place: SelectionPlace = "source"
+    start_line: int | None = None
+    start_column: int | None = None
+    end_line: int | None = None
+    end_column: int | None = None
+
+
+class SelectedCell(Result):
+    cell_index: int
+    cell_id: str | None = None
+
+
+class TabRow(Result):
+    notebook_path: str
+    unsaved: bool = False
+
+
+class UserContext(Result):
+    notebook_path: str | None = None
+    other_tab: str | None = None
+    unsaved: bool = False
+    cell: UserCell | None = None
+    selection: UserSelection | None = None
+    selected_cells: list[SelectedCell] | None = None
+    open_notebooks: Annotated[list[TabRow], Field(validate_default=True)] = []
+    idle_seconds: float | None = None
+    app: LabApp
+    visible: bool
+    pages: int
+
+
+class ShownCell(Result):
+    notebook_path: str
+    cell_index: int | None = None
+    cell_id: str | None = None
+    opened: bool
+    in_front: bool
+    scrolled: bool
+    app: LabApp
+    visible: bool
 
 
 class OpenNotebookRow(Result):

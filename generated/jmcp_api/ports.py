@@ -255,6 +255,18 @@ class ListOpenNotebooks(Protocol):
     ) -> models.OpenNotebookList: ...
 
 
+class GetUserContext(Protocol):
+    async def __call__(
+        self, params: models.GetUserContextParams, workspace: Workspace, /
+    ) -> models.UserContext: ...
+
+
+class ShowInLab(Protocol):
+    async def __call__(
+        self, params: models.ShowInLabParams, workspace: Workspace, /
+    ) -> models.ShownCell: ...
+
+
 class CreateNotebook(Protocol):
     async def __call__(
         self, params: models.CreateNotebookParams, session: Session, /
@@ -402,6 +414,8 @@ class Handlers:
     prepare_notebook: PrepareNotebook
     switch_notebook: SwitchNotebook
     list_open_notebooks: ListOpenNotebooks
+    get_user_context: GetUserContext
+    show_in_lab: ShowInLab
     create_notebook: CreateNotebook
     create_conversation_notebook: CreateConversationNotebook
     list_conversations: ListConversations

@@ -52,6 +52,7 @@ from jmcp_handlers.notebooks.lab_pages import (
     switch_notebook,
 )
 from jmcp_handlers.notebooks.notebook_list import list_notebooks
+from jmcp_handlers.notebooks.user_context import get_user_context, show_in_lab
 from jmcp_handlers.notebooks.validation import validate_notebook
 from jmcp_handlers.resources.citation import cite_cells
 from jmcp_handlers.resources.completion import complete_value
@@ -101,6 +102,8 @@ HANDLERS = Handlers(
     prepare_notebook=prepare_notebook,
     switch_notebook=switch_notebook,
     list_open_notebooks=list_open_notebooks,
+    get_user_context=get_user_context,
+    show_in_lab=show_in_lab,
     create_notebook=create_notebook,
     create_conversation_notebook=create_conversation_notebook,
     list_conversations=list_conversations,

@@ -26,6 +26,7 @@ from jmcp.core.lab_pages import LabPages, NoLabPages
 from jmcp.core.memory_watch import Measure, MemoryWatch
 from jmcp.core.observe.events import Closeable, Observer, SessionEvent
 from jmcp.core.observe.metrics import Metrics
+from jmcp.core.pages.pages import Pages
 from jmcp.core.person.actions import PersonActions
 from jmcp.core.person.pauses import Pauses
 from jmcp.core.ports import Documents, Kernels
@@ -51,6 +52,7 @@ class ServerParts(TypedDict, total=False):
     documents: Required[Documents]
     kernels: Required[Kernels]
     lab: LabPages | None
+    pages: Pages | None
     recorder: JournalRecorder | None
     store: Store | None
     readings: Readings | None
@@ -73,6 +75,7 @@ class Server:
         documents: Documents,
         kernels: Kernels,
         lab: LabPages | None = None,
+        pages: Pages | None = None,
         recorder: JournalRecorder | None = None,
         store: Store | None = None,
         readings: Readings | None = None,
@@ -85,6 +88,7 @@ class Server:
         self.documents = documents
         self.leases = Leases(documents, recorder)
         self.kernels = kernels
+        self.pages = pages
         self.metrics = Metrics()
         self.permissions = permissions or Permissions(api)
         self.readings = readings or Readings()
@@ -135,6 +139,7 @@ class Server:
             undelivered=UndeliveredNotices(),
             tabs=OpenTabs(kernels),
             lab=self.activity.lab,
+            pages=pages,
             activity=self.activity,
             pauses=self.pauses,
         )
@@ -265,6 +270,7 @@ class Server:
             "jmcp_subscriptions", "Resources that clients are told of.", lambda: self.watches.count
         )
         gauge("jmcp_kernels_connected", "Open connections.", lambda: self.kernels.connected)
+        gauge("jmcp_pages_connected", "Of JupyterLab, in browsers.", lambda: len(self.pages or ()))
         gauge("jmcp_memory_used_bytes", "Of server and kernels.", lambda: self.memory.used)
         gauge("jmcp_memory_limit_bytes", "What they may use.", lambda: self.memory.limit)
 

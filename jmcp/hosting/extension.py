@@ -192,6 +192,7 @@ class HostedSite:
             settings=settings,
             first_caller=self.first_caller,
             entry=self.entry,
+            pages=self.pages,
             oauth=self.oauth,
         )
         async with site.router.lifespan_context(site):

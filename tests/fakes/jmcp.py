@@ -10,6 +10,7 @@ from typing import Any, Self
 from jmcp.compose import API
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.journal.recorder import JournalRecorder
+from jmcp.core.pages.pages import Pages
 from jmcp.core.ports import DocumentMode
 from jmcp.core.stores.journal.memory import MemoryJournal
 from jmcp_api import phrases
@@ -39,6 +40,7 @@ class FakeJmcp(Calls):
     documents: FakeDocuments = field(init=False)
     kernels: FakeKernels = field(init=False)
     lab: FakeLabPages = field(init=False)
+    pages: Pages = field(default_factory=Pages)
     store: FakeStore = field(init=False)
     dispatcher: Dispatcher = field(init=False)
 
@@ -68,11 +70,16 @@ class FakeJmcp(Calls):
             "handlers": HANDLERS,
             "clock": self.clock,
             "store": self.store,
+            "pages": self.pages,
             **({"recorder": self._recorder()} if self.journaled else {}),
             **self.options,
         }
         self.dispatcher = Dispatcher(
-            documents=self.documents, kernels=self.kernels, lab=self.lab, strict=True, **given
+            documents=self.documents,
+            kernels=self.kernels,
+            lab=self.lab,
+            strict=True,
+            **given,
         )
 
     def _recorder(self) -> JournalRecorder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -11,6 +12,7 @@ from typing import Any, Literal
 Way = Literal["collaboration", "jmcp", "file"]
 """How a page shares its notebooks: by JupyterLab's collaboration, by jmcp's labextension, not at all."""
 Message = Mapping[str, Any]
+NEVER = float("-inf")
 
 
 class PageRefused(Exception):
@@ -19,30 +21,34 @@ class PageRefused(Exception):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Page:
-    """One page of JupyterLab or Notebook. `seen` counts up each time that the person turned to a page,
-    over all pages: the largest is where the person is. `path` is the notebook in front there."""
+    """One page of JupyterLab or Notebook. `seen` is when the person turned to it last, by this
+    process's clock (seconds, monotonic): the largest is where the person is. `path` is the notebook
+    in front there."""
 
     owner: str
     way: Way
     app: str
     tell: Callable[[Message], None]
-    seen: int = 0
+    seen: float = NEVER
     path: str | None = None
     _asked: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
 
 
 class Pages:
-    """The pages of one server, of all its users."""
+    """The pages of one server, of all its users. `clock` is monotonic, in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._pages: list[Page] = []
         self._ids = count(1)
-        self._turns = count(1)
         self.changed = asyncio.Event()
         """Set whenever a page came or went; who waits for that clears it."""
+        self._clock = clock
+
+    def __len__(self) -> int:
+        return len(self._pages)
 
     def add(self, page: Page) -> None:
-        page.seen = next(self._turns)
+        """The page is connected, maybe once more: that says nothing of where the person is."""
         self._pages.append(page)
         self.changed.set()
 
@@ -54,9 +60,9 @@ class Pages:
             if not asked.done():
                 asked.cancel()
 
-    def seen(self, page: Page, path: str | None) -> None:
-        """The person turned to that page, or to another notebook in it."""
-        page.seen = next(self._turns)
+    def seen(self, page: Page, path: str | None, *, seconds_ago: float = 0.0) -> None:
+        """The person turned to that page, or to another notebook in it, so many seconds ago."""
+        page.seen = self._clock() - max(0.0, seconds_ago)
         page.path = path
 
     @property
@@ -65,8 +71,10 @@ class Pages:
         return any(one.way == "collaboration" for one in self._pages)
 
     def of(self, owner: str) -> list[Page]:
-        """The pages of one user, the one that was turned to last first."""
-        return sorted((one for one in self._pages if one.owner == owner), key=lambda one: -one.seen)
+        """The pages of one user: the one that was turned to last first, then those that were connected
+        last."""
+        own = (page for page in reversed(self._pages) if page.owner == owner)
+        return sorted(own, key=lambda one: -one.seen)
 
     async def ask(
         self, page: Page, what: str, details: Message | None = None, *, seconds: float
@@ -79,7 +87,8 @@ class Pages:
             async with asyncio.timeout(seconds):
                 return await asyncio.shield(asked)
         except asyncio.CancelledError:
-            if asked.cancelled():
+            task = asyncio.current_task()
+            if asked.cancelled() and not (task is not None and task.cancelling()):
                 raise TimeoutError from None
             raise
         finally:

@@ -12,6 +12,7 @@ from jmcp.core.editing.edit_lease import Leases
 from jmcp.core.kernels.healing import Healing
 from jmcp.core.kernels.scratch import ScratchKernels
 from jmcp.core.lab_pages import LabPages
+from jmcp.core.pages.pages import Pages
 from jmcp.core.person.pauses import Pauses
 from jmcp.core.ports import Kernels
 from jmcp.core.runs.registry import RunRegistry
@@ -39,5 +40,6 @@ class Services:
     undelivered: UndeliveredNotices
     tabs: OpenTabs
     lab: LabPages
+    pages: Pages | None
     activity: Activity
     pauses: Pauses

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from jmcp.core.calls.call import Caller, Image, Outcome
 from jmcp.core.calls.principal import Scope
 from jmcp.core.calls.resources import Content, Link
 from jmcp.core.lab_pages import LabPages
+from jmcp.core.pages.questions import ANSWER_SECONDS, PageAnswer, ask_in_turn
 from jmcp.core.ports import (
     Cell,
     Cells,
@@ -30,6 +31,7 @@ from jmcp.core.runs.record.run import Run
 from jmcp.core.sessions.records import HeldNotebook, SessionRecord
 from jmcp.core.sessions.services import Services
 
+T = TypeVar("T")
 Call = Callable[[str, dict[str, Any], Caller], Awaitable[Outcome]]
 
 
@@ -180,6 +182,19 @@ class Workspace:
     def lab(self) -> LabPages:
         """JupyterLab in people's browsers."""
         return self._services.lab
+
+    async def ask_page(
+        self,
+        what: str,
+        details: Mapping[str, Any],
+        read: Callable[[object], T],
+        *,
+        seconds: float = ANSWER_SECONDS,
+    ) -> PageAnswer[T]:
+        """What a page of the caller's answers. Raises as `ask_in_turn`."""
+        return await ask_in_turn(
+            self._services.pages, self.caller.owner, what, details, read, seconds=seconds
+        )
 
     async def check_file(self, path: str, *, overwrite: bool) -> str:
         """Where a file would be written. Raises as `Documents.check_file`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from contextlib import suppress
 from typing import Any, Protocol, cast
 
@@ -116,7 +117,8 @@ class PageChannel(WebSocketMixin, WebSocketHandler, IdentifiedHandler):
         elif self._page is None:
             raise ValueError("no hello")
         elif kind == "seen":
-            self._pages.seen(self._page, _path(message["path"]))
+            ago = _seconds(message.get("seconds_ago", 0.0))
+            self._pages.seen(self._page, _path(message["path"]), seconds_ago=ago)
         elif kind == "answer":
             problem = message.get("problem")
             told = None if problem is None else str(problem)
@@ -137,6 +139,13 @@ class PageChannel(WebSocketMixin, WebSocketHandler, IdentifiedHandler):
         self._page = Page(owner=self.owner, way=cast("Way", way), app=app, tell=self.tell)
         self._pages.add(self._page)
         self._telling = supervised(self._tell_sessions, "presence")
+
+
+def _seconds(given: object) -> float:
+    """Raises ValueError for what is no duration."""
+    if isinstance(given, (int, float)) and not isinstance(given, bool) and 0 <= given < math.inf:
+        return float(given)
+    raise ValueError("no duration")
 
 
 def _path(given: object) -> str | None:

@@ -44,6 +44,7 @@ class Fixture:
     language: str | None = None
     shown: bool = False
     checkpoint: bool = False
+    page: str | None = None
     run: tuple[str, ...] = ()
     edited: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
@@ -87,6 +88,7 @@ def load() -> tuple[list[Example], dict[str, Fixture]]:
             language=body.get("language"),
             shown=body.get("shown", False),
             checkpoint=body.get("checkpoint", False),
+            page=body.get("page"),
             run=tuple(body.get("run", ())),
             edited=tuple(body.get("edited", ())),
             running=tuple(body.get("running", ())),

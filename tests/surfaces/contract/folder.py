@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import quote
 
 import httpx2
 
+from tests.pages import KINDS, connected_page
 from tests.served import Served
 from tests.surfaces.contract.examples import Example, Fixture
 from tests.surfaces.contract.surfaces import CALL_SECONDS, Surface, ToolsCall
@@ -19,9 +21,23 @@ class Stage:
     def __init__(self, tools: Surface) -> None:
         self._tools = tools
         self.values: dict[str, str] = {}
+        self._connected = AsyncExitStack()
+
+    @property
+    def takes_pages(self) -> bool:
+        """Whether pages of JupyterLab can be connected to the server."""
+        return True
 
     def write(self, files: Mapping[str, str]) -> None:
         raise NotImplementedError
+
+    async def connect_page(self, kind: str) -> None:
+        """A page of that kind (`tests.pages.KINDS`), until `leave`."""
+        raise NotImplementedError
+
+    async def leave(self) -> None:
+        """Close the pages."""
+        await self._connected.aclose()
 
     async def prepare(self, example: Example, fixture: Fixture) -> dict[str, Any]:
         """Create, open and run what the fixture says; returns the arguments of the call."""
@@ -30,6 +46,8 @@ class Stage:
         if fixture.open:
             opened = await self._do("use_notebook", notebook_path=fixture.notebook)
             self.values["session_id"] = opened["session_id"]
+        if fixture.page is not None and self.takes_pages:
+            await self.connect_page(fixture.page)
         if fixture.shown:
             await self._do("prepare_notebook", notebook_path=fixture.notebook)
         if fixture.checkpoint:
@@ -117,6 +135,13 @@ class Folder(Stage):
         for name, text in files.items():
             (self._served.root / name).parent.mkdir(exist_ok=True)
             (self._served.root / name).write_text(text)
+
+    @property
+    def takes_pages(self) -> bool:
+        return self._served.jupyter is None
+
+    async def connect_page(self, kind: str) -> None:
+        await self._connected.enter_async_context(connected_page(self._served, KINDS[kind]))
 
     async def empty(self) -> None:
         """End every session with its kernel and delete every file, as a person would."""

@@ -26,6 +26,10 @@ CLIENT_TOOLS = ("use_notebook", "read_notebook", "insert_execute_code_cell", "ap
 """Tables, progress, and objects as arguments: what a client makes of them."""
 
 
+PAGES = (None, "lab_page_refused")
+"""What an example ends with that needs a page."""
+
+
 @cache
 def output_schemas() -> dict[str, Any]:
     listing = json.loads(files("jmcp_api").joinpath(LISTING_FILE).read_text())
@@ -41,10 +45,17 @@ async def folder(served: Served) -> AsyncIterator[Folder]:
 
 
 async def check(example: Example, surface: Surface, folder: Stage) -> None:
-    arguments = await folder.prepare(example, FIXTURES[example.given])
-    answer = await surface.call(example.tool, arguments)
-    if example.raises is not None:
-        assert answer.error == example.raises, answer.text
+    fixture = FIXTURES[example.given]
+    arguments = await folder.prepare(example, fixture)
+    try:
+        answer = await surface.call(example.tool, arguments)
+    finally:
+        await folder.leave()
+    raises = example.raises
+    if fixture.page is not None and not folder.takes_pages and raises in PAGES:
+        raises = "no_lab_page"
+    if raises is not None:
+        assert answer.error == raises, answer.text
         assert len(answer.text) > 20, "an error tells the fact, the limit and the next call"
         return
     assert answer.error is None, answer.text

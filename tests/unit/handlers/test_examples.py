@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.jmcp import FakeJmcp
+from tests.pages import KINDS, fake_page
 from tests.surfaces.contract.examples import Example
 from tests.surfaces.contract.folder import Stage
 from tests.surfaces.contract.surfaces import Answer
@@ -30,6 +31,10 @@ class FakeStage(Stage):
     def __init__(self, jmcp: FakeJmcp) -> None:
         super().__init__(Direct(jmcp))
         self._jmcp = jmcp
+
+    async def connect_page(self, kind: str) -> None:
+        page = fake_page(self._jmcp.pages, KINDS[kind])
+        self._connected.callback(self._jmcp.pages.remove, page)
 
     def write(self, files: Mapping[str, str]) -> None:
         for name, text in files.items():

@@ -110,6 +110,7 @@ class HostedSite:
         self.logins: Callable[[], AbstractAsyncContextManager[ResourceServer | None]] = nobody
         self.oauth: ResourceServer | None = None
         self.pages = Pages()
+        self.frame_ancestors: tuple[str, ...] = ()
         self._extension = extension
         self._started = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -180,6 +181,7 @@ class HostedSite:
             origins=self.policy.origins | settings.origins,
             hosts=self.policy.hosts | (self.oauth.settings.hosts if self.oauth else frozenset()),
         )
+        self.frame_ancestors = settings.frame_ancestors
         if settings.frame_ancestors:
             allow_frames(served_by(extension).web_app.settings, settings.frame_ancestors)
         if settings.log_format == "json":

@@ -55,7 +55,8 @@ export class Cells {
     if (cellId === null) return;
     const place = this.find(path, cellId)[0];
     if (place === undefined) throw new Error("That cell is not in the notebook any more.");
-    await highlight(place);
+    await bring(place);
+    mark(place);
   }
 
   private async opened(path: string): Promise<NotebookPanel | null> {
@@ -77,9 +78,16 @@ export class Cells {
   }
 }
 
-async function highlight({ panel, cell, index }: Place): Promise<void> {
+/** Scroll to a cell. */
+export async function bring({ panel, cell }: Place): Promise<void> {
+  const index = panel.content.widgets.indexOf(cell); // others may have inserted some meanwhile
+  if (index < 0) return;
   // Rejects when something else scrolls meanwhile; then the person is on the way elsewhere.
   await panel.content.scrollToItem(index, "center").catch(() => undefined);
+}
+
+/** Highlight a cell for a moment. */
+export function mark({ cell }: Place): void {
   cell.node.classList.add(HIGHLIGHT);
   setTimeout(() => cell.node.classList.remove(HIGHLIGHT), HIGHLIGHT_MS);
 }

@@ -8,6 +8,7 @@ import { Channel, IChannel } from "./channel";
 import { presence } from "./presence";
 import { share } from "./rooms/sharing";
 import { request, type Status } from "./server";
+import { workspace } from "./workspace";
 
 const STATUS_MS = 10_000;
 
@@ -24,7 +25,7 @@ const sharing: JupyterFrontEndPlugin<Channel> = {
   ) => {
     const status = await found();
     const way = collaborates(app) ? "collaboration" : status?.rooms && share(app, documents, factory) ? "jmcp" : "file";
-    const channel = new Channel(way, app.name);
+    const channel = new Channel(way, app.name === "JupyterLab" ? "lab" : "notebook");
     if (status !== null) channel.connect();
     return channel;
   },
@@ -42,4 +43,4 @@ function collaborates(app: JupyterFrontEnd): boolean {
   return [...app.listPlugins()].some((id) => id.startsWith("@jupyter/docprovider-extension:"));
 }
 
-export default [sharing, presence];
+export default [sharing, presence, workspace];

@@ -8,6 +8,8 @@ export interface Status {
   version: string;
   /** Whether notebooks of this server can be shared by rooms. */
   rooms: boolean;
+  /** Whose pages may have JupyterLab in a frame, beside those of this server. */
+  frame_ancestors?: string[];
 }
 
 /** A request that jmcp or Jupyter refused; the message is for people. */

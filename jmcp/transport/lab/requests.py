@@ -32,6 +32,10 @@ NOT_ASKED = "The body is not the JSON that this address takes."
 class LabHost(Protocol):
     """What the labextension's requests need of the extension."""
 
+    @property
+    def frame_ancestors(self) -> tuple[str, ...]:
+        """Whose pages may have JupyterLab in a frame, beside those of this server."""
+
     async def rooms(self) -> TabRooms | None:
         """The rooms for tabs, once jmcp runs; None where it shares none. Raises Problem 503."""
 

@@ -20,6 +20,11 @@ class StatusHandler(LabHandler):
         async def status() -> Any:
             rooms = await self._lab.rooms()
             way = self._lab.way() if rooms is not None else "file"
-            return {"version": version("jmcp"), "rooms": rooms is not None, "way": way}
+            return {
+                "version": version("jmcp"),
+                "rooms": rooms is not None,
+                "way": way,
+                "frame_ancestors": list(self._lab.frame_ancestors),
+            }
 
         await self.answer(status)

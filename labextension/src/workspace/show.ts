@@ -63,8 +63,8 @@ export class Stage {
       });
       return { ...answer, scrolled: false };
     }
-    const calm = (): boolean => !heed || !this.person.atWorkIn(place.panel.node);
-    const scrolled = calm();
+    const calm = (): boolean => !this.person.atWorkIn(place.panel.node);
+    const scrolled = !heed || calm();
     if (scrolled) await bring(place);
     mark(place);
     for (const wait of opened && scrolled ? AGAIN_MS : []) {

@@ -149,12 +149,12 @@ async def test_a_jupyterlab_that_takes_no_commands_or_refuses_is_said(
 
         async def without(route: Route) -> None:
             answer = await route.fetch()
-            text = (await answer.text()).replace("jupyter-iframe-commands", "nothing-of-that-name")
+            text = (await answer.text()).replace("jmcp-labextension", "nothing-of-that-name")
             await route.fulfill(response=answer, body=text)
 
         await frame.page.route("**/lab/workspaces/**", without)
         await frame.page.get_by_role("button", name="Reload").click()
-        await expect(frame.status).to_contain_text("has no jupyter-iframe-commands")
+        await expect(frame.status).to_contain_text("is without jmcp's extension")
         await frame.page.get_by_text("Notebooks on disk").click()
         await frame.page.get_by_role("button", name="frame-c.ipynb").click()
         await expect(frame.label.locator("p")).to_have_text("Calls hit frame-c.ipynb")

@@ -1,35 +1,52 @@
-/** JupyterLab's commands, where its page has the extension jupyter-iframe-commands. */
+/** What JupyterLab in the frame can be told, where its page has jmcp's extension: to show a notebook or a cell. */
 
-import { wrap, type Endpoint } from "comlink";
+/** What both sides' messages say that they are. */
+const KIND = "jmcp-frame";
+/** After which a notebook is given up: JupyterLab asks the server before it opens one. */
+const SHOWN_MS = 10_000;
 
-const LOADED = "_JUPYTER_IFRAME_COMMANDS_LOADED";
-/** After which a command is given up: JupyterLab asks the server before it opens a notebook. */
-const COMMAND_MS = 10_000;
-
-/** What the extension offers to the page around it. */
-interface Commands {
-  readonly ready: Promise<void>;
-  execute(command: string, args: Record<string, string>): Promise<unknown>;
+interface Answer {
+  id: number;
+  problem: string | null;
 }
 
 export class Bridge {
-  private readonly commands;
+  private number = 0;
 
-  constructor(target: Window, origin: string) {
-    this.commands = wrap<Commands>(endpoint(target, origin));
-  }
+  constructor(
+    private readonly target: Window,
+    private readonly origin: string,
+    private readonly signal: AbortSignal,
+  ) {}
 
-  async ready(): Promise<void> {
-    await within(this.commands.ready);
-  }
-
-  /** Throws what JupyterLab says, or after COMMAND_MS. */
-  async execute(command: string, args: Record<string, string>): Promise<void> {
-    await within(this.commands.execute(command, args));
+  /** Show a notebook, and bring a cell of it into view. Throws what JupyterLab says, or after SHOWN_MS. */
+  async show(path: string, cellId: string | null): Promise<void> {
+    const id = ++this.number;
+    const asked = new AbortController();
+    const ended = AbortSignal.any([asked.signal, this.signal, AbortSignal.timeout(SHOWN_MS)]);
+    const answered = new Promise<string | null>((resolve, reject) => {
+      ended.addEventListener("abort", () => reject(new Error("JupyterLab does not answer")));
+      listen(this.target, this.origin, ended, (data) => {
+        if (isAnswer(data) && data.id === id) resolve(data.problem);
+      });
+    });
+    this.target.postMessage({ kind: KIND, id, path, cellId }, this.origin);
+    try {
+      const problem = await answered;
+      if (problem !== null) throw new Error(REASONS.get(problem) ?? problem);
+    } finally {
+      asked.abort();
+    }
   }
 }
 
-/** Call back each time that the frame's page has its commands, until `signal` aborts. */
+/** What JupyterLab answers by a word. */
+const REASONS = new Map([
+  ["no_cell", "its tab has no such cell"],
+  ["elsewhere", "this page shows another notebook"],
+]);
+
+/** Call back each time that a page with jmcp's extension is in the frame, until `signal` aborts. */
 export function onBridge(
   frame: HTMLIFrameElement,
   origin: () => string | null,
@@ -38,44 +55,29 @@ export function onBridge(
 ): void {
   addEventListener(
     "message",
-    ({ source, origin: from, data }: MessageEvent) => {
-      if (data !== LOADED || source === null || source !== frame.contentWindow || from !== origin()) return;
-      found(new Bridge(source as Window, from));
+    ({ source, origin: from, data }: MessageEvent<unknown>) => {
+      if (source === null || source !== frame.contentWindow || from !== origin()) return;
+      if (isReady(data)) found(new Bridge(source as Window, from, signal));
     },
     { signal },
   );
 }
 
-/** Messages to and from that window alone: any page may send some to this one. */
-function endpoint(target: Window, origin: string): Endpoint {
-  const wrapped = new Map<EventListenerOrEventListenerObject, EventListener>();
-  return {
-    postMessage: (message, transfer) => target.postMessage(message, origin, transfer ?? []),
-    addEventListener: (type, listener) => {
-      const own = (event: Event) => {
-        if (!(event instanceof MessageEvent) || event.source !== target || event.origin !== origin) return;
-        if (typeof listener === "function") listener(event);
-        else listener.handleEvent(event);
-      };
-      wrapped.set(listener, own);
-      addEventListener(type, own);
+/** Messages of that window alone: any page may send some to this one. */
+function listen(target: Window, origin: string, signal: AbortSignal, heard: (data: unknown) => void): void {
+  addEventListener(
+    "message",
+    ({ source, origin: from, data }: MessageEvent<unknown>) => {
+      if (source === target && from === origin) heard(data);
     },
-    removeEventListener: (type, listener) => {
-      const own = wrapped.get(listener);
-      if (own) removeEventListener(type, own);
-      wrapped.delete(listener);
-    },
-  };
+    { signal },
+  );
 }
 
-async function within<T>(work: PromiseLike<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("JupyterLab does not answer")), COMMAND_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function isReady(data: unknown): boolean {
+  return typeof data === "object" && data !== null && "kind" in data && data.kind === KIND && "ready" in data;
+}
+
+function isAnswer(data: unknown): data is Answer {
+  return typeof data === "object" && data !== null && "kind" in data && data.kind === KIND && "id" in data;
 }

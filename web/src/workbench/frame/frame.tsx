@@ -83,8 +83,8 @@ function sentence(): string {
       return "";
     case "alone":
       return labOrigin() === location.origin
-        ? "This JupyterLab has no jupyter-iframe-commands: its page is loaded again for each notebook."
-        : "JupyterLab does not answer this page: it has no jupyter-iframe-commands, or refuses to be shown here. Its page is loaded again for each notebook; if nothing is shown, open it in a tab.";
+        ? "This JupyterLab is without jmcp's extension: its page is loaded again for each notebook."
+        : "JupyterLab does not answer this page: it is without jmcp's extension, or refuses to be shown here. Its page is loaded again for each notebook; if nothing is shown, open it in a tab.";
     case "refused":
       return "This browser was told not to show JupyterLab here. Reload this page, or open JupyterLab in a tab.";
   }

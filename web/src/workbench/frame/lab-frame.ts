@@ -4,14 +4,11 @@ import { effect, signal } from "@preact/signals";
 import { frameHidden, notebookPath } from "../state";
 import { onBridge, type Bridge } from "./bridge";
 import { labBase, labOrigin, labPage, labUrl, ownWorkspace } from "./lab-address";
-import { atWork, watchPerson } from "./person";
+import { watchPerson } from "./person";
 
 /** JupyterLab starts for some seconds after its page has loaded. */
 const BRIDGE_MS = 15_000;
-/** A notebook is still drawn for so long after it was opened: cells above grow and push others away. */
-const DRAWING_MS = 6_000;
-const AGAIN_MS = [600, 1_800] as const;
-const EXTENSION = "jupyter-iframe-commands";
+const EXTENSION = "jmcp-labextension";
 
 /**
  * `waiting`: the server has not said where JupyterLab is. `none`: there is none. `loading`: until it can be
@@ -31,8 +28,6 @@ let bridge: Bridge | null = null;
 let patience: ReturnType<typeof setTimeout> | undefined;
 /** What to show as soon as the frame is not hidden. */
 let pending: { path: string; cellId: string | null } | null = null;
-let opened = { path: "", at: 0 };
-let asked = 0;
 
 export function theFrame(): HTMLIFrameElement | null {
   return frame;
@@ -41,7 +36,7 @@ export function theFrame(): HTMLIFrameElement | null {
 /** Use that element, once it is known where JupyterLab is, until `signal` aborts. */
 export function mountFrame(element: HTMLIFrameElement, signal: AbortSignal): void {
   frame = element;
-  onBridge(element, labOrigin, (found) => void connected(found), signal);
+  onBridge(element, labOrigin, connected, signal);
   element.addEventListener("load", loaded, { signal });
   document.addEventListener("securitypolicyviolation", refusedHere, { signal });
   const stop = effect(() => {
@@ -81,35 +76,13 @@ export async function showCell(path: string, cellId: string | null): Promise<voi
   }
   const using = bridge;
   try {
-    await reveal(using, path, cellId);
+    await using.show(path, cellId);
     shownPath.value = path;
     frameProblem.value = null;
   } catch (error) {
     if (using !== bridge) return;
     frameProblem.value = `JupyterLab could not show ${path}: ${error instanceof Error ? error.message : "no reason given"}`;
   }
-}
-
-async function reveal(using: Bridge, path: string, cellId: string | null): Promise<void> {
-  const number = ++asked;
-  if (path !== shownPath.value || cellId === null) {
-    await using.execute("docmanager:open", { path });
-    if (path !== opened.path) opened = { path, at: performance.now() };
-  }
-  if (cellId === null) return;
-  await scrollTo(using, path, cellId);
-  if (performance.now() > opened.at + DRAWING_MS) return;
-  for (const wait of AGAIN_MS) {
-    setTimeout(() => {
-      if (number !== asked || using !== bridge || frameHidden.value || atWork(frame) > 0) return;
-      scrollTo(using, path, cellId).catch(() => undefined);
-    }, wait);
-  }
-}
-
-/** What JupyterLab does with a link to a cell: it scrolls, and selects nothing. */
-async function scrollTo(using: Bridge, path: string, cellId: string): Promise<void> {
-  await using.execute("rendermime:handle-local-link", { path, id: `#cell-id=${cellId}` });
 }
 
 /** Load JupyterLab again, with the notebook that calls hit. */
@@ -154,18 +127,13 @@ function lacksBridge(page: Document | null): boolean {
   }
 }
 
-async function connected(found: Bridge): Promise<void> {
-  try {
-    await found.ready();
-  } catch {
-    return;
-  }
+function connected(found: Bridge): void {
   clearTimeout(patience);
   bridge = found;
   frameState.value = "ready";
   const path = notebookPath.value;
   // What was chosen while it loaded.
-  if (path !== null && path !== shownPath.value) await showNotebook(path);
+  if (path !== null && path !== shownPath.value) void showNotebook(path);
 }
 
 function unanswered(): void {

@@ -627,24 +627,11 @@ TEXTS: Mapping[str, str] = {
         "{{ one.notebook_path }}{% if one.unsaved %} (unsaved){% endif +%}\n"
         "{% endfor %}\n"
         "{% endif %}\n"
-        "{% if not visible %}\n"
-        "The browser does not show this page just now.\n"
-        "{% endif %}\n"
-        "{% if idle_seconds or idle_seconds == 0 %}\n"
-        "Last key or click: {{ idle_seconds }} s ago\n"
-        "{% endif %}\n"
-        "{% if pages > 1 %}\n"
-        "{{ pages }} pages are open; this is the one turned to last.\n"
-        "{% endif %}\n"
+        "Page: {{ app }}, {% if visible %}visible{% else %}hidden behind another window or tab{% endif %}{% if idle_seconds or idle_seconds == 0 %}, last key or click {{ idle_seconds }} s ago{% endif %}; {{ pages | counted('page') }} open{% if pages > 1 %}, this one turned to last{% endif +%}\n"
     ),
     "ShownCell": (
-        "{{ notebook_path }}{% if cell_index or cell_index == 0 %}, cell {{ cell_index }}{% if cell_id %} ({{ cell_id }}){% endif %}{% endif %}: {% if in_front %}in front{% else %}in a tab behind another one, in which the person is at work{% endif %}{% if opened %}, just opened{% endif +%}\n"
-        "{% if (cell_index or cell_index == 0) and not scrolled %}\n"
-        "The person is at work there: the cell is highlighted where it is.\n"
-        "{% endif %}\n"
-        "{% if not visible %}\n"
-        "The browser does not show this page just now.\n"
-        "{% endif %}\n"
+        "{{ notebook_path }}{% if cell_index or cell_index == 0 %}, cell {{ cell_index }}{% if cell_id %} ({{ cell_id }}){% endif %}{% endif %}: {% if opened %}opened, {% endif %}{% if in_front %}in front{% else %}behind another tab, in which the person is at work{% endif %}{% if scrolled %}, scrolled to it{% elif in_front and (cell_index or cell_index == 0) %}, highlighted where it is: the person is at work there{% endif +%}\n"
+        "Page: {{ app }}, {% if visible %}visible{% else %}hidden behind another window or tab{% endif +%}\n"
     ),
     "OpenNotebookList": (
         "{{ total | counted('notebook') }} in JupyterLab\n"

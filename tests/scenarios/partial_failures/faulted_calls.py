@@ -12,6 +12,7 @@ from jmcp.core.sessions.readings.session_readings import Readings
 from jmcp.core.stores.journal.memory import MemoryJournal
 from jmcp_api import phrases
 from tests.fakes.jmcp import FakeJmcp
+from tests.pages import fake_page
 
 WARM = "warm = 1"
 """What has run in the session's kernel: whether that variable is there tells if it was lost."""
@@ -175,6 +176,12 @@ async def talked(jmcp: FaultedJmcp) -> None:
     await opened(jmcp)
     talking = await jmcp.call("create_conversation_notebook", conversation_id="c1")
     await jmcp.call("prepare_notebook", notebook_path=talking["notebook_path"])
+
+
+async def looked_on(jmcp: FaultedJmcp) -> None:
+    """A page of the person's that answers."""
+    await opened(jmcp)
+    fake_page(jmcp.pages)
 
 
 async def dead_private(jmcp: FaultedJmcp) -> None:
@@ -433,6 +440,8 @@ KINDS = [
     ),
     _kind("list conversations", "list_conversations", talked, rare=True),
     _kind("list what people have open", "list_open_notebooks", talked),
+    _kind("see what the person sees", "get_user_context", looked_on),
+    _kind("show", "show_in_lab", looked_on, notebook_path="a.ipynb", cell_index=1),
     _kind("list files", "list_files", nothing),
     _kind("list kernels", "list_kernels", private),
     _kind("export", "export_notebook", format="py"),

@@ -31,6 +31,9 @@ WORDS = {
     "answers": "answers",
     "kernel_answers": "answers",
     "accepted": "Accepted",
+    "in_front": "in front",
+    "scrolled": "scrolled to",
+    "visible": "visible",
 }
 """How a text says that something is true."""
 UNSAID = frozenset(

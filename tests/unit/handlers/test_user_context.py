@@ -46,7 +46,14 @@ async def test_the_page_that_the_person_turned_to_last_is_asked(jmcp: FakeJmcp) 
 
 async def test_pages_that_sleep_or_talk_nonsense_are_passed_over(jmcp: FakeJmcp) -> None:
     fake_page(jmcp.pages, answering())
-    for context in (None, [], {"tab": 1}, {"visible": "yes"}, SEEN | {"cell": {"index": -1}}):
+    nonsense: tuple[Any, ...] = (
+        None,
+        [],
+        {"tab": 1},
+        {"visible": "yes"},
+        SEEN | {"cell": {"index": -1}},
+    )
+    for context in nonsense:
         fake_page(jmcp.pages, answering(context))
         seen = await jmcp.call("get_user_context")
         assert seen["notebook_path"] == "a.ipynb"

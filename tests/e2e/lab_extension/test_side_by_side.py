@@ -47,3 +47,37 @@ async def test_each_sees_what_the_other_does_and_saving_asks_nothing(
         return "# typed" in (plain_lab.root / "both.ipynb").read_text()
 
     await eventually(saved, "the file has what was typed")
+
+
+async def test_a_program_that_writes_the_file_takes_nothing_that_is_typed(
+    plain_lab: Served, plain_agent: Agent, chrome: Browser
+) -> None:
+    """What it changed is in the tab, the cursor stays, and whoever types goes on."""
+    write(plain_lab, "program.ipynb", "person = 1", "other = 1", "last = 1", **PYTHON)
+    file = plain_lab.root / "program.ipynb"
+    lab = await Lab.open(chrome, plain_lab, "program.ipynb")
+    await plain_agent.open("program.ipynb")
+    await lab.type_into(0, "  # typed")
+
+    content = json.loads(file.read_text())
+    content["cells"][1]["source"] = "other = 2"
+    content["cells"][2:2] = [{**content["cells"][1], "id": "inserted", "source": "new = 3"}]
+    file.write_text(json.dumps(content))
+
+    await expect(lab.cell(1)).to_contain_text("other = 2")
+    await expect(lab.cell(2)).to_contain_text("new = 3")
+    await lab.page.keyboard.type(" and on")
+    await expect(lab.cell(0)).to_contain_text("person = 1  # typed and on")
+    await expect(lab.page.locator(DIALOG)).to_have_count(0)
+
+    async def both() -> bool:
+        cells = json.loads(file.read_text())["cells"]
+        return [" ".join("".join(cell["source"]).split()) for cell in cells] == [
+            "person = 1 # typed and on",
+            "other = 2",
+            "new = 3",
+            "last = 1",
+        ]
+
+    await eventually(both, "the file has both")
+    assert "file_merged" in json.dumps(await plain_agent.call("read_notebook"))

@@ -53,6 +53,7 @@ async def test_what_both_changed_is_the_persons_and_the_agents_text_is_told(
     page = server.page()
     await page.load()
     await server.ask("overwrite_cell_source", cell_id="c1", cell_source="y = 'agent'")
+    await server.settled()  # what is not saved yet, a live document keeps beside the person's
     page.cell("c1")["source"] = "y = 'person'"
     await page.save()
     await server.settled()
@@ -98,6 +99,7 @@ async def test_a_program_that_loaded_nothing_overwrites_and_the_agent_is_told(
     (others,) = server.app.web_app.settings["jmcp_contents_observers"]
     others.copies._copies.clear()
     await server.insert("mine = 1", 1)
+    await server.settled()  # what is not saved yet, a live document keeps
     program.content = content
     await program.save()
     await server.settled()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 
+from jmcp_jupyter.documents.remote.documents import RemoteDocuments
+from jmcp_jupyter.http_api import JupyterApi
 from tests.calls import Calls
-from tests.jupyter_process import StartJupyter
+from tests.document_access import editing, reading
+from tests.jupyter_process import TOKEN, StartJupyter
 from tests.notebooks import write_notebook
 from tests.ports.documents.tab import until
 from tests.surfaces.conftest import ExtensionServer, client_of
@@ -134,3 +138,31 @@ async def test_a_notebook_is_moved_deleted_and_read_only_under_an_open_tab(
     assert not (plain.root / "c.ipynb").exists()
     await tab.close()
     await until(lambda: not rooms_of(plain.serverapp), "its room goes, too")
+
+
+async def test_a_jmcp_beside_that_server_is_live_with_its_tabs(plain: ExtensionServer) -> None:
+    write_notebook(plain.root / "a.ipynb", "1")
+    tab = await LabTab.join(plain.client, "a.ipynb")
+    api = JupyterApi(f"{plain.url}/", TOKEN)
+    documents = RemoteDocuments(api)
+    try:
+        sharing = await documents.sharing()
+        assert (sharing.mode, sharing.way) == ("live", "jmcp")
+        ref = await documents.identify("a.ipynb")
+        async with editing(documents, ref) as cells:
+            assert cells.mode == "live"
+            cells.insert(1, "code", "from beside")
+        await until(lambda: tab.sources == ["1", "from beside"])
+        tab.type_over(0, "typed")
+        await tab.acknowledged()
+
+        async def read() -> list[str]:
+            async with reading(documents, ref) as there:
+                return [there.get(index).source for index in range(len(there))]
+
+        while await read() != ["typed", "from beside"]:  # noqa: ASYNC110  # no event tells
+            await asyncio.sleep(0.005)
+    finally:
+        await documents.close()
+        await api.close()
+    await tab.close()

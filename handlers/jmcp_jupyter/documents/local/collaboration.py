@@ -14,8 +14,9 @@ from jmcp.core.errors import ENDS_TASK
 
 EXTENSION = "jupyter_server_ydoc"
 CLOSE_SECONDS = 5.0
-STORE = "rooms.db"
-SESSIONS = "collaboration_sessions.json"
+STORE = "ystore.db"
+SESSIONS = "sessions.json"
+"""As the server of `jmcp serve` has them in the same folder."""
 LARGEST_STORE_MB = 256
 """Histories of rooms only save tabs that reconnect a merge; the oldest go first."""
 SQUASHED_AFTER_SECONDS = 600
@@ -110,7 +111,8 @@ def _placed(extension: Any, folder: Path) -> Any:
     """The configuration of the extension, with what is kept of rooms in that folder, and bounded."""
     store_class, config = extension.ystore_class, extension.config
     sections = [config[base.__name__] for base in store_class.__mro__ if base.__name__ in config]
-    if hasattr(store_class, "db_path") and not any("db_path" in one for one in sections):
+    configured = next((one["db_path"] for one in sections if "db_path" in one), None)
+    if hasattr(store_class, "db_path") and configured in (None, str(folder / STORE)):
         config = deepcopy(config)
         own = config[store_class.__name__]
         own.db_path = _store_in(folder, extension.log)

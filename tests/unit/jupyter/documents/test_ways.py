@@ -87,11 +87,11 @@ def test_what_is_kept_of_rooms_is_in_the_folder_unless_configured(tmp_path: Path
     folder = tmp_path / "state" / "here"
     extension = extension_with()
     placed = collaboration._placed(extension, folder)
-    assert placed.Store.db_path == str(folder / "rooms.db")
+    assert placed.Store.db_path == str(folder / "ystore.db")
     assert "db_path" not in extension.config.Store
-    assert (folder / "rooms.db").stat().st_mode & 0o777 == 0o600
+    assert (folder / "ystore.db").stat().st_mode & 0o777 == 0o600
     kept = extension.serverapp.web_app.settings["collaborative_session_store_path"]
-    assert kept == str(folder / "collaboration_sessions.json")
+    assert kept == str(folder / "sessions.json")
 
     configured = extension_with(Store={"db_path": "elsewhere.db"})
     configured.serverapp.web_app.settings["collaborative_session_store_path"] = "elsewhere.json"
@@ -100,10 +100,10 @@ def test_what_is_kept_of_rooms_is_in_the_folder_unless_configured(tmp_path: Path
     assert settings["collaborative_session_store_path"] == "elsewhere.json"
 
     # Too large: histories are given up, notebooks are in their files.
-    with (folder / "rooms.db").open("wb") as file:
+    with (folder / "ystore.db").open("wb") as file:
         file.truncate(collaboration.LARGEST_STORE_MB * 2**20 + 1)
     collaboration._placed(extension_with(), folder)
-    assert (folder / "rooms.db").stat().st_size == 0
+    assert (folder / "ystore.db").stat().st_size == 0
 
     (tmp_path / "a file").touch()
     nowhere = collaboration._placed(extension_with(), tmp_path / "a file" / "below")

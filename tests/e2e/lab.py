@@ -49,7 +49,9 @@ def serve_lab(base: Path, *, without: Sequence[str] = ()) -> Iterator[Served]:
     home = base / "home"
     config = home / ".jupyter/labconfig/page_config.json"
     config.parent.mkdir(parents=True)
-    config.write_text(json.dumps({"disabledExtensions": dict.fromkeys(without, True)}))
+    # The second: as window.jupyterapp, through which tests give commands.
+    page = {"disabledExtensions": dict.fromkeys(without, True), "exposeAppInBrowser": True}
+    config.write_text(json.dumps(page))
     _set(home, "apputils-extension/notification", {"fetchNews": "false", "checkForUpdates": False})
     # Otherwise cells outside of the window may be taken out of the page, and counting is wrong.
     _set(home, "notebook-extension/tracker", {"windowingMode": "none"})

@@ -646,6 +646,7 @@ class SessionRow(Result):
     session: str
     opened: str
     last_call: str
+    paused: bool = False
     notebooks: list[SessionNotebook]
 
 
@@ -664,6 +665,7 @@ class ActiveSession(Result):
     last_tool: str | None = None
     opened: str
     last_call: str
+    paused: bool = False
     notebooks: list[SessionNotebook]
 
 

@@ -92,9 +92,16 @@ def _sessions(rows: Sequence[Row], now: float, width: int) -> RenderableType:
             Text(f"{_end(path, 30 if not wide else 60)}{more}"),
             Text(state or "no kernel", style=STATE_STYLES.get(state or "", "dim")),
             Text(f"{duration(since)} ago"),
-            Text(row.get("last_tool") or "", style="dim"),
+            _last(row),
         )
     return table
+
+
+def _last(row: Row) -> Text:
+    """Whether a person has paused the session, or else what it called last."""
+    if row.get("paused"):
+        return Text("paused", style="yellow")
+    return Text(row.get("last_tool") or "", style="dim")
 
 
 def _runs(rows: Sequence[Row], now: float, width: int) -> RenderableType:
@@ -202,7 +209,8 @@ def _session_line(row: Row) -> str:
         for one in row["notebooks"]
     )
     client = one_line(row.get("client") or "-")
-    return f"session {row['session']} {client} {one_line(row['owner'])}: {shown}"
+    paused = "paused, " if row.get("paused") else ""
+    return f"session {row['session']} {client} {one_line(row['owner'])}: {paused}{shown}"
 
 
 def _call_line(row: Row) -> str:

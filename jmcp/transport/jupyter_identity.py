@@ -221,9 +221,17 @@ class IdentifiedHandler(JupyterHandler):
             return self._named
         if self.current_user is None or not self.identity_provider.auth_enabled:
             return None
-        if self._jupyter_identifies():
-            return Principal(name=SHARED_PRINCIPAL)
-        return Principal(name=str(self.current_user.username))
+        name = SHARED_PRINCIPAL if self._jupyter_identifies() else str(self.current_user.username)
+        return Principal(name=name, by_cookie=self._by_cookie())
+
+    def _by_cookie(self) -> bool:
+        """Whether the request has the cookie of a login and no token."""
+        headers = self.request.headers
+        return (
+            "Cookie" in headers
+            and "Authorization" not in headers
+            and "token" not in self.request.query_arguments
+        )
 
     @property
     def owner(self) -> str:

@@ -41,6 +41,7 @@ def _row(record: SessionRecord, running: Sequence[KernelInfo] | None) -> Session
         session=masked(record.session_id),
         opened=_moment(record.created),
         last_call=_moment(record.last_accessed),
+        paused=record.paused is not None,
         notebooks=[
             _notebook(held, current=record.current == key, running=running)
             for key, held in record.notebooks.items()

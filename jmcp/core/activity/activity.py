@@ -187,6 +187,7 @@ class Activity:
             "last_tool": last.tool if last is not None else None,
             "opened": moment(record.created),
             "last_call": moment(record.last_accessed),
+            "paused": record.paused is not None,
             "notebooks": [
                 _notebook(held, running, current=key == record.current)
                 for key, held in record.notebooks.items()

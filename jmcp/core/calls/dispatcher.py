@@ -69,7 +69,7 @@ class Dispatcher(Server):
         limit = RunLimit(
             api.policy.errors.session_limit, self.runs.index, limit=api.policy.runs_per_session
         )
-        self._gates = (self.permissions, *gates, self.pauses, limit)
+        self._gates = (self.permissions, *gates, limit)
         self._strict = strict
         self.shared_calls: SharedCalls | None = None
         if shared is not None:
@@ -215,6 +215,7 @@ class Dispatcher(Server):
             call.session_id = record.session_id
             for gate in self._gates:
                 gate.admit_session(tool, session.record)
+            self.pauses.admit(tool, record, caller)
             stack.callback(session.close)
             if tool.session == "opens":
                 session.closed_notebooks = await self.pauses.closed_notebooks(caller)

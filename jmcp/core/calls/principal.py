@@ -29,7 +29,8 @@ class Principal:
 
     `token_digest` is that of the named token it comes with, or stands for a person who logged in: who
     knows it can tell whether the principal is still let in. It is empty for a server's own token. `of_page`: it
-    comes with the token of a page that was entered with a ticket. `user` is what people call the one who
+    comes with the token of a page that was entered with a ticket; `by_cookie`: with the cookie of Jupyter's
+    login, as pages do. `user` is what people call the one who
     logged in, for logs; empty where that is the name, or nobody said it.
     """
 
@@ -37,6 +38,7 @@ class Principal:
     scopes: frozenset[Scope] = SCOPES
     token_digest: bytes = field(default=b"", repr=False)
     of_page: bool = False
+    by_cookie: bool = False
     user: str = ""
 
 

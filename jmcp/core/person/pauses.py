@@ -13,7 +13,8 @@ from jmcp.core.sessions.sessions import Sessions
 
 
 class Pauses:
-    """A gate for calls in paused sessions, and what keeps a client from going around it.
+    """Refuses calls in paused sessions, and what would go around a pause. A person's own pages are
+    refused nothing.
 
     A pause is in the session's record, so that it outlives the process and holds in all that share
     the store. `here` are the sessions that were paused in this process, by `session_key`: calls that were
@@ -25,18 +26,17 @@ class Pauses:
         self._sessions = sessions
         self.here: set[int] = set()
 
-    def admit(self, tool: Tool, caller: Caller) -> None:
-        """Does nothing: the session is not known yet."""
-
-    def admit_session(self, tool: Tool, record: SessionRecord) -> None:
-        """Raises paused_by_person."""
-        if record.paused is not None and self._changes(tool):
+    def admit(self, tool: Tool, record: SessionRecord, caller: Caller) -> None:
+        """For a call in that session. Raises paused_by_person."""
+        if record.paused is not None and self._changes(tool) and not caller.of_page:
             raise self._refusal(record)
 
-    def check(self, record: SessionRecord) -> None:
+    def check(self, record: SessionRecord, caller: Caller) -> None:
         """A call of the session begins to change something. Raises paused_by_person where the session
         was paused since it was admitted."""
-        if self.here and session_key(record.owner, record.session_id) in self.here:
+        if not self.here or caller.of_page:
+            return
+        if session_key(record.owner, record.session_id) in self.here:
             raise self._refusal(record)
 
     def stops(self, tool: Tool) -> bool:

@@ -203,7 +203,7 @@ class Session:
         """This call changes or runs something from now on. Raises paused_by_person where a person has
         paused the session since the call was admitted; what has begun is finished."""
         if not self._began:
-            self._services.pauses.check(self.record)
+            self._services.pauses.check(self.record, self.workspace.caller)
             self._began = True
 
     def tell_of_resumption(self) -> None:

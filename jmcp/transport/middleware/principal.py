@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware, get_access_token
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -18,6 +19,8 @@ HOLDER = "holder"
 
 USER = "user"
 """The claim, in what the SDK knows of a caller, with what people call that one."""
+PAGE = "page"
+"""The claim that a person's page in a browser calls."""
 
 
 class PrincipalMiddleware:
@@ -46,9 +49,18 @@ def _user(principal: Principal) -> AuthenticatedUser:
             client_id=name,
             scopes=scopes,
             subject=name,
-            claims={USER: principal.user} if principal.user else None,
+            claims=_claims(principal),
         )
     )
+
+
+def _claims(principal: Principal) -> dict[str, Any] | None:
+    claims: dict[str, Any] = {}
+    if principal.user:
+        claims[USER] = principal.user
+    if principal.of_page or principal.by_cookie:
+        claims[PAGE] = True
+    return claims or None
 
 
 def caller(
@@ -74,6 +86,7 @@ def caller(
         client=client,
         views=views,
         user=claims.get(USER),
+        of_page=PAGE in claims,
         scopes=implied(access.scopes),
         request_id=current_id(),
     )

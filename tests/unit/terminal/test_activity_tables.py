@@ -136,6 +136,19 @@ def test_nothing_of_others_is_obeyed_by_the_terminal() -> None:
     assert one_line(EVIL).isprintable()
 
 
+def test_a_paused_session_is_marked() -> None:
+    paused = snapshot(sessions=[SESSION | {"paused": True}])
+    state = ActivityState()
+    state.apply("activity", paused, 0.0)
+    assert "paused" in "\n".join(drawn(state, 80, 24))
+    told, untold = (
+        ActivityLines().of("activity", paused),
+        ActivityLines().of("activity", snapshot()),
+    )
+    assert "paused" in "\n".join(told)
+    assert "paused" not in "\n".join(untold)
+
+
 def test_lines_tell_of_runs_that_begin_and_end() -> None:
     lines = ActivityLines()
     assert any(line.startswith("run   1a2b3c4d") for line in lines.of("activity", snapshot()))

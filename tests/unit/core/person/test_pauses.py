@@ -315,6 +315,32 @@ async def test_an_edit_that_has_not_begun_when_its_session_is_paused_is_not_made
     assert await sources(jmcp) == before
 
 
+async def test_a_person_s_own_page_is_refused_nothing(jmcp: FakeJmcp) -> None:
+    session = await jmcp.open("a.ipynb", AGENT)
+    await pause(jmcp)
+    await jmcp.call("insert_cell", PAGE, session_id=session, cell_index=0, **NEW)
+    assert len(await sources(jmcp)) == 4
+    refused = await jmcp.fail("insert_cell", AGENT, session_id=session, cell_index=0, **NEW)
+    assert refused["code"] == REFUSED
+    await jmcp.call("unuse_notebook", PAGE, session_id=session)
+    await jmcp.open("a.ipynb", AGENT)
+
+
+async def test_lists_say_which_sessions_are_paused(jmcp: FakeJmcp) -> None:
+    await jmcp.open("a.ipynb", AGENT)
+    await jmcp.open("b.ipynb", OTHER)
+    await pause(jmcp)
+    for tool in ("list_sessions", "list_activity"):
+        outcome = await jmcp.outcome(tool)
+        assert outcome.result is not None
+        paused = {
+            one["notebooks"][0]["notebook_path"]: one["paused"]
+            for one in outcome.result["sessions"]
+        }
+        assert paused == {"a.ipynb": True, "b.ipynb": False}
+        assert outcome.text.count("paused by a person") == 1
+
+
 async def test_only_who_may_see_a_session_pauses_it(jmcp: FakeJmcp) -> None:
     session = await jmcp.open("a.ipynb", AGENT)
     key, person = await key_of(jmcp), jmcp.dispatcher.person

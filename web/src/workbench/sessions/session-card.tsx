@@ -27,6 +27,11 @@ export function SessionCard({ session }: { session: Session }) {
         <code>{row.session}</code>
         {own && <span class="session-mark">this page</span>}
         {following && <span class="session-mark">followed</span>}
+        {row.paused && (
+          <span class="session-mark" title="A person has paused it in JupyterLab: it changes nothing until it is resumed there.">
+            paused
+          </span>
+        )}
       </p>
       <ul class="session-notebooks">
         {row.notebooks.map((notebook) => (

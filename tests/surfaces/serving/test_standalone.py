@@ -9,12 +9,16 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 
 from jmcp.core.errors import ServeError
+from jmcp.core.sessions.records import Pause
+from jmcp.core.stores.sqlite import SqliteStore
+from jmcp.core.stores.state_file import StateFile
 from jmcp.hosting import remote_servers
 from jmcp.hosting import standalone as standalone_module
 from jmcp.hosting.jupyter_address import jupyter_address
@@ -56,6 +60,19 @@ def run(home: Path, variables: dict[str, str], *options: str) -> subprocess.Comp
     )
 
 
+def state_file(home: Path) -> Path:
+    [file] = home.rglob("state.db")
+    return file
+
+
+async def mark(home: Path, paused: Pause | None) -> None:
+    """Pause the one session, as another process does that shares the store; None resumes it."""
+    store = SqliteStore(StateFile(state_file(home)))
+    [record] = await store.idle_since(float("inf"))
+    await store.change(record.owner, record.session_id, partial(replace, paused=paused))
+    await store.close()
+
+
 async def test_every_http_surface_works_on_a_remote_jupyter(tmp_path: Path, plain: Served) -> None:
     with standalone(tmp_path, plain) as served:
         surfaces: list[Surface] = [Mcp(served, "auto"), Rest(served), ToolsCall(served)]
@@ -70,6 +87,13 @@ async def test_every_http_surface_works_on_a_remote_jupyter(tmp_path: Path, plai
             )
             assert ran.result is not None, ran.text
             assert "42" in json.dumps(ran.result["outputs"])
+            await mark(tmp_path, Pause(at=0.0))
+            inserted = session | {"cell_index": 0, "cell_type": "code", "cell_source": "no"}
+            refused = await surface.call("insert_cell", inserted)
+            assert refused.error == "paused_by_person", refused.text
+            read = await surface.call("read_notebook", session)
+            assert read.result is not None, read.text
+            await mark(tmp_path, None)
             await surface.call("unuse_notebook", session | {"kernel": "stop"})
         assert "42" in (plain.root / "surface0.ipynb").read_text()
 

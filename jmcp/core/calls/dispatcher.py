@@ -215,7 +215,7 @@ class Dispatcher(Server):
             call.session_id = record.session_id
             for gate in self._gates:
                 gate.admit_session(tool, session.record)
-            self.pauses.admit(tool, record, caller)
+            await self.pauses.admit(tool, record, caller)
             stack.callback(session.close)
             if tool.session == "opens":
                 session.closed_notebooks = await self.pauses.closed_notebooks(caller)

@@ -61,7 +61,7 @@ class PersonActions:
             if record.paused is not None:
                 for one in others:
                     if one.owner == record.owner and one.paused == record.paused:
-                        self._services.pauses.here.discard(session_key(one.owner, one.session_id))
+                        self._services.pauses.here.pop(session_key(one.owner, one.session_id), None)
                         await self._services.sessions.mark(one, _resumed)
         return {"key": key, "paused": False}
 
@@ -111,8 +111,10 @@ class PersonActions:
 
     async def _pause(self, record: SessionRecord, pause: Pause) -> None:
         services = self._services
-        services.pauses.here.add(session_key(record.owner, record.session_id))
-        await services.sessions.mark(record, partial(_paused, pause))
+        known = session_key(record.owner, record.session_id)
+        services.pauses.here[known] = _paused(pause, record)
+        if await services.sessions.mark(record, partial(_paused, pause)) is None:
+            del services.pauses.here[known]  # it has ended meanwhile
         await services.runs.withhold(record.owner, record.session_id)
 
     def _tell(self, record: SessionRecord, taken: TakenBack) -> None:

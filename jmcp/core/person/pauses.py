@@ -17,19 +17,38 @@ class Pauses:
     refused nothing.
 
     A pause is in the session's record, so that it outlives the process and holds in all that share
-    the store. `here` are the sessions that were paused in this process, by `session_key`: calls that were
-    admitted before that ask it again when they begin to change something.
+    the store. `here` are the records of the sessions that were paused in this process, by `session_key`:
+    calls that were admitted before that ask it again when they begin to change something, and their
+    clients change nothing of their notebooks in other sessions either.
     """
 
     def __init__(self, policy: Policy, sessions: Sessions) -> None:
         self._refuse = policy.errors.paused_by_person
         self._sessions = sessions
-        self.here: set[int] = set()
+        self.here: dict[int, SessionRecord] = {}
 
-    def admit(self, tool: Tool, record: SessionRecord, caller: Caller) -> None:
-        """For a call in that session. Raises paused_by_person."""
-        if record.paused is not None and self._changes(tool) and not caller.of_page:
+    async def admit(self, tool: Tool, record: SessionRecord, caller: Caller) -> None:
+        """For a call in that session, as it is stored now. Raises paused_by_person."""
+        if record.paused is None and not self.here:
+            return
+        if caller.of_page or not self._changes(tool):
+            return
+        if record.paused is not None:
             raise self._refusal(record)
+        # Another process may have resumed it.
+        self.here.pop(session_key(record.owner, record.session_id), None)
+        beside = [one for one in self.here.values() if _is_beside(record, one, caller)]
+        mine = [one for one in beside if await self._is_paused(one)]
+        if mine:
+            raise self._refuse.client(notebook_paths=paths(mine))
+
+    async def _is_paused(self, known: SessionRecord) -> bool:
+        """Whether it is so still, and has not ended."""
+        record = await self._sessions.get(known.owner, known.session_id)
+        if record is not None and record.paused is not None:
+            return True
+        self.here.pop(session_key(known.owner, known.session_id), None)
+        return False
 
     def check(self, record: SessionRecord, caller: Caller) -> None:
         """A call of the session begins to change something. Raises paused_by_person where the session
@@ -80,6 +99,15 @@ class Pauses:
 
     def _refusal(self, record: SessionRecord) -> ToolError:
         return self._refuse.session(notebook_paths=paths([record]))
+
+
+def _is_beside(record: SessionRecord, paused: SessionRecord, caller: Caller) -> bool:
+    """Whether a call of a paused session's client in that other session may be about its notebooks."""
+    if record.owner != paused.owner or paused.paused is None or caller.client is None:
+        return False
+    if caller.client != paused.paused.client:
+        return False
+    return not record.notebooks.keys().isdisjoint(paused.notebooks)
 
 
 def paths(records: Collection[SessionRecord]) -> Sequence[str]:

@@ -209,6 +209,43 @@ async def test_no_other_session_opens_the_notebook_of_a_paused_one(jmcp: FakeJmc
     await jmcp.open("a.ipynb", AGENT)
 
 
+async def test_the_client_of_a_paused_session_does_not_change_its_notebook_in_another_s(
+    jmcp: FakeJmcp,
+) -> None:
+    await jmcp.open("a.ipynb", AGENT)
+    theirs = await jmcp.open("a.ipynb", OTHER)
+    elsewhere = await jmcp.open("b.ipynb", OTHER)
+    key = await pause(jmcp)
+    change = {"cell_index": 0, **NEW}
+    refused = await jmcp.fail("insert_cell", AGENT, session_id=theirs, **change)
+    assert refused["code"] == REFUSED
+    await jmcp.call("read_notebook", AGENT, session_id=theirs)
+    await jmcp.call("insert_cell", AGENT, session_id=elsewhere, **change)
+    await jmcp.call("insert_cell", OTHER, session_id=theirs, **change)
+    await resume(jmcp, key)
+    await jmcp.call("read_notebook", AGENT, session_id=theirs)
+    await jmcp.call("insert_cell", AGENT, session_id=theirs, **change)
+
+
+async def test_another_process_resumes_it_and_a_person_ends_it(live: FakeJmcp) -> None:
+    session = await live.open("a.ipynb", AGENT)
+    theirs = await live.open("a.ipynb", OTHER)
+    change = {"cell_index": 0, **NEW}
+    await pause(live)
+    other = FakeJmcp(journaled=True)
+    other.store = live.store
+    async with other.running():
+        paused = next(one for one in await rows(other) if one["paused"])
+        await other.dispatcher.person.resume(PAGE, paused["key"])
+    made = await live.call("insert_cell", AGENT, session_id=session, **change)
+    assert codes(made) == ["resumed_by_person"]
+    await pause(live)
+    await live.call("unuse_notebook", PAGE, session_id=session)
+    await live.call("read_notebook", AGENT, session_id=theirs)
+    await live.call("insert_cell", AGENT, session_id=theirs, **change)
+    assert not live.dispatcher.pauses.here
+
+
 async def test_a_client_s_other_sessions_in_the_notebook_are_paused_and_resumed_with_it(
     jmcp: FakeJmcp,
 ) -> None:

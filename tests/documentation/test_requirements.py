@@ -17,7 +17,7 @@ COUNTS = {
     "CLI": 8,
     "MODE": 12,
     "TRAN": 6,
-    "WEB": 12,
+    "WEB": 15,
     "PERS": 7,
     "MU": 24,
     "SEC": 11,

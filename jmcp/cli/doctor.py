@@ -25,7 +25,7 @@ def add_to(commands: Any, *, run: Callable[[argparse.Namespace], int]) -> None:
     command = commands.add_parser(
         "doctor",
         help="check this machine: packages, kernels, servers, clients; with a remedy for each problem",
-        description="Checks Python, packages, configuration, port, token, folder, collaboration, "
+        description="Checks Python, packages, configuration, port, token, folder, collaboration, JupyterLab's extension, "
         "toolsets of other packages, kernels, the state store, traces, running servers, MCP clients, output limits and disk space. Exit "
         "status 1 if there is a problem; a warning is none.",
     )
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def checks() -> dict[str, Any]:
     """The checks, by what they are about."""
-    from jmcp.doctor import client_configs, installation, kernels, state, toolsets, traces
+    from jmcp.doctor import client_configs, installation, kernels, state, tabs, toolsets, traces
     from jmcp.state.folder import state_folder
     from jmcp.state.running_servers import running_servers
 
@@ -77,6 +77,7 @@ def checks() -> dict[str, Any]:
         "store": state.store,
         "traces": traces.traces,
         "collaboration": installation.collaboration,
+        "tabs": tabs.tabs,
         "toolsets": toolsets.toolsets,
         "kernels": kernels.kernels,
         "clients": client_configs.clients,

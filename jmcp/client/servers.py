@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import platform
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -10,7 +11,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from jmcp.client.choice import Wanted, chosen
@@ -46,6 +47,20 @@ class Endpoint:
     def headers(self) -> dict[str, str]:
         token = self.server.token
         return {"Authorization": f"Bearer {token}"} if token else {}
+
+    async def about(self) -> Mapping[str, Any]:
+        """What it says of itself; empty where it does not."""
+        try:
+            async with asyncio.timeout(HEALTH_SECONDS):
+                request = await HttpRequest.sent(self.address, "GET", "/mcp/healthz", self.headers)
+                try:
+                    status, _ = await request.answer()
+                    told = json.loads(await request.body()) if status == 200 else {}
+                finally:
+                    request.close()
+        except (NotConnected, ConnectionLost, TimeoutError, ValueError):
+            return {}
+        return told if isinstance(told, dict) else {}
 
     async def health(self) -> Health:
         """What it answers now. Sends its token to nobody else: its process holds its port."""

@@ -13,11 +13,12 @@ from jmcp.core.activity.activity import Activity
 from jmcp.core.activity.presence import Presence
 from jmcp.core.activity.use import ServerUse
 from jmcp.core.background import end, run_each, supervised
+from jmcp.core.calls.call import NotebooksStatus
 from jmcp.core.calls.drain import DrainGate
 from jmcp.core.calls.permissions import Permissions
 from jmcp.core.calls.tool import Api
 from jmcp.core.editing.edit_lease import Leases
-from jmcp.core.errors import ENDS_TASK
+from jmcp.core.errors import ENDS_TASK, BackendError
 from jmcp.core.journal.recorder import JournalRecorder
 from jmcp.core.kernels.healing import Healing
 from jmcp.core.kernels.release import release_kernel
@@ -42,6 +43,8 @@ from jmcp.core.watching.watches import Watches
 
 log = logging.getLogger("jmcp")
 
+NOTEBOOKS_SECONDS = 1.0
+"""Whoever asks how the server is waits no longer for what Jupyter says of notebooks."""
 CLEAN_UP_SECONDS = 5.0
 """Seconds that clean-up after cancelled calls may take at shutdown."""
 
@@ -226,6 +229,16 @@ class Server:
             self._store.close,
             self._close_observers,
         )
+
+    async def notebooks(self) -> NotebooksStatus:
+        """As `Calls.notebooks`."""
+        pages = None if self.pages is None else len(self.pages)
+        try:
+            async with asyncio.timeout(NOTEBOOKS_SECONDS):
+                sharing = await self.documents.sharing()
+        except (TimeoutError, BackendError):
+            return NotebooksStatus(pages=pages)
+        return NotebooksStatus(way=sharing.way, pages=pages)
 
     async def live_sessions(self) -> int | None:
         """How many sessions there are, as of a moment ago; None while nobody can tell."""

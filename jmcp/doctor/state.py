@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from jmcp.client.servers import Endpoint
 from jmcp.core.errors import ServeError
@@ -16,6 +17,7 @@ from jmcp.doctor.installation import configured
 from jmcp.state.folder import check_store, state_folder
 from jmcp.state.running_servers import RunningServer, running_servers
 
+WAYS = ("collaboration", "jmcp", "file")
 CHECKED_BYTES = 64 * 2**20
 """A state file of more is opened, and not read through."""
 
@@ -92,4 +94,14 @@ async def _server(server: RunningServer) -> Finding:
     if health == "refuses":
         remedy = "jmcp connect --url with a token of that Jupyter Server in JMCP_TOKEN"
         return warning("servers", f"{fact} lets in only whom its Jupyter knows", remedy)
-    return Finding(about="servers", fact=f"{fact} {health}")
+    about = await Endpoint(server=server).about()
+    return Finding(about="servers", fact=f"{fact} {health}{_of_notebooks(about)}")
+
+
+def _of_notebooks(about: Mapping[str, Any]) -> str:
+    """How its notebooks are open, and how many pages are connected, as far as it says."""
+    way, pages = about.get("notebooks"), about.get("pages")
+    if way not in WAYS:
+        return ""
+    connected = f", {pages} connected" if isinstance(pages, int) else ""
+    return f"; notebooks in pages of JupyterLab: {way}{connected}"

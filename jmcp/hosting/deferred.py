@@ -16,6 +16,7 @@ from jmcp.core.calls.call import (
     Calls,
     Follows,
     KernelStatus,
+    NotebooksStatus,
     Outcome,
     UnknownToolError,
     Watching,
@@ -147,6 +148,9 @@ class DeferredCalls:
 
     async def live_sessions(self) -> int | None:
         return None if self._real is None else await self._real.live_sessions()
+
+    async def notebooks(self) -> NotebooksStatus:
+        return NotebooksStatus() if self._real is None else await self._real.notebooks()
 
     async def kernel_status(self, caller: Caller) -> KernelStatus:
         return "unknown" if self._real is None else await self._real.kernel_status(caller)

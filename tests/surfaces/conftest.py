@@ -14,7 +14,7 @@ from jupyter_server.serverapp import ServerApp
 from starlette.applications import Starlette
 
 from jmcp.compose import API
-from jmcp.core.calls.call import Caller, KernelStatus, Outcome
+from jmcp.core.calls.call import Caller, KernelStatus, NotebooksStatus, Outcome
 from jmcp.core.calls.dispatcher import Dispatcher
 from jmcp.core.observe.metrics import Metrics
 from jmcp.transport.middleware.host_origin import HostOriginPolicy
@@ -41,6 +41,9 @@ class RecordingDispatcher(Dispatcher):
     async def close(self) -> None: ...
     async def live_sessions(self) -> int | None:
         return None
+
+    async def notebooks(self) -> NotebooksStatus:
+        return NotebooksStatus(way="jmcp", pages=2)
 
     async def kernel_status(self, caller: Caller) -> KernelStatus:
         return "unknown"

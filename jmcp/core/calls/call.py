@@ -12,6 +12,7 @@ from jmcp.core.calls.resources import Content, Link
 from jmcp.core.calls.tool import Api
 from jmcp.core.errors import ToolError
 from jmcp.core.observe.metrics import Metrics
+from jmcp.core.pages.pages import Way
 from jmcp.core.runs.record.progress import Report
 
 
@@ -77,6 +78,15 @@ class Outcome:
     error: ToolError | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotebooksStatus:
+    """`way` is how a page that is opened now has its notebooks, None while nobody can tell; `pages` are
+    those that are connected, None where none can be."""
+
+    way: Way | None = None
+    pages: int | None = None
+
+
 KernelStatus = Literal["alive", "dead", "not_initialized", "error", "unknown"]
 """How the kernel of a caller's current notebook is. `not_initialized`: there is no notebook, or it
 has had no kernel. `error`: asking failed. `unknown`: nobody can tell now."""
@@ -134,6 +144,9 @@ class Calls(Protocol):
 
     async def live_sessions(self) -> int | None:
         """How many sessions there are, as of a moment ago; None while nobody can tell."""
+
+    async def notebooks(self) -> NotebooksStatus:
+        """How pages of JupyterLab have notebooks. Never raises, and takes a second at most."""
 
     async def kernel_status(self, caller: Caller) -> KernelStatus:
         """How the kernel is of the notebook that is current in the caller's shared session, or else

@@ -35,8 +35,16 @@ class ToolCallRoutes:
             return JsonResponse({"status": "stopping", **about}, status_code=503)
         sessions = await self._dispatcher.live_sessions()
         kernel = await self._dispatcher.kernel_status(caller())
+        notebooks = await self._dispatcher.notebooks()
         return JsonResponse(
-            {"status": "healthy", **about, "sessions": sessions, "kernel_status": kernel}
+            {
+                "status": "healthy",
+                **about,
+                "sessions": sessions,
+                "kernel_status": kernel,
+                "notebooks": notebooks.way,
+                "pages": notebooks.pages,
+            }
         )
 
     async def list_tools(self, request: Request) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx2
 import pytest
 from playwright.async_api import Browser, Locator, expect
 
@@ -31,6 +32,8 @@ async def test_an_agent_asks_what_the_person_looks_at_and_points_at_a_cell(
     assert await plain_agent.refused("get_user_context") == "no_lab_page"
     lab = await Lab.open(chrome, plain_lab, "look.ipynb")
     await is_connected(plain_agent)
+    health = httpx2.get(f"{plain_lab.url}mcp/healthz", headers=plain_lab.headers).json()
+    assert (health["notebooks"], health["pages"]) == ("jmcp", 1)
     await it_is_brought_into_view(lab, plain_agent)
     await what_is_selected_is_seen(lab, plain_agent)
     await nothing_moves_under_the_hands_of_who_types(lab, plain_agent)

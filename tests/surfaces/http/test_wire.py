@@ -224,7 +224,9 @@ async def test_no_cross_origin_headers(site_client: Client) -> None:
 
 async def test_health(site_client: Client) -> None:
     response = await site_client.get("/mcp/healthz")
-    about = {"service": "jmcp", "version": "1.2.3", "sessions": None, "kernel_status": "unknown"}
+    about: dict[str, object] = {"service": "jmcp", "version": "1.2.3"}
+    about |= {"sessions": None, "kernel_status": "unknown"}
+    about |= {"notebooks": "jmcp", "pages": 2}
     assert response.json() == {"status": "healthy", **about}
 
 

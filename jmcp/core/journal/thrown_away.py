@@ -50,7 +50,8 @@ def thrown_away(save: FileSave, entries: Sequence[Entry], now: Cells) -> ThrownA
             continue  # it is there, or was somebody else's by then
         unknown = _unknown(save, chain)
         if unknown is None:
-            if wanted not in texts:  # else the cell was put elsewhere
+            # A text that is in another cell was put there by somebody who had it.
+            if wanted not in texts and _text(now, cell_id) == written:
                 found.doubtful.append(chain)
         elif unknown:
             _sort(found, unknown, wanted, written, _loaded(save, unknown), _text(now, cell_id))

@@ -17,10 +17,12 @@ OTHER_HISTORY = 4409
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Who has the tab: `owner` as of sessions; `may_write` as Jupyter's authorizer says of contents."""
+    """Who has the tab: `owner` as of sessions; `may_write` as Jupyter's authorizer says of contents;
+    `client` as of `client_name`."""
 
     owner: str
     may_write: bool
+    client: str = ""
 
 
 class TabClosed(Exception):

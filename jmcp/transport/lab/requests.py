@@ -12,6 +12,7 @@ from jupyter_server.utils import ensure_async
 from tornado import web
 
 from jmcp.core.errors import BackendError
+from jmcp.core.pages.clients import client_name
 from jmcp.core.pages.pages import Way
 from jmcp.core.pages.tabs import TabRooms, Visitor
 from jmcp.transport.jupyter_identity import IdentifiedHandler
@@ -82,7 +83,10 @@ class LabHandler(IdentifiedHandler):
                 self, cast("Any", self.current_user), "write", self.auth_resource
             )
         )
-        return Visitor(owner=self.owner, may_write=bool(may_write))
+        user = getattr(self.current_user, "username", "")
+        program = self.request.headers.get("User-Agent", "")
+        client = client_name(user, program, str(self.request.remote_ip))
+        return Visitor(owner=self.owner, may_write=bool(may_write), client=client)
 
     def asked(self, limit: int = BODY_BYTES) -> dict[str, Any]:
         """The body. Raises Problem 413, 400."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
-from hashlib import blake2s
 from typing import Any, Protocol
 
 from jupyter_server.services.contents.handlers import ContentsHandler
+
+from jmcp.core.pages.clients import client_name
 
 OBSERVERS = "jmcp_contents_observers"
 """The key of the observers in the settings of a Jupyter Server."""
@@ -21,8 +22,7 @@ OBSERVERS = "jmcp_contents_observers"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """Who sends requests: a person's browser, or a program. `name` is a digest of the user, of the
-    program and of the machine; pages of one browser have the same."""
+    """Who sends requests: a person's browser, or a program. `name` as of `client_name`."""
 
     name: str
     browser: bool
@@ -67,8 +67,7 @@ def client_of(handler: Any) -> Client:
     user = getattr(handler.current_user, "username", "")
     if handler.token_authenticated and "Cookie" not in request.headers:
         user = ""  # for each request Jupyter has invented another one
-    who = f"{user}\0{program}\0{request.remote_ip}"
-    name = blake2s(who.encode(), digest_size=8).hexdigest()
+    name = client_name(user, program, request.remote_ip)
     return Client(name=name, browser=program.startswith("Mozilla/"))
 
 

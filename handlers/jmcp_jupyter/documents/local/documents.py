@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -11,6 +11,7 @@ import jupyter_server
 from jupyter_server.utils import ensure_async
 
 from jmcp.core.pages.pages import Way
+from jmcp.core.pages.tabs import Visitor
 from jmcp.core.ports import FileEntry, NotebookRef, Sharing
 from jmcp_api.backend_errors import DirectoryMissing, FileExists, NotebookExists, WriteRefused
 from jmcp_jupyter.documents.common.documents import JupyterDocuments, Notebooks
@@ -19,7 +20,7 @@ from jmcp_jupyter.documents.common.models import DEFAULT_MAX_BYTES
 from jmcp_jupyter.documents.common.paths import normalise
 from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS
 from jmcp_jupyter.documents.local import collaboration, contents_requests
-from jmcp_jupyter.documents.local.contents import Contents
+from jmcp_jupyter.documents.local.contents import Contents, modified
 from jmcp_jupyter.documents.local.contents_requests import client_of
 from jmcp_jupyter.documents.local.file_guard import FileGuard
 from jmcp_jupyter.documents.local.identity import Identity
@@ -72,7 +73,9 @@ class LocalDocuments(JupyterDocuments):
         self._tabs: Tabs | None = None
         self._rooms: LocalRooms | None = None
         super().__init__(self._contents, flush_seconds=flush_seconds, trust_outputs=trust_outputs)
-        self._others = OtherClients(self.identify, self.glance, lambda: self.file_saves)
+        self._others = OtherClients(
+            self.identify, self.glance, lambda: self.file_saves, self._rebase
+        )
         contents_requests.observe(serverapp.web_app, self._others)
         FileGuard.install(self._contents.manager)
 
@@ -169,11 +172,27 @@ class LocalDocuments(JupyterDocuments):
 
     def _in_room(self, key: str) -> Collection[str]:
         """The names of the clients that have the notebook's live document open."""
-        if self._collaboration is None:
-            return ()
-        room = self._collaboration.ywebsocket_server.rooms.get(f"json:notebook:{key}")
-        clients = () if room is None else room.clients
-        return [client_of(one).name for one in clients if hasattr(one, "request")]
+        names = []
+        for one in getattr(self._room(key), "clients", ()):
+            if isinstance(visitor := getattr(one, "visitor", None), Visitor):
+                names.append(visitor.client)
+            elif hasattr(one, "request"):  # a handler of jupyter_server_ydoc
+                names.append(client_of(one).name)
+        return names
+
+    def _room(self, key: str) -> Any | None:
+        """The notebook's room, whoever opened it."""
+        extension = self._shared_by()
+        if extension is None:
+            return None
+        return extension.ywebsocket_server.rooms.get(f"json:notebook:{key}")
+
+    def _rebase(self, ref: NotebookRef, base: Mapping[str, Any]) -> None:
+        """Whoever wrote the notebook's file just now had loaded `base`."""
+        merge = getattr(self._room(ref.key), "jmcp_merge", None)
+        written = modified(self._contents.manager, ref.path)
+        if merge is not None and written is not None:
+            merge.rebase(base, written)
 
     async def close(self) -> None:
         contents_requests.ignore(self._app.web_app, self._others)

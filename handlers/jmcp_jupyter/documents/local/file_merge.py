@@ -7,8 +7,9 @@ on a look at the file and when it saves, and what was typed since the last save 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from logging import Logger
 from typing import Any, Self
@@ -72,6 +73,13 @@ class FileMerge:
         """Whether a file that was written then has something that the document may lack."""
         agreed = self._check.agreed
         return written != (self._file.last_modified if agreed is None else agreed.modified)
+
+    def rebase(self, base: Mapping[str, Any], written: datetime) -> None:
+        """Whoever wrote the file then had loaded `base`, and not what room and file last agreed on.
+        Nothing where that file was merged before anybody said so."""
+        agreed = self._check.agreed
+        if agreed is not None and self.is_behind(written):
+            self._check.agreed = replace(agreed, content=base)
 
     async def learn(self) -> None:
         """Read what the file has, if the room is open already and its file is still the one that it

@@ -25,12 +25,14 @@ OPEN_SECONDS = 12 * 3600.0
 @dataclass(slots=True, kw_only=True)
 class Copy:
     """What one client has of one notebook, as of `at` in seconds since the epoch: its content, which
-    is `packed` a moment later. Without either it took too much room. `shown`: a page has it open."""
+    is `packed` a moment later. Without either it took too much room; not `whole` is one without
+    outputs. `shown`: a page has it open."""
 
     at: float
     shown: bool
     content: Mapping[str, Any] | None
     packed: bytes | None = None
+    whole: bool = True
 
     def read(self) -> Mapping[str, Any] | None:
         if self.packed is None:
@@ -64,9 +66,11 @@ class LoadedCopies:
             self.forgotten = True
         return copy
 
-    def packed(self, client: Client, path: str, copy: Copy, packed: bytes | None) -> None:
+    def packed(
+        self, client: Client, path: str, copy: Copy, packed: bytes | None, *, whole: bool
+    ) -> None:
         """Have the content of a copy packed. Those of the oldest copies give way to it."""
-        copy.content, copy.packed = None, packed
+        copy.content, copy.packed, copy.whole = None, packed, whole
         if self.of(client, path) is not copy:
             return
         self._bytes += len(packed or b"")
@@ -116,15 +120,17 @@ class LoadedCopies:
         return copy
 
 
-def pack(content: Any) -> bytes | None:
-    """A notebook's content, compressed; without outputs where it is long. None for what is none."""
+def pack(content: Any) -> tuple[bytes | None, bool]:
+    """A notebook's content, compressed, and whether with its outputs, which is where it is not long.
+    None for what is no content."""
     try:
         text = json.dumps(content, separators=(",", ":"))
-        if len(text) > WHOLE_BYTES:
+        whole = len(text) <= WHOLE_BYTES
+        if not whole:
             text = json.dumps(_without_outputs(content), separators=(",", ":"))
     except (TypeError, ValueError, KeyError, AttributeError):
-        return None
-    return zlib.compress(text.encode(), level=1)
+        return None, False
+    return zlib.compress(text.encode(), level=1), whole
 
 
 def _without_outputs(content: Mapping[str, Any]) -> dict[str, Any]:

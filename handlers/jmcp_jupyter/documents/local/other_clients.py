@@ -6,12 +6,13 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from jmcp.core.errors import ENDS_TASK, BackendError
 from jmcp.core.ports import Cells, FileSave, FileSaves, NotebookRef
 from jmcp_jupyter.documents.common.models import check_content, complete
+from jmcp_jupyter.documents.common.notebook_fields import check_storable
 from jmcp_jupyter.documents.file.cells import FileCells
 from jmcp_jupyter.documents.local.contents_requests import Client
 from jmcp_jupyter.documents.local.loaded_copies import Copy, LoadedCopies, pack
@@ -24,19 +25,21 @@ log = logging.getLogger("jmcp")
 
 class OtherClients:
     """`ContentsObserver` of one Jupyter Server. `identify` finds the notebook at a path, `glance` reads
-    it as it is."""
+    it as it is; `rebase` is told what whoever has just saved it had loaded."""
 
     def __init__(
         self,
         identify: Callable[[str], Awaitable[NotebookRef]],
         glance: Callable[[NotebookRef], Awaitable[Cells]],
         saves: Callable[[], FileSaves | None],
+        rebase: Callable[[NotebookRef, Mapping[str, Any]], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.copies = LoadedCopies(clock)
         self._identify = identify
         self._glance = glance
         self._saves = saves
+        self._rebase = rebase
 
     async def on_loaded(self, client: Client, path: str, content: Any) -> None:
         await self._keep(client, path, content, saved=False)
@@ -52,19 +55,18 @@ class OtherClients:
         if model.get("type") != "notebook" or not isinstance(content, Mapping):
             yield
             return
-        # Before anything is awaited: the file as it is, not as a later save leaves it.
+        # Before anything is awaited: a later request of the client changes it.
         copy = self.copies.of(client, path)
-        saves, key, before = self._saves(), None, None
-        if saves is not None:
-            key, before = await self._found(saves, path)
-        save = None
+        ref, saves, save = await self._found(path), self._saves(), None
+        begun = ref is not None and saves is not None and saves.begin(ref.key)
         try:
+            before = await self._before(ref) if begun and ref is not None else None
             yield
-            if before is not None:
-                save = self._save(client, before, content, copy)
+            if ref is not None:
+                save = self._made(client, ref, copy, before, content)
         finally:
-            if saves is not None and key is not None:
-                saves.end(key, save)
+            if begun and ref is not None and saves is not None:
+                saves.end(ref.key, save)
         await self._keep(client, path, content, saved=True)
 
     async def _keep(
@@ -72,46 +74,45 @@ class OtherClients:
     ) -> None:
         # At once: the client's next request may be here before the content is packed.
         copy = self.copies.keep(client, path, content, saved=saved)
-        self.copies.packed(client, path, copy, await asyncio.to_thread(pack, content))
+        packed, whole = await asyncio.to_thread(pack, content)
+        self.copies.packed(client, path, copy, packed, whole=whole)
 
-    async def _found(self, saves: FileSaves, path: str) -> tuple[str | None, FileCells | None]:
-        """The notebook's key, where its save matters, and its cells."""
-        key = None
+    async def _found(self, path: str) -> NotebookRef | None:
+        with suppress(BackendError):
+            return await self._identify(path)
+        return None
+
+    async def _before(self, ref: NotebookRef) -> FileCells | None:
+        """The notebook as it is; None where that cannot be said, and the save is made all the same."""
         try:
             async with asyncio.timeout(GLANCE_SECONDS):
-                ref = await self._identify(path)
-                if not saves.begin(ref.key):
-                    return None, None
-                key = ref.key
                 cells = await self._glance(ref)
-                stored = [cells.stored(index) for index in range(len(cells))]
-                return key, FileCells(ref, {**cells.whole(), "cells": stored})
+            stored = [cells.stored(index) for index in range(len(cells))]
+            return FileCells(ref, {**cells.whole(), "cells": stored})
         except (BackendError, TimeoutError) as error:
-            log.debug("A save of %s is not looked at: %s", path, error)
+            log.debug("A save of %s is not looked at: %s", ref.path, error)
         except ENDS_TASK:
-            if key is not None:
-                saves.end(key, None)
             raise
         except BaseException:
-            # Whatever it is, the person's save must be made.
-            log.exception("A save of %s is not looked at.", path)
-        return key, None
+            log.exception("A save of %s is not looked at.", ref.path)
+        return None
 
-    def _save(
-        self, client: Client, before: FileCells, content: Mapping[str, Any], copy: Copy | None
+    def _made(
+        self,
+        client: Client,
+        ref: NotebookRef,
+        copy: Copy | None,
+        before: FileCells | None,
+        content: Mapping[str, Any],
     ) -> FileSave | None:
-        """What is known of a save; None where the file that it made is no notebook to jmcp."""
-        ref = before.ref
-        try:
-            written = _cells(ref, content)
-        except (BackendError, KeyError, TypeError, AttributeError) as error:
-            log.debug("A save of %s is not looked at: %s", ref.path, error)
+        """What is known of a save that was made; None where that is nothing."""
+        base, written = _cells(ref, copy.read() if copy else None), _cells(ref, content)
+        if base is not None and copy is not None and copy.whole:
+            self._rebase(ref, base.content())
+        if before is None or written is None:
             return None
-        base = None
         if copy is not None:
             since: float | None = copy.at
-            loaded = copy.read()
-            base = _cells(ref, loaded) if loaded is not None else None
         else:
             # A page that has loaded nothing since was there before; a program may have anything.
             known = client.browser and not self.copies.forgotten
@@ -126,12 +127,19 @@ class OtherClients:
         return bool(self.copies.shown(path))
 
 
-def _cells(ref: NotebookRef, content: Mapping[str, Any]) -> FileCells:
-    """The cells of a notebook as a client has it. Raises NotebookBroken, KeyError, TypeError."""
-    cells = [{**cell, "source": _joined(cell["source"])} for cell in content["cells"]]
-    whole = {"metadata": {}, **content, "cells": cells}
-    check_content(ref.path, whole)
-    complete(whole)
+def _cells(ref: NotebookRef, content: Mapping[str, Any] | None) -> FileCells | None:
+    """The cells of a notebook as a client has it; None where that is no notebook to jmcp."""
+    if content is None:
+        return None
+    try:
+        cells = [{**cell, "source": _joined(cell["source"])} for cell in content["cells"]]
+        whole = {"metadata": {}, **content, "cells": cells}
+        check_content(ref.path, whole)
+        check_storable(ref.path, whole, finite=False)
+        complete(whole)
+    except (BackendError, KeyError, TypeError, ValueError, AttributeError) as error:
+        log.debug("What a client has of %s is not looked at: %s", ref.path, error)
+        return None
     return FileCells(ref, whole)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -46,12 +47,18 @@ async def test_no_answer_to_file_changed_loses_what_the_agent_did(
     assert "open_elsewhere" in notices(opened)
 
     async def seen() -> list[str]:
-        """What the agent sees, once the file has it too."""
-        read = await plain_agent.call("read_notebook", response_format="detailed")
-        sources: list[str] = [cell["source"] for cell in read["cells"]]
-        same = [*sources]
-        await saved(plain_lab, PATH, lambda file: [c.source for c in file.cells] == same, "saved")
-        return sources
+        """What the agent sees, once that is what the file has."""
+
+        async def same() -> list[str]:
+            read = await plain_agent.call("read_notebook", response_format="detailed")
+            sources: list[str] = [cell["source"] for cell in read["cells"]]
+            try:
+                file = json.loads((plain_lab.root / PATH).read_text())
+            except ValueError:  # read in the midst of being written
+                return []
+            return sources if ["".join(c["source"]) for c in file["cells"]] == sources else []
+
+        return list(await eventually(same, "the file has what the agent sees"))
 
     kind = {"cell_index": 1, "cell_source": "print(6 * 7)"}
     ran = await plain_agent.call("insert_execute_code_cell", **kind)

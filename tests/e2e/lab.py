@@ -43,12 +43,12 @@ OURS = "jmcp-labextension"
 
 
 @contextmanager
-def serve_lab(base: Path, *, without: Sequence[str] = ()) -> Iterator[Served]:
+def serve_lab(base: Path, *options: str, without: Sequence[str] = ()) -> Iterator[Served]:
     """A server whose rooms go soon after their last tab, and whose Lab asks no questions. `without`:
-    labextensions that a person does not have."""
+    labextensions that a person does not have. `options`: of `jmcp serve`, also for one more in `base`."""
     home = base / "home"
     config = home / ".jupyter/labconfig/page_config.json"
-    config.parent.mkdir(parents=True)
+    config.parent.mkdir(parents=True, exist_ok=True)
     # The second: as window.jupyterapp, through which tests give commands.
     page = {"disabledExtensions": dict.fromkeys(without, True), "exposeAppInBrowser": True}
     config.write_text(json.dumps(page))
@@ -56,14 +56,14 @@ def serve_lab(base: Path, *, without: Sequence[str] = ()) -> Iterator[Served]:
     # Otherwise cells outside of the window may be taken out of the page, and counting is wrong.
     _set(home, "notebook-extension/tracker", {"windowingMode": "none"})
     configure(home, {"YDocExtension": {"document_cleanup_delay": CLEANUP_SECONDS}})
-    with serve(home, base / "root") as served:
+    with serve(home, base / "root", *options) as served:
         yield served
 
 
 def _set(home: Path, plugin: str, settings: dict[str, Any]) -> None:
     """A person's settings of a plugin of JupyterLab."""
     file = home / f".jupyter/lab/user-settings/@jupyterlab/{plugin}.jupyterlab-settings"
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(settings))
 
 

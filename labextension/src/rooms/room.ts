@@ -4,9 +4,7 @@
 import type { YNotebook } from "@jupyter/ydoc";
 import type { Contents } from "@jupyterlab/services";
 import { Signal, type ISignal } from "@lumino/signaling";
-import { URLExt } from "@jupyterlab/coreutils";
-import { ServerConnection } from "@jupyterlab/services";
-import { Refused, request, settings, socketUrl } from "../server";
+import { Refused, request, socketUrl } from "../server";
 import { Connection } from "./connection";
 import { KnownFile } from "./known_file";
 import { Pace } from "./pace";
@@ -117,11 +115,7 @@ export class Room {
     if (!(await this.acknowledged())) throw quietly("Not connected: what you typed is kept in this tab.");
     const content = this.file.capture();
     try {
-      const model = await request<Contents.IModel>("POST", "save", { path: this.path }).catch(async () => {
-        while (this.shared.getState("dirty") !== false) await new Promise((r) => setTimeout(r, 50));
-        const u = URLExt.join(settings.baseUrl, "api/contents", this.path) + "?content=0";
-        return (await (await ServerConnection.makeRequest(u, {}, settings)).json()) as Contents.IModel;
-      });
+      const model = await request<Contents.IModel>("POST", "save", { path: this.path });
       this.file.saved(content);
       return model;
     } catch (error) {
@@ -161,14 +155,14 @@ export class Room {
   /** Join, and return when the connection is lost. */
   private async attend(): Promise<void> {
     const room = this.place?.room ?? null;
-    const place = await request<Place>("PUT", "rooms", { path: this.path, room }).catch(() => thin(this.path));
+    const place = await request<Place>("PUT", "rooms", { path: this.path, room });
     if (this.closing.signal.aborted) return;
     if (!place.writable && this.place === null) return this.leave();
     this.move(place.path);
     if (this.place !== null && this.place.history !== place.history) return await this.rejoin();
     this.place = place;
     const { session, history } = place;
-    const url = history === "thin" ? socketUrl(`api/collaboration/room/${place.room}`, { sessionId: session }) : socketUrl(`jmcp/lab/room/${encodeURIComponent(place.room)}`, { session, history });
+    const url = socketUrl(`jmcp/lab/room/${encodeURIComponent(place.room)}`, { session, history });
     const connection = (this.connection = new Connection(this.shared, url));
     if (await connection.synced) {
       this.pace.reset();
@@ -215,13 +209,4 @@ function passes(error: unknown): boolean {
 /** Whether the server has no jmcp any more: an answer that is not jmcp's. */
 function isGone(error: unknown): boolean {
   return error instanceof Refused && error.status === 404 && error.code === null;
-}
-
-async function thin(path: string): Promise<Place> {
-  const url = URLExt.join(settings.baseUrl, "api/collaboration/session", URLExt.encodeParts(path));
-  const body = JSON.stringify({ format: "json", type: "notebook" });
-  const answer = await ServerConnection.makeRequest(url, { method: "PUT", body }, settings);
-  if (!answer.ok) throw new Refused(answer.status, "none", "x");
-  const { fileId, sessionId } = (await answer.json()) as Record<string, string>;
-  return { room: `json:notebook:${fileId}`, session: sessionId!, history: "thin", path, writable: true };
 }

@@ -15,7 +15,7 @@ PYTHON: dict[str, Any] = {
 }
 """Without it JupyterLab asks for a kernel."""
 ROOM = "**/jmcp/lab/room/**"
-REQUESTS = ("**/jmcp/lab/rooms", "**/jmcp/lab/save", "**/api/contents/**")
+REQUESTS = ("**/jmcp/lab/rooms*", "**/jmcp/lab/save*", "**/api/contents/**")
 DIALOGS = """
 window.dialogs = [];
 new MutationObserver((changes) => {

@@ -31,6 +31,7 @@ async def test_both_texts_are_there_after_a_lost_connection(
     await tab.type_into(0, " + 2")
     await saved(plain_lab, "lost.ipynb", has("shared = 1 + 2", "agent = 1"), "before")
 
+    await plain_agent.call("read_notebook")
     await tab.cut()
     await tab.type_into(0, " + 3")
     await expect(tab.page.locator(LOST)).to_be_visible()

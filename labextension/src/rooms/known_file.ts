@@ -68,6 +68,11 @@ export class KnownFile {
     if (this.timer === null) this.watch();
   };
 
+  /** The document has just come from its room, which has said whether the file has it. */
+  joined(): void {
+    if (this.known === null && this.shared.getState("dirty") === false) this.saved(this.capture());
+  }
+
   private watch(): void {
     const left = this.changedAt + QUIET_MS - performance.now();
     this.timer = setTimeout(() => void this.quiet(), Math.max(left, 0) || QUIET_MS);

@@ -167,6 +167,7 @@ export class Room {
     if (await connection.synced) {
       this.pace.reset();
       this.enter("shared");
+      if (await connection.acknowledged()) this.file.joined();
     }
     if ((await connection.ended) === "other history" && this._state !== "joining") await this.rejoin();
   }

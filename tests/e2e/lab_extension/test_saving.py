@@ -23,6 +23,13 @@ def has(*sources: str) -> Callable[[Any], bool]:
     return lambda notebook: [cell.source for cell in notebook.cells] == list(sources)
 
 
+async def appears(served: Served, path: str) -> None:
+    async def there() -> bool:
+        return (served.root / path).exists()
+
+    await eventually(there, f"{path} is there")
+
+
 async def accept(tab: Tab) -> None:
     """Agree with the question that JupyterLab asks."""
     await tab.page.locator(".jp-Dialog .jp-mod-accept").click()
@@ -95,11 +102,13 @@ async def test_revert_to_checkpoint_save_as_duplicate_and_a_new_notebook(
     await tab.clean()
 
     await tab.menu("File", "Duplicate Notebook")
+    await appears(plain_lab, "point-Copy1.ipynb")
     await saved(plain_lab, "point-Copy1.ipynb", has("one = 1 # first", "two = 2"), "duplicate")
 
     await tab.menu("File", "Save Notebook As…")
     await tab.page.locator(".jp-Dialog input").fill("other.ipynb")
     await accept(tab)
+    await appears(plain_lab, "other.ipynb")
     await saved(plain_lab, "other.ipynb", has("one = 1 # first", "two = 2"), "save as")
     await expect(tab.page.locator(".lm-TabBar-tabLabel", has_text="other.ipynb")).to_have_count(1)
     await tab.type_into(0, " # other")
@@ -107,7 +116,8 @@ async def test_revert_to_checkpoint_save_as_duplicate_and_a_new_notebook(
     assert has("one = 1 # first", "two = 2")(nbformat.read(plain_lab.root / "point.ipynb", 4))
 
     await tab.page.keyboard.press("Control+Shift+l")
-    await tab.page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
+    cards = tab.page.locator(".jp-LauncherCard[data-category=Notebook]:visible")
+    await cards.first.click()
     fresh = tab.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell .cm-content")
     await expect(fresh).to_have_count(1)
     await fresh.click()
@@ -129,11 +139,7 @@ async def test_a_deleted_notebook_that_is_saved_again_comes_back(
     (plain_lab.root / "deleted.ipynb").unlink()
     await tab.type_into(0, " # more")
     await tab.page.keyboard.press("Control+s")
-
-    async def there() -> bool:
-        return (plain_lab.root / "deleted.ipynb").exists()
-
-    await eventually(there, "there again")
+    await appears(plain_lab, "deleted.ipynb")
     await saved(plain_lab, "deleted.ipynb", has("one = 1 # kept # more"), "with its text")
 
     async def shared() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from playwright.async_api import Browser, Route, WebSocketRoute, expect
+from playwright.async_api import Browser, Page, Route, WebSocketRoute, expect
 
 from tests.e2e.lab import Lab
 from tests.served import Served
@@ -49,13 +49,15 @@ LOST = ".jmcp-room-lost"
 class Tab(Lab):
     """One page with one notebook, whose connection to its room can be cut."""
 
-    _cut = False
+    def __init__(self, page: Page, served: Served, path: str) -> None:
+        super().__init__(page, served, path)
+        self._cut = False
+        self._links: list[WebSocketRoute] = []
 
     @classmethod
     async def open(cls, browser: Browser, served: Served, path: str, **options: object) -> Tab:
         page = await browser.new_page(**options)  # type: ignore[arg-type] # passed on as they are
         tab = cls(page, served, path)
-        tab._links: list[WebSocketRoute] = []
         await page.add_init_script(DIALOGS)
         await page.route_web_socket(ROOM, tab._linked)
         await tab.load()

@@ -106,11 +106,11 @@ async def test_a_tab_that_crashes_in_the_midst_of_an_edit_leaves_what_it_typed(
         return "# typed" in json.dumps(await plain_agent.call("read_cell", cell_index=0))
 
     await eventually(typed, "the agent reads it")
-    crashed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    tab.page.on("crash", lambda _: crashed.done() or crashed.set_result(None))
+    crashed = asyncio.Event()
+    tab.page.on("crash", lambda _: crashed.set())
     with pytest.raises(Exception, match=r"(?i)crash|closed|timeout"):
         await tab.page.goto("chrome://crash", timeout=5_000)
-    await crashed
+    await crashed.wait()
     await plain_agent.call("overwrite_cell_source", cell_index=1, cell_source="two = 3")
     await saved(plain_lab, "crash.ipynb", has("one = 1 # typed", "two = 3"), "both")
     await tab.page.context.close()

@@ -62,6 +62,10 @@ class FileMerge:
         room._maybe_save_document = self._save
         self._file.observe(room.room_id, self.take_file, room._on_filepath_change)
         room.jmcp_merge = self
+        self._learning: asyncio.Task[None] | None = None
+        if room.ready:  # before 3.0, `get_document` of jupyter_server_ydoc loads a room first
+            self._agree_on_loaded()
+            self._learning = asyncio.create_task(self.learn())
 
     @classmethod
     def of(cls, room: Any) -> Self:
@@ -84,9 +88,11 @@ class FileMerge:
     async def learn(self) -> None:
         """Read what the file has, if the room is open already and its file is still the one that it
         was loaded from. Raises nothing that a file raises."""
-        if self._check.agreed is not None or not self._room.ready:
+        if not self._room.ready:
             return
         async with self.lock:
+            if self._check.agreed is not None:
+                return
             before = self._file.last_modified
             try:
                 model = await self._file.load_content("json", "notebook")
@@ -105,9 +111,12 @@ class FileMerge:
             return
         async with self.lock:
             await self._initialize()
-            loaded = self._check.loaded
-            if loaded is not None:
-                self._check.agree(loaded["content"], loaded["last_modified"])
+            self._agree_on_loaded()
+
+    def _agree_on_loaded(self) -> None:
+        loaded = self._check.loaded
+        if loaded is not None:
+            self._check.agree(loaded["content"], loaded["last_modified"])
 
     async def rejoin(self, base: Any, mine: Any) -> MergeReport:
         """Join in what a tab of another history had: as `three_way.rejoin`, a few cells at a time.

@@ -196,6 +196,7 @@ class LocalRooms:
                 await _listening(opened)
         except TimeoutError:
             return False
+        await opened.merge.learn()
         if not self.alive(opened):
             return False
         update_route.shorten(room)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +16,12 @@ from jupyter_server.serverapp import ServerApp
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from jmcp_jupyter.http_api import JupyterApi
 from tests.calls import Calls
-from tests.document_access import editing, reading
+from tests.document_access import editing, output_sink, reading
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.notebooks import write_notebook
 from tests.ports.documents.tab import until
 from tests.surfaces.conftest import ExtensionServer, client_of
-from tests.surfaces.lab.tab import LabTab, room_of, rooms_of
+from tests.surfaces.lab.tab import LabTab, links_of, room_of, rooms_of
 
 pytestmark = pytest.mark.oldest
 
@@ -46,7 +49,15 @@ async def agent_of(serverapp: ServerApp) -> Agent:
 
 
 def sources(server: ExtensionServer, path: str) -> list[str]:
-    cells = json.loads((server.root / path).read_text())["cells"]
+    return source_lines(server.root / path)
+
+
+def source_lines(file: Path) -> list[str]:
+    """The sources of a notebook's file; nothing while it is being written."""
+    try:
+        cells = json.loads(file.read_text())["cells"]
+    except ValueError:
+        return []
     return ["".join(cell["source"]) for cell in cells]
 
 
@@ -166,3 +177,71 @@ async def test_a_jmcp_beside_that_server_is_live_with_its_tabs(plain: ExtensionS
         await documents.close()
         await api.close()
     await tab.close()
+
+
+async def test_outputs_go_on_while_tabs_come_and_go(plain: ExtensionServer) -> None:
+    write_notebook(plain.root / "a.ipynb", "1")
+    documents = (await agent_of(plain.serverapp)).dispatcher.documents
+    ref = await documents.identify("a.ipynb")
+    async with reading(documents, ref) as cells:
+        sink = await output_sink(documents, ref, cells.get(0))
+    sink.begin()
+    sink.append({"output_type": "stream", "name": "stdout", "text": "before "})
+    tab = await LabTab.join(plain.client, "a.ipynb")
+    sink.extend_text(0, "during ")
+
+    def shown(one: LabTab) -> str:
+        outputs = one.notebook.ycells[0]["outputs"]
+        return "".join(str(output["text"]) for output in outputs)
+
+    await until(lambda: shown(tab) == "before during ", "the tab came in between")
+    place = tab.place
+    await tab.close()
+    await until(lambda: not links_of(plain.serverapp, place), "the last tab is gone")
+    sink.extend_text(0, "after")
+    back = await LabTab.join(plain.client, "a.ipynb")
+    assert back.place == place
+    await until(lambda: shown(back) == "before during after")
+    await sink.close()
+    assert await documents.save(ref) == "saved"
+    assert "before during after" in (plain.root / "a.ipynb").read_text()
+    await back.close()
+
+
+async def test_two_servers_on_one_folder_lose_nothing(
+    jupyter: StartJupyter, tmp_path: Path
+) -> None:
+    quick: dict[str, Any] = {
+        "root": tmp_path / "root",
+        "YDocExtension": {"file_poll_interval": 0.05, "document_save_delay": 0.05},
+    }
+    servers = [await jupyter(extensions=["jmcp"], **quick) for _ in range(2)]
+    write_notebook(tmp_path / "root" / "a.ipynb", "1", "2")
+    async with client_of(servers[0]) as here, client_of(servers[1]) as there:
+        one = await LabTab.join(here, "a.ipynb")
+        two = await LabTab.join(there, "a.ipynb")
+        one.type_over(0, "typed here")
+        await until(lambda: two.sources == ["typed here", "2"], "what the other server saved")
+        two.type_over(1, "typed there")
+        both = ["typed here", "typed there"]
+        await until(lambda: one.sources == two.sources == both, "each has what the other typed")
+        await one.close()
+
+        # A program whose clock is an hour late, and one whose clock is an hour early.
+        for hours in (-1, 1):
+            file = tmp_path / "root" / "a.ipynb"
+            saved = await there.post("/jmcp/lab/save", json={"path": "a.ipynb"})
+            assert saved.status_code == 200, saved.text
+            text = file.read_text().replace("typed here", f"written {hours}")
+            file.write_text(text)
+            when = time.time() + 3600 * hours
+            os.utime(file, (when, when))
+            two.type_over(1, f"typed {hours}")
+            await two.acknowledged()
+            await there.post("/jmcp/lab/save", json={"path": "a.ipynb"})
+            expected = [f"written {hours}", f"typed {hours}"]
+            await until(lambda: two.sources == expected, "merged")  # noqa: B023
+            await until(lambda: source_lines(file) == expected, "and saved")  # noqa: B023
+            two.type_over(0, "typed here")
+            await two.acknowledged()
+        await two.close()

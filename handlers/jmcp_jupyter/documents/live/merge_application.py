@@ -126,7 +126,7 @@ def content_of(notebook: Any, cells: CellContents | None = None) -> dict[str, An
     with notebook.ydoc.transaction():
         meta = from_y(notebook.ydoc.get("meta", type=Map)) or {}
         found = [
-            notebook.get_cell(at) if cells is None else cells.of(at)
+            _whole(notebook.get_cell(at) if cells is None else cells.of(at))
             for at in range(len(notebook.ycells))
         ]
         if not has_ids(meta.get("nbformat_minor")):
@@ -140,3 +140,12 @@ def content_of(notebook: Any, cells: CellContents | None = None) -> dict[str, An
         "nbformat": meta.get("nbformat", 0),
         "nbformat_minor": meta.get("nbformat_minor", 0),
     }
+
+
+def _whole(cell: dict[str, Any]) -> dict[str, Any]:
+    """The cell with what every cell has: a client may have put in one without."""
+    kinds = {"source": str, "cell_type": str, "metadata": dict}
+    if all(isinstance(cell.get(key), kind) for key, kind in kinds.items()):
+        return cell
+    kept = {key: value for key, value in cell.items() if isinstance(value, kinds.get(key, object))}
+    return {"cell_type": "raw", "source": "", "metadata": {}, **kept}

@@ -162,14 +162,16 @@ class FileMerge:
 
     async def revert(self) -> bool:
         """Make the document what its file is now: what was not saved is gone. Whether it is that.
-        Raises what loading the file raises."""
+        Raises what loading the file raises, and for what is no notebook."""
         async with self.lock:
             model, written = await self._loaded()
             return await self._take(model, written, keep=False)
 
     async def _loaded(self) -> tuple[dict[str, Any], str | None]:
-        """The file's model, and its hash; None where it is another file by now."""
+        """The file's model, and its hash; None where it is another file by now. Raises also for what
+        is no notebook."""
         model = await self._file.load_content("json", "notebook")
+        normalised(model["content"])
         found = await ensure_async(
             self._file._contents_manager.get(self._file.path, content=False, require_hash=True)
         )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from jupyter_ydoc import YNotebook
-from pycrdt import UndoManager
+from pycrdt import Map, UndoManager
 
 from jmcp.core.errors import NotebookBroken
 from jmcp_jupyter.documents.live.merge.normal_form import normalised
@@ -93,6 +93,16 @@ def test_a_cell_that_moves_keeps_that_it_runs() -> None:
     merge_into(document, base, notebook(C, A, B))
     assert [one["id"] for one in document.ycells] == ["c", "a", "b"]
     assert document.ycells[0]["execution_state"] == "running"
+
+
+def test_a_cell_that_no_notebook_may_have_is_merged_all_the_same() -> None:
+    """What a client puts into a document, nobody looks at."""
+    base = notebook(A, B)
+    document = shared(base)
+    document.ycells.append(Map({"id": "odd", "source": None}))
+    merge_into(document, base, notebook(A, {**B, "source": "theirs"}, C))
+    found = content_of(document)["cells"]
+    assert [cell["source"] for cell in found] == ["one\ntwo\nthree", "theirs", "3", ""]
 
 
 def test_a_tab_of_another_history_comes_back() -> None:

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from random import Random
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from jmcp_jupyter.documents.local.file_merge import FileMerge
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from tests.document_access import editing, reading
 from tests.ports.documents.conftest import DocumentServer, api_of, local_only
-from tests.ports.documents.tab import Tab, tab, until
+from tests.ports.documents.tab import BOUND_SECONDS, Tab, tab, until
+from tests.thorough import amount
 
 START = Callable[..., Any]
 pytestmark = local_only
@@ -151,6 +153,25 @@ async def test_a_save_under_way_does_not_write_over_a_file_that_was_just_seen(
         assert server.sources("a.ipynb") == ["1 typed", "2 theirs"]
 
 
+@pytest.mark.parametrize("who", ["the room", "jmcp"])
+async def test_a_save_that_begins_while_the_file_is_read_has_what_is_in_it(
+    start_server: START, who: str
+) -> None:
+    server = await start_server(options={"save_after": 3600.0}, **NEVER_LOOKS)
+    server.write("a.ipynb", "1", "2")
+    ref = await server.documents.identify("a.ipynb")
+    await server.texts("a.ipynb")
+    async with typing(server, "a.ipynb", " typed"):
+        room = room_of(server)
+        write_later(server, "a.ipynb", "1", "2 theirs")
+        taking = asyncio.create_task(FileMerge.of(room).take_file())
+        while not room._file._lock.locked():  # noqa: ASYNC110 # no event tells
+            await asyncio.sleep(0)
+        saving = server.documents.save(ref) if who == "jmcp" else room._save_to_disc()
+        await asyncio.gather(taking, saving)
+        assert server.sources("a.ipynb") == ["1 typed", "2 theirs"]
+
+
 async def test_a_save_that_is_cancelled_has_written(start_server: START) -> None:
     """What it wrote is what room and file agreed on last: a deletion of it is one."""
     server = await start_server(options={"save_after": 3600.0}, **NEVER_LOOKS)
@@ -277,3 +298,61 @@ async def test_a_tab_of_another_history_joins_the_room(start_server: START) -> N
     await until(lambda: server.sources("a.ipynb") == both, "the room saves it")
     with pytest.raises(NotebookBroken):
         await FileMerge.of(room_of(server)).rejoin(base, {"cells": 3})
+
+
+@pytest.mark.parametrize("seed", range(amount(fast=2, all=40)))
+async def test_whatever_comes_together_nothing_is_lost(start_server: START, seed: int) -> None:
+    """A person, an agent and a program, with saves and looks at the file at any moment."""
+    server = await start_server(options={"save_after": 0.02}, **NEVER_LOOKS)
+    server.write("a.ipynb", *(f"{number}\n" for number in range(4)))
+    ref = await server.documents.identify("a.ipynb")
+    random, words, under_way = Random(seed), list[str](), list[asyncio.Future[Any]]()
+    await server.texts("a.ipynb")
+    async with typing(server, "a.ipynb") as person:
+        room = room_of(server)
+        for number in range(40):
+            word = f"<{number}>"
+            match random.choice(("person", "agent", "program", "room", "jmcp", "look", "turn")):
+                case "person":
+                    text = person.notebook.ycells[random.randrange(len(person.sources))]["source"]
+                    text.insert(random.choice((0, len(str(text)))), word)
+                    words.append(word)
+                case "agent":
+                    async with editing(server.documents, ref) as cells:
+                        at = random.randrange(len(cells))
+                        if random.random() < 0.3:
+                            cells.insert(at, "code", word)
+                        else:
+                            cells.set_source(at, f"{cells.get(at).source}\n{word}")
+                    words.append(word)
+                case "program":
+                    if room._file._lock.locked():  # else it would have read half of a file
+                        continue
+                    content = json.loads(server.text("a.ipynb") or "")
+                    cell = random.choice(content["cells"])
+                    source = "".join(cell["source"])
+                    if random.random() < 0.3:
+                        cell = {**cell, "id": f"program-{number}", "source": word}
+                        content["cells"].insert(random.randrange(4), cell)
+                    else:
+                        cell["source"] = f"{word}\n{source}"
+                    server.put_text("a.ipynb", json.dumps(content))
+                    at = (server.root / "a.ipynb").stat().st_mtime + number / 1000
+                    os.utime(server.root / "a.ipynb", (at, at))
+                    words.append(word)
+                case "room":
+                    room._save_to_disc()
+                case "jmcp":
+                    under_way.append(asyncio.ensure_future(server.documents.save(ref)))
+                case "look":
+                    under_way.append(asyncio.ensure_future(room._file.maybe_notify()))
+                case _:
+                    await asyncio.sleep(random.choice((0, 0.001, 0.02)))
+        await asyncio.gather(*under_way)
+        async with asyncio.timeout(BOUND_SECONDS):
+            while await server.documents.save(ref) != "saved":
+                pass
+        await until(lambda: person.sources == server.sources("a.ipynb"), "all have the same")
+        assert [word for word in words if word not in "\n".join(person.sources)] == []
+        async with reading(server.documents, ref) as cells:
+            assert [cells.get(at).source for at in range(len(cells))] == person.sources

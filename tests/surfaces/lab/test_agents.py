@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 
+from jmcp_jupyter.documents.local.ways import OURS
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from jmcp_jupyter.http_api import JupyterApi
 from tests.calls import Calls
@@ -25,6 +26,7 @@ from tests.surfaces.lab.tab import LabTab, links_of, room_of, rooms_of
 
 pytestmark = pytest.mark.oldest
 
+CHECKOUT = Path(__file__).parents[3]
 ALONE: dict[str, Any] = {"YDocExtension": {"disable_rtc": True, "document_cleanup_delay": 0.2}}
 
 
@@ -36,9 +38,13 @@ class Agent(Calls):
 
 
 @pytest.fixture
-async def plain(jupyter: StartJupyter) -> AsyncIterator[ExtensionServer]:
+async def plain(jupyter: StartJupyter, tmp_path: Path) -> AsyncIterator[ExtensionServer]:
     """As most people have it: with JupyterLab, whose collaboration is not there or switched off."""
-    serverapp = await jupyter(extensions=["jmcp", "jupyterlab"], **ALONE)
+    folder = tmp_path / "labextensions"
+    folder.mkdir()
+    (folder / OURS).symlink_to(CHECKOUT / "labextension" / "built")
+    found = {"extra_labextensions_path": [str(folder)]}
+    serverapp = await jupyter(extensions=["jmcp", "jupyterlab"], LabApp=found, **ALONE)
     async with client_of(serverapp) as client:
         yield ExtensionServer(serverapp, client)
 

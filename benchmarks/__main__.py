@@ -18,6 +18,7 @@ from benchmarks.document import machine, replace_table
 from benchmarks.figures import Figure, markdown, table
 from benchmarks.hostile import part as hostile
 from benchmarks.hub import part as hub
+from benchmarks.lab import part as lab
 from benchmarks.latency import (
     bulk,
     calls,
@@ -132,6 +133,7 @@ PARTS = (
     "internals",
     "hostile",
     "workbench",
+    "lab",
     "hub",
 )
 SOAK = "soak"
@@ -161,6 +163,7 @@ def measured(part: str, options: argparse.Namespace) -> list[Figure]:
         "internals": internals,
         "hostile": lambda base: hostile.figures(base, options.only),
         "workbench": workbench,
+        "lab": lambda base: lab.figures(base, options.share),
         "hub": hub.figures,
         SOAK: lambda base: soak.figures(base, tuple(options.soaks or soak.SOAKS), options.share),
     }
@@ -204,7 +207,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--soaks", nargs="+", choices=soak.SOAKS, help=f"of {SOAK}")
     parser.add_argument(
-        "--share", type=float, default=1.0, help=f"of the numbers of {SOAK}: 0.1 is a tenth"
+        "--share", type=float, default=1.0, help=f"of the numbers of {SOAK} and lab: 0.1 is a tenth"
     )
     parser.add_argument("--only", default="", help="of hostile: inputs whose name has that in it")
     parser.add_argument("--functions", action="store_true", help=f"{PROFILE} also by function")

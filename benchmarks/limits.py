@@ -213,6 +213,24 @@ CALL_IN_LOG = Limit(
 SWITCH = Limit(at_most=500, reason="The frame and the label go to a notebook in one step.")
 INTERACTION = Limit(at_most=100, reason="What answers within a tenth of a second seems immediate.")
 
+# -- A person's JupyterLab beside an agent -------------------------------------------------------------
+
+EDIT_SEEN = Limit(
+    at_most=300, reason="A person who looks on sees each edit and each line of a run as it happens."
+)
+KEY_READ = Limit(
+    at_least=95,
+    reason="What is typed is a message that goes out with the key; a read within the same few "
+    "milliseconds may be before it, and the guard then compares with what comes.",
+)
+KEYSTROKE = Limit(at_most=5, reason="Typing must feel as without jmcp; a frame is 16 ms.")
+LABEXTENSION_CODE = Limit(
+    at_most=150, reason="Each page of JupyterLab loads it, whether an agent is there or not."
+)
+IDLE_TAB = Limit(
+    at_most=1, reason="People leave tabs open for days; a hundred are not to matter to a server."
+)
+
 # -- Many users on a JupyterHub ------------------------------------------------------------------------
 
 GATEWAY_ADDS = Limit(

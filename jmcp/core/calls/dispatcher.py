@@ -217,8 +217,6 @@ class Dispatcher(Server):
                 gate.admit_session(tool, session.record)
             await self.pauses.admit(tool, record, caller)
             stack.callback(session.close)
-            if tool.session == "opens":
-                session.closed_notebooks = await self.pauses.closed_notebooks(caller)
             try:
                 result = await handler(self._target(tool, params), session)
                 await session.look_for_tabs()
@@ -306,6 +304,9 @@ class Dispatcher(Server):
             # What the call before this one on the session did may matter to it.
             record = await self.sessions.find(tool, record.session_id, None, caller)
         session = Session(record, workspace, self.services)
+        if tool.session == "opens":
+            mine = await self.sessions.of_owner(caller.owner)
+            session.closed_notebooks = self.pauses.closed_notebooks(caller, mine)
         if shared is not None:
             self._shared(session, caller, opened=opened)
         return session
@@ -333,6 +334,7 @@ class Dispatcher(Server):
         if new:
             stack.push_async_exit(self._discard(record))
         session = Session(record, workspace, self.services)
+        session.closed_notebooks = self.pauses.closed_notebooks(caller, mine)
         session.beside_others = bool(caller.connection) and any(
             other.connection == caller.connection for other in mine
         )

@@ -77,15 +77,17 @@ class Pauses:
         if paused:
             raise self._refuse.client(notebook_paths=paths(paused))
 
-    async def closed_notebooks(self, caller: Caller) -> Mapping[str, str]:
-        """The paths, by key, of notebooks that no other session of the caller's opens now: those of its
-        paused sessions. What clients call themselves does not count here, for anybody may use any
-        name."""
+    def closed_notebooks(
+        self, caller: Caller, mine: Collection[SessionRecord]
+    ) -> Mapping[str, str]:
+        """The paths, by key, of notebooks that no other session of the caller's opens now: those of the
+        paused ones among its sessions, `mine`. What clients call themselves does not count here, for
+        anybody may use any name."""
         if caller.of_page:
             return {}
         return {
             key: held.ref.path
-            for one in await self._sessions.of_owner(caller.owner)
+            for one in mine
             if one.paused is not None
             for key, held in one.notebooks.items()
         }

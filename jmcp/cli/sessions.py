@@ -148,6 +148,8 @@ def _show(row: Row, *, as_json: bool) -> None:
     _say(f"session    {row.masked} of {row.owner}")
     _say(f"opened     {_duration(now - row.record.created)} ago")
     _say(f"last used  {_duration(now - row.record.last_accessed)} ago")
+    if (paused := row.record.paused) is not None:
+        _say(f"paused     {_duration(now - paused.at)} ago, by a person")
     for held in row.record.notebooks.values():
         current = " (current)" if held.ref.key == row.record.current else ""
         _say(f"notebook   {held.ref.path}{current}")

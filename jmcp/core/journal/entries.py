@@ -38,6 +38,9 @@ class Author:
         return cls(owner=_digest(owner), session=_digest(f"{owner}\0{session_id}"))
 
 
+PERSON = "person"
+"""Stands where the edits of sessions have the id of one, for what a person takes back; it is too short
+to be one."""
 NOBODY = Author(owner="", session="")
 """The author of edits that jmcp makes in the background, for no session."""
 

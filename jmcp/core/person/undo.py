@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jmcp.core.editing.edit_lease import EditLease
 from jmcp.core.errors import JmcpError, NotebookMissing
-from jmcp.core.journal.entries import Author, Entry, new_change_id
+from jmcp.core.journal.entries import PERSON, Author, Entry, new_change_id
 from jmcp.core.journal.review import reverts
 from jmcp.core.journal.undo import Change, Undone, changes_of, last_change, undo
 from jmcp.core.ports import Cells
@@ -15,9 +15,6 @@ from jmcp.core.runs.index import RunIndex
 from jmcp.core.sentences import PersonPhrases
 from jmcp.core.sessions.records import SessionRecord
 from jmcp.core.sessions.services import Services
-
-PERSON = "person"
-"""Stands where the edits of sessions have the id of one; it is too short to be one."""
 
 
 class PersonError(JmcpError):

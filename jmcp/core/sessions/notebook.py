@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from jmcp.core.editing.edit_lease import EditLease
 from jmcp.core.errors import StateUnavailable
-from jmcp.core.journal.entries import NOBODY, Entry
+from jmcp.core.journal.entries import NOBODY, PERSON, Author, Entry
 from jmcp.core.notices import Notice
 from jmcp.core.outputs.cell_outputs import CellOutputs
 from jmcp.core.ports import Cell, Cells, Checkpoint, NotebookRef, SaveState
@@ -30,8 +30,8 @@ if TYPE_CHECKING:  # a session makes its notebooks, and a notebook tells its ses
 
 
 ChangeAuthor = Literal["self", "session", "user", "run"]
-"""Who made an edit through jmcp: the session that asks, another one of its owner, somebody else, or
-no session but code that ran."""
+"""Who made an edit through jmcp: the session that asks, another one of its owner, somebody else or a
+person who took something back, or no session but code that ran."""
 
 
 class Notebook:
@@ -145,7 +145,10 @@ class Notebook:
             return "self"
         if entry.author == NOBODY:
             return "run"
-        return "session" if entry.author.owner == own.owner else "user"
+        if entry.author.owner != own.owner:
+            return "user"
+        person = Author.of(self._session.record.owner, PERSON)
+        return "user" if entry.author == person else "session"
 
     async def save(self) -> SaveState:
         """Save the notebook now. Raises as `Documents.save`."""

@@ -167,11 +167,11 @@ async def test_who_may_not_write_takes_nothing_back(jmcp: FakeJmcp) -> None:
         await jmcp.dispatcher.person.undo(reader, await key_of(jmcp))
 
 
-async def test_the_page_of_the_journal_says_who_took_it_back(jmcp: FakeJmcp) -> None:
+async def test_the_list_of_changes_says_who_took_it_back(jmcp: FakeJmcp) -> None:
     session = await jmcp.open("a.ipynb", AGENT)
     changed = await overwrite(jmcp, session, 0, "a = 2")
     await undo(jmcp, await key_of(jmcp))
     listed = await jmcp.call("list_changes", AGENT, session_id=session)
-    assert [one["by"] for one in listed["changes"]] == ["session", "self"]
+    assert [one["by"] for one in listed["changes"]] == ["user", "self"]
     assert listed["changes"][0]["session"] is None
     assert changed["change_id"] == listed["changes"][1]["change_id"]

@@ -195,6 +195,10 @@ def person_unknown_session() -> str:
     return "This session is not there any more. Nothing was done."
 
 
+def person_state_unavailable(*, reason: str) -> str:
+    return f"jmcp cannot reach what it keeps of sessions ({reason}). Nothing was done: try again in a moment."
+
+
 def person_nothing_to_undo() -> str:
     return "Nothing that this session changed is left to take back, as far as jmcp has kept it."
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from jmcp.core.activity.presence import Presence, PresenceReader, Row, public_key
 from jmcp.core.calls.call import Caller
-from jmcp.core.errors import BackendError, ToolError
+from jmcp.core.errors import BackendError, StateUnavailable, ToolError
 from jmcp.core.notices import UndoneByPerson
 from jmcp.core.observe.events import session_key
 from jmcp.core.person.undo import PersonError, TakenBack, take_back
@@ -33,19 +33,19 @@ class PersonActions:
 
     async def sessions(self, caller: Caller, *, everyone: bool = False) -> list[Row]:
         """The sessions that work in notebooks, once."""
-        with _refused():
+        with self._refused():
             return await self._presence.sessions(caller, everyone=everyone)
 
     def watch(self, caller: Caller, *, everyone: bool = False) -> PresenceReader:
         """The same, and again whenever something changes."""
-        with _refused():
+        with self._refused():
             return self._presence.watch(caller, everyone=everyone)
 
     async def pause(self, caller: Caller, key: str, *, everyone: bool = False) -> dict[str, Any]:
         """Have nothing changed in that session until it is resumed, nor in the others of the same
         client that work in one of its notebooks. What runs goes on; what waits for its turn does not
         begin. Idempotent."""
-        with _refused():
+        with self._refused():
             record, others = await self._session(caller, key, everyone=everyone)
             pause = record.paused or Pause(
                 at=self._services.sessions.now(), client=self._client(record)
@@ -56,7 +56,7 @@ class PersonActions:
 
     async def resume(self, caller: Caller, key: str, *, everyone: bool = False) -> dict[str, Any]:
         """End the pause of that session, and of those that were paused with it. Idempotent."""
-        with _refused():
+        with self._refused():
             record, others = await self._session(caller, key, everyone=everyone)
             if record.paused is not None:
                 for one in others:
@@ -67,7 +67,7 @@ class PersonActions:
 
     async def undo(self, caller: Caller, key: str, *, everyone: bool = False) -> dict[str, Any]:
         """Take back what that session changed last, whether it is paused or not. The session is told."""
-        with _refused():
+        with self._refused():
             policy = self._services.policy
             record, _ = await self._session(caller, key, everyone=everyone)
             self._services.permissions.require(caller, "write", policy.phrases.taking_back())
@@ -82,6 +82,16 @@ class PersonActions:
                 for cell_id, index, what in taken.cells
             ],
         }
+
+    @contextmanager
+    def _refused(self) -> Iterator[None]:
+        try:
+            yield
+        except StateUnavailable as error:
+            phrases = self._services.policy.phrases
+            raise PersonError(phrases.person_state_unavailable(reason=error.message)) from error
+        except (ToolError, BackendError) as error:
+            raise PersonError(error.message) from error
 
     async def _session(
         self, caller: Caller, key: str, *, everyone: bool
@@ -126,14 +136,6 @@ class PersonActions:
         ]
         notices.add(UndoneByPerson(path=taken.path, change_id=taken.change_id, cells=names))
         self._services.undelivered.keep(record, notices.once)
-
-
-@contextmanager
-def _refused() -> Iterator[None]:
-    try:
-        yield
-    except (ToolError, BackendError) as error:
-        raise PersonError(error.message) from error
 
 
 def _paused(pause: Pause, record: SessionRecord) -> SessionRecord:

@@ -191,6 +191,16 @@ async def test_a_pause_that_the_store_does_not_take_holds_all_the_same(jmcp: Fak
     assert stored.paused is not None
 
 
+async def test_a_person_is_told_that_the_store_does_not_answer(jmcp: FakeJmcp) -> None:
+    session = await jmcp.open("a.ipynb", AGENT)
+    key = await key_of(jmcp)
+    jmcp.faults.fail("store.of_owner", StateUnavailable.silent_redis(reason="a fault"))
+    with pytest.raises(PersonError) as refused:
+        await jmcp.dispatcher.person.pause(PAGE, key)
+    assert refused.value.message.endswith("Nothing was done: try again in a moment.")
+    await jmcp.call("insert_cell", AGENT, session_id=session, cell_index=0, **NEW)
+
+
 async def test_no_other_session_opens_the_notebook_of_a_paused_one(jmcp: FakeJmcp) -> None:
     await jmcp.open("a.ipynb", AGENT)
     elsewhere = await jmcp.open("b.ipynb", OTHER)

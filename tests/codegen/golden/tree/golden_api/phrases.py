@@ -167,6 +167,10 @@ def person_unknown_session() -> str:
     return "Gone."
 
 
+def person_state_unavailable(*, reason: str) -> str:
+    return f"Out of reach: {reason}."
+
+
 def person_nothing_to_undo() -> str:
     return "Nothing."
 

@@ -7,6 +7,7 @@ import * as encoding from "lib0/encoding";
 import * as awareness from "y-protocols/awareness";
 import * as sync from "y-protocols/sync";
 import { awake } from "./pace";
+import type { Unsent } from "./unsent";
 
 const SYNC = 0;
 const AWARENESS = 1;
@@ -35,10 +36,12 @@ export class Connection {
   private readonly stopWaking: () => void;
   private readonly idle: ReturnType<typeof setInterval>;
   private probing = false;
+  private joined = false;
   private open = true;
 
   constructor(
     private readonly shared: YNotebook,
+    private readonly unsent: Unsent,
     url: string,
   ) {
     this.ended = new Promise((resolve) => (this.end = resolve));
@@ -83,11 +86,15 @@ export class Connection {
 
   private async ask(within: number): Promise<boolean> {
     if (this.socket.readyState !== WebSocket.OPEN) return false;
+    const taken = this.unsent.sent();
     const answer = new Promise<boolean>((resolve) => this.asked.push(resolve));
     this.write(SYNC, (out) => sync.writeSyncStep1(out, this.shared.ydoc));
     const late = setTimeout(() => this.close(), within);
     const answered = await answer;
     clearTimeout(late);
+    // What was typed before a document joined is sent when the room asks for it, which is later.
+    if (answered && this.joined) taken();
+    this.joined ||= answered;
     return answered;
   }
 

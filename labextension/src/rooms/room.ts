@@ -8,6 +8,7 @@ import { Refused, request, socketUrl } from "../server";
 import { Connection } from "./connection";
 import { KnownFile } from "./known_file";
 import { Pace } from "./pace";
+import { Unsent } from "./unsent";
 
 /**
  * `joining`: nobody knows yet whether there is a room. `shared`: the document is the room's. `lost`: it
@@ -42,6 +43,7 @@ export class Room {
   /** Whether the room filled the document; false where there is none, and the file is read as always. */
   readonly ready: Promise<boolean>;
   readonly file: KnownFile;
+  private readonly unsent: Unsent;
   /** Whether JupyterLab has loaded the document once: what it loads later is a revert. */
   loaded = false;
   private readonly _stateChanged = new Signal<this, State>(this);
@@ -58,6 +60,7 @@ export class Room {
     private readonly around: Surroundings,
   ) {
     this.file = new KnownFile(shared, () => this.acknowledged());
+    this.unsent = new Unsent(shared, (origin) => origin instanceof Connection);
     this.ready = new Promise((resolve) => {
       this._stateChanged.connect((_, state) => resolve(state === "shared"));
     });
@@ -81,6 +84,7 @@ export class Room {
     this.closing.abort();
     this.connection?.close();
     this.file.dispose();
+    this.unsent.dispose();
     this.shared.ydoc.off("update", this.changed);
     if (this._state === "joining") this.enter("file");
     Signal.clearData(this);
@@ -163,7 +167,7 @@ export class Room {
     this.place = place;
     const { session, history } = place;
     const url = socketUrl(`jmcp/lab/room/${encodeURIComponent(place.room)}`, { session, history });
-    const connection = (this.connection = new Connection(this.shared, url));
+    const connection = (this.connection = new Connection(this.shared, this.unsent, url));
     if (await connection.synced) {
       this.pace.reset();
       this.enter("shared");

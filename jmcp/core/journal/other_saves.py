@@ -67,13 +67,14 @@ class OtherSaves:
         self._under_way[key] += 1
         return True
 
-    def end(self, key: str, save: FileSave | None) -> None:
+    def end(self, key: str, save: FileSave | None) -> asyncio.Task[None] | None:
         if save is None:
             self._ended(key)
-            return
+            return None
         task = asyncio.create_task(self._followed(key, save), name="jmcp-other-save")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def settled(self) -> None:
         """Return when each save that was made so far was looked at."""

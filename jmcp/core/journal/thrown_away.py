@@ -49,11 +49,13 @@ def thrown_away(save: FileSave, entries: Sequence[Entry], now: Cells) -> ThrownA
         if written == wanted or _text(save.before, cell_id) != wanted:
             continue  # it is there, or was somebody else's by then
         unknown = _unknown(save, chain)
-        if unknown is None:
-            # A text that is in another cell was put there by somebody who had it.
-            if wanted not in texts and _text(now, cell_id) == written:
+        if not unknown:
+            # A text that is in another cell was put there by somebody who had it, and a cell that is
+            # as none of the edits found it was changed by somebody who knew of them.
+            undone = any(entry.before == written for entry in chain)
+            if undone and wanted not in texts and _text(now, cell_id) == written:
                 found.doubtful.append(chain)
-        elif unknown:
+        else:
             _sort(found, unknown, wanted, written, _loaded(save, unknown), _text(now, cell_id))
     found.moves.extend(_moves(save, entries))
     return found
@@ -95,13 +97,13 @@ def _sort(
         found.replaced.append(chain)
 
 
-def _unknown(save: FileSave, chain: Sequence[Entry]) -> Sequence[Entry] | None:
-    """The edits of a cell that whoever saved may never have had; None where nothing is known."""
+def _unknown(save: FileSave, chain: Sequence[Entry]) -> Sequence[Entry]:
+    """The edits of a cell that whoever saved may never have had, as their copy says; without one, those
+    that they cannot have had. None at all: that is not known."""
     if save.base is not None:
         return chain
-    if save.since is None:
-        return None
-    return [entry for entry in chain if entry.at > save.since]
+    since = save.since
+    return [] if since is None else [entry for entry in chain if entry.at > since]
 
 
 def _loaded(save: FileSave, unknown: Sequence[Entry]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -82,8 +83,8 @@ class FileSave:
     """A save of a notebook's whole file, through Jupyter, by somebody else than jmcp.
 
     `before` is the notebook as it was, `written` as they saved it, and `base` as they had loaded or
-    saved it last, at `since`, in seconds since the epoch. None where that is not known; then nothing
-    that is younger than `since` was in what they had loaded, and None is any age.
+    saved it last, at `since`, in seconds since the epoch. Where the base is not known (None), nothing
+    that is younger than `since` was in it, if that is known; of what is older nobody knows.
     """
 
     path: str
@@ -99,8 +100,9 @@ class FileSaves(Protocol):
     def begin(self, key: str) -> bool:
         """Whether a save of that notebook, which is about to be made, matters. Then `end` follows."""
 
-    def end(self, key: str, save: FileSave | None) -> None:
-        """The save was made; None: it was not. Looks at it later, and returns at once."""
+    def end(self, key: str, save: FileSave | None) -> Future[None] | None:
+        """The save was made; None: it was not. Looks at it in the background: until the task that is
+        returned is done."""
 
 
 class Documents(Protocol):

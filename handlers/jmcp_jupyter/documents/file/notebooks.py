@@ -112,6 +112,12 @@ class FileNotebooks:
             finally:
                 self._expected.pop(ref.key, None)
 
+    @asynccontextmanager
+    async def unedited(self, ref: NotebookRef) -> AsyncIterator[None]:
+        """Nobody edits the notebook's file through this while it lasts."""
+        async with self._lock(self._editing, ref):
+            yield
+
     def expect(self, ref: NotebookRef, stamp: str) -> None:
         """The edit that goes on has had Jupyter write the file, which has that stamp now."""
         if ref.key in self._editing and self._editing[ref.key].locked():

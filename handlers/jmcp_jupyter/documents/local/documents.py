@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -28,11 +29,14 @@ from jmcp_jupyter.documents.local.other_clients import OtherClients
 from jmcp_jupyter.documents.local.ways import way_of
 
 if TYPE_CHECKING:
+    from jmcp_jupyter.documents.local.file_merge import FileMerge
     from jmcp_jupyter.documents.local.room_manager import LocalRooms
     from jmcp_jupyter.documents.local.tabs import Tabs
 
 SERVER_SESSION = str(uuid4())
 """Of this process, which is Jupyter Server itself."""
+FOLLOW_SECONDS = 5.0
+"""Seconds for which somebody's save waits at most for a room to take what the file had before."""
 OTHER_PROVIDER = "jupyter_server_documents"
 
 
@@ -73,9 +77,7 @@ class LocalDocuments(JupyterDocuments):
         self._tabs: Tabs | None = None
         self._rooms: LocalRooms | None = None
         super().__init__(self._contents, flush_seconds=flush_seconds, trust_outputs=trust_outputs)
-        self._others = OtherClients(
-            self.identify, self.glance, lambda: self.file_saves, self._rebase
-        )
+        self._others = OtherClients(self)
         contents_requests.observe(serverapp.web_app, self._others)
         FileGuard.install(self._contents.manager)
 
@@ -187,12 +189,35 @@ class LocalDocuments(JupyterDocuments):
             return None
         return extension.ywebsocket_server.rooms.get(f"json:notebook:{key}")
 
-    def _rebase(self, ref: NotebookRef, base: Mapping[str, Any]) -> None:
+    @asynccontextmanager
+    async def saved_by_other(self, ref: NotebookRef) -> AsyncIterator[None]:
+        """Around somebody's save of the notebook's file, as `SavedNotebooks` has it."""
+        if self._room(ref.key) is None:
+            async with self._files.unedited(ref):
+                yield
+        else:
+            await self.follow_file(ref)
+            yield
+
+    async def follow_file(self, ref: NotebookRef) -> None:
+        """Have the notebook's room take what its file has, if it is open."""
+        merge = self._merge(ref.key)
+        written = modified(self._contents.manager, ref.path)
+        if merge is not None and written is not None and merge.is_behind(written):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FOLLOW_SECONDS):
+                    await merge.take_file()
+
+    def rebase(self, ref: NotebookRef, base: Mapping[str, Any]) -> None:
         """Whoever wrote the notebook's file just now had loaded `base`."""
-        merge = getattr(self._room(ref.key), "jmcp_merge", None)
+        merge = self._merge(ref.key)
         written = modified(self._contents.manager, ref.path)
         if merge is not None and written is not None:
             merge.rebase(base, written)
+
+    def _merge(self, key: str) -> FileMerge | None:
+        merge: FileMerge | None = getattr(self._room(key), "jmcp_merge", None)
+        return merge
 
     async def close(self) -> None:
         contents_requests.ignore(self._app.web_app, self._others)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 from jmcp.core.errors import ENDS_TASK, BackendError
 from jmcp.core.ports import Cells, FileSave, FileSaves, NotebookRef
@@ -20,26 +21,37 @@ from jmcp_jupyter.documents.local.loaded_copies import Copy, LoadedCopies, pack
 GLANCE_SECONDS = 5.0
 """Seconds that somebody's save waits at most for the notebook to be read as it was before."""
 
+PUT_BACK_SECONDS = 10.0
+"""Seconds that a save waits at most until what the one before it overwrote is put back."""
+
 log = logging.getLogger("jmcp")
 
 
-class OtherClients:
-    """`ContentsObserver` of one Jupyter Server. `identify` finds the notebook at a path, `glance` reads
-    it as it is; `rebase` is told what whoever has just saved it had loaded."""
+class SavedNotebooks(Protocol):
+    """The notebooks of a server, as somebody else's saves meet them."""
 
-    def __init__(
-        self,
-        identify: Callable[[str], Awaitable[NotebookRef]],
-        glance: Callable[[NotebookRef], Awaitable[Cells]],
-        saves: Callable[[], FileSaves | None],
-        rebase: Callable[[NotebookRef, Mapping[str, Any]], None],
-        clock: Callable[[], float] = time.time,
-    ) -> None:
+    file_saves: FileSaves | None
+
+    async def identify(self, path: str) -> NotebookRef: ...
+    async def glance(self, ref: NotebookRef) -> Cells: ...
+    def saved_by_other(self, ref: NotebookRef) -> AbstractAsyncContextManager[None]:
+        """Around somebody's save of the file: jmcp does not edit the file meanwhile, and a live document
+        has what the file had before."""
+
+    def rebase(self, ref: NotebookRef, base: Mapping[str, Any]) -> None:
+        """Whoever has just saved the notebook's file had loaded `base`."""
+
+    async def follow_file(self, ref: NotebookRef) -> None:
+        """Have the live document take what the file has; raises nothing that documents raise."""
+
+
+class OtherClients:
+    """`ContentsObserver` of one Jupyter Server."""
+
+    def __init__(self, notebooks: SavedNotebooks, clock: Callable[[], float] = time.time) -> None:
         self.copies = LoadedCopies(clock)
-        self._identify = identify
-        self._glance = glance
-        self._saves = saves
-        self._rebase = rebase
+        self._notebooks = notebooks
+        self._saving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def on_loaded(self, client: Client, path: str, content: Any) -> None:
         await self._keep(client, path, content, saved=False)
@@ -55,22 +67,30 @@ class OtherClients:
         if model.get("type") != "notebook" or not isinstance(content, Mapping):
             yield
             return
-        # Before anything is awaited: a later request of the client changes it.
-        copy = self.copies.of(client, path)
-        ref, saves, save = await self._found(path), self._saves(), None
-        begun = ref is not None and saves is not None and saves.begin(ref.key)
-        try:
-            before = await self._before(ref) if begun and ref is not None else None
+        ref = await self._found(path)
+        if ref is None:
             yield
-            if ref is not None:
-                save = self._made(client, ref, copy, before, content)
-        finally:
-            if begun and ref is not None and saves is not None:
-                saves.end(ref.key, save)
-        await self._keep(client, path, content, saved=True)
+            await self._keep(client, path, content)
+            return
+        # One after the other: what a save overwrote is put back before the next one.
+        async with self._saving.setdefault(ref.key, asyncio.Lock()):
+            save, saves = None, self._notebooks.file_saves
+            begun = saves is not None and saves.begin(ref.key)
+            try:
+                async with self._notebooks.saved_by_other(ref):
+                    before = await self._before(ref) if begun else None
+                    copy = self.copies.of(client, path)
+                    yield
+                    save = self._made(client, ref, copy, before, content)
+            finally:
+                ended = saves.end(ref.key, save) if saves is not None and begun else None
+            await self._keep(client, path, content)
+            await self._notebooks.follow_file(ref)
+            if ended is not None:
+                await asyncio.wait({ended}, timeout=PUT_BACK_SECONDS)
 
     async def _keep(
-        self, client: Client, path: str, content: Mapping[str, Any], *, saved: bool
+        self, client: Client, path: str, content: Mapping[str, Any], *, saved: bool = True
     ) -> None:
         # At once: the client's next request may be here before the content is packed.
         copy = self.copies.keep(client, path, content, saved=saved)
@@ -79,14 +99,14 @@ class OtherClients:
 
     async def _found(self, path: str) -> NotebookRef | None:
         with suppress(BackendError):
-            return await self._identify(path)
+            return await self._notebooks.identify(path)
         return None
 
     async def _before(self, ref: NotebookRef) -> FileCells | None:
         """The notebook as it is; None where that cannot be said, and the save is made all the same."""
         try:
             async with asyncio.timeout(GLANCE_SECONDS):
-                cells = await self._glance(ref)
+                cells = await self._notebooks.glance(ref)
             stored = [cells.stored(index) for index in range(len(cells))]
             return FileCells(ref, {**cells.whole(), "cells": stored})
         except (BackendError, TimeoutError) as error:
@@ -108,7 +128,7 @@ class OtherClients:
         """What is known of a save that was made; None where that is nothing."""
         base, written = _cells(ref, copy.read() if copy else None), _cells(ref, content)
         if base is not None and copy is not None and copy.whole:
-            self._rebase(ref, base.content())
+            self._notebooks.rebase(ref, base.content())
         if before is None or written is None:
             return None
         if copy is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -75,11 +75,7 @@ def test_what_is_no_notebook_is_no_copy(content: Any) -> None:
 
 async def test_a_page_has_a_notebook_open_until_it_joins_the_room_or_is_old() -> None:
     clock = Clock()
-
-    async def nothing(*_: Any) -> Any:
-        raise AssertionError
-
-    others = OtherClients(nothing, nothing, lambda: None, lambda *_: None, clock)
+    others = OtherClients(cast("Any", None), clock)
     ref = NotebookRef(key="a", path="a.ipynb")
     assert not others.copies.any_shown
     await others.on_loaded(PROGRAM, ref.path, notebook("1"))

@@ -208,6 +208,7 @@ NoticeCode = Literal[
     "run_paused",
     "session_not_stored",
     "memory_short",
+    "outside_of_jupyter",
     "notebook_moved",
     "workspace_not_saved",
     "conversation_exists",

@@ -39,6 +39,10 @@ def memory_short(*, used: str, limit: str) -> str:
     return f"This Jupyter server and its kernels use {used} of the {limit} of memory that they may: when there is no more, a kernel ends and its variables are lost."
 
 
+def outside_of_jupyter(*, url: str) -> str:
+    return f"This jmcp works from outside of the Jupyter Server at {url}, which has no jmcp of its own. Reading, editing and running work as inside of it. What does not: people see in JupyterLab neither which agents are at work nor where, cannot pause them or take back there what they did, and get_user_context and show_in_lab reach no page."
+
+
 def notebook_moved(*, old: str, new: str) -> str:
     return f"{old} is now {new}."
 
@@ -412,6 +416,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "run_paused": run_paused,
     "session_not_stored": session_not_stored,
     "memory_short": memory_short,
+    "outside_of_jupyter": outside_of_jupyter,
     "notebook_moved": notebook_moved,
     "workspace_not_saved": workspace_not_saved,
     "conversation_exists": conversation_exists,

@@ -42,7 +42,7 @@ async def probe(api: JupyterApi, *, documents: bool = True, kernels: bool = True
     if documents and "write" not in granted["contents"]:
         warnings.append(f"the token for {api.url} may only read notebooks (no contents:write)")
     mode = await document_mode(api) if documents else "file"
-    if await _has_jmcp(api):
+    if await has_jmcp(api):
         warnings.append(
             f"the Jupyter Server at {api.url} has a jmcp of its own: notebooks that both work in "
             "are edited by two. Use one of them for each notebook"
@@ -95,7 +95,7 @@ async def _rights(api: JupyterApi) -> dict[str, list[str]]:
     return {name: list(permissions.get(name) or ()) for name in RIGHTS}
 
 
-async def _has_jmcp(api: JupyterApi) -> bool:
+async def has_jmcp(api: JupyterApi) -> bool:
     """Whether jmcp serves inside that Jupyter Server."""
     response = await get(api, "mcp/healthz")
     return response.status_code == 200 and json_object(response).get("service") == "jmcp"

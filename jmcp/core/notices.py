@@ -44,6 +44,10 @@ class NotebookOpened(Notice, once=True):
     path: str
 
 
+class OutsideOfJupyter(Notice, once=True):
+    url: str
+
+
 class ResumedByPerson(Notice): ...
 
 

@@ -485,7 +485,9 @@ class FakeDocuments:
         live = self.mode == "live"
         way: Way = "collaboration" if live else "file"
         provider = "fake" if live else None
-        return Sharing(mode=self.mode, provider=provider, way=way, version="2.16.0")
+        return Sharing(
+            mode=self.mode, provider=provider, way=way, version="2.16.0", jmcp=self.inside
+        )
 
     @passes("documents.check_file")
     async def check_file(self, path: str, *, overwrite: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jmcp.core.errors import BackendError
+from jmcp.core.notices import OutsideOfJupyter
 from jmcp.core.ports import KernelInfo, NotebookRef
 from jmcp.core.sessions.session import Session
 from jmcp.core.sessions.workspace import Workspace
@@ -50,7 +51,10 @@ async def _opened(
     default: str,
 ) -> OpenedNotebook:
     """The notebook, held by the session. What cannot be undone comes last."""
+    outside = session.closed and await _is_outside(session.workspace)
     action = hold(params, session, ref)
+    if outside:
+        session.notice(OutsideOfJupyter(url=session.workspace.urls[0]))
     notebook = await session.notebook()
     held = notebook.held
     cells = await notebook.read()
@@ -68,6 +72,16 @@ async def _opened(
         more=rest_of(count, 0, len(overview)),
         next=session.next_call,
     )
+
+
+async def _is_outside(workspace: Workspace) -> bool:
+    """Whether jmcp runs beside the Jupyter Server alone; False where that does not say."""
+    if workspace.inside:
+        return False
+    try:
+        return not (await workspace.sharing()).jmcp
+    except BackendError:
+        return False
 
 
 def _check_permitted(params: UseNotebookParams, workspace: Workspace) -> None:

@@ -69,13 +69,14 @@ class Document(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sharing:
     """How a Jupyter Server has notebooks: the mode of one that is opened now, the extension that
-    shares them (None: nobody does), how pages of JupyterLab have theirs, and the server's version,
-    None where it does not say."""
+    shares them (None: nobody does), how pages of JupyterLab have theirs, the server's version,
+    None where it does not say, and whether jmcp runs in it."""
 
     mode: DocumentMode
     provider: str | None
     way: Way
     version: str | None
+    jmcp: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,8 @@ TEXT_APART = re.compile(
     r"|(?<=interrupted, now )\w+"
     # What is said only where a client is a connection: a process of its own over stdio; and where
     # Jupyter restores a file itself, and may load it as a newer one.
-    r"|\nNotice \((session_opened|edits_recovered|document_reloaded|file_merged)\): .*"
+    r"|\nNotice \((session_opened|outside_of_jupyter|edits_recovered|document_reloaded|file_merged)"
+    r"\): .*"
     r"|(?<=, )(saved|pending)\b|(?<=document: )(live|file)\b"
     # Errors are text alone, so nothing else names the run of one.
     r"|(?<=\(execution )\w+(?=\))"
@@ -103,7 +104,10 @@ class Normal:
 
 
 def _of_a_connection(value: Any) -> bool:
-    codes = ("session_opened", "edits_recovered", "document_reloaded", "file_merged")
+    codes = (
+        *("session_opened", "outside_of_jupyter"),
+        *("edits_recovered", "document_reloaded", "file_merged"),
+    )
     return isinstance(value, dict) and value.get("code") in codes
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from jmcp.core.pages import questions
 from jmcp.core.pages.pages import PageRefused
+from jmcp_api.backend_errors import JupyterUnreachable
 from jmcp_handlers.notebooks import user_context
 from tests.calls import BOB
 from tests.fakes.jmcp import FakeJmcp
@@ -187,3 +188,23 @@ async def test_a_page_that_leaves_while_it_is_asked_is_one_that_does_not_answer(
     page.tell = lambda _: jmcp.pages.remove(page)
     error = await jmcp.fail("get_user_context")
     assert error["code"] == "no_lab_page"
+
+
+async def test_beside_a_jupyter_without_jmcp_a_session_is_told_once_what_there_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    jmcp = FakeJmcp(options={"pages": None})
+    jmcp.documents.write("a.ipynb", "1")
+    jmcp.documents.write("b.ipynb", "1")
+    monkeypatch.setattr(jmcp.documents, "inside", False)
+    async with jmcp.running():
+        opened = await jmcp.call("use_notebook", notebook_path="a.ipynb")
+        [notice] = opened["notices"]
+        assert notice["code"] == "outside_of_jupyter"
+        assert notice["details"]["url"] == "http://fake/"
+        session = opened["session_id"]
+        second = await jmcp.call("use_notebook", session_id=session, notebook_path="b.ipynb")
+        assert second["notices"] == []
+        jmcp.faults.fail("documents.sharing", JupyterUnreachable.not_yet())
+        opened = await jmcp.call("use_notebook", notebook_path="a.ipynb")
+        assert [one["code"] for one in opened["notices"]] != ["outside_of_jupyter"]

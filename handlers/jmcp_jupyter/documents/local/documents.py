@@ -94,6 +94,7 @@ class LocalDocuments(JupyterDocuments):
             provider=collaboration.EXTENSION if live else None,
             way=way,
             version=jupyter_server.__version__,
+            jmcp=True,
         )
 
     def way(self, *, now: bool = False) -> Way:

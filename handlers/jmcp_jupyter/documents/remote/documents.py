@@ -22,6 +22,7 @@ from jmcp_jupyter.documents.remote.identity import RemoteIdentity
 from jmcp_jupyter.documents.remote.server_facts import RemoteServer
 from jmcp_jupyter.http_api import JupyterApi
 from jmcp_jupyter.server_answers import server_version
+from jmcp_jupyter.server_probe import has_jmcp
 
 if TYPE_CHECKING:
     from jmcp_jupyter.documents.remote.room_manager import RemoteRooms
@@ -82,6 +83,7 @@ class RemoteDocuments(JupyterDocuments):
             provider=PROVIDER if live else None,
             way=way,
             version=version,
+            jmcp=way == "jmcp" or await has_jmcp(self._api),
         )
 
     async def server_session(self) -> str:

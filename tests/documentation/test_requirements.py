@@ -12,7 +12,7 @@ PAGE = CHECKOUT / "docs" / "requirements.md"
 ROW = re.compile(r"^\| ([A-Z]+-\d\d) \| (.+) \| (.+) \|$", re.MULTILINE)
 NAMED = re.compile(r"`([\w/]+\.py)(?:::(\w+))?`")
 COUNTS = {
-    "TOOL": 38,
+    "TOOL": 40,
     "HTTP": 9,
     "CLI": 8,
     "MODE": 12,

@@ -81,6 +81,8 @@ async def test_every_http_surface_works_on_a_remote_jupyter(tmp_path: Path, plai
             opened = await surface.call("use_notebook", path | {"mode": "create"})
             assert opened.result is not None, opened.text
             assert opened.result["document"] == "file"
+            codes = [notice["code"] for notice in opened.result["notices"]]
+            assert "outside_of_jupyter" in codes
             session = {"session_id": opened.result["session_id"]}
             ran = await surface.call(
                 "insert_execute_code_cell", session | {"cell_index": 0, "cell_source": "6 * 7"}

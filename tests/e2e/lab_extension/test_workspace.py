@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
@@ -11,6 +14,7 @@ from playwright.async_api import Browser, Locator, expect
 from tests.e2e.agent import Agent, eventually, write
 from tests.e2e.lab import Lab, chromium
 from tests.served import Served
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="no chromium on the PATH")
 
@@ -120,3 +124,102 @@ async def focused(lab: Lab) -> Any:
 
 async def scrolled(cell: Locator) -> Any:
     return await cell.evaluate("cell => cell.getBoundingClientRect().top")
+
+
+@thorough
+async def test_a_console_in_front_rendered_text_and_selected_outputs(
+    plain_lab: Served, plain_agent: Agent, chrome: Browser
+) -> None:
+    write(plain_lab, "kinds.ipynb", "print('an output')", **PYTHON)
+    lab = await Lab.open(chrome, plain_lab, "kinds.ipynb")
+    await connected_with(plain_agent, "kinds.ipynb")
+    await plain_agent.open("kinds.ipynb")
+    await plain_agent.call(
+        "insert_cell", cell_index=1, cell_type="markdown", cell_source="# A title"
+    )
+    await plain_agent.call("execute_cell", cell_index=0)
+    await expect(lab.outputs(0)).to_contain_text("an output")
+    await lab.outputs(0).locator("pre").select_text()
+    seen = await plain_agent.call("get_user_context")
+    assert (seen["selection"]["text"], seen["selection"]["place"]) == ("an output", "shown")
+    assert seen["selection"]["start_line"] is None
+    await lab.cell(1).click()
+    await lab.page.keyboard.press("Control+Enter")
+    seen = await plain_agent.call("get_user_context")
+    assert (seen["cell"]["cell_type"], seen["cell"]["rendered"]) == ("markdown", True)
+    assert seen["selection"] is None
+    await lab.page.keyboard.press("Shift+ArrowUp")
+    seen = await plain_agent.call("get_user_context")
+    assert [one["cell_index"] for one in seen["selected_cells"]] == [0, 1]
+    await lab.menu("File", "New Console for Notebook")
+    await lab.page.locator(".jp-CodeConsole").wait_for()
+
+    async def console() -> bool:
+        seen = await plain_agent.call("get_user_context")
+        return seen["notebook_path"] is None and bool(seen["other_tab"])
+
+    await eventually(console, "the console is in front")
+    seen = await plain_agent.call("get_user_context")
+    assert [row["notebook_path"] for row in seen["open_notebooks"]] == ["kinds.ipynb"]
+    assert (seen["cell"], seen["selection"]) == (None, None)
+    await lab.close()
+
+
+@thorough
+async def test_a_cell_far_outside_of_the_window_is_brought_into_view(
+    plain_lab: Served, plain_agent: Agent, chrome: Browser
+) -> None:
+    write(plain_lab, "long.ipynb", *[f"n = {n}\n\n\n\n\n\n" for n in range(300)], **PYTHON)
+    write(plain_lab, "short.ipynb", "1", **PYTHON)
+    async with setting(plain_lab, "@jupyterlab/notebook-extension:tracker", windowingMode="full"):
+        lab = await Lab.open(chrome, plain_lab, "short.ipynb")
+        await connected_with(plain_agent, "short.ipynb")
+        for cell in (290, 3, 150):
+            shown = await plain_agent.call(
+                "show_in_lab", notebook_path="long.ipynb", cell_index=cell
+            )
+            assert (shown["in_front"], shown["scrolled"]) == (True, True)
+            wanted = lab.page.locator(HIGHLIGHTED, has_text=f"n = {cell}")
+            await expect(wanted).to_be_in_viewport()
+        await lab.close()
+
+
+@thorough
+async def test_the_person_switches_both_off(
+    plain_lab: Served, plain_agent: Agent, chrome: Browser
+) -> None:
+    write(plain_lab, "off.ipynb", "1", **PYTHON)
+    off = {"userContext": False, "showInLab": False}
+    async with setting(plain_lab, "jmcp-labextension:workspace", **off):
+        lab = await Lab.open(chrome, plain_lab, "off.ipynb")
+
+        async def connected() -> bool:
+            return await plain_agent.refused("get_user_context") != "no_lab_page"
+
+        await eventually(connected, "the page is connected")
+        assert await plain_agent.refused("get_user_context") == "lab_page_refused"
+        refused = await plain_agent.refused("show_in_lab", notebook_path="off.ipynb")
+        assert refused == "lab_page_refused"
+        await lab.close()
+
+
+async def connected_with(agent: Agent, path: str) -> None:
+    async def connected() -> bool:
+        answer = await agent.ask("get_user_context")
+        return answer.result is not None and answer.result["notebook_path"] == path
+
+    await eventually(connected, f"a page with {path} in front is connected")
+
+
+@asynccontextmanager
+async def setting(served: Served, plugin: str, **values: Any) -> AsyncIterator[None]:
+    """The person's settings of a plugin of JupyterLab, for pages that are loaded meanwhile."""
+    url = f"{served.url}lab/api/settings/{plugin}"
+    async with httpx2.AsyncClient(headers=served.headers) as http:
+        before = (await http.get(url)).json()["raw"]
+        saved = await http.put(url, json={"raw": json.dumps(values)})
+        assert saved.status_code == 204, saved.text
+        try:
+            yield
+        finally:
+            await http.put(url, json={"raw": before})

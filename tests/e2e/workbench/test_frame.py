@@ -12,6 +12,7 @@ from tests.e2e.agent import Agent
 from tests.e2e.workbench.page import Workbench, opened
 from tests.notebooks import write_notebook
 from tests.served import Served
+from tests.thorough import thorough
 
 PYTHON = {"name": "python3", "display_name": "Python 3", "language": "python"}
 LAST = 40
@@ -182,3 +183,47 @@ async def another_tab_has_another_workspace(frame: Frame, served: Served) -> Non
     await other.locator("iframe[title=JupyterLab]").wait_for()
     await other.frames[1].wait_for_url("**/lab/workspaces/jmcp-2**", wait_until="commit")
     await other.close()
+
+
+HEARD = """([origin, fromParent, data]) => dispatchEvent(new MessageEvent("message", {
+  origin: origin ?? location.origin, source: fromParent ? parent : window, data,
+}))"""
+WORD = {"kind": "jmcp-frame", "id": 1, "path": "frame-hidden.ipynb", "cellId": None}
+STRANGE: tuple[tuple[str | None, bool, Any], ...] = (
+    ("http://evil.example", True, WORD),
+    ("null", True, WORD),
+    (None, False, WORD),
+    (None, True, None),
+    (None, True, "terminal:create-new"),
+    (None, True, {"kind": "jmcp-frame", "id": 2, "command": "terminal:create-new"}),
+    (None, True, WORD | {"kind": "other"}),
+    (None, True, WORD | {"id": "1"}),
+    (None, True, WORD | {"path": "frame-hidden.txt"}),
+    (None, True, WORD | {"path": "x" * 5_000 + ".ipynb"}),
+    (None, True, WORD | {"cellId": 5}),
+)
+"""Messages to JupyterLab in the frame: their origin, whether they are from the page around it, and what."""
+
+
+@thorough
+async def test_jupyterlab_takes_the_word_of_the_page_around_it_alone(
+    chrome: Browser, served: Served
+) -> None:
+    """And from no other origin, and nothing but which notebook and cell to show."""
+    write(served, "frame-told.ipynb", "'told'")
+    write(served, "frame-hidden.ipynb", "'hidden'")
+    async with opened(chrome, served) as workbench:
+        frame = Frame(workbench)
+        await frame.ready()
+        await frame.page.evaluate(
+            "window.heard = [], addEventListener('message', ({data}) => heard.push(data.id))"
+        )
+        lab = frame.page.frames[1]
+        for message in STRANGE:
+            await lab.evaluate(HEARD, list(message))
+        told = WORD | {"id": 9, "path": "frame-told.ipynb"}
+        await lab.evaluate(HEARD, [None, True, told])
+        await frame.page.wait_for_function("() => heard.length")
+        assert await frame.page.evaluate("heard") == [9]
+        await expect(frame.lab.get_by_role("tab", name="frame-told.ipynb")).to_have_count(1)
+        await expect(frame.lab.get_by_role("tab", name="frame-hidden.ipynb")).to_have_count(0)

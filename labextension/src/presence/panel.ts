@@ -118,6 +118,6 @@ export class AgentsPanel extends Widget {
     const below = at !== undefined && at.width > 0 && at.top < innerHeight / 2;
     style.top = below ? `${String(at.bottom + GAP)}px` : "auto";
     style.bottom = below ? "auto" : `${String(at?.width ? innerHeight - at.top + GAP : 4 * GAP)}px`;
-    style.right = `${String(Math.max(GAP, Math.min(innerWidth - (at?.right || innerWidth), innerWidth - 320)))}px`;
+    style.right = `${String(Math.max(GAP, Math.min(innerWidth - (at?.right || innerWidth), innerWidth - 344)))}px`;
   }
 }

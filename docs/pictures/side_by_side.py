@@ -28,7 +28,10 @@ for resample in range(1000):
 async def make(served: Served, chrome: Browser) -> None:
     """side-by-side-light.png: one runs a cell, the other has just edited one. side-by-side-dark.png: the
     first is paused."""
-    async with connected_agent(served, "claude") as first, connected_agent(served, "codex") as other:
+    async with (
+        connected_agent(served, "claude") as first,
+        connected_agent(served, "codex") as other,
+    ):
         await first.open("demand.ipynb", mode="create")
         title = {"cell_index": 0, "cell_type": "markdown", "cell_source": TITLE.strip()}
         await first.call("insert_cell", **title)

@@ -17,7 +17,7 @@ COUNTS = {
     "CLI": 8,
     "MODE": 12,
     "TRAN": 6,
-    "WEB": 15,
+    "WEB": 18,
     "PERS": 7,
     "MU": 24,
     "SEC": 11,

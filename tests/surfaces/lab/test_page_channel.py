@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import pytest
 from jupyter_server.auth.identity import IdentityProvider, User
-from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.serverapp import ServerApp
 from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.web import RequestHandler
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from jmcp.core.calls.call import Caller
@@ -72,10 +72,10 @@ class PageLink:
 
 
 async def page(
-    serverapp: ServerApp, headers: Mapping[str, str] | None = None, **query: str
+    serverapp: ServerApp, given: dict[str, str] | None = None, /, **query: str
 ) -> WebSocketClientConnection:
     address = f"{root_url(serverapp).replace('http', 'ws', 1)}/jmcp/lab/page?{urlencode(query)}"
-    return await websocket_connect(HTTPRequest(address, headers=headers))
+    return await websocket_connect(HTTPRequest(address, headers=given))
 
 
 async def test_a_page_sees_sessions_and_its_person_stops_them(extension: ExtensionServer) -> None:
@@ -128,7 +128,7 @@ async def test_what_is_no_message_ends_the_connection(extension: ExtensionServer
     """And no other page notices."""
     other = await PageLink.open(extension.serverapp, token=TOKEN)
     do = {"type": "do", "id": 1, "what": "pause", "session": "x"}
-    for said in (
+    messages: tuple[Any, ...] = (
         {**HELLO},
         {"type": "seen", "path": "x" * 5_000},
         {"type": "shutdown"},
@@ -138,7 +138,8 @@ async def test_what_is_no_message_ends_the_connection(extension: ExtensionServer
         [],
         "[" * 5_000,
         "nonsense",
-    ):
+    )
+    for said in messages:
         link = await PageLink.open(extension.serverapp, token=TOKEN)
         await link.until(0)
         await link.connection.write_message(said if isinstance(said, str) else json.dumps(said))
@@ -157,7 +158,7 @@ async def test_what_is_no_message_ends_the_connection(extension: ExtensionServer
 class Visitors(IdentityProvider):
     """Who somebody is, as others than Jupyter decide it."""
 
-    def get_user(self, handler: JupyterHandler) -> User | None:
+    def get_user(self, handler: RequestHandler) -> User | None:
         name = handler.get_query_argument("who", None)
         return User(name) if name else None
 

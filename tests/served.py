@@ -99,6 +99,13 @@ def configure(home: Path, config: dict[str, dict[str, Any]]) -> None:
     (home / ".jupyter" / "jupyter_server_config.json").write_text(json.dumps(config))
 
 
+def without(home: Path, *labextensions: str) -> None:
+    """Disable labextensions for the pages of the servers of that home."""
+    config = home / ".jupyter/labconfig/page_config.json"
+    config.parent.mkdir(parents=True)
+    config.write_text(json.dumps({"disabledExtensions": dict.fromkeys(labextensions, True)}))
+
+
 @contextmanager
 def lab(home: Path, root: Path, *options: str) -> Iterator[Served]:
     """Start a plain `jupyter lab`, where the extension enables itself, on a free port."""

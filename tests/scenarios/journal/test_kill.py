@@ -14,7 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.served import Served, configure, serve
+from tests.served import Served, configure, serve, without
 from tests.thorough import amount, fast_only
 from tests.typed import rows_of
 
@@ -152,6 +152,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> CrashingServer:
     (made.root / "a.ipynb").write_text(notebook(3 * AGENTS))
     if request.param == "file":
         configure(tmp_path / "home", {"YDocExtension": {"disable_rtc": True}})
+        without(tmp_path / "home", "jmcp-labextension")
     return made
 
 

@@ -46,9 +46,7 @@ export class Stage {
     const opened = panel === undefined;
     if (panel === undefined) {
       if (this.app.name !== "JupyterLab") return "elsewhere";
-      panel = this.documents.openOrReveal(path, "default", undefined, { activate: false }) as
-        | NotebookPanel
-        | undefined;
+      panel = this.openBehind(path);
       if (panel === undefined) throw new Error(`${path} does not open.`);
     }
     if (!panel.isVisible && !(heed && this.person.atWorkBeside(panel.node))) toFront(panel);
@@ -73,6 +71,20 @@ export class Stage {
       }, wait);
     }
     return { ...answer, scrolled };
+  }
+
+  /** Open it in a tab that is not brought to the front: JupyterLab 4.4 activates it, whatever it is told. */
+  private openBehind(path: string): NotebookPanel | undefined {
+    const shell = this.app.shell as unknown as Record<string, unknown>;
+    const before = Object.getOwnPropertyDescriptor(shell, "activateById");
+    shell["activateById"] = () => undefined;
+    try {
+      const options = { activate: false };
+      return this.documents.openOrReveal(path, "default", undefined, options) as NotebookPanel | undefined;
+    } finally {
+      if (before === undefined) delete shell["activateById"];
+      else Object.defineProperty(shell, "activateById", before);
+    }
   }
 
   /** The cell, once the notebook has it; null where it does not come. */

@@ -81,6 +81,7 @@ export class Room {
   }
 
   close(): void {
+    if (this.closing.signal.aborted) return;
     this.closing.abort();
     this.connection?.close();
     this.file.dispose();

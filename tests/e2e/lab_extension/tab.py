@@ -75,6 +75,10 @@ class Tab(Lab):
         self._cut = True
         for pattern in REQUESTS:
             await self.page.route(pattern, _fail)
+        await self.unlink()
+
+    async def unlink(self) -> None:
+        """Close what connects the page's notebooks with their rooms."""
         for link in self._links:
             await link.close()
         self._links.clear()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.e2e.agent import Agent, connected_agent, eventually, write
-from tests.e2e.lab import Lab, chromium
+from tests.e2e.lab import COLLABORATION, Lab, chromium, serve_lab
 from tests.e2e.workbench.axe import Axe
 from tests.served import Served
 from tests.thorough import thorough
@@ -218,3 +219,30 @@ async def test_in_the_dark(plain_lab: Served, chrome: Browser) -> None:
         await eventually(dark, "the theme is dark")
         assert await Axe(lab.page).grave(within=[PANEL, BUTTON, ".jmcp-Markers"]) == []
     await lab.close()
+
+
+@thorough
+async def test_what_is_shown_goes_with_the_server(chrome: Browser, tmp_path: Path) -> None:
+    with serve_lab(tmp_path, without=COLLABORATION) as served:
+        write(served, "lost.ipynb", "x = 1", **PYTHON)
+        lab = await Lab.open(chrome, served, "lost.ipynb")
+        presence, marker = Presence(lab.page), lab.cell(0).locator(".jmcp-Markers")
+        async with agents(served, "codex") as (codex,):
+            await codex.open("lost.ipynb")
+            await codex.call("execute_cell", cell_index=0)
+            await codex.call("overwrite_cell_source", cell_index=0, cell_source="x = 2")
+            await expect(marker).to_be_visible()
+            await expect(presence.button).to_be_visible()
+        await codex_is_gone(presence, marker)
+        async with agents(served, "codex") as (codex,):
+            await codex.open("lost.ipynb")
+            await expect(presence.button).to_be_visible()
+            codex.session_id = None  # nobody answers its release
+            served.process.kill()
+            await codex_is_gone(presence, marker)
+        await lab.close()
+
+
+async def codex_is_gone(presence: Presence, marker: Locator) -> None:
+    await expect(presence.button).to_be_hidden()
+    await expect(marker).to_have_count(0)

@@ -120,7 +120,7 @@ export class Room {
     if (!(await this.acknowledged())) throw quietly("Not connected: what you typed is kept in this tab.");
     const content = this.file.capture();
     try {
-      const model = await request<Contents.IModel>("POST", "save", { path: this.path });
+      const model = await request<Contents.IModel>("POST", "save", { path: this.path, room: this.place?.room ?? null });
       this.file.saved(content);
       return model;
     } catch (error) {
@@ -132,7 +132,7 @@ export class Room {
   /** Give up what is not in the file. */
   async revert(): Promise<void> {
     if (!(await this.acknowledged())) throw new Error("Not connected to the server just now.");
-    await request("POST", "revert", { path: this.path });
+    await request("POST", "revert", { path: this.path, room: this.place?.room ?? null });
     await this.acknowledged();
   }
 
@@ -184,7 +184,7 @@ export class Room {
     for (;;) {
       const before = this.edits;
       const mine = this.file.capture();
-      await request("POST", "rejoin", { path: this.path, base, mine });
+      await request("POST", "rejoin", { path: this.path, room: this.place?.room ?? null, base, mine });
       if (this.closing.signal.aborted) return;
       base = mine;
       if (this.edits === before) break;

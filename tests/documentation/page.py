@@ -31,6 +31,7 @@ COPIED = (
     "examples",
     "deploy",
     "labextension/built",
+    "labextension/install.json",
 )
 """What commands of a page read or write of the checkout, so that they write into a copy."""
 SHOWN_PORTS = ("8888", "8889", "6379")

@@ -46,6 +46,8 @@ export class Room {
   private readonly unsent: Unsent;
   /** Whether JupyterLab has loaded the document once: what it loads later is a revert. */
   loaded = false;
+  /** How often it was asked to save. */
+  saves = 0;
   private readonly _stateChanged = new Signal<this, State>(this);
   private readonly pace = new Pace();
   private readonly closing = new AbortController();
@@ -117,6 +119,7 @@ export class Room {
 
   /** Have the file written and read back. Throws what JupyterLab shows, or nothing to be shown. */
   async save(): Promise<Contents.IModel> {
+    this.saves += 1;
     if (!(await this.acknowledged())) throw quietly("Not connected: what you typed is kept in this tab.");
     const content = this.file.capture();
     try {

@@ -1,5 +1,6 @@
 /** The tabs of notebooks that rooms share: what JupyterLab is told about each, and what the person sees. */
 
+import { showErrorMessage } from "@jupyterlab/apputils";
 import type { DocumentRegistry } from "@jupyterlab/docregistry";
 import type { INotebookModel, NotebookPanel } from "@jupyterlab/notebook";
 import { DisposableDelegate, type IDisposable } from "@lumino/disposable";
@@ -48,12 +49,28 @@ export class RoomTabs implements DocumentRegistry.IWidgetExtension<NotebookPanel
     this.tell(room);
     const { model } = context;
     // JupyterLab saves by itself what is not collaborative, and leaves the rest to its room.
-    Object.defineProperty(model, "collaborative", { get: () => room.state !== "file", configurable: true });
+    const get = (): boolean => room.state !== "file";
+    Object.defineProperty(model, "collaborative", { get, configurable: true });
+    // That of 4.4.0 leaves it there also when it is told to save.
+    let saves = 0;
+    context.saveState.connect((_, state) => {
+      if (state === "started") saves = room.saves;
+      else if (state === "completed" && room.saves === saves && room.state === "shared") void save(room);
+    });
     void context.ready.then(() => {
       if (room.state === "file" && model.cells.length === 0) {
         model.sharedModel.insertCell(0, { cell_type: "code", metadata: { trusted: true } });
         model.dirty = false;
       }
     });
+  }
+}
+
+async function save(room: Room): Promise<void> {
+  try {
+    await room.save();
+  } catch (error) {
+    const { name, message } = error as Error;
+    if (name !== "ModalCancelError") await showErrorMessage(`File Save Error for ${room.path}`, message);
   }
 }

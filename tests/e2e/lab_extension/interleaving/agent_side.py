@@ -119,6 +119,7 @@ class AgentSide:
             return done
         self._known = [other for other in self._known if other.id != cell.id]
         self._known.insert(done["cell_index"], cell)
+        self._ledger.made_anew(cell.id)
         self._changed(done, "move", cell.id)
         return f"{step.number} agent moved {cell.id}"
 
@@ -138,6 +139,7 @@ class AgentSide:
             self._ledger.lost_cell(change.cell_id, " ".join(change.takes), story)
             self._known = [other for other in self._known if other.id != change.cell_id]
             return story
+        self._ledger.made_anew(change.cell_id)
         if change.what == "delete":
             self._ledger.has_cell(change.cell_id, "agent", story)
         self._ledger.removed(change.takes, story)

@@ -56,6 +56,11 @@ class LabHandler(IdentifiedHandler):
         super().initialize(cast("Any", host), allow)
         self._lab = host
 
+    async def prepare(self) -> None:  # type: ignore[override] # as in jupyter_server's own
+        await super().prepare()
+        if self._named is not None and not self._finished:
+            self._refuse_anonymous()  # a token of jmcp's own is no person at a page
+
     async def answer(self, work: Callable[[], Awaitable[Any]]) -> None:
         """Finish the request with what `work` returns, or with the problem that it raises."""
         self.set_header("Cache-Control", "no-store")

@@ -73,7 +73,8 @@ async def test_on_a_read_only_server_no_tool_changes_anything(
             continue
         answer = await scopes.post(tool.name, **given)
         if tool.scope == "read":
-            assert answer.status_code in (200, 404), answer.text
+            nobody = answer.json().get("code") == "no_lab_page"
+            assert answer.status_code in (200, 404) or nobody, answer.text
         else:
             assert answer.json()["code"] == "not_permitted"
             assert "read-only" in answer.json()["detail"]

@@ -15,6 +15,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from jupyter_server.services.sessions.sessionmanager import SessionManager
+from tornado.web import Application
 
 from jmcp.compose import API
 from jmcp.core.calls.call import Caller, Outcome
@@ -48,7 +49,7 @@ class JupyterManagers:
             kernel_spec_manager=specs,
             session_manager=SessionManager(kernel_manager=kernels, contents_manager=contents),
             extension_manager=SimpleNamespace(extension_apps={}, extensions={}),
-            web_app=SimpleNamespace(settings={"contents_manager": contents}),
+            web_app=Application(contents_manager=contents),
         )
 
     def close(self) -> None:

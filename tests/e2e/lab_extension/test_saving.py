@@ -116,6 +116,7 @@ async def test_revert_to_checkpoint_save_as_duplicate_and_a_new_notebook(
     assert has("one = 1 # first", "two = 2")(nbformat.read(plain_lab.root / "point.ipynb", 4))
 
     await tab.page.keyboard.press("Control+Shift+l")
+    await tab.page.evaluate("window.jupyterapp.commands.execute('launcher:create')")
     cards = tab.page.locator(".jp-LauncherCard[data-category=Notebook]:visible")
     await cards.first.click()
     fresh = tab.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell .cm-content")
@@ -141,12 +142,7 @@ async def test_a_deleted_notebook_that_is_saved_again_comes_back(
     await tab.page.keyboard.press("Control+s")
     await appears(plain_lab, "deleted.ipynb")
     await saved(plain_lab, "deleted.ipynb", has("one = 1 # kept # more"), "with its text")
-
-    async def shared() -> bool:
-        await tab.page.keyboard.type("!")
-        found = nbformat.read(plain_lab.root / "deleted.ipynb", 4)
-        return "# more!" in found.cells[0].source
-
-    await eventually(shared, "what is typed later is saved by itself")
+    await tab.type_into(0, "!")
+    await saved(plain_lab, "deleted.ipynb", has("one = 1 # kept # more!"), "by itself")
     assert not [asked for asked in await tab.dialogs() if "Changed" in asked or "Error" in asked]
     await tab.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from jupyter_ydoc import YNotebook
 from pycrdt import Map, UndoManager
 
@@ -129,6 +129,7 @@ def test_a_tab_that_sends_nonsense_changes_nothing(wrong: Any) -> None:
 
 
 @given(cells=BASES, mine=STEPS, theirs=STEPS)
+@example(cells=[([], "code"), ([], "code")], mine=[("delete", 0, 0)], theirs=[("delete", 1, 0)])
 @settings(max_examples=amount(fast=60, all=2000), deadline=None)
 def test_the_document_has_what_the_merge_says(
     cells: list[tuple[list[str], str]],
@@ -144,6 +145,7 @@ def test_the_document_has_what_the_merge_says(
     other.ydoc.apply_update(document.ydoc.get_update())
     merge = merge_into(document, base, edited(base, theirs, "t"))
     assert is_equal(content_of(document), merge.content())
-    assert is_equal(normalised(document.get()), merge.content())
+    if merge.content()["cells"]:  # a notebook that a file gives always has one
+        assert is_equal(normalised(document.get()), merge.content())
     other.ydoc.apply_update(document.ydoc.get_update(other.ydoc.get_state()))
     assert other.get() == document.get()

@@ -48,7 +48,9 @@ class AgentSide:
             await self.cells()
             return "read"
         act: Callable[[Step, Cell], Any] = getattr(self, f"_{step.what}")
-        return str(await act(step, self._known[int(step.at * len(self._known))]))
+        return str(
+            await act(step, self._known[min(int(step.at * len(self._known)), len(self._known) - 1)])
+        )
 
     async def _insert(self, step: Step, near: Cell) -> str:
         source = f"# a{step.number}z"
@@ -113,7 +115,7 @@ class AgentSide:
         return story
 
     async def _move(self, step: Step, cell: Cell) -> str:
-        place = int(step.to * len(self._known))
+        place = min(int(step.to * len(self._known)), len(self._known) - 1)
         done = await self._made("move_cell", cell_id=cell.id, target_index=place)
         if isinstance(done, str):
             return done

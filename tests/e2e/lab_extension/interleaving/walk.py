@@ -106,6 +106,8 @@ class Walk:
         if (window.held or not window.connected) and step.what not in AWAY:
             return
         if not await side.is_open(self._path):
+            if window.held or not window.connected:
+                return
             await window.call("open", self._path)
         if step.what == "rename":
             await self._rename(step, window)

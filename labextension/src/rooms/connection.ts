@@ -18,7 +18,8 @@ const JOIN_MS = 60_000;
 const ANSWER_MS = 10_000;
 /** A tab that slept finds out soon whether its socket is one that nobody hears any more. */
 const WAKE_ANSWER_MS = 3_000;
-const TYPING_MS = 1_000;
+/** Who deletes a cell within this time of a key may not have known what was typed there. */
+const TYPING_MS = 50;
 const IDLE_MS = 30_000;
 
 /** Why a connection ended. */

@@ -12,6 +12,7 @@ from tests.e2e.agent import Agent, eventually, write
 from tests.e2e.lab import chromium
 from tests.e2e.lab_extension.tab import PYTHON, Tab
 from tests.served import Served
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="no chromium on the PATH")
 
@@ -73,6 +74,7 @@ async def test_the_person_stays_where_they_are_and_each_undoes_only_their_own(
     await tab.close()
 
 
+@thorough
 async def test_outputs_of_an_agents_run_appear_while_it_runs(
     plain_lab: Served, plain_agent: Agent, chrome: Browser
 ) -> None:

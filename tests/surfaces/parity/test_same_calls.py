@@ -110,6 +110,7 @@ def wanted(setups: Setups, tmp_path_factory: pytest.TempPathFactory) -> Transcri
         return asyncio.run(transcript_of(through, served))
 
 
+@thorough
 def test_every_call_is_answered_as_it_is_known_to_be(wanted: Transcript) -> None:
     for call, answer in zip(CALLS, wanted.answers, strict=True):
         status = (answer["result"] or {}).get("status")

@@ -214,6 +214,42 @@ async def test_outputs_go_on_while_tabs_come_and_go(plain: ExtensionServer) -> N
     await back.close()
 
 
+async def test_a_move_in_a_tab_keeps_what_an_agent_wrote_at_that_moment(
+    plain: ExtensionServer,
+) -> None:
+    write_notebook(plain.root / "a.ipynb", "1", "2")
+    agent = await agent_of(plain.serverapp)
+    opened = await agent.call("use_notebook", notebook_path="a.ipynb")
+    mine = {"session_id": opened["session_id"]}
+    tab = await LabTab.join(plain.client, "a.ipynb")
+    behind = await LabTab.join(plain.client, "a.ipynb")
+    place = behind.place
+    await behind.close()
+
+    await agent.call("read_notebook", **mine)
+    await agent.call("overwrite_cell_source", **mine, cell_index=0, cell_source="1\n# of the agent")
+    # In the tab that has no connection, a person moves the cell.
+    ydoc, cells = behind.notebook.ydoc, behind.notebook.ycells
+    with ydoc.transaction():
+        stored = cells[0].to_py()
+        assert stored is not None
+        del cells[0]
+        cells.insert(1, behind.notebook.create_ycell(stored))
+    assert behind.sources == ["2", "1"]
+    back = await LabTab.into(str(plain.client.base_url), place, behind)
+    await back.acknowledged()
+    expected = ["2", "1\n# of the agent"]
+    await until(lambda: tab.sources == back.sources == expected, "in all tabs")
+    await until(lambda: sources(plain, "a.ipynb") == expected, "and saved")
+    # For the agent it is the cell that it wrote.
+    await agent.call(
+        "overwrite_cell_source", **mine, cell_id="c0", cell_source="1\n# of the agent, again"
+    )
+    await until(lambda: back.sources == ["2", "1\n# of the agent, again"])
+    await tab.close()
+    await back.close()
+
+
 async def test_two_servers_on_one_folder_lose_nothing(
     jupyter: StartJupyter, tmp_path: Path
 ) -> None:

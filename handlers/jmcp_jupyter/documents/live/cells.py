@@ -136,6 +136,7 @@ class LiveCells(BoundedCells):
         with self._document.transaction():
             self._raise_format()
             cell = nbformat_cells.whole_cell(stored)
+            self._document.remade.restores(cell.get("id"), cell.get("source"))
             self._cells.insert(index, self._document.notebook.create_ycell(cell))
             return self._read(index, outputs=False)
 
@@ -143,7 +144,13 @@ class LiveCells(BoundedCells):
         self._document.grown += len(source)
         with self._document.transaction():
             self._raise_format()
-            replace_text(self._cells[index]["source"], source, self._diff_budget)
+            cell = self._cells[index]
+            text = cell["source"]
+            known = self._document.watch.snapshot(index)
+            before = str(text) if known is None else known.source
+            cell_id = None if known is None else known.cell_id
+            self._document.remade.wrote(cell_id or value_of(cell, "id"), before, source)
+            replace_text(text, source, self._diff_budget)
 
     def _set_outputs(
         self, index: int, outputs: Sequence[Output], execution_count: int | None

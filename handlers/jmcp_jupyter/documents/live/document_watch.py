@@ -48,6 +48,8 @@ class DocumentWatch:
         """Counts changes of which cells there are, and where, and of what their ids are."""
         self.changes = ChangeLog()
         self.on_change: Callable[[], None] = lambda: None
+        self.on_cells: Callable[[list[Any]], None] = lambda events: None
+        """Told of the events of a change of cells, within it."""
         self.listeners: dict[str, list[CellListener]] = {}
         """By cell id, who is told what becomes of that cell."""
         self._reloading = reloading
@@ -78,6 +80,11 @@ class DocumentWatch:
     def find(self, cell_id: str) -> int | None:
         """The index of the first cell with that id, whatever the nbformat."""
         return self._index().get(cell_id)
+
+    def id_at(self, index: int) -> str | None:
+        """The id of the cell there; None without one, and where there is no cell."""
+        self._index()
+        return self._ids[index] if self._ids is not None and index < len(self._ids) else None
 
     @property
     def count(self) -> int | None:
@@ -158,6 +165,7 @@ class DocumentWatch:
                 sources.append(path[0])
         # Paths have the indices of after the transaction, as the ids do by now.
         self._touch(sources)
+        self.on_cells(events)
         if self.listeners:
             self._tell_listeners(events)
         self.on_change()

@@ -16,6 +16,7 @@ from jmcp_jupyter.documents.common.notebook_fields import (
     wrong_word,
 )
 from jmcp_jupyter.documents.live.document_watch import DocumentWatch
+from jmcp_jupyter.documents.live.remade_cells import RemadeCells
 from jmcp_jupyter.documents.live.y_data import from_y
 
 SHARED_FIELDS = (
@@ -48,6 +49,7 @@ class SharedNotebook:
         self.cells: Array[Map[Any]] = notebook.ycells
         self.meta: Map[Any] = notebook.ydoc.get("meta", type=Map)
         self.watch = DocumentWatch(self.cells, self.meta, reloading, version)
+        self.remade = RemadeCells(notebook, self.watch)
 
     def metadata(self) -> Mapping[str, Any]:
         """The notebook's metadata; within a transaction as they were before it."""
@@ -80,6 +82,7 @@ class SharedNotebook:
             self.watch.duplicates()  # builds the index now, and not within the first edit
 
     def close(self) -> None:
+        self.remade.on_put_back = None
         self.watch.close()
 
 

@@ -72,6 +72,7 @@ class LocalRoom:
         self.bound = bound
         self.merge = FileMerge.of(room)
         self.document = SharedNotebook(room._document, self._is_loaded_again)
+        self.document.remade.on_put_back = self.edited
         self.merge.watch = self.document.watch
         self.merge.listeners.append(self._merged)
         self.document.loading = uuid4().hex

@@ -74,10 +74,10 @@ class Ledger:
             entry.apart |= self.apart
 
     def made_anew(self, cell_id: str) -> None:
-        """A move, and an undo of a delete, make a cell anew with the same id: Yjs 13 knows no other way.
+        """An agent's move makes a cell anew with the same id: Yjs 13 knows no other way.
 
-        What the other side changes in the old one before it hears of that is lost. It is a limit that
-        is known: texts that were changed then are not looked for.
+        What a tab types into the old one before it hears of that may be lost. It is a limit that is
+        known: texts that were changed then are not looked for.
         """
         if self.apart:
             self._made_anew.add(cell_id)

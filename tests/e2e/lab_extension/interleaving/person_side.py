@@ -107,11 +107,6 @@ class PersonSide:
             "act", path, step.what, step.at, step.to, text
         )
         story = f"{step.number} {self._name} {step.what} at {cell_id}"
-        if step.what == "move":
-            self._ledger.made_anew(cell_id)
-        if step.what == "undo_cells":  # it may be that of a move, of any cell
-            for made, *_ in after:
-                self._ledger.made_anew(made)
         self.faults += self._ledger.saw(cells(before), cells(after), self._name, story)
         return story
 

@@ -17,6 +17,13 @@ from tests.jupyter_process import TOKEN
 from tests.ports.documents.tab import BOUND_SECONDS, Tab
 
 LARGEST = 2**30
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+"""Headers with which a WebSocket begins, for who is refused: Tornado's client leaves a socket open then."""
 
 
 class LabTab(Tab):
@@ -82,6 +89,13 @@ async def close_code(connection: WebSocketClientConnection) -> int | None:
     code: int | None = connection.close_code
     connection.close()
     return code
+
+
+async def closed(connection: WebSocketClientConnection) -> None:
+    """Close a connection, and return when nothing of it is left."""
+    connection.close()
+    if connection.close_code is None:  # else the server has closed it
+        await close_code(connection)
 
 
 def varint(number: int) -> bytes:

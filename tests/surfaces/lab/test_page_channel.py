@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-import pytest
 from jupyter_server.auth.identity import IdentityProvider, User
 from jupyter_server.serverapp import ServerApp
-from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.httpclient import HTTPRequest
 from tornado.web import RequestHandler
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
@@ -19,8 +18,8 @@ from jmcp.core.calls.call import Caller
 from jmcp.transport.lab.page_channel import MESSAGE_BYTES, NONSENSE
 from tests.jupyter_process import TOKEN, StartJupyter
 from tests.notebooks import write_notebook
-from tests.surfaces.conftest import ExtensionServer, root_url
-from tests.surfaces.lab.tab import close_code
+from tests.surfaces.conftest import ExtensionServer, client_of, root_url
+from tests.surfaces.lab.tab import UPGRADE, close_code, closed
 from tests.surfaces.lab.test_agents import agent_of
 
 BOUND_SECONDS = 30
@@ -107,7 +106,7 @@ async def test_a_page_sees_sessions_and_its_person_stops_them(extension: Extensi
 
     await agent.call("unuse_notebook", **mine)
     await link.until(0)
-    link.connection.close()
+    await closed(link.connection)
 
 
 async def test_programs_and_strangers_have_no_page(extension: ExtensionServer) -> None:
@@ -119,9 +118,9 @@ async def test_programs_and_strangers_have_no_page(extension: ExtensionServer) -
         ({}, {"token": "foreign"}),
         ({"Origin": "https://elsewhere.example"}, {"token": TOKEN}),
     ):
-        with pytest.raises(HTTPClientError) as refused:
-            await page(app, headers, **query)
-        assert refused.value.code in (401, 403), (headers, query)
+        async with client_of(app, **{"X-None": "", **headers, **UPGRADE}) as stranger:
+            refused = await stranger.get("/jmcp/lab/page", params=query)
+        assert refused.status_code in (401, 403), (headers, query)
 
 
 async def test_what_is_no_message_ends_the_connection(extension: ExtensionServer) -> None:
@@ -152,7 +151,7 @@ async def test_what_is_no_message_ends_the_connection(extension: ExtensionServer
     await large.tell({"type": "seen", "path": "x" * MESSAGE_BYTES})
     assert await close_code(large.connection) == TOO_LARGE
     assert "result" in await other.do("sessions", "")
-    other.connection.close()
+    await closed(other.connection)
 
 
 class Visitors(IdentityProvider):
@@ -185,4 +184,4 @@ async def test_a_page_sees_the_sessions_of_its_own_person_alone(jupyter: StartJu
     await ada.until(1, paused=False)
     assert grace.sessions == []
     for link in (ada, grace):
-        link.connection.close()
+        await closed(link.connection)

@@ -16,6 +16,7 @@ from jmcp.core.pages import questions
 from tests.jupyter_process import TOKEN
 from tests.notebooks import write_notebook
 from tests.surfaces.conftest import ExtensionServer
+from tests.surfaces.lab.tab import closed
 from tests.surfaces.lab.test_person import HELLO, SECONDS, login_cookie
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -69,7 +70,8 @@ async def page(server: ExtensionServer, path: str | None = None) -> AsyncIterato
     finally:
         if answering is not None:
             answering.cancel()
-        socket.close()
+            await asyncio.gather(answering, return_exceptions=True)
+        await closed(socket)
 
 
 async def connected(server: ExtensionServer, count: int) -> None:

@@ -13,12 +13,13 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
-from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from tests.jupyter_process import TOKEN
 from tests.notebooks import write_notebook
-from tests.surfaces.conftest import ExtensionServer
+from tests.surfaces.conftest import ExtensionServer, client_of
+from tests.surfaces.lab.tab import UPGRADE, closed
 
 pytestmark = pytest.mark.oldest
 
@@ -44,7 +45,7 @@ class Page:
             await channel.write_message(json.dumps(HELLO))
             yield cls(channel)
         finally:
-            channel.close()
+            await closed(channel)
 
     async def heard(self, kind: str) -> dict[str, Any]:
         """The next message of that kind; lists of sessions are kept."""
@@ -122,10 +123,9 @@ async def test_a_person_pauses_an_agent_takes_back_its_change_and_resumes_it(
     write_notebook(extension.root / "a.ipynb", "1", "2")
     rest = extension.client
     for headers in ({"Authorization": f"token {TOKEN}"}, {"Cookie": "none"}):
-        with pytest.raises(HTTPClientError) as refused:
-            async with Page.opened(extension, **headers):
-                pass
-        assert refused.value.code in (401, 403), "an agent has no channel"
+        async with client_of(extension.serverapp, **headers, **UPGRADE) as stranger:
+            refused = await stranger.get("/jmcp/lab/page")
+        assert refused.status_code in (401, 403), "an agent has no channel"
     async with agent(extension) as client, Page.opened(extension) as page:
         opened = await called(client, "use_notebook", notebook_path="a.ipynb")
         session = {"session_id": opened["session_id"]}

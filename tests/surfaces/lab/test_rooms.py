@@ -20,19 +20,22 @@ from tests.jupyter_process import TOKEN, StartJupyter, stop
 from tests.notebooks import write_notebook
 from tests.ports.documents.tab import until
 from tests.surfaces.conftest import ExtensionServer, client_of
-from tests.surfaces.lab.tab import LabTab, close_code, connect, links_of, room_of, rooms_of, varint
+from tests.surfaces.lab.tab import (
+    UPGRADE,
+    LabTab,
+    close_code,
+    closed,
+    connect,
+    links_of,
+    room_of,
+    rooms_of,
+    varint,
+)
 
 pytestmark = pytest.mark.oldest
 
 FLOOD = 200
 """Messages at once."""
-UPGRADE = {
-    "Connection": "Upgrade",
-    "Upgrade": "websocket",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-}
-"""Headers with which a WebSocket begins."""
 
 
 async def test_tabs_share_a_notebook_and_its_saves(shared: ExtensionServer) -> None:
@@ -295,7 +298,7 @@ async def test_a_page_that_sends_without_pause_leaves_the_server_to_others(
     for _ in range(FLOOD):
         await good.acknowledged()
     assert taken < FLOOD, "it waits while others work"
-    flood.close()
+    await closed(flood)
     await good.close()
 
 

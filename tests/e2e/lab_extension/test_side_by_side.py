@@ -21,6 +21,7 @@ PYTHON: dict[str, Any] = {
 DIALOG = ".jp-Dialog"
 
 
+@pytest.mark.oldest
 async def test_each_sees_what_the_other_does_and_saving_asks_nothing(
     plain_lab: Served, plain_agent: Agent, chrome: Browser
 ) -> None:

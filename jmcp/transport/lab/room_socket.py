@@ -21,7 +21,7 @@ UNSENT_FACTOR = 3
 """A tab may be behind by so many of its largest messages."""
 FREE_SECONDS = 0.02
 OTHERS_SHARE = 3.0
-"""A tab whose messages have taken FREE_SECONDS waits for so many times what they took."""
+"""A tab whose messages have taken FREE_SECONDS more than it left to others waits for so many times that."""
 
 
 class RoomSocket(WebSocketMixin, WebSocketHandler, LabHandler):
@@ -32,7 +32,7 @@ class RoomSocket(WebSocketMixin, WebSocketHandler, LabHandler):
         self._largest = FIRST_MESSAGE_BYTES
         self._connection: TabConnection | None = None
         self._unsent = 0
-        self._spent = 0.0
+        self._spent = self._ended = 0.0
         self._gone = asyncio.Event()
 
     @property
@@ -81,15 +81,17 @@ class RoomSocket(WebSocketMixin, WebSocketHandler, LabHandler):
         if self._connection is None:
             return
         began = perf_counter()
+        # What it leaves to others is given back: who types takes little, and never waits.
+        self._spent = max(0.0, self._spent - (began - self._ended) / OTHERS_SHARE)
         try:
             await self._connection.receive(message if isinstance(message, bytes) else b"")
         except TabClosed as closed:
             self._end(closed.code)
-        self._spent += perf_counter() - began
+        self._ended = perf_counter()
+        self._spent += self._ended - began
         if self._spent > FREE_SECONDS:
-            spent, self._spent = self._spent, 0.0
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._gone.wait(), OTHERS_SHARE * spent)
+                await asyncio.wait_for(self._gone.wait(), OTHERS_SHARE * self._spent)
 
     def on_close(self) -> None:
         super().on_close()

@@ -48,7 +48,7 @@ class DocumentWatch:
         """Counts changes of which cells there are, and where, and of what their ids are."""
         self.changes = ChangeLog()
         self.on_change: Callable[[], None] = lambda: None
-        self.on_cells: Callable[[list[Any]], None] = lambda events: None
+        self.on_cells: list[Callable[[list[Any]], None]] = []
         """Told of the events of a change of cells, within it."""
         self.listeners: dict[str, list[CellListener]] = {}
         """By cell id, who is told what becomes of that cell."""
@@ -165,7 +165,8 @@ class DocumentWatch:
                 sources.append(path[0])
         # Paths have the indices of after the transaction, as the ids do by now.
         self._touch(sources)
-        self.on_cells(events)
+        for tell in self.on_cells:
+            tell(events)
         if self.listeners:
             self._tell_listeners(events)
         self.on_change()

@@ -48,6 +48,9 @@ class RemadeCells:
 
     def __init__(self, notebook: Any, watch: DocumentWatch) -> None:
         self.on_put_back: Callable[[], None] | None = None
+        self.told = False
+        """Whether who changes the document says what it knew of the cells that it makes anew
+        (`TabChanges`), so that nothing has to be guessed."""
         self._notebook = notebook
         self._watch = watch
         self._edited: dict[str, _Edited] = {}
@@ -55,7 +58,7 @@ class RemadeCells:
         self._remade: set[str] = set()
         """Ids of cells that were made anew and are to be looked at once the change is over."""
         self._reloads = watch.reloads
-        watch.on_cells = self._changed
+        watch.on_cells.append(self._changed)
 
     def wrote(self, cell_id: str | None, before: str, source: str) -> None:
         """An agent makes the source of a cell, which is `before`, another one. Before the change."""
@@ -104,7 +107,7 @@ class RemadeCells:
             self._forget()
         if not self._edited:
             return
-        merged = events[0].transaction.origin == ORIGIN
+        merged = self.told or events[0].transaction.origin == ORIGIN
         for event in events:
             path = event.path
             if not path:

@@ -15,6 +15,7 @@ from jmcp_jupyter.documents.common.notebook_fields import (
     wrong_kind,
     wrong_word,
 )
+from jmcp_jupyter.documents.live.cell_texts import CellTexts
 from jmcp_jupyter.documents.live.document_watch import DocumentWatch
 from jmcp_jupyter.documents.live.remade_cells import RemadeCells
 from jmcp_jupyter.documents.live.y_data import from_y
@@ -50,6 +51,7 @@ class SharedNotebook:
         self.meta: Map[Any] = notebook.ydoc.get("meta", type=Map)
         self.watch = DocumentWatch(self.cells, self.meta, reloading, version)
         self.remade = RemadeCells(notebook, self.watch)
+        self.texts = CellTexts(self.cells, self.watch)
 
     def metadata(self) -> Mapping[str, Any]:
         """The notebook's metadata; within a transaction as they were before it."""
@@ -83,6 +85,7 @@ class SharedNotebook:
 
     def close(self) -> None:
         self.remade.on_put_back = None
+        self.texts.stop()
         self.watch.close()
 
 

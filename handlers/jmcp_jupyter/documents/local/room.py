@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from jmcp_api.backend_errors import WriteRefused
 from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.live.merge.report import MergeReport
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
+from jmcp_jupyter.documents.live.tab_changes import Known, TabChanges
 from jmcp_jupyter.documents.local.contents import modified
 from jmcp_jupyter.documents.local.file_merge import FileMerge
 from jmcp_jupyter.documents.local.file_models import FileModels
@@ -42,6 +43,10 @@ class TabOfRoom(Protocol):
     """A tab of jmcp's labextension that is connected to a room."""
 
     visitor: Visitor
+
+    def tell(self, update: bytes, removed: Mapping[str, str]) -> None:
+        """The document has changed by that, which removed the cells with these ids and sources.
+        Must not raise."""
 
     def gone(self) -> None:
         """The room is closed, or another one has taken its place."""
@@ -87,6 +92,9 @@ class LocalRoom:
         self.history = ""
         """The id of its document's history: a tab with another one would merge two into doubled cells."""
         self.tabs: set[TabOfRoom] = set()
+        self._changes = TabChanges(self.document)
+        self._changing: TabOfRoom | None = None
+        self._updates: Any = None
         self.announced: dict[int, TabOfRoom] = {}
         """By client id, whose tab told of its person."""
         self._sending: set[asyncio.Future[None]] = set()
@@ -177,6 +185,46 @@ class LocalRoom:
         """Have tabs show whether the file has all of the document."""
         async with self.room._update_lock:  # else it would be saved
             self.room._document.dirty = self.saver is not None and self.saver.behind
+
+    def enter(self, tab: TabOfRoom) -> None:
+        """A tab is told of all changes from now on, those of others at once and in their order."""
+        if not self.tabs:
+            self.document.texts.follow()
+            self._updates = self.room.ydoc.observe(self._updated)
+        self.tabs.add(tab)
+        self.room.clients.add(tab)
+
+    def exit(self, tab: TabOfRoom) -> None:
+        self.tabs.discard(tab)
+        self.room.clients.discard(tab)
+        if not self.tabs and self._updates is not None:
+            self.room.ydoc.unobserve(self._updates)
+            self._updates = None
+            self.document.texts.stop()
+
+    def change(self, tab: TabOfRoom, update: bytes, removed: Mapping[str, Known] | None) -> None:
+        """Change the document as a tab did, which knew that of the cells that it removed; None for one
+        that never says. Raises what pycrdt raises."""
+
+        def apply() -> None:
+            self._changing = tab
+            try:
+                self.room.ydoc.apply_update(update)
+            finally:
+                self._changing = None
+
+        if removed is None:
+            apply()
+        elif self._changes.take(apply, removed):
+            self.edited()
+
+    def _updated(self, event: Any) -> None:
+        """Within a change: must neither raise nor change the document."""
+        removed, self.document.texts.removed = self.document.texts.removed, {}
+        update: bytes = event.update
+        for tab in self.tabs:
+            if tab is not self._changing:
+                tab.tell(update, removed)
 
     def leave(self, client: int) -> None:
         """Have everybody forget the person of a tab that is gone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pycrdt import (
@@ -12,6 +12,7 @@ from pycrdt import (
     YSyncMessageType,
     create_awareness_message,
     create_sync_message,
+    create_update_message,
     handle_sync_message,
 )
 
@@ -25,6 +26,8 @@ from jmcp.core.pages.tabs import (
     TabClosed,
     Visitor,
 )
+from jmcp_jupyter.documents.live.tab_changes import Known
+from jmcp_jupyter.documents.local import removal
 from jmcp_jupyter.documents.local.room import LocalRoom
 
 AWARENESS_BYTES = 65_536
@@ -62,8 +65,9 @@ class TabLink:
         self._filled = False
         self._client: int | None = None
         self._closed = False
-        opened.tabs.add(self)
-        self._room.clients.add(self)
+        self._removed: dict[str, Known] | None = None
+        """What the tab knew of the cells that its next change removes; None before it said something."""
+        opened.enter(self)
 
     @classmethod
     def open(
@@ -80,8 +84,14 @@ class TabLink:
         return link
 
     async def send(self, message: bytes) -> None:
-        """As the room calls it, with what it has for all its clients."""
-        self._send(message)
+        """As the room calls it, with what it has for all its clients. Of changes the tab is told before."""
+        if message[0] != YMessageType.SYNC:
+            self._send(message)
+
+    def tell(self, update: bytes, removed: Mapping[str, str]) -> None:
+        if removed:
+            self._send(removal.message(removed))
+        self._send(create_update_message(update))
 
     async def receive(self, message: bytes) -> None:
         if not message:
@@ -90,6 +100,9 @@ class TabLink:
             await self._synchronize(message)
         elif message[0] == YMessageType.AWARENESS:
             await self._announce(message)
+        elif message[0] == removal.RAW:
+            with _refusing():
+                self._removed = removal.read(_payload(message[1:]))
         else:
             raise TabClosed(NONSENSE)
 
@@ -97,8 +110,7 @@ class TabLink:
         if self._closed:
             return
         self._closed = True
-        self._opened.tabs.discard(self)
-        self._room.clients.discard(self)
+        self._opened.exit(self)
         if self._client is not None and self._opened.announced.get(self._client) is self:
             del self._opened.announced[self._client]
             self._opened.leave(self._client)
@@ -130,6 +142,9 @@ class TabLink:
             raise TabClosed(NONSENSE)
 
     def _change(self, update: bytes, step: int) -> None:
+        removed = self._removed
+        if removed:
+            self._removed = {}
         if update == NO_CHANGES:
             return
         if not self.visitor.may_write:
@@ -138,7 +153,7 @@ class TabLink:
             raise TabClosed(READ_ONLY)
         self._measure(len(update))
         with _refusing():
-            self._room.ydoc.apply_update(update)
+            self._opened.change(self, update, removed)
 
     def _measure(self, size: int) -> None:
         self._opened.received += size

@@ -44,12 +44,12 @@ class CellTexts:
         self._removals: dict[str, str] = {}
 
     def follow(self) -> None:
-        """Begin to. Takes 10 microseconds a cell."""
+        """Begin to, outside of any transaction. Takes 10 microseconds a cell."""
         if self._texts is None:
-            self._texts = [_text(cell) for cell in self._cells]
-            for cell in self._texts:
-                self._know(cell)
             self._watch.on_cells.append(self._changed)
+        self._texts = [_text(cell) for cell in self._cells]
+        for cell in self._texts:
+            self._know(cell)
 
     def stop(self) -> None:
         """Forget all."""

@@ -55,6 +55,8 @@ class TabChanges:
         of one that others made anew as well there is one.
         """
         texts, remade = self._texts, self._document.remade
+        if len(texts.all()) != len(self._document.cells):  # followed within a transaction
+            texts.follow()
         before = {cell_id: self._found(cell_id) for cell_id in removed}
         bases = {cell_id: self._base(cell_id, known) for cell_id, known in removed.items()}
         remade.told = texts.marking = True

@@ -95,7 +95,7 @@ class AgentSide:
         known = marks(cell.source) | self._ledger.marks_in(cell.id) & self._told
         known = known if step.what == "overwrite" else marks(cell.source)
         brought, taken = marks(source) - known, known - marks(source)
-        self._ledger.removed(taken, story)
+        self._ledger.removed(taken, "agent", story)
         self._ledger.wrote(brought, cell.id, "agent", story)
         self._know(cell.id, source)
         self._changed(done, "write", cell.id, brings=taken, takes=brought, source=cell.source)
@@ -107,7 +107,7 @@ class AgentSide:
             return done
         [deleted] = done["deleted"]
         story = f"{step.number} agent deleted {cell.id}"
-        self._ledger.lost_cell(cell.id, deleted["source"], story)
+        self._ledger.lost_cell(cell.id, deleted["source"], "agent", story)
         self._known = [other for other in self._known if other.id != cell.id]
         self._changed(
             done, "delete", cell.id, brings=marks(deleted["source"]), source=deleted["source"]
@@ -121,7 +121,6 @@ class AgentSide:
             return done
         self._known = [other for other in self._known if other.id != cell.id]
         self._known.insert(done["cell_index"], cell)
-        self._ledger.made_anew(cell.id)
         self._changed(done, "move", cell.id)
         return f"{step.number} agent moved {cell.id}"
 
@@ -138,13 +137,12 @@ class AgentSide:
             return done
         story = f"{step.number} agent undid its {change.what} of {change.cell_id}"
         if change.what == "insert":
-            self._ledger.lost_cell(change.cell_id, " ".join(change.takes), story)
+            self._ledger.lost_cell(change.cell_id, " ".join(change.takes), "agent", story)
             self._known = [other for other in self._known if other.id != change.cell_id]
             return story
-        self._ledger.made_anew(change.cell_id)
         if change.what == "delete":
             self._ledger.has_cell(change.cell_id, "agent", story)
-        self._ledger.removed(change.takes, story)
+        self._ledger.removed(change.takes, "agent", story)
         self._ledger.wrote(change.brings, change.cell_id, "agent", story)
         await self.cells()
         return story

@@ -23,7 +23,8 @@ class State(Enum):
     THERE = "there"
     GONE = "gone"
     OPEN = "open"
-    """One side deleted the cell before it knew of what the other wrote there."""
+    """One side deleted the cell before it knew of what the other wrote there, which brings it back; or
+    an undo brings back what somebody else took away meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,13 @@ class Entry:
     by: str
     cell: str
     state: State = State.THERE
-    apart: bool = False
-    """Whether it was changed while the sides did not hear each other."""
+    removers: set[str] = field(default_factory=set)
+    """Who took it away since it was last written."""
     story: list[str] = field(default_factory=list)
 
 
 class Ledger:
     def __init__(self, cells: Cells) -> None:
-        self.apart = False
-        self._made_anew: set[str] = set()
         self.marks: dict[str, Entry] = {}
         self.cells: dict[str, Entry] = {}
         for cell in cells:
@@ -63,38 +62,43 @@ class Ledger:
         _put(entry, State.THERE, story)
 
     def wrote(self, found: Iterable[str], cell_id: str, by: str, story: str) -> None:
-        """Also what comes back. In a cell that is gone, which the writer did not know, it may go."""
+        """Also what comes back. A cell that is gone, which the writer did not know, is there again."""
         if cell_id not in self.cells:
             self.has_cell(cell_id, "nobody", f"first seen at {story}")
-        there = self.cells[cell_id].state is State.THERE
+        found = set(found)
+        if found and self.cells[cell_id].state is State.GONE:
+            self._reopen(cell_id, found, f"{story}, not knowing that it is gone")
         for mark in found:
             entry = self.marks.setdefault(mark, Entry(by=by, cell=cell_id))
             entry.cell = cell_id
-            _put(entry, State.THERE if there else State.OPEN, story)
-            entry.apart |= self.apart
+            others = entry.removers - {by}
+            entry.removers.clear()
+            _put(entry, State.OPEN if "undo" in story and others else State.THERE, story)
 
-    def made_anew(self, cell_id: str) -> None:
-        """An agent's move makes a cell anew with the same id: Yjs 13 knows no other way.
-
-        What a tab types into the old one before it hears of that may be lost. It is a limit that is
-        known: texts that were changed then are not looked for.
-        """
-        if self.apart:
-            self._made_anew.add(cell_id)
-
-    def removed(self, found: Iterable[str], story: str) -> None:
+    def removed(self, found: Iterable[str], by: str, story: str) -> None:
         for mark in found:
-            _put(self.marks[mark], State.GONE, story)
-            self.marks[mark].apart |= self.apart
+            entry = self.marks[mark]
+            entry.removers.add(by)
+            _put(entry, State.GONE, story)
 
-    def lost_cell(self, cell_id: str, source: str, story: str) -> None:
+    def lost_cell(self, cell_id: str, source: str, by: str, story: str) -> None:
         """A cell is deleted by somebody who knew that source."""
         _put(self.cells[cell_id], State.GONE, story)
         known = marks(source)
-        self.removed(known & set(self.marks), story)
-        for mark, entry in self.marks.items():
-            if entry.cell == cell_id and mark not in known and entry.state is State.THERE:
-                _put(entry, State.OPEN, f"{story}, not knowing of it")
+        self.removed(known & set(self.marks), by, story)
+        unknown = {
+            mark
+            for mark, entry in self.marks.items()
+            if entry.cell == cell_id and mark not in known and entry.state is State.THERE
+        }
+        if unknown:
+            self._reopen(cell_id, unknown, f"{story}, not knowing of {sorted(unknown)}")
+
+    def _reopen(self, cell_id: str, stay: set[str], story: str) -> None:
+        """A cell comes back for the sake of these marks, and what else it had may come with them."""
+        _put(self.cells[cell_id], State.OPEN, story)
+        for mark in self.marks_in(cell_id) - stay:
+            _put(self.marks[mark], State.OPEN, story)
 
     def saw(self, before: Cells, after: Cells, who: str, story: str) -> list[str]:
         """Take up what a person did, by the tab before and after; says what an undo should not do."""
@@ -102,12 +106,12 @@ class Ledger:
         was, now = _by_id(before), _by_id(after)
         for cell_id in was.keys() - now.keys():
             if cell_id in self.cells:
-                self.lost_cell(cell_id, was[cell_id], story)
+                self.lost_cell(cell_id, was[cell_id], who, story)
         for cell_id, source in now.items():
             if cell_id not in was:
                 self.has_cell(cell_id, who, story)
             old = marks(was.get(cell_id, ""))
-            self.removed((old - marks(source)) & set(self.marks), story)
+            self.removed((old - marks(source)) & set(self.marks), who, story)
             self.wrote(marks(source) - old, cell_id, who, story)
         return wrong
 
@@ -132,8 +136,6 @@ class Ledger:
         wrong += [f"{mark} is there {count} times" for mark, count in found.items() if count > 1]
         for kind, entries, there in (("cell", self.cells, ids), ("text", self.marks, found)):
             for name, entry in entries.items():
-                if entry.apart and entry.cell in self._made_anew:
-                    continue
                 if entry.state is State.THERE and name not in there:
                     wrong.append(f"{kind} {name} is lost: {_story(entry)}")
                 if entry.state is State.GONE and name in there:

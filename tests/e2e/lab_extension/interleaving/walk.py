@@ -82,9 +82,6 @@ class Walk:
                 await world.agent.open(self._path)
                 await agent.cells()
                 for group in groups(steps):
-                    windows = [side.window for side in self._sides.values()]
-                    away = any(one.held or not one.connected for one in windows)
-                    ledger.apart = away or len(group) > 1 or group[0].what in ("hold", "offline")
                     await asyncio.gather(*(self._step(step) for step in group))
                 await self._end()
         except Exception as error:  # noqa: BLE001 # a fault as any other, to be told with the steps

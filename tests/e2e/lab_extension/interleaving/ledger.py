@@ -19,6 +19,9 @@ def marks(text: str) -> set[str]:
     return set(MARK.findall(text))
 
 
+UNHEARD = "nobody that was heard of"
+
+
 class State(Enum):
     THERE = "there"
     GONE = "gone"
@@ -59,33 +62,40 @@ class Ledger:
 
     def has_cell(self, cell_id: str, by: str, story: str) -> None:
         entry = self.cells.setdefault(cell_id, Entry(by=by, cell=cell_id))
-        _put(entry, State.THERE, story)
+        if not _heard(entry, by, story):
+            _put(entry, State.THERE, story)
 
     def wrote(self, found: Iterable[str], cell_id: str, by: str, story: str) -> None:
         """Also what comes back. A cell that is gone, which the writer did not know, is there again."""
         if cell_id not in self.cells:
             self.has_cell(cell_id, "nobody", f"first seen at {story}")
-        found = set(found)
-        if found and self.cells[cell_id].state is State.GONE:
-            self._reopen(cell_id, found, f"{story}, not knowing that it is gone")
+        new = set()
         for mark in found:
             entry = self.marks.setdefault(mark, Entry(by=by, cell=cell_id))
             entry.cell = cell_id
+            if not _heard(entry, by, story):
+                new.add(mark)
+        if new and self.cells[cell_id].state is State.GONE:
+            self._reopen(cell_id, new, f"{story}, not knowing that it is gone")
+        for mark in new:
+            entry = self.marks[mark]
             others = entry.removers - {by}
             entry.removers.clear()
             _put(entry, State.OPEN if "undo" in story and others else State.THERE, story)
 
     def removed(self, found: Iterable[str], by: str, story: str) -> None:
+        """Also of marks that are in a tab before their writer was answered."""
         for mark in found:
-            entry = self.marks[mark]
+            entry = self.marks.setdefault(mark, Entry(by=UNHEARD, cell=""))
             entry.removers.add(by)
             _put(entry, State.GONE, story)
 
     def lost_cell(self, cell_id: str, source: str, by: str, story: str) -> None:
         """A cell is deleted by somebody who knew that source."""
-        _put(self.cells[cell_id], State.GONE, story)
+        entry = self.cells.setdefault(cell_id, Entry(by=UNHEARD, cell=cell_id))
+        _put(entry, State.GONE, story)
         known = marks(source)
-        self.removed(known & set(self.marks), by, story)
+        self.removed(known, by, story)
         unknown = {
             mark
             for mark, entry in self.marks.items()
@@ -105,13 +115,12 @@ class Ledger:
         wrong = self._undo_faults(before, after, who) if "undo" in story else []
         was, now = _by_id(before), _by_id(after)
         for cell_id in was.keys() - now.keys():
-            if cell_id in self.cells:
-                self.lost_cell(cell_id, was[cell_id], who, story)
+            self.lost_cell(cell_id, was[cell_id], who, story)
         for cell_id, source in now.items():
             if cell_id not in was:
                 self.has_cell(cell_id, who, story)
             old = marks(was.get(cell_id, ""))
-            self.removed((old - marks(source)) & set(self.marks), who, story)
+            self.removed(old - marks(source), who, story)
             self.wrote(marks(source) - old, cell_id, who, story)
         return wrong
 
@@ -147,6 +156,15 @@ class Ledger:
 
     def open_marks(self) -> list[str]:
         return [mark for mark, entry in self.marks.items() if entry.state is State.OPEN]
+
+
+def _heard(entry: Entry, by: str, story: str) -> bool:
+    """Whether that was taken away already by somebody who saw it before its writer was answered."""
+    if entry.by != UNHEARD:
+        return False
+    entry.by = by
+    entry.story.insert(0, story)
+    return True
 
 
 def _put(entry: Entry, state: State, story: str) -> None:

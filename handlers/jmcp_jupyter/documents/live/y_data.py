@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import Any
 
 from pycrdt import Array, Map, Text
@@ -21,6 +21,10 @@ from jmcp_jupyter.documents.common.nbformat_cells import clean, storable
 MAX_CHANGES = 200
 """Of one text at once; above it the changed region is replaced whole. Yjs looks for the place of
 each from the start, through all pieces that earlier changes have left of the text."""
+
+
+LONGEST_WORD = 64
+"""Characters that are changed with the one that differs, at most, on either side."""
 
 
 def from_y(value: Any) -> Any:
@@ -74,13 +78,13 @@ def append_text(text: Text, more: str) -> None:
 def replace_text(text: Text, source: str, budget: DiffBudget | None = None) -> None:
     """Make `text` read `source` by changing only what differs, so that cursors elsewhere stay.
 
-    Lines are compared as long as `budget` lasts; of those that differ, what their start and end have
-    in common stays.
+    Lines are compared as long as `budget` lasts; of those that differ, the words stay that their start
+    and end have in common. What somebody else appends to a word meanwhile comes behind what takes
+    its place, and not into it.
     """
     source = clean(source)
     before = str(text)
-    start = common_prefix(before, source)
-    end = common_suffix(before[start:], source[start:])
+    start, end = _same_words(before, source)
     old, new = before[start : len(before) - end], source[start : len(source) - end]
     old_lines, new_lines = old.splitlines(keepends=True), new.splitlines(keepends=True)
     changes = line_changes(old_lines, new_lines, budget)
@@ -92,14 +96,38 @@ def replace_text(text: Text, source: str, budget: DiffBudget | None = None) -> N
     for change in reversed(changes):
         gone = "".join(old_lines[change.old_start : change.old_stop])
         added = "".join(new_lines[change.new_start : change.new_stop])
-        start = common_prefix(gone, added)
-        end = common_suffix(gone[start:], added[start:])
+        start, end = _same_words(gone, added)
         at = offsets[change.old_start] + byte_size(gone[:start])
         size = byte_size(gone[start : len(gone) - end])
+        new = added[start : len(added) - end]
+        if new:
+            text.insert(at, new)
+            at += byte_size(new)
         if size:
             del text[at : at + size]
-        if len(added) > start + end:
-            text.insert(at, added[start : len(added) - end])
+
+
+def _same_words(old: str, new: str) -> tuple[int, int]:
+    """How many characters two texts have in common at their start and at their end, without a part of
+    a word that is another one in between."""
+    start = common_prefix(old, new)
+    end = common_suffix(old[start:], new[start:])
+    between = [text[start : len(text) - end] for text in (old, new)]
+    if any(part and _is_word(part[-1]) for part in between):
+        end -= _word_length(old[len(old) - end :])
+    if any(part and _is_word(part[0]) for part in between):
+        start -= _word_length(old[max(0, start - LONGEST_WORD) : start][::-1])
+    return start, end
+
+
+def _word_length(text: str) -> int:
+    """Of the word that the text begins with."""
+    word = takewhile(_is_word, text[:LONGEST_WORD])
+    return sum(1 for _ in word)
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 def byte_size(text: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -136,3 +137,39 @@ def test_many_edits_share_one_budget() -> None:
             line_changes(old, new, budget)
 
     lines_run(all_of_them, most=MOST_LINES)
+
+
+def test_what_somebody_appends_meanwhile_comes_behind_the_word_that_is_replaced() -> None:
+    mine: Doc[Any] = Doc()
+    theirs: Doc[Any] = Doc()
+    mine["text"] = text = Text("x = value1\ny = 1")
+    theirs.apply_update(mine.get_update())
+    other = theirs.get("text", type=Text)
+    other.insert(len("x = value1"), " + more")
+    replace_text(text, "x = value2 * 3\ny = 1")
+    mine.apply_update(theirs.get_update())
+    assert str(text) == "x = value2 * 3 + more\ny = 1"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("ab", "abc"),
+        ("abc", "ab"),
+        ("abc", "xbc"),
+        ("aa", "aaa"),
+        ("aba", "a"),
+        ("foo(bar)", "foo(baz)"),
+        ("w" * 500, "w" * 499 + "v"),
+        ("v" + "w" * 500, "w" * 500),
+        ("one two", "one 2 two"),
+        ("", "word"),
+        ("word", ""),
+        ("ä b", "ä c"),
+    ],
+)
+def test_words_are_replaced_whole(before: str, after: str) -> None:
+    doc: Doc[Any] = Doc()
+    doc["text"] = text = Text(before)
+    replace_text(text, after)
+    assert str(text) == after

@@ -5,10 +5,11 @@ import type { YNotebook } from "@jupyter/ydoc";
 import type { Contents } from "@jupyterlab/services";
 import { Signal, type ISignal } from "@lumino/signaling";
 import { Refused, request, socketUrl } from "../server";
+import { CellTexts } from "./cell_texts";
 import { Connection } from "./connection";
 import { KnownFile } from "./known_file";
 import { Pace } from "./pace";
-import { Unsent } from "./unsent";
+import { RemovedCells } from "./removed_cells";
 
 /**
  * `joining`: nobody knows yet whether there is a room. `shared`: the document is the room's. `lost`: it
@@ -43,7 +44,8 @@ export class Room {
   /** Whether the room filled the document; false where there is none, and the file is read as always. */
   readonly ready: Promise<boolean>;
   readonly file: KnownFile;
-  private readonly unsent: Unsent;
+  private readonly texts: CellTexts;
+  private readonly removed: RemovedCells;
   /** Whether JupyterLab has loaded the document once: what it loads later is a revert. */
   loaded = false;
   /** How often it was asked to save. */
@@ -62,7 +64,8 @@ export class Room {
     private readonly around: Surroundings,
   ) {
     this.file = new KnownFile(shared, () => this.acknowledged());
-    this.unsent = new Unsent(shared, (origin) => origin instanceof Connection);
+    this.texts = new CellTexts(shared, isTheirs);
+    this.removed = new RemovedCells(shared, this.texts, isTheirs);
     this.ready = new Promise((resolve) => {
       this._stateChanged.connect((_, state) => resolve(state === "shared"));
     });
@@ -87,7 +90,7 @@ export class Room {
     this.closing.abort();
     this.connection?.close();
     this.file.dispose();
-    this.unsent.dispose();
+    this.texts.dispose();
     this.shared.ydoc.off("update", this.changed);
     if (this._state === "joining") this.enter("file");
     Signal.clearData(this);
@@ -140,7 +143,7 @@ export class Room {
   }
 
   private readonly changed = (_: Uint8Array, origin: unknown): void => {
-    if (!(origin instanceof Connection)) this.edits += 1;
+    if (!isTheirs(origin)) this.edits += 1;
   };
 
   private async run(): Promise<void> {
@@ -171,7 +174,7 @@ export class Room {
     this.place = place;
     const { session, history } = place;
     const url = socketUrl(`jmcp/lab/room/${encodeURIComponent(place.room)}`, { session, history });
-    const connection = (this.connection = new Connection(this.shared, this.unsent, url));
+    const connection = (this.connection = new Connection(this.shared, this.texts, this.removed, url));
     if (await connection.synced) {
       this.pace.reset();
       this.enter("shared");
@@ -201,6 +204,11 @@ export class Room {
     this._stateChanged.emit(state);
     if (state === "file") this.close();
   }
+}
+
+/** Whether a change came from the room. */
+function isTheirs(origin: unknown): boolean {
+  return origin instanceof Connection;
 }
 
 /** An error of which JupyterLab makes no dialog: the one name that it leaves alone. */

@@ -117,6 +117,20 @@ test("what was typed without a connection stays in a cell that was moved or dele
   await have(["c1", "b + 3"], ["c2", "c"], ["c0", "# agent\na + 1 + 2"]);
 });
 
+for (const mover of ["tab", "room"] as const) {
+  test(`what had arrived when the connection was lost is not there twice after a move by the ${mover}`, async () => {
+    both = await TabAndRoom.open(["a", "b"]);
+    type(0, " + 1");
+    await both.deliver("room");
+    both.cut();
+    type(0, " + 2");
+    both.room.notebook.cells[0]!.updateSource(5, 5, " # agent");
+    (mover === "tab" ? both.tab : both.room.notebook).moveCell(0, 1);
+    both.join();
+    await have(["c1", "b"], ["c0", "a + 1 + 2 # agent"]);
+  });
+}
+
 test("a cell that was moved without a connection has what others wrote meanwhile", async () => {
   both = await TabAndRoom.open(["a", "b"]);
   both.cut();

@@ -172,3 +172,24 @@ async def test_a_contents_manager_without_hashes(
     async with editing(server.documents, ref) as cells:
         cells.set_source(0, "22")
     assert server.sources("a.ipynb") == ["22"]
+
+
+async def test_a_file_that_was_renamed_during_an_edit_or_a_run_gets_it(
+    start_server: START,
+) -> None:
+    server = await start_server(live=False)
+    server.write("a.ipynb", "1")
+    document = await server.documents.open(await server.documents.identify("a.ipynb"))
+    cell = (await document.read()).get(0)
+    sink = await document.outputs(cell)
+    sink.begin()
+    async with document.edit() as cells:
+        cells.insert(1, "markdown", "in the midst")
+        await server.rename("a.ipynb", "b.ipynb")
+    sink.append({"output_type": "stream", "name": "stdout", "text": "after the rename"})
+    await sink.close()
+    assert not sink.deleted
+    assert server.text("a.ipynb") is None
+    first, second = server.file("b.ipynb").cells
+    assert first.outputs[0].text == "after the rename"
+    assert second.source == "in the midst"

@@ -59,7 +59,9 @@ class JupyterDocuments(ABC):
     inside: bool
 
     def __init__(self, contents: Contents, *, flush_seconds: float, trust_outputs: bool) -> None:
-        self._files = FileNotebooks(contents, flush_seconds=flush_seconds, trust=trust_outputs)
+        self._files = FileNotebooks(
+            contents, self.current, flush_seconds=flush_seconds, trust=trust_outputs
+        )
         self._checkpoints = contents
         self._live: LiveMode | None = None
         self._creating = asyncio.Lock()

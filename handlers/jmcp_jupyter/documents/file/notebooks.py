@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
+from jmcp.core.errors import NotebookMissing
 from jmcp.core.ports import Cell, Cells, DocumentMode, NotebookRef, OutputSink, SaveState
 from jmcp_api.backend_errors import WriteRefused
 from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
@@ -20,6 +21,7 @@ from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS, FileSink
 
 KEPT_READINGS = 16
 WRITE_ATTEMPTS = 5
+T = TypeVar("T")
 
 
 class Files(Protocol):
@@ -37,6 +39,9 @@ class Files(Protocol):
     async def save(self, path: str, content: dict[str, Any]) -> str:
         """Write a notebook and return its new stamp. Raises WriteRefused."""
 
+    def unmoved(self, path: str) -> AbstractAsyncContextManager[None]:
+        """The file is not renamed while this lasts, as far as that can be kept."""
+
     def bound(self, path: str) -> GrowthBound | None:
         """How large the file is, and may become, as far as that is known without asking."""
 
@@ -45,13 +50,20 @@ class FileNotebooks:
     """Reading and writing whole files, one writer of a notebook at a time.
 
     Keeps the last reading of some notebooks, for as long as the file's stamp is the same. Not for
-    speed alone: nbformat gives random ids to cells that lack one, at every reading anew.
+    speed alone: nbformat gives random ids to cells that lack one, at every reading anew. `current` is
+    where the notebook with a key is now, as `Documents.current`: it may be renamed during an edit or a run.
     """
 
     def __init__(
-        self, contents: Files, *, flush_seconds: float = FLUSH_SECONDS, trust: bool = False
+        self,
+        contents: Files,
+        current: Callable[[str], Awaitable[NotebookRef]],
+        *,
+        flush_seconds: float = FLUSH_SECONDS,
+        trust: bool = False,
     ) -> None:
         self._contents = contents
+        self._current = current
         self._trust = trust
         self._flush_seconds = flush_seconds
         self._readings: OrderedDict[str, tuple[str, dict[str, Any]]] = OrderedDict()
@@ -100,7 +112,7 @@ class FileNotebooks:
     async def edit(self, ref: NotebookRef) -> AsyncIterator[FileCells]:
         """The cells for editing; the file has the edit when this ends. Raises WriteRefused."""
         async with self._lock(self._editing, ref):
-            await self._check_writable(ref)
+            await self._following(ref, self._check_writable)
             content, stamp = await self._load(ref)
             cells = FileCells(ref, content, (), self._followed[ref.key].changes)
             cells.look = partial(self._contents.bound, ref.path)
@@ -154,7 +166,17 @@ class FileNotebooks:
 
     async def _load(self, ref: NotebookRef) -> tuple[dict[str, Any], str]:
         async with self._lock(self._transfers, ref):
-            return await self._loaded(ref)
+            return await self._following(ref, self._loaded)
+
+    async def _following(self, ref: NotebookRef, act: Callable[[NotebookRef], Awaitable[T]]) -> T:
+        """Do it to the notebook, which may have been renamed since it had that path."""
+        try:
+            return await act(ref)
+        except NotebookMissing:
+            now = await self._current(ref.key)
+            if now.path == ref.path:
+                raise
+            return await act(now)
 
     async def _loaded(self, ref: NotebookRef) -> tuple[dict[str, Any], str]:
         await self._contents.about(ref.path)
@@ -174,6 +196,10 @@ class FileNotebooks:
     async def _store(self, ref: NotebookRef, cells: FileCells, stamp: str) -> bool:
         """Write, unless the file is no longer the one that was read; whether it was written."""
         async with self._lock(self._transfers, ref):
+            return await self._following(ref, partial(self._stored, cells, stamp))
+
+    async def _stored(self, cells: FileCells, stamp: str, ref: NotebookRef) -> bool:
+        async with self._contents.unmoved(ref.path):
             if await self._contents.stamp(ref.path) != stamp:
                 return False
             content = cells.content()
@@ -194,6 +220,7 @@ class FileNotebooks:
             self._followed.popitem(last=False)
 
     async def _check_writable(self, ref: NotebookRef) -> None:
+        """Raises WriteRefused, and as `Files.about`."""
         model = await self._contents.about(ref.path)
         if not model["writable"]:
             raise WriteRefused.read_only(path=ref.path)

@@ -8,7 +8,7 @@ import inspect
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ from jmcp_jupyter.documents.common.models import (
     stamp_of_saved,
     status_phrase,
 )
+from jmcp_jupyter.documents.local.file_guard import FileGuard
 
 nbformat: Any = untyped_nbformat
 KEPT_OS_PATHS = 1024
@@ -140,6 +141,11 @@ class Contents:
             return JupyterUnreachable.not_opened(path=path, reason=brief(error))
         return flaw
 
+    def unmoved(self, path: str) -> AbstractAsyncContextManager[None]:
+        """The file is neither renamed nor deleted through Jupyter while this lasts, where Jupyter has its
+        files in a folder."""
+        return FileGuard.unmoved(self.manager, path)
+
     async def stamp(self, path: str) -> str:
         """What the file is now. Raises NotebookMissing, PathRefused."""
         with reading(path):
@@ -219,8 +225,10 @@ class Contents:
         return found
 
     async def restore_checkpoint(self, path: str, checkpoint_id: str) -> None:
-        with writing(path):
-            await ensure_async(self.manager.restore_checkpoint(checkpoint_id, path))
+        async with self.unmoved(path):
+            await self.about(path)
+            with writing(path):
+                await ensure_async(self.manager.restore_checkpoint(checkpoint_id, path))
 
     async def write_file(self, path: str, data: bytes, *, overwrite: bool) -> None:
         """Write a file that is no notebook. Raises FileExists, WriteRefused.

@@ -17,6 +17,7 @@ from typing import Any, Self
 from jupyter_server.utils import ensure_async
 from jupyter_server_ydoc.utils import LogLevel, OutOfBandChanges
 from pycrdt import Map
+from tornado.web import HTTPError
 
 from jmcp.core.errors import ENDS_TASK
 from jmcp_jupyter.documents.live.cell_contents import CellContents
@@ -25,7 +26,7 @@ from jmcp_jupyter.documents.live.merge.normal_form import normalised
 from jmcp_jupyter.documents.live.merge.notebook_merge import is_equal
 from jmcp_jupyter.documents.live.merge.report import MERGED, MergeReport
 from jmcp_jupyter.documents.live.three_way import merge_into, rejoin
-from jmcp_jupyter.documents.local.loader_check import LoaderCheck
+from jmcp_jupyter.documents.local.loader_check import NOT_FOUND, LoaderCheck
 
 SAVES_AT_ONCE = 3
 """A file that is written again and again is merged so often for one save; the next save goes on."""
@@ -60,7 +61,7 @@ class FileMerge:
         room.initialize = self._initialized
         room._on_outofband_change = self.take_file
         room._maybe_save_document = self._save
-        self._file.observe(room.room_id, self.take_file, room._on_filepath_change)
+        self._file.observe(room.room_id, self.take_file, self._renamed)
         room.jmcp_merge = self
         self._learning: asyncio.Task[None] | None = None
         if room.ready:  # before 3.0, `get_document` of jupyter_server_ydoc loads a room first
@@ -72,6 +73,11 @@ class FileMerge:
         """The one of a notebook's room, which has it from then on."""
         merge: Self | None = getattr(room, "jmcp_merge", None)
         return cls(room) if merge is None else merge
+
+    @property
+    def path(self) -> str | None:
+        """Where the file is as far as Jupyter knows; None where it was deleted."""
+        return self._check.path
 
     def is_behind(self, written: datetime) -> bool:
         """Whether a file that was written then has something that the document may lack."""
@@ -156,9 +162,17 @@ class FileMerge:
             message = f"Error loading content from file: {self._file.path}\n{error!r}"
             self._log.error(message, exc_info=error)
             self._room._emit(LogLevel.ERROR, None, message)
-            self._check.agree(None, self._file.last_modified)
+            if not isinstance(error, HTTPError) or error.status_code != NOT_FOUND:
+                self._check.agree(None, self._file.last_modified)
             return None
         return await self._take(model, written, keep=True)
+
+    async def _renamed(self) -> None:
+        """The loader has found its file at another path. It may have been renamed in the midst of a save,
+        which then wrote another one."""
+        self._room._on_filepath_change()
+        if self.is_behind(self._file.last_modified):
+            await self.take_file()
 
     async def revert(self) -> bool:
         """Make the document what its file is now: what was not saved is gone. Whether it is that.
@@ -172,9 +186,11 @@ class FileMerge:
         is no notebook."""
         model = await self._file.load_content("json", "notebook")
         normalised(model["content"])
-        found = await ensure_async(
-            self._file._contents_manager.get(self._file.path, content=False, require_hash=True)
-        )
+        ask = self._file._contents_manager.get
+        try:
+            found = await ensure_async(ask(self._file.path, content=False, require_hash=True))
+        except HTTPError:  # it is being renamed
+            return model, None
         same = found["last_modified"] == model["last_modified"]
         return model, found.get("hash") if same else None
 

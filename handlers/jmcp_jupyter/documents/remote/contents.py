@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -88,6 +88,10 @@ class RemoteContents:
     async def stamp(self, path: str) -> str:
         """What the file is now. Raises NotebookMissing, PathRefused."""
         return stamp_of(await self._model(path, content=0, hash=1))
+
+    def unmoved(self, path: str) -> AbstractAsyncContextManager[None]:
+        """Nothing keeps others from renaming a file over HTTP."""
+        return nullcontext()
 
     async def save(self, path: str, content: dict[str, Any]) -> str:
         """Write a notebook and return its new stamp, as `stamp_of_saved`.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import copy
 import gc
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import pytest
 
 from jmcp.core.ports import NotebookRef
-from jmcp_api.backend_errors import WriteRefused
+from jmcp_api.backend_errors import NotebookMissing, WriteRefused
 from jmcp_jupyter.documents.common import nbformat_cells
 from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.file.notebooks import KEPT_READINGS, FileNotebooks
@@ -56,8 +57,15 @@ class MemoryFiles:
         self._writes[path] = self._writes.get(path, 0) + 1
         return await self.stamp(path)
 
+    def unmoved(self, path: str) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
     def bound(self, path: str) -> GrowthBound | None:
         return None
+
+
+async def never_moved(key: str) -> NotebookRef:
+    raise NotebookMissing.nothing_there(path=key)
 
 
 def kept_by(notebooks: FileNotebooks) -> list[int]:
@@ -71,7 +79,7 @@ def refs() -> list[NotebookRef]:
 
 async def test_a_reading_that_gives_way_while_it_is_compared_is_read_all_the_same() -> None:
     files = MemoryFiles()
-    notebooks = FileNotebooks(files)
+    notebooks = FileNotebooks(files, never_moved)
     first, *others = refs()
     await notebooks.read(first)
     files.held = first.path
@@ -85,7 +93,7 @@ async def test_a_reading_that_gives_way_while_it_is_compared_is_read_all_the_sam
 
 async def test_changes_that_others_make_are_followed_over_a_save_that_failed() -> None:
     files = MemoryFiles()
-    notebooks = FileNotebooks(files)
+    notebooks = FileNotebooks(files, never_moved)
     first, *others = refs()
     looked = (await notebooks.read(first)).changes.cursor
     files.full = True
@@ -102,7 +110,7 @@ async def test_changes_that_others_make_are_followed_over_a_save_that_failed() -
 
 
 async def test_nothing_is_kept_of_notebooks_that_nobody_uses() -> None:
-    notebooks = FileNotebooks(MemoryFiles())
+    notebooks = FileNotebooks(MemoryFiles(), never_moved)
     for ref in refs():
         async with notebooks.edit(ref) as cells:
             cells.insert(0, "code", "1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
@@ -15,6 +16,8 @@ from tests.served import Served
 
 SCRIPT = Path(__file__).with_name("tab.js")
 RUN_SECONDS = 30
+SHOWN_SECONDS = 5
+"""A page that hangs answers nothing."""
 NETWORK = "A connection to the Jupyter server could not be established"
 """JupyterLab's own dialog when the network is gone, which no extension of a document prevents."""
 LETTERS = {"person": "p", "second": "q"}
@@ -62,6 +65,14 @@ class Window:
         """Those that there were since the page was loaded, but for JupyterLab's own about the network."""
         found: list[str] = await self.page.evaluate("person.dialogs")
         return [dialog for dialog in found if NETWORK not in dialog]
+
+    async def shown(self) -> str:
+        """What the page has open and waits for, for people who look for what hung."""
+        try:
+            async with asyncio.timeout(SHOWN_SECONDS):
+                return json.dumps(await self.call("shown"))
+        except Exception as error:  # noqa: BLE001 # it is told beside the fault that there is
+            return f"{type(error).__name__}: {error}"
 
     async def hold(self) -> None:
         """Have everything on its way between tab and room stay there."""

@@ -26,6 +26,16 @@
     }
   };
 
+  const requests = new Map();
+  const plainFetch = window.fetch;
+  window.fetch = (...given) => {
+    const [asked, options] = given;
+    const key = Symbol();
+    const method = options?.method ?? asked.method ?? "GET";
+    requests.set(key, [`${method} ${asked.url ?? asked}`, performance.now()]);
+    return plainFetch(...given).finally(() => requests.delete(key));
+  };
+
   const dialogs = [];
   addEventListener("DOMContentLoaded", () =>
     new MutationObserver((changes) => {
@@ -75,8 +85,40 @@
     undo_cells: command("notebook:undo-cell-action"),
   };
 
-  window.person = {
+  const tracked = new Map();
+  /** The same calls, which say as long as they last that they do. */
+  const told = (calls) =>
+    Object.fromEntries(
+      Object.entries(calls).map(([name, call]) => [
+        name,
+        typeof call !== "function"
+          ? call
+          : (...given) => {
+              const result = call.apply(calls, given);
+              if (!(result instanceof Promise)) return result;
+              const key = Symbol();
+              tracked.set(key, [`${name} ${given.join(" ")}`, performance.now()]);
+              return result.finally(() => tracked.delete(key));
+            },
+      ]),
+    );
+  const since = (entries) => [...entries.values()].map(([what, at]) => `${what}, for ${Math.round(performance.now() - at)} ms`);
+
+  window.person = told({
     dialogs,
+    /** What is open, and what this page waits for. */
+    shown: () => ({
+      tabs: [...jupyterapp.shell.widgets("main")].map(({ context, title }) => [
+        context?.path ?? title.label,
+        context?.isReady,
+        context?.model?.dirty,
+      ]),
+      dialogs,
+      calls: since(tracked),
+      requests: since(requests),
+      sockets: [...sockets].map(({ url, readyState }) => [url.replace(/\?.*/, ""), readyState]),
+      held: waiting.length,
+    }),
     /** Do something at once, and say what the cells were and are. */
     async act(path, what, at, to, text) {
       const panel = await activated(path);
@@ -145,5 +187,5 @@
     cut() {
       for (const socket of [...sockets]) socket.close();
     },
-  };
+  });
 })();

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -78,19 +79,36 @@ class Walk:
         first = self._sides["person"].window
         try:
             async with asyncio.timeout(WALK_SECONDS):
-                await first.call("open", self._path)
-                await world.agent.open(self._path)
-                await agent.cells()
+                with self._under_way("the notebook is opened"):
+                    await first.call("open", self._path)
+                    await world.agent.open(self._path)
+                    await agent.cells()
                 for group in groups(steps):
                     await asyncio.gather(*(self._step(step) for step in group))
-                await self._end()
+                with self._under_way("everybody is to have the same"):
+                    await self._end()
         except Exception as error:  # noqa: BLE001 # a fault as any other, to be told with the steps
             self.faults.append(f"{type(error).__name__}: {error}")
+            for name, side in self._sides.items():
+                self.faults.append(f"  {name} shows: {await side.window.shown()}")
         finally:
             await self._leave()
         return self.faults
 
+    @contextmanager
+    def _under_way(self, what: object) -> Iterator[None]:
+        """Tells what it was that failed, or hung until the walk's time was over."""
+        try:
+            yield
+        except BaseException:
+            self.faults.append(f"not done: {what}")
+            raise
+
     async def _step(self, step: Step) -> None:
+        with self._under_way(step):
+            await self._made(step)
+
+    async def _made(self, step: Step) -> None:
         if step.who == "agent":
             self.told.append(await self._agent.do(step))
             return

@@ -43,9 +43,12 @@ OURS = "jmcp-labextension"
 
 
 @contextmanager
-def serve_lab(base: Path, *options: str, without: Sequence[str] = ()) -> Iterator[Served]:
+def serve_lab(
+    base: Path, *options: str, without: Sequence[str] = (), look_seconds: float = 1.0
+) -> Iterator[Served]:
     """A server whose rooms go soon after their last tab, and whose Lab asks no questions. `without`:
-    labextensions that a person does not have. `options`: of `jmcp serve`, also for one more in `base`."""
+    labextensions that a person does not have. `options`: of `jmcp serve`, also for one more in `base`.
+    `look_seconds`: how often a room looks at its file; Jupyter's own default."""
     home = base / "home"
     config = home / ".jupyter/labconfig/page_config.json"
     config.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +58,8 @@ def serve_lab(base: Path, *options: str, without: Sequence[str] = ()) -> Iterato
     _set(home, "apputils-extension/notification", {"fetchNews": "false", "checkForUpdates": False})
     # Otherwise cells outside of the window may be taken out of the page, and counting is wrong.
     _set(home, "notebook-extension/tracker", {"windowingMode": "none"})
-    configure(home, {"YDocExtension": {"document_cleanup_delay": CLEANUP_SECONDS}})
+    rooms = {"document_cleanup_delay": CLEANUP_SECONDS, "file_poll_interval": look_seconds}
+    configure(home, {"YDocExtension": rooms})
     with serve(home, base / "root", *options) as served:
         yield served
 

@@ -181,6 +181,14 @@ class LocalRoom:
         if equal and self.saver is not None:
             self.saver.taken()
 
+    async def tell_path(self) -> None:
+        """Have tabs know where the notebook is: else the room finds out when it looks at its file again, and
+        a tab that joins before that takes the notebook to be at its old path."""
+        path = self.merge.path
+        if path is not None and self.room._document.path != path:
+            async with self.room._update_lock:  # else it would be saved
+                self.room._document.path = path
+
     async def tell_dirty(self) -> None:
         """Have tabs show whether the file has all of the document."""
         async with self.room._update_lock:  # else it would be saved

@@ -301,8 +301,13 @@ class LocalRooms:
 
     async def _contents_changed(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
         """An event of Jupyter's contents manager."""
-        if data.get("action") == "rename":
-            self._identity.renamed(data["source_path"], data["path"])
+        if data.get("action") != "rename":
+            return
+        self._identity.renamed(data["source_path"], data["path"])
+        await asyncio.sleep(0)  # Jupyter's ids hear of it in the same turn of the loop
+        for opened in list(self._opened.values()):
+            if self.alive(opened):
+                await opened.tell_path()
 
     async def _happened(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
         """An event of collaboration: what rooms do by themselves."""

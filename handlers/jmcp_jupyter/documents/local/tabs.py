@@ -46,6 +46,7 @@ class Tabs:
         model = await self._contents.about(ref.path)
         opened = await self._rooms.open(ref)
         try:
+            await opened.tell_path()
             return {
                 "room": ROOM + ref.key,
                 "session": SERVER_SESSION,
@@ -105,9 +106,10 @@ class Tabs:
             await self._prove(opened, ref)
         finally:
             opened.release()
-        with writing(ref.path):
+        now = await self._identity.current(ref.key)
+        with writing(now.path):
             model: dict[str, Any] = await ensure_async(
-                self._contents.manager.get(ref.path, type="notebook", content=False)
+                self._contents.manager.get(now.path, type="notebook", content=False)
             )
         return model
 

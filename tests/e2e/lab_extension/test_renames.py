@@ -1,0 +1,41 @@
+"""A notebook that is renamed while windows have it open, or open it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.e2e.agent import write
+from tests.e2e.lab import COLLABORATION, chromium, serve_lab
+from tests.e2e.lab_extension.interleaving.person_side import Window
+
+pytestmark = pytest.mark.skipif(chromium() is None, reason="no chromium on the PATH")
+
+PYTHON: dict[str, Any] = {
+    "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+}
+BOUND_SECONDS = 30
+
+
+async def test_a_window_opens_a_notebook_that_was_just_renamed(
+    tmp_path: Path, chrome: Browser
+) -> None:
+    """Before its room, which has been open all the time, looks at the file again."""
+    with serve_lab(tmp_path, without=COLLABORATION, look_seconds=3600.0) as served:
+        write(served, "old.ipynb", "1", **PYTHON)
+        first, second = [await Window.open(chrome, served) for _ in range(2)]
+        await first.call("open", "old.ipynb")
+        await first.call("rename", "old.ipynb", "new.ipynb")
+        try:
+            async with asyncio.timeout(BOUND_SECONDS):
+                await second.call("open", "new.ipynb")
+        except TimeoutError:
+            pytest.fail(await second.shown())
+        for window in (first, second):
+            assert await window.call("paths") == ["new.ipynb"]
+            assert await window.dialogs() == []
+            await window.close()

@@ -51,11 +51,11 @@ export class RoomContents implements IContentProvider {
     if (!(await room?.ready) || room === undefined || room.state === "file") {
       return this.drive.get(path, plain(options));
     }
-    if (options.content === true) {
-      if (room.loaded) await room.revert();
-      room.loaded = true;
-    }
-    return { ...(await this.model(room)), ...HASH, content: null, last_modified: LAST_MODIFIED };
+    if (options.content === true && room.loaded) await room.revert();
+    const model = await this.model(room);
+    // JupyterLab asks again where the notebook was renamed meanwhile: that is no revert.
+    if (options.content === true && room.path === path) room.loaded = true;
+    return { ...model, ...HASH, content: null, last_modified: LAST_MODIFIED };
   }
 
   async save(path: string, options: Partial<Contents.IModel> = {}): Promise<Contents.IModel> {

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Route
 
 from tests.e2e.agent import write
 from tests.e2e.lab import COLLABORATION, chromium, serve_lab
 from tests.e2e.lab_extension.interleaving.person_side import Window
+from tests.served import Served
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="no chromium on the PATH")
 
@@ -39,3 +40,35 @@ async def test_a_window_opens_a_notebook_that_was_just_renamed(
             assert await window.call("paths") == ["new.ipynb"]
             assert await window.dialogs() == []
             await window.close()
+
+
+async def test_a_notebook_that_is_renamed_while_a_window_loads_it_is_not_reverted(
+    plain_lab: Served, chrome: Browser
+) -> None:
+    """JupyterLab then asks for it again, as it does for "Reload Notebook from Disk"."""
+    write(plain_lab, "before.ipynb", "1", **PYTHON)
+    first, second = [await Window.open(chrome, plain_lab) for _ in range(2)]
+    await first.call("open", "before.ipynb")
+    asked: list[str] = []
+    joined, reached, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if joined.is_set():
+            reached.set()
+            await go_on.wait()
+        await route.continue_()
+
+    second.page.on("websocket", lambda socket: "/room/" in socket.url and joined.set())
+    second.page.on("request", lambda request: asked.append(request.url))
+    await second.page.route("**/api/contents/before.ipynb*", hold)
+    async with asyncio.timeout(BOUND_SECONDS):
+        opening = asyncio.create_task(second.call("open", "before.ipynb"))
+        await reached.wait()
+        await first.call("rename", "before.ipynb", "after.ipynb")
+        await second.page.wait_for_function("person.paths().join() === 'after.ipynb'")
+        go_on.set()
+        await opening
+    assert [url for url in asked if "/revert" in url] == []
+    assert await second.dialogs() == []
+    for window in (first, second):
+        await window.close()

@@ -88,11 +88,13 @@ export class RoomContents implements IContentProvider {
 
   /** The file's model without its content: as it was last seen while the server is away. */
   private async model(room: Room): Promise<Contents.IModel> {
+    const { path } = room;
     try {
-      const model = await this.drive.get(room.path, { content: false });
+      const model = await this.drive.get(path, { content: false });
       this.models.set(room, model);
       return model;
     } catch (error) {
+      if (isMissing(error) && (await room.locate()) !== path) return this.model(room);
       const known = this.models.get(room);
       if (known === undefined || !isAway(error)) throw error;
       return { ...known, path: room.path };
@@ -124,6 +126,11 @@ export class RoomContents implements IContentProvider {
 function plain<T extends object>(options: T): Omit<T, "contentProviderId"> {
   const { contentProviderId: _, ...rest } = options as T & { contentProviderId?: string };
   return rest;
+}
+
+/** Whether an error says that no file is there. */
+function isMissing(error: unknown): boolean {
+  return error instanceof ServerConnection.ResponseError && error.response.status === 404;
 }
 
 /** Whether an error says that the server is away, not that it refuses. */

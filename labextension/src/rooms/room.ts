@@ -110,6 +110,13 @@ export class Room {
     this.around.renamed(this, from);
   }
 
+  /** Ask where the notebook is, which others may just have renamed; its path as known where nobody says. */
+  async locate(): Promise<string> {
+    const found = await this.find().catch(() => null);
+    if (found !== null) this.move(found.path);
+    return this.path;
+  }
+
   /** Ask anew where the room is: something else has written the file. */
   check(): void {
     if (this._state === "shared") this.connection?.close();
@@ -165,8 +172,7 @@ export class Room {
 
   /** Join, and return when the connection is lost. */
   private async attend(): Promise<void> {
-    const room = this.place?.room ?? null;
-    const place = await request<Place>("PUT", "rooms", { path: this.path, room });
+    const place = await this.find();
     if (this.closing.signal.aborted) return;
     if (!place.writable && this.place === null) return this.leave();
     this.move(place.path);
@@ -181,6 +187,10 @@ export class Room {
       if (await connection.acknowledged()) this.file.joined();
     }
     if ((await connection.ended) === "other history" && this._state !== "joining") await this.rejoin();
+  }
+
+  private find(): Promise<Place> {
+    return request<Place>("PUT", "rooms", { path: this.path, room: this.place?.room ?? null });
   }
 
   /** Give what is here to the room of another history, by a merge, and open the document anew. */

@@ -42,13 +42,16 @@ async def test_a_window_opens_a_notebook_that_was_just_renamed(
             await window.close()
 
 
+@pytest.mark.parametrize("told", [True, False])
 async def test_a_notebook_that_is_renamed_while_a_window_loads_it_is_not_reverted(
-    plain_lab: Served, chrome: Browser
+    plain_lab: Served, chrome: Browser, told: bool
 ) -> None:
-    """JupyterLab then asks for it again, as it does for "Reload Notebook from Disk"."""
-    write(plain_lab, "before.ipynb", "1", **PYTHON)
+    """JupyterLab then asks for it again, as it does for "Reload Notebook from Disk". `told`: whether the
+    window knows of the rename before it is answered that there is no file."""
+    old, new = f"before{told}.ipynb", f"after{told}.ipynb"
+    write(plain_lab, old, "1", **PYTHON)
     first, second = [await Window.open(chrome, plain_lab) for _ in range(2)]
-    await first.call("open", "before.ipynb")
+    await first.call("open", old)
     asked: list[str] = []
     joined, reached, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -60,15 +63,20 @@ async def test_a_notebook_that_is_renamed_while_a_window_loads_it_is_not_reverte
 
     second.page.on("websocket", lambda socket: "/room/" in socket.url and joined.set())
     second.page.on("request", lambda request: asked.append(request.url))
-    await second.page.route("**/api/contents/before.ipynb*", hold)
+    await second.page.route(f"**/api/contents/{old}*", hold)
     async with asyncio.timeout(BOUND_SECONDS):
-        opening = asyncio.create_task(second.call("open", "before.ipynb"))
+        opening = asyncio.create_task(second.call("open", old))
         await reached.wait()
-        await first.call("rename", "before.ipynb", "after.ipynb")
-        await second.page.wait_for_function("person.paths().join() === 'after.ipynb'")
+        if not told:
+            await second.hold()
+        await first.call("rename", old, new)
+        if told:
+            await second.page.wait_for_function("to => person.paths().join() === to", arg=new)
         go_on.set()
         await opening
+    await second.back()
     assert [url for url in asked if "/revert" in url] == []
+    assert await second.call("paths") == [new]
     assert await second.dialogs() == []
     for window in (first, second):
         await window.close()

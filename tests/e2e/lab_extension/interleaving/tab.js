@@ -143,7 +143,11 @@
     },
     async open(path) {
       const panel = await jupyterapp.commands.execute("docmanager:open", { path, factory: "Notebook" });
-      await panel.context.ready;
+      const closed = new Promise((_, fail) =>
+        panel.disposed.connect(() => fail(new Error(`${path} was closed again; dialogs: ${dialogs.join(" | ")}`))),
+      );
+      closed.catch(() => undefined); // later it is no fault
+      await Promise.race([panel.context.ready, closed]);
       await panel.revealed;
       await panel.sessionContext.ready;
       return cells(panel);

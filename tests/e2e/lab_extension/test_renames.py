@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Route
+from playwright.async_api import Browser, Route, WebSocket
 
 from tests.e2e.agent import write
 from tests.e2e.lab import COLLABORATION, chromium, serve_lab
@@ -61,7 +61,11 @@ async def test_a_notebook_that_is_renamed_while_a_window_loads_it_is_not_reverte
             await go_on.wait()
         await route.continue_()
 
-    second.page.on("websocket", lambda socket: "/room/" in socket.url and joined.set())
+    def connects(socket: WebSocket) -> None:
+        if "/room/" in socket.url:
+            joined.set()
+
+    second.page.on("websocket", connects)
     second.page.on("request", lambda request: asked.append(request.url))
     await second.page.route(f"**/api/contents/{old}*", hold)
     async with asyncio.timeout(BOUND_SECONDS):

@@ -518,7 +518,7 @@ def stale_decide(*, count: int) -> str:
 
 
 def stale_cut() -> str:
-    return "What is cut here, read_cell shows whole: read it, then call again. With force: true the call is made whatever others changed."
+    return "What is cut here, read_cell shows whole, a long source in parts (source_start): read it, then call again. With force: true the call is made whatever others changed."
 
 
 def stale_no_diff() -> str:

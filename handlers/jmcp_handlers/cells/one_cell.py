@@ -25,7 +25,7 @@ from jmcp_api.models import (
 )
 from jmcp_handlers.support.addressing import agreed, checked, locate, named, neighbours, position
 from jmcp_handlers.support.outputs.addresses import output_address
-from jmcp_handlers.support.outputs.output_results import present
+from jmcp_handlers.support.outputs.output_results import clipped, present
 from jmcp_handlers.support.places import refuse_elsewhere, tell_elsewhere
 from jmcp_handlers.support.sources import (
     check_growth,
@@ -46,7 +46,8 @@ async def read_cell(params: ReadCellParams, session: Session) -> Cell:
     else:
         at = locate(cells, notebook.view, params.cell_index, params.cell_id)
     cell = cells.get(at, outputs=params.include_outputs)
-    notebook.view.record_read(cells, cell)
+    shown = clipped(cell.source, params.source_start, limits.RESULT_CHARACTERS)
+    notebook.view.record_part(cells, cell, shown)
     session.workspace.tag(cell)
     source, left_out = shown_source(cell.source, limits.RESULT_CHARACTERS, params.source_start)
     outputs = None

@@ -18,6 +18,7 @@ from jmcp_api.models import (
 )
 from jmcp_handlers.compat.issues import error_of, warning_of
 from jmcp_handlers.compat.outputs import OutputForm
+from jmcp_handlers.support.outputs.output_results import clipped
 from jmcp_handlers.support.pages import ROW_CHARACTERS, rest_of
 from jmcp_handlers.support.sources import shown_source
 
@@ -37,6 +38,7 @@ async def read_all_cells(params: ReadAllCellsParams, session: Session) -> CellOb
             made = await _object(cell, form)
             left -= ROW_CHARACTERS + len(made.content) + sum(map(len, made.output))
             if shown and left < 0:
+                notebook.view.leave_out(cell)
                 break
             shown.append(made)
         read += 1
@@ -54,7 +56,7 @@ async def _cell(notebook: Notebook, index: int, cell_id: str | None) -> Cell | N
     if at is None or at >= len(cells):
         return None
     cell = cells.get(at, outputs=True)
-    notebook.view.record_read(cells, cell)
+    notebook.view.record_part(cells, cell, clipped(cell.source, 0, limits.FULL_OUTPUT_CHARACTERS))
     return cell
 
 

@@ -47,7 +47,7 @@ def conflicts(
         shown.append(source)
         details.append({"cell_index": cell.index, "cell_id": cell.cell_id, "source": source})
         if source == cell.source:
-            notebook.view.record_read(cells, cell)
+            notebook.view.refuse_with(cells, cell)
     gone = [one for one in last if one is None or there[one] is None]
     details += [{"cell_index": None, "cell_id": one, "source": ""} for one in gone]
     return Conflicts(

@@ -8,6 +8,7 @@ from jmcp_api import limits
 from jmcp_api.errors import CellNotFound, InvalidArguments
 from jmcp_api.models import CellOutline
 from jmcp_handlers.support.cell_states import CellStates
+from jmcp_handlers.support.outputs.output_results import clipped
 from jmcp_handlers.support.pages import fitting
 from jmcp_handlers.support.places import refuse_elsewhere
 from jmcp_handlers.support.sources import shown_source
@@ -157,8 +158,11 @@ def outline(
     else:
         page = fitting((cell, min(len(cell.source), FIRST_LINE_CHARACTERS)) for cell in found)
     stop = start + len(page)
-    whole = (cell for cell in page if source or first_line(cell.source) == cell.source)
-    view.record_read(cells, *whole)
+    for cell in page:
+        if source:
+            view.record_part(cells, cell, clipped(cell.source, 0, limits.RESULT_CHARACTERS))
+        elif first_line(cell.source) == cell.source:
+            view.record_read(cells, cell)
     view.record_places(*page)
     if stop == len(cells):
         view.record_end(stop)

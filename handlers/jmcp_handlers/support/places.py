@@ -44,6 +44,7 @@ def refuse_elsewhere(cells: Cells, view: CallView, *indices: int) -> None:
         return
     seen = {index: view.seen_at(cells, index) for index in wrong}
     listed = _around(cells, wrong)
+    view.refuse_with(cells, *(cell for cell in listed if _first_line(cell) == cell.source))
     view.record_places(*listed, *(cell for cell in seen.values() if cell is not None))
     if max(wrong) >= len(cells):
         view.record_end(len(cells))
@@ -101,5 +102,9 @@ def _line(cell: Cell) -> str:
         index=cell.index,
         cell_id=cell.cell_id or "",
         cell_type=cell.cell_type,
-        line=cell.source.partition("\n")[0][:LINE_CHARACTERS],
+        line=_first_line(cell),
     )
+
+
+def _first_line(cell: Cell) -> str:
+    return cell.source.partition("\n")[0][:LINE_CHARACTERS]

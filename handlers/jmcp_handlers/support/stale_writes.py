@@ -83,7 +83,7 @@ def _refuse(cells: Cells, view: CallView, changed: Sequence[Cell]) -> None:
         one = _shown(view, cell, min(limits.QUOTED_SOURCE_CHARACTERS, left), budget)
         left = max(0, left - len(one.source) - len(one.diff or ""))
         shown.append(one)
-    view.record_read(cells, *(one.cell for one in shown if one.whole))
+    view.refuse_with(cells, *(one.cell for one in shown if one.whole))
     named = ", ".join(
         phrases.stale_cell(index=one.cell.index, cell_id=str(one.cell.cell_id)) for one in shown
     )

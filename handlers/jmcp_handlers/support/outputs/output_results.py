@@ -133,20 +133,26 @@ async def as_text(output: NotebookOutput, limit: int) -> Output:
 
 def clip(text: str, start: int, limit: int) -> tuple[str, int]:
     """A page of a text and how many characters it leaves out; a first page keeps head and tail."""
-    if start:
-        page = text[start : start + limit]
-        return page, max(0, len(text) - start - len(page))
-    if len(text) <= limit:
-        return text, 0
+    head, *tail = clipped(text, start, limit)
+    shown = text[slice(*head)]
+    if not tail:
+        return shown, max(0, len(text) - start - len(shown))
+    missing = tail[0][0] - head[1]
+    note = phrases.characters_left_out(count=missing)
+    return shown + note + text[slice(*tail[0])], missing
+
+
+def clipped(text: str, start: int, limit: int) -> list[tuple[int, int]]:
+    """The parts of a text that `clip` shows: from which character up to which."""
+    if start or len(text) <= limit:
+        return [(start, min(start + limit, len(text)))]
     head_end, tail_start = limit * 2 // 3, len(text) - (limit - limit * 2 // 3)
     # Half a line helps nobody, unless the lines are longer than what may be shown.
     if (line := text.rfind("\n", head_end // 2, head_end)) != -1:
         head_end = line
     if (line := text.find("\n", tail_start, tail_start + (len(text) - tail_start) // 2)) != -1:
         tail_start = line + 1
-    missing = tail_start - head_end
-    note = phrases.characters_left_out(count=missing)
-    return text[:head_end] + note + text[tail_start:], missing
+    return [(0, head_end), (tail_start, len(text))]
 
 
 async def plain_in_turns(output: NotebookOutput) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from jmcp.core.editing.change_log import Cursor
@@ -15,6 +15,7 @@ from jmcp.core.sessions.readings.read_cells import (
     identified,
 )
 from jmcp.core.sessions.readings.session_readings import Readings
+from jmcp.core.sessions.readings.shown_parts import Span
 from jmcp.core.sessions.readings.tags import is_tagged
 
 NAMED_CELLS = 5
@@ -50,6 +51,9 @@ class CallView:
         self.edited: str | None = None
         """The id of the cell that the call has changed last and that is still there."""
         self._edited: dict[str, str | None] = {}
+        self._before_edit: dict[str, bytes | None] = {}
+        self._before_call: dict[str, bytes | None] = {}
+        """What the session had read of cells that this call shows it, until the call is over."""
         self._later: list[Callable[[Reading], None]] | None = None
         """What an edit of a file did to the places, which the file has when the edit ends."""
         self._places = reading.places.packed
@@ -74,8 +78,39 @@ class CallView:
 
     def record_read(self, cells: Cells, *found: Cell) -> None:
         """The session is given the whole sources of these cells, as `get` just returned them."""
+        for cell in found:
+            if cell.cell_id is not None:
+                self._before_call.setdefault(cell.cell_id, self.reading.of(cell.cell_id))
         self._record_sources(cells, *found)
         self.record_places(*found)
+
+    def record_part(self, cells: Cells, cell: Cell, shown: Sequence[Span]) -> None:
+        """The session is given these parts of the source of a cell, as `get` just returned it. With
+        the last one it has read the cell; with the first, if it had read nothing of it so far."""
+        cell_id = cell.cell_id
+        whole = cell_id is None or self.reading.parts.add(cell_id, cell.source, shown)
+        if whole or (cell_id is not None and self.reading.of(cell_id) is None):
+            self.record_read(cells, cell)
+            return
+        if cell_id is not None:
+            self._before_call.setdefault(cell_id, self.reading.of(cell_id))
+        self.record_places(cell)
+
+    def leave_out(self, cell: Cell) -> None:
+        """The result has no room for a cell that this call has read."""
+        cell_id = str(cell.cell_id)
+        if cell_id in self._before_call:
+            self._put_back(cell_id, self._before_call.pop(cell_id))
+
+    def _put_back(self, cell_id: str, known: bytes | None) -> None:
+        self.reading.parts.forget(cell_id)
+        self.reading.put_back(cell_id, known)
+
+    def refuse_with(self, cells: Cells, *shown: Cell) -> None:
+        """The error that is raised now gives the session the whole sources of these cells."""
+        self.record_read(cells, *shown)
+        for cell in shown:
+            self._before_call.pop(str(cell.cell_id), None)
 
     def _record_sources(self, cells: Cells, *found: Cell) -> None:
         sources = {
@@ -175,8 +210,11 @@ class CallView:
             self.reading.cursor = self._cursor
 
     def abandon(self, *, answered: bool) -> None:
-        """The call has no result. `answered`: its error told the session where cells are, unless
-        the call had changed the places of some."""
+        """The call has no result: what it read was not shown, but for what `refuse_with` had.
+        `answered`: its error told the session where cells are, unless the call had changed the places
+        of some."""
+        for cell_id, known in self._before_call.items():
+            self._put_back(cell_id, known)
         if self._placed or (self._recorded and not answered):
             self.reading.see_again(self._places)
 
@@ -190,6 +228,9 @@ class CallView:
         if cells.mode == "file" and self._later is None:
             self._later = []
         self._placed = self._placed or edit.kind in ("insert", "delete", "move")
+        for cell in (edit.before, edit.after):
+            if cell is not None and cell.cell_id is not None and edit.kind != "move":
+                self._before_edit.setdefault(cell.cell_id, self.reading.of(cell.cell_id))
         self._apply(partial(Reading.follow, edit=edit))
         if edit.kind == "delete":
             self._deleted(edit, cells)
@@ -211,12 +252,17 @@ class CallView:
             self._edited[cell_id] = None
 
     def end_edit(self, *, failed: bool) -> None:
-        """An edit has ended. After one that failed, the cells that it changed count as not read."""
+        """An edit has ended. After one that failed, the session knows of the cells what it had read
+        before, and what it tried to write."""
         edited, self._edited = self._edited, {}
+        before, self._before_edit = self._before_edit, {}
         later, self._later = self._later or (), None
         if failed:
-            self.reading.forget(edited)
+            for cell_id, text in edited.items():
+                self.reading.put_back(cell_id, before[cell_id], attempted=text)
             return
+        for cell_id in edited:
+            self._before_call.pop(cell_id, None)
         for change in later:
             change(self.reading)
         # Again, for a call beside this one may have read what the file had before.

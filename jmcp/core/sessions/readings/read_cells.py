@@ -17,6 +17,7 @@ from jmcp.core.editing.order import moved
 from jmcp.core.ports import Cell, Cells, Edit
 from jmcp.core.sessions.readings.digests import DIGEST_BYTES, digest
 from jmcp.core.sessions.readings.places import Places, id_mark, is_marked, mark_of
+from jmcp.core.sessions.readings.shown_parts import ShownParts
 
 KEPT_CELLS = 1000
 """Cells kept of one notebook in the record of one session; beyond that the oldest are dropped."""
@@ -50,6 +51,10 @@ class Reading:
         self.places = Places(places)
         self.cursor: Cursor | None = None
         self.acknowledged: dict[bytes, bytes] = {}
+        self.parts = ShownParts()
+        self._attempted: dict[bytes, bytes] = {}
+        """Of cells, what the session wrote last where the edit failed: nobody knows whether it is
+        there."""
         self.told_of_tab = False
         """Whether the session knows that a browser shows the notebook and does not follow edits."""
         self.revision = 0
@@ -66,12 +71,18 @@ class Reading:
 
     def differs(self, cell_id: str, source: str) -> bool:
         """Whether that cell was read, and then with another source."""
-        known = self.of(cell_id)
-        return known is not None and known != digest(source)
+        key = digest(cell_id)
+        return self._is_other(key, self.of(cell_id), digest(source))
+
+    def _is_other(self, key: bytes, known: bytes | None, now: bytes) -> bool:
+        """Whether a cell that was read has a source that the session neither read nor wrote."""
+        return known is not None and known != now and self._attempted.get(key) != now
 
     def record_read(self, sources: Mapping[str, str]) -> None:
         """These cells, by id, were read with these sources."""
         found = {digest(cell_id): digest(source) for cell_id, source in sources.items()}
+        for key in found:
+            self._attempted.pop(key, None)
         if len(found) > SINGLY_UP_TO:
             self._merge(found)
             return
@@ -88,6 +99,18 @@ class Reading:
             at = self._find(digest(cell_id))
             if at is not None:
                 self._put(self.packed[:at] + self.packed[at + PAIR_BYTES :])
+
+    def put_back(self, cell_id: str, known: bytes | None, attempted: str | None = None) -> None:
+        """Take for what was read of that cell what was before: nobody was shown more. `attempted`
+        is a source that an edit may have given it."""
+        self.forget([cell_id])
+        key = digest(cell_id)
+        if known is not None:
+            self._put(self.packed + key + known)
+        if attempted is not None:
+            if len(self._attempted) > KEPT_CELLS:
+                self._attempted.clear()
+            self._attempted[key] = digest(attempted)
 
     # -- places --------------------------------------------------------------------------------
 
@@ -147,7 +170,7 @@ class Reading:
                 unseen.append(UnseenChange(cell_id, what))
             if known is None:
                 continue
-            if index is not None and digest(cells.get(index).source) == known:
+            if index is not None and not self.differs(cell_id, cells.get(index).source):
                 self.acknowledged.pop(digest(cell_id), None)
             elif self.acknowledged.get(digest(cell_id)) != known:
                 unseen.append(
@@ -180,7 +203,9 @@ class Reading:
                 continue
             key = digest(cell.cell_id)
             known = table.get(key)
-            if known not in (None, self.acknowledged.get(key), digest(cell.source)):
+            if known is None or self.acknowledged.get(key) == known:
+                continue
+            if self._is_other(key, known, digest(cell.source)):
                 unseen.append(UnseenChange(cell.cell_id, "changed", known))
         return unseen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -151,20 +152,13 @@ class AgentSide:
         """The result, or what the agent was told."""
         answer = await self._agent.ask(tool, **arguments)
         if answer.result is not None:
-            self._warned(answer.result)
+            # A listing shows short cells whole, which counts as read. A notice shows none.
+            self._told |= marks(json.dumps(answer.result))
             return answer.result
         assert answer.error in TOLD, f"{tool}: {answer.text}"
         # A refusal shows the cell as it is, which counts as read.
         self._told |= marks(answer.text)
         return f"{tool} refused: {answer.error}"
-
-    def _warned(self, result: dict[str, Any]) -> None:
-        """A notice says which cells others changed; from then on the guard lets them be overwritten."""
-        for notice in result["notices"]:
-            if notice["code"] == "cells_changed":
-                for cell_id in self._ledger.cells:
-                    if cell_id in notice["message"]:
-                        self._told |= self._ledger.marks_in(cell_id)
 
     def _know(self, cell_id: str, source: str) -> None:
         self._known = [

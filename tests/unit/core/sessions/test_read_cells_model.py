@@ -30,12 +30,20 @@ SOURCES = st.sampled_from(["", "a", "b\nb", "é🎉"])
 
 @dataclass
 class Session:
-    """A session and what it should know: the sources it read, and which changes it was told of."""
+    """A session and what it should know: the sources it read, which changes it was told of, and what
+    it wrote in edits that failed."""
 
     reading: Reading = field(default_factory=Reading)
     read: dict[str, str] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
     nameless: set[str] = field(default_factory=set)
+    attempted: dict[str, str] = field(default_factory=dict)
+
+    def knows(self, cell_id: str, source: str | None) -> bool:
+        return source is not None and source in (
+            self.read[cell_id],
+            self.attempted.get(cell_id),
+        )
 
 
 OPERATIONS = st.lists(
@@ -64,17 +72,19 @@ def test_two_sessions_know_what_they_read_and_what_the_other_changed(
         if what == "restart":
             session.reading = Reading(session.reading.packed, session.reading.places.packed)
             session.told.clear()
+            session.attempted.clear()
             continue
         file = FileCells(REF, content, (), followed.changes)
         view = looking_at(file, session.reading, readings)
         now = {str(cell.cell_id): cell.source for cell in map(file.get, range(len(file)))}
-        for one in [one for one, known in session.told.items() if now.get(one) == known]:
-            del session.told[one]
+        for one, known in [*session.told.items()]:
+            if now.get(one) == known or (one in session.read and session.knows(one, now.get(one))):
+                del session.told[one]
         unseen = {one.cell_id: one.what for one in view.unseen.values() if one.known}
         expected = {
             one: "changed" if one in now else "deleted"
             for one, known in session.read.items()
-            if now.get(one) != known and session.told.get(one) != known
+            if not session.knows(one, now.get(one)) and session.told.get(one) != known
         }
         if session.reading.cursor is None:  # what is gone has no name any more
             session.nameless = session.read.keys() - now
@@ -84,7 +94,7 @@ def test_two_sessions_know_what_they_read_and_what_the_other_changed(
         assert unseen == expected
         for one in now:
             assert view.is_stale(file, file.get(file.find(one) or 0)) == (
-                one in session.read and session.read[one] != now[one]
+                one in session.read and not session.knows(one, now[one])
             )
         at = file.find(cell_id)
         failed = what == "fail"
@@ -96,7 +106,10 @@ def test_two_sessions_know_what_they_read_and_what_the_other_changed(
             session.read[cell_id] = now[cell_id]
         elif at is not None and what in ("write", "fail"):
             file.set_source(at, source)
-            session.read[cell_id] = source
+            if failed:
+                session.attempted[cell_id] = source
+            else:
+                session.read[cell_id] = source
         elif at is not None and what == "delete":
             file.delete(at)
             session.read.pop(cell_id, None)
@@ -104,8 +117,9 @@ def test_two_sessions_know_what_they_read_and_what_the_other_changed(
             file.move(at, 0)
         view.end_edit(failed=failed)
         if failed:
-            session.read.pop(cell_id, None) if at is not None else None
             continue
+        if what != "move":
+            session.attempted.pop(cell_id, None)
         if file.changed:
             content = file.content()
             followed.follow(content["cells"])

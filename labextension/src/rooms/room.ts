@@ -7,6 +7,7 @@ import { Signal, type ISignal } from "@lumino/signaling";
 import { Refused, request, socketUrl } from "../server";
 import { CellTexts } from "./cell_texts";
 import { Connection } from "./connection";
+import { DraftKeeper } from "./draft_keeper";
 import { KnownFile } from "./known_file";
 import { Pace } from "./pace";
 import { RemovedCells } from "./removed_cells";
@@ -44,6 +45,7 @@ export class Room {
   /** Whether the room filled the document; false where there is none, and the file is read as always. */
   readonly ready: Promise<boolean>;
   readonly file: KnownFile;
+  readonly draft: DraftKeeper;
   private readonly texts: CellTexts;
   private readonly removed: RemovedCells;
   /** Whether JupyterLab has loaded the document once: what it loads later is a revert. */
@@ -66,6 +68,7 @@ export class Room {
     this.file = new KnownFile(shared, () => this.acknowledged());
     this.texts = new CellTexts(shared, isTheirs);
     this.removed = new RemovedCells(shared, this.texts, isTheirs);
+    this.draft = new DraftKeeper(this);
     this.ready = new Promise((resolve) => {
       this._stateChanged.connect((_, state) => resolve(state === "shared"));
     });
@@ -81,6 +84,11 @@ export class Room {
     return this._state;
   }
 
+  /** The room's id on the server, which stays the notebook's when that is renamed; null before there is one. */
+  get id(): string | null {
+    return this.place?.room ?? null;
+  }
+
   get stateChanged(): ISignal<this, State> {
     return this._stateChanged;
   }
@@ -89,6 +97,7 @@ export class Room {
     if (this.closing.signal.aborted) return;
     this.closing.abort();
     this.connection?.close();
+    this.draft.dispose();
     this.file.dispose();
     this.texts.dispose();
     this.shared.ydoc.off("update", this.changed);
@@ -130,7 +139,7 @@ export class Room {
   /** Have the file written and read back. Throws what JupyterLab shows, or nothing to be shown. */
   async save(): Promise<Contents.IModel> {
     this.saves += 1;
-    if (!(await this.acknowledged())) throw quietly("Not connected: what you typed is kept in this tab.");
+    if (!(await this.acknowledged())) throw quietly("Not connected: what you typed is kept in this browser.");
     const content = this.file.capture();
     try {
       const model = await request<Contents.IModel>("POST", "save", { path: this.path, room: this.place?.room ?? null });
@@ -205,6 +214,7 @@ export class Room {
       base = mine;
       if (this.edits === before) break;
     }
+    void this.draft.settle();
     this.around.reopen(this);
   }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from playwright.async_api import Browser, Page, Route, WebSocketRoute, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
 
 from tests.e2e.lab import Lab
 from tests.served import Served
@@ -55,7 +55,10 @@ class Tab(Lab):
         self._links: list[WebSocketRoute] = []
 
     @classmethod
-    async def open(cls, browser: Browser, served: Served, path: str, **options: object) -> Tab:
+    async def open(
+        cls, browser: Browser | BrowserContext, served: Served, path: str, **options: object
+    ) -> Tab:
+        """In a browser of a new person, or one more tab of one."""
         page = await browser.new_page(**options)  # type: ignore[arg-type] # passed on as they are
         tab = cls(page, served, path)
         await page.add_init_script(DIALOGS)

@@ -3,7 +3,7 @@
 import type { INotebookContent } from "@jupyterlab/nbformat";
 import { settings } from "../server";
 
-const DATABASE = "jmcp";
+const DATABASE = "jmcp-drafts";
 const STORE = "drafts";
 /** Older ones are dropped. */
 const KEPT_MS = 7 * 24 * 3_600_000;

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, expect
 
 from tests.e2e.agent import Agent, eventually, saved, write
-from tests.e2e.lab import chromium
+from tests.e2e.lab import COLLABORATION, chromium, serve_lab
 from tests.e2e.lab_extension.tab import LOST, PYTHON, Tab
 from tests.e2e.lab_extension.test_saving import has
 from tests.served import Served
-from tests.thorough import fast_only
+from tests.thorough import fast_only, thorough
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="no chromium on the PATH")
 
 KEPT = """
 () => new Promise((resolve, reject) => {
-  const opening = indexedDB.open('jmcp', 1);
-  opening.onerror = () => reject(opening.error);
+  const opening = indexedDB.open('jmcp-drafts', 1);
+  opening.onupgradeneeded = () => opening.transaction.abort();  // the page has made none yet
+  opening.onerror = () => resolve([]);
   opening.onsuccess = () => {
     const asked = opening.result.transaction('drafts').objectStore('drafts').getAll();
     asked.onerror = () => reject(asked.error);
@@ -115,3 +119,84 @@ async def test_what_was_typed_offline_outlives_its_tab(
     await again.page.keyboard.press("Control+s")
     await saved(plain_lab, path, has(*expected), "what was typed, and the agent's")
     assert await again.dialogs() == []
+
+
+async def test_each_of_two_tabs_gives_its_own(
+    plain_lab: Served, plain_agent: Agent, person: BrowserContext
+) -> None:
+    """A tab that is still there is not robbed of what it gives by itself, and undoes nothing of another's."""
+    write(plain_lab, "two.ipynb", "first = 1", "second = 1", **PYTHON)
+    gone = await Tab.open(person, plain_lab, "two.ipynb")
+    there = await Tab.open(person, plain_lab, "two.ipynb")
+    await lost(gone)
+    await lost(there)
+    await gone.type_into(0, " + 2")
+    await there.type_into(1, " + 3")
+    await keeps(gone, "first = 1 + 2")
+    await keeps(there, "second = 1 + 3")
+    await gone.page.close()
+
+    again = await Tab.open(person, plain_lab, "two.ipynb")
+    shown = again.page.locator(".jp-Notebook .cm-content")
+    await expect(shown).to_have_text(["first = 1 + 2", "second = 1"])
+    [left] = await kept(again)
+    assert "second = 1 + 3" in left["versions"]
+    await plain_agent.open("two.ipynb")
+    await plain_agent.call("read_notebook", response_format="detailed")
+    await plain_agent.call("overwrite_cell_source", cell_index=0, cell_source="first = 'agent'")
+
+    await there.mend()
+    expected = ["first = 'agent'", "second = 1 + 3"]
+    for tab in (again, there):
+        await expect(tab.page.locator(".jp-Notebook .cm-content")).to_have_text(expected)
+    await keeps_nothing(again)
+    await saved(plain_lab, "two.ipynb", has(*expected), "what both typed")
+    assert await again.dialogs() == await there.dialogs() == []
+
+
+NO_STORE = "IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError'); };"
+"""A browser whose storage is full."""
+NO_DATABASE = (
+    "Object.defineProperty(window, 'indexedDB', { get() { throw new Error('forbidden'); } });"
+)
+"""One that forbids it, as some do for pages in frames."""
+
+
+@pytest.mark.parametrize("broken", fast_only([NO_STORE, NO_DATABASE], NO_STORE))
+async def test_a_browser_that_keeps_nothing_says_so(
+    plain_lab: Served, person: BrowserContext, broken: str
+) -> None:
+    path = f"full_{len(broken)}.ipynb"
+    write(plain_lab, path, "one = 1", **PYTHON)
+    await person.add_init_script(broken)
+    tab = await Tab.open(person, plain_lab, path)
+    await tab.cut()
+    await tab.type_into(0, " + 2")
+    await expect(tab.page.locator(LOST)).to_have_text(
+        "Not connected: what you type is kept in this tab alone"
+    )
+    await tab.mend()
+    await expect(tab.page.locator(LOST)).to_have_count(0)
+    await saved(plain_lab, path, has("one = 1 + 2"), "what was typed")
+    assert await tab.dialogs() == []
+
+
+@thorough
+async def test_a_server_that_stands_still_has_nothing_twice(
+    tmp_path: Path, person: BrowserContext
+) -> None:
+    """The connection is there, and nobody answers; what was sent on it arrives after all."""
+    with serve_lab(tmp_path, without=COLLABORATION) as served:
+        write(served, "still.ipynb", "one = 1", **PYTHON)
+        tab = await Tab.open(person, served, "still.ipynb")
+        os.kill(served.process.pid, signal.SIGSTOP)
+        try:
+            await tab.type_into(0, " + 2")
+            await keeps(tab, "one = 1 + 2")
+            await tab.page.close()
+        finally:
+            os.kill(served.process.pid, signal.SIGCONT)
+        again = await Tab.open(person, served, "still.ipynb")
+        await keeps_nothing(again)
+        await expect(again.page.locator(".jp-Notebook .cm-content")).to_have_text(["one = 1 + 2"])
+        await saved(served, "still.ipynb", has("one = 1 + 2"), "what was typed")

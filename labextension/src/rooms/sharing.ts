@@ -5,6 +5,7 @@ import type { IDocumentManager } from "@jupyterlab/docmanager";
 import type { NotebookModelFactory, NotebookWidgetFactory } from "@jupyterlab/notebook";
 import type { Contents, Drive } from "@jupyterlab/services";
 import { PROVIDER, RoomContents } from "./contents";
+import { leaveOtherDrives } from "./other_drives";
 import { reopen } from "./reopen";
 import type { Room, Surroundings } from "./room";
 import { RoomTabs } from "./tabs";
@@ -34,6 +35,7 @@ export function share(
   const { user } = app.serviceManager;
   const tabs = new RoomTabs(contents, () => documents.autosave, () => user.identity);
   providers.register(PROVIDER, contents);
+  leaveOtherDrives(app.serviceManager.contents, PROVIDER);
   named.contentProviderId = PROVIDER;
   app.docRegistry.addWidgetExtension("Notebook", tabs);
   documents.stateChanged.connect(() => contents.each((room) => tabs.tell(room)));

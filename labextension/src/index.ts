@@ -5,9 +5,11 @@ import { PageConfig } from "@jupyterlab/coreutils";
 import { IDocumentManager } from "@jupyterlab/docmanager";
 import { INotebookWidgetFactory, type NotebookWidgetFactory } from "@jupyterlab/notebook";
 import { Channel, IChannel } from "./channel";
+import { kernelStatus } from "./kernel_status";
 import { presence } from "./presence";
 import { share } from "./rooms/sharing";
 import { request, type Status } from "./server";
+import { trust } from "./trust";
 import { workspace } from "./workspace";
 
 const STATUS_MS = 10_000;
@@ -43,4 +45,4 @@ function collaborates(app: JupyterFrontEnd): boolean {
   return [...app.listPlugins()].some((id) => id.startsWith("@jupyter/docprovider-extension:"));
 }
 
-export default [sharing, presence, workspace];
+export default [sharing, presence, trust, kernelStatus, workspace];

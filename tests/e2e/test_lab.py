@@ -149,9 +149,11 @@ async def test_outputs_of_an_agent_run_no_script(
 ) -> None:
     write(lab_server, "hostile.ipynb", "1", "2", **PYTHON)
     lab = await Lab.open(chrome, lab_server, "hostile.ipynb")
+    await lab.run_cell(0)
+    await expect(lab.outputs(0)).to_have_text("1")
     await agent.open("hostile.ipynb")
 
-    # In a cell that was there and trusted, in a new one, and in both after a reload.
+    # In a cell that the person ran and so trusts, in a new one, and in both after a reload.
     await agent.call("overwrite_cell_source", cell_index=0, cell_source=HOSTILE)
     await agent.call("execute_cell", cell_index=0)
     run = await agent.run(HOSTILE)

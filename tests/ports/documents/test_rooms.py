@@ -96,8 +96,8 @@ async def test_a_room_with_unsaved_edits_is_not_cleaned(
     server = await start_server(options={"save_after": 0.02}, **SHORT)
     server.write("a.ipynb", "1")
     ref = await server.documents.identify("a.ipynb")
-    monkeypatch.setattr(server.app.contents_manager, "is_writable", lambda path: False)
     async with editing(server.documents, ref) as cells:
+        monkeypatch.setattr(server.app.contents_manager, "is_writable", lambda path: False)
         cells.insert(0, "code", "unsaved")
     (room,) = server.rooms.values()
     async with tab(server.app, "a.ipynb"):

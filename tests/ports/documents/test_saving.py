@@ -13,6 +13,7 @@ from jupyter_ydoc.utils import cast_all
 from pycrdt import YMessageType, YSyncMessageType
 from tornado.web import HTTPError
 
+from jmcp_api.backend_errors import WriteRefused
 from jmcp_jupyter.documents.remote.room_connection import NotebookClient
 from tests.document_access import editing, reading
 from tests.ports.documents.conftest import DocumentServer, local_only, remote_only
@@ -201,7 +202,7 @@ async def test_a_file_that_cannot_be_written_is_told(
             attempts += 1
             return False
 
-        monkeypatch.setattr(server.app.contents_manager, "is_writable", writable)
+        failing = ("is_writable", writable)
     else:
 
         async def save(model: Any, path: str) -> Any:
@@ -209,11 +210,12 @@ async def test_a_file_that_cannot_be_written_is_told(
             attempts += 1
             raise HTTPError(500, "No space left on device")
 
-        monkeypatch.setattr(server.app.contents_manager, "save", save)
+        failing = ("save", save)
     propagate = server.app.log.propagate
     server.app.log.propagate = True
     caplog.set_level(logging.WARNING)
     async with editing(server.documents, ref) as cells:
+        monkeypatch.setattr(server.app.contents_manager, *failing)
         cells.set_source(0, "2")
     await until(lambda: attempts >= 3, "it tries again")
     await until(lambda: server.documents.save_state(ref.key) == "failed", "it is told")
@@ -229,6 +231,25 @@ async def test_a_file_that_cannot_be_written_is_told(
     assert server.sources("a.ipynb") == ["2"]
     async with reading(server.documents, ref) as cells:
         assert list(cells.notices()) == []
+
+
+@local_only  # over HTTP the first save finds it out
+async def test_a_file_that_is_read_only_already_takes_no_edit(
+    start_server: START, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await start_server(options={"save_after": 0.02}, **NEVER)
+    server.write("a.ipynb", "1")
+    ref = await server.documents.identify("a.ipynb")
+    with monkeypatch.context() as patch:
+        patch.setattr(server.app.contents_manager, "is_writable", lambda path: False)
+        with pytest.raises(WriteRefused, match="read-only"):
+            async with editing(server.documents, ref):
+                pass
+        assert await server.texts("a.ipynb") == ["1"]
+        assert server.documents.save_state(ref.key) == "saved"
+    async with editing(server.documents, ref) as cells:
+        cells.set_source(0, "2")
+    await saved(server, "a.ipynb")
 
 
 @local_only  # in another process the server keeps its reasons to itself

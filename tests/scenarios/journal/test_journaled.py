@@ -273,8 +273,8 @@ async def test_without_a_journal_and_a_file_the_edit_says_so(
         raise StateUnavailable("disk full")
 
     monkeypatch.setattr(server.documents.journal, "append", full)
-    monkeypatch.setattr(server.app.contents_manager, "is_writable", lambda path: False)
     async with server.documents.edit(await server.ref()) as cells:
+        monkeypatch.setattr(server.app.contents_manager, "is_writable", lambda path: False)
         cells.set_source(0, "edited")
     assert "disk full" in "\n".join(said(cells.notices()))
     monkeypatch.undo()

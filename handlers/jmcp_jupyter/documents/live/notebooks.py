@@ -93,6 +93,7 @@ class LiveDocument:
         async with self._editing:
             room = await self._held(shared=True)
             try:
+                room.check_writable(self.ref.path)
                 await room.follow_file(self.ref.path)
                 notices = _notices(room)
                 if room.changed_keys:

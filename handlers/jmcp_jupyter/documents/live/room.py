@@ -41,6 +41,10 @@ class Room(Protocol):
         """Have the document reloaded if somebody else has written the file, as far as that can be
         seen at once: an edit of the old content would have to be made again after the reload."""
 
+    def check_writable(self, path: str) -> None:
+        """Raises WriteRefused where the file may not be written, as far as that can be seen at once:
+        nobody else would see an edit that only the document has."""
+
     def bound(self, path: str) -> GrowthBound | None:
         """How large the file is, and may become, as far as that is known without asking."""
 

@@ -317,6 +317,15 @@ def modified(manager: Any, path: str) -> datetime | None:
         return None
 
 
+def is_read_only(manager: Any, path: str) -> bool:
+    """Whether there is a file that may not be written, for some microseconds of work. False where the
+    contents manager has no files."""
+    if not isinstance(manager, FileContentsManager) or manager.is_writable(path):
+        return False
+    # Jupyter says so of a file that is gone, too, or that is being put in its place just now.
+    return _stat(manager, path) is not None and not manager.is_writable(path)
+
+
 def _stat(manager: Any, path: str, *, follow_links: bool = True) -> os.stat_result | None:
     """The notebook's file, for some microseconds of work. None where the contents manager has no
     files, and when there is none at that path."""

@@ -15,7 +15,7 @@ from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.live.merge.report import MergeReport
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 from jmcp_jupyter.documents.live.tab_changes import Known, TabChanges
-from jmcp_jupyter.documents.local.contents import modified
+from jmcp_jupyter.documents.local.contents import is_read_only, modified
 from jmcp_jupyter.documents.local.file_merge import FileMerge
 from jmcp_jupyter.documents.local.file_models import FileModels
 from jmcp_jupyter.documents.local.room_saver import RoomSaver
@@ -129,6 +129,11 @@ class LocalRoom:
         if written is not None and self.merge.is_behind(written) and self._alive(self):
             await self.merge.take_file()
             await self.settled()
+
+    def check_writable(self, path: str) -> None:
+        manager = FileModels.behind(self.room._file._contents_manager)
+        if is_read_only(manager, path):
+            raise WriteRefused.read_only(path=path)
 
     def edited(self) -> None:
         if self.saver is not None:

@@ -101,6 +101,9 @@ class RemoteRoom:
     async def follow_file(self, path: str) -> None:
         """Nothing: it would cost each edit a request, and Jupyter looks at the file by itself."""
 
+    def check_writable(self, path: str) -> None:
+        """Nothing, for the same reason: the first save finds it out."""
+
     def edited(self) -> None:
         if self.saver is not None:
             self.saver.edited()

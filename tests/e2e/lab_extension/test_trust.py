@@ -13,6 +13,7 @@ from tests.e2e.agent import Agent, eventually, saved, texts, write
 from tests.e2e.lab import chromium
 from tests.e2e.lab_extension.tab import PYTHON, Tab
 from tests.served import Served
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="no chromium on the PATH")
 
@@ -59,6 +60,7 @@ async def test_what_an_agent_runs_in_a_cell_of_the_persons_runs_no_script(
     await tab.close()
 
 
+@thorough
 async def test_a_notebook_is_trusted_when_the_person_says_so_and_not_by_an_agents_edits(
     plain_lab: Served, plain_agent: Agent, chrome: Browser
 ) -> None:

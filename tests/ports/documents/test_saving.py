@@ -202,7 +202,7 @@ async def test_a_file_that_cannot_be_written_is_told(
             attempts += 1
             return False
 
-        failing = ("is_writable", writable)
+        failing: tuple[str, Any] = ("is_writable", writable)
     else:
 
         async def save(model: Any, path: str) -> Any:

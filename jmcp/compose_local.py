@@ -19,8 +19,9 @@ from jmcp.options.settings import MIB, Settings
 from jmcp.state.folder import open_owners, state_folder
 from jmcp.transport.entry.entry import Entry
 from jmcp.transport.site import drain, site
-from jmcp_jupyter.documents.local import collaboration, ways
 from jmcp_jupyter.documents.local.documents import LocalDocuments
+from jmcp_jupyter.documents.local.rooms import collaboration
+from jmcp_jupyter.documents.local.tabs import ways
 from jmcp_jupyter.kernels.local import server_memory
 from jmcp_jupyter.kernels.local.kernels import LocalKernels
 from jmcp_jupyter.lab.local import LocalLabPages

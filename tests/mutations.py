@@ -37,7 +37,7 @@ class Mutation:
 MUTATIONS = (
     Mutation(
         name="a save is believed without the hash of the file",
-        file="handlers/jmcp_jupyter/documents/local/room_saver.py",
+        file="handlers/jmcp_jupyter/documents/local/rooms/room_saver.py",
         before='verified: bool = await self._stamp() == written["hash"]',
         after="verified: bool = True",
         tests=("tests/ports/documents/test_saving.py",),

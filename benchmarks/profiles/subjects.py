@@ -29,7 +29,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "logs, metrics, events": ("jmcp.core.observe", "jmcp.hosting.logs", "logging"),
     "saving": (
         "jmcp_jupyter.documents.live.save_supervisor",
-        "jmcp_jupyter.documents.local.room_saver",
+        "jmcp_jupyter.documents.local.rooms.room_saver",
         "jmcp_jupyter.documents.remote.room_saver",
         "jupyter_server_ydoc.loaders",
         "jupyter_server.services.contents",

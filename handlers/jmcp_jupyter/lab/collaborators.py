@@ -19,7 +19,7 @@ from pycrdt import Encoder
 from jmcp.core.background import end
 from jmcp.core.calls.call import Caller
 from jmcp.core.pages.pages import Pages
-from jmcp_jupyter.documents.local.room import NullClient
+from jmcp_jupyter.documents.local.rooms.room import NullClient
 
 EVERYBODY = "JupyterLab:globalAwareness"
 """The room of all pages that have jupyter-collaboration."""

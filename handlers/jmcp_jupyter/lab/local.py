@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 from jmcp.core.lab_pages import LabPage, LabTab, LabTabs
 from jmcp_api import phrases
-from jmcp_jupyter.documents.local import collaboration
+from jmcp_jupyter.documents.local.rooms import collaboration
 from jmcp_jupyter.lab import page_urls
 from jmcp_jupyter.lab.workspaces import decoded, focused_workspace, tabs_of, workspace_name
 
@@ -96,7 +96,7 @@ class LocalLabPages:
 
 def _shown(extension: Any) -> Iterator[str]:
     # pycrdt is there only where collaboration is installed.
-    from jmcp_jupyter.documents.local.room import NullClient
+    from jmcp_jupyter.documents.local.rooms.room import NullClient
 
     for room_id, room in list(extension.ywebsocket_server.rooms.items()):
         people = [client for client in room.clients if not isinstance(client, NullClient)]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jmcp.core.errors import NotebookBroken
-from jmcp_jupyter.documents.local.file_merge import FileMerge
+from jmcp_jupyter.documents.local.rooms.file_merge import FileMerge
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from tests.document_access import editing, reading
 from tests.ports.documents.conftest import DocumentServer, api_of, local_only

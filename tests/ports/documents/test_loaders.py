@@ -12,7 +12,7 @@ import pytest
 from jupyter_ydoc import YNotebook
 
 from jmcp.core.ports import CellType
-from jmcp_jupyter.documents.local.file_models import FileModels
+from jmcp_jupyter.documents.local.files.file_models import FileModels
 from tests.document_access import editing, reading
 from tests.ports.documents.conftest import DocumentServer, local_only
 from tests.ports.documents.tab import BOUND_SECONDS, tab, until

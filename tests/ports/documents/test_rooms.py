@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from jmcp.core.errors import JupyterUnreachable
-from jmcp_jupyter.documents.local import room_manager
-from jmcp_jupyter.documents.local.room_saver import RoomSaver
+from jmcp_jupyter.documents.local.rooms import room_manager
+from jmcp_jupyter.documents.local.rooms.room_saver import RoomSaver
 from tests.document_access import editing, output_sink, reading
 from tests.ports.documents.conftest import DocumentServer, local_only
 from tests.ports.documents.tab import Tab, tab, until

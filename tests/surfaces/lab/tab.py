@@ -12,7 +12,7 @@ from pycrdt import create_awareness_message, create_sync_message
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from jmcp_jupyter.documents.local.tab_link import TabLink
+from jmcp_jupyter.documents.local.tabs.tab_link import TabLink
 from tests.jupyter_process import TOKEN
 from tests.ports.documents.tab import BOUND_SECONDS, Tab
 

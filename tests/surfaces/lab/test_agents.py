@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jmcp_jupyter.documents.local.ways import OURS
+from jmcp_jupyter.documents.local.tabs.ways import OURS
 from jmcp_jupyter.documents.remote.documents import RemoteDocuments
 from jmcp_jupyter.http_api import JupyterApi
 from tests.calls import Calls

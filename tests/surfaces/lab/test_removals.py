@@ -9,7 +9,7 @@ import pytest
 from pycrdt import Array, Decoder, Doc, YMessageType, create_sync_message, create_update_message
 from tornado.websocket import WebSocketClientConnection
 
-from jmcp_jupyter.documents.local import removal
+from jmcp_jupyter.documents.local.tabs import removal
 from tests.notebooks import write_notebook
 from tests.ports.documents.tab import until
 from tests.surfaces.conftest import ExtensionServer

@@ -15,7 +15,7 @@ from pycrdt import Doc, create_sync_message
 
 from jmcp.core.pages import tabs
 from jmcp.transport.lab import room_socket
-from jmcp_jupyter.documents.local import tab_link
+from jmcp_jupyter.documents.local.tabs import tab_link
 from tests.jupyter_process import TOKEN, StartJupyter, stop
 from tests.notebooks import write_notebook
 from tests.ports.documents.tab import until

@@ -13,7 +13,7 @@ from pycrdt.websocket import YRoom
 
 from jmcp.core.calls.call import Caller
 from jmcp.core.pages.pages import Page, Pages, Way
-from jmcp_jupyter.documents.local.room import NullClient
+from jmcp_jupyter.documents.local.rooms.room import NullClient
 from jmcp_jupyter.lab.collaborators import EVERYBODY, Collaborators
 
 PATIENCE_SECONDS = 30

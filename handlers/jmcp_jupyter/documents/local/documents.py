@@ -20,18 +20,19 @@ from jmcp_jupyter.documents.common.listing import list_directory
 from jmcp_jupyter.documents.common.models import DEFAULT_MAX_BYTES
 from jmcp_jupyter.documents.common.paths import normalise
 from jmcp_jupyter.documents.file.output_sink import FLUSH_SECONDS
-from jmcp_jupyter.documents.local import collaboration, contents_requests
-from jmcp_jupyter.documents.local.contents import Contents, modified
-from jmcp_jupyter.documents.local.contents_requests import client_of
-from jmcp_jupyter.documents.local.file_guard import FileGuard
-from jmcp_jupyter.documents.local.identity import Identity
-from jmcp_jupyter.documents.local.other_clients import OtherClients
-from jmcp_jupyter.documents.local.ways import way_of
+from jmcp_jupyter.documents.local.contents_clients import contents_requests
+from jmcp_jupyter.documents.local.contents_clients.contents_requests import client_of
+from jmcp_jupyter.documents.local.contents_clients.other_clients import OtherClients
+from jmcp_jupyter.documents.local.files.contents import Contents, modified
+from jmcp_jupyter.documents.local.files.file_guard import FileGuard
+from jmcp_jupyter.documents.local.files.identity import Identity
+from jmcp_jupyter.documents.local.rooms import collaboration
+from jmcp_jupyter.documents.local.tabs.ways import way_of
 
 if TYPE_CHECKING:
-    from jmcp_jupyter.documents.local.file_merge import FileMerge
-    from jmcp_jupyter.documents.local.room_manager import LocalRooms
-    from jmcp_jupyter.documents.local.tabs import Tabs
+    from jmcp_jupyter.documents.local.rooms.file_merge import FileMerge
+    from jmcp_jupyter.documents.local.rooms.room_manager import LocalRooms
+    from jmcp_jupyter.documents.local.tabs.tabs import Tabs
 
 SERVER_SESSION = str(uuid4())
 """Of this process, which is Jupyter Server itself."""
@@ -111,7 +112,7 @@ class LocalDocuments(JupyterDocuments):
         self._check_provider()
         extension = self._shared_by()
         if extension is not None and self._tabs is None:
-            from jmcp_jupyter.documents.local.tabs import Tabs
+            from jmcp_jupyter.documents.local.tabs.tabs import Tabs
 
             self._tabs = Tabs(
                 self._opened_rooms(extension), self._contents, self._identity, self._max_bytes
@@ -250,7 +251,7 @@ class LocalDocuments(JupyterDocuments):
         if self._rooms is None:
             # pycrdt and jupyter_server_ydoc take a third of a second.
             from jmcp_jupyter.documents.live.notebooks import LiveNotebooks
-            from jmcp_jupyter.documents.local.room_manager import LocalRooms
+            from jmcp_jupyter.documents.local.rooms.room_manager import LocalRooms
 
             self._rooms = LocalRooms(
                 extension, self._contents, self._identity, self._save_after, self._app.log

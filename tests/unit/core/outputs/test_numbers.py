@@ -13,7 +13,7 @@ from jmcp.core.outputs.numbers import MANY
 from jmcp_jupyter.documents.common.nbformat_cells import storable
 from jmcp_jupyter.documents.common.notebook_fields import check_storable
 from jmcp_jupyter.documents.live.y_data import from_y
-from jmcp_jupyter.documents.local.whole_numbers import cast_all
+from jmcp_jupyter.documents.local.files.whole_numbers import cast_all
 from tests.work import lines_run
 
 ODD: list[Any] = [

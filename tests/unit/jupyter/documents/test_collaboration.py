@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jmcp_jupyter.documents.local import collaboration
+from jmcp_jupyter.documents.local.rooms import collaboration
 
 LOG = logging.getLogger("jmcp")
 

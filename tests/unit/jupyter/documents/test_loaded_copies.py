@@ -7,10 +7,10 @@ from typing import Any, cast
 import pytest
 
 from jmcp.core.ports import NotebookRef
-from jmcp_jupyter.documents.local import loaded_copies
-from jmcp_jupyter.documents.local.contents_requests import Client
-from jmcp_jupyter.documents.local.loaded_copies import LoadedCopies, pack
-from jmcp_jupyter.documents.local.other_clients import OtherClients
+from jmcp_jupyter.documents.local.contents_clients import loaded_copies
+from jmcp_jupyter.documents.local.contents_clients.contents_requests import Client
+from jmcp_jupyter.documents.local.contents_clients.loaded_copies import LoadedCopies, pack
+from jmcp_jupyter.documents.local.contents_clients.other_clients import OtherClients
 from tests.clock import Clock
 
 PAGE = Client(name="page", browser=True)

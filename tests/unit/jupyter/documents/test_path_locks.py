@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from jmcp_jupyter.documents.local.path_locks import PathLocks
+from jmcp_jupyter.documents.local.files.path_locks import PathLocks
 
 BOUND_SECONDS = 5.0
 

@@ -11,7 +11,8 @@ import jupyterlab_server.config as untyped_config
 import pytest
 from traitlets.config import Config
 
-from jmcp_jupyter.documents.local import collaboration, ways
+from jmcp_jupyter.documents.local.rooms import collaboration
+from jmcp_jupyter.documents.local.tabs import ways
 
 config: Any = untyped_config
 THEIRS, OURS = ways.PROVIDER, ways.OURS

@@ -12,12 +12,12 @@ from jmcp.core.pages.tabs import NO_ROOM, TRY_LATER, TabClosed, Visitor
 from jmcp.core.ports import NotebookRef
 from jmcp_api import phrases
 from jmcp_api.backend_errors import NotebookMissing, WriteRefused
-from jmcp_jupyter.documents.local.contents import Contents, writing
 from jmcp_jupyter.documents.local.documents import SERVER_SESSION
-from jmcp_jupyter.documents.local.identity import Identity
-from jmcp_jupyter.documents.local.room import LocalRoom
-from jmcp_jupyter.documents.local.room_manager import LocalRooms
-from jmcp_jupyter.documents.local.tab_link import TabLink
+from jmcp_jupyter.documents.local.files.contents import Contents, writing
+from jmcp_jupyter.documents.local.files.identity import Identity
+from jmcp_jupyter.documents.local.rooms.room import LocalRoom
+from jmcp_jupyter.documents.local.rooms.room_manager import LocalRooms
+from jmcp_jupyter.documents.local.tabs.tab_link import TabLink
 
 ROOM = "json:notebook:"
 MESSAGE_SPARE_BYTES = 2**20

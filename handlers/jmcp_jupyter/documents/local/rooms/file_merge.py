@@ -26,7 +26,7 @@ from jmcp_jupyter.documents.live.merge.normal_form import normalised
 from jmcp_jupyter.documents.live.merge.notebook_merge import is_equal
 from jmcp_jupyter.documents.live.merge.report import MERGED, MergeReport
 from jmcp_jupyter.documents.live.three_way import merge_into, rejoin
-from jmcp_jupyter.documents.local.loader_check import NOT_FOUND, LoaderCheck
+from jmcp_jupyter.documents.local.rooms.loader_check import NOT_FOUND, LoaderCheck
 
 SAVES_AT_ONCE = 3
 """A file that is written again and again is merged so often for one save; the next save goes on."""

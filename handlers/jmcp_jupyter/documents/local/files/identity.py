@@ -25,7 +25,7 @@ from jmcp_jupyter.documents.common.paths import (
     normalise,
     notebook_path,
 )
-from jmcp_jupyter.documents.local.file_places import FilePlaces
+from jmcp_jupyter.documents.local.files.file_places import FilePlaces
 
 RENAME_WAITS_SECONDS = (0.0, 0.01, 0.03, 0.1)
 """How often to look again for a file: its id follows a rename a few steps of the loop later."""

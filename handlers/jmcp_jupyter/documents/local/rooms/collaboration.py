@@ -90,8 +90,9 @@ def _configure(extension: Any, folder: Path | None) -> None:
     if hasattr(extension.ystore_class, "preparing"):
         return
     # With pycrdt and jupyter_ydoc, which are there only here.
-    from jmcp_jupyter.documents.local import file_merge, whole_numbers
-    from jmcp_jupyter.documents.local.y_store import shared
+    from jmcp_jupyter.documents.local.files import whole_numbers
+    from jmcp_jupyter.documents.local.rooms import file_merge
+    from jmcp_jupyter.documents.local.rooms.y_store import shared
 
     whole_numbers.configure()
     file_merge.install(extension)

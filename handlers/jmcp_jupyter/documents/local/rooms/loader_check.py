@@ -17,10 +17,10 @@ from jmcp.core.errors import NotebookBroken
 from jmcp_jupyter.documents.common.models import check_content
 from jmcp_jupyter.documents.common.notebook_fields import check_storable
 from jmcp_jupyter.documents.common.shared_keys import changed_keys
-from jmcp_jupyter.documents.local.contents import modified
-from jmcp_jupyter.documents.local.file_guard import FileGuard
-from jmcp_jupyter.documents.local.file_models import FileModels
-from jmcp_jupyter.documents.local.identity import RENAME_WAITS_SECONDS
+from jmcp_jupyter.documents.local.files.contents import modified
+from jmcp_jupyter.documents.local.files.file_guard import FileGuard
+from jmcp_jupyter.documents.local.files.file_models import FileModels
+from jmcp_jupyter.documents.local.files.identity import RENAME_WAITS_SECONDS
 
 NOT_FOUND = 404
 T = TypeVar("T")

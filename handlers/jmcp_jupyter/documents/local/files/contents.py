@@ -49,7 +49,7 @@ from jmcp_jupyter.documents.common.models import (
     stamp_of_saved,
     status_phrase,
 )
-from jmcp_jupyter.documents.local.file_guard import FileGuard
+from jmcp_jupyter.documents.local.files.file_guard import FileGuard
 
 nbformat: Any = untyped_nbformat
 KEPT_OS_PATHS = 1024

@@ -15,13 +15,13 @@ from jmcp.core.background import run_each
 from jmcp.core.errors import ENDS_TASK, BackendError, NotebookBroken
 from jmcp.core.ports import NotebookRef
 from jmcp_api import backend_errors
-from jmcp_jupyter.documents.local import collaboration, update_route
-from jmcp_jupyter.documents.local.contents import Contents, file_hash
-from jmcp_jupyter.documents.local.file_models import FileModels
-from jmcp_jupyter.documents.local.identity import Identity
-from jmcp_jupyter.documents.local.loader_check import LoaderCheck
-from jmcp_jupyter.documents.local.room import LocalRoom
-from jmcp_jupyter.documents.local.room_saver import RoomSaver
+from jmcp_jupyter.documents.local.files.contents import Contents, file_hash
+from jmcp_jupyter.documents.local.files.file_models import FileModels
+from jmcp_jupyter.documents.local.files.identity import Identity
+from jmcp_jupyter.documents.local.rooms import collaboration, update_route
+from jmcp_jupyter.documents.local.rooms.loader_check import LoaderCheck
+from jmcp_jupyter.documents.local.rooms.room import LocalRoom
+from jmcp_jupyter.documents.local.rooms.room_saver import RoomSaver
 
 CONTENTS_EVENTS = "https://events.jupyter.org/jupyter_server/contents_service/v1"
 OPEN_ATTEMPTS = 5

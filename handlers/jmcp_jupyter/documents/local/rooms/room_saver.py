@@ -25,9 +25,9 @@ from jmcp_jupyter.documents.live.save_supervisor import (
     SaveSupervisor,
 )
 from jmcp_jupyter.documents.live.y_data import from_y
-from jmcp_jupyter.documents.local.contents import brief
-from jmcp_jupyter.documents.local.file_merge import SAVES_AT_ONCE, FileMerge
-from jmcp_jupyter.documents.local.loader_check import LoaderCheck
+from jmcp_jupyter.documents.local.files.contents import brief
+from jmcp_jupyter.documents.local.rooms.file_merge import SAVES_AT_ONCE, FileMerge
+from jmcp_jupyter.documents.local.rooms.loader_check import LoaderCheck
 
 ATTEMPTS_WITHOUT_BLOCKING = 3
 

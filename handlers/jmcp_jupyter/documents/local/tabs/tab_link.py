@@ -27,8 +27,8 @@ from jmcp.core.pages.tabs import (
     Visitor,
 )
 from jmcp_jupyter.documents.live.tab_changes import Known
-from jmcp_jupyter.documents.local import removal
-from jmcp_jupyter.documents.local.room import LocalRoom
+from jmcp_jupyter.documents.local.rooms.room import LocalRoom
+from jmcp_jupyter.documents.local.tabs import removal
 
 AWARENESS_BYTES = 65_536
 AWARENESS_ENTRIES = 1_000

@@ -15,10 +15,10 @@ from jmcp_jupyter.documents.common.bounded_cells import GrowthBound
 from jmcp_jupyter.documents.live.merge.report import MergeReport
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
 from jmcp_jupyter.documents.live.tab_changes import Known, TabChanges
-from jmcp_jupyter.documents.local.contents import is_read_only, modified
-from jmcp_jupyter.documents.local.file_merge import FileMerge
-from jmcp_jupyter.documents.local.file_models import FileModels
-from jmcp_jupyter.documents.local.room_saver import RoomSaver
+from jmcp_jupyter.documents.local.files.contents import is_read_only, modified
+from jmcp_jupyter.documents.local.files.file_models import FileModels
+from jmcp_jupyter.documents.local.rooms.file_merge import FileMerge
+from jmcp_jupyter.documents.local.rooms.room_saver import RoomSaver
 
 OWN = "jmcp"
 """What jmcp keeps in a document beside the notebook, and with it in the store. Not in its state, from

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jmcp_jupyter.documents.local.contents_requests import Client
+from jmcp_jupyter.documents.local.contents_clients.contents_requests import Client
 
 KEPT_COPIES = 2048
 """Copies of which it is remembered that there were any: some 200 bytes each."""

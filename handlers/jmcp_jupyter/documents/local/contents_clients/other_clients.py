@@ -15,8 +15,8 @@ from jmcp.core.ports import Cells, FileSave, FileSaves, NotebookRef
 from jmcp_jupyter.documents.common.models import check_content, complete
 from jmcp_jupyter.documents.common.notebook_fields import check_storable
 from jmcp_jupyter.documents.file.cells import FileCells
-from jmcp_jupyter.documents.local.contents_requests import Client
-from jmcp_jupyter.documents.local.loaded_copies import Copy, LoadedCopies, pack
+from jmcp_jupyter.documents.local.contents_clients.contents_requests import Client
+from jmcp_jupyter.documents.local.contents_clients.loaded_copies import Copy, LoadedCopies, pack
 
 GLANCE_SECONDS = 5.0
 """Seconds that somebody's save waits at most for the notebook to be read as it was before."""

@@ -11,7 +11,7 @@ from jupyter_server.services.contents.filemanager import FileContentsManager
 from tornado.web import HTTPError
 
 from jmcp_jupyter.documents.common.paths import looks_hidden
-from jmcp_jupyter.documents.local.contents import file_hash, os_path
+from jmcp_jupyter.documents.local.files.contents import file_hash, os_path
 
 
 class FileModels:

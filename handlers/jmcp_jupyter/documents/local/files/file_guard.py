@@ -19,7 +19,7 @@ from typing import Any
 from jupyter_server.services.contents.filemanager import FileContentsManager
 from tornado.web import HTTPError
 
-from jmcp_jupyter.documents.local.path_locks import PathLocks
+from jmcp_jupyter.documents.local.files.path_locks import PathLocks
 
 GUARDED = ("_read_notebook", "_save_notebook", "_save_file")
 """Of Jupyter's managers of files; each takes the path on disk first."""

@@ -1,0 +1,1 @@
+"""Notebooks as files of the Jupyter Server in this process, and which of them is which."""

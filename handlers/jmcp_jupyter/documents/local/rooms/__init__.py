@@ -1,0 +1,1 @@
+"""Rooms of jupyter_server_ydoc in this process: opened, saved, merged with their files."""

@@ -1,0 +1,1 @@
+"""Tabs of jmcp's labextension, in the rooms of this process."""

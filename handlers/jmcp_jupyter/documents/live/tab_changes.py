@@ -6,7 +6,7 @@ a removal does so too. So a tab says of each cell that it removes what it knew o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from jmcp.core.ports import StoredCell
 from jmcp_jupyter.documents.common.nbformat_cells import whole_cell
 from jmcp_jupyter.documents.live.cell_texts import CellText
 from jmcp_jupyter.documents.live.shared_notebook import SharedNotebook
-from jmcp_jupyter.documents.live.word_merge import joined
+from jmcp_jupyter.documents.live.word_merge import joined, words
 from jmcp_jupyter.documents.live.y_data import from_y, replace_text, value_of, y_output
 
 
@@ -46,9 +46,10 @@ class TabChanges:
         self._document = document
         self._texts = document.texts
 
-    def take(self, apply: Callable[[], None], removed: Mapping[str, Known]) -> bool:
+    def take(self, apply: Callable[[], None], removed: Mapping[str, Known], *, live: bool) -> bool:
         """Have `apply` change the document as a tab did, which knew that of the cells that it `removed`;
-        whether something was changed beyond that. Raises what `apply` raises.
+        whether something was changed beyond that. Raises what `apply` raises. `live`: the room has had
+        all that the tab did before; else it comes with this, as after a lost connection.
 
         A cell that was made anew has what others wrote into it meanwhile. One that was removed is put
         back with it. One that others removed meanwhile is removed, unless it says something new, and
@@ -58,13 +59,12 @@ class TabChanges:
         if len(texts.all()) != len(self._document.cells):  # followed within a transaction
             texts.follow()
         before = {cell_id: self._found(cell_id) for cell_id in removed}
-        bases = {cell_id: self._base(cell_id, known) for cell_id, known in removed.items()}
         remade.told = texts.marking = True
         try:
             apply()
             texts.marking = False
             mended = [
-                self._mend(cell_id, removed.get(cell_id), before.get(cell_id), bases.get(cell_id))
+                self._mend(cell_id, removed.get(cell_id), before.get(cell_id), live=live)
                 for cell_id in dict.fromkeys([*removed, *self._document.watch.duplicates()])
             ]
         finally:
@@ -79,34 +79,27 @@ class TabChanges:
         index = places[0]
         return _Before(index=index, text=self._text(index), stored=self._stored(index))
 
-    def _base(self, cell_id: str, known: Known) -> str | None:
-        """The last text of the cell that both the tab and the room had; None where that is not known."""
-        for text in (known.text, known.base):
-            if self._texts.had(cell_id, text):
-                return text
-        return None
-
     def _mend(
-        self, cell_id: str, known: Known | None, before: _Before | None, base: str | None
+        self, cell_id: str, known: Known | None, before: _Before | None, *, live: bool
     ) -> bool:
         """Whether the cell, or that there is one, had to be changed."""
         new, old = self._places(cell_id)
-        if known is None:  # put in, as by an undo, where others have put one in as well
+        if known is None:  # put in, as by an undo
             if not new or not old:
                 return False
-            text = self._text(new[0])
-            return self._unite(new[0], old[0], text if self._texts.had(cell_id, text) else None)
+            return self._unite(new[0], old[0], (self._text(new[0]),))
         if new and old:
-            return self._unite(new[0], old[0], base)
+            return self._unite(new[0], old[0], (known.text, known.base))
+        # What the room had of a cell that this removed is what the tab knew of, and what others did.
+        base = known.text if live else known.base
         if new and before is not None:
-            return self._complete(
-                new[0], before.stored, joined(base, self._text(new[0]), before.text)
-            )
+            text = joined(base, self._text(new[0]), before.text)
+            return self._complete(new[0], before.stored, text)
         if new:
             gone = self._texts.at_removal(cell_id) is not None
             return gone and self._texts.had(cell_id, self._text(new[0])) and self._remove(new[0])
         if old:  # made anew by others, and removed by the tab
-            same = known.gone and self._text(old[0]) in (known.text, base)
+            same = known.gone and self._text(old[0]) in (known.text, known.base)
             return same and self._remove(old[0])
         if before is not None and before.text not in (known.text, base):
             return self._put_back(before)
@@ -130,14 +123,27 @@ class TabChanges:
         stored.pop("execution_state", None)
         return stored
 
-    def _unite(self, new: int, old: int, base: str | None) -> bool:
-        """Of two cells keep that of the tab, in which its person may be typing."""
+    def _unite(self, new: int, old: int, bases: Sequence[str]) -> bool:
+        """Of two cells with one id keep that of the tab, in which its person may be typing."""
         stored = self._stored(old)
-        text = joined(base, self._text(new), self._text(old))
+        text = joined(self._common(new, bases), self._text(new), self._text(old))
         with self._document.transaction():
             self._complete(new, stored, text)
             del self._document.cells[old]
         return True
+
+    def _common(self, new: int, texts: Sequence[str]) -> str | None:
+        """The last of these texts that the room had too; what it had when it removed the cell, if all of
+        that had arrived in the tab. None where neither is known."""
+        cell = self._cell(new)
+        cell_id = cell.id or ""
+        for text in texts:
+            if self._texts.had(cell_id, text):
+                return text
+        removed = self._texts.at_removal(cell_id)
+        if removed is not None and set(words(removed)) <= set(words(cell.text)):
+            return removed
+        return None
 
     def _complete(self, index: int, other: StoredCell, text: str) -> bool:
         """Give a cell the text, and the outputs of the other one if that ran later."""

@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from jmcp.core.editing.line_diff import LineChange, line_changes
 
 WORDS = re.compile(r"\w+|\n|[^\S\n]+|[^\w\s]")
-"""What stays or goes as one."""
 
 Gaps = dict[int, str]
 """What is put in, by the place in the words of before."""
+
+
+def words(text: str) -> list[str]:
+    """The parts that stay or go as one: together they are the text."""
+    return WORDS.findall(text)
 
 
 def joined(base: str | None, mine: str, theirs: str) -> str:
@@ -27,7 +31,7 @@ def joined(base: str | None, mine: str, theirs: str) -> str:
         return mine
     if mine == base:
         return theirs
-    old, ours, others = WORDS.findall(base), WORDS.findall(mine), WORDS.findall(theirs)
+    old, ours, others = words(base), words(mine), words(theirs)
     gone: set[int] = set()
     puts = _changed(old, ours, gone), _changed(old, others, gone)
     text = []
@@ -54,7 +58,7 @@ def _put(mine: str, theirs: str) -> str:
 
 
 def _both(mine: str, theirs: str) -> str:
-    ours, others = WORDS.findall(mine), WORDS.findall(theirs)
+    ours, others = words(mine), words(theirs)
     text: list[str] = []
     at = 0
     changes = [*line_changes(ours, others), LineChange(len(ours), len(ours), 0, 0)]

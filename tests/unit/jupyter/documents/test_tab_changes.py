@@ -39,11 +39,12 @@ class Pair:
         """The tab has what the room has."""
         self.tab.ydoc.apply_update(self.room.ydoc.get_update(self.tab.ydoc.get_state()))
 
-    def send(self) -> bool:
-        """The room has what the tab has; whether it changed more than that."""
+    def send(self, *, live: bool = False) -> bool:
+        """The room has what the tab has; whether it changed more than that. `live`: it had all but the
+        last change."""
         update = self.tab.ydoc.get_update(self.room.ydoc.get_state())
         removed, self.removed = self.removed, {}
-        return self.changes.take(lambda: self.room.ydoc.apply_update(update), removed)
+        return self.changes.take(lambda: self.room.ydoc.apply_update(update), removed, live=live)
 
     def at(self, cell_id: str = "a") -> int:
         return next(at for at, one in enumerate(self.tab.ycells) if one["id"] == cell_id)
@@ -105,6 +106,29 @@ def test_both_edits_of_one_line_are_there_once() -> None:
     pair.move(1, base=FIRST)
     assert pair.send()
     assert pair.cells == ["b: other", "a: agent one two three person", "c: last"]
+
+
+def test_what_was_typed_beside_an_agent_and_sent_before_is_there_once() -> None:
+    """A text that the room never had for itself."""
+    pair = Pair()
+    pair.edit("three", "agent three")
+    pair.type(" person")
+    pair.send(live=True)
+    pair.move(1, base=FIRST)
+    assert pair.send(live=True)
+    assert pair.cells == ["b: other", "a: one two agent three person", "c: last"]
+
+
+def test_what_had_arrived_before_both_made_it_anew_is_there_once() -> None:
+    pair = Pair()
+    pair.edit("three", "agent three")
+    pair.type(" person")
+    pair.hear()
+    pair.agent_moves(2)
+    pair.edit("one", "now one")
+    pair.move(1, base="another text")
+    assert pair.send()
+    assert pair.cells == ["b: other", "a: now one two agent three person", "c: last"]
 
 
 def test_what_another_tab_wrote_is_as_safe() -> None:
@@ -227,8 +251,12 @@ def test_a_moved_cell_keeps_outputs_of_a_later_run() -> None:
 def test_neither_side_knows_what_both_had() -> None:
     """As when the room was made anew meanwhile: rather twice than lost."""
     pair = Pair()
+    pair.agent_moves(2)
+    pair.edit("three", "3 of the agent")
+    source = pair.tab.ycells[0]["source"]
+    del source[4:8]
     pair.type(" person")
     pair.move(1, base="nobody had this")
-    pair.edit("one", "agent one")
     assert pair.send()
-    assert pair.cells == ["b: other", "a: agent one two three person", "c: last"]
+    said = pair.cells[1]
+    assert all(word in said for word in ("one", "two", "3 of the agent", "person")), said

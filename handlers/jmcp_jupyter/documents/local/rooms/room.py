@@ -212,12 +212,13 @@ class LocalRoom:
         self.room.clients.discard(tab)
         if not self.tabs and self._updates is not None:
             self.room.ydoc.unobserve(self._updates)
-            self._updates = None
-            self.document.texts.stop()
+            self._updates = None  # what cells said is followed on: a tab may come back
 
-    def change(self, tab: TabOfRoom, update: bytes, removed: Mapping[str, Known] | None) -> None:
+    def change(
+        self, tab: TabOfRoom, update: bytes, removed: Mapping[str, Known] | None, *, live: bool
+    ) -> None:
         """Change the document as a tab did, which knew that of the cells that it removed; None for one
-        that never says. Raises what pycrdt raises."""
+        that never says. `live` as for `TabChanges.take`. Raises what pycrdt raises."""
 
         def apply() -> None:
             self._changing = tab
@@ -228,7 +229,7 @@ class LocalRoom:
 
         if removed is None:
             apply()
-        elif self._changes.take(apply, removed):
+        elif self._changes.take(apply, removed, live=live):
             self.edited()
 
     def _updated(self, event: Any) -> None:

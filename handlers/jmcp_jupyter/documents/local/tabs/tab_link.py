@@ -153,7 +153,8 @@ class TabLink:
             raise TabClosed(READ_ONLY)
         self._measure(len(update))
         with _refusing():
-            self._opened.change(self, update, removed)
+            live = step == YSyncMessageType.SYNC_UPDATE
+            self._opened.change(self, update, removed, live=live)
 
     def _measure(self, size: int) -> None:
         self._opened.received += size

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, Response
 
 from tests.e2e.lab_extension.interleaving.ledger import Cell, Ledger, marks
 from tests.e2e.lab_extension.interleaving.steps import Step
@@ -32,6 +32,13 @@ class Window:
         self.page = page
         self.connected = True
         self.held = False
+        self.refused: list[str] = []
+        """Requests that the server has refused since a walk began."""
+        page.on("response", self._answered)
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400:
+            self.refused.append(f"{response.status} {response.request.method} {response.url}")
 
     @classmethod
     async def open(cls, browser: Browser, served: Served) -> Self:

@@ -77,6 +77,8 @@ class Walk:
         }
         self._ledger = ledger
         first = self._sides["person"].window
+        for side in self._sides.values():
+            side.window.refused.clear()
         try:
             async with asyncio.timeout(WALK_SECONDS):
                 with self._under_way("the notebook is opened"):
@@ -159,7 +161,11 @@ class Walk:
         self.faults += self._ledger.faults(seen["file"])
         for side in self._sides.values():
             self.faults += side.faults
-            self.faults += [f"a dialog: {text}" for text in await side.window.dialogs()]
+            dialogs = await side.window.dialogs()
+            self.faults += [f"a dialog: {text}" for text in dialogs]
+            self.faults += side.window.refused if dialogs else []
+        if self.faults:
+            self.faults.append(f"in the end: {_shown(seen['file'])}")
 
     async def _file(self) -> list[Cell]:
         text = (self._world.served.root / self._path).read_text()

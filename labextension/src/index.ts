@@ -6,6 +6,7 @@ import { IDocumentManager } from "@jupyterlab/docmanager";
 import { INotebookWidgetFactory, type NotebookWidgetFactory } from "@jupyterlab/notebook";
 import { Channel, IChannel } from "./channel";
 import { kernelStatus } from "./kernel_status";
+import { keyboard } from "./keyboard";
 import { presence } from "./presence";
 import { share } from "./rooms/sharing";
 import { request, type Status } from "./server";
@@ -25,6 +26,7 @@ const sharing: JupyterFrontEndPlugin<Channel> = {
     factory: NotebookWidgetFactory.IFactory,
     documents: IDocumentManager,
   ) => {
+    app.docRegistry.addWidgetExtension("Notebook", keyboard);
     const status = await found();
     const way = collaborates(app) ? "collaboration" : status?.rooms && share(app, documents, factory) ? "jmcp" : "file";
     const channel = new Channel(way, app.name === "JupyterLab" ? "lab" : "notebook");

@@ -250,9 +250,10 @@ class Dispatcher(Server):
         if session.notices.losses:
             lost = self.sessions.give_back(session.record, session.notices.losses)
             self.later(lost, f"after a failed {tool.name}")
-        if isinstance(error, asyncio.CancelledError):
+        left = isinstance(error, asyncio.CancelledError)
+        if left:
             self._left(tool, session)
-        elif readings := session.unsaved_readings():
+        if not (left and tool.session == "required") and (readings := session.unsaved_readings()):
             # What it has read and changed before it failed, other calls know already.
             self.sessions.note(session.record, readings)
 

@@ -25,7 +25,7 @@ THERE = "(count) => document.querySelectorAll('.jp-Notebook .jp-Cell').length ==
 
 
 @pytest.mark.oldest
-@pytest.mark.parametrize("windowing", fast_only(("none", "full", "defer"), "none", "full"))
+@pytest.mark.parametrize("windowing", fast_only(("none", "full", "defer"), "full"))
 async def test_the_keyboard_stays_in_a_cell_that_moves(
     plain_lab: Served, plain_agent: Agent, chrome: Browser, windowing: str
 ) -> None:

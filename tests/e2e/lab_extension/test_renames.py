@@ -13,6 +13,7 @@ from tests.e2e.agent import write
 from tests.e2e.lab import COLLABORATION, chromium, serve_lab
 from tests.e2e.lab_extension.interleaving.person_side import Window
 from tests.served import Served
+from tests.thorough import fast_only
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="no chromium on the PATH")
 
@@ -42,7 +43,7 @@ async def test_a_window_opens_a_notebook_that_was_just_renamed(
             await window.close()
 
 
-@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("told", fast_only([True, False], False))
 async def test_a_notebook_that_is_renamed_while_a_window_loads_it_is_not_reverted(
     plain_lab: Served, chrome: Browser, told: bool
 ) -> None:

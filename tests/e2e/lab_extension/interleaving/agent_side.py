@@ -93,7 +93,7 @@ class AgentSide:
         if isinstance(done, str):
             return done
         story = f"{step.number} agent {step.what} {cell.id}"
-        known = marks(cell.source) | self._ledger.marks_in(cell.id) & self._told
+        known = marks(cell.source) | self._ledger.marks_there(cell.id) & self._told
         known = known if step.what == "overwrite" else marks(cell.source)
         brought, taken = marks(source) - known, known - marks(source)
         self._ledger.removed(taken, "agent", story)

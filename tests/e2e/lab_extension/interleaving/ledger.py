@@ -154,8 +154,8 @@ class Ledger:
     def marks_in(self, cell_id: str) -> set[str]:
         return {mark for mark, entry in self.marks.items() if entry.cell == cell_id}
 
-    def open_marks(self) -> list[str]:
-        return [mark for mark, entry in self.marks.items() if entry.state is State.OPEN]
+    def marks_there(self, cell_id: str) -> set[str]:
+        return {mark for mark in self.marks_in(cell_id) if self.marks[mark].state is State.THERE}
 
 
 def _is_torn(mark: str, cells: Cells) -> bool:

@@ -20,6 +20,8 @@ SHOWN_SECONDS = 5
 """A page that hangs answers nothing."""
 NETWORK = "A connection to the Jupyter server could not be established"
 """JupyterLab's own dialog when the network is gone, which no extension of a document prevents."""
+LISTING = "Directory not found"
+"""Jupyter answers so where a file of a folder is renamed while it makes the list of the folder."""
 LETTERS = {"person": "p", "second": "q"}
 """What the marks of texts begin with that are typed in a window."""
 ACTS = frozenset({"type", "insert", "move", "delete", "undo_text", "undo_cells"})
@@ -69,9 +71,10 @@ class Window:
         return cells(await self.call("cells", path))
 
     async def dialogs(self) -> list[str]:
-        """Those that there were since the page was loaded, but for JupyterLab's own about the network."""
+        """Those that there were since the page was loaded, but for JupyterLab's own about the network and
+        about its list of files."""
         found: list[str] = await self.page.evaluate("person.dialogs")
-        return [dialog for dialog in found if NETWORK not in dialog]
+        return [dialog for dialog in found if NETWORK not in dialog and LISTING not in dialog]
 
     async def shown(self) -> str:
         """What the page has open and waits for, for people who look for what hung."""

@@ -19,6 +19,8 @@ export class RoomContents implements IContentProvider {
     createNew: ({ path, contentType }) => (contentType === "notebook" ? this.created(path) : undefined),
   };
   private readonly rooms = new Map<string, Room>();
+  /** By paths that they had: JupyterLab may be in the midst of a save when it hears of a rename. */
+  private readonly former = new Map<string, Room>();
   private readonly bySharedModel = new WeakMap<ISharedNotebook, Room>();
   private readonly models = new WeakMap<Room, Contents.IModel>();
   private readonly _fileChanged = new Signal<IContentProvider, Contents.IChangedArgs>(this);
@@ -47,7 +49,7 @@ export class RoomContents implements IContentProvider {
   }
 
   async get(path: string, options: Contents.IFetchOptions = {}): Promise<Contents.IModel> {
-    const room = this.rooms.get(path);
+    const room = this.rooms.get(path) ?? this.former.get(path);
     if (!(await room?.ready) || room === undefined || room.state === "file") {
       return this.drive.get(path, plain(options));
     }
@@ -59,7 +61,7 @@ export class RoomContents implements IContentProvider {
   }
 
   async save(path: string, options: Partial<Contents.IModel> = {}): Promise<Contents.IModel> {
-    const room = this.rooms.get(path);
+    const room = this.rooms.get(path) ?? this.former.get(path);
     if (!(await room?.ready) || room === undefined || room.state === "file") {
       return this.drive.save(path, plain(options));
     }
@@ -82,6 +84,7 @@ export class RoomContents implements IContentProvider {
     shared.disposed.connect(() => {
       room.close();
       if (this.rooms.get(room.path) === room) this.rooms.delete(room.path);
+      for (const [path, renamed] of this.former) if (renamed === room) this.former.delete(path);
     });
     return shared;
   }
@@ -104,6 +107,7 @@ export class RoomContents implements IContentProvider {
   private moved(room: Room, from: string): void {
     if (this.rooms.get(from) === room) this.rooms.delete(from);
     this.rooms.set(room.path, room);
+    this.former.set(from, room);
     const name = room.path.slice(room.path.lastIndexOf("/") + 1);
     const known = { ...this.models.get(room), ...HASH, last_modified: LAST_MODIFIED };
     const newValue = { ...known, name, path: room.path };

@@ -102,7 +102,8 @@ class RoomSocket(WebSocketMixin, WebSocketHandler, LabHandler):
 
     def _tell(self, message: bytes) -> None:
         if self._unsent > UNSENT_FACTOR * self._largest:
-            self._end(TRY_LATER)
+            # Not at once: the document may be in the midst of a change.
+            asyncio.get_running_loop().call_soon(self._end, TRY_LATER)
             return
         try:
             writing = self.write_message(message, binary=True)

@@ -9,11 +9,13 @@ import pytest
 from pycrdt import Array, Decoder, Doc, YMessageType, create_sync_message, create_update_message
 from tornado.websocket import WebSocketClientConnection
 
+from jmcp.core.pages import tabs
+from jmcp.transport.lab import room_socket
 from jmcp_jupyter.documents.local.tabs import removal
 from tests.notebooks import write_notebook
 from tests.ports.documents.tab import until
 from tests.surfaces.conftest import ExtensionServer
-from tests.surfaces.lab.tab import LabTab, close_code, connect, room_of, varint
+from tests.surfaces.lab.tab import LabTab, close_code, connect, links_of, room_of, varint
 
 pytestmark = pytest.mark.oldest
 
@@ -102,6 +104,21 @@ async def test_what_a_tab_did_not_know_of_a_cell_stays(shared: ExtensionServer) 
     file = shared.root / "a.ipynb"
     await until(lambda: "zero one two" in file.read_text(), "it is saved")
     connection.close()
+    await tab.close()
+
+
+async def test_a_tab_that_reads_nothing_is_closed_and_the_change_stands(
+    shared: ExtensionServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_notebook(shared.root / "a.ipynb", "1", "2")
+    tab = await LabTab.join(shared.client, "a.ipynb")
+    monkeypatch.setattr(room_socket, "UNSENT_FACTOR", -1)
+    cells = room_of(shared.serverapp, tab.place)._document.ycells
+    del cells[0]
+    cells[0]["source"].insert(0, "now ")
+    await until(lambda: tab.closed == tabs.TRY_LATER)
+    await until(lambda: not links_of(shared.serverapp, tab.place))
+    assert [str(cell["source"]) for cell in cells] == ["now 2"]
     await tab.close()
 
 

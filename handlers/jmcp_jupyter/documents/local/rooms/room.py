@@ -236,7 +236,7 @@ class LocalRoom:
         """Within a change: must neither raise nor change the document."""
         removed, self.document.texts.removed = self.document.texts.removed, {}
         update: bytes = event.update
-        for tab in self.tabs:
+        for tab in list(self.tabs):
             if tab is not self._changing:
                 tab.tell(update, removed)
 

@@ -11,6 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pycrdt import write_message
+
 from jmcp_jupyter.documents.live.tab_changes import Known
 
 RAW = 2
@@ -20,7 +22,7 @@ REMOVED = "removed"
 def message(removed: Mapping[str, str]) -> bytes:
     """The message of a room. Sources have no lone surrogates."""
     text = json.dumps({"type": REMOVED, "cells": removed}, ensure_ascii=False).encode()
-    return bytes([RAW]) + _varint(len(text)) + text
+    return bytes([RAW]) + write_message(text)
 
 
 def read(text: bytes) -> dict[str, Known]:
@@ -41,11 +43,3 @@ def _known(cell: Any) -> Known:
     if not isinstance(text, str) or not isinstance(base, str) or not isinstance(gone, bool):
         raise ValueError("no text")  # noqa: TRY004
     return Known(text=text, base=base, gone=gone)
-
-
-def _varint(number: int) -> bytes:
-    encoded = bytearray()
-    while number > 127:
-        encoded.append(128 | (127 & number))
-        number >>= 7
-    return bytes([*encoded, number])
